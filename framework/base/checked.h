@@ -1,0 +1,12 @@
+/* checked.h - sizes that come from a file or a wire are multiplied and added here, nowhere else. */
+#ifndef BASE_CHECKED_H
+#define BASE_CHECKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* *z = x op y; false, with *z unspecified, when it does not fit. */
+static inline bool checked_mul(size_t *z, size_t x, size_t y) { return !__builtin_mul_overflow(x, y, z); }
+static inline bool checked_add(size_t *z, size_t x, size_t y) { return !__builtin_add_overflow(x, y, z); }
+
+#endif

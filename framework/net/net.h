@@ -1,0 +1,97 @@
+/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3.
+ *
+ * One thread a node does all of its input and output, so that compute never delays a heartbeat and a
+ * peer's death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for
+ * one.  Frames carry a sequence number, a type and the depth of the message (below); the receiver's
+ * expectation decides how long a payload is.
+ *
+ * Counting.  Payload bytes are counted per directed link and phase.  Rounds: every message carries the
+ * length of the longest chain of messages that it depends on, itself included, once over all messages
+ * and once over the online ones; a node's depth is the maximum it has received.  `net_depth` is what a
+ * report calls rounds.
+ *
+ * Order of life: net_open (listen, connect, identity, HELLO on every link), net_send/net_recv …,
+ * net_finish (DONE from all) or net_abort (ABORT with the reason to all), net_close. */
+#ifndef NET_H
+#define NET_H
+
+#include "base/error.h"
+
+#include <puma/host.h>
+#include <stdbool.h>
+
+typedef struct net     net;
+typedef struct net_hub net_hub;     /* joins the nodes of one process (transport memory) */
+
+typedef enum net_transport { NET_MEMORY, NET_TCP, NET_TLS } net_transport;
+
+typedef struct net_config {
+    net_transport transport;
+    uint32_t      self;                    /* 0, 1, 2 or PUMA_CLIENT                                   */
+    bool          present[PUMA_NODES];     /* nodes of this run; compute parties listen, lower numbers *
+                                            * are connected to by higher ones                          */
+    const char   *address[PUMA_NODES];     /* "host:port", "[v6]:port"; the client's is NULL           */
+    int           listen_fd;               /* inherited listening socket, or -1                        */
+    net_hub      *hub;                     /* NET_MEMORY                                               */
+    const char   *certificates;            /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
+    bool          allow_insecure;          /* tcp off loopback; keys readable by others                */
+    uint32_t      bounded;                 /* node whose link may hold only so much unread (the dealer:*
+                                            * it runs ahead), or PUMA_NODES                            */
+    int           connect_timeout_ms, io_timeout_ms;
+    /* Canonical "key=value\n" lines, sorted, of everything that changes the computation.  Compared on
+     * every link; a difference is PUMA_EDISAGREE naming the first key.  Lines that begin with "input."
+     * are the client's to say: the other nodes leave them out here, take over the client's, and
+     * compare them with each other. */
+    const char   *hello;
+    const uint8_t *seed;                   /* 32 bytes: fixed root for tests; NULL: fresh              */
+    /* Called on the I/O thread, once, when a link fails or a peer aborts, 1 s after the failure if the
+     * session's thread has not come to see it: a party that computes must still end in time. */
+    void        (*on_stuck)(void *context, const puma_error *why);
+    void         *stuck_context;
+} net_config;
+
+net_hub *net_hub_new(void);
+void     net_hub_free(net_hub *hub);
+
+puma_status net_open(net **n, const net_config *config, puma_error *e);
+/* The value of an "input." key that the client sent; NULL if there is none. */
+const char *net_input(const net *n, const char *key);
+/* 16 bytes: hash of every node's fresh nonce and the configuration. */
+const uint8_t *net_session_id(const net *n);
+/* Seed known to this node and `peer` alone, for one purpose: HKDF(root of the link, session, purpose). */
+void net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
+void net_own_seed(const net *n, const char *purpose, uint8_t seed[32]);
+
+/* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than 64 MiB
+ * are queued for a bounded link; PUMA_ONLINE never waits. */
+puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
+puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_error *e);
+/* Control messages (reports, plans): not payload, not counted.  The receiver frees *text. */
+puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *e);
+puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e);
+
+/* Payload to the client passes only between these two (reliability.md D18): a plugin that would reveal
+ * on its own is PUMA_EPLUGIN. */
+void net_allow_reveal(net *n, bool allowed);
+
+typedef struct net_count {
+    uint64_t sent[PUMA_NODES][2];          /* payload bytes by receiver and puma_phase                 */
+    uint64_t received[PUMA_NODES];
+    uint64_t messages;                     /* sent                                                     */
+    uint64_t depth, depth_online;
+    double   waited_offline_s;             /* time net_recv waited for a PUMA_OFFLINE message          */
+} net_count;
+void net_counts(const net *n, net_count *out);
+void net_depth_reset(net *n);              /* all nodes call it between the same two messages          */
+/* SHA-256 of all payload sent to `peer` since open; kept only when config.seed is set. */
+void net_link_digest(const net *n, uint32_t peer, uint8_t digest[32]);
+
+/* True once a link has failed; cheap, for long computations. */
+bool net_failed(const net *n);
+/* DONE to all and from all: after it every peer is known to have finished. */
+puma_status net_finish(net *n, puma_error *e);
+/* Tells every peer why we stop; they report the same root cause. */
+void net_abort(net *n, const puma_error *why);
+void net_close(net *n);
+
+#endif

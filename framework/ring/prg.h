@@ -1,0 +1,21 @@
+/* prg.h - AES-128-CTR key streams through OpenSSL's EVP. */
+#ifndef RING_PRG_H
+#define RING_PRG_H
+
+#include "base/error.h"
+
+#include <puma/host.h>
+
+/* Key = HKDF-SHA256(seed, info = purpose); the stream starts at block 0. */
+puma_status prg_new(puma_prg **prg, const uint8_t seed[32], const char *purpose, puma_error *e);
+void        prg_free(puma_prg *prg);                /* wipes the key */
+/* Values narrower than a word take the next 1, 2, 4 or 8 bytes each, whichever is the least that holds
+ * `bits`, and keep the low bits: every CPU draws the same. */
+void        prg_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
+void        prg_bits(puma_prg *prg, uint64_t *words, size_t n);
+void        prg_bytes(puma_prg *prg, uint8_t *bytes, size_t n);
+/* Bytes drawn so far; seek for streams that are regenerated panel by panel. */
+uint64_t    prg_position(const puma_prg *prg);
+void        prg_seek(puma_prg *prg, uint64_t position);
+
+#endif

@@ -1,0 +1,22 @@
+/* ring.h - kernels on u64 ring words, chosen at start by what the CPU has. */
+#ifndef RING_H
+#define RING_H
+
+#include <puma/host.h>
+#include <stdbool.h>
+
+/* The kernels of this CPU: the best that it has, or the one that PUMA_KERNEL=portable|avx2|avx512 names. */
+const puma_ring *ring_kernels(void);
+/* By name, for tests and `puma bench`; NULL when this CPU has not got it. */
+const puma_ring *ring_kernels_named(const char *name);
+const char      *ring_kernel_name(void);
+
+/* Threads of matmul (OpenMP); 1 unless set. */
+void ring_set_threads(int threads);
+
+/* n words of `bits` low bits each to ceil(n*bits/8) bytes, little-endian bit order, and back. */
+size_t ring_packed_size(size_t n, uint32_t bits);
+void   ring_pack(uint8_t *bytes, const uint64_t *words, size_t n, uint32_t bits);
+void   ring_unpack(uint64_t *words, const uint8_t *bytes, size_t n, uint32_t bits);
+
+#endif

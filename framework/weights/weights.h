@@ -1,0 +1,31 @@
+/* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index. */
+#ifndef WEIGHTS_H
+#define WEIGHTS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WEIGHTS_MAX_RANK 8
+
+typedef struct weights weights;
+
+typedef struct weights_info {
+    const char *name;
+    const char *dtype;                   /* "F32" … as the file says */
+    size_t      rank, dim[WEIGHTS_MAX_RANK], n;
+} weights_info;
+
+/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole (reliability.md B); data is read with pread
+ * when asked for. */
+puma_status weights_open(weights **w, const char *directory, puma_error *e);
+void        weights_close(weights *w);
+size_t      weights_count(const weights *w);
+const weights_info *weights_at(const weights *w, size_t i);
+const weights_info *weights_find(const weights *w, const char *name);
+/* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index. */
+puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e);
+
+#endif
