@@ -69,7 +69,7 @@ puma_status error_set(puma_error *e, unsigned code, const char *format, ...)
 
 puma_status error_prefix(puma_error *e, const char *format, ...)
 {
-    char    raw[2 * ERROR_TEXT], prefix[ERROR_TEXT];
+    char    raw[2 * ERROR_TEXT + 4], prefix[ERROR_TEXT];
     va_list list;
 
     if (e->status == PUMA_OK) return PUMA_OK;

@@ -62,6 +62,10 @@ puma_status model_open(model **m, const char *directory, const char *architectur
                        model_task task, puma_error *e);
 void        model_close(model *m);
 
+/* Numbers among its parameters, all tensors together. */
+size_t      model_parameters(const model *m);
+/* What the user should know and that is no error, a sentence or more ("auto_map is ignored …"); NULL if nothing. */
+const char *model_note(const model *m);
 /* The canonical text of everything public about it ("model.hidden=384\n…", tensor roles and shapes included), for HELLO; malloc'd. */
 char       *model_canonical(const model *m);
 
@@ -73,6 +77,11 @@ puma_status model_source_checkpoint(model_source **s, const model *m, const char
 puma_status model_source_synthetic(model_source **s, const model *m, uint64_t seed, puma_error *e);
 /* Values of tensor i, row-major in the shape of model_tensor (already transposed); caller frees. */
 puma_status model_values(const model_source *s, size_t i, double **values, puma_error *e);
+/* The largest magnitude in tensor i and where it stands first, so that a weight beyond the fixed-point range is found before anything
+ * is shared.  checkpoint: all tensors were read through when the source was opened.  synthetic: an upper bound, at element 0. */
+double      model_max_abs(const model_source *s, size_t i, size_t *element);
+/* The name that tensor i has in the checkpoint; its role when synthetic. */
+const char *model_stored_name(const model_source *s, size_t i);
 /* Names in the file that the run does not use, joined by ", " and cut; NULL if none. */
 const char *model_unused(const model_source *s);
 void        model_source_close(model_source *s);

@@ -60,6 +60,10 @@ typedef struct runfile {
 puma_status runfile_open(runfile **r, const char *path, const char *const *sets, size_t set_count, bool need_input,
                          puma_error *e);
 void        runfile_close(runfile *r);
+/* What parties must agree on, of what stands in the file: sorted "section.key=value\n" lines, malloc'd (NULL: out of memory), for the
+ * HELLO.  No texts, paths, addresses, certificates, timeouts, threads, reports or pins; of a seed only a hash.  The content of
+ * `ranges` and what the plan decides are the plan's to add.  `client`: with the "input." lines that are the client's to say. */
+char       *runfile_canonical(const runfile *r, bool client);
 /* "run.ini:7" of a key, or "--set section.key"; for error texts. Static buffer a call. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);
 

@@ -12,6 +12,7 @@ void        prg_free(puma_prg *prg);                /* wipes the key */
 /* Values narrower than a word take the next 1, 2, 4 or 8 bytes each, whichever is the least that holds
  * `bits`, and keep the low bits: every CPU draws the same. */
 void        prg_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
+/* n bits take 8 * ceil(n / 64) bytes of the stream. */
 void        prg_bits(puma_prg *prg, uint64_t *words, size_t n);
 void        prg_bytes(puma_prg *prg, uint8_t *bytes, size_t n);
 /* Bytes drawn so far; seek for streams that are regenerated panel by panel. */

@@ -2,6 +2,8 @@
 #ifndef RING_H
 #define RING_H
 
+#include "base/error.h"
+
 #include <puma/host.h>
 #include <stdbool.h>
 
@@ -10,6 +12,9 @@ const puma_ring *ring_kernels(void);
 /* By name, for tests and `puma bench`; NULL when this CPU has not got it. */
 const puma_ring *ring_kernels_named(const char *name);
 const char      *ring_kernel_name(void);
+/* PUMA_KERNEL names kernels that this CPU has not got, or none that exist: E0391.  ring_kernels() then
+ * takes the best that it has, as every choice computes the same. */
+puma_status      ring_check(puma_error *e);
 
 /* Threads of matmul (OpenMP); 1 unless set. */
 void ring_set_threads(int threads);

@@ -23,9 +23,14 @@ typedef struct weights_info {
 puma_status weights_open(weights **w, const char *directory, puma_error *e);
 void        weights_close(weights *w);
 size_t      weights_count(const weights *w);
+/* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
+/* Is the dtype one that weights_read converts: F64, F32, F16, BF16?  If not, PUMA_EMODEL naming tensor and dtype. */
+puma_status weights_float(const weights *w, const weights_info *t, puma_error *e);
 /* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index. */
 puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e);
+/* Reads the same elements without keeping them: the same failures, and the largest magnitude with its flat index. */
+puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index, puma_error *e);
 
 #endif

@@ -1,0 +1,6 @@
+#!/bin/sh
+# autogen.sh - makes ./configure; needs autoconf, automake, libtool, autoconf-archive and pkg-config
+set -e
+cd "$(dirname "$0")"
+mkdir -p m4
+exec autoreconf --install "$@"

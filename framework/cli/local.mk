@@ -1,0 +1,8 @@
+bin_PROGRAMS += puma
+puma_SOURCES = %D%/main.c %D%/options.c %D%/run.c %D%/plan.c %D%/tokenize.c %D%/plugins.c %D%/keygen.c %D%/cli.h
+puma_LDADD = framework/run/librun.la framework/plan/libplan.la framework/exec/libexec.la framework/model/libmodel.la \
+	framework/weights/libweights.la framework/token/libtoken.la framework/plugin/libplugin.la \
+	framework/report/libreport.la framework/net/libnet.la framework/ring/libring.la framework/ini/libini.la \
+	framework/base/libbase.la $(OPENSSL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) -ldl -lm -lpthread
+
+dist_check_SCRIPTS += tests/e2e/badconfig.sh

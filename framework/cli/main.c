@@ -1,0 +1,124 @@
+/* main.c - the program: makes the process safe to hold shares in, then calls the subcommand. */
+#include "cli/cli.h"
+#include "ini/ini.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+const char cli_version[] = PACKAGE_VERSION;
+
+static const struct { const char *name; int (*run)(int argc, char **argv); const char *help; } commands[] = {
+    { "run", cli_run, "run a model on an input under a protocol, as RUN.ini says" },
+    { "plan", cli_plan, "check a run without a socket; measure the ranges a model meets" },
+    { "tokenize", cli_tokenize, "text to token ids and back, as the model's tokenizer does it" },
+    { "plugins", cli_plugins, "list the installed plugins, or vet one file" },
+    { "keygen", cli_keygen, "make a development CA and a certificate for each role" },
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+/* A descriptor 0, 1 or 2 that is closed would be given to the next socket or model file, and what we print would go there.
+ * Standard output becomes one that cannot be written, so that losing a result is an error. */
+static void guard_standard_files(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
+}
+
+/* Sanitizers look into their own process with ptrace, which an undumpable one refuses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+
+/* No share, key or seed shall lie in a core file, or be read by another process of the same user. */
+static void guard_memory(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+#ifndef UNDER_SANITIZER
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+static void print_help(void)
+{
+    printf("usage: puma COMMAND ...\n\n"
+           "Private inference of Transformer models: parties compute on shares of the weights and the input that none of\n"
+           "them can read.\n\ncommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++) printf("  %-12s%s\n", commands[i].name, commands[i].help);
+    printf("\n  puma COMMAND --help   says more\n"
+           "  puma --version        prints the version\n\n"
+           "Exit codes: 0 ok, 2 usage, 3 configuration, 4 model file, 5 tokenizer or input, 6 plugin, 7 peer or network,\n"
+           "8 TLS or identity, 9 parties disagree, 10 resource, 11 numeric range, 70 internal.\n");
+}
+
+static int unknown_command(const char *wrong)
+{
+    const char *names[COMMANDS + 3] = { NULL }, *near;
+    puma_error  e = { 0 };
+
+    for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
+    names[COMMANDS] = "--help";
+    names[COMMANDS + 1] = "--version";
+    near = ini_nearest(wrong, names);
+    if (near)
+        error_set(&e, wrong[0] == '-' ? 202 : 201, "puma: no such command '%.60s' (nearest: %s); usage: puma COMMAND ...", wrong,
+                  near);
+    else
+        error_set(&e, wrong[0] == '-' ? 202 : 201, "puma: no such command '%.60s'; usage: puma COMMAND ..., see puma --help",
+                  wrong);
+    return cli_fail(&e);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    puma_error e = { 0 };
+
+    if (argc < 2) {
+        error_set(&e, 201, "puma: no command; usage: puma COMMAND ..., see puma --help");
+        return cli_fail(&e);
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "--version") != 0) return unknown_command(argv[1]);
+    if (argc > 2) {
+        error_set(&e, 205, "puma: %s takes no argument (got %.60s); usage: puma COMMAND ...", argv[1], argv[2]);
+        return cli_fail(&e);
+    }
+    if (!strcmp(argv[1], "--help")) print_help();
+    else printf("puma %s\n", cli_version);
+    return 0;
+}
+
+/* What was printed has arrived, or the run has failed. */
+static int finish(int code)
+{
+    puma_error e = { 0 };
+    bool       failed = ferror(stdout) != 0;
+
+    if (fflush(stdout) != 0 || failed) {
+        error_set(&e, 1004, "standard output: %s", failed && errno == 0 ? "write error" : strerror(errno));
+        if (code == 0) code = cli_fail(&e);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    guard_standard_files();
+    guard_memory();
+    /* A peer that is gone, a reader that is gone and a full quota are errors to report, not deaths. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    return finish(dispatch(argc, argv));
+}

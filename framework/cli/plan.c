@@ -1,0 +1,157 @@
+/* plan.c - `puma plan`: all the checks of a run without a socket; with --measure the ranges that a model meets. */
+#include "cli/cli.h"
+
+#include "plan/plan.h"
+#include "report/output.h"
+#include "ring/ring.h"
+#include "run/node.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option OPTIONS[] = {
+    { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file", true },
+    { "--measure", "FILE", "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
+    { "--json", NULL, "print the plan as JSON", false },
+    { NULL, NULL, NULL, false },
+};
+
+static const cli_command COMMAND = {
+    .name = "plan",
+    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--measure FILE] [--json]",
+    .about = "Checks everything that `puma run` would check before it opens a socket, with the same errors and exit codes, and\n"
+             "prints what was chosen: model, protocol, functions, rings, input lengths.\n"
+             "With --measure FILE: runs the input through plain fixed point with the chosen functions and writes the integer bits\n"
+             "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in place of the family's.\n",
+    .options = OPTIONS,
+    .least = 1,
+    .most = 1,
+};
+
+/* The kinds of [ranges], and the operations (the last word of a label) whose results belong to each. */
+enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, KINDS };
+
+static const struct { const char *op; int kind; } OPERATIONS[] = {
+    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN }, { "qkv", ATTENTION }, { "mix", ATTENTION },
+    { "scores", SCORES },    { "up", ACTIVATION }, { "logits", LOGITS },
+};
+
+typedef struct measured {
+    int      bits[KINDS];
+    uint32_t frac;
+} measured;
+
+static const char *last_word(const char *label)
+{
+    const char *space = strrchr(label, ' ');
+
+    return space == NULL ? label : space + 1;
+}
+
+/* Integer bits e with v < 2^e. */
+static int bits_of(double v)
+{
+    int e = 0;
+
+    if (v > 0) frexp(v, &e);
+    return e > 0 ? e : 0;
+}
+
+static void raise_to(measured *m, int kind, int bits)
+{
+    if (bits > m->bits[kind]) m->bits[kind] = bits;
+}
+
+/* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the product before truncation counts, and
+ * of softmax and activations not even that, because what a multiplexer throws away may be as large as it likes. */
+static void observe(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits)
+{
+    measured   *m = context;
+    const char *op = last_word(where);
+
+    if (strcmp(what, "product") == 0) {
+        if (strcmp(op, "softmax") != 0 && strcmp(op, "activation") != 0)
+            raise_to(m, PRODUCT, (int)product_bits - 1 - 2 * (int)m->frac);
+        return;
+    }
+    for (size_t i = 0; i < sizeof OPERATIONS / sizeof *OPERATIONS; i++)
+        if (strcmp(OPERATIONS[i].op, op) == 0) raise_to(m, OPERATIONS[i].kind, bits_of(max_abs));
+}
+
+static puma_status measure(const char *path, const char *const *sets, size_t set_count, const char *out, puma_error *e)
+{
+    const char **more = calloc(set_count + 3, sizeof *more);
+    plan        *p = NULL;
+    measured     m = { 0 };
+    node_result  result = { 0 };
+    char        *text = NULL;
+    size_t       size;
+    FILE        *f;
+
+    if (more == NULL) return error_set(e, 1001, "out of memory for the command line");
+    for (size_t i = 0; i < set_count; i++) more[i] = sets[i];
+    more[set_count] = "run.protocol=plain";
+    more[set_count + 1] = "numeric.arithmetic=fixed";
+    if (plan_open(&p, path, more, set_count + 2, PLAN_CLIENT, e) == PUMA_OK) {
+        node_config c = { .plan = p, .listen_fd = -1, .observe = observe, .observe_context = &m };
+
+        m.frac = p->run->frac;
+        node_run(&c, &result, e);
+    }
+    if (e->status == PUMA_OK) {
+        m.bits[NORM] = m.bits[HIDDEN];          /* a norm's output stands in the residual stream too */
+        m.bits[SCORES]++;                       /* the distance from the row's maximum */
+        f = open_memstream(&text, &size);
+        if (f == NULL) {
+            error_set(e, 1001, "out of memory for the ranges");
+        } else {
+            static const char *const names[KINDS] = { "embedding", "hidden", "norm", "attention", "scores", "activation", "logits", "product" };
+
+            fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n", p->model->architecture);
+            for (int k = 0; k < KINDS; k++) fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
+            fclose(f);
+            if (text == NULL) error_set(e, 1001, "out of memory for the ranges");
+            else if (file_write_atomic(out, text, size, e) == PUMA_OK) fputs(text, stdout);
+        }
+    }
+    free(text);
+    node_result_free(&result);
+    plan_close(p);
+    free(more);
+    return e->status;
+}
+
+int cli_plan(int argc, char **argv)
+{
+    cli_line     line;
+    int          code;
+    const char **sets, *out;
+    size_t       set_count;
+    plan        *p = NULL;
+    puma_error   e = { 0 };
+
+    if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
+    sets = cli_values(&line, "--set", &set_count);
+    out = cli_value(&line, "--measure");
+    if (sets == NULL) {
+        error_set(&e, 1001, "out of memory for the command line");
+    } else if (out != NULL) {
+        if (ring_check(&e) == PUMA_OK && output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK)
+            measure(line.arguments[0], sets, set_count, out, &e);
+    } else if (ring_check(&e) == PUMA_OK && plan_open(&p, line.arguments[0], sets, set_count, PLAN_CLIENT, &e) == PUMA_OK) {
+        if (cli_has(&line, "--json")) {
+            char *text = plan_json(p);
+
+            if (text == NULL) error_set(&e, 1001, "out of memory for the plan");
+            else puts(text);
+            free(text);
+        } else {
+            plan_print(stdout, p);
+        }
+    }
+    plan_close(p);
+    free(sets);
+    cli_free(&line);
+    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+}

@@ -1,0 +1,203 @@
+/* plugins.c - `puma plugins`: what there is, what it can do, and whether one file would be accepted. */
+#include "cli/cli.h"
+
+#include "plugin/plugin.h"
+
+#include <jansson.h>
+#include <puma/protocol.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const cli_option options[] = {
+    { "--json", NULL, "an array of objects, one a plugin", false },
+    { NULL, NULL, NULL, false },
+};
+
+static const cli_command command = {
+    .name = "plugins",
+    .synopsis = "[FILE.so] [--json]",
+    .about = "Lists the plugins that a run file can name: kind, name, version, ABI, capabilities, and of approximations the\n"
+             "variants with the largest error each promises.  One that would be refused is listed with the reason.\n\n"
+             "With FILE.so: checks that file as a run would, and fails as a run would.  A plugin has all rights of the\n"
+             "process that loads it, and loading it runs its code: vet files you trust.",
+    .options = options,
+    .most = 1,
+};
+
+static const struct { uint64_t bit; const char *name; } capabilities[] = {
+    { PUMA_CAP_DEALER, "dealer" }, { PUMA_CAP_TRUNC_EXACT, "trunc_exact" }, { PUMA_CAP_RINGS, "rings" },
+    { PUMA_CAP_LOCAL, "local" },   { PUMA_CAP_CLEAR, "clear" },             { PUMA_CAP_FLOAT, "float" },
+    { PUMA_CAP_COMPARE, "compare" },
+};
+#define CAPABILITIES (sizeof capabilities / sizeof *capabilities)
+
+static const char *const slots[] = {
+#define X(slot, name) name,
+    PUMA_SLOTS(X)
+#undef X
+};
+
+static const char *slot_name(uint32_t slot) { return slot < PUMA_SLOT_COUNT ? slots[slot] : "unknown"; }
+
+static const char *kind(const plugin *p)
+{
+    return p->protocol ? (p->entry->approx ? "protocol, approximation" : "protocol") : "approximation";
+}
+
+static void print_capabilities(uint64_t caps)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < CAPABILITIES; i++)
+        if (caps & capabilities[i].bit) {
+            printf("%s%s", any ? " " : "", capabilities[i].name);
+            any = true;
+        }
+    if (!any) printf("none");
+}
+
+static void print_plugin(const plugin *p)
+{
+    const puma_plugin *entry = p->entry;
+
+    printf("%s %s  %s, ABI %u.%u\n  %s\n  %s\n  sha256 %s\n", entry->name, entry->version, kind(p), entry->abi_version >> 16,
+           entry->abi_version & 0xffff, entry->summary, p->path, p->sha256);
+    if (p->protocol) {
+        printf("  parties %u, words an element %u, capabilities: ", p->protocol->parties, p->protocol->planes);
+        print_capabilities(p->protocol->caps);
+        printf("\n");
+    }
+    for (const puma_approx *const *a = entry->approx; a && *a; a++) {
+        printf("  %-12s%-24smax error %-9.2g on [%g, %g]", slot_name((*a)->slot), (*a)->name, (*a)->max_error, (*a)->domain[0],
+               (*a)->domain[1]);
+        if ((*a)->needs) {
+            printf("  needs ");
+            print_capabilities((*a)->needs);
+        }
+        printf("\n");
+        if (!PUMA_HAS(*a, options)) continue;
+        for (const puma_option *o = (*a)->options; o->key; o++)
+            printf("    %s = %g (%g to %g): %s\n", o->key, o->fallback, o->min, o->max, o->help);
+    }
+}
+
+static json_t *capabilities_json(uint64_t caps)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < CAPABILITIES; i++)
+        if (caps & capabilities[i].bit) json_array_append_new(list, json_string(capabilities[i].name));
+    return list;
+}
+
+static json_t *approximation_json(const puma_approx *a)
+{
+    json_t *options_json = json_object();
+
+    for (const puma_option *o = PUMA_HAS(a, options) ? a->options : NULL; o && o->key; o++)
+        json_object_set_new(options_json, o->key,
+                            json_pack("{s:f,s:f,s:f,s:s}", "default", o->fallback, "min", o->min, "max", o->max, "help",
+                                      o->help ? o->help : ""));
+    return json_pack("{s:s,s:s,s:f,s:[f,f],s:o,s:s,s:o}", "function", slot_name(a->slot), "variant", a->name, "max_error",
+                     a->max_error, "domain", a->domain[0], a->domain[1], "needs", capabilities_json(a->needs), "source",
+                     a->source ? a->source : "", "options", options_json);
+}
+
+static json_t *plugin_json(const plugin *p)
+{
+    const puma_plugin *entry = p->entry;
+    char               abi[24];
+    json_t            *all = json_array(), *kinds = json_array(), *plugin_object;
+
+    snprintf(abi, sizeof abi, "%u.%u", entry->abi_version >> 16, entry->abi_version & 0xffff);
+    for (const puma_approx *const *a = entry->approx; a && *a; a++) json_array_append_new(all, approximation_json(*a));
+    if (p->protocol) json_array_append_new(kinds, json_string("protocol"));
+    if (entry->approx) json_array_append_new(kinds, json_string("approximation"));
+    plugin_object = json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version", entry->version, "kind", kinds,
+                              "abi", abi, "summary", entry->summary ? entry->summary : "", "path", p->path, "sha256",
+                              p->sha256, "approximations", all);
+    if (p->protocol && plugin_object)
+        json_object_update_new(plugin_object, json_pack("{s:i,s:i,s:o}", "parties", (int)p->protocol->parties, "planes",
+                                                        (int)p->protocol->planes, "capabilities",
+                                                        capabilities_json(p->protocol->caps)));
+    return plugin_object;
+}
+
+static int print_json(json_t *list, size_t expected)
+{
+    puma_error e = { 0 };
+    char      *text = json_array_size(list) == expected ? json_dumps(list, JSON_INDENT(2)) : NULL;
+
+    if (!text) {
+        error_set(&e, 1001, "puma plugins: out of memory, or a plugin's text is not UTF-8");
+        return cli_fail(&e);
+    }
+    printf("%s\n", text);
+    free(text);
+    return 0;
+}
+
+/* All of them; a broken one must not hide the others. */
+static int list_plugins(bool json)
+{
+    puma_error e = { 0 };
+    json_t    *list = json_array();
+    char     **names;
+    size_t     count = 0;
+    int        code = 0;
+
+    if (plugin_list(&names, NULL, &e) != PUMA_OK) {
+        json_decref(list);
+        return cli_fail(&e);
+    }
+    for (; names[count]; count++) {
+        puma_error    broken = { 0 };
+        const plugin *p;
+
+        if (plugin_open(&p, names[count], NULL, NULL, &broken) == PUMA_OK) {
+            if (json) json_array_append_new(list, plugin_json(p));
+            else print_plugin(p);
+        } else if (json) {
+            json_array_append_new(list, json_pack("{s:s,s:s}", "name", names[count], "error", broken.text));
+        } else {
+            printf("%s  cannot be used: %s\n", names[count], broken.text);
+        }
+        free(names[count]);
+    }
+    free(names);
+    if (json) code = print_json(list, count);
+    else if (count == 0) printf("no plugins found\n");
+    json_decref(list);
+    return code;
+}
+
+static int vet_plugin(const char *path, bool json)
+{
+    puma_error    e = { 0 };
+    const plugin *p;
+    json_t       *list;
+    int           code;
+
+    if (plugin_open_file(&p, path, &e) != PUMA_OK) return cli_fail(&e);
+    if (!json) {
+        print_plugin(p);
+        return 0;
+    }
+    list = json_array();
+    json_array_append_new(list, plugin_json(p));
+    code = print_json(list, 1);
+    json_decref(list);
+    return code;
+}
+
+int cli_plugins(int argc, char **argv)
+{
+    cli_line line;
+    int      code;
+
+    if (!cli_read(&line, &command, argc, argv, &code)) return code;
+    if (line.argument_count) code = vet_plugin(line.arguments[0], cli_has(&line, "--json"));
+    else code = list_plugins(cli_has(&line, "--json"));
+    cli_free(&line);
+    return code;
+}

@@ -1,0 +1,173 @@
+/* run.c - `puma run`: the main job. */
+#include "cli/cli.h"
+
+#include "plan/plan.h"
+#include "report/output.h"
+#include "report/progress.h"
+#include "ring/ring.h"
+#include "run/answer.h"
+#include "run/local.h"
+#include "run/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cli_option OPTIONS[] = {
+    { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file (paths are relative to the current directory)", true },
+    { "--party", "0|1|2|client|dealer", "play this role only; the others run elsewhere", false },
+    { "--report", "FILE.json", "write the report there", false },
+    { "--json", NULL, "print the report instead of the answer and the table", false },
+    { "--listen-fd", "N", "with --party: an inherited listening socket (used by local runs)", false },
+    { NULL, NULL, NULL, false },
+};
+
+static const cli_command COMMAND = {
+    .name = "run",
+    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--json]",
+    .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
+             "\n"
+             "Without --party: plays the client, starts every compute party as a process of its own on this host, and prints the\n"
+             "answer, what it cost and, with [compare] reference = plain, how far it is from plaintext.\n"
+             "With --party: plays that role only, at the addresses of [network]; the answer is printed at the client.\n",
+    .options = OPTIONS,
+    .least = 1,
+    .most = 1,
+};
+
+/* "0" … "2", "client", "dealer" to a node number; -1 when it is none. */
+static int role_of(const char *name)
+{
+    if (strcmp(name, "client") == 0) return PUMA_CLIENT;
+    if (strcmp(name, "dealer") == 0) return 2;
+    return strlen(name) == 1 && name[0] >= '0' && name[0] <= '2' ? name[0] - '0' : -1;
+}
+
+static void party_stuck(void *context, const puma_error *why)
+{
+    (void)context;
+    error_print(why);
+    _exit((int)why->status);
+}
+
+/* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
+static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
+{
+    const runfile       *r = p->run;
+    const puma_protocol *protocol = p->protocol->protocol;
+
+    if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
+        return error_set(e, 317, "%s: protocol %s is one party inside the client's process: it has no --party %s", runfile_where(r, "run", "protocol"),
+                         p->protocol->entry->name, name);
+    if (strcmp(name, "dealer") == 0 && (protocol->caps & PUMA_CAP_DEALER) == 0)
+        return error_set(e, 317, "%s: protocol %s has no dealer", runfile_where(r, "run", "protocol"), p->protocol->entry->name);
+    if (role != (int)PUMA_CLIENT && (uint32_t)role >= protocol->parties)
+        return error_set(e, 206, "--party %s: protocol %s has %u parties", name, p->protocol->entry->name, protocol->parties);
+    if (r->transport == RUN_MEMORY)
+        return error_set(e, 317, "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
+                         runfile_where(r, "network", "transport"));
+    for (uint32_t node = 0; node < protocol->parties; node++)
+        if (r->address[node] == NULL) return error_set(e, 310, "%s: [network] party%u is needed with --party", r->file.path, node);
+    if (r->transport == RUN_TLS && r->certificates == NULL)
+        return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls", r->file.path);
+    return PUMA_OK;
+}
+
+/* One line for every switch that is for tests only. */
+static void warn_switches(const plan *p)
+{
+    const runfile *r = p->run;
+
+    if (r->has_seed || r->allow_insecure || r->transport == RUN_TCP || (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
+        fprintf(stderr, "puma: warning: not private:%s%s%s%s\n", r->has_seed ? " fixed seed;" : "", r->allow_insecure ? " allow_insecure;" : "",
+                r->transport == RUN_TCP ? " links without TLS;" : "",
+                (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 ? " plaintext backend;" : "");
+}
+
+static puma_status show(const plan *p, const node_result *result, const node_result *reference, const char *report, bool json, puma_error *e)
+{
+    char *text = NULL;
+
+    if ((report != NULL || json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
+    if (report != NULL) file_write_atomic(report, text, strlen(text), e);
+    if (e->status == PUMA_OK && json) fputs(text, stdout);
+    if (e->status == PUMA_OK && !json) answer_print(stdout, p, result, reference, e);
+    free(text);
+    return e->status;
+}
+
+/* A party's own report lists itself alone. */
+static puma_status party_report(const node_result *result, const char *path, puma_error *e)
+{
+    char *text = path == NULL ? NULL : report_party_json(&result->parties[0]);
+
+    if (path == NULL) return PUMA_OK;
+    if (text == NULL) return error_set(e, 1001, "out of memory for the report");
+    file_write_atomic(path, text, strlen(text), e);
+    free(text);
+    return e->status;
+}
+
+static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, progress *bar, node_result *result, puma_error *e)
+{
+    node_config c = { .plan = p, .self = (uint32_t)role, .listen_fd = listen_fd, .certificates = p->run->certificates, .progress = bar,
+                      .on_stuck = party_stuck };
+    long        cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (check_role(p, role, name, e) != PUMA_OK) return e->status;
+    ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
+    for (uint32_t node = 0; node < p->protocol->protocol->parties; node++) c.address[node] = p->run->address[node];
+    return node_run(&c, result, e);
+}
+
+int cli_run(int argc, char **argv)
+{
+    cli_line     line;
+    int          code, role = -1, listen_fd = -1;
+    const char  *path, *party, *report, **sets;
+    size_t       set_count;
+    plan        *p = NULL;
+    progress    *bar = NULL;
+    node_result  result = { 0 }, reference = { 0 };
+    puma_error   e = { 0 };
+    bool         client;
+
+    if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
+    path = line.arguments[0];
+    party = cli_value(&line, "--party");
+    report = cli_value(&line, "--report");
+    sets = cli_values(&line, "--set", &set_count);
+    if (party != NULL) role = role_of(party);
+    if (cli_value(&line, "--listen-fd") != NULL) listen_fd = atoi(cli_value(&line, "--listen-fd"));
+    if (party != NULL && role < 0) {
+        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)", party);
+        cli_free(&line);
+        free(sets);
+        return code;
+    }
+    client = party == NULL || role == (int)PUMA_CLIENT;
+    if (sets == NULL) error_set(&e, 1001, "out of memory for the command line");
+    else if (ring_check(&e) == PUMA_OK && (report == NULL || output_check(report, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
+        plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
+    if (e.status == PUMA_OK && client) {
+        if (model_unused(p->source) != NULL) fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
+        warn_switches(p);
+        bar = progress_start();
+    }
+    if (e.status == PUMA_OK) {
+        if (party == NULL) local_run(p, path, sets, set_count, bar, &result, &e);
+        else run_alone(p, role, party, listen_fd, bar, &result, &e);
+    }
+    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &reference, &e);
+    progress_end(bar);
+    if (e.status == PUMA_OK) {
+        if (client) show(p, &result, p->run->reference_plain ? &reference : NULL, report, cli_has(&line, "--json"), &e);
+        else party_report(&result, report, &e);
+    }
+    node_result_free(&result);
+    node_result_free(&reference);
+    plan_close(p);
+    free(sets);
+    cli_free(&line);
+    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+}

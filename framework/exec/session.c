@@ -1,0 +1,785 @@
+/* session.c - see session.h */
+#include "exec/session.h"
+
+#include "base/checked.h"
+#include "ring/prg.h"
+#include "ring/ring.h"
+
+#include <fenv.h>
+#include <locale.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGNMENT 64
+#define LABEL_TEXT 120
+
+/* Words that one tensor made and that its views share. */
+typedef struct buffer {
+    size_t    references;
+    uint64_t *words;          /* inside this very allocation, aligned */
+} buffer;
+
+/* What the arena holds: a tensor, or a buffer alone for scratch. */
+typedef struct item {
+    puma_tensor tensor;       /* first, so that a tensor's pointer is its item's */
+    buffer     *memory;
+} item;
+
+/* A stream that was handed out: asking again for the same one continues it, so that no stretch is drawn twice. */
+typedef struct stream {
+    struct stream *next;
+    puma_prg      *prg;
+    uint32_t       peer;      /* STREAM_OWN, STREAM_SEED: no peer's */
+    char           purpose[64];
+} stream;
+
+#define STREAM_OWN PUMA_NODES
+#define STREAM_SEED (PUMA_NODES + 1)
+
+typedef struct host_session {
+    session_config config;
+    puma_error     error;
+    puma_session   base;               /* what the backend copied                              */
+    item         **items;              /* in the order they were made: a mark is a count        */
+    size_t         count, room;
+    stream        *streams;
+    char           label[LABEL_TEXT];
+} host_session;
+
+static host_session *host_of(const puma_session *s) { return (host_session *)s->impl; }
+
+/* --- errors ------------------------------------------------------------------------------------------------- */
+
+/* The code a plugin's failure is printed with: it knows the class alone. */
+static unsigned code_of(puma_status status)
+{
+    switch (status) {
+    case PUMA_ERESOURCE: return 1001;
+    case PUMA_ENUMERIC: return 1101;
+    case PUMA_EPLUGIN: return 690;
+    default: return 7001;
+    }
+}
+
+/* Takes over a failure that is now in h->error and was not there before: prefix and sticky status. */
+static puma_status stick(puma_session *s)
+{
+    host_session *h = host_of(s);
+
+    if (h->label[0]) error_prefix(&h->error, "%s", h->label);
+    s->status = h->error.status;
+    return s->status;
+}
+
+static puma_status host_fail(puma_session *s, puma_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static puma_status host_fail(puma_session *s, puma_status status, const char *format, ...)
+{
+    host_session *h = host_of(s);
+    char          text[2 * ERROR_TEXT];
+    va_list       list;
+
+    if (s->status != PUMA_OK) return s->status;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    error_set(&h->error, code_of(status), "%s", text);
+    return stick(s);
+}
+
+static void *no_memory(puma_session *s, size_t bytes)
+{
+    host_fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", bytes);
+    return NULL;
+}
+
+static void host_label(puma_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void host_label(puma_session *s, const char *format, ...)
+{
+    host_session *h = host_of(s);
+    va_list       list;
+
+    if (s->status != PUMA_OK) return;
+    va_start(list, format);
+    vsnprintf(h->label, sizeof h->label, format, list);
+    va_end(list);
+    if (h->config.labelled) h->config.labelled(h->config.label_context, h->label);
+}
+
+static const char *host_where(const puma_session *s) { return host_of(s)->label; }
+
+/* --- arena -------------------------------------------------------------------------------------------------- */
+
+static void buffer_release(buffer *b)
+{
+    if (b && --b->references == 0) free(b);
+}
+
+/* `words` zeroed words, aligned for the kernels. */
+static buffer *buffer_new(puma_session *s, size_t words)
+{
+    size_t    bytes;
+    buffer   *b;
+    uintptr_t at;
+
+    if (!checked_mul(&bytes, words, sizeof(uint64_t)) || !checked_add(&bytes, bytes, sizeof *b + ALIGNMENT))
+        return no_memory(s, SIZE_MAX);
+    b = calloc(1, bytes);
+    if (!b) return no_memory(s, bytes);
+    at = ((uintptr_t)(b + 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    b->references = 1;
+    b->words = (uint64_t *)at;
+    return b;
+}
+
+/* A new item over `memory`, whose reference it takes over, also when it fails. */
+static item *item_new(puma_session *s, buffer *memory)
+{
+    host_session *h = host_of(s);
+    item         *it;
+
+    if (!memory) return NULL;
+    if (h->count == h->room) {
+        size_t room = h->room ? 2 * h->room : 64;
+        item **items = realloc(h->items, room * sizeof *items);
+
+        if (!items) {
+            buffer_release(memory);
+            return no_memory(s, room * sizeof *items);
+        }
+        h->items = items;
+        h->room = room;
+    }
+    it = calloc(1, sizeof *it);
+    if (!it) {
+        buffer_release(memory);
+        return no_memory(s, sizeof *it);
+    }
+    it->memory = memory;
+    h->items[h->count++] = it;
+    return it;
+}
+
+static void item_free(item *it)
+{
+    buffer_release(it->memory);
+    free(it);
+}
+
+static size_t host_enter(puma_session *s) { return host_of(s)->count; }
+
+static void host_leave(puma_session *s, size_t mark, const puma_tensor *keep)
+{
+    host_session *h = host_of(s);
+    size_t        left = mark;
+
+    for (size_t i = mark; i < h->count; i++) {
+        if (&h->items[i]->tensor == keep)
+            h->items[left++] = h->items[i];
+        else
+            item_free(h->items[i]);
+    }
+    if (left < h->count) h->count = left;
+}
+
+static uint64_t *host_scratch(puma_session *s, size_t words)
+{
+    item *it;
+
+    if (s->status != PUMA_OK) return NULL;
+    it = item_new(s, buffer_new(s, words));
+    return it ? it->memory->words : NULL;
+}
+
+/* --- shapes ------------------------------------------------------------------------------------------------- */
+
+/* Sets rank, dim, n and words; false when a product of the dimensions does not fit. */
+static bool set_shape(puma_tensor *t, uint32_t rank, const size_t *dim)
+{
+    size_t n = 1;
+
+    t->rank = rank;
+    for (uint32_t i = 0; i < PUMA_MAX_RANK; i++) {
+        t->dim[i] = i < rank ? dim[i] : 1;
+        if (!checked_mul(&n, n, t->dim[i])) return false;
+    }
+    t->n = n;
+    t->words = t->kind == PUMA_BIT ? n / 64 + (n % 64 != 0) : n;
+    return true;
+}
+
+static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
+                                uint32_t frac)
+{
+    puma_tensor t = { .kind = kind, .planes = s->protocol->planes };
+    size_t      stride, words;
+    item       *it;
+
+    if (s->status != PUMA_OK) return NULL;
+    if (rank > PUMA_MAX_RANK || (kind == PUMA_ARITH && (bits < 1 || bits > 64))
+        || (kind != PUMA_ARITH && kind != PUMA_BIT)) {
+        host_fail(s, PUMA_EINTERNAL, "no tensor of rank %u in a ring of %u bits", rank, bits);
+        return NULL;
+    }
+    t.bits = kind == PUMA_BIT ? 1 : bits;
+    t.frac = kind == PUMA_BIT ? 0 : frac;
+    t.range = (int32_t)t.bits - 1 - (int32_t)t.frac;
+    /* Each plane begins on a boundary of its own. */
+    if (!set_shape(&t, rank, dim) || !checked_add(&stride, t.words, ALIGNMENT / sizeof(uint64_t) - 1)
+        || !checked_mul(&words, stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t)), t.planes))
+        return no_memory(s, SIZE_MAX);
+    stride = stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t));
+    it = item_new(s, buffer_new(s, words));
+    if (!it) return NULL;
+    for (uint32_t p = 0; p < t.planes; p++) t.plane[p] = it->memory->words + p * stride;
+    t.owner = it->memory;
+    it->tensor = t;
+    return &it->tensor;
+}
+
+/* Is there something to work on?  An operand that is NULL without a failure is the caller's mistake. */
+static bool ready(puma_session *s, const puma_tensor *x)
+{
+    if (s->status != PUMA_OK) return false;
+    if (!x) host_fail(s, PUMA_EINTERNAL, "an operand is missing");
+    return x != NULL;
+}
+
+static puma_tensor *host_view(puma_session *s, const puma_tensor *x)
+{
+    buffer *b;
+    item   *it;
+
+    if (!ready(s, x)) return NULL;
+    b = (buffer *)x->owner;
+    b->references++;
+    it = item_new(s, b);
+    if (!it) return NULL;
+    it->tensor = *x;
+    return &it->tensor;
+}
+
+static puma_tensor *host_reshape(puma_session *s, const puma_tensor *x, uint32_t rank, const size_t *dim)
+{
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    z = host_view(s, x);
+    if (!z) return NULL;
+    if (rank > PUMA_MAX_RANK || !set_shape(z, rank, dim) || z->n != x->n) {
+        host_fail(s, PUMA_EINTERNAL, "a tensor of %zu elements does not take that shape", x->n);
+        return NULL;
+    }
+    return z;
+}
+
+/* Result of a structure operation: x's kind, ring and promise under another shape. */
+static puma_tensor *like(puma_session *s, const puma_tensor *x, uint32_t rank, const size_t *dim)
+{
+    puma_tensor *z = host_tensor(s, (puma_kind)x->kind, rank, dim, x->bits, x->frac);
+
+    if (z) z->range = x->range;
+    return z;
+}
+
+/* z[zi …] = x[xi …], n elements of every plane; z is still 0 there. */
+static void copy_run(puma_tensor *z, size_t zi, const puma_tensor *x, size_t xi, size_t n)
+{
+    if (n == 0) return;
+    for (uint32_t p = 0; p < z->planes; p++) {
+        uint64_t       *to = z->plane[p];
+        const uint64_t *from = x->plane[p];
+
+        if (z->kind == PUMA_ARITH) {
+            memcpy(to + zi, from + xi, n * sizeof *to);
+            continue;
+        }
+        for (size_t done = 0; done < n;) {
+            size_t   a = (xi + done) % 64, b = (zi + done) % 64, take = 64 - (a > b ? a : b);
+            uint64_t bits = from[(xi + done) / 64] >> a;
+
+            if (take > n - done) take = n - done;
+            if (take < 64) bits &= (UINT64_C(1) << take) - 1;
+            to[(zi + done) / 64] |= bits << b;
+            done += take;
+        }
+    }
+}
+
+/* Fills z in order from x, walking x by one stride (in elements) for each axis of z. */
+static void copy_strided(puma_tensor *z, const puma_tensor *x, size_t offset, const size_t *stride)
+{
+    uint32_t last = z->rank ? z->rank - 1 : 0;
+    size_t   run = z->rank ? z->dim[last] : 1, step = z->rank ? stride[last] : 1;
+    size_t   at[PUMA_MAX_RANK] = { 0 }, from = offset;
+
+    if (z->n == 0) return;
+    for (size_t i = 0; i < z->n; i += run) {
+        uint32_t axis = last;
+
+        if (step == 1) {
+            copy_run(z, i, x, from, run);
+        } else {
+            for (size_t k = 0; k < run; k++) copy_run(z, i + k, x, from + k * step, 1);
+        }
+        while (axis > 0) {
+            axis--;
+            from += stride[axis];
+            if (++at[axis] < z->dim[axis]) break;
+            from -= stride[axis] * z->dim[axis];
+            at[axis] = 0;
+        }
+    }
+}
+
+/* Strides of x itself, row-major. */
+static void strides_of(const puma_tensor *x, size_t *stride)
+{
+    size_t step = 1;
+
+    for (uint32_t i = x->rank; i-- > 0;) {
+        stride[i] = step;
+        step *= x->dim[i];
+    }
+}
+
+static puma_tensor *host_permute(puma_session *s, const puma_tensor *x, const uint32_t *axes)
+{
+    size_t       own[PUMA_MAX_RANK] = { 0 }, dim[PUMA_MAX_RANK] = { 0 }, stride[PUMA_MAX_RANK] = { 0 };
+    unsigned     seen = 0;
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    strides_of(x, own);
+    for (uint32_t i = 0; i < x->rank; i++) {
+        if (axes[i] >= x->rank || (seen >> axes[i] & 1)) {
+            host_fail(s, PUMA_EINTERNAL, "permute: axis %u is no permutation's", axes[i]);
+            return NULL;
+        }
+        seen |= 1u << axes[i];
+        dim[i] = x->dim[axes[i]];
+        stride[i] = own[axes[i]];
+    }
+    z = like(s, x, x->rank, dim);
+    if (z) copy_strided(z, x, 0, stride);
+    return z;
+}
+
+static puma_tensor *host_slice(puma_session *s, const puma_tensor *x, uint32_t axis, size_t from, size_t to)
+{
+    size_t       dim[PUMA_MAX_RANK], stride[PUMA_MAX_RANK] = { 0 };
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    if (axis >= x->rank || from > to || to > x->dim[axis]) {
+        host_fail(s, PUMA_EINTERNAL, "slice: %zu to %zu of axis %u", from, to, axis);
+        return NULL;
+    }
+    memcpy(dim, x->dim, sizeof dim);
+    dim[axis] = to - from;
+    strides_of(x, stride);
+    z = like(s, x, x->rank, dim);
+    if (z) copy_strided(z, x, from * stride[axis], stride);
+    return z;
+}
+
+static puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis)
+{
+    size_t       dim[PUMA_MAX_RANK], outer = 1, inner = 1, total = 0, at = 0;
+    int32_t      range;
+    puma_tensor *z;
+
+    if (s->status != PUMA_OK) return NULL;
+    if (count == 0) {
+        host_fail(s, PUMA_EINTERNAL, "concat: of nothing");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!ready(s, x[i])) return NULL;
+    range = x[0]->range;
+    for (size_t i = 0; i < count; i++) {
+        bool fits = axis < x[0]->rank && x[i]->rank == x[0]->rank && x[i]->kind == x[0]->kind
+                    && x[i]->bits == x[0]->bits && x[i]->frac == x[0]->frac;
+
+        for (uint32_t k = 0; fits && k < x[0]->rank; k++) fits = k == axis || x[i]->dim[k] == x[0]->dim[k];
+        if (!fits || !checked_add(&total, total, x[i]->dim[axis])) {
+            host_fail(s, PUMA_EINTERNAL, "concat: operand %zu does not go with the first along axis %u", i, axis);
+            return NULL;
+        }
+        if (x[i]->range > range) range = x[i]->range;
+    }
+    memcpy(dim, x[0]->dim, sizeof dim);
+    dim[axis] = total;
+    for (uint32_t k = 0; k < axis; k++) outer *= dim[k];
+    for (uint32_t k = axis + 1; k < x[0]->rank; k++) inner *= dim[k];
+    z = like(s, x[0], x[0]->rank, dim);
+    if (!z) return NULL;
+    z->range = range;
+    for (size_t o = 0; o < outer; o++)
+        for (size_t i = 0; i < count; i++) {
+            size_t run = x[i]->dim[axis] * inner;
+
+            copy_run(z, at, x[i], o * run, run);
+            at += run;
+        }
+    return z;
+}
+
+static puma_tensor *host_expand(puma_session *s, const puma_tensor *x, size_t times)
+{
+    size_t       dim[PUMA_MAX_RANK] = { 0 }, stride[PUMA_MAX_RANK] = { 0 };
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    if (x->rank == PUMA_MAX_RANK) {
+        host_fail(s, PUMA_EINTERNAL, "expand: rank %u already", x->rank);
+        return NULL;
+    }
+    memcpy(dim, x->dim, x->rank * sizeof *dim);
+    dim[x->rank] = times;
+    strides_of(x, stride);
+    z = like(s, x, x->rank + 1, dim);
+    if (z) copy_strided(z, x, 0, stride);
+    return z;
+}
+
+static puma_tensor *host_tile(puma_session *s, const puma_tensor *x, size_t times)
+{
+    size_t       dim[PUMA_MAX_RANK] = { times };
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    if (x->rank == PUMA_MAX_RANK) {
+        host_fail(s, PUMA_EINTERNAL, "tile: rank %u already", x->rank);
+        return NULL;
+    }
+    memcpy(dim + 1, x->dim, x->rank * sizeof *dim);
+    z = like(s, x, x->rank + 1, dim);
+    for (size_t i = 0; z && i < times; i++) copy_run(z, i * x->n, x, 0, x->n);
+    return z;
+}
+
+static puma_tensor *host_gather(puma_session *s, const puma_tensor *x, const size_t *index, size_t count)
+{
+    size_t       dim[PUMA_MAX_RANK], row;
+    puma_tensor *z;
+
+    if (!ready(s, x)) return NULL;
+    if (x->rank == 0) {
+        host_fail(s, PUMA_EINTERNAL, "gather: a scalar has no rows");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (index[i] >= x->dim[0]) {
+            host_fail(s, PUMA_EINTERNAL, "gather: row %zu of %zu", index[i], x->dim[0]);
+            return NULL;
+        }
+    memcpy(dim, x->dim, sizeof dim);
+    dim[0] = count;
+    row = x->dim[0] ? x->n / x->dim[0] : 0;
+    z = like(s, x, x->rank, dim);
+    for (size_t i = 0; z && i < count; i++) copy_run(z, i * row, x, index[i] * row, row);
+    return z;
+}
+
+/* --- wire --------------------------------------------------------------------------------------------------- */
+
+static puma_status check_link(puma_session *s, uint32_t peer, uint32_t bits)
+{
+    const host_session *h = host_of(s);
+
+    if (s->status != PUMA_OK) return s->status;
+    if (!h->config.wire) return host_fail(s, PUMA_EINTERNAL, "this backend has no wire");
+    if (peer >= PUMA_NODES || peer == s->role || bits < 1 || bits > 64)
+        return host_fail(s, PUMA_EINTERNAL, "no message of %u-bit words between nodes %u and %u", bits, s->role, peer);
+    return PUMA_OK;
+}
+
+/* A payload of n words, NULL after a failure.  ring_packed_size is trusted with n*bits that fits. */
+static uint8_t *payload_new(puma_session *s, size_t n, uint32_t bits, size_t *size)
+{
+    size_t   total;
+    uint8_t *payload;
+
+    if (!checked_mul(&total, n, bits)) return no_memory(s, SIZE_MAX);
+    *size = ring_packed_size(n, bits);
+    payload = malloc(*size);
+    return payload ? payload : no_memory(s, *size);
+}
+
+/* An empty message is none: both ends know n. */
+static puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
+                             puma_phase phase)
+{
+    host_session *h = host_of(s);
+    size_t        size;
+    uint8_t      *payload;
+
+    if (check_link(s, to, bits) != PUMA_OK || n == 0) return s->status;
+    payload = payload_new(s, n, bits, &size);
+    if (!payload) return s->status;
+    ring_pack(payload, words, n, bits);
+    return net_send(h->config.wire, to, payload, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
+}
+
+static puma_status host_recv(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits)
+{
+    host_session *h = host_of(s);
+    size_t        size;
+    uint8_t      *payload;
+
+    if (check_link(s, from, bits) != PUMA_OK || n == 0) return s->status;
+    payload = payload_new(s, n, bits, &size);
+    if (!payload) return s->status;
+    if (net_recv(h->config.wire, from, payload, size, &h->error) == PUMA_OK)
+        ring_unpack(words, payload, n, bits);
+    else
+        stick(s);
+    free(payload);
+    return s->status;
+}
+
+/* Packed bits are words written little-endian and cut behind the last bit's byte. */
+static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *words, size_t n, puma_phase phase)
+{
+    host_session *h = host_of(s);
+    size_t        size, count = n / 64 + (n % 64 != 0);
+    uint8_t      *payload;
+
+    if (check_link(s, to, 1) != PUMA_OK || n == 0) return s->status;
+    payload = payload_new(s, count, 64, &size);
+    if (!payload) return s->status;
+    ring_pack(payload, words, count, 64);
+    size = n / 8 + (n % 8 != 0);
+    if (n % 8) payload[size - 1] &= (uint8_t)((1u << n % 8) - 1);
+    return net_send(h->config.wire, to, payload, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
+}
+
+static puma_status host_recv_bits(puma_session *s, uint32_t from, uint64_t *words, size_t n)
+{
+    host_session *h = host_of(s);
+    size_t        size, got = n / 8 + (n % 8 != 0), count = n / 64 + (n % 64 != 0);
+    uint8_t      *payload;
+
+    if (check_link(s, from, 1) != PUMA_OK || n == 0) return s->status;
+    payload = payload_new(s, count, 64, &size);
+    if (!payload) return s->status;
+    if (net_recv(h->config.wire, from, payload, got, &h->error) == PUMA_OK) {
+        memset(payload + got, 0, size - got);
+        if (n % 8) payload[got - 1] &= (uint8_t)((1u << n % 8) - 1);
+        ring_unpack(words, payload, count, 64);
+    } else {
+        stick(s);
+    }
+    free(payload);
+    return s->status;
+}
+
+/* --- random streams ----------------------------------------------------------------------------------------- */
+
+static stream *stream_new(puma_session *s, const uint8_t seed[32], uint32_t peer, const char *purpose)
+{
+    host_session *h = host_of(s);
+    stream       *st = calloc(1, sizeof *st);
+
+    if (!st) return no_memory(s, sizeof *st);
+    if (prg_new(&st->prg, seed, purpose, &h->error) != PUMA_OK) {
+        free(st);
+        stick(s);
+        return NULL;
+    }
+    st->peer = peer;
+    snprintf(st->purpose, sizeof st->purpose, "%s", purpose);
+    st->next = h->streams;
+    h->streams = st;
+    return st;
+}
+
+/* The stream of (peer, purpose) that exists already. */
+static stream *stream_find(const host_session *h, uint32_t peer, const char *purpose)
+{
+    stream *st = h->streams;
+
+    while (st && (st->peer != peer || strcmp(st->purpose, purpose) != 0)) st = st->next;
+    return st;
+}
+
+static bool purpose_ok(puma_session *s, const char *purpose)
+{
+    if (s->status != PUMA_OK) return false;
+    if (!purpose || strlen(purpose) >= sizeof((stream *)0)->purpose) {
+        host_fail(s, PUMA_EINTERNAL, "a random stream's purpose is missing or too long");
+        return false;
+    }
+    return true;
+}
+
+static puma_prg *host_prg_pair(puma_session *s, uint32_t peer, const char *purpose)
+{
+    host_session *h = host_of(s);
+    stream       *st;
+    uint8_t       seed[32];
+
+    if (!purpose_ok(s, purpose) || check_link(s, peer, 1) != PUMA_OK) return NULL;
+    st = stream_find(h, peer, purpose);
+    if (!st) {
+        net_pair_seed(h->config.wire, peer, purpose, seed);
+        st = stream_new(s, seed, peer, purpose);
+        OPENSSL_cleanse(seed, sizeof seed);
+    }
+    return st ? st->prg : NULL;
+}
+
+static puma_prg *host_prg_own(puma_session *s, const char *purpose)
+{
+    host_session *h = host_of(s);
+    stream       *st;
+    uint8_t       seed[32];
+
+    if (!purpose_ok(s, purpose)) return NULL;
+    st = stream_find(h, STREAM_OWN, purpose);
+    if (st) return st->prg;
+    if (h->config.wire) {
+        net_own_seed(h->config.wire, purpose, seed);
+    } else if (RAND_bytes(seed, sizeof seed) != 1) {
+        host_fail(s, PUMA_ERESOURCE, "no random bytes from the system");
+        return NULL;
+    }
+    st = stream_new(s, seed, STREAM_OWN, purpose);
+    OPENSSL_cleanse(seed, sizeof seed);
+    return st ? st->prg : NULL;
+}
+
+static puma_prg *host_prg_seed(puma_session *s, const uint64_t seed[4], const char *purpose)
+{
+    uint8_t bytes[32];
+    stream *st;
+
+    if (!purpose_ok(s, purpose)) return NULL;
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(seed[i / 8] >> 8 * (i % 8));
+    st = stream_new(s, bytes, STREAM_SEED, purpose);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return st ? st->prg : NULL;
+}
+
+/* --- what the run chose ------------------------------------------------------------------------------------- */
+
+static const char *host_option(const puma_session *s, const char *name, const char *key)
+{
+    const session_config *c = &host_of(s)->config;
+
+    return c->option ? c->option(c->option_context, name, key) : NULL;
+}
+
+static const puma_approx *host_function(const puma_session *s, uint32_t slot)
+{
+    return slot < PUMA_SLOT_COUNT ? host_of(s)->config.function[slot] : NULL;
+}
+
+static void host_observe(puma_session *s, const char *what, double max_abs, uint32_t product_bits)
+{
+    const session_config *c = &host_of(s)->config;
+
+    if (c->observe) c->observe(c->observe_context, host_of(s)->label, what, max_abs, product_bits);
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------- */
+
+/* Everything but `ring`, which is chosen when the program runs. */
+static const puma_host HOST = {
+    .struct_size = sizeof(puma_host),
+    .tensor = host_tensor, .view = host_view, .reshape = host_reshape, .permute = host_permute, .slice = host_slice,
+    .concat = host_concat, .expand = host_expand, .tile = host_tile, .gather = host_gather, .enter = host_enter,
+    .leave = host_leave, .scratch = host_scratch, .send = host_send, .recv = host_recv, .send_bits = host_send_bits,
+    .recv_bits = host_recv_bits, .prg_pair = host_prg_pair, .prg_own = host_prg_own, .prg_seed = host_prg_seed,
+    .prg_words = prg_words, .prg_bits = prg_bits, .fail = host_fail, .label = host_label, .where = host_where,
+    .option = host_option, .function = host_function, .observe = host_observe,
+};
+
+/* What a session needs beside the caller's configuration: one table, so that it lives as long as the session. */
+typedef struct opened {
+    host_session h;
+    puma_host    host;
+} opened;
+
+static void host_free(host_session *h)
+{
+    while (h->streams) {
+        stream *next = h->streams->next;
+
+        prg_free(h->streams->prg);
+        free(h->streams);
+        h->streams = next;
+    }
+    while (h->count > 0) item_free(h->items[--h->count]);
+    free(h->items);
+    free(h);                            /* the first member of `opened` */
+}
+
+puma_status session_open(puma_session **s, const session_config *config, puma_error *e)
+{
+    const puma_protocol *protocol = config->protocol->protocol;
+    const char          *name = config->protocol->entry->name;
+    puma_session        *made = NULL;
+    opened              *o;
+    puma_status          status;
+    char                 locale[256];
+    int                  rounding = fegetround();
+
+    *s = NULL;
+    if (!protocol) return error_set(e, 613, "%s: brings no protocol", name);
+    if (config->is_float && !(protocol->caps & PUMA_CAP_CLEAR))
+        return error_set(e, 613, "%s: cannot compute in floating point", name);
+    if (!config->wire && !(protocol->caps & PUMA_CAP_LOCAL)) return error_set(e, 7001, "%s: no wire given", name);
+    o = calloc(1, sizeof *o);
+    if (!o) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof *o);
+    o->host = HOST;
+    o->host.ring = ring_kernels();
+    o->h.config = *config;
+    o->h.base = (puma_session){
+        .protocol = protocol, .host = &o->host, .impl = &o->h, .role = config->role, .ring_bits = config->ring_bits,
+        .frac = config->frac, .caps = protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0),
+    };
+    snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
+    status = protocol->open(&made, &o->h.base);
+    if (status != PUMA_OK || !made) {
+        if (o->h.error.status != PUMA_OK)
+            *e = e->status == PUMA_OK ? o->h.error : *e;
+        else if (status == PUMA_OK)
+            error_set(e, 612, "%s: open made no session", name);
+        else
+            error_set(e, status == PUMA_ERESOURCE ? 1001 : 612, "%s: open failed (status %d)", name, (int)status);
+        host_free(&o->h);
+        return e->status;
+    }
+    if (made->impl != &o->h || made->host != &o->host || made->protocol != protocol)
+        error_set(e, 612, "%s: open did not copy the session it was given", name);
+    else if (fegetround() != rounding || strncmp(locale, setlocale(LC_ALL, NULL), sizeof locale - 1) != 0)
+        error_set(e, 611, "%s: open changed the rounding mode or the locale", name);
+    if (e->status != PUMA_OK) {
+        fesetround(rounding);
+        protocol->close(made);
+        host_free(&o->h);
+        return e->status;
+    }
+    *s = made;
+    return PUMA_OK;
+}
+
+void session_close(puma_session *s)
+{
+    host_session *h;
+
+    if (!s) return;
+    h = host_of(s);
+    s->protocol->close(s);
+    host_free(h);
+}
+
+const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }

@@ -1,0 +1,224 @@
+/* transformer.c - the generic Transformer encoder on shares (Vaswani et al. 2017).
+ *
+ * x: (T, d) hidden states, H heads of d/H.  What differs between families is in the model (read from models/X.ini); which GeLU, which softmax
+ * and which protocol was put in the plan before it starts.  Nothing is revealed here. */
+#include "exec/internal.h"
+
+/* Applies a function of the plan to x, its result in the widest ring. */
+static puma_share function(struct exec *x, puma_slot slot, puma_share in)
+{
+    puma_arguments a = { .struct_size = sizeof a, .bits = x->config.rings.wide, .frac = x->config.rings.frac,
+                         .epsilon = x->config.model->epsilon };
+
+    return puma_call(x->s, slot, in, &a);
+}
+
+puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias, puma_share residual, uint32_t bits)
+{
+    const puma_term terms[] = {
+        { .op = PUMA_TERM_MATMUL, .x = in, .y = weight, .y_transposed = 1 },
+        { .op = PUMA_TERM_ADD, .x = bias },
+        { .op = PUMA_TERM_ADD, .x = residual },
+    };
+
+    if (in == NULL || weight == NULL) return NULL;
+    return puma_product(x->s, terms, residual == NULL ? 2 : 3, 2, (const size_t[]){ in->dim[0], weight->dim[0] }, x->config.rings.frac, bits);
+}
+
+/* Normalised rows, times gain, plus bias. */
+static puma_share norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
+{
+    puma_share n = function(x, x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM, in);
+    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = n, .y = gain }, { .op = PUMA_TERM_ADD, .x = bias } };
+
+    if (n == NULL) return NULL;
+    return puma_promise(x->s, puma_product(x->s, terms, bias == NULL ? 1 : 2, 2, n->dim, x->config.rings.frac, x->config.rings.wide),
+                        x->config.model->ranges.norm);
+}
+
+/* (T, d) columns from … to, as (H, T, d/H). */
+static puma_share heads(struct exec *x, puma_share in, size_t from, size_t to)
+{
+    size_t h = x->config.model->heads, t = in == NULL ? 0 : in->dim[0];
+
+    return puma_permute(x->s, puma_reshape3(x->s, puma_slice(x->s, in, 1, from, to), t, h, (to - from) / h), (const uint32_t[]){ 1, 0, 2 });
+}
+
+/* softmax(q k^T / sqrt(d/H)) v, heads merged, projected, plus the residual. */
+static puma_share attention(struct exec *x, puma_share in, const struct layer_weights *w, int layer)
+{
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    size_t        d = x->config.model->hidden;
+    puma_share    qkv, q, k, v, scores, weights, mixed;
+
+    s->host->label(s, "layer %d qkv", layer);
+    qkv = exec_linear(x, in, w->qkv, w->qkv_bias, NULL, r->attention);
+    q = heads(x, qkv, 0, d);
+    k = heads(x, qkv, d, 2 * d);
+    v = heads(x, qkv, 2 * d, 3 * d);
+    s->host->label(s, "layer %d scores", layer);
+    scores = puma_promise(s, puma_matmul(s, q, k, 1, r->frac, r->scores), x->config.model->ranges.scores);
+    s->host->label(s, "layer %d softmax", layer);
+    weights = function(x, PUMA_SLOT_SOFTMAX, scores);
+    s->host->label(s, "layer %d mix", layer);
+    mixed = puma_permute(s, puma_matmul(s, weights, v, 0, r->frac, r->wide), (const uint32_t[]){ 1, 0, 2 });
+    if (mixed == NULL) return NULL;
+    s->host->label(s, "layer %d output", layer);
+    return exec_linear(x, puma_reshape2(s, mixed, mixed->dim[0], d), w->output, w->output_bias, in, r->wide);
+}
+
+static puma_share mlp(struct exec *x, puma_share in, const struct layer_weights *w, int layer)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    up;
+
+    s->host->label(s, "layer %d up", layer);
+    up = puma_promise(s, exec_linear(x, in, w->up, w->up_bias, NULL, x->config.rings.activation), m->ranges.activation);
+    s->host->label(s, "layer %d activation", layer);
+    up = function(x, rings_slot(m->activation), up);
+    s->host->label(s, "layer %d down", layer);
+    return exec_linear(x, up, w->down, w->down_bias, in, x->config.rings.wide);
+}
+
+static puma_share layer(struct exec *x, puma_share h, int i)
+{
+    const struct layer_weights *w = &x->layers[i];
+
+    h = attention(x, h, w, i);
+    x->s->host->label(x->s, "layer %d norm", i);
+    h = norm(x, h, w->attention_gain, w->attention_bias);
+    h = mlp(x, h, w, i);
+    x->s->host->label(x->s, "layer %d norm", i);
+    return norm(x, h, w->mlp_gain, w->mlp_bias);
+}
+
+/* Rows of [E_token; E_type] by one-hot rows, plus the rows of the positions, which are public. */
+static puma_share embed(struct exec *x, puma_share tokens, puma_share types)
+{
+    const model  *m = x->config.model;
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    puma_share    hot = tokens, both[2], position;
+    size_t        count;
+
+    s->host->label(s, "embedding lookup");
+    if (x->config.equality) {
+        both[0] = puma_one_hot(s, tokens, m->vocabulary);
+        both[1] = m->types > 0 ? puma_one_hot(s, types, m->types) : NULL;
+        hot = puma_b2a(s, m->types > 0 ? puma_concat(s, both, 2, 1) : both[0], 0, r->table);
+    }
+    if (hot == NULL) return NULL;
+    count = hot->dim[0];
+    position = puma_slice(s, x->position, 0, m->position_offset, m->position_offset + count);
+    {
+        const puma_term terms[] = { { .op = PUMA_TERM_MATMUL, .x = hot, .y = x->table }, { .op = PUMA_TERM_ADD, .x = position } };
+
+        if (position == NULL) return NULL;
+        hot = puma_product(s, terms, 2, 2, (const size_t[]){ count, m->hidden }, r->frac, r->table);
+    }
+    s->host->label(s, "embedding norm");
+    return norm(x, puma_promise(s, puma_resize(s, hot, r->wide), m->ranges.embedding + 2), x->embedding_gain, x->embedding_bias);
+}
+
+puma_share exec_transformer(struct exec *x, puma_share tokens, puma_share types)
+{
+    puma_session *s = x->s;
+    size_t        mark = s->host->enter(s);
+    puma_share    h = embed(x, tokens, types);
+
+    s->host->leave(s, mark, h);
+    for (size_t i = 0; i < x->config.model->layers && h != NULL; i++) {
+        mark = s->host->enter(s);
+        h = layer(x, h, (int)i);
+        s->host->leave(s, mark, h);
+    }
+    return h;
+}
+
+/* Mean of the rows or the first of them, scaled to length 1 if asked. */
+static puma_share pooled(struct exec *x, puma_share h)
+{
+    puma_session *s = x->s;
+    const rings  *r = &x->config.rings;
+    size_t        d = x->config.model->hidden;
+    puma_share    sum, square, inverse;
+
+    if (x->config.pooling_mean) {
+        size_t tokens = h->dim[0];
+
+        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
+        uint32_t extra = 10 + (uint32_t)puma_exponent((double)tokens);
+
+        sum = puma_sum(s, puma_permute(s, h, (const uint32_t[]){ 1, 0 }));
+        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), r->frac);
+    } else {
+        sum = puma_reshape1(s, puma_slice(s, h, 0, 0, 1), d);
+    }
+    sum = puma_reshape2(s, sum, 1, d);
+    if (!x->config.normalize) return sum;
+    s->host->label(s, "head normalize");
+    square = puma_matmul(s, sum, sum, 1, r->frac, r->wide);                 /* (1, 1) */
+    inverse = function(x, PUMA_SLOT_RSQRT, square);
+    return inverse == NULL ? NULL : puma_mul_rows(s, sum, puma_reshape1(s, inverse, 1));
+}
+
+/* Index of the largest entry of each row: a tournament that carries (value, index); ties go to the first. */
+static puma_share argmax(puma_session *s, puma_share x)
+{
+    size_t       n = x->dim[1], rows = x->dim[0];
+    double      *leaf = (double *)s->host->scratch(s, n);
+    puma_tensor *zero = s->host->tensor(s, PUMA_ARITH, 2, x->dim, x->bits, 0);
+    puma_share   value = x, index;
+
+    if (leaf == NULL || zero == NULL) return NULL;
+    for (size_t i = 0; i < n; i++) leaf[i] = (double)i;
+    index = puma_add_reals(s, zero, leaf, n);
+    while (n > 1 && s->status == PUMA_OK) {
+        size_t     half = n / 2;
+        puma_share a[2] = { puma_slice(s, value, 1, 0, half), puma_slice(s, index, 1, 0, half) };
+        puma_share b[2] = { puma_slice(s, value, 1, half, 2 * half), puma_slice(s, index, 1, half, 2 * half) };
+        puma_share c[2] = { puma_slice(s, value, 1, n - n % 2, n), puma_slice(s, index, 1, n - n % 2, n) };
+        puma_share second = puma_less(s, a[0], b[0]);
+
+        for (int k = 0; k < 2; k++) {
+            puma_share both[2] = { puma_mux(s, second, b[k], a[k]), c[k] };
+
+            a[k] = puma_concat(s, both, n % 2 != 0 ? 2 : 1, 1);
+        }
+        value = a[0];
+        index = a[1];
+        n = half + n % 2;
+    }
+    return puma_reshape2(s, index, rows, 1);
+}
+
+puma_share exec_answer(struct exec *x, puma_share h)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    first;
+
+    if (h == NULL) return NULL;
+    switch (x->config.task) {
+    case MODEL_HIDDEN:
+        return h;
+    case MODEL_EMBED:
+        s->host->label(s, "head pooling");
+        return pooled(x, h);
+    default:
+        s->host->label(s, "head dense");
+        first = puma_slice(s, h, 0, 0, 1);
+        if (m->head_dense) {
+            first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
+            s->host->label(s, "head activation");
+            first = function(x, rings_slot(m->head_activation), first);
+        }
+        s->host->label(s, "head logits");
+        first = puma_promise(s, exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide), m->ranges.logits);
+        if (!x->config.reveal_label || first == NULL) return first;
+        s->host->label(s, "head argmax");
+        return argmax(s, first);
+    }
+}

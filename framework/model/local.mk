@@ -1,0 +1,8 @@
+noinst_LTLIBRARIES += framework/model/libmodel.la
+framework_model_libmodel_la_SOURCES = %D%/model.c %D%/model.h %D%/architecture.c %D%/architecture.h %D%/owner.h \
+    %D%/source.c
+
+check_PROGRAMS += tests/unit/test_model
+tests_unit_test_model_SOURCES = tests/unit/test_model.c
+tests_unit_test_model_LDADD = framework/model/libmodel.la framework/weights/libweights.la framework/ini/libini.la \
+    framework/base/libbase.la $(INIH_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm

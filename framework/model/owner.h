@@ -1,0 +1,13 @@
+/* owner.h - what stands behind model.owner. */
+#ifndef MODEL_OWNER_H
+#define MODEL_OWNER_H
+
+#include "model/architecture.h"
+
+struct owner {
+    architecture *architecture;
+    size_t        parameters;
+    char          note[200];
+};
+
+#endif

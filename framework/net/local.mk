@@ -1,0 +1,1 @@
+# framework/net: its sources and tests

@@ -1,0 +1,1 @@
+# framework/plugin: its sources and tests

@@ -1,0 +1,388 @@
+/* plugin.c - see plugin.h.  Rows D1 to D9 and D12 of the fault contract: a file's place, owner, mode, digest and ELF
+ * frame are looked at before dlopen, because constructors run inside it; then the entry, which is data, before any
+ * code of the plugin is called. */
+#include "plugin/plugin.h"
+
+#include "plugin/vet.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fenv.h>
+#include <limits.h>
+#include <link.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_TEXT 64
+#define TABLE_LIMIT 65536
+#define APPROX_LIMIT 4096
+
+/* What this host keeps: plugins are never unloaded, so the list only grows. */
+typedef struct loaded {
+    struct loaded *next;
+    plugin         p;
+    puma_protocol  protocol;
+    dev_t          device;
+    ino_t          inode;
+} loaded;
+
+static loaded         *all;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* --- where things lie ------------------------------------------------------------------------------------------- */
+
+static bool inside(const char *path, const char *directory)
+{
+    size_t n = strlen(directory);
+
+    return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Does the program that runs lie in the tree where it was built? */
+static bool in_place(void)
+{
+    char program[PATH_MAX], tree[PATH_MAX];
+
+    return realpath("/proc/self/exe", program) && realpath(PUMA_BUILDDIR, tree) && inside(program, tree);
+}
+
+const char *plugin_data_directory(const char *what)
+{
+    bool here = in_place();
+
+    if (strcmp(what, "plugins") == 0) return here ? PUMA_BUILDDIR "/.libs" : PUMA_PKGLIBDIR;
+    if (strcmp(what, "models") == 0) return here ? PUMA_SRCDIR "/models" : PUMA_PKGDATADIR "/models";
+    return here ? PUMA_SRCDIR : PUMA_PKGDATADIR;
+}
+
+/* Directories in the order in which they are searched; closed by NULL. */
+static void search_path(const char *path[4], const char *extra)
+{
+    size_t n = 0;
+
+    if (extra) path[n++] = extra;
+    if (in_place()) path[n++] = PUMA_BUILDDIR "/.libs";
+    path[n++] = PUMA_PKGLIBDIR;
+    path[n] = NULL;
+}
+
+static bool name_ok(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+    return n > 0 && n < NAME_TEXT && name[n] == '\0' && name[0] != '-';
+}
+
+/* --- tables ----------------------------------------------------------------------------------------------------- */
+
+/* A plugin may know a smaller or larger table of our major; one below major.0 or absurdly large is malformed. */
+static bool size_ok(uint32_t size, size_t least) { return size >= least && size <= TABLE_LIMIT; }
+
+/* Every table of ABI 1.0 in full: what a later minor appends is not part of it. */
+#define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
+
+static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs, const char *path, puma_error *e)
+{
+    size_t      size = theirs->struct_size;
+    const char *missing = NULL;
+
+    if (!size_ok(theirs->struct_size, SIZE_1_0(puma_protocol, apply)))
+        return error_set(e, 608, "%s: protocol table of %u bytes (limit %zu to %u)", path, theirs->struct_size,
+                         SIZE_1_0(puma_protocol, apply), TABLE_LIMIT);
+    memset(copy, 0, sizeof *copy);
+    memcpy(copy, theirs, size < sizeof *copy ? size : sizeof *copy);
+    copy->struct_size = sizeof *copy;
+#define REQUIRE(slot) if (!copy->slot && !missing) missing = #slot
+    REQUIRE(open); REQUIRE(close); REQUIRE(share); REQUIRE(reveal); REQUIRE(add); REQUIRE(sub); REQUIRE(add_public);
+    REQUIRE(scale); REQUIRE(sum); REQUIRE(product); REQUIRE(trunc); REQUIRE(xor_); REQUIRE(not_); REQUIRE(and_);
+    if (copy->caps & PUMA_CAP_COMPARE) { REQUIRE(less); REQUIRE(mux_sum); }
+    if (copy->caps & PUMA_CAP_CLEAR) REQUIRE(apply);
+#undef REQUIRE
+    if (missing) return error_set(e, 609, "%s: required function \"%s\" is missing", path, missing);
+    if (copy->parties < 1 || copy->parties > PUMA_CLIENT || copy->planes < 1 || copy->planes > PUMA_MAX_PLANES)
+        return error_set(e, 608, "%s: %u parties with %u planes (limit %u, %u)", path, copy->parties, copy->planes,
+                         PUMA_CLIENT, PUMA_MAX_PLANES);
+    if (copy->dealer >= copy->parties && copy->dealer != PUMA_NODES)
+        return error_set(e, 608, "%s: dealer %u of %u parties", path, copy->dealer, copy->parties);
+    if ((copy->caps & PUMA_CAP_LOCAL) && copy->parties != 1)
+        return error_set(e, 608, "%s: local, yet of %u parties", path, copy->parties);
+    return PUMA_OK;
+}
+
+static puma_status vet_approx(const puma_approx *const *list, const char *path, puma_error *e)
+{
+    for (size_t i = 0; list[i]; i++) {
+        const puma_approx *a = list[i];
+
+        if (i == APPROX_LIMIT) return error_set(e, 608, "%s: more than %d approximations", path, APPROX_LIMIT);
+        if (!size_ok(a->struct_size, SIZE_1_0(puma_approx, options)))
+            return error_set(e, 608, "%s: approximation table %zu of %u bytes (limit %zu to %u)", path, i,
+                             a->struct_size, SIZE_1_0(puma_approx, options), TABLE_LIMIT);
+        if (!a->name || !name_ok(a->name)) return error_set(e, 608, "%s: approximation %zu has no usable name", path, i);
+        if (!a->eval) return error_set(e, 609, "%s: required function \"eval\" of %s is missing", path, a->name);
+    }
+    return PUMA_OK;
+}
+
+/* The entry as the ELF symbol table and the plugin itself describe it. */
+static puma_status vet_entry(const puma_plugin **entry, void *handle, const char *path, puma_error *e)
+{
+    const puma_plugin *found = dlsym(handle, "puma_plugin_entry");
+    struct link_map   *map = NULL;
+    ElfW(Sym)         *symbol = NULL;
+    Dl_info            info;
+
+    /* dlsym looks into the libraries that a plugin needs as well: it must be the plugin's own. */
+    if (!found || dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || !symbol
+        || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || (uintptr_t)info.dli_fbase != (uintptr_t)map->l_addr
+        || info.dli_saddr != (const void *)found)
+        return error_set(e, 606, "%s: exports no symbol \"puma_plugin_entry\"", path);
+    if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
+        return error_set(e, 606, "%s: symbol \"puma_plugin_entry\" is not data", path);
+    if (symbol->st_size < 2 * sizeof(uint32_t) || found->abi_version >> 16 != PUMA_ABI_MAJOR)
+        return error_set(e, 607, "%s: made for another ABI (host %u.%u, plugin %u.%u)", path, PUMA_ABI_MAJOR,
+                         PUMA_ABI_MINOR, symbol->st_size < 4 ? 0 : found->abi_version >> 16,
+                         symbol->st_size < 4 ? 0 : found->abi_version & 0xffff);
+    if (!size_ok(found->struct_size, SIZE_1_0(puma_plugin, approx)) || found->struct_size > symbol->st_size)
+        return error_set(e, 608, "%s: entry of %u bytes (limit %zu to %zu)", path, found->struct_size,
+                         SIZE_1_0(puma_plugin, approx), (size_t)symbol->st_size);
+    if (!found->name || !name_ok(found->name) || !found->version || !found->summary)
+        return error_set(e, 608, "%s: entry without a usable name, version or summary", path);
+    if (!found->protocol && !found->approx)
+        return error_set(e, 608, "%s: brings neither a protocol nor approximations", path);
+    *entry = found;
+    return PUMA_OK;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------- */
+
+/* dlopen, with what its constructors must not have changed. */
+static void *load(const char *path, puma_error *e)
+{
+    char        locale[256];
+    int         rounding = fegetround();
+    void       *handle;
+    const char *why;
+
+    snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!handle) {
+        why = dlerror();
+        error_set(e, 605, "%s: %s", path, why ? why : "unknown reason");
+        return NULL;
+    }
+    if (fegetround() != rounding || strncmp(locale, setlocale(LC_ALL, NULL), sizeof locale - 1) != 0) {
+        fesetround(rounding);
+        error_set(e, 611, "%s: loading it changed the rounding mode or the locale", path);
+        return NULL;
+    }
+    return handle;
+}
+
+static loaded *find_loaded(const struct stat *file)
+{
+    loaded *l = all;
+
+    while (l && (l->device != file->st_dev || l->inode != file->st_ino)) l = l->next;
+    return l;
+}
+
+/* Vets and opens the file at `path`, a realpath.  `name`: what its entry must say, or NULL. */
+static puma_status open_path(const plugin **p, const char *path, const char *name, const char *pin, puma_error *e)
+{
+    struct stat file;
+    char        digest[65];
+    void       *handle;
+    loaded     *l, *same;
+
+    if (vet_file(path, &file, e) != PUMA_OK || vet_digest(path, digest, e) != PUMA_OK) return e->status;
+    if (pin && strcasecmp(pin, digest) != 0)
+        return error_set(e, 604, "%s: SHA-256 differs from its pin (got %.16s..., pinned %.16s...)", path, digest, pin);
+    l = find_loaded(&file);
+    if (l) {
+        if (strcmp(l->p.sha256, digest) != 0)
+            return error_set(e, 603, "%s: changed while the program runs", path);
+        if (name && strcmp(l->p.entry->name, name) != 0)
+            return error_set(e, 608, "%s: the plugin in it is called \"%s\"", path, l->p.entry->name);
+        *p = &l->p;
+        return PUMA_OK;
+    }
+    l = calloc(1, sizeof *l);
+    if (!l) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof *l);
+    handle = load(path, e);
+    if (!handle || vet_entry(&l->p.entry, handle, path, e) != PUMA_OK) goto refused;
+    if (name && strcmp(l->p.entry->name, name) != 0) {
+        error_set(e, 608, "%s: the plugin in it is called \"%s\"", path, l->p.entry->name);
+        goto refused;
+    }
+    if (l->p.entry->protocol && vet_protocol(&l->protocol, l->p.entry->protocol, path, e) != PUMA_OK) goto refused;
+    if (l->p.entry->approx && vet_approx(l->p.entry->approx, path, e) != PUMA_OK) goto refused;
+    for (same = all; same; same = same->next)
+        if (strcmp(same->p.entry->name, l->p.entry->name) == 0) {
+            error_set(e, 610, "%s: a plugin \"%s\" is open already, from %s", path, l->p.entry->name, same->p.path);
+            goto refused;
+        }
+    l->p.protocol = l->p.entry->protocol ? &l->protocol : NULL;
+    l->p.path = strdup(path);
+    if (!l->p.path) {
+        error_set(e, 1001, "out of memory (%zu bytes asked)", strlen(path) + 1);
+        goto refused;
+    }
+    memcpy(l->p.sha256, digest, sizeof digest);
+    l->device = file.st_dev;
+    l->inode = file.st_ino;
+    l->next = all;
+    all = l;
+    *p = &l->p;
+    return PUMA_OK;
+
+refused:                                    /* RTLD_NODELETE: what was mapped stays mapped; the handle goes */
+    if (handle) dlclose(handle);
+    free(l);
+    return e->status;
+}
+
+/* The search path as one line for an error text. */
+static const char *path_text(char *text, size_t room, const char *const *path)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; path[i]; i++) {
+        int n = snprintf(text + used, room - used, "%s%s", i ? ", " : "", path[i]);
+
+        if (n < 0 || (size_t)n >= room - used) break;
+        used += (size_t)n;
+    }
+    return text;
+}
+
+static puma_status open_name(const plugin **p, const char *name, const char *extra, const char *pin, puma_error *e)
+{
+    char        path[PATH_MAX + NAME_TEXT + 8], real[PATH_MAX], directory[PATH_MAX], text[200];
+    const char *dirs[4];
+
+    search_path(dirs, extra);
+    for (size_t i = 0; dirs[i]; i++) {
+        struct stat link;
+
+        if (!realpath(dirs[i], directory)) {
+            if (i == 0 && extra)
+                return error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
+            continue;
+        }
+        snprintf(path, sizeof path, "%s/%s.so", directory, name);
+        if (lstat(path, &link) != 0 && errno == ENOENT) continue;
+        if (!realpath(path, real)) return error_set(e, 603, "%s: %s", path, strerror(errno));
+        if (!inside(real, directory))
+            return error_set(e, 603, "%s: leads out of its directory, to %s", path, real);
+        if (vet_directory(directory, e) != PUMA_OK) return e->status;
+        return open_path(p, real, name, pin, e);
+    }
+    return error_set(e, 601, "plugin \"%s\": no file %s.so in %s", name, name, path_text(text, sizeof text, dirs));
+}
+
+puma_status plugin_open(const plugin **p, const char *name, const char *extra, const char *pin, puma_error *e)
+{
+    puma_status status;
+
+    *p = NULL;
+    if (e->status != PUMA_OK) return e->status;
+    if (!name_ok(name))
+        return error_set(e, 602, "plugin \"%.80s\": a name has letters, digits, _ and - alone (limit %d)", name,
+                         NAME_TEXT - 1);
+    pthread_mutex_lock(&lock);
+    status = open_name(p, name, extra, pin, e);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+puma_status plugin_open_file(const plugin **p, const char *path, puma_error *e)
+{
+    char        real[PATH_MAX], directory[PATH_MAX];
+    puma_status status;
+
+    *p = NULL;
+    if (e->status != PUMA_OK) return e->status;
+    if (!realpath(path, real)) return error_set(e, 601, "%s: %s", path, strerror(errno));
+    snprintf(directory, sizeof directory, "%s", real);
+    *strrchr(directory, '/') = '\0';
+    if (vet_directory(directory[0] ? directory : "/", e) != PUMA_OK) return e->status;
+    pthread_mutex_lock(&lock);
+    status = open_path(p, real, NULL, NULL, e);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+const puma_approx *plugin_approx(const plugin *p, puma_slot slot, const char *variant)
+{
+    const puma_approx *const *a = p->entry->approx;
+
+    for (; a && *a; a++)
+        if ((*a)->slot == (uint32_t)slot && (!variant || strcmp((*a)->name, variant) == 0)) return *a;
+    return NULL;
+}
+
+/* --- listing ---------------------------------------------------------------------------------------------------- */
+
+static int by_name(const void *x, const void *y) { return strcmp(*(char *const *)x, *(char *const *)y); }
+
+/* Appends `name` of `length` bytes unless it is there. */
+static puma_status add_name(char ***names, size_t *count, const char *name, size_t length, puma_error *e)
+{
+    char **more, *copy;
+
+    for (size_t i = 0; i < *count; i++)
+        if (strlen((*names)[i]) == length && memcmp((*names)[i], name, length) == 0) return PUMA_OK;
+    more = realloc(*names, (*count + 2) * sizeof *more);
+    if (!more) return error_set(e, 1001, "out of memory (%zu bytes asked)", (*count + 2) * sizeof *more);
+    *names = more;
+    copy = strndup(name, length);
+    if (!copy) return error_set(e, 1001, "out of memory (%zu bytes asked)", length + 1);
+    more[(*count)++] = copy;
+    more[*count] = NULL;
+    return PUMA_OK;
+}
+
+puma_status plugin_list(char ***names, const char *extra, puma_error *e)
+{
+    const char *dirs[4];
+    size_t      count = 0;
+
+    *names = calloc(1, sizeof **names);
+    if (!*names) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof **names);
+    search_path(dirs, extra);
+    for (size_t i = 0; dirs[i] && e->status == PUMA_OK; i++) {
+        DIR           *d = opendir(dirs[i]);
+        struct dirent *entry;
+
+        if (!d) {
+            if (i == 0 && extra) error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
+            continue;
+        }
+        while (e->status == PUMA_OK && (entry = readdir(d))) {
+            size_t n = strlen(entry->d_name);
+            char   name[NAME_TEXT];
+
+            if (n < 4 || n - 3 >= sizeof name || strcmp(entry->d_name + n - 3, ".so") != 0) continue;
+            snprintf(name, sizeof name, "%.*s", (int)(n - 3), entry->d_name);
+            if (name_ok(name)) add_name(names, &count, name, n - 3, e);
+        }
+        closedir(d);
+    }
+    if (e->status != PUMA_OK) {
+        for (size_t i = 0; i < count; i++) free((*names)[i]);
+        free(*names);
+        *names = NULL;
+        return e->status;
+    }
+    qsort(*names, count, sizeof **names, by_name);
+    return PUMA_OK;
+}

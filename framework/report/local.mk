@@ -1,0 +1,7 @@
+noinst_LTLIBRARIES += framework/report/libreport.la
+framework_report_libreport_la_SOURCES = %D%/report.c %D%/report.h %D%/output.c %D%/output.h %D%/progress.c %D%/progress.h
+
+check_PROGRAMS += tests/unit/test_report
+tests_unit_test_report_SOURCES = tests/unit/test_report.c
+tests_unit_test_report_LDADD = framework/report/libreport.la framework/base/libbase.la $(JANSSON_LIBS) $(OPENSSL_LIBS) \
+	$(CMOCKA_LIBS) -lm

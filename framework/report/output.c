@@ -1,0 +1,103 @@
+/* output.c - see output.h */
+#include "report/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The directory a file stands in, malloc'd. */
+static char *directory_of(const char *path)
+{
+    char *copy = strdup(path), *directory = copy ? strdup(dirname(copy)) : NULL;
+
+    free(copy);
+    return directory;
+}
+
+puma_status output_check(const char *path, const char *const *inputs, puma_error *e)
+{
+    char       *directory;
+    struct stat about, input;
+    bool        exists;
+
+    if (e->status != PUMA_OK) return e->status;
+    directory = directory_of(path);
+    if (!directory) return error_set(e, 1001, "%.160s: out of memory", path);
+    exists = stat(path, &about) == 0;
+    if (!exists && errno != ENOENT) {
+        error_set(e, 321, "%.160s: %s", path, strerror(errno));
+    } else if (exists && !S_ISREG(about.st_mode)) {
+        error_set(e, 321, "%.160s: %s", path, S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
+    } else if (!*path || path[strlen(path) - 1] == '/') {
+        error_set(e, 321, "'%.160s': not the name of a file", path);
+    } else if (access(directory, W_OK | X_OK) != 0) {
+        /* A rename replaces the file, so that it is the directory's permission that counts. */
+        error_set(e, 321, "%.160s: its directory: %s", path, strerror(errno));
+    }
+    for (size_t i = 0; exists && inputs && inputs[i]; i++)
+        if (stat(inputs[i], &input) == 0 && input.st_dev == about.st_dev && input.st_ino == about.st_ino)
+            error_set(e, 321, "%.120s: the output is an input (%.120s)", path, inputs[i]);
+    free(directory);
+    return e->status;
+}
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t wrote = write(fd, bytes, size);
+
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return false;
+        bytes += wrote;
+        size -= (size_t)wrote;
+    }
+    return true;
+}
+
+/* The mode a new file would get; there is no asking for the mask without setting it. */
+static mode_t new_file_mode(void)
+{
+    mode_t mask = umask(077);
+
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+puma_status file_write_atomic(const char *path, const void *bytes, size_t size, puma_error *e)
+{
+    char *directory, *temporary = NULL;
+    int   fd, reason = 0;
+
+    if (e->status != PUMA_OK) return e->status;
+    directory = directory_of(path);
+    if (!directory || asprintf(&temporary, "%s/.puma-XXXXXX", directory) < 0) {
+        free(directory);
+        return error_set(e, 1001, "%.160s: out of memory", path);
+    }
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        reason = errno;
+    } else {
+        if (fchmod(fd, new_file_mode()) != 0 || !write_all(fd, bytes, size) || fsync(fd) != 0) reason = errno;
+        if (close(fd) != 0 && !reason) reason = errno;
+        if (!reason && rename(temporary, path) != 0) reason = errno;
+        if (reason) unlink(temporary);
+    }
+    if (!reason) {
+        /* The name is on disk once the directory is; a file system that cannot say so has still done the rename. */
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+            (void)fsync(fd);
+            close(fd);
+        }
+    }
+    free(temporary);
+    free(directory);
+    return reason ? error_set(e, 1003, "%.160s: %s (%zu bytes)", path, strerror(reason), size) : PUMA_OK;
+}

@@ -1,0 +1,16 @@
+/* progress.h - one line on a terminal that says where a run is; silent when stderr is none. */
+#ifndef REPORT_PROGRESS_H
+#define REPORT_PROGRESS_H
+
+#include <stdint.h>
+
+typedef struct progress progress;
+
+/* NULL when stderr is no terminal (or memory is short); every function takes NULL and does nothing then. */
+progress *progress_start(void);
+/* Redraws at most ten times a second. `where`: the layer; `bytes`: payload so far. */
+void      progress_show(progress *p, const char *where, uint64_t bytes);
+/* Wipes the line, so that what is printed next stands alone. */
+void      progress_end(progress *p);
+
+#endif

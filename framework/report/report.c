@@ -1,0 +1,597 @@
+/* report.c - see report.h */
+#include "report/report.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a peer may send us: more layers, or longer names, than any model has are refused. */
+#define MAX_LAYERS 100000u
+#define MAX_NAME 160u
+
+static const char *const slots[] = {
+#define X(slot, name) name,
+    PUMA_SLOTS(X)
+#undef X
+};
+
+/* --- layers ----------------------------------------------------------------------------------------------------------- */
+
+static bool append_layer(report_layer **layers, size_t *count, const char *name, const char *op, uint64_t bytes,
+                         uint64_t rounds, double seconds)
+{
+    report_layer layer = { .bytes = bytes, .rounds = rounds, .seconds = seconds };
+
+    /* Room grows at powers of two, so that the count alone says when it is used up. */
+    if ((*count & (*count - 1)) == 0) {
+        report_layer *more = realloc(*layers, (*count ? 2 * *count : 1) * sizeof *more);
+
+        if (!more) return false;
+        *layers = more;
+    }
+    layer.name = strdup(name);
+    layer.op = strdup(op);
+    if (!layer.name || !layer.op) {
+        free(layer.name);
+        free(layer.op);
+        return false;
+    }
+    (*layers)[(*count)++] = layer;
+    return true;
+}
+
+static void free_layers(report_layer *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(layers[i].name);
+        free(layers[i].op);
+    }
+    free(layers);
+}
+
+puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes, uint64_t rounds,
+                             double seconds, puma_error *e)
+{
+    if (append_layer(&p->layers, &p->layer_count, name, op, bytes, rounds, seconds)) return PUMA_OK;
+    return error_set(e, 1001, "report: out of memory at %zu layers", p->layer_count);
+}
+
+void report_party_free(report_party *p)
+{
+    free_layers(p->layers, p->layer_count);
+    *p = (report_party){ 0 };
+}
+
+static json_t *layers_json(const report_layer *layers, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *layer = json_pack("{s:s,s:s,s:I,s:I,s:f}", "name", layers[i].name, "op", layers[i].op, "bytes",
+                                  (json_int_t)layers[i].bytes, "rounds", (json_int_t)layers[i].rounds, "seconds",
+                                  layers[i].seconds);
+
+        if (json_array_append_new(list, layer) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* --- one node's part ------------------------------------------------------------------------------------------------------ */
+
+/* Which fields travel, by name; rows of the same kind are read and written by the same lines. */
+static const struct { const char *name; size_t offset; } counts[] = {
+    { "sent_bytes", offsetof(report_party, sent_bytes) },
+    { "received_bytes", offsetof(report_party, received_bytes) },
+    { "sent_bytes_offline", offsetof(report_party, sent_bytes_offline) },
+    { "messages", offsetof(report_party, messages) },
+    { "peak_rss_bytes", offsetof(report_party, peak_rss_bytes) },
+    { "rounds", offsetof(report_party, rounds) },
+    { "online_rounds", offsetof(report_party, online_rounds) },
+    { "setup_bytes", offsetof(report_party, setup_bytes) },
+};
+static const struct { const char *name; size_t offset; } times[] = {
+    { "cpu_s", offsetof(report_party, cpu_s) },
+    { "wall_s", offsetof(report_party, wall_s) },
+    { "waited_s", offsetof(report_party, waited_s) },
+    { "setup_s", offsetof(report_party, setup_s) },
+};
+#define COUNTS (sizeof counts / sizeof *counts)
+#define TIMES (sizeof times / sizeof *times)
+
+static void to_hex(char *hex, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) sprintf(hex + 2 * i, "%02x", bytes[i]);
+}
+
+static bool from_hex(uint8_t *bytes, size_t size, const char *hex)
+{
+    if (strlen(hex) != 2 * size || strspn(hex, "0123456789abcdef") != 2 * size) return false;
+    for (size_t i = 0; i < 2 * size; i++) {
+        unsigned digit = (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
+
+        bytes[i / 2] = (uint8_t)(i % 2 ? bytes[i / 2] << 4 | digit : digit);
+    }
+    return true;
+}
+
+char *report_party_json(const report_party *p)
+{
+    json_t *root = json_pack("{s:i,s:b,s:o}", "node", (int)p->node, "dealer", p->dealer, "layers",
+                             layers_json(p->layers, p->layer_count));
+    bool    failed = !root;
+    char   *text = NULL;
+
+    for (size_t i = 0; !failed && i < COUNTS; i++) {
+        uint64_t value = *(const uint64_t *)((const char *)p + counts[i].offset);
+
+        failed = json_object_set_new(root, counts[i].name, json_integer((json_int_t)value)) != 0;
+    }
+    for (size_t i = 0; !failed && i < TIMES; i++) {
+        double value = *(const double *)((const char *)p + times[i].offset);
+
+        failed = json_object_set_new(root, times[i].name, json_real(value)) != 0;
+    }
+    if (!failed && p->has_digests) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < PUMA_NODES; i++) {
+            char hex[65];
+
+            to_hex(hex, p->digest[i], 32);
+            json_array_append_new(list, json_string(hex));
+        }
+        failed = json_array_size(list) != PUMA_NODES;
+        failed = json_object_set_new(root, "digests", list) != 0 || failed;
+    }
+    if (!failed) text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
+}
+
+static bool get_count(const json_t *object, const char *name, uint64_t *value)
+{
+    const json_t *item = json_object_get(object, name);
+
+    if (!json_is_integer(item) || json_integer_value(item) < 0) return false;
+    *value = (uint64_t)json_integer_value(item);
+    return true;
+}
+
+static bool get_time(const json_t *object, const char *name, double *value)
+{
+    const json_t *item = json_object_get(object, name);
+
+    if (!json_is_number(item) || !(json_number_value(item) >= 0)) return false;
+    *value = json_number_value(item);
+    return true;
+}
+
+static const char *get_name(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text && strlen(text) <= MAX_NAME ? text : NULL;
+}
+
+/* The name of the first thing that is wrong, or NULL. */
+static const char *read_layers(report_party *p, const json_t *list, bool *no_memory)
+{
+    if (!json_is_array(list) || json_array_size(list) > MAX_LAYERS) return "layers";
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char   *name = get_name(item, "name"), *op = get_name(item, "op");
+        uint64_t      bytes, rounds;
+        double        seconds;
+
+        if (!name || !op || !get_count(item, "bytes", &bytes) || !get_count(item, "rounds", &rounds) ||
+            !get_time(item, "seconds", &seconds) || json_object_size(item) != 5)
+            return "layers";
+        if (!append_layer(&p->layers, &p->layer_count, name, op, bytes, rounds, seconds)) {
+            *no_memory = true;
+            return "layers";
+        }
+    }
+    return NULL;
+}
+
+static const char *read_digests(report_party *p, const json_t *list)
+{
+    if (!list) return NULL;
+    if (!json_is_array(list) || json_array_size(list) != PUMA_NODES) return "digests";
+    for (size_t i = 0; i < PUMA_NODES; i++) {
+        const char *hex = json_string_value(json_array_get(list, i));
+
+        if (!hex || !from_hex(p->digest[i], 32, hex)) return "digests";
+    }
+    p->has_digests = true;
+    return NULL;
+}
+
+static const char *read_party(report_party *p, const json_t *root, bool *no_memory)
+{
+    const char *wrong;
+    uint64_t    node;
+
+    if (!json_is_object(root)) return "the whole";
+    if (!get_count(root, "node", &node) || node >= PUMA_NODES) return "node";
+    p->node = (uint32_t)node;
+    if (!json_is_boolean(json_object_get(root, "dealer"))) return "dealer";
+    p->dealer = json_is_true(json_object_get(root, "dealer"));
+    for (size_t i = 0; i < COUNTS; i++)
+        if (!get_count(root, counts[i].name, (uint64_t *)((char *)p + counts[i].offset))) return counts[i].name;
+    for (size_t i = 0; i < TIMES; i++)
+        if (!get_time(root, times[i].name, (double *)((char *)p + times[i].offset))) return times[i].name;
+    wrong = read_layers(p, json_object_get(root, "layers"), no_memory);
+    if (!wrong) wrong = read_digests(p, json_object_get(root, "digests"));
+    if (wrong) return wrong;
+    return json_object_size(root) == 3 + COUNTS + TIMES + p->has_digests ? NULL : "a key that is not known";
+}
+
+puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
+{
+    json_error_t where;
+    json_t      *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    bool         no_memory = false;
+    const char  *wrong;
+
+    *p = (report_party){ 0 };
+    if (e->status != PUMA_OK) {
+        json_decref(root);
+        return e->status;
+    }
+    if (!root) return error_set(e, 750, "a party's report: %s at byte %d", where.text, where.position);
+    wrong = read_party(p, root, &no_memory);
+    if (wrong && no_memory) error_set(e, 1001, "a party's report: out of memory at %zu layers", p->layer_count);
+    else if (wrong) error_set(e, 750, "a party's report: %s is missing or wrong", wrong);
+    if (wrong) report_party_free(p);
+    json_decref(root);
+    return e->status;
+}
+
+/* --- adding up ------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t larger(uint64_t x, uint64_t y) { return x > y ? x : y; }
+
+/* Parties run the same operations in the same order, so the place of the last match is where the next one is looked for. */
+static report_layer *find_layer(report *r, const report_layer *like, size_t *next)
+{
+    for (size_t tried = 0; tried < r->layer_count; tried++) {
+        size_t i = (*next + tried) % r->layer_count;
+
+        if (strcmp(r->layers[i].name, like->name) || strcmp(r->layers[i].op, like->op)) continue;
+        *next = i + 1;
+        return &r->layers[i];
+    }
+    return NULL;
+}
+
+static bool merge_layers(report *r, const report_party *p)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < p->layer_count; i++) {
+        const report_layer *one = &p->layers[i];
+        report_layer       *sum = find_layer(r, one, &next);
+
+        if (!sum) {
+            if (!append_layer(&r->layers, &r->layer_count, one->name, one->op, one->bytes, one->rounds, one->seconds))
+                return false;
+            continue;
+        }
+        sum->bytes += one->bytes;
+        sum->rounds = larger(sum->rounds, one->rounds);
+        sum->seconds = fmax(sum->seconds, one->seconds);
+    }
+    return true;
+}
+
+/* SHA-256 over the links' digests, links in the order of sender and receiver. */
+static void merge_digests(report *r)
+{
+    const report_party *by_node[PUMA_NODES] = { NULL };
+    uint8_t             all[PUMA_NODES * PUMA_NODES * 32], hash[SHA256_DIGEST_LENGTH];
+    size_t              used = 0;
+
+    for (size_t i = 0; i < r->party_count; i++) {
+        if (!r->parties[i].has_digests) return;
+        by_node[r->parties[i].node] = &r->parties[i];
+    }
+    for (size_t from = 0; from < PUMA_NODES; from++)
+        for (size_t to = 0; to < PUMA_NODES; to++) {
+            if (from == to || !by_node[from] || !by_node[to]) continue;
+            memcpy(all + used, by_node[from]->digest[to], 32);
+            used += 32;
+        }
+    SHA256(all, used, hash);
+    to_hex(r->transcript_sha256, hash, sizeof hash);
+}
+
+puma_status report_merge(report *r, const report_party *parties, size_t count, puma_error *e)
+{
+    double client_s = -1, waited = 0;
+
+    r->parties = parties;
+    r->party_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const report_party *p = &parties[i];
+
+        if (p->node >= PUMA_NODES) return error_set(e, 7001, "report: node %u", p->node);
+        if (p->node == PUMA_CLIENT) {
+            r->client_bytes += p->sent_bytes;
+            client_s = p->wall_s;
+        } else {
+            r->total_bytes += p->sent_bytes;
+            r->offline_bytes += p->sent_bytes_offline;
+            waited = fmax(waited, p->waited_s);
+        }
+        r->setup_bytes += p->setup_bytes;
+        r->setup_s = fmax(r->setup_s, p->setup_s);
+        r->wall_s = fmax(r->wall_s, p->wall_s);
+        r->rounds = larger(r->rounds, p->rounds);
+        r->online_rounds = larger(r->online_rounds, p->online_rounds);
+        if (!merge_layers(r, p)) return error_set(e, 1001, "report: out of memory at %zu layers", r->layer_count);
+    }
+    if (client_s >= 0) r->wall_s = client_s;
+    r->online_bytes = r->total_bytes - r->offline_bytes;
+    r->online_s = fmax(0, r->wall_s - waited);
+    if (count > 0) merge_digests(r);
+    return PUMA_OK;
+}
+
+void report_free(report *r)
+{
+    free_layers(r->layers, r->layer_count);
+    r->layers = NULL;
+    r->layer_count = 0;
+}
+
+/* --- JSON -------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *row_json(const double *values, size_t n)
+{
+    json_t *row = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(row, json_real(values[i])) != 0) {
+            json_decref(row);
+            return NULL;
+        }
+    return row;
+}
+
+static json_t *output_json(const report_output *o, bool many)
+{
+    static const char *const names[] = { "embedding", "logits", "hidden" };
+    json_t *object = json_object(), *rows;
+    int     failed = 0;
+
+    if (o->values && o->kind == REPORT_HIDDEN) {
+        rows = json_array();
+        for (size_t i = 0; i < o->rows; i++)
+            failed |= json_array_append_new(rows, row_json(o->values + i * o->columns, o->columns));
+        failed |= json_object_set_new(object, names[o->kind], rows);
+    } else if (o->values) {
+        failed |= json_object_set_new(object, names[o->kind], row_json(o->values, o->rows * o->columns));
+    }
+    if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
+    if (many) failed |= json_object_set_new(object, "sequence_length", json_integer((json_int_t)o->sequence_length));
+    if (!failed) return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *outputs_json(const report *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->output_count; i++)
+        if (json_array_append_new(list, output_json(&r->outputs[i], true)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* The client has no row: what it sent is client_bytes. */
+static json_t *parties_json(const report *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->party_count; i++) {
+        const report_party *p = &r->parties[i];
+        json_t *row;
+
+        if (p->node == PUMA_CLIENT) continue;
+        row = json_pack("{s:o,s:I,s:I,s:I,s:I,s:f,s:I}", "id", p->dealer ? json_string("dealer") : json_integer(p->node),
+                        "sent_bytes", (json_int_t)p->sent_bytes, "received_bytes", (json_int_t)p->received_bytes,
+                        "sent_bytes_offline", (json_int_t)p->sent_bytes_offline, "messages", (json_int_t)p->messages, "cpu_s",
+                        p->cpu_s, "peak_rss_bytes", (json_int_t)p->peak_rss_bytes);
+        if (json_array_append_new(list, row) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *functions_json(const report *r)
+{
+    json_t *object = json_object();
+    int     failed = 0;
+
+    for (size_t i = 0; i < PUMA_SLOT_COUNT; i++)
+        if (r->function[i]) failed |= json_object_set_new(object, slots[i], json_string(r->function[i]));
+    if (!failed) return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *fraction_json(double x) { return x < 0 ? json_null() : json_real(x); }
+
+char *report_json(const report *r)
+{
+    json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol", r->protocol,
+                             "approximation", functions_json(r), "model", r->model, "task", r->task, "sequence_length",
+                             (json_int_t)r->sequence_length);
+    char   *text = NULL, *line;
+    int     failed = !root;
+
+    if (!failed && r->many) failed |= json_object_set_new(root, "outputs", outputs_json(r));
+    if (!failed && !r->many && r->output_count > 0)
+        failed |= json_object_set_new(root, "output", output_json(&r->outputs[0], false));
+    if (!failed) failed |= json_object_set_new(root, "parties", parties_json(r));
+    if (!failed)
+        failed |= json_object_update_new(root, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f}", "total_bytes",
+                                                         (json_int_t)r->total_bytes, "offline_bytes",
+                                                         (json_int_t)r->offline_bytes, "online_bytes",
+                                                         (json_int_t)r->online_bytes, "client_bytes",
+                                                         (json_int_t)r->client_bytes, "setup_bytes", (json_int_t)r->setup_bytes,
+                                                         "rounds", (json_int_t)r->rounds, "online_rounds",
+                                                         (json_int_t)r->online_rounds, "wall_s", r->wall_s, "online_s",
+                                                         r->online_s, "setup_s", r->setup_s));
+    if (!failed) failed |= json_object_set_new(root, "layers", layers_json(r->layers, r->layer_count));
+    if (!failed && r->fidelity.present)
+        failed |= json_object_set_new(root, "fidelity",
+                                      json_pack("{s:f,s:f,s:o,s:o}", "max_abs_error", r->fidelity.max_abs_error, "cosine",
+                                                r->fidelity.cosine, "top1_agreement", fraction_json(r->fidelity.top1_agreement),
+                                                "accuracy", fraction_json(r->fidelity.accuracy)));
+    if (!failed && r->transcript_sha256[0])
+        failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));
+    if (!failed) text = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    if (!text) return NULL;
+    if (asprintf(&line, "%s\n", text) < 0) line = NULL;
+    free(text);
+    return line;
+}
+
+/* --- for people ----------------------------------------------------------------------------------------------------------------- */
+
+static const char *amount(char text[24], uint64_t bytes)
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    for (; value >= 999.95 && unit + 1 < sizeof units / sizeof *units; unit++) value /= 1000;
+    snprintf(text, 24, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return text;
+}
+
+/* Names may come from a peer: nothing but what a terminal takes for a letter gets there. */
+static const char *printable(char *text, size_t room, const char *name)
+{
+    size_t n = 0;
+
+    for (; name[n] && n + 1 < room; n++) text[n] = (char)(name[n] < ' ' || name[n] > '~' ? '?' : name[n]);
+    text[n] = '\0';
+    return text;
+}
+
+static void print_row(FILE *out, const char *name, uint64_t bytes, uint64_t rounds, double seconds, uint64_t all)
+{
+    char size[24];
+
+    fprintf(out, "  %-28s%12s%7.1f %%%9ju%11.3f\n", name, amount(size, bytes),
+            all ? 100.0 * (double)bytes / (double)all : 0.0, (uintmax_t)rounds, seconds);
+}
+
+/* One line an op, in the order of first use. */
+static void print_ops(FILE *out, const report *r)
+{
+    char name[29];
+
+    if (r->layer_count == 0) return;
+    fprintf(out, "\n  %-28s%12s%9s%9s%11s\n", "operation", "bytes", "share", "rounds", "seconds");
+    for (size_t i = 0; i < r->layer_count; i++) {
+        uint64_t bytes = 0, rounds = 0;
+        double   seconds = 0;
+        bool     first = true;
+
+        for (size_t j = 0; j < i && first; j++) first = strcmp(r->layers[i].op, r->layers[j].op) != 0;
+        if (!first) continue;
+        for (size_t j = i; j < r->layer_count; j++) {
+            if (strcmp(r->layers[i].op, r->layers[j].op)) continue;
+            bytes += r->layers[j].bytes;
+            rounds += r->layers[j].rounds;
+            seconds += r->layers[j].seconds;
+        }
+        print_row(out, printable(name, sizeof name, r->layers[i].op), bytes, rounds, seconds, r->total_bytes);
+    }
+}
+
+void report_table(FILE *out, const report *r)
+{
+    char a[24], b[24], c[24], d[24];
+
+    if (r->total_bytes > 0 || r->party_count > 1) {
+        fprintf(out, "  %-10s%12s%12s%12s%10s%9s%11s\n", "party", "sent", "offline", "received", "messages", "cpu s",
+                "peak RSS");
+        for (size_t i = 0; i < r->party_count; i++) {
+            const report_party *p = &r->parties[i];
+            char name[16];
+
+            if (p->node == PUMA_CLIENT) continue;
+            snprintf(name, sizeof name, p->dealer ? "dealer" : "party%u", p->node);
+            fprintf(out, "  %-10s%12s%12s%12s%10ju%9.2f%11s\n", name, amount(a, p->sent_bytes),
+                    amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages, p->cpu_s,
+                    amount(d, p->peak_rss_bytes));
+        }
+        print_ops(out, r);
+        fprintf(out, "\n");
+    }
+    fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", amount(a, r->total_bytes),
+            amount(b, r->offline_bytes), amount(c, r->online_bytes), amount(d, r->client_bytes),
+            amount((char[24]){ 0 }, r->setup_bytes));
+    fprintf(out, "  rounds  %ju (online %ju)\n", (uintmax_t)r->rounds, (uintmax_t)r->online_rounds);
+    fprintf(out, "  seconds %.3f (online %.3f), set-up %.3f\n", r->wall_s, r->online_s, r->setup_s);
+    if (r->fidelity.present) {
+        fprintf(out, "  against the reference: cosine %.6f, max abs error %.3g", r->fidelity.cosine, r->fidelity.max_abs_error);
+        if (r->fidelity.top1_agreement >= 0) fprintf(out, ", top-1 agreement %.1f %%", 100 * r->fidelity.top1_agreement);
+        if (r->fidelity.accuracy >= 0) fprintf(out, ", accuracy %.1f %%", 100 * r->fidelity.accuracy);
+        fprintf(out, "\n");
+    }
+    if (r->transcript_sha256[0]) fprintf(out, "  transcript %s\n", r->transcript_sha256);
+}
+
+/* --- distance --------------------------------------------------------------------------------------------------------------------- */
+
+double report_max_abs_error(const double *x, const double *y, size_t n)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs(x[i] - y[i]);
+
+        if (isnan(d)) return d;
+        worst = fmax(worst, d);
+    }
+    return worst;
+}
+
+double report_cosine(const double *x, const double *y, size_t n)
+{
+    double xx = 0, yy = 0, xy = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        xx += x[i] * x[i];
+        yy += y[i] * y[i];
+        xy += x[i] * y[i];
+    }
+    if (xx == 0 || yy == 0) return xx == yy ? 1 : 0;
+    return xy / (sqrt(xx) * sqrt(yy));
+}
+
+size_t report_top1(const double *x, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best]) best = i;
+    return best;
+}

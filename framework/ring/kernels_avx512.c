@@ -1,0 +1,24 @@
+/* kernels_avx512.c - the kernels for AVX-512, whose DQ part multiplies 64-bit lanes (vpmullq). */
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#ifndef NAME        /* the unit test compiles this source for any CPU, under another name */
+#define NAME ring_avx512
+#define TARGET __attribute__((target("avx512f,avx512dq")))
+#endif
+#define VL 8
+
+typedef uint64_t vec __attribute__((vector_size(64)));
+typedef vec      sum;
+
+#define sum_zero() ((sum){ 0 })
+#define swapped(y) (y)
+#define mac(s, x, y, y_swapped) ((void)(y_swapped), (s) + (x) * (y))
+#define sum_value(s) (s)
+#define times(x, y) ((x) * (y))
+
+#define MR 8
+#define ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+#include "ring/kernels_body.h"
+#endif

@@ -1,0 +1,20 @@
+/* kernels_portable.c - the kernels in plain C: one word at a time. */
+#include <stdint.h>
+
+#define NAME ring_portable
+#define TARGET
+#define VL 1
+
+typedef uint64_t vec;
+typedef uint64_t sum;
+
+#define sum_zero() ((sum)0)
+#define swapped(y) (y)
+#define mac(s, x, y, y_swapped) ((void)(y_swapped), (s) + (x) * (y))
+#define sum_value(s) (s)
+#define times(x, y) ((x) * (y))
+
+#define MR 6
+#define ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
+
+#include "ring/kernels_body.h"

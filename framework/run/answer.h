@@ -1,0 +1,13 @@
+/* answer.h - what a run shows: its outputs and distance as a report, in JSON or for people. */
+#ifndef RUN_ANSWER_H
+#define RUN_ANSWER_H
+
+#include "plan/plan.h"
+#include "run/node.h"
+
+/* The report of design.md section 2.3; malloc'd.  `reference` NULL without [compare]. */
+puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json, puma_error *e);
+/* Answer, reference beside it, distance, cost table. */
+puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference, puma_error *e);
+
+#endif

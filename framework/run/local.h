@@ -1,0 +1,13 @@
+/* local.h - every party of a run as its own process on this host, the client being this one. */
+#ifndef RUN_LOCAL_H
+#define RUN_LOCAL_H
+
+#include "run/node.h"
+
+/* Starts the compute parties (this program with --party N, on loopback ports of their own), plays the client, waits for them.  With transport
+ * memory the parties are threads; with a PUMA_CAP_LOCAL backend there are none.  tls without certificates: made for the run in a
+ * private temporary directory. */
+puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count, progress *bar, node_result *result,
+                      puma_error *e);
+
+#endif

@@ -1,0 +1,354 @@
+/* node.c - see node.h
+ *
+ * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the client - the inputs one after the
+ * other - every party's bill to the client - DONE.  What comes before GO is set-up; rounds and bytes count from there. */
+#include "run/node.h"
+
+#include "exec/session.h"
+#include "ring/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define CONTROL_LIMIT ((size_t)16 << 20)
+
+/* The bill while it is being written: a line per layer and operation, closed when the next label comes. */
+typedef struct meter {
+    net          *wire;
+    report_party *party;
+    progress     *progress;
+    bool          counting;                /* after GO */
+    net_count     base, last;
+    double        started, label_started;
+    char          label[120];
+    puma_error   *error;
+} meter;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static uint64_t sent_of(const net_count *c)
+{
+    uint64_t total = 0;
+
+    for (size_t peer = 0; peer < PUMA_NODES; peer++) total += c->sent[peer][PUMA_OFFLINE] + c->sent[peer][PUMA_ONLINE];
+    return total;
+}
+
+static void counts(const meter *m, net_count *c)
+{
+    memset(c, 0, sizeof *c);
+    if (m->wire != NULL) net_counts(m->wire, c);
+}
+
+/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3. */
+static void close_label(meter *m)
+{
+    net_count    c;
+    char         name[120];
+    char        *space;
+    double       t = now();
+    report_party *p = m->party;
+
+    counts(m, &c);
+    if (m->label[0] != '\0' && m->counting) {
+        snprintf(name, sizeof name, "%s", m->label);
+        space = strrchr(name, ' ');
+        if (space != NULL) *space++ = '\0';
+        else space = name;
+        size_t   i = 0;
+        uint64_t bytes = sent_of(&c) - sent_of(&m->last), rounds = c.depth - m->last.depth;
+
+        while (i < p->layer_count && (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, space) != 0)) i++;
+        if (i < p->layer_count) {
+            p->layers[i].bytes += bytes;
+            p->layers[i].rounds += rounds;
+            p->layers[i].seconds += t - m->label_started;
+        } else {
+            report_add_layer(p, name, space, bytes, rounds, t - m->label_started, m->error);
+        }
+    }
+    m->last = c;
+    m->label_started = t;
+}
+
+static void labelled(void *context, const char *label)
+{
+    meter *m = context;
+
+    close_label(m);
+    snprintf(m->label, sizeof m->label, "%s", label);
+    progress_show(m->progress, label, sent_of(&m->last));
+}
+
+static void start_counting(meter *m)
+{
+    if (m->wire != NULL) net_depth_reset(m->wire);
+    counts(m, &m->base);
+    m->last = m->base;
+    m->party->setup_s = now() - m->started;
+    m->party->setup_bytes = sent_of(&m->base);
+    m->started = m->label_started = now();
+    m->label[0] = '\0';
+    m->counting = true;
+}
+
+static void finish_counting(meter *m)
+{
+    report_party *p = m->party;
+    net_count     c;
+    struct rusage usage;
+
+    close_label(m);
+    counts(m, &c);
+    p->wall_s = now() - m->started;
+    p->sent_bytes = sent_of(&c) - sent_of(&m->base);
+    for (size_t peer = 0; peer < PUMA_NODES; peer++) {
+        p->received_bytes += c.received[peer] - m->base.received[peer];
+        p->sent_bytes_offline += c.sent[peer][PUMA_OFFLINE] - m->base.sent[peer][PUMA_OFFLINE];
+    }
+    p->messages = c.messages - m->base.messages;
+    p->rounds = c.depth;
+    p->online_rounds = c.depth_online;
+    p->waited_s = c.waited_offline_s - m->base.waited_offline_s;
+    getrusage(RUSAGE_SELF, &usage);
+    p->cpu_s = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec + (double)usage.ru_stime.tv_sec
+               + 1e-6 * (double)usage.ru_stime.tv_usec;
+    p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+static void allow_reveal(void *context, bool allowed)
+{
+    meter *m = context;
+
+    if (m->wire != NULL) net_allow_reveal(m->wire, allowed);
+}
+
+/* All the inputs; `list` NULL at a compute party, which knows their lengths alone. */
+static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, const size_t *tokens, size_t count, meter *m, node_result *result,
+                              puma_error *e)
+{
+    result->outputs = calloc(count > 0 ? count : 1, sizeof *result->outputs);
+    if (result->outputs == NULL) return error_set(e, 1001, "out of memory for the outputs");
+    for (size_t i = 0; i < count; i++) {
+        if (exec_run(x, tokens[i], list == NULL ? NULL : list[i].ids, list == NULL ? NULL : list[i].types, allow_reveal, m, &result->outputs[i])
+            != PUMA_OK) {
+            *e = *session_error(s);
+            if (count > 1) error_prefix(e, "input %zu", i);
+            return e->status;
+        }
+        result->output_count = i + 1;
+    }
+    return PUMA_OK;
+}
+
+/* "input.tokens" of the client: lengths, checked against the model. */
+static puma_status read_lengths(const char *text, const model *m, size_t **tokens, size_t *count, puma_error *e)
+{
+    size_t *list = NULL, used = 0;
+    char   *end;
+
+    while (text != NULL && *text != '\0') {
+        unsigned long length = strtoul(text, &end, 10);
+        size_t       *more = realloc(list, (used + 1) * sizeof *list);
+
+        if (more == NULL) {
+            free(list);
+            return error_set(e, 1001, "out of memory for the lengths of the inputs");
+        }
+        list = more;
+        if (end == text || length == 0 || length > m->max_tokens || (*end != '\0' && *end != ' ')) {
+            free(list);
+            return error_set(e, 901, "client: input.tokens: not a list of lengths (limit %zu)", m->max_tokens);
+        }
+        list[used++] = length;
+        text = *end == ' ' ? end + 1 : end;
+    }
+    if (used == 0) return error_set(e, 901, "client: input.tokens: no lengths");
+    *tokens = list;
+    *count = used;
+    return PUMA_OK;
+}
+
+static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, puma_error *e)
+{
+    size_t *list = malloc((p->input_count + 1) * sizeof *list);
+
+    if (list == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
+    for (size_t i = 0; i < p->input_count; i++) list[i] = p->inputs[i].count;
+    *tokens = list;
+    *count = p->input_count;
+    return PUMA_OK;
+}
+
+/* A backend of one party: session, weights, inputs, no wire. */
+static puma_status run_local(const session_config *sc, const exec_config *ec, const plan *p, meter *m, node_result *result, puma_error *e)
+{
+    puma_session *s = NULL;
+    exec         *x = NULL;
+    size_t       *tokens = NULL, count = 0;
+
+    if (own_lengths(p, &tokens, &count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
+        if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
+            *e = *session_error(s);
+        } else {
+            start_counting(m);
+            run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+            finish_counting(m);
+        }
+    }
+    exec_close(x);
+    if (s != NULL) session_close(s);
+    free(tokens);
+    return e->status;
+}
+
+/* READY from the parties, GO from the client: weights are everywhere, counting begins. */
+static puma_status barrier(net *wire, bool client, const bool *present, puma_error *e)
+{
+    for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++) {
+        char *text = NULL;
+
+        if (client && present[peer]) net_recv_control(wire, peer, &text, CONTROL_LIMIT, e);
+        free(text);
+    }
+    if (client) {
+        for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++)
+            if (present[peer]) net_send_control(wire, peer, "go", e);
+    } else {
+        char *text = NULL;
+
+        if (net_send_control(wire, PUMA_CLIENT, "ready", e) == PUMA_OK) net_recv_control(wire, PUMA_CLIENT, &text, CONTROL_LIMIT, e);
+        free(text);
+    }
+    return e->status;
+}
+
+/* The parties' bills to the client. */
+static puma_status exchange_bills(net *wire, bool client, const bool *present, uint32_t dealer, report_party *own, node_result *result, puma_error *e)
+{
+    if (!client) {
+        char *text = report_party_json(own);
+
+        if (text == NULL) return error_set(e, 1001, "out of memory for the report");
+        net_send_control(wire, PUMA_CLIENT, text, e);
+        free(text);
+        return e->status;
+    }
+    for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++) {
+        char *text = NULL;
+
+        if (!present[peer]) continue;
+        if (net_recv_control(wire, peer, &text, CONTROL_LIMIT, e) == PUMA_OK) {
+            report_party *p = &result->parties[result->party_count];
+
+            if (report_party_parse(p, text, e) == PUMA_OK) {
+                result->party_count++;
+                p->dealer = peer == dealer && peer == 2;
+            } else {
+                error_prefix(e, "party %u", peer);
+            }
+        }
+        free(text);
+    }
+    return e->status;
+}
+
+static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m, node_result *result, puma_error *e)
+{
+    const plan   *p = c->plan;
+    bool          client = c->self == PUMA_CLIENT;
+    net          *wire = NULL;
+    puma_session *s = NULL;
+    exec         *x = NULL;
+    size_t       *tokens = NULL, count = 0;
+
+    if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
+    sc->wire = m->wire = wire;
+    if (client) own_lengths(p, &tokens, &count, e);
+    else read_lengths(net_input(wire, "input.tokens"), p->model, &tokens, &count, e);
+    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && exec_open(&x, s, &p->exec, p->source) != PUMA_OK) *e = *session_error(s);
+    if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
+        start_counting(m);
+        run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+        if (e->status == PUMA_OK) {
+            finish_counting(m);
+            m->party->has_digests = p->run->has_seed;
+            for (uint32_t peer = 0; peer < PUMA_NODES && p->run->has_seed; peer++)
+                if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
+            exchange_bills(wire, client, nc->present, p->protocol->protocol->dealer, m->party, result, e);
+        }
+    }
+    exec_close(x);
+    if (s != NULL) session_close(s);
+    if (e->status == PUMA_OK) net_finish(wire, e);
+    if (e->status != PUMA_OK) net_abort(wire, e);
+    net_close(wire);
+    free(tokens);
+    return e->status;
+}
+
+puma_status node_run(const node_config *c, node_result *result, puma_error *e)
+{
+    const plan    *p = c->plan;
+    const runfile *r = p->run;
+    bool           local = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0;
+    uint8_t        seed[32] = { 0 };
+    report_party   own = { .node = local ? 0 : c->self };
+    meter          m = { .party = &own, .progress = c->progress, .started = now(), .error = e };
+    session_config sc = { .protocol = p->protocol, .role = local ? 0 : c->self, .ring_bits = r->ring_bits, .frac = r->frac,
+                          .is_float = local && !r->fixed, .option = plan_option, .option_context = (void *)(uintptr_t)p,
+                          .observe = c->observe, .observe_context = c->observe_context, .labelled = labelled, .label_context = &m };
+    net_config     nc = { .transport = r->transport == RUN_MEMORY ? NET_MEMORY : r->transport == RUN_TCP ? NET_TCP : NET_TLS, .self = c->self,
+                          .listen_fd = c->listen_fd, .hub = c->hub, .certificates = c->certificates, .allow_insecure = r->allow_insecure,
+                          .bounded = p->protocol->protocol->dealer, .connect_timeout_ms = r->connect_timeout_ms,
+                          .io_timeout_ms = r->io_timeout_ms, .hello = p->hello, .seed = r->has_seed ? seed : NULL, .on_stuck = c->on_stuck,
+                          .stuck_context = c->stuck_context };
+
+    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties) };
+    if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
+    memcpy(sc.function, p->function, sizeof sc.function);
+    for (int i = 0; i < 8; i++) seed[i] = (uint8_t)(r->seed >> 8 * i);
+    for (uint32_t node = 0; node < PUMA_NODES; node++) {
+        nc.present[node] = node == PUMA_CLIENT || node < p->protocol->protocol->parties;
+        nc.address[node] = c->address[node];
+    }
+    if (local) run_local(&sc, &p->exec, p, &m, result, e);
+    else run_on_wire(c, &nc, &sc, &m, result, e);
+    if (e->status == PUMA_OK) result->parties[result->party_count++] = own;
+    else report_party_free(&own);
+    return e->status;
+}
+
+puma_status node_reference(const plan *p, node_result *result, puma_error *e)
+{
+    session_config sc = { .ring_bits = p->run->ring_bits, .frac = p->run->frac, .is_float = true, .option = plan_option,
+                          .option_context = (void *)(uintptr_t)p };
+    exec_config    ec = p->exec;
+    report_party   own = { 0 };
+    meter          m = { .party = &own, .error = e };
+
+    *result = (node_result){ 0 };
+    ec.equality = false;
+    sc.labelled = labelled;
+    sc.label_context = &m;
+    if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) run_local(&sc, &ec, p, &m, result, e);
+    report_party_free(&own);
+    return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");
+}
+
+void node_result_free(node_result *result)
+{
+    for (size_t i = 0; i < result->party_count; i++) report_party_free(&result->parties[i]);
+    for (size_t i = 0; i < result->output_count; i++) free(result->outputs[i].values);
+    free(result->parties);
+    free(result->outputs);
+    *result = (node_result){ 0 };
+}

@@ -1,0 +1,37 @@
+/* node.h - plays one node of a run: the wire, a session, the executor, the bill. */
+#ifndef RUN_NODE_H
+#define RUN_NODE_H
+
+#include "base/error.h"
+#include "net/net.h"
+#include "plan/plan.h"
+#include "report/progress.h"
+#include "report/report.h"
+
+typedef struct node_config {
+    const plan *plan;
+    uint32_t    self;                      /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
+    const char *address[PUMA_NODES];
+    int         listen_fd;                 /* inherited listening socket, or -1                                */
+    net_hub    *hub;                       /* transport = memory                                               */
+    const char *certificates;
+    progress   *progress;                  /* NULL: none                                                       */
+    void      (*on_stuck)(void *context, const puma_error *why);   /* see net_config                           */
+    void       *stuck_context;
+    void      (*observe)(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits);
+    void       *observe_context;
+} node_config;
+
+typedef struct node_result {
+    report_party *parties;                 /* the client's: every compute party and itself; a party's: itself  */
+    size_t        party_count;
+    exec_output  *outputs;                 /* the client's: one an input                                       */
+    size_t        output_count;
+} node_result;
+
+puma_status node_run(const node_config *config, node_result *result, puma_error *e);
+/* The reference of a comparison, in this process: outputs only. */
+puma_status node_reference(const plan *p, node_result *result, puma_error *e);
+void        node_result_free(node_result *result);
+
+#endif

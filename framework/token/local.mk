@@ -1,0 +1,1 @@
+# framework/token: its sources and tests

@@ -1,0 +1,6 @@
+noinst_LTLIBRARIES += framework/weights/libweights.la
+framework_weights_libweights_la_SOURCES = %D%/json.c %D%/json.h %D%/weights.c %D%/weights.h
+
+check_PROGRAMS += tests/unit/test_weights
+tests_unit_test_weights_SOURCES = tests/unit/test_weights.c
+tests_unit_test_weights_LDADD = framework/weights/libweights.la framework/base/libbase.la $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm

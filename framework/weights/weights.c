@@ -1,0 +1,603 @@
+/* weights.c - safetensors, read with distrust.
+ *
+ * A file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype, shape, data_offsets),
+ * and the data.  Every number of the header is compared with the size of the file before anything is allocated from
+ * it, and the tensors must cover the data exactly: no overlap, no hole, nothing behind.  Data is read with pread: a
+ * file that shrinks under a mapping would kill the process by SIGBUS, here it is an error with a byte offset. */
+#include "weights/weights.h"
+
+#include "base/checked.h"
+#include "weights/json.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_HEADER  10000000u             /* bytes; BERT-large has 40 000                                        */
+#define MAX_TENSORS 65536u
+#define MAX_SHARDS  1000u
+#define MAX_INDEX   (32u << 20)           /* bytes of model.safetensors.index.json                              */
+#define NAME        "%.120s"              /* a tensor's name in a message: names may be as long as the header   */
+#define CHUNK       4096                  /* elements converted at a time                                       */
+
+static_assert(sizeof(off_t) == 8, "checkpoints are larger than 2 GiB: build with 64-bit file offsets");
+
+typedef struct dtype { const char *name; size_t bytes; bool is_float; } dtype;
+
+/* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are refused
+ * only where the model needs them. */
+static const dtype DTYPES[] = {
+    { "F32", 4, true },  { "F16", 2, true },      { "BF16", 2, true },     { "F64", 8, true },  { "I64", 8, false },
+    { "I32", 4, false }, { "I16", 2, false },     { "I8", 1, false },      { "U8", 1, false },  { "BOOL", 1, false },
+    { "U16", 2, false }, { "U32", 4, false },     { "U64", 8, false },     { "C64", 8, false },
+    { "F8_E4M3", 1, false }, { "F8_E5M2", 1, false }, { "F8_E8M0", 1, false },
+};
+
+typedef struct tensor {
+    weights_info info;                    /* first: an info is its tensor                                       */
+    char        *name;                    /* what info.name points to                                           */
+    const dtype *type;
+    size_t       shard, begin, end;       /* bytes of the shard's data                                          */
+} tensor;
+
+typedef struct shard {
+    char  *path;
+    const char *name;                     /* its end, for messages                                              */
+    int    fd;
+    size_t size, data;                    /* of the file; where its data begin                                  */
+    size_t first, count;                  /* its tensors, while the array is in the order of reading            */
+} shard;
+
+struct weights {
+    shard  *shards;
+    size_t  shard_count;
+    tensor *tensors;                      /* sorted by name once open is through                                */
+    size_t  count, room;
+};
+
+static puma_status no_memory(puma_error *e, size_t bytes)
+{
+    return error_set(e, 1001, "out of memory (%zu bytes)", bytes);
+}
+
+/* Reads exactly `size` bytes at `offset` of the file, or says where the file ended. */
+static puma_status read_at(const shard *s, void *to, size_t size, size_t offset, puma_error *e)
+{
+    for (size_t have = 0; have < size;) {
+        ssize_t got = pread(s->fd, (char *)to + have, size - have, (off_t)(offset + have));
+
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_set(e, 401, "%s: byte %zu: %s", s->name, offset + have, strerror(errno));
+        if (got == 0) return error_set(e, 416, "%s: file changed while in use: it ends at byte %zu", s->name, offset + have);
+        have += (size_t)got;
+    }
+    return PUMA_OK;
+}
+
+/* --- the header ------------------------------------------------------------------------------------------------ */
+
+static const dtype *find_dtype(const char *name)
+{
+    for (size_t i = 0; i < sizeof DTYPES / sizeof *DTYPES; i++)
+        if (strcmp(DTYPES[i].name, name) == 0) return &DTYPES[i];
+    return NULL;
+}
+
+/* A member of an array that counts something: an integer >= 0. */
+static bool natural(const json_t *array, size_t i, size_t *value)
+{
+    const json_t *member = json_array_get(array, i);
+
+    if (!json_is_integer(member) || json_integer_value(member) < 0) return false;
+    *value = (size_t)json_integer_value(member);
+    return true;
+}
+
+static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, puma_error *e)
+{
+    weights_info *info = &t->info;
+    size_t        bytes;
+
+    if (!json_is_array(shape)) return error_set(e, 411, "%s: tensor " NAME ": shape is not an array", s->name, info->name);
+    if (json_array_size(shape) > WEIGHTS_MAX_RANK)
+        return error_set(e, 413, "%s: tensor " NAME ": too many dimensions (got %zu, limit %d)", s->name, info->name,
+                         json_array_size(shape), WEIGHTS_MAX_RANK);
+    info->rank = json_array_size(shape);
+    info->n = 1;
+    for (size_t i = 0; i < info->rank; i++) {
+        if (!natural(shape, i, &info->dim[i]))
+            return error_set(e, 411, "%s: tensor " NAME ": shape[%zu] is not a whole number >= 0", s->name, info->name, i);
+        if (!checked_mul(&info->n, info->n, info->dim[i]))
+            return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows", s->name, info->name);
+    }
+    if (!checked_mul(&bytes, info->n, t->type->bytes))
+        return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->name, info->name);
+    if (t->end - t->begin != bytes)
+        return error_set(e, 413, "%s: tensor " NAME ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
+                         s->name, info->name, t->type->name, t->end - t->begin, bytes);
+    return PUMA_OK;
+}
+
+/* One entry of the header.  The name is borrowed from the JSON tree; the caller copies it. */
+static puma_status read_entry(const shard *s, tensor *t, const char *name, json_t *entry, puma_error *e)
+{
+    const json_t *offsets, *shape, *type;
+    size_t        data = s->size - s->data;
+    const char   *key;
+    json_t       *value;
+
+    t->info.name = name;
+    if (!json_is_object(entry)) return error_set(e, 411, "%s: tensor " NAME ": not an object", s->name, name);
+    json_object_foreach(entry, key, value) {
+        if (strcmp(key, "dtype") != 0 && strcmp(key, "shape") != 0 && strcmp(key, "data_offsets") != 0)
+            return error_set(e, 411, "%s: tensor " NAME ": unknown key " NAME, s->name, name, key);
+    }
+    type = json_object_get(entry, "dtype");
+    shape = json_object_get(entry, "shape");
+    offsets = json_object_get(entry, "data_offsets");
+    if (!type || !shape || !offsets)
+        return error_set(e, 411, "%s: tensor " NAME ": %s is missing", s->name, name,
+                         !type ? "dtype" : !shape ? "shape" : "data_offsets");
+    if (!json_is_string(type) || !(t->type = find_dtype(json_string_value(type))))
+        return error_set(e, 414, "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)", s->name,
+                         name, json_is_string(type) ? json_string_value(type) : "that is no string");
+    t->info.dtype = t->type->name;
+    if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin)
+        || !natural(offsets, 1, &t->end))
+        return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0", s->name, name);
+    if (t->begin > t->end)
+        return error_set(e, 412, "%s: tensor " NAME ": data_offsets end before they begin (%zu, %zu)", s->name, name,
+                         t->begin, t->end);
+    if (t->end > data)
+        return error_set(e, 412, "%s: tensor " NAME ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
+                         s->name, name, t->end, data);
+    return read_shape(s, t, shape, e);
+}
+
+static puma_status check_metadata(const shard *s, json_t *metadata, puma_error *e)
+{
+    const char *key;
+    json_t     *value;
+
+    if (!json_is_object(metadata)) return error_set(e, 411, "%s: __metadata__ is not an object", s->name);
+    json_object_foreach(metadata, key, value) {
+        if (!json_is_string(value))
+            return error_set(e, 411, "%s: __metadata__: " NAME " is not a string", s->name, key);
+    }
+    return PUMA_OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const tensor *x = *(const tensor *const *)a, *y = *(const tensor *const *)b;
+
+    if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+    return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* In the order of their places the tensors must follow one another without gap to the end of the file. */
+static puma_status check_coverage(const weights *w, const shard *s, puma_error *e)
+{
+    size_t         at = 0, data = s->size - s->data;
+    const tensor **order = malloc((s->count + 1) * sizeof(*order));
+
+    if (!order) return no_memory(e, s->count * sizeof *order);
+    for (size_t i = 0; i < s->count; i++) order[i] = &w->tensors[s->first + i];
+    qsort(order, s->count, sizeof *order, by_place);
+    for (size_t i = 0; i < s->count && e->status == PUMA_OK; i++) {
+        if (order[i]->begin < at)
+            error_set(e, 412, "%s: tensor " NAME ": overlaps tensor " NAME " (begins at %zu, before %zu)", s->name,
+                      order[i]->info.name, order[i - 1]->info.name, order[i]->begin, at);
+        else if (order[i]->begin > at)
+            error_set(e, 412, "%s: tensor " NAME ": file not fully covered: hole before it (%zu to %zu)", s->name,
+                      order[i]->info.name, at, order[i]->begin);
+        at = order[i]->end;
+    }
+    if (e->status == PUMA_OK && at != data)
+        error_set(e, 412, "%s: file not fully covered: %zu bytes behind the last tensor", s->name, data - at);
+    free(order);
+    return e->status;
+}
+
+static puma_status add_tensors(weights *w, shard *s, json_t *header, puma_error *e)
+{
+    size_t      members = json_object_size(header), room;
+    const char *name;
+    json_t     *entry;
+    tensor     *grown;
+
+    if (!checked_add(&room, w->count, members) || room > MAX_TENSORS)
+        return error_set(e, 411, "%s: too many tensors (got %zu, limit %u)", s->name, room, MAX_TENSORS);
+    if (room > w->room) {
+        grown = realloc(w->tensors, room * sizeof *grown);
+        if (!grown) return no_memory(e, room * sizeof *grown);
+        w->tensors = grown;
+        w->room = room;
+    }
+    s->first = w->count;
+    json_object_foreach(header, name, entry) {
+        tensor t = { .shard = (size_t)(s - w->shards) };
+
+        if (strcmp(name, "__metadata__") == 0) {
+            if (check_metadata(s, entry, e) != PUMA_OK) return e->status;
+            continue;
+        }
+        if (read_entry(s, &t, name, entry, e) != PUMA_OK) return e->status;
+        t.info.name = t.name = strdup(name);
+        if (!t.name) return no_memory(e, strlen(name) + 1);
+        w->tensors[w->count++] = t;
+    }
+    s->count = w->count - s->first;
+    return check_coverage(w, s, e);
+}
+
+static puma_status read_header(weights *w, shard *s, puma_error *e)
+{
+    /* Room for every tensor the limit allows at full rank; less than that many bytes of JSON tree are then built. */
+    static const json_limits limits = { .offset = 8, .objects = MAX_TENSORS + 2,
+                                        .separators = MAX_TENSORS * (WEIGHTS_MAX_RANK + 4) };
+    unsigned char prefix[8];
+    uint64_t      length = 0;
+    char         *text;
+    size_t        begin;
+    json_t       *header = NULL;
+
+    if (s->size < sizeof prefix)
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %zu bytes)", s->name, s->size);
+    if (read_at(s, prefix, sizeof prefix, 0, e) != PUMA_OK) return e->status;
+    for (size_t i = sizeof prefix; i-- > 0;) length = length << 8 | prefix[i];
+    if (length < 2)
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)", s->name, (uintmax_t)length);
+    if (length > s->size - sizeof prefix)
+        return error_set(e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)", s->name,
+                         (uintmax_t)length, s->size);
+    if (length > MAX_HEADER)
+        return error_set(e, 410, "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name, (uintmax_t)length, MAX_HEADER);
+    s->data = sizeof prefix + (size_t)length;
+    text = malloc((size_t)length);
+    if (!text) return no_memory(e, (size_t)length);
+    if (read_at(s, text, (size_t)length, sizeof prefix, e) == PUMA_OK) {
+        /* The format's text says that a header begins with a brace; its own reader lets blanks stand before it. */
+        for (begin = 0; begin < length && strchr(" \t\r\n", text[begin]) && text[begin]; begin++)
+            ;
+        if (begin == length || text[begin] != '{')
+            error_set(e, 411, "%s: byte %zu: not safetensors: header is not a JSON object", s->name, sizeof prefix + begin);
+        else
+            json_parse_limited(s->name, text, (size_t)length, &limits, &header, 411, e);
+    }
+    free(text);
+    if (header) add_tensors(w, s, header, e);
+    json_decref(header);
+    return e->status;
+}
+
+/* --- files ----------------------------------------------------------------------------------------------------- */
+
+/* Adds one file and its tensors. */
+static puma_status open_shard(weights *w, const char *directory, const char *name, puma_error *e)
+{
+    shard      *s = &w->shards[w->shard_count];
+    struct stat about;
+
+    *s = (shard){ .fd = -1 };
+    if (asprintf(&s->path, "%s/%s", directory, name) < 0) {
+        s->path = NULL;
+        return no_memory(e, strlen(directory) + strlen(name) + 2);
+    }
+    w->shard_count++;
+    s->name = path_tail(s->path);
+    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (s->fd < 0)
+        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s", s->name,
+                         strerror(errno));
+    if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
+    if (!S_ISREG(about.st_mode)) return error_set(e, 401, "%s: not a regular file", s->name);
+    if (about.st_size < 0) return error_set(e, 401, "%s: it has no size", s->name);
+    s->size = (size_t)about.st_size;
+    return read_header(w, s, e);
+}
+
+/* Shards are files beside the index: their names come from the checkpoint, so nothing that could be a path passes. */
+static bool plain_name(const char *name)
+{
+    static const char suffix[] = ".safetensors";
+    size_t length = strlen(name);
+
+    if (length <= sizeof suffix - 1 || length > 255 || name[0] == '.') return false;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)name[i];
+
+        if (c <= ' ' || c >= 0x7f || c == '/' || c == '\\') return false;
+    }
+    return strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
+}
+
+/* Does the index put every tensor where it is, and is every tensor of the shards in the index? */
+static puma_status check_index(const weights *w, const char *path, const char *directory, json_t *map,
+                               const json_t *total, puma_error *e)
+{
+    size_t bytes = 0, skip = strlen(directory) + 1;
+
+    for (size_t i = 0; i < w->count; i++) {
+        const tensor *t = &w->tensors[i];
+        const char   *told = json_string_value(json_object_get(map, t->info.name));
+        const char   *found = w->shards[t->shard].path + skip;
+
+        if (!told)
+            return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name, found);
+        if (strcmp(told, found) != 0)
+            return error_set(e, 415, "%s: tensor " NAME " is in %.80s, weight_map says %.80s", path, t->info.name, found, told);
+        if (!checked_add(&bytes, bytes, t->end - t->begin))
+            return error_set(e, 415, "%s: the sum of the tensors' sizes overflows", path);
+    }
+    if (json_object_size(map) != w->count) {
+        const char *name;
+        json_t     *value;
+
+        json_object_foreach(map, name, value) {
+            if (!weights_find(w, name))
+                return error_set(e, 415, "%s: tensor " NAME " is not in %.80s", path, name, json_string_value(value));
+        }
+    }
+    if (total && !json_is_number(total)) return error_set(e, 415, "%s: metadata: total_size is not a number", path);
+    /* Some writers put it down as 1.5e9. */
+    if (total && fabs(json_number_value(total) - (double)bytes) > 0.0)
+        return error_set(e, 415, "%s: metadata: total_size is wrong (got %.0f, tensors have %zu)", path,
+                         json_number_value(total), bytes);
+    return PUMA_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const tensor *)a)->info.name, ((const tensor *)b)->info.name);
+}
+
+static puma_status sort_by_name(weights *w, puma_error *e)
+{
+    if (w->count > 0) qsort(w->tensors, w->count, sizeof *w->tensors, by_name);
+    for (size_t i = 1; i < w->count; i++)
+        if (by_name(&w->tensors[i - 1], &w->tensors[i]) == 0)
+            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[w->tensors[i].shard].name,
+                             w->tensors[i].info.name, w->shards[w->tensors[i - 1].shard].name);
+    return PUMA_OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
+{
+    json_t      *index = NULL, *map, *metadata, *value;
+    const char **names = NULL, *name;
+    size_t       count = 0, distinct = 0;
+
+    if (json_read(path, MAX_INDEX, &index, 402, e) != PUMA_OK) return e->status;
+    path = path_tail(path);
+    map = json_object_get(index, "weight_map");
+    metadata = json_object_get(index, "metadata");
+    if (!json_is_object(map) || json_object_size(map) == 0) {
+        error_set(e, 415, "%s: weight_map is missing, empty or not an object", path);
+        goto done;
+    }
+    if (metadata && !json_is_object(metadata)) {
+        error_set(e, 415, "%s: metadata is not an object", path);
+        goto done;
+    }
+    if (json_object_size(map) > MAX_TENSORS) {
+        error_set(e, 415, "%s: too many tensors (got %zu, limit %u)", path, json_object_size(map), MAX_TENSORS);
+        goto done;
+    }
+    names = calloc(json_object_size(map), sizeof *names);
+    if (!names) {
+        no_memory(e, json_object_size(map) * sizeof *names);
+        goto done;
+    }
+    json_object_foreach(map, name, value) {
+        const char *file = json_string_value(value);
+
+        if (!file || !plain_name(file)) {
+            error_set(e, 415, "%s: weight_map: tensor " NAME ": not the plain name of a .safetensors file (got " NAME ")", path,
+                      name, file ? file : "no string");
+            goto done;
+        }
+        names[count++] = file;
+    }
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(names[i], names[i - 1]) != 0) names[distinct++] = names[i];
+    if (distinct > MAX_SHARDS) {
+        error_set(e, 415, "%s: too many files (got %zu, limit %u)", path, distinct, MAX_SHARDS);
+        goto done;
+    }
+    w->shards = calloc(distinct, sizeof *w->shards);
+    if (!w->shards) {
+        no_memory(e, distinct * sizeof *w->shards);
+        goto done;
+    }
+    for (size_t i = 0; i < distinct; i++)
+        if (open_shard(w, directory, names[i], e) != PUMA_OK) goto done;
+    if (sort_by_name(w, e) == PUMA_OK) check_index(w, path, directory, map, json_object_get(metadata, "total_size"), e);
+done:
+    free(names);
+    json_decref(index);
+    return e->status;
+}
+
+static bool present(const char *path)
+{
+    struct stat about;
+
+    return lstat(path, &about) == 0;
+}
+
+puma_status weights_open(weights **out, const char *directory, puma_error *e)
+{
+    char    *single = NULL, *index = NULL;
+    weights *w = calloc(1, sizeof *w);
+
+    *out = NULL;
+    if (!w) return no_memory(e, sizeof *w);
+    if (asprintf(&single, "%s/model.safetensors", directory) < 0) single = NULL;
+    if (asprintf(&index, "%s/model.safetensors.index.json", directory) < 0) index = NULL;
+    if (!single || !index) {
+        no_memory(e, strlen(directory) + 32);
+    } else if (present(single) || !present(index)) {
+        if (!present(single)) {
+            error_set(e, 401, "%s: holds neither model.safetensors nor model.safetensors.index.json", path_tail(directory));
+        } else if (!(w->shards = calloc(1, sizeof *w->shards))) {
+            no_memory(e, sizeof *w->shards);
+        } else if (open_shard(w, directory, "model.safetensors", e) == PUMA_OK) {
+            sort_by_name(w, e);
+        }
+    } else {
+        open_sharded(w, index, directory, e);
+    }
+    free(single);
+    free(index);
+    if (e->status != PUMA_OK) {
+        weights_close(w);
+        return e->status;
+    }
+    *out = w;
+    return PUMA_OK;
+}
+
+void weights_close(weights *w)
+{
+    if (!w) return;
+    for (size_t i = 0; i < w->count; i++) free(w->tensors[i].name);
+    for (size_t i = 0; i < w->shard_count; i++) {
+        if (w->shards[i].fd >= 0) close(w->shards[i].fd);
+        free(w->shards[i].path);
+    }
+    free(w->tensors);
+    free(w->shards);
+    free(w);
+}
+
+size_t weights_count(const weights *w) { return w->count; }
+const weights_info *weights_at(const weights *w, size_t i) { return i < w->count ? &w->tensors[i].info : NULL; }
+
+const weights_info *weights_find(const weights *w, const char *name)
+{
+    tensor key = { .info.name = name };
+    const tensor *t = w->count ? bsearch(&key, w->tensors, w->count, sizeof key, by_name) : NULL;
+
+    return t ? &t->info : NULL;
+}
+
+/* --- values ---------------------------------------------------------------------------------------------------- */
+
+puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
+{
+    const tensor *t = (const tensor *)(const void *)info;
+
+    if (t->type->is_float) return PUMA_OK;
+    return error_set(e, 414, "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
+                     w->shards[t->shard].name, info->name, t->type->name);
+}
+
+/* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times power. */
+static uint64_t little(const unsigned char *p, size_t bytes)
+{
+    uint64_t v = 0;
+
+    for (size_t i = bytes; i-- > 0;) v = v << 8 | p[i];
+    return v;
+}
+
+static double from_single(uint32_t bits)
+{
+    float f;
+
+    memcpy(&f, &bits, sizeof f);
+    return (double)f;
+}
+
+static double from_half(uint32_t bits)
+{
+    uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double   value;
+
+    if (exponent == 31) value = fraction ? NAN : INFINITY;
+    else if (exponent == 0) value = ldexp((double)fraction, -24);
+    else value = ldexp((double)(fraction | 1024), (int)exponent - 25);
+    return bits >> 15 ? -value : value;
+}
+
+static void convert(const dtype *type, const unsigned char *from, double *to, size_t count)
+{
+    if (type->bytes == 4) {
+        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 4 * i, 4));
+    } else if (type->bytes == 8) {
+        for (size_t i = 0; i < count; i++) {
+            uint64_t bits = little(from + 8 * i, 8);
+
+            memcpy(&to[i], &bits, sizeof bits);
+        }
+    } else if (type->name[0] == 'B') {
+        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 2 * i, 2) << 16);
+    } else {
+        for (size_t i = 0; i < count; i++) to[i] = from_half((uint32_t)little(from + 2 * i, 2));
+    }
+}
+
+/* Goes through the elements in chunks; values and the two others may be NULL. */
+static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs, size_t *index,
+                              puma_error *e)
+{
+    const tensor *t = (const tensor *)(const void *)info;
+    const shard  *s = &w->shards[t->shard];
+    unsigned char raw[CHUNK * 8];
+    double        numbers[CHUNK], largest = 0;
+    size_t        where = 0;
+    struct stat   about;
+
+    if (weights_float(w, info, e) != PUMA_OK) return e->status;
+    if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
+    if ((uintmax_t)about.st_size != s->size)
+        return error_set(e, 416, "%s: file changed while in use (got %jd bytes, was %zu)", s->name, (intmax_t)about.st_size,
+                         s->size);
+    for (size_t done = 0; done < info->n;) {
+        size_t  count = info->n - done < CHUNK ? info->n - done : CHUNK;
+        double *to = values ? values + done : numbers;
+
+        if (read_at(s, raw, count * t->type->bytes, s->data + t->begin + done * t->type->bytes, e) != PUMA_OK) {
+            return error_prefix(e, "tensor " NAME, info->name);
+        }
+        convert(t->type, raw, to, count);
+        for (size_t i = 0; i < count; i++) {
+            double magnitude = fabs(to[i]);
+
+            if (!isfinite(magnitude))
+                return error_set(e, 417, "%s: tensor " NAME ": element %zu is not a finite number (got %s)", s->name,
+                                 info->name, done + i, isnan(to[i]) ? "NaN" : to[i] > 0 ? "+Inf" : "-Inf");
+            if (magnitude > largest) {
+                largest = magnitude;
+                where = done + i;
+            }
+        }
+        done += count;
+    }
+    if (max_abs) *max_abs = largest;
+    if (index) *index = where;
+    return PUMA_OK;
+}
+
+puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e)
+{
+    return go_through(w, t, values, NULL, NULL, e);
+}
+
+puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index, puma_error *e)
+{
+    return go_through(w, t, NULL, max_abs, index, e);
+}

@@ -1,0 +1,4 @@
+# include/puma: all that a plugin includes; installed as one folder
+pumaincludedir       = $(includedir)/puma
+pumainclude_HEADERS  = %D%/puma/approx.h %D%/puma/host.h %D%/puma/ops.h %D%/puma/plugin.h \
+                       %D%/puma/protocol.h %D%/puma/status.h %D%/puma/tensor.h

@@ -1,0 +1,129 @@
+/* exact.c - the plugin `exact`: every function by libm, on values in the clear.
+ *
+ * It is the yardstick: in floating point it is what PyTorch computes, in fixed point it errs by the rounding of its result
+ * alone.  Only a backend with PUMA_CAP_CLEAR can run it. */
+#include <puma/ops.h>
+
+/* `row`: the function works on rows, not on single values. */
+static puma_share apply(puma_session *s, puma_share x, const puma_arguments *a, int row,
+                        void (*f)(double *row, size_t n, const void *context))
+{
+    puma_tensor *z;
+    size_t       n = 1;
+
+    if (!puma_ready(s, x)) return NULL;
+    if (!PUMA_HAS(s->protocol, apply)) {
+        s->host->fail(s, PUMA_EPLUGIN, "exact functions need a backend that works in the clear");
+        return NULL;
+    }
+    if (row) n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
+    if (n == 0) {
+        s->host->fail(s, PUMA_EINTERNAL, "a row of nothing");
+        return NULL;
+    }
+    z = puma_like(s, x, PUMA_ARITH, puma_ring_for(s, a->bits), a->frac);
+    return z == NULL ? NULL : puma_done(z, s->protocol->apply(s, z, x, n, f, a));
+}
+
+/* --- single values -------------------------------------------------------------------------------------- */
+
+#define EACH(name, expression)                                                                      \
+    static void name##_of(double *v, size_t n, const void *context)                                 \
+    {                                                                                               \
+        (void)context;                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                            \
+            double x = v[i];                                                                        \
+            v[i] = (expression);                                                                    \
+        }                                                                                           \
+    }                                                                                               \
+    static puma_share name(puma_session *s, puma_share x, const puma_arguments *a)                  \
+    {                                                                                               \
+        return apply(s, x, a, 0, name##_of);                                                        \
+    }
+
+EACH(gelu, 0.5 * x * erfc(-x * 0.70710678118654752440))
+EACH(gelu_tanh, 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))))
+EACH(silu, x / (1 + exp(-x)))
+EACH(relu, x > 0 ? x : 0)
+EACH(tangent, tanh(x))
+EACH(exponential, exp(x))
+EACH(reciprocal, 1 / x)
+EACH(rsqrt, 1 / sqrt(x))
+
+/* --- rows --------------------------------------------------------------------------------------------------- */
+
+static void softmax_of(double *v, size_t n, const void *context)
+{
+    double most = v[0], sum = 0;
+
+    (void)context;
+    for (size_t i = 1; i < n; i++) most = fmax(most, v[i]);
+    for (size_t i = 0; i < n; i++) sum += v[i] = exp(v[i] - most);
+    for (size_t i = 0; i < n; i++) v[i] /= sum;
+}
+
+/* v / sqrt(mean of v^2 + eps) */
+static void rmsnorm_of(double *v, size_t n, const void *context)
+{
+    const puma_arguments *a = context;
+    double                sum = 0, deviation;
+
+    for (size_t i = 0; i < n; i++) sum += v[i] * v[i];
+    deviation = sqrt(sum / (double)n + a->epsilon);
+    /* A row of zeros without an epsilon stays what it is. */
+    for (size_t i = 0; i < n; i++) v[i] = deviation > 0 ? v[i] / deviation : 0;
+}
+
+static void layernorm_of(double *v, size_t n, const void *context)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++) sum += v[i];
+    for (size_t i = 0; i < n; i++) v[i] -= sum / (double)n;
+    rmsnorm_of(v, n, context);
+}
+
+static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
+{
+    return apply(s, x, a, 1, softmax_of);
+}
+
+static puma_share layernorm(puma_session *s, puma_share x, const puma_arguments *a)
+{
+    return apply(s, x, a, 1, layernorm_of);
+}
+
+static puma_share rmsnorm(puma_session *s, puma_share x, const puma_arguments *a)
+{
+    return apply(s, x, a, 1, rmsnorm_of);
+}
+
+/* --- tables --------------------------------------------------------------------------------------------------- */
+
+#define FUNCTION(table, its_slot, its_name, function, from, to)                                                     \
+    static const puma_approx table = {                                                                              \
+        .struct_size = sizeof(puma_approx), .slot = its_slot, .name = its_name, .source = "libm",                   \
+        .needs = PUMA_CAP_CLEAR, .max_error = 1e-12, .domain = { from, to }, .eval = function,                      \
+    };
+
+FUNCTION(gelu_table, PUMA_SLOT_GELU, "gelu", gelu, -1000, 1000)
+FUNCTION(gelu_tanh_table, PUMA_SLOT_GELU_TANH, "gelu_tanh", gelu_tanh, -1000, 1000)
+FUNCTION(silu_table, PUMA_SLOT_SILU, "silu", silu, -1000, 1000)
+FUNCTION(relu_table, PUMA_SLOT_RELU, "relu", relu, -1000, 1000)
+FUNCTION(tanh_table, PUMA_SLOT_TANH, "tanh", tangent, -1000, 1000)
+FUNCTION(exp_table, PUMA_SLOT_EXP, "exp", exponential, -1000, 0)
+FUNCTION(softmax_table, PUMA_SLOT_SOFTMAX, "softmax", softmax, -1000, 1000)
+FUNCTION(reciprocal_table, PUMA_SLOT_RECIPROCAL, "reciprocal", reciprocal, 0x1p-6, 0x1p14)
+FUNCTION(rsqrt_table, PUMA_SLOT_RSQRT, "rsqrt", rsqrt, 0x1p-12, 0x1p16)
+FUNCTION(layernorm_table, PUMA_SLOT_LAYERNORM, "layernorm", layernorm, -1000, 1000)
+FUNCTION(rmsnorm_table, PUMA_SLOT_RMSNORM, "rmsnorm", rmsnorm, -1000, 1000)
+
+static const puma_approx *const functions[] = {
+    &gelu_table,    &gelu_tanh_table,  &silu_table,  &relu_table,      &tanh_table,    &exp_table,
+    &softmax_table, &reciprocal_table, &rsqrt_table, &layernorm_table, &rmsnorm_table, NULL,
+};
+
+const puma_plugin puma_plugin_entry = {
+    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "exact", .version = "0.1.0",
+    .summary = "every function by libm, for plain", .approx = functions,
+};

@@ -1,0 +1,9 @@
+# plugins/approx/puma: its sources and tests
+pkglib_LTLIBRARIES += puma.la
+puma_la_SOURCES = %D%/puma.c %D%/gelu.c %D%/silu.c %D%/relu.c %D%/tanh.c %D%/exp.c %D%/softmax.c \
+                  %D%/reciprocal.c %D%/rsqrt.c %D%/layernorm.c %D%/pieces.c %D%/window.c %D%/parts.h
+puma_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+puma_la_LIBADD = -lm
+
+check_PROGRAMS += tests/approx/test_approx
+tests_approx_test_approx_SOURCES = tests/approx/test_approx.c

@@ -1,0 +1,50 @@
+/* softmax.c - rows of softmax: e_j = exp(x_j - max) masked by [x_j - max >= clip], then e_j / sum of e.
+ *
+ * The mask is taken from x - max and applied before the sum: the order that the paper prints lets large negative inputs,
+ * where (1 + x/2^t)^(2^t) is anything, into the sum.
+ * Maximum and mask are computed in the ring of x, which is narrow: differences within a row must fit it.  exp moves to a ring of its own. */
+#include "parts.h"
+
+static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
+{
+    exp_options    o;
+    puma_arguments inner = { .struct_size = sizeof inner };
+    puma_share     d, e, sum, r, z;
+    uint32_t       frac, bits;
+    size_t         n, rows;
+    int32_t        levels = 0;
+
+    if (!puma_ready(s, x) || exp_read(s, &o) != PUMA_OK) return NULL;
+    n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
+    if (n == 0) {
+        s->host->fail(s, PUMA_EINTERNAL, "softmax of nothing");
+        return NULL;
+    }
+    rows = x->n / n;
+    while (((size_t)1 << levels) < n) levels++;
+    x = puma_reshape2(s, x, rows, n);
+    d = puma_sub(s, x, puma_expand(s, puma_reshape1(s, puma_max(s, x), rows), n));
+    if (!puma_ready(s, d)) return NULL;
+
+    frac = exp_frac(s, &o, x->frac);
+    bits = exp_bits(frac);
+    e = puma_select(s, exp_inside(s, d, &o), exp_unclipped(s, d, &o, frac, bits));
+    /* Every e is at most 1, one of them is 1. */
+    sum = puma_promise(s, puma_sum(s, e), levels + 1);
+    if (!puma_ready(s, sum)) return NULL;
+
+    /* e r <= 1 keeps their product below 2^(bits - 2). */
+    inner.bits = bits;
+    inner.frac = bits - 3 - frac;
+    r = puma_call(s, PUMA_SLOT_RECIPROCAL, sum, &inner);
+    if (!puma_ready(s, r)) return NULL;
+    z = puma_mul_to(s, e, r, 1, a->frac < e->frac + r->frac ? a->frac : e->frac + r->frac, a->bits);
+    z = puma_ready(s, z) ? approx_fit(s, z, a->frac, a->bits) : NULL;
+    return z;
+}
+
+const puma_approx approx_softmax = {
+    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_SOFTMAX, .name = "softmax",
+    .source = "arXiv 2307.12533, secure softmax, mask before the sum", .needs = PUMA_CAP_COMPARE, .max_error = 8.6e-3,
+    .domain = { -128, 128 }, .input_bits = 10, .eval = softmax, .options = exp_option_list,
+};

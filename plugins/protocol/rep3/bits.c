@@ -1,0 +1,154 @@
+/* bits.c - masked bits b = m ^ b1 ^ b2, and the choices they make (doc/rep3.md, "Bits"). */
+#include "rep3.h"
+
+#include <string.h>
+
+static void mask_tail(puma_tensor *z, uint64_t *words)
+{
+    if (z->n % 64 != 0) words[z->words - 1] &= (1ull << z->n % 64) - 1;
+}
+
+puma_status rep3_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+{
+    for (uint32_t p = 0; p < 2; p++)
+        for (size_t w = 0; w < z->words; w++) z->plane[p][w] = x->plane[p][w] ^ y->plane[p][w];
+    return s->status;
+}
+
+/* The 1 goes into m, which P0 does not hold. */
+puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x)
+{
+    uint64_t flip = is_dealer(rep3_of(s)) ? 0 : ~0ull;
+
+    for (size_t w = 0; w < z->words; w++) {
+        z->plane[0][w] = x->plane[0][w] ^ flip;
+        z->plane[1][w] = x->plane[1][w];
+    }
+    mask_tail(z, z->plane[0]);
+    return s->status;
+}
+
+/* Products of masked bits as xor shares, one dealt bit each, no round:
+ *     (m ^ b)(m' ^ b') = m m' ^ m b' ^ m' b ^ b b',   b = b1 ^ b2 shared by P1 (b1) and P2 (b2), b b' dealt.
+ * P1, P2: `m` and own mask in mask1.  P0: its masks in mask1, mask2; out unused.  Vectors of n bits, index = pairs' entries. */
+puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
+                           const bit_pair *pairs, size_t count, size_t n)
+{
+    size_t      words = bit_words(n), mark = r->base.host->enter(&r->base);
+    uint64_t   *h = r->base.host->scratch(&r->base, count * words), *share = r->base.host->scratch(&r->base, count * words);
+    puma_status status = r->base.status;
+
+    if (h == NULL || share == NULL) goto done;
+    if (is_dealer(r)) {
+        for (size_t p = 0; p < count; p++)
+            for (size_t w = 0; w < words; w++) {
+                size_t x = pairs[p].x * words + w, y = pairs[p].y * words + w;
+
+                h[p * words + w] = (mask1[x] ^ mask2[x]) & (mask1[y] ^ mask2[y]);
+            }
+        status = rep3_deal_bits(r, share, h, h, count, n);
+        goto done;
+    }
+    status = rep3_deal_bits(r, share, NULL, NULL, count, n);
+    for (size_t p = 0; p < count; p++)
+        for (size_t w = 0; w < words; w++) {
+            size_t x = pairs[p].x * words + w, y = pairs[p].y * words + w;
+
+            out[p * words + w] = (m[x] & mask1[y]) ^ (m[y] & mask1[x]) ^ share[p * words + w]
+                                 ^ (r->base.role == P1 ? m[x] & m[y] : 0);
+        }
+done:
+    r->base.host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* One dealt bit and one Open: 1 + 2 bits an element, one round. */
+puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+{
+    struct rep3   *r = rep3_of(s);
+    size_t         words = z->words, mark = s->host->enter(s);
+    uint64_t      *a = s->host->scratch(s, 2 * words), *b = s->host->scratch(s, 2 * words), *out = s->host->scratch(s, words);
+    const bit_pair pair = { 0, 1 };
+    puma_status    status = s->status;
+
+    if (a != NULL && b != NULL && out != NULL) {
+        memcpy(a, x->plane[0], words * sizeof *a);
+        memcpy(a + words, y->plane[0], words * sizeof *a);
+        memcpy(b, x->plane[1], words * sizeof *b);
+        memcpy(b + words, y->plane[1], words * sizeof *b);
+        if (is_dealer(r)) {
+            status = rep3_and_pairs(r, NULL, NULL, a, b, &pair, 1, z->n);
+            if (status == PUMA_OK) status = rep3_open_bits(r, NULL, z->plane[0], z->plane[1], NULL, 1, z->n);
+        } else {
+            status = rep3_and_pairs(r, out, a, b, NULL, &pair, 1, z->n);
+            if (status == PUMA_OK) status = rep3_open_bits(r, z->plane[0], z->plane[1], NULL, out, 1, z->n);
+        }
+    }
+    s->host->leave(s, mark, NULL);
+    return status;
+}
+
+static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
+
+/* sum_j c_j b_j x_j.  With b = m_b ^ t (t its mask, known to P0) and x = m - l:
+ *     b x = m_b x + (1 - 2 m_b)(m t - t l),
+ * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one Open.
+ * A choice without value: b = m_b + (1 - 2 m_b) t.  (2K a choice, K without value) offline + 2K online, one round. */
+puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
+{
+    struct rep3     *r = rep3_of(s);
+    const puma_ring *ring = s->host->ring;
+    size_t           n = z->n, parts = 0, part = 0, mark = s->host->enter(s);
+    uint64_t        *h, *share1, *share2, *y, *l;
+    puma_status      status;
+
+    for (size_t j = 0; j < count; j++) parts += choices[j].value == NULL ? 1 : 2;
+    h = s->host->scratch(s, parts * n);
+    share1 = s->host->scratch(s, parts * n);
+    share2 = s->host->scratch(s, is_dealer(r) ? parts * n : n);      /* P1, P2: the sum that is opened */
+    l = s->host->scratch(s, n);
+    status = s->status;
+    if (h == NULL || share1 == NULL || share2 == NULL || l == NULL) goto done;
+    if (is_dealer(r)) {
+        for (size_t j = 0; j < count; j++) {
+            const puma_choice *ch = &choices[j];
+            uint64_t          *t = h + part++ * n;
+
+            for (size_t i = 0; i < n; i++) t[i] = bit_at(ch->bit->plane[0], i) ^ bit_at(ch->bit->plane[1], i);
+            if (ch->value == NULL) continue;
+            ring->add(l, ch->value->plane[0], ch->value->plane[1], n);
+            ring->mul(h + part * n, t, l, n);
+            ring->reduce(h + part * n, h + part * n, z->bits, n);
+            part++;
+        }
+        status = rep3_deal(r, share1, share2, h, parts * n, z->bits);
+        if (status == PUMA_OK) status = rep3_remask(r, z, NULL);
+        goto done;
+    }
+    status = rep3_deal(r, share1, NULL, NULL, parts * n, z->bits);
+    if (status != PUMA_OK) goto done;
+    y = share2;
+    for (size_t j = 0; j < count; j++) {
+        const puma_choice *ch = &choices[j];
+        const uint64_t    *t = share1 + part++ * n, *tl = ch->value == NULL ? NULL : share1 + part++ * n;
+        const uint64_t     c = ch->coefficient;
+
+        for (size_t i = 0; i < n; i++) {
+            uint64_t mb = bit_at(ch->bit->plane[0], i), sign = 1 - 2 * mb, x, own;
+
+            if (tl == NULL) {
+                own = r->base.role == P1 ? mb : 0;
+                y[i] += c * (own + sign * t[i]);
+            } else {
+                x = ch->value->plane[0][i];
+                own = (r->base.role == P1 ? x : 0) - ch->value->plane[1][i];     /* this party's addend of m - l1 - l2 */
+                y[i] += c * (mb * own + sign * (x * t[i] - tl[i]));
+            }
+        }
+    }
+    ring->reduce(y, y, z->bits, n);
+    status = rep3_remask(r, z, y);
+done:
+    s->host->leave(s, mark, NULL);
+    return status;
+}

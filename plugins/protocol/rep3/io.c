@@ -1,0 +1,135 @@
+/* io.c - share and reveal (doc/rep3.md, "Input and output").
+ *
+ * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2 goes to P1 and P2, each of which
+ *   lacks one of the two masks.  2 * n * bits.
+ * Owner = P0: the same with P0's own streams.  Owner = P1: l2 is 0 (public), m = x + l1 goes to P2, which lacks l1; P2 likewise.  n * bits.
+ * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client sees x and a uniform value. */
+#include "rep3.h"
+
+#include <string.h>
+
+/* z = x (sign 1) plus or (sign -1) minus y, in the group of the tensor's kind. */
+static void combine(const struct rep3 *r, const puma_tensor *t, uint64_t *z, const uint64_t *x, const uint64_t *y, int sign)
+{
+    if (t->kind == PUMA_BIT) {
+        for (size_t w = 0; w < t->words; w++) z[w] = x[w] ^ y[w];
+        return;
+    }
+    if (sign > 0) kernels(r)->add(z, x, y, t->n);
+    else kernels(r)->sub(z, x, y, t->n);
+    kernels(r)->reduce(z, z, t->bits, t->n);
+}
+
+static void draw(const struct rep3 *r, const puma_tensor *t, puma_prg *stream, uint64_t *to)
+{
+    if (t->kind == PUMA_BIT) r->base.host->prg_bits(stream, to, t->n);
+    else r->base.host->prg_words(stream, to, t->n, t->bits);
+}
+
+static puma_status send(struct rep3 *r, const puma_tensor *t, uint32_t to, const uint64_t *words)
+{
+    const puma_host *host = r->base.host;
+
+    return t->kind == PUMA_BIT ? host->send_bits(&r->base, to, words, t->n, PUMA_ONLINE)
+                               : host->send(&r->base, to, words, t->n, t->bits, PUMA_ONLINE);
+}
+
+static puma_status recv(struct rep3 *r, const puma_tensor *t, uint32_t from, uint64_t *words)
+{
+    const puma_host *host = r->base.host;
+
+    return t->kind == PUMA_BIT ? host->recv_bits(&r->base, from, words, t->n)
+                               : host->recv(&r->base, from, words, t->n, t->bits);
+}
+
+/* The owner's part: m = x + the masks it draws. */
+static puma_status share_own(struct rep3 *r, puma_tensor *z, const uint64_t *words, puma_prg *first, puma_prg *second)
+{
+    uint64_t   *m = r->base.host->scratch(&r->base, z->words), *mask = r->base.host->scratch(&r->base, z->words);
+    puma_status status;
+
+    if (m == NULL || mask == NULL) return r->base.status;
+    memcpy(m, words, z->words * sizeof *m);
+    if (first != NULL) {
+        draw(r, z, first, mask);
+        combine(r, z, m, m, mask, 1);
+        if (is_dealer(r)) memcpy(z->plane[0], mask, z->words * sizeof *mask);
+        if (r->base.role == P1) memcpy(z->plane[1], mask, z->words * sizeof *mask);
+    }
+    if (second != NULL) {
+        draw(r, z, second, mask);
+        combine(r, z, m, m, mask, 1);
+        if (is_dealer(r) || r->base.role == P2) memcpy(z->plane[1], mask, z->words * sizeof *mask);
+    }
+    if (r->base.role == P1 || r->base.role == P2) {
+        memcpy(z->plane[0], m, z->words * sizeof *m);
+        return send(r, z, other(r), m);
+    }
+    status = send(r, z, P1, m);
+    return status == PUMA_OK ? send(r, z, P2, m) : status;
+}
+
+puma_status rep3_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+{
+    struct rep3 *r = rep3_of(s);
+    bool         client = owner == PUMA_CLIENT;
+    puma_prg    *first = client ? r->input1 : r->stream1, *second = client ? r->input2 : r->stream2;
+    puma_status  status = PUMA_OK;
+    size_t       mark = s->host->enter(s);
+
+    if (owner == P1) second = NULL;
+    if (owner == P2) first = NULL;
+    if (s->role == owner) {
+        status = share_own(r, z, words, first, second);
+    } else if (s->role == P0) {
+        if (first != NULL) draw(r, z, first, z->plane[0]);
+        if (second != NULL) draw(r, z, second, z->plane[1]);
+    } else if (s->role == P1 || s->role == P2) {
+        puma_prg *mine = s->role == P1 ? first : second;
+
+        if (mine != NULL) draw(r, z, mine, z->plane[1]);
+        status = recv(r, z, owner, z->plane[0]);
+    }
+    s->host->leave(s, mark, NULL);
+    return status;
+}
+
+puma_status rep3_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+{
+    struct rep3 *r = rep3_of(s);
+    size_t       mark = s->host->enter(s);
+    uint64_t    *a = s->host->scratch(s, x->words), *b = s->host->scratch(s, x->words);
+    puma_status  status = s->status;
+
+    if (a != NULL && b != NULL && status == PUMA_OK) {
+        if (to == PUMA_CLIENT) {
+            if (s->role == P1) {
+                combine(r, x, a, x->plane[0], x->plane[1], -1);
+                status = send(r, x, to, a);
+            } else if (s->role == P2) {
+                status = send(r, x, to, x->plane[1]);
+            } else if (s->role == to) {
+                status = recv(r, x, P1, a);
+                if (status == PUMA_OK) status = recv(r, x, P2, b);
+                combine(r, x, out, a, b, -1);
+            }
+        } else {
+            uint32_t from = to == P1 ? P2 : P1;       /* P2 sends l2 to P1; P1 sends l1 to P2, m to P0 */
+
+            if (s->role == from) {
+                status = send(r, x, to, to == P0 ? x->plane[0] : x->plane[1]);
+            } else if (s->role == to) {
+                status = recv(r, x, from, a);
+                if (to == P0) {
+                    combine(r, x, b, a, x->plane[0], -1);
+                    combine(r, x, out, b, x->plane[1], -1);
+                } else {
+                    combine(r, x, b, x->plane[0], x->plane[1], -1);
+                    combine(r, x, out, b, a, -1);
+                }
+            }
+        }
+    }
+    s->host->leave(s, mark, NULL);
+    return status;
+}

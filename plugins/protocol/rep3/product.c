@@ -1,0 +1,143 @@
+/* product.c - sums of products, opened once and truncated on the way (doc/rep3.md, "Products").
+ *
+ *     x y = (m_x - l_x)(m_y - l_y):   P1: y1 = m_x (m_y - l1_y) - l1_x m_y     P2: y2 = - m_x l2_y - l2_x m_y     y1 + y2 = x y - g
+ * with g = l_x l_y known to P0.  One Open an output element makes c = y1 + r1 + y2 + r2 = x y + r with r := r1 + r2 - g, so P0 sends nothing for
+ * g.  The masks r1, r2 stay as they are for P1 and P2, and r is only ever shifted and dealt: P2 is never given r2 - g, from which it would learn g.
+ * Cost: the Open (2 n bits of its ring, one round) and the end in trunc.c. */
+#include "rep3.h"
+
+#include <string.h>
+
+static uint32_t smaller(uint32_t x, uint32_t y) { return x < y ? x : y; }
+
+/* Fraction bits of the product: those of a term with two factors; of the widest addend when there is none. */
+static uint32_t product_frac(const puma_term *terms, size_t count)
+{
+    uint32_t frac = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (terms[i].op != PUMA_TERM_ADD) return terms[i].x->frac + terms[i].y->frac;
+        if (terms[i].x->frac > frac) frac = terms[i].x->frac;
+    }
+    return frac;
+}
+
+/* The sum is known mod 2^k, k as returned. */
+static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac)
+{
+    uint32_t k = 64;
+
+    for (size_t i = 0; i < count; i++) {
+        if (terms[i].op == PUMA_TERM_ADD) k = smaller(k, smaller(64, terms[i].x->bits + frac - terms[i].x->frac));
+        else k = smaller(k, smaller(terms[i].x->bits, terms[i].y->bits));
+    }
+    return k;
+}
+
+/* acc += sign * (a of term.x) times (b of term.y), a and b being arrays in the shapes of x and y. */
+static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign)
+{
+    const puma_ring *ring = kernels(r);
+
+    if (t->op == PUMA_TERM_MATMUL) {
+        uint32_t rank = t->x->rank;
+        size_t   m = t->x->dim[rank - 2], k = t->x->dim[rank - 1];
+        size_t   columns = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], batch = 1;
+
+        for (uint32_t i = 0; i + 2 < rank; i++) batch *= t->x->dim[i];
+        ring->matmul(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign);
+    } else if (t->y->n == n) {
+        if (sign > 0) ring->mul_add(acc, a, b, n);
+        else ring->mul_sub(acc, a, b, n);
+    } else if (t->y_rows) {
+        size_t row = n / t->y->n;
+
+        for (size_t i = 0; i < t->y->n; i++) ring->scale_add(acc + i * row, a + i * row, sign > 0 ? b[i] : 0 - b[i], row);
+    } else {
+        for (size_t i = 0; i < n; i += t->y->n) {
+            if (sign > 0) ring->mul_add(acc + i, a + i, b, t->y->n);
+            else ring->mul_sub(acc + i, a + i, b, t->y->n);
+        }
+    }
+    return r->base.status;
+}
+
+/* acc += c * a, a repeating. */
+static void add_repeated(struct rep3 *r, uint64_t *acc, size_t n, const uint64_t *a, size_t na, uint64_t c)
+{
+    for (size_t i = 0; na > 0 && i < n; i += na) kernels(r)->scale_add(acc + i, a, c, na);
+}
+
+/* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
+static puma_status local_term(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac)
+{
+    const puma_ring   *ring = kernels(r);
+    const puma_tensor *x = t->x, *y = t->y;
+    size_t             mark = r->base.host->enter(&r->base);
+    uint64_t          *a, *b;
+    puma_status        status = r->base.status;
+
+    if (t->op == PUMA_TERM_ADD) {
+        uint64_t shift = 1ull << (frac - x->frac);
+
+        if (!is_dealer(r)) add_repeated(r, acc, n, x->plane[1], x->n, 0 - shift);      /* the masks' part: not in g */
+        if (r->base.role == P1) add_repeated(r, acc, n, x->plane[0], x->n, shift);
+        goto done;
+    }
+    b = r->base.host->scratch(&r->base, y->n);
+    status = r->base.status;
+    if (b == NULL) goto done;
+    switch (r->base.role) {
+    case P0:
+        a = r->base.host->scratch(&r->base, x->n);
+        if (a == NULL) {
+            status = r->base.status;
+            break;
+        }
+        ring->add(a, x->plane[0], x->plane[1], x->n);
+        ring->add(b, y->plane[0], y->plane[1], y->n);
+        status = accumulate(r, acc, n, t, a, b, 1);
+        break;
+    case P1:
+        ring->sub(b, y->plane[0], y->plane[1], y->n);
+        status = accumulate(r, acc, n, t, x->plane[0], b, 1);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1);
+        break;
+    default:
+        status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1);
+    }
+done:
+    r->base.host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+{
+    struct rep3     *r = rep3_of(s);
+    const puma_ring *ring = s->host->ring;
+    uint32_t         frac = product_frac(terms, count), k = product_ring(terms, count, frac);
+    bool             narrow = z->bits + shift <= k;
+    size_t           mark = s->host->enter(s);
+    uint64_t        *c = s->host->scratch(s, z->n), *mask1 = s->host->scratch(s, z->n), *mask2 = s->host->scratch(s, z->n);
+    puma_status      status = s->status;
+
+    if (c == NULL || mask1 == NULL || mask2 == NULL) goto done;
+    for (size_t i = 0; i < count && status == PUMA_OK; i++) status = local_term(r, c, z->n, &terms[i], frac);
+    if (status != PUMA_OK) goto done;
+    if (narrow) k = z->bits + shift;
+    else if (r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
+    if (is_dealer(r)) {
+        status = rep3_open(r, NULL, mask1, mask2, NULL, z->n, k);
+        ring->add(mask1, mask1, mask2, z->n);
+        ring->sub(c, mask1, c, z->n);                       /* r = r1 + r2 - g */
+    } else {
+        status = rep3_open(r, c, mask1, NULL, c, z->n, k);
+    }
+    ring->reduce(c, c, k, z->n);
+    if (status != PUMA_OK) goto done;
+    status = narrow ? rep3_trunc_narrow(r, z, c, c, shift) : rep3_trunc_exact(r, z, c, c, k, shift);
+done:
+    s->host->leave(s, mark, NULL);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* rep3.h - replicated sharing over Z_{2^k} with an input-independent third share.
+ *
+ *     x = m - l1 - l2     P0 holds (l1, l2) · P1 holds (m, l1) · P2 holds (m, l2)        l := l1 + l2
+ *     b = m ^ b1 ^ b2     the same for bits
+ *
+ * Plane 0 and 1 of a tensor are these two, in this order.  l1 comes from a stream that P0 and P1 share, l2 from
+ * one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits.
+ * Sources: ASTRA (CCSW 2019), Meteor (WWW 2023) for the sharing; doc/rep3.md for the protocols and their arguments.
+ *
+ * Everything after input is written with two message patterns alone, and all security rests on them:
+ *   Deal   P0 knows h.  P1's share is drawn from P0 and P1's stream, P2 is sent h minus it: a one-time pad.
+ *   Open   P1 and P2 hold y1, y2.  Each adds a fresh stretch of its stream with P0, as wide as the ring, and they exchange
+ *          the sums: both learn c = y + r, and r is uniform to each because it lacks the other's stretch.
+ * A stretch of a stream masks one dealt or opened element and is never used again. */
+#ifndef REP3_H
+#define REP3_H
+
+#include <puma/protocol.h>
+
+#include <stdbool.h>
+
+struct rep3 {
+    puma_session base;                   /* first, so that a session pointer is ours           */
+    puma_prg    *stream1, *stream2;      /* of P0 and P1, of P0 and P2; NULL where not held    */
+    puma_prg    *input1, *input2;        /* the same two for what the client shares            */
+};
+
+enum { P0 = 0, P1 = 1, P2 = 2 };
+
+static inline struct rep3 *rep3_of(puma_session *s) { return (struct rep3 *)s; }
+static inline bool is_dealer(const struct rep3 *r) { return r->base.role == P0; }
+/* The stream that this computing party shares with P0. */
+static inline puma_prg *own_stream(const struct rep3 *r) { return r->base.role == P1 ? r->stream1 : r->stream2; }
+static inline uint32_t other(const struct rep3 *r) { return r->base.role == P1 ? P2 : P1; }
+static inline const puma_ring *kernels(const struct rep3 *r) { return r->base.host->ring; }
+
+/* wire.c: the two patterns. ------------------------------------------------------------------------------ */
+
+/* Deal [h] in Z_{2^bits}.  P0: h in, its two shares out (share1 and share2).  P1, P2: their share out in share1.
+ * n * bits offline, P0 -> P2. */
+puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits);
+
+/* Open y under fresh masks.  P1, P2: y (additive share) in, c = y + r out in `c` (may be y), own mask in mask1.
+ * P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
+puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits);
+
+/* Additive shares y to a masked sharing: an Open whose masks are the new l1, l2. */
+puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y);
+
+/* Bit vectors side by side: `count` of n bits, each beginning at a word.  The same two patterns with xor. */
+static inline size_t bit_words(size_t n) { return (n + 63) / 64; }
+puma_status rep3_deal_bits(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n);
+puma_status rep3_open_bits(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n);
+
+/* The operations. ------------------------------------------------------------------------------------------- */
+puma_status rep3_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner);              /* io.c */
+puma_status rep3_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
+puma_status rep3_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* linear.c */
+puma_status rep3_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
+puma_status rep3_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
+puma_status rep3_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
+puma_status rep3_sum(puma_session *s, puma_tensor *z, const puma_tensor *x);
+puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift); /* product.c */
+puma_status rep3_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
+/* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c carries the offset 2^(k-2). */
+puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift);
+puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift);
+puma_status rep3_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* bits.c */
+puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x);
+puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
+puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count);
+puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,       /* less.c */
+                      size_t count, uint32_t low, uint32_t width);
+puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
+
+/* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see bits.c. */
+typedef struct bit_pair { size_t x, y; } bit_pair;
+puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
+                           const bit_pair *pairs, size_t count, size_t n);
+
+#endif

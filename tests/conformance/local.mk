@@ -1,0 +1,1 @@
+# tests/conformance: its sources and tests

@@ -1,0 +1,89 @@
+#!/bin/bash
+# layering.sh - who may include whom (one direction; doc/architecture.md)
+#
+#   include/puma   C headers and itself
+#   plugins        <puma/...>, their own folder, libc and third-party libraries; never framework/ or a sibling
+#   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
+#   framework      a folder includes itself and folders below it
+#   models         no C
+set -u
+root=${PUMA_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
+bad=0
+
+complain() { echo "layering: $1"; bad=$((bad + 1)); }
+
+# FILE TARGET for every #include of the sources below $1; TARGET keeps its quotes or brackets.
+includes() {
+    find "$root/$1" -name '*.[ch]' -exec grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+[>"]' {} + |
+        sed -E 's/^([^:]+):[[:space:]]*#[[:space:]]*include[[:space:]]*/\1 /'
+}
+
+# The folders of framework/, lowest first.  A folder may include those on its own line and on lines above.
+order='base
+ini ring net token weights
+model plugin
+exec report
+plan
+cli'
+rank() { awk -v want="$1" '{ for (i = 1; i <= NF; i++) if ($i == want) print NR }' <<<"$order"; }
+
+while read -r file target; do
+    case $target in
+    \<puma/*) ;;
+    *\"*|\<framework/*) complain "$file includes $target: public headers include C headers and <puma/...>" ;;
+    esac
+done < <(includes include)
+
+while read -r file target; do
+    name=${target:1:-1}
+    case $target in
+    \"*) # quotes are for the plugin's own folder (or protocol/masked, which two backends share)
+        real=$(realpath -m "$(dirname "$file")/$name")
+        case $real in
+        "$(dirname "$file")"/*|"$root"/plugins/protocol/masked/*) ;;
+        *) complain "$file includes $target, which is not in its folder" ;;
+        esac
+        [ -e "$real" ] || complain "$file includes $target, which is not in its folder" ;;
+    \<puma/*) ;;
+    *) first=${name%%/*}
+       if [ -d "$root/framework/$first" ] && [ "$first" != "$name" ]; then
+           complain "$file includes $target: a plugin knows nothing of the host's sources"
+       fi ;;
+    esac
+done < <(includes plugins)
+
+while read -r file target; do
+    case $target in
+    \<openssl/*|\<sys/socket.h\>|\<pthread.h\>) complain "$file includes $target: an approximation computes, no more" ;;
+    esac
+done < <(includes plugins/approx)
+
+if grep -rnwE 'rep3|beaver2|plain_[a-z]+' "$root"/plugins/approx --include='*.[ch]' |
+       grep -vE ':[[:space:]]*(/\*|\*|//)|/\*.*(rep3|beaver2).*\*/'; then
+    complain "an approximation names a protocol (above)"
+fi
+
+while read -r file target; do
+    name=${target:1:-1}
+    from=${file#"$root"/framework/}; from=${from%%/*}
+    to=${name%%/*}
+    case $target in
+    \"*) ;;
+    *) continue ;;
+    esac
+    [ "$to" = "$name" ] && continue                      # a header of the same folder
+    if [ ! -d "$root/framework/$to" ]; then
+        complain "$file includes $target: not a folder of framework/"
+    elif [ "$from" != "$to" ] && [ "$(rank "$from")" -lt "$(rank "$to")" ]; then
+        complain "$file includes $target: $to is above $from"
+    fi
+done < <(includes framework)
+
+for folder in "$root"/framework/*/; do
+    name=$(basename "$folder")
+    [ -n "$(rank "$name")" ] || complain "framework/$name has no place in the order"
+done
+
+[ -z "$(find "$root/models" -name '*.[ch]')" ] || complain "models/ holds data, no C"
+
+[ "$bad" -eq 0 ]

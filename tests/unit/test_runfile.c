@@ -1,0 +1,512 @@
+/* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
+#include "plan/runfile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define RUN "[run]\nmodel = m\ntask = embed\nprotocol = rep3\n"     /* lines 1 to 4 */
+#define TEXT "[input]\ntext = hello\n"                              /* two more     */
+
+static char folder[] = "/tmp/test_runfile.XXXXXX";
+static char path[64];
+
+static puma_status open_text(runfile **r, const char *text, const char *const *sets, bool need_input, puma_error *e)
+{
+    FILE  *out = fopen(path, "w");
+    size_t count = 0;
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+    while (sets && sets[count]) count++;
+    *e = (puma_error){ 0 };
+    return runfile_open(r, path, sets, count, need_input, e);
+}
+
+static runfile *opened(const char *text)
+{
+    runfile   *r;
+    puma_error e;
+
+    if (open_text(&r, text, NULL, true, &e) != PUMA_OK) fail_msg("%s", e.text);
+    return r;
+}
+
+static runfile *opened_with(const char *text, const char *set)
+{
+    const char *sets[] = { set, NULL };
+    runfile    *r;
+    puma_error  e;
+
+    if (open_text(&r, text, sets, true, &e) != PUMA_OK) fail_msg("%s", e.text);
+    return r;
+}
+
+static void refused_with(const char *text, const char *set, unsigned code, const char *in_text)
+{
+    const char *sets[] = { set, NULL };
+    runfile    *r;
+    puma_error  e;
+    char        wanted[160];
+
+    snprintf(wanted, sizeof wanted, "%s%s", in_text[0] == ':' ? path : "", in_text);
+    if (open_text(&r, text, sets, true, &e) == PUMA_OK) fail_msg("accepted: %s %s", text, set ? set : "");
+    assert_null(r);
+    if (e.code != code || !strstr(e.text, wanted)) fail_msg("E%04u %s; wanted E%04u %s", e.code, e.text, code, wanted);
+}
+
+static void refused(const char *text, unsigned code, const char *in_text) { refused_with(text, NULL, code, in_text); }
+
+static void the_shortest_run_file(void **state)
+{
+    runfile *r = opened(RUN TEXT);
+    char     model[80];
+
+    (void)state;
+    snprintf(model, sizeof model, "%s/m", folder);
+    assert_string_equal(r->model, model);
+    assert_string_equal(r->protocol, "rep3");
+    assert_int_equal(r->task, RUN_EMBED);
+    assert_int_equal(r->input, RUN_TEXT);
+    assert_string_equal(r->text, "hello");
+    runfile_close(r);
+}
+
+static void defaults_are_those_of_the_manual(void **state)
+{
+    runfile *r = opened(RUN TEXT);
+
+    (void)state;
+    assert_string_equal(r->architecture, "auto");
+    assert_int_equal(r->embedding, RUN_EMBEDDING_AUTO);
+    assert_true(r->pooling_mean && r->normalize);
+    assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed || r->allow_insecure ||
+                 r->reference_plain);
+    assert_int_equal(r->threads, 0);
+    assert_int_equal(r->limit, 0);
+    assert_string_equal(r->approximation_default, "puma");
+    assert_null(r->function[PUMA_SLOT_GELU]);
+    assert_int_equal(r->ring_bits, 64);
+    assert_int_equal(r->frac, 18);
+    assert_int_equal(r->transport, RUN_TLS);
+    assert_null(r->address[0]);
+    assert_null(r->certificates);
+    assert_int_equal(r->connect_timeout_ms, 60000);
+    assert_int_equal(r->io_timeout_ms, 30000);
+    assert_int_equal(r->source, RUN_CHECKPOINT);
+    runfile_close(r);
+}
+
+static void every_key_reaches_its_field(void **state)
+{
+    runfile *r = opened("[run]\nmodel = /a/b\ntask = classify\nprotocol = plain\narchitecture = bert\nembedding = equality\n"
+                        "pooling = cls\nnormalize = no\nreveal = label\nthreads = 3\nseed = insecure:18446744073709551615\n"
+                        "[input]\nids = 101  2023\t4294967295\ntruncate = yes\nparse_special = yes\nlimit = 9\n"
+                        "[approximation]\ndefault = exact\ngelu = puma.gelu\nrmsnorm = precise\n"
+                        "[plugin.puma]\nfxp_exp_iters = 5\n[plugins]\ndirectory = ../p\n"
+                        "[numeric]\nring_bits = 52\nfxp_fraction_bits = 16\narithmetic = fixed\nranges = r.ini\n"
+                        "[network]\ntransport = tcp\nparty0 = 127.0.0.1:1\nparty1 = [::1]:2\nparty2 = localhost:65535\n"
+                        "certificates = certs/\nallow_insecure = yes\nconnect_timeout_ms = 3000\nio_timeout_ms = 2000\n"
+                        "[weights]\nsource = synthetic:42\n[compare]\nreference = plain\n");
+    char     expected[80];
+
+    (void)state;
+    assert_string_equal(r->model, "/a/b");
+    assert_int_equal(r->task, RUN_CLASSIFY);
+    assert_string_equal(r->architecture, "bert");
+    assert_int_equal(r->embedding, RUN_EQUALITY);
+    assert_false(r->pooling_mean || r->normalize);
+    assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed && r->allow_insecure &&
+                r->reference_plain);
+    assert_true(r->seed == UINT64_MAX);
+    assert_int_equal(r->threads, 3);
+    assert_int_equal(r->input, RUN_IDS);
+    assert_int_equal(r->id_count, 3);
+    assert_int_equal(r->ids[0], 101);
+    assert_int_equal(r->ids[1], 2023);
+    assert_int_equal(r->ids[2], UINT32_MAX);
+    assert_int_equal(r->limit, 9);
+    assert_string_equal(r->approximation_default, "exact");
+    assert_string_equal(r->function[PUMA_SLOT_GELU], "puma.gelu");
+    assert_string_equal(r->function[PUMA_SLOT_RMSNORM], "precise");
+    snprintf(expected, sizeof expected, "%s/../p", folder);
+    assert_string_equal(r->plugin_directory, expected);
+    assert_string_equal(ini_find(&r->file, "plugin.puma", "fxp_exp_iters")->value, "5");
+    assert_int_equal(r->ring_bits, 52);
+    assert_int_equal(r->frac, 16);
+    snprintf(expected, sizeof expected, "%s/r.ini", folder);
+    assert_string_equal(r->ranges, expected);
+    assert_int_equal(r->transport, RUN_TCP);
+    assert_string_equal(r->address[0], "127.0.0.1:1");
+    assert_string_equal(r->address[1], "[::1]:2");
+    assert_string_equal(r->address[2], "localhost:65535");
+    assert_null(r->address[3]);
+    assert_int_equal(r->connect_timeout_ms, 3000);
+    assert_int_equal(r->io_timeout_ms, 2000);
+    assert_int_equal(r->source, RUN_SYNTHETIC);
+    assert_int_equal(r->synthetic_seed, 42);
+    runfile_close(r);
+}
+
+static void required_keys_are_named_in_order(void **state)
+{
+    (void)state;
+    refused("", 310, ": [run] model is missing");
+    refused("# nothing\n", 310, ": [run] model is missing");
+    refused("[run]\nmodel = m\n", 310, ": [run] task is missing");
+    refused("[run]\nmodel = m\ntask = embed\n", 310, ": [run] protocol is missing");
+    refused(RUN, 310, ": [input] is missing");
+    refused(RUN "[input]\ntruncate = yes\n", 310, ": [input] is missing");
+}
+
+static void exactly_one_input(void **state)
+{
+    runfile *r;
+
+    (void)state;
+    refused(RUN TEXT "ids = 1\n", 317, ":7: [input] ids: [input] text is given too");
+    refused(RUN TEXT "file = f\n", 317, ":7: [input] file:");
+    refused(RUN "[input]\nids = 1\ntext_pair = x\n", 317, ":7: [input] text_pair:");
+    r = opened(RUN "[input]\ntext = a ; b\ntext_pair = c\n");
+    assert_string_equal(r->text, "a ; b");
+    assert_string_equal(r->text_pair, "c");
+    runfile_close(r);
+    r = opened(RUN "[input]\ntext =\n");
+    assert_string_equal(r->text, "");
+    runfile_close(r);
+    r = opened(RUN "[input]\nfile = f\nlimit = 1\n");
+    assert_int_equal(r->input, RUN_FILE);
+    runfile_close(r);
+}
+
+static void a_compute_party_reads_no_input(void **state)
+{
+    runfile   *r;
+    puma_error e;
+
+    (void)state;
+    assert_int_equal(open_text(&r, RUN, NULL, false, &e), PUMA_OK);
+    runfile_close(r);
+    assert_int_equal(open_text(&r, RUN TEXT "ids = 1\n", NULL, false, &e), PUMA_OK);
+    assert_int_equal(r->input, RUN_NO_INPUT);
+    assert_null(r->text);
+    assert_null(r->ids);
+    runfile_close(r);
+    assert_int_equal(open_text(&r, RUN "[input]\ntxet = a\n", NULL, false, &e), PUMA_ECONFIG);
+    assert_int_equal(e.code, 309);
+}
+
+static void unknown_names_get_the_nearest(void **state)
+{
+    (void)state;
+    refused(RUN TEXT "[numeric]\nfracton_bits = 18\n", 309, ":8: [numeric] fracton_bits: no such key (nearest: fxp_fraction_bits)");
+    refused(RUN TEXT "[numric]\nring_bits = 64\n", 308, ":7: no such section [numric] (nearest: [numeric])");
+    refused(RUN TEXT "[numric]\n", 308, ":7:");
+    refused(RUN TEXT "[zzzzzzz]\n", 308, ":7: no such section [zzzzzzz] (there are run");
+    refused("[Run]\nmodel = m\n", 308, ":1:");
+    refused(RUN "Model = m\n" TEXT, 309, ":5: [run] Model: no such key (nearest: model)");
+    refused(RUN "ring_bits = 64\n" TEXT, 309, "belongs to [numeric]");
+    refused(RUN "qqqqqqqqqq = 64\n" TEXT, 309, "there are model, task");
+    refused(RUN TEXT "[network]\nparty4 = 127.0.0.1:9\n", 309, ":8: [network] party4: no such key (nearest: party0)");
+    refused(RUN TEXT "[plugin.]\n", 308, ":7:");
+    refused_with(RUN TEXT, "numerc.ring_bits=64", 308, "--set numerc.ring_bits: no such section [numerc] (nearest: [numeric])");
+    refused_with(RUN TEXT, "numeric.ringbits=64", 309, "--set numeric.ringbits: no such key (nearest: ring_bits)");
+    refused_with(RUN TEXT, "ring_bits=64", 207, "--set ring_bits=64");
+    refused(RUN "task = embed\n" TEXT, 306, ":5: [run] task is given twice, first in line 3");
+    refused(RUN TEXT "[run]\nmodel = n\n", 306, ":8: [run] model is given twice, first in line 2");
+}
+
+static void what_is_not_built_says_so(void **state)
+{
+    static const char *const keys[] = {
+        "run.head=h", "run.material=m", "input.image=i", "input.pixels=p", "input.labels=l", "generate.max_new_tokens=1",
+        "generate.decoding=greedy", "generate.stop_at_eos=no", "network.bandwidth_mbps=1", "network.round_trip_ms=1",
+        "serve.party=1", "run.task=generate", "run.task=perplexity", "run.embedding=dpf", "weights.source=shares:s",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) refused_with(RUN TEXT, keys[i], 316, "not built yet");
+    refused(RUN TEXT "[generate]\n", 316, ":7: [generate] is not built yet");
+    refused(RUN TEXT "[network]\nround_trip_ms = 4\n", 316, ":8: [network] round_trip_ms:");
+}
+
+static void integers_are_strict(void **state)
+{
+    static const char *const bad[] = { "", "1x", "0x10", " 1", "+1", "-1", "1e3", "2147483648", "9223372036854775808",
+                                       "18446744073709551616", "0" };
+    static const char *const keys[] = { "run.threads", "input.limit", "network.io_timeout_ms", "network.connect_timeout_ms",
+                                        "numeric.ring_bits", "numeric.fxp_fraction_bits" };
+    char set[80];
+
+    (void)state;
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            snprintf(set, sizeof set, "%s=%s", keys[k], bad[i]);
+            refused_with(RUN TEXT, set, 311, "<=");
+        }
+    memset(set, '9', sizeof set);
+    memcpy(set, "input.limit=", 12);
+    set[79] = '\0';
+    refused_with(RUN TEXT, set, 311, "1 <= limit <= 2147483647");
+    refused(RUN TEXT "[numeric]\nring_bits = 65\n", 311, ":8: [numeric] ring_bits: needs an integer, 32 <= ring_bits <= 64 (got '65')");
+}
+
+static void booleans_and_words_are_exact(void **state)
+{
+    static const char *const bad[] = { "1", "TRUE", "on", "maybe", "Yes", "yes ", "" };
+    char set[80];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(set, sizeof set, "run.normalize=%s", bad[i]);
+        refused_with(RUN TEXT, set, 312, "needs yes or no");
+    }
+    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden)");
+    refused_with(RUN TEXT, "run.task=Embed", 314, "one of");
+    refused_with(RUN TEXT, "network.transport=udp", 314, "one of memory, tcp, tls)");
+    refused_with(RUN TEXT, "weights.source=synthetic:", 311, "0 <= SEED");
+    refused_with(RUN TEXT, "weights.source=synthetic:-1", 311, "0 <= SEED");
+    refused_with(RUN TEXT, "weights.source=elsewhere", 314, "one of checkpoint");
+    refused_with(RUN TEXT, "run.seed=7", 314, "insecure:N");
+    refused_with(RUN TEXT, "run.seed=insecure:", 311, "insecure:N");
+    refused_with(RUN TEXT, "run.seed=insecure:18446744073709551616", 311, "insecure:N");
+}
+
+static void ring_and_fraction_keep_their_inequality(void **state)
+{
+    runfile *r;
+
+    (void)state;
+    refused(RUN TEXT "[numeric]\nring_bits = 31\n", 311, "32 <= ring_bits <= 64");
+    refused(RUN TEXT "[numeric]\nfxp_fraction_bits = 31\n", 311, "1 <= fxp_fraction_bits <= 30");
+    refused(RUN TEXT "[numeric]\nring_bits = 48\nfxp_fraction_bits = 23\n", 315,
+            ":9: [numeric] fxp_fraction_bits: 2 * fxp_fraction_bits < ring_bits - 2 does not hold (2 * 23, 48 - 2)");
+    refused(RUN TEXT "[numeric]\nring_bits = 36\n", 315, ":8: [numeric] ring_bits:");
+    r = opened(RUN TEXT "[numeric]\nring_bits = 48\nfxp_fraction_bits = 22\n");
+    runfile_close(r);
+    r = opened(RUN TEXT "[numeric]\nfxp_fraction_bits = 30\n");
+    runfile_close(r);
+}
+
+static void paths_are_relative_to_the_file_and_of_set_to_here(void **state)
+{
+    char     model[80], *many = malloc(5100);
+    runfile *r = opened_with(RUN TEXT, "run.model=x/y");
+
+    (void)state;
+    assert_string_equal(r->model, "x/y");
+    assert_string_equal(runfile_where(r, "run", "model"), "--set run.model");
+    runfile_close(r);
+    r = opened("[run]\nmodel = ~/../m\ntask = embed\nprotocol = rep3\n" TEXT);
+    snprintf(model, sizeof model, "%s/~/../m", folder);
+    assert_string_equal(r->model, model);
+    runfile_close(r);
+    assert_non_null(many);
+    memset(many, 'p', 5099);
+    many[5099] = '\0';
+    memcpy(many, "run.model=", 10);
+    refused_with(RUN TEXT, many, 319, "File name too long");
+    many[1000] = '\0';
+    refused_with(RUN TEXT, many, 319, "File name too long");
+    snprintf(model, sizeof model, "%s/loop", folder);
+    assert_int_equal(symlink(model, model), 0);
+    refused("[run]\nmodel = loop\ntask = embed\nprotocol = rep3\n" TEXT, 319, ":2: [run] model: loop: Too many levels");
+    refused("[run]\nmodel =\ntask = embed\nprotocol = rep3\n" TEXT, 319, ":2: [run] model: the path is empty");
+    unlink(model);
+    free(many);
+}
+
+static void token_ids_tell_positions_and_no_values(void **state)
+{
+    runfile   *r;
+    puma_error e;
+
+    (void)state;
+    refused(RUN "[input]\nids = 1 2x\n", 311, ":6: [input] ids: entry 2");
+    refused(RUN "[input]\nids = 1 0x10\n", 311, "entry 2");
+    refused(RUN "[input]\nids = 1, 2\n", 311, "entry 1");
+    refused(RUN "[input]\nids = 1 +2\n", 311, "entry 2");
+    refused(RUN "[input]\nids = 1 -\n", 311, "entry 2");
+    refused(RUN "[input]\nids = 1 -1\n", 550, "entry 2");
+    refused(RUN "[input]\nids = 4294967296\n", 550, "entry 1");
+    refused(RUN "[input]\nids = 7 99999999999999999999999999999999999999\n", 550, "entry 2");
+    refused(RUN "[input]\nids =\n", 550, "no token ids");
+    assert_int_equal(open_text(&r, RUN "[input]\nids = 777 8888x\n", NULL, true, &e), PUMA_ECONFIG);
+    assert_null(strstr(e.text, "777"));
+    assert_null(strstr(e.text, "8888"));
+}
+
+static void plugin_names_are_no_paths(void **state)
+{
+    static const char *const bad[] = { "run.protocol=../evil", "run.protocol=/tmp/evil.so", "run.protocol=rep3.so", "run.protocol=",
+                                       "approximation.gelu=./x", "approximation.gelu=puma.", "approximation.gelu=.gelu",
+                                       "approximation.gelu=puma.gelu.x", "approximation.gelu=a/b.c", "approximation.default=puma.gelu" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refused_with(RUN TEXT, bad[i], 602, "--set");
+    refused_with(RUN TEXT, "run.architecture=../bert", 314, "not a name");
+    refused(RUN TEXT "[plugin.puma]\nsha256 = 12\n", 314, ":8: [plugin.puma] sha256: needs 64");
+}
+
+#define NETWORK RUN TEXT "[network]\n"
+
+static void addresses_are_checked(void **state)
+{
+    static const char *const bad[] = { "", "host", "host:", ":1", "host:0", "host:65536", "host:1x", "host: 1", "::1:80", "[::1]", "[]:1", "a b:1" };
+    char text[200];
+    runfile *r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, NETWORK "party0 = %s\n", bad[i]);
+        refused(text, 318, ":8: [network] party0: needs HOST:PORT");
+    }
+    refused(NETWORK "party0 = h:1\nparty1 = H:01\n", 318, ":9: [network] party1: another party has the same address");
+    refused(NETWORK "party0 = h:1\nparty1 = h:2\nparty2 = h:3\ndealer = h:4\n", 317, ":11: [network] dealer:");
+    refused(NETWORK "party0 = h:1\nparty2 = h:3\n", 317, "party1 is missing");
+    refused(NETWORK "party2 = h:3\n", 317, "party0 is missing");
+    r = opened(NETWORK "party0 = h:1\nparty1 = h:2\ndealer = h:4\n");
+    assert_string_equal(r->address[2], "h:4");
+    runfile_close(r);
+}
+
+static void insecure_things_off_loopback_need_a_word(void **state)
+{
+    static const char *const safe[] = { "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1" };
+    static const char *const far[] = { "10.0.0.1:1", "0.0.0.0:1", "[::]:1", "[2001:db8::1]:1", "127.0.0.1.example.org:1", "host:1" };
+    char text[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof safe / sizeof *safe; i++) {
+        snprintf(text, sizeof text, NETWORK "transport = tcp\nparty0 = %s\nparty1 = 127.0.0.1:2\n", safe[i]);
+        runfile_close(opened_with(text, "run.seed=insecure:1"));
+    }
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        snprintf(text, sizeof text, NETWORK "transport = tcp\nparty1 = %s\nparty0 = 127.0.0.1:2\n", far[i]);
+        refused(text, 320, ":9: [network] party1: transport = tcp off loopback needs allow_insecure = yes");
+        runfile_close(opened_with(text, "network.allow_insecure=yes"));
+        refused_with(text, "network.transport=yes", 314, "one of");
+        snprintf(text, sizeof text, NETWORK "transport = tls\nparty1 = %s\nparty0 = 127.0.0.1:2\n", far[i]);
+        runfile_close(opened(text));
+        refused_with(text, "run.seed=insecure:1", 320, "a fixed seed off loopback");
+    }
+}
+
+static void label_goes_with_classify(void **state)
+{
+    (void)state;
+    refused(RUN "reveal = label\n" TEXT, 317, ":5: [run] reveal:");
+    runfile_close(opened(RUN "reveal = logits\n" TEXT));
+}
+
+static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **state)
+{
+    static const char *const changes[] = {
+        "run.task=hidden", "run.protocol=other", "run.architecture=bert", "run.embedding=onehot", "run.pooling=cls",
+        "run.normalize=no", "run.seed=insecure:7", "run.seed=insecure:8", "approximation.default=exact", "approximation.gelu=a.b",
+        "plugin.puma.clip=4", "numeric.ring_bits=60", "numeric.fxp_fraction_bits=16", "numeric.arithmetic=fixed",
+        "network.allow_insecure=yes", "weights.source=synthetic:1", "weights.source=synthetic:2",
+    };
+    static const char *const same[] = {
+        "run.model=elsewhere", "run.threads=2", "input.text=secret prompt", "plugins.directory=d", "network.transport=tcp",
+        "network.certificates=c", "network.io_timeout_ms=9", "compare.reference=plain", "input.truncate=yes",
+        "plugin.puma.sha256=0000000000000000000000000000000000000000000000000000000000000000",
+    };
+    enum { CHANGES = sizeof changes / sizeof *changes };
+    char    *texts[CHANGES + 1], *client;
+    runfile *r = opened(RUN TEXT);
+
+    (void)state;
+    texts[CHANGES] = runfile_canonical(r, false);
+    client = runfile_canonical(r, true);
+    runfile_close(r);
+    assert_non_null(strstr(client, "input.truncate=no\n"));
+    assert_null(strstr(texts[CHANGES], "input."));
+    assert_null(strstr(client, "hello"));
+    free(client);
+    for (size_t i = 0; i < CHANGES; i++) {
+        r = opened_with(RUN TEXT, changes[i]);
+        texts[i] = runfile_canonical(r, false);
+        runfile_close(r);
+    }
+    for (size_t i = 0; i <= CHANGES; i++) {
+        const char *line = texts[i], *next;
+
+        for (size_t j = 0; j < i; j++) assert_string_not_equal(texts[i], texts[j]);
+        assert_null(strstr(texts[i], "insecure:7"));
+        for (; (next = strchr(line, '\n') + 1)[0]; line = next) {
+            assert_non_null(memchr(line, '=', (size_t)(next - line)));
+            assert_true(strcmp(line, next) < 0);
+        }
+    }
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char *text;
+
+        r = opened_with(RUN TEXT, same[i]);
+        text = runfile_canonical(r, false);
+        assert_string_equal(text, texts[CHANGES]);
+        free(text);
+        runfile_close(r);
+    }
+    for (size_t i = 0; i <= CHANGES; i++) free(texts[i]);
+}
+
+static void places_are_told(void **state)
+{
+    runfile *r = opened(RUN TEXT);
+    char     expected[80];
+
+    (void)state;
+    snprintf(expected, sizeof expected, "%s:4", path);
+    assert_string_equal(runfile_where(r, "run", "protocol"), expected);
+    assert_string_equal(runfile_where(r, "run", "threads"), path);
+    runfile_close(r);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder)) return -1;
+    snprintf(path, sizeof path, "%s/run.ini", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shortest_run_file),
+        cmocka_unit_test(defaults_are_those_of_the_manual),
+        cmocka_unit_test(every_key_reaches_its_field),
+        cmocka_unit_test(required_keys_are_named_in_order),
+        cmocka_unit_test(exactly_one_input),
+        cmocka_unit_test(a_compute_party_reads_no_input),
+        cmocka_unit_test(unknown_names_get_the_nearest),
+        cmocka_unit_test(what_is_not_built_says_so),
+        cmocka_unit_test(integers_are_strict),
+        cmocka_unit_test(booleans_and_words_are_exact),
+        cmocka_unit_test(ring_and_fraction_keep_their_inequality),
+        cmocka_unit_test(paths_are_relative_to_the_file_and_of_set_to_here),
+        cmocka_unit_test(token_ids_tell_positions_and_no_values),
+        cmocka_unit_test(plugin_names_are_no_paths),
+        cmocka_unit_test(addresses_are_checked),
+        cmocka_unit_test(insecure_things_off_loopback_need_a_word),
+        cmocka_unit_test(label_goes_with_classify),
+        cmocka_unit_test(canonical_text_is_sorted_and_holds_what_changes_the_result),
+        cmocka_unit_test(places_are_told),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
