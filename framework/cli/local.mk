@@ -6,3 +6,4 @@ puma_LDADD = framework/run/librun.la framework/plan/libplan.la framework/exec/li
 	framework/base/libbase.la $(OPENSSL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) -ldl -lm -lpthread
 
 dist_check_SCRIPTS += tests/e2e/badconfig.sh
+TESTS += tests/e2e/badconfig.sh

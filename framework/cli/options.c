@@ -49,14 +49,15 @@ static const cli_option *find_option(const cli_command *command, const char *arg
 
 static int unknown_option(const cli_command *command, const char *argument, size_t size)
 {
-    const char *names[64] = { "--help" }, *near;
+    const char *names[64] = { "help" }, *near;
     char        wrong[64];
     size_t      n = 1;
 
-    for (const cli_option *o = command->options; o->name && n < 63; o++) names[n++] = o->name;
+    /* The dashes are left out: they would make short names look alike. */
+    for (const cli_option *o = command->options; o->name && n < 63; o++) names[n++] = o->name + 2;
     snprintf(wrong, sizeof wrong, "%.*s", (int)size, argument);
-    near = ini_nearest(wrong, names);
-    if (near) return cli_misused(command, 202, "unknown option %s (nearest: %s)", wrong, near);
+    near = ini_nearest(wrong + strspn(wrong, "-"), names);
+    if (near) return cli_misused(command, 202, "unknown option %s (nearest: --%s)", wrong, near);
     return cli_misused(command, 202, "unknown option %s", wrong);
 }
 

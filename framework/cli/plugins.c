@@ -61,7 +61,7 @@ static void print_plugin(const plugin *p)
     const puma_plugin *entry = p->entry;
 
     printf("%s %s  %s, ABI %u.%u\n  %s\n  %s\n  sha256 %s\n", entry->name, entry->version, kind(p), entry->abi_version >> 16,
-           entry->abi_version & 0xffff, entry->summary, p->path, p->sha256);
+           entry->abi_version & 0xffff, entry->summary ? entry->summary : "", p->path, p->sha256);
     if (p->protocol) {
         printf("  parties %u, words an element %u, capabilities: ", p->protocol->parties, p->protocol->planes);
         print_capabilities(p->protocol->caps);
@@ -107,15 +107,15 @@ static json_t *plugin_json(const plugin *p)
 {
     const puma_plugin *entry = p->entry;
     char               abi[24];
-    json_t            *all = json_array(), *kinds = json_array(), *plugin_object;
+    json_t            *all = json_array(), *plugin_object;
 
     snprintf(abi, sizeof abi, "%u.%u", entry->abi_version >> 16, entry->abi_version & 0xffff);
     for (const puma_approx *const *a = entry->approx; a && *a; a++) json_array_append_new(all, approximation_json(*a));
-    if (p->protocol) json_array_append_new(kinds, json_string("protocol"));
-    if (entry->approx) json_array_append_new(kinds, json_string("approximation"));
-    plugin_object = json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version", entry->version, "kind", kinds,
-                              "abi", abi, "summary", entry->summary ? entry->summary : "", "path", p->path, "sha256",
-                              p->sha256, "approximations", all);
+    /* One that brings both is a protocol whose list of approximations is not empty. */
+    plugin_object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version", entry->version, "kind",
+                              p->protocol ? "protocol" : "approximation", "abi", abi, "summary",
+                              entry->summary ? entry->summary : "", "path", p->path, "sha256", p->sha256, "approximations",
+                              all);
     if (p->protocol && plugin_object)
         json_object_update_new(plugin_object, json_pack("{s:i,s:i,s:o}", "parties", (int)p->protocol->parties, "planes",
                                                         (int)p->protocol->planes, "capabilities",

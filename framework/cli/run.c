@@ -84,12 +84,12 @@ static void warn_switches(const plan *p)
                 (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 ? " plaintext backend;" : "");
 }
 
-static puma_status show(const plan *p, const node_result *result, const node_result *reference, const char *report, bool json, puma_error *e)
+static puma_status show(const plan *p, const node_result *result, const node_result *reference, const char *path, bool json, puma_error *e)
 {
     char *text = NULL;
 
-    if ((report != NULL || json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
-    if (report != NULL) file_write_atomic(report, text, strlen(text), e);
+    if ((path != NULL || json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
+    if (path != NULL) file_write_atomic(path, text, strlen(text), e);
     if (e->status == PUMA_OK && json) fputs(text, stdout);
     if (e->status == PUMA_OK && !json) answer_print(stdout, p, result, reference, e);
     free(text);
@@ -97,13 +97,12 @@ static puma_status show(const plan *p, const node_result *result, const node_res
 }
 
 /* A party's own report lists itself alone. */
-static puma_status party_report(const node_result *result, const char *path, puma_error *e)
+static puma_status party_report(const plan *p, const node_result *result, const char *path, puma_error *e)
 {
-    char *text = path == NULL ? NULL : report_party_json(&result->parties[0]);
+    char *text = NULL;
 
     if (path == NULL) return PUMA_OK;
-    if (text == NULL) return error_set(e, 1001, "out of memory for the report");
-    file_write_atomic(path, text, strlen(text), e);
+    if (answer_json(p, result, NULL, &text, e) == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
     free(text);
     return e->status;
 }
@@ -123,8 +122,9 @@ static puma_status run_alone(const plan *p, int role, const char *name, int list
 int cli_run(int argc, char **argv)
 {
     cli_line     line;
-    int          code, role = -1, listen_fd = -1;
-    const char  *path, *party, *report, **sets;
+    int          code = 0, role = -1;
+    uint64_t     fd = 0;
+    const char  *path, *party, *out, *inherited, **sets;
     size_t       set_count;
     plan        *p = NULL;
     progress    *bar = NULL;
@@ -135,19 +135,22 @@ int cli_run(int argc, char **argv)
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
     path = line.arguments[0];
     party = cli_value(&line, "--party");
-    report = cli_value(&line, "--report");
+    out = cli_value(&line, "--report");
+    inherited = cli_value(&line, "--listen-fd");
     sets = cli_values(&line, "--set", &set_count);
     if (party != NULL) role = role_of(party);
-    if (cli_value(&line, "--listen-fd") != NULL) listen_fd = atoi(cli_value(&line, "--listen-fd"));
-    if (party != NULL && role < 0) {
+    if (party != NULL && role < 0)
         code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)", party);
+    else if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
+        code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)", inherited);
+    if (code != 0) {
         cli_free(&line);
         free(sets);
         return code;
     }
     client = party == NULL || role == (int)PUMA_CLIENT;
     if (sets == NULL) error_set(&e, 1001, "out of memory for the command line");
-    else if (ring_check(&e) == PUMA_OK && (report == NULL || output_check(report, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
+    else if (ring_check(&e) == PUMA_OK && (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
     if (e.status == PUMA_OK && client) {
         if (model_unused(p->source) != NULL) fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
@@ -156,13 +159,13 @@ int cli_run(int argc, char **argv)
     }
     if (e.status == PUMA_OK) {
         if (party == NULL) local_run(p, path, sets, set_count, bar, &result, &e);
-        else run_alone(p, role, party, listen_fd, bar, &result, &e);
+        else run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, bar, &result, &e);
     }
     if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &reference, &e);
     progress_end(bar);
     if (e.status == PUMA_OK) {
-        if (client) show(p, &result, p->run->reference_plain ? &reference : NULL, report, cli_has(&line, "--json"), &e);
-        else party_report(&result, report, &e);
+        if (client) show(p, &result, p->run->reference_plain ? &reference : NULL, out, cli_has(&line, "--json"), &e);
+        else party_report(p, &result, out, &e);
     }
     node_result_free(&result);
     node_result_free(&reference);

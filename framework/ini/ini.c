@@ -282,6 +282,7 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
     }
     close(fd);
     if (e->status == PUMA_OK) ini_parse_text(file, path, bytes, size, e);
+    if (bytes) explicit_bzero(bytes, size);      /* a prompt may be among them */
     free(bytes);
     return e->status;
 }

@@ -185,7 +185,8 @@ static puma_status read_words(architecture *a, puma_error *e)
     if (entry) {
         a->has_head_activation = true;
         if (!activation_find(entry->value, &a->head_activation))
-            return error_set(e, 341, "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)", a->path, entry->line,
+            return error_set(e, 341,
+                             "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)", a->path, entry->line,
                              entry->value, ACTIVATION_NAMES);
     }
     return PUMA_OK;
@@ -253,7 +254,8 @@ static puma_status check_tensor(architecture *a, role r, const ini_entry *entry,
         if (transposed && ROLES[r].inner == SIZE_ONE)
             return error_set(e, 341, "%s:%d: [tensors] %s: a vector has no transpose", a->path, entry->line, entry->key);
         if (i > 0 && transposed != a->transposed[r])
-            return error_set(e, 341, "%s:%d: [tensors] %s: all of its names end in ^T, or none", a->path, entry->line, entry->key);
+            return error_set(e, 341,
+                             "%s:%d: [tensors] %s: all of its names end in ^T, or none", a->path, entry->line, entry->key);
         a->transposed[r] = transposed;
         if (role_in_layer(r) != (strstr(name, "{i}") != NULL))
             return error_set(e, 341, "%s:%d: [tensors] %s: {i} %s (got \"%.80s\")", a->path, entry->line, entry->key,
@@ -261,7 +263,8 @@ static puma_status check_tensor(architecture *a, role r, const ini_entry *entry,
         for (size_t k = 0; k < a->prefixes.count; k++)
             if (!architecture_tensor_name(filled, sizeof filled, name, a->prefixes.text[k], 99999)
                 || strpbrk(filled, "{}^ \t") || !*filled)
-                return error_set(e, 341, "%s:%d: [tensors] %s: not a name of at most %d bytes (got \"%.80s\")", a->path, entry->line,
+                return error_set(e, 341,
+                                 "%s:%d: [tensors] %s: not a name of at most %d bytes (got \"%.80s\")", a->path, entry->line,
                                  entry->key, ARCHITECTURE_MAX_NAME - 1, name);
     }
     return PUMA_OK;

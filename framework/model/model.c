@@ -85,14 +85,16 @@ static puma_status look_up(const reader *r, const char *key, json_t **value, sou
     if (alternatives_cut(&list, &a->file, entry, r->e) != PUMA_OK) return r->e->status;
     for (size_t i = 0; i < list.count && !*value; i++) {
         if (!cut_source(list.text[i], found)) {
-            error_set(r->e, 341, "%s:%d: [config] %s: not a key, KEY + N or default VALUE (got \"%.60s\")", a->path, entry->line, key,
+            error_set(r->e, 341,
+                      "%s:%d: [config] %s: not a key, KEY + N or default VALUE (got \"%.60s\")", a->path, entry->line, key,
                       list.text[i]);
             break;
         }
         if (found->literal) {
             *value = json_loads(found->literal, JSON_DECODE_ANY, NULL);
             if (!*value)
-                error_set(r->e, 341, "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")", a->path, entry->line, key,
+                error_set(r->e, 341,
+                          "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")", a->path, entry->line, key,
                           found->literal);
             snprintf(found->key, sizeof found->key, "%s", key);
             found->literal = NULL;
@@ -203,7 +205,8 @@ static puma_status check_required(const reader *r)
             json_t *allowed = json_loads(list.text[k], JSON_DECODE_ANY, NULL);
 
             if (!allowed)
-                error_set(r->e, 341, "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path, entry->line, entry->key,
+                error_set(r->e, 341,
+                          "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path, entry->line, entry->key,
                           list.text[k]);
             if (allowed && json_equal(allowed, value)) fits = true;
             json_decref(allowed);
@@ -265,7 +268,8 @@ static puma_status count_parameters(const reader *r, const model *m, model_task 
     }
     if (!fits || *parameters > MAX_MEMORY / sizeof(uint64_t)) return too_large(r, m, predicted);
     if (m->layers > MAX_LAYERS)
-        return error_set(r->e, 403, "%s: the number of layers is out of range (got %zu, limit %u; predicted memory for the parameters is"
+        return error_set(r->e, 403,
+                         "%s: the number of layers is out of range (got %zu, limit %u; predicted memory for the parameters is"
                          " %.3g GiB)", r->path, m->layers, MAX_LAYERS, predicted / 0x1p30);
     return PUMA_OK;
 }
@@ -283,10 +287,12 @@ static puma_status read_sizes(const reader *r, model *m, bool head)
     if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK) return r->e->status;
     if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
     if (m->hidden % m->heads != 0)
-        return error_set(r->e, 403, "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)", r->path, m->hidden,
+        return error_set(r->e, 403,
+                         "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)", r->path, m->hidden,
                          m->heads);
     if (m->positions <= m->position_offset)
-        return error_set(r->e, 403, "%s: no position is left for a token (got %zu positions, the first token's is %zu)", r->path,
+        return error_set(r->e, 403,
+                         "%s: no position is left for a token (got %zu positions, the first token's is %zu)", r->path,
                          m->positions, m->position_offset);
     m->max_tokens = m->positions - m->position_offset;
     return PUMA_OK;
@@ -329,7 +335,8 @@ static puma_status fill(const reader *r, model *m, model_task task)
     size_t              tensors;
 
     if (head && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
-        return error_set(r->e, 422, "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)", a->path);
+        return error_set(r->e, 422,
+                         "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)", a->path);
     snprintf(m->architecture, sizeof m->architecture, "%s", a->name);
     m->norm = a->norm;
     m->place = a->place;
@@ -348,7 +355,8 @@ static puma_status fill(const reader *r, model *m, model_task task)
         size_t used = strlen(o->note);
 
         if (json_object_get(r->config, *key))
-            snprintf(o->note + used, sizeof o->note - used, "%sconfig.json: %s is ignored: nothing of a checkpoint is run as code",
+            snprintf(o->note + used, sizeof o->note - used,
+                     "%sconfig.json: %s is ignored: nothing of a checkpoint is run as code",
                      used ? "; " : "", *key);
     }
     return PUMA_OK;
@@ -374,6 +382,7 @@ static puma_status config_path(char **path, const char *directory, puma_error *e
 puma_status model_open(model **out, const char *directory, const char *architecture_name, const char *architectures,
                        model_task task, puma_error *e)
 {
+    static const json_limits limits = { .objects = 10000, .arrays = 10000, .separators = 200000 };
     char         *path = NULL;
     json_t       *config = NULL, *type;
     model        *m = calloc(1, sizeof *m);
@@ -387,7 +396,7 @@ puma_status model_open(model **out, const char *directory, const char *architect
     }
     m->owner = o;
     if (config_path(&path, directory, e) != PUMA_OK) goto done;
-    if (json_read(path, MAX_CONFIG, &config, 402, e) != PUMA_OK) goto done;
+    if (json_read_limited(path, MAX_CONFIG, &limits, &config, 402, e) != PUMA_OK) goto done;
     if (!json_is_object(config)) {
         error_set(e, 402, "%s: not a JSON object", path_tail(path));
         goto done;

@@ -56,8 +56,8 @@ typedef struct model {
     void            *owner;              /* the module's own                                             */
 } model;
 
-/* Reads `architectures`/NAME.ini (architecture "auto": the one that lists config.json's model_type) and `directory`/config.json (or a
- * config.json given directly).  `task` decides which head tensors are needed. */
+/* Reads `architectures`/NAME.ini (architecture "auto": the one that lists config.json's model_type) and
+ * `directory`/config.json (or a config.json given directly).  `task` decides which head tensors are needed. */
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 void        model_close(model *m);
@@ -66,7 +66,8 @@ void        model_close(model *m);
 size_t      model_parameters(const model *m);
 /* What the user should know and that is no error, a sentence or more ("auto_map is ignored …"); NULL if nothing. */
 const char *model_note(const model *m);
-/* The canonical text of everything public about it ("model.hidden=384\n…", tensor roles and shapes included), for HELLO; malloc'd. */
+/* The canonical text of everything public about it ("model.hidden=384\n…", tensor roles and shapes included), for HELLO;
+ * malloc'd. */
 char       *model_canonical(const model *m);
 
 /* --- the client's side: values ------------------------------------------------------------------------------- */
@@ -77,8 +78,9 @@ puma_status model_source_checkpoint(model_source **s, const model *m, const char
 puma_status model_source_synthetic(model_source **s, const model *m, uint64_t seed, puma_error *e);
 /* Values of tensor i, row-major in the shape of model_tensor (already transposed); caller frees. */
 puma_status model_values(const model_source *s, size_t i, double **values, puma_error *e);
-/* The largest magnitude in tensor i and where it stands first, so that a weight beyond the fixed-point range is found before anything
- * is shared.  checkpoint: all tensors were read through when the source was opened.  synthetic: an upper bound, at element 0. */
+/* The largest magnitude in tensor i and where it stands first, so that a weight beyond the fixed-point range is found
+ * before anything is shared.  checkpoint: all tensors were read through when the source was opened.  synthetic: an
+ * upper bound, at element 0. */
 double      model_max_abs(const model_source *s, size_t i, size_t *element);
 /* The name that tensor i has in the checkpoint; its role when synthetic. */
 const char *model_stored_name(const model_source *s, size_t i);

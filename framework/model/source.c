@@ -86,8 +86,9 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
         snprintf(tried + used, sizeof tried - used, "%s\"%s\"", used ? ", " : "", a->prefixes.text[i]);
         if (!find(s->file, names, a->prefixes.text[i], -1)) continue;
         if (*prefix)
-            return error_set(e, 420, "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory, s->model->tensors[0].name,
-                             *prefix, a->prefixes.text[i]);
+            return error_set(e, 420,
+                             "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
+                             s->model->tensors[0].name, *prefix, a->prefixes.text[i]);
         *prefix = a->prefixes.text[i];
     }
     if (*prefix) return PUMA_OK;
@@ -130,7 +131,8 @@ static puma_status missing(const model_source *s, const model_tensor *t, const a
     architecture_tensor_name(name, sizeof name, names->text[0], prefix, t->layer);
     shape_text(shape, sizeof shape, t->dim, t->rank);
     if (role_in_head(role_of(t)))
-        return error_set(e, 422, "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task", directory, name,
+        return error_set(e, 422,
+                         "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task", directory, name,
                          shape);
     return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors)", directory, name, shape,
                      weights_count(s->file));

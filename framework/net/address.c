@@ -40,7 +40,7 @@ static bool is_loopback(const struct sockaddr *a)
 
 static puma_status refuse_plain(const net *n, uint32_t node, const char *text, puma_error *e)
 {
-    return error_set(e, 381, "%s at %s: plain TCP off the loopback needs allow_insecure = yes", net_title(n, node), text);
+    return error_set(e, 320, "%s at %s: plain TCP off the loopback needs allow_insecure = yes", net_title(n, node), text);
 }
 
 /* Cuts "host:port" or "[v6]:port". */
@@ -71,9 +71,9 @@ puma_status address_resolve(net *n, uint32_t node, bool passive, struct addrinfo
     struct addrinfo want = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0 };
     int             rc;
 
-    if (!text) return error_set(e, 383, "%s has no address", net_title(n, node));
+    if (!text) return error_set(e, 318, "%s has no address", net_title(n, node));
     if (!split(text, host, sizeof host, port, sizeof port) || strtol(port, NULL, 10) > 65535)
-        return error_set(e, 383, "%s: address \"%s\" is not host:port", net_title(n, node), text);
+        return error_set(e, 318, "%s: address \"%s\" is not host:port", net_title(n, node), text);
     /* A name server that does not answer yet may do so while peers are still starting. */
     while ((rc = getaddrinfo(host, port, &want, found)) == EAI_AGAIN && net_now_ms() < n->connect_by)
         (void)poll(NULL, 0, 100);

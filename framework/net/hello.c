@@ -133,7 +133,7 @@ frame *hello_config(const net *n)
 
 puma_status hello_config_read(net *n, uint32_t peer, const frame *f, puma_error *e)
 {
-    link   *l = &n->links[peer];
+    node_link   *l = &n->links[peer];
     uint8_t digest[32];
 
     if (f->size < 32 || memchr(f->data + 32, 0, f->size - 32)
@@ -258,7 +258,7 @@ puma_status hello_roster_read(net *n, uint32_t peer, const frame *f, puma_error 
 /* root = SHA-256(label, lower, higher, its contribution, the other's); with a test seed it comes from the seed. */
 static bool pair_root(net *n, uint32_t peer)
 {
-    link    *l = &n->links[peer];
+    node_link    *l = &n->links[peer];
     uint32_t self = n->config.self;
     uint8_t  pair[2] = { (uint8_t)(self < peer ? self : peer), (uint8_t)(self < peer ? peer : self) };
     uint8_t  data[9 + 2 + 64];

@@ -55,6 +55,15 @@ static void conn_drop(net *n, conn *c)
     close(c->fd);
     c->fd = -1;
     if (c->peer < PUMA_NODES && n->links[c->peer].c == c) n->links[c->peer].c = NULL;
+    if (c->out == &c->own) return;
+    /* What was to be sent there never will be. */
+    pthread_mutex_lock(&n->lock);
+    queue_clear(c->out);
+    n->links[c->peer].out_bytes = n->links[c->peer].out_frames = 0;
+    pthread_cond_broadcast(&n->changed);
+    pthread_mutex_unlock(&n->lock);
+    frame_free(c->tx);
+    c->tx = NULL;
 }
 
 static void conn_free(conn *c)
@@ -80,12 +89,6 @@ static void sweep(net *n)
             continue;
         }
         *at = c->next;
-        if (c->tx && c->out != &c->own) {
-            pthread_mutex_lock(&n->lock);
-            n->links[c->peer].out_bytes -= c->tx->size;
-            n->links[c->peer].out_frames--;
-            pthread_mutex_unlock(&n->lock);
-        }
         conn_free(c);
     }
 }
@@ -101,6 +104,14 @@ static void conn_post(net *n, conn *c, frame *f)
     }
     queue_push(c->out, f);
     pthread_mutex_unlock(&n->lock);
+}
+
+/* Is this flag of node_link set at every link? */
+static bool all_links(const net *n, size_t flag)
+{
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != n->config.self && n->config.present[i] && !*(const bool *)((const char *)&n->links[i] + flag)) return false;
+    return true;
 }
 
 /* --- failing ------------------------------------------------------------------------------------------------- */
@@ -121,7 +132,7 @@ static void end_conn(net *n, conn *c, frame *last)
 {
     pthread_mutex_lock(&n->lock);
     if (c->out != &c->own) {
-        link *l = &n->links[c->peer];
+        node_link *l = &n->links[c->peer];
 
         queue_clear(&l->out);
         l->out_bytes = c->tx ? c->tx->size : 0;
@@ -135,21 +146,29 @@ static void end_conn(net *n, conn *c, frame *last)
     conn_post(n, c, last);
 }
 
-static void ending(net *n, int64_t flush_ms)
+static void stop_listening(net *n)
+{
+    if (n->listen_fd >= 0) close(n->listen_fd);
+    n->listen_fd = -1;
+}
+
+static void ending(net *n)
 {
     n->ending = true;
     n->grace_until = 0;
-    n->flush_by = net_now_ms() + flush_ms;
-    n->linger_by = n->flush_by + LINGER_MS;
-    if (n->listen_fd >= 0) close(n->listen_fd);
-    n->listen_fd = -1;
+    n->flush_by = net_now_ms() + FLUSH_MS;
+    n->linger_by = n->flush_by + (n->finished ? 0 : LINGER_MS);
+    if (!n->farewell_until) stop_listening(n);
 }
 
 /* The run has failed: records why and tells it to all.  culprit: the node that the text is about; our own number
  * when the text does not name one.  offender: a connection that belongs to no link, to be told as well. */
 static void fail_with(net *n, const puma_error *why, uint32_t culprit, conn *offender)
 {
-    if (n->ending) return;
+    if (n->ending) {
+        if (offender) conn_drop(n, offender);
+        return;
+    }
     pthread_mutex_lock(&n->lock);
     if (!n->failed) {
         n->error = *why;
@@ -158,12 +177,15 @@ static void fail_with(net *n, const puma_error *why, uint32_t culprit, conn *off
     pthread_cond_broadcast(&n->changed);
     pthread_mutex_unlock(&n->lock);
     n->stuck_at = net_now_ms() + STUCK_MS;
+    n->culprit = culprit;
+    /* Nodes that are still on their way would take our absence for the cause. */
+    if (why->code != 701 && !all_links(n, offsetof(node_link, hello_in))) n->farewell_until = net_now_ms() + FAREWELL_MS;
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0) continue;
         if ((c->bound || c == offender) && c->state == CONN_OPEN) end_conn(n, c, abort_frame(why, culprit));
-        else conn_drop(n, c);
+        else if (c == offender || !n->farewell_until) conn_drop(n, c);
     }
-    ending(n, FLUSH_MS);
+    ending(n);
 }
 
 __attribute__((format(printf, 5, 6)))
@@ -180,9 +202,9 @@ static void fail(net *n, uint32_t culprit, conn *offender, unsigned code, const 
     fail_with(n, &e, culprit, offender);
 }
 
-static void remember(link *l, const char *what) { snprintf(l->trouble, sizeof l->trouble, "%s", what); }
+static void remember(node_link *l, const char *what) { snprintf(l->trouble, sizeof l->trouble, "%s", what); }
 
-static void retry_later(link *l)
+static void retry_later(node_link *l)
 {
     l->wait_ms = l->wait_ms ? l->wait_ms * 2 : 20;
     if (l->wait_ms > 500) l->wait_ms = 500;
@@ -198,6 +220,7 @@ static void conn_lost(net *n, conn *c, const char *why)
 
     if (c->fd < 0) return;
     if (n->ending) {
+        if (!c->bound && c->outgoing && n->config.transport != NET_MEMORY) retry_later(&n->links[c->peer]);
         conn_drop(n, c);
         return;
     }
@@ -213,20 +236,12 @@ static void conn_lost(net *n, conn *c, const char *why)
         n->grace_culprit = c->peer;
         n->grace_until = net_now_ms() + GRACE_MS;
     } else if (!c->bound && c->outgoing) {
-        link *l = &n->links[c->peer];
+        node_link *l = &n->links[c->peer];
 
         if (n->config.transport == NET_MEMORY) {
             fail(n, c->peer, NULL, 702, "%s closed the connection during the handshake", net_title(n, c->peer));
         } else {
             remember(l, why);
-            pthread_mutex_lock(&n->lock);
-            queue_clear(&l->out);
-            l->out_bytes = l->out_frames = 0;
-            pthread_mutex_unlock(&n->lock);
-            if (c->tx) {
-                frame_free(c->tx);
-                c->tx = NULL;
-            }
             retry_later(l);
         }
     } else if (!c->bound && n->config.transport == NET_MEMORY) {
@@ -273,7 +288,7 @@ static void conn_connected(net *n, conn *c)
 
 static void start_connect(net *n, uint32_t peer)
 {
-    link *l = &n->links[peer];
+    node_link *l = &n->links[peer];
     int   fd = socket(l->at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     conn *c;
 
@@ -335,13 +350,14 @@ static void secure(net *n, conn *c)
 
     if (rc == 0) return;
     if (rc > 0) {
+        c->state = CONN_OPEN;
         if (c->outgoing && !identity_right(n, c, c->peer)) return;
         conn_hello(n, c);
         return;
     }
     /* Whoever shows a certificate is no stray.  Who shows none may be one: the real peer can still come. */
     if (c->certified || (c->outgoing && reason[0])) {
-        fail(n, n->config.self, NULL, 802, "%s%s%s: %s", c->outgoing ? net_title(n, c->peer) : "",
+        fail(n, n->config.self, c, 802, "%s%s%s: %s", c->outgoing ? net_title(n, c->peer) : "",
              c->outgoing ? " at " : "connection from ", c->address, reason);
         return;
     }
@@ -358,7 +374,7 @@ static void take_hello(net *n, conn *c, frame *f)
     uint32_t   from = PUMA_NODES;
     uint8_t    nonce[32];
     bool       malformed;
-    link      *l;
+    node_link      *l;
 
     if (hello_read(n, f, c->address, &from, nonce, &malformed, &e) != PUMA_OK) {
         if (malformed) conn_lost(n, c, e.text);
@@ -392,14 +408,11 @@ static void take_hello(net *n, conn *c, frame *f)
         address_tune(n, c->fd, from);
         conn_post(n, c, hello_frame(n, from));
     }
+    if (n->ending) {
+        c->discard = true;
+        conn_post(n, c, abort_frame(&n->error, n->culprit));
+    }
     advance(n);
-}
-
-static bool all_links(const net *n, size_t flag)
-{
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
-        if (i != n->config.self && n->config.present[i] && !*(const bool *)((const char *)&n->links[i] + flag)) return false;
-    return true;
 }
 
 /* Answers every link as far as the handshake has come: see wire.h. */
@@ -409,7 +422,7 @@ static void advance(net *n)
     uint32_t   self = n->config.self;
     bool       has_client = n->config.present[PUMA_CLIENT] && self != PUMA_CLIENT;
 
-    if (n->ending || !all_links(n, offsetof(link, hello_in))) return;
+    if (n->ending || !all_links(n, offsetof(node_link, hello_in))) return;
     if (!n->full && !has_client && !(n->full = strdup(n->hello))) {
         fail(n, self, NULL, 1001, "out of memory for the configuration");
         return;
@@ -420,7 +433,7 @@ static void advance(net *n)
     }
     if (!n->full) return;
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         if (i == self || !n->config.present[i] || !l->c) continue;
         if (!l->config_out) {
@@ -436,31 +449,30 @@ static void advance(net *n)
             l->agreed = true;
         }
     }
-    if (!all_links(n, offsetof(link, agreed))) return;
+    if (!all_links(n, offsetof(node_link, agreed))) return;
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         if (i == self || !n->config.present[i] || l->roster_out || !l->c) continue;
         conn_post(n, l->c, hello_roster(n, i));
         l->roster_out = true;
     }
-    if (!all_links(n, offsetof(link, roster_in))) return;
+    if (!all_links(n, offsetof(node_link, roster_in))) return;
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         if (i == self || !n->config.present[i] || l->ready_out || !l->c) continue;
         conn_post(n, l->c, frame_new(FRAME_READY, NULL, 0));
         l->ready_out = true;
     }
-    if (!all_links(n, offsetof(link, ready_in)) || n->opened) return;
+    if (!all_links(n, offsetof(node_link, ready_in)) || n->opened) return;
     if (!hello_finish(n, &e)) {
         fail_with(n, &e, self, NULL);
         return;
     }
     for (conn *c = n->conns; c; c = c->next)
         if (!c->bound) conn_drop(n, c);
-    if (n->listen_fd >= 0) close(n->listen_fd);
-    n->listen_fd = -1;
+    stop_listening(n);
     pthread_mutex_lock(&n->lock);
     n->opened = true;
     pthread_cond_broadcast(&n->changed);
@@ -477,12 +489,9 @@ static void take_abort(net *n, conn *c, const frame *f)
     char       text[ERROR_TEXT];
     size_t     bytes = f->size >= 8 ? f->size - 8 : 0;
 
-    if (!c->bound && !c->outgoing) {
-        conn_lost(n, c, "aborted");
-        return;
-    }
+    if (!c->bound && !c->outgoing) c->peer = tls_node(n, c->identity);
     if (bytes >= sizeof text) bytes = sizeof text - 1;
-    memcpy(text, f->data + (f->size - bytes > 8 ? 8 : f->size - bytes), bytes);
+    if (bytes) memcpy(text, f->data + 8, bytes);
     text[bytes] = '\0';
     if (culprit >= PUMA_NODES) culprit = c->peer;
     if (!error_meaning(code)) code = 706;
@@ -495,7 +504,7 @@ static void take_abort(net *n, conn *c, const frame *f)
 static void deliver(net *n, conn *c, frame *f)
 {
     puma_error e = { 0 };
-    link      *l = c->bound ? &n->links[c->peer] : NULL;
+    node_link      *l = c->bound ? &n->links[c->peer] : NULL;
     bool       in_turn = true;
 
     switch (f->type) {
@@ -555,7 +564,7 @@ static bool begin_segment_in(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
     if (!c->bound) {
         /* Nobody knows yet who this is: it is dropped without a word, and may be a stray. */
         bool expected = frame_head_get(h, raw) && h->seq == 0 && h->offset == 0 && h->length <= HELLO_LIMIT
-                     && (h->type == FRAME_HELLO || (h->type == FRAME_ABORT && c->outgoing));
+                     && (h->type == FRAME_HELLO || (h->type == FRAME_ABORT && (c->outgoing || c->identity[0])));
 
         if (!expected) {
             conn_lost(n, c, "what answers there does not speak Puma's protocol");
@@ -721,9 +730,9 @@ static void conn_read(net *n, conn *c)
             fail(n, c->peer, NULL, 802, "%s: TLS: %s", net_title(n, c->peer), reason);
             return;
         }
-        if (k == STREAM_BROKEN && !n->ending && c->outgoing) {
+        if (k == STREAM_BROKEN && !c->bound && c->outgoing) {
             /* TLS 1.3: how a server says that it refused our certificate. */
-            fail(n, n->config.self, NULL, 802, "%s at %s refused us: %s", net_title(n, c->peer), c->address, reason);
+            fail(n, n->config.self, c, 802, "%s at %s refused us: %s", net_title(n, c->peer), c->address, reason);
             return;
         }
         if (k < 0) {
@@ -746,7 +755,7 @@ static void conn_read(net *n, conn *c)
 
 /* --- frames out ---------------------------------------------------------------------------------------------- */
 
-static void begin_segment_out(net *n, conn *c)
+static void begin_segment_out(conn *c)
 {
     frame     *f = c->tx;
     frame_head h = { .type = f->type, .phase = f->phase, .depth = f->depth, .depth_online = f->depth_online,
@@ -783,7 +792,7 @@ static bool next_out(net *n, conn *c)
         SSL_key_update(c->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
         c->tx_keyed = 0;
     }
-    begin_segment_out(n, c);
+    begin_segment_out(c);
     return true;
 }
 
@@ -793,7 +802,7 @@ static void sent_out(net *n, conn *c)
 
     c->tx = NULL;
     if (c->out != &c->own) {
-        link *l = &n->links[c->peer];
+        node_link *l = &n->links[c->peer];
 
         pthread_mutex_lock(&n->lock);
         l->out_bytes -= f->size;
@@ -848,7 +857,7 @@ static void conn_write(net *n, conn *c)
         if (c->tx_sent < FRAME_HEAD + c->tx_segment) continue;
         c->tx_offset += c->tx_segment;
         if (c->tx_offset == c->tx->size || c->abandon) sent_out(n, c);
-        else begin_segment_out(n, c);
+        else begin_segment_out(c);
     }
 }
 
@@ -869,7 +878,7 @@ static void absent(net *n)
         return;
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        const link *l = &n->links[i];
+        const node_link *l = &n->links[i];
 
         if (i == n->config.self || !n->config.present[i] || l->hello_in) continue;
         if (i < n->config.self && n->config.transport != NET_MEMORY)
@@ -881,7 +890,7 @@ static void absent(net *n)
         return;
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        const link *l = &n->links[i];
+        const node_link *l = &n->links[i];
 
         if (i == n->config.self || !n->config.present[i] || l->ready_in) continue;
         fail(n, i, NULL, 701, "%s did not finish the handshake in %g s", net_title(n, i), seconds);
@@ -892,13 +901,13 @@ static void absent(net *n)
 /* Before the links are made: tries again, drops strays. */
 static void setup_timers(net *n, int64_t now, int64_t *next)
 {
-    if (now >= n->connect_by) {
+    if (now >= n->connect_by && !n->ending) {
         absent(n);
         return;
     }
-    sooner(next, n->connect_by);
+    if (!n->ending) sooner(next, n->connect_by);
     for (uint32_t i = 0; i < n->config.self; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         if (!l->found || l->c || l->hello_in) continue;
         if (now >= l->next_try) start_connect(n, i);
@@ -922,7 +931,7 @@ static void life_timers(net *n, int64_t now, int64_t *next)
 
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0 || !c->bound || n->ending) continue;
-        link *l = &n->links[c->peer];
+        node_link *l = &n->links[c->peer];
         bool  idle, done;
 
         pthread_mutex_lock(&n->lock);
@@ -945,10 +954,22 @@ static void life_timers(net *n, int64_t now, int64_t *next)
 
 static void end_timers(net *n, int64_t now, int64_t *next)
 {
+    if (n->farewell_until && (now >= n->farewell_until || all_links(n, offsetof(node_link, hello_in)))) {
+        n->farewell_until = 0;
+        stop_listening(n);
+        n->flush_by = now + FLUSH_MS;
+        n->linger_by = n->flush_by + LINGER_MS;
+        for (conn *c = n->conns; c; c = c->next)
+            if (!c->discard) conn_drop(n, c);
+    }
+    if (n->farewell_until) {
+        sooner(next, n->farewell_until);
+        setup_timers(n, now, next);
+    }
     for (conn *c = n->conns; c; c = c->next) {
         bool empty;
 
-        if (c->fd < 0) continue;
+        if (c->fd < 0 || !c->discard) continue;
         pthread_mutex_lock(&n->lock);
         empty = !c->tx && (!c->out->first || c->tx_dead);
         pthread_mutex_unlock(&n->lock);
@@ -957,11 +978,11 @@ static void end_timers(net *n, int64_t now, int64_t *next)
             shutdown(c->fd, SHUT_WR);
             c->shut = true;
         }
-        if ((!empty && now >= n->flush_by) || now >= n->linger_by) conn_drop(n, c);
+        if (!n->farewell_until && ((!empty && now >= n->flush_by) || now >= n->linger_by)) conn_drop(n, c);
     }
     sweep(n);
-    n->ended = !n->conns;
-    if (!n->ended) sooner(next, now < n->flush_by ? n->flush_by : n->linger_by);
+    n->ended = !n->conns && !n->farewell_until;
+    if (!n->ended && !n->farewell_until) sooner(next, now < n->flush_by ? n->flush_by : n->linger_by);
 }
 
 /* Returns how long poll may sleep. */
@@ -993,8 +1014,8 @@ static bool requests(net *n)
     bool     stop, closing, finished;
     uint64_t count;
 
-    while (read(n->wake_fd, &count, sizeof count) < 0 && errno == EINTR) continue;
     pthread_mutex_lock(&n->lock);
+    while (n->woken && read(n->wake_fd, &count, sizeof count) < 0 && errno == EINTR) continue;
     n->woken = false;
     stop = n->abort_wanted;
     n->abort_wanted = false;
@@ -1006,7 +1027,7 @@ static bool requests(net *n)
         if (!finished)
             for (conn *c = n->conns; c; c = c->next) conn_drop(n, c);
         for (conn *c = n->conns; c; c = c->next) c->discard = true;
-        ending(n, FLUSH_MS);
+        ending(n);
         sweep(n);
         n->ended = !n->conns;
     }
@@ -1089,6 +1110,7 @@ void *io_main(void *arg)
             if (c->fd >= 0 && c->state == CONN_OPEN && !c->blocked) conn_write(n, c);
         wait = timers(n);
         sweep(n);
+        if (n->ended && requests(n)) break;
         fds[0] = (struct pollfd){ .fd = n->wake_fd, .events = POLLIN };
         fds[1] = (struct pollfd){ .fd = n->listen_fd, .events = POLLIN };
         for (conn *c = n->conns; c && count < sizeof fds / sizeof *fds; c = c->next, count++) {

@@ -142,7 +142,7 @@ static puma_status prepare(net *n, puma_error *e)
         n->listen_fd = -1;
     }
     for (uint32_t i = 0; i < self; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         if (!n->config.present[i]) continue;
         if (address_resolve(n, i, false, &l->found, e) != PUMA_OK) return e->status;
@@ -226,7 +226,7 @@ void net_close(net *n)
     if (n->listen_fd >= 0) close(n->listen_fd);
     if (n->wake_fd >= 0) close(n->wake_fd);
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        link *l = &n->links[i];
+        node_link *l = &n->links[i];
 
         queue_clear(&l->in);
         queue_clear(&l->out);
@@ -305,7 +305,7 @@ static puma_status check_peer(const net *n, uint32_t peer, puma_error *e)
 /* Takes over f. */
 static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error *e)
 {
-    link *l = &n->links[to];
+    node_link *l = &n->links[to];
 
     pthread_mutex_lock(&n->lock);
     while (may_wait && !n->failed && l->out_bytes > BOUNDED_BYTES) wait_change(n);
@@ -333,7 +333,7 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
     }
     if (to == PUMA_CLIENT && !n->reveal_allowed) {
         free(payload);
-        return error_set(e, 690, "%s: payload for the client outside of a reveal", net_title(n, n->config.self));
+        return error_set(e, 620, "%s: payload for the client outside of a reveal", net_title(n, n->config.self));
     }
     if (size > FRAME_LIMIT) {
         free(payload);
@@ -356,7 +356,7 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
 /* The next frame from a peer, which must be of this type; the caller frees it. */
 static frame *next_frame(net *n, uint32_t from, frame_type type, const char *expected, puma_error *e)
 {
-    link  *l = &n->links[from];
+    node_link  *l = &n->links[from];
     frame *f = NULL;
 
     if (check_peer(n, from, e) != PUMA_OK) return NULL;

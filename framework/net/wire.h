@@ -25,13 +25,14 @@
 #define FRAME_LIMIT ((size_t)8 << 30)         /* no layer sends more in one message                     */
 #define CONTROL_LIMIT ((size_t)256 << 20)
 #define HELLO_LIMIT ((size_t)4 << 20)         /* all of the handshake, and ABORT                        */
-#define BOUNDED_BYTES ((size_t)64 << 20)      /* unread or unsent on a bounded link                     */
+#define BOUNDED_BYTES ((size_t)64 << 20)      /* unread or unsent on a bounded node_link                     */
 #define UNREAD_BYTES ((size_t)2 << 30)        /* unread on any other link before we stop reading        */
 #define PENDING_LIMIT 16u                     /* accepted connections that have not said who they are   */
 #define PENDING_MS 10000
 #define GRACE_MS 300                          /* a closed link waits so long for the reason from others */
 #define FLUSH_MS 200
 #define LINGER_MS 300
+#define FAREWELL_MS 1000                      /* a node that fails at set-up tells even late comers why  */
 #define STUCK_MS 1000
 
 typedef enum frame_type {
@@ -113,7 +114,7 @@ typedef struct conn {
     bool         in_segment, more, paused, drain, discard;
     uint64_t     rx_seq;
     /* sending */
-    queue       *out, own;                    /* the link's queue, or `own` before there is a link      */
+    queue       *out, own;                    /* the link's queue, or `own` before there is a node_link      */
     frame       *tx;
     uint8_t     *stage;                       /* TLS: header and the first payload bytes as one record  */
     uint8_t      tx_head[FRAME_HEAD];
@@ -123,7 +124,7 @@ typedef struct conn {
     short        want;                        /* poll events of a TLS handshake                         */
 } conn;
 
-typedef struct link {
+typedef struct node_link {
     /* (L) */
     queue    in, out;
     size_t   in_bytes, out_bytes, out_frames;
@@ -142,7 +143,7 @@ typedef struct link {
     uint8_t  root[32];
     /* (S) */
     EVP_MD_CTX *digest;
-} link;
+} node_link;
 
 struct net {
     net_config config;
@@ -155,7 +156,7 @@ struct net {
     pthread_mutex_t lock;
     pthread_cond_t  changed;
     int             wake_fd;
-    link            links[PUMA_NODES];
+    node_link       links[PUMA_NODES];
     /* (L) */
     bool       woken, opened, closing, finished, abort_wanted;
     unsigned   waiters;
@@ -165,10 +166,10 @@ struct net {
     /* I/O thread */
     conn      *conns;
     int        listen_fd;
-    int64_t    connect_by, grace_until, flush_by, linger_by, stuck_at;
+    int64_t    connect_by, grace_until, farewell_until, flush_by, linger_by, stuck_at;
     bool       ending, ended, told;
     puma_error grace, refused;                /* a closed link's own story; a refused TLS peer's        */
-    uint32_t   grace_culprit;
+    uint32_t   grace_culprit, culprit;
     uint8_t    nonce[PUMA_NODES][32];
     char      *full;                          /* canonical lines, the client's "input." ones included   */
     /* fixed once open */

@@ -615,6 +615,7 @@ void runfile_close(runfile *r)
             OPENSSL_cleanse(r->file.entries[i].value, strlen(r->file.entries[i].value));
     wipe(r->text);
     wipe(r->text_pair);
+    OPENSSL_cleanse(&r->seed, sizeof r->seed);
     if (r->ids) OPENSSL_cleanse(r->ids, r->id_count * sizeof *r->ids);
     free(r->ids);
     free(r->model);

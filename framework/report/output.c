@@ -53,6 +53,7 @@ static bool write_all(int fd, const char *bytes, size_t size)
         ssize_t wrote = write(fd, bytes, size);
 
         if (wrote < 0 && errno == EINTR) continue;
+        if (wrote == 0) errno = ENOSPC;
         if (wrote <= 0) return false;
         bytes += wrote;
         size -= (size_t)wrote;
@@ -60,13 +61,24 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-/* The mode a new file would get; there is no asking for the mask without setting it. */
-static mode_t new_file_mode(void)
+/* A new file in `directory`, its name in *name (malloc'd). -1 with errno.  Unlike mkstemp's its mode is what the mask leaves, as of
+ * any result file. */
+static int open_temporary(const char *directory, char **name)
 {
-    mode_t mask = umask(077);
+    for (unsigned i = 0; i < 1000; i++) {
+        int fd;
 
-    umask(mask);
-    return 0666 & ~mask;
+        if (asprintf(name, "%s/.puma-%ld-%u.tmp", directory, (long)getpid(), i) < 0) {
+            *name = NULL;
+            errno = ENOMEM;
+            return -1;
+        }
+        fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+        free(*name);
+        *name = NULL;
+    }
+    return -1;
 }
 
 puma_status file_write_atomic(const char *path, const void *bytes, size_t size, puma_error *e)
@@ -76,15 +88,12 @@ puma_status file_write_atomic(const char *path, const void *bytes, size_t size, 
 
     if (e->status != PUMA_OK) return e->status;
     directory = directory_of(path);
-    if (!directory || asprintf(&temporary, "%s/.puma-XXXXXX", directory) < 0) {
-        free(directory);
-        return error_set(e, 1001, "%.160s: out of memory", path);
-    }
-    fd = mkostemp(temporary, O_CLOEXEC);
+    if (!directory) return error_set(e, 1001, "%.160s: out of memory", path);
+    fd = open_temporary(directory, &temporary);
     if (fd < 0) {
         reason = errno;
     } else {
-        if (fchmod(fd, new_file_mode()) != 0 || !write_all(fd, bytes, size) || fsync(fd) != 0) reason = errno;
+        if (!write_all(fd, bytes, size) || fsync(fd) != 0) reason = errno;
         if (close(fd) != 0 && !reason) reason = errno;
         if (!reason && rename(temporary, path) != 0) reason = errno;
         if (reason) unlink(temporary);

@@ -114,7 +114,7 @@ static bool from_hex(uint8_t *bytes, size_t size, const char *hex)
     for (size_t i = 0; i < 2 * size; i++) {
         unsigned digit = (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
 
-        bytes[i / 2] = (uint8_t)(i % 2 ? bytes[i / 2] << 4 | digit : digit);
+        bytes[i / 2] = (uint8_t)(i % 2 ? bytes[i / 2] * 16u + digit : digit);
     }
     return true;
 }
@@ -307,6 +307,7 @@ static void merge_digests(report *r)
             memcpy(all + used, by_node[from]->digest[to], 32);
             used += 32;
         }
+    if (used == 0) return;                   /* a party's own report: it has no whole link */
     SHA256(all, used, hash);
     to_hex(r->transcript_sha256, hash, sizeof hash);
 }

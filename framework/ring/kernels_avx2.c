@@ -49,7 +49,7 @@ AVX2_INLINE vec times(vec x, vec y)
     return sum_value(mac(sum_zero(), x, y, swapped(y)));
 }
 
-/* Two sums of two registers each would not do: six rows fill the sixteen registers exactly. */
+/* Six sums of two registers, the vector of B, the same swapped, a word of A and a product: all sixteen. */
 #define MR 6
 #define ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
 

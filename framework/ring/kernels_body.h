@@ -311,13 +311,17 @@ FN void block(const ring_product *p, const uint64_t *packed, uint64_t *room, siz
 
     if (!direct) pack_b(room, p, j0, columns, k0, steps);
     for (size_t i = 0; i < rows; i += MR) {
-        panel a = packed ? (panel){ packed + i * KC, 1, MR } : (panel){ p->a + (i0 + i) * p->k + k0, p->k, 1 };
+        panel a = { p->a + (i0 + i) * p->k + k0, p->k, 1 };
+
+        if (packed) a = (panel){ packed + i * KC, 1, MR };
 
         for (size_t j = 0; j < columns; j += VL) {
-            panel b = direct ? (panel){ p->b + k0 * p->n + j0 + j, 1, p->n } : (panel){ room + j * KC, 1, VL };
+            size_t high = rows - i < MR ? rows - i : MR, wide = columns - j < VL ? columns - j : VL;
+            panel  b = { room + j * KC, 1, VL };
 
+            if (direct) b = (panel){ p->b + k0 * p->n + j0 + j, 1, p->n };
             inner(out, a, b, steps);
-            add_out(p, i0 + i, rows - i < MR ? rows - i : MR, j0 + j, columns - j < VL ? columns - j : VL, out);
+            add_out(p, i0 + i, high, j0 + j, wide, out);
         }
     }
 }
@@ -350,8 +354,8 @@ FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
     else few_rows(p, i0, i1, j0, j1);
 }
 
-static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n, size_t k,
-                   int b_transposed, int b_batch, int sign)
+static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                   size_t k, int b_transposed, int b_batch, int sign)
 {
     ring_tiles(tile, c, a, b, batch, m, n, k, b_transposed, b_batch, sign);
 }

@@ -13,7 +13,7 @@
 
 #define KEY_BYTES 16
 #define BLOCK_BYTES 16
-#define PIECE 16384         /* bytes per call of the cipher: source and destination stay in the L1 and L2 caches */
+#define PIECE 16384         /* bytes per call of the cipher: source and destination stay in the caches */
 #define NARROW 4096         /* bytes of key stream that are widened to words at a time */
 
 struct puma_prg {

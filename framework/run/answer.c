@@ -54,10 +54,10 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                                puma_error *e)
 {
     *r = (report){ .puma_version = cli_version, .protocol = p->protocol->entry->name, .model = p->run->model, .task = TASK_NAME[p->run->task],
-                   .output_count = result->output_count, .many = p->run->input == RUN_FILE };
+                   .output_count = p->input_count, .many = p->run->input == RUN_FILE };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
-    for (size_t i = 0; i < result->output_count; i++) {
+    for (size_t i = 0; i < p->input_count && i < result->output_count; i++) {       /* none at a compute party */
         (*outputs)[i] = output_of(p, &result->outputs[i], p->inputs[i].count);
         if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
     }

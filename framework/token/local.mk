@@ -1,1 +1,13 @@
-# framework/token: its sources and tests
+noinst_LTLIBRARIES += framework/token/libtoken.la
+framework_token_libtoken_la_SOURCES = \
+    %D%/token.c %D%/token.h %D%/tokenizer.h %D%/load.c %D%/wordpiece.c %D%/bpe.c %D%/unicode.c %D%/unicode.h \
+    %D%/vocabulary.c %D%/vocabulary.h
+
+check_PROGRAMS += tests/unit/test_token tests/golden/test_token_goldens
+tests_unit_test_token_SOURCES = tests/unit/test_token.c
+tests_unit_test_token_LDADD = framework/token/libtoken.la framework/weights/libweights.la framework/base/libbase.la \
+    $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(CMOCKA_LIBS)
+# Skipped (77) without the real vocabularies, which are not in the repository: PUMA_MINILM and PUMA_GPT2BPE say where.
+tests_golden_test_token_goldens_SOURCES = tests/golden/test_token_goldens.c
+tests_golden_test_token_goldens_LDADD = framework/token/libtoken.la framework/weights/libweights.la \
+    framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS)

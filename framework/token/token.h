@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Most bytes of one text.  Encoding it takes up to some 20 times as much memory. */
+#define TOKEN_TEXT_LIMIT ((size_t)16 << 20)
+
 typedef struct tokenizer tokenizer;
 
 typedef struct token_list {

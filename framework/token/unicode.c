@@ -295,15 +295,23 @@ bool unicode_decompose(points *to, const points *from)
     return true;
 }
 
+/* May nothing compose across the gap before at[i]?  What has no combining class in the reference is a starter there, which
+ * blocks; and U+11935 U+11930 stays apart.  No character of either kind is part of another composition. */
+static bool parted(const points *p, size_t i)
+{
+    uint32_t left = p->at[i - 1], right = p->at[i];
+
+    return AMONG(NEW_COMBINING, right) || AMONG(NEW_COMBINING, left) || (left == 0x11935 && right == 0x11930);
+}
+
 bool unicode_compose(points *p)
 {
     size_t kept = 0, begin = 0;
 
-    /* U+11935 U+11930 stays apart in the reference; no other pair spans the cut. */
     for (size_t i = 1; i <= p->count; i++) {
         utf8proc_ssize_t count;
 
-        if (i < p->count && !(p->at[i] == 0x11930 && p->at[i - 1] == 0x11935)) continue;
+        if (i < p->count && !parted(p, i)) continue;
         count = utf8proc_normalize_utf32((utf8proc_int32_t *)p->at + begin, (utf8proc_ssize_t)(i - begin),
                                          UTF8PROC_COMPOSE | UTF8PROC_STABLE);
         if (count < 0) return false;
@@ -311,6 +319,6 @@ bool unicode_compose(points *p)
         kept += (size_t)count;
         begin = i;
     }
-    if (p->count > 0) p->count = kept;
+    p->count = kept;
     return true;
 }

@@ -75,12 +75,14 @@ done:
     return e->status;
 }
 
+static bool over(size_t count, size_t limit) { return limit > 0 && count > limit; }
+
 /* One pass over the bytes, strings skipped: it bounds nesting and counts what jansson would allocate for.  It needs
  * no grammar: on text that is not JSON it may count wrongly, and jansson then refuses the text for its own reasons. */
 static puma_status scan(const char *name, const char *bytes, size_t size, const json_limits *limits, unsigned code,
                         puma_error *e)
 {
-    size_t depth = 0, objects = 0, separators = 0, line = 1, start = 0;
+    size_t depth = 0, objects = 0, arrays = 0, separators = 0, line = 1, start = 0;
     bool   quoted = false;
 
     for (size_t i = 0; i < size; i++) {
@@ -104,6 +106,7 @@ static puma_status scan(const char *name, const char *bytes, size_t size, const 
                 return error_set(e, code, "%s:%zu:%zu: byte %zu: nesting > %d", name, line, i - start + 1,
                                  i + limits->offset, JSON_MAX_DEPTH);
             if (c == '{') objects++;
+            else arrays++;
             break;
         case '}': case ']':
             if (depth > 0) depth--;
@@ -114,9 +117,10 @@ static puma_status scan(const char *name, const char *bytes, size_t size, const 
         default:
             break;
         }
-        if ((limits->objects && objects > limits->objects) || (limits->separators && separators > limits->separators))
-            return error_set(e, code, "%s:%zu:%zu: byte %zu: too many entries (limit %zu)", name, line, i - start + 1,
-                             i + limits->offset, objects > limits->objects ? limits->objects : limits->separators);
+        if (over(objects, limits->objects) || over(arrays, limits->arrays) || over(separators, limits->separators))
+            return error_set(e, code,
+                             "%s:%zu:%zu: byte %zu: too many entries (limits: %zu objects, %zu arrays, %zu commas)", name,
+                             line, i - start + 1, i + limits->offset, limits->objects, limits->arrays, limits->separators);
     }
     return PUMA_OK;
 }
@@ -142,14 +146,20 @@ puma_status json_parse(const char *name, const char *bytes, size_t size, json_t 
     return json_parse_limited(name, bytes, size, &(json_limits){ 0 }, root, code, e);
 }
 
-puma_status json_read(const char *path, size_t limit, json_t **root, unsigned code, puma_error *e)
+puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root, unsigned code,
+                              puma_error *e)
 {
     char  *bytes;
     size_t size;
 
     *root = NULL;
     if (file_read(path, limit, &bytes, &size, code, e) != PUMA_OK) return e->status;
-    json_parse(path_tail(path), bytes, size, root, code, e);
+    json_parse_limited(path_tail(path), bytes, size, limits, root, code, e);
     free(bytes);
     return e->status;
+}
+
+puma_status json_read(const char *path, size_t limit, json_t **root, unsigned code, puma_error *e)
+{
+    return json_read_limited(path, limit, &(json_limits){ 0 }, root, code, e);
 }

@@ -14,7 +14,8 @@
 typedef struct json_limits {
     size_t offset;      /* where in the file the text begins: added to the byte offsets in messages    */
     size_t objects;     /* most objects; 0: as many as there are                                     */
-    size_t separators;  /* most commas; 0: as many as there are                                      */
+    size_t arrays;      /* likewise                                                                  */
+    size_t separators;  /* most commas, which bound members and strings                              */
 } json_limits;
 
 /* The end of a path, so that what is wrong with a file still fits in the message that names it. */
@@ -23,6 +24,8 @@ const char *path_tail(const char *path);
 puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code, puma_error *e);
 puma_status json_read(const char *path, size_t limit, json_t **root, unsigned code, puma_error *e);
 puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code, puma_error *e);
+puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root, unsigned code,
+                              puma_error *e);
 puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits, json_t **root,
                                unsigned code, puma_error *e);
 

@@ -22,7 +22,7 @@
 #define MAX_HEADER  10000000u             /* bytes; BERT-large has 40 000                                        */
 #define MAX_TENSORS 65536u
 #define MAX_SHARDS  1000u
-#define MAX_INDEX   (32u << 20)           /* bytes of model.safetensors.index.json                              */
+#define MAX_INDEX   (16u << 20)           /* bytes of model.safetensors.index.json                              */
 #define NAME        "%.120s"              /* a tensor's name in a message: names may be as long as the header   */
 #define CHUNK       4096                  /* elements converted at a time                                       */
 
@@ -119,7 +119,8 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
     if (!checked_mul(&bytes, info->n, t->type->bytes))
         return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->name, info->name);
     if (t->end - t->begin != bytes)
-        return error_set(e, 413, "%s: tensor " NAME ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
+        return error_set(e, 413,
+                         "%s: tensor " NAME ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
                          s->name, info->name, t->type->name, t->end - t->begin, bytes);
     return PUMA_OK;
 }
@@ -155,7 +156,8 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
         return error_set(e, 412, "%s: tensor " NAME ": data_offsets end before they begin (%zu, %zu)", s->name, name,
                          t->begin, t->end);
     if (t->end > data)
-        return error_set(e, 412, "%s: tensor " NAME ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
+        return error_set(e, 412,
+                         "%s: tensor " NAME ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
                          s->name, name, t->end, data);
     return read_shape(s, t, shape, e);
 }
@@ -239,9 +241,9 @@ static puma_status add_tensors(weights *w, shard *s, json_t *header, puma_error 
 
 static puma_status read_header(weights *w, shard *s, puma_error *e)
 {
-    /* Room for every tensor the limit allows at full rank; less than that many bytes of JSON tree are then built. */
-    static const json_limits limits = { .offset = 8, .objects = MAX_TENSORS + 2,
-                                        .separators = MAX_TENSORS * (WEIGHTS_MAX_RANK + 4) };
+    /* Room for as many tensors as the limit allows, of three dimensions each. */
+    static const json_limits limits = { .offset = 8, .objects = MAX_TENSORS + 2, .arrays = 2 * MAX_TENSORS,
+                                        .separators = 6 * MAX_TENSORS };
     unsigned char prefix[8];
     uint64_t      length = 0;
     char         *text;
@@ -255,10 +257,12 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     if (length < 2)
         return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)", s->name, (uintmax_t)length);
     if (length > s->size - sizeof prefix)
-        return error_set(e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)", s->name,
+        return error_set(e, 410,
+                         "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)", s->name,
                          (uintmax_t)length, s->size);
     if (length > MAX_HEADER)
-        return error_set(e, 410, "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name, (uintmax_t)length, MAX_HEADER);
+        return error_set(e, 410,
+                         "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name, (uintmax_t)length, MAX_HEADER);
     s->data = sizeof prefix + (size_t)length;
     text = malloc((size_t)length);
     if (!text) return no_memory(e, (size_t)length);
@@ -375,11 +379,12 @@ static int by_text(const void *a, const void *b)
 
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
+    static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
     json_t      *index = NULL, *map, *metadata, *value;
     const char **names = NULL, *name;
     size_t       count = 0, distinct = 0;
 
-    if (json_read(path, MAX_INDEX, &index, 402, e) != PUMA_OK) return e->status;
+    if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
     path = path_tail(path);
     map = json_object_get(index, "weight_map");
     metadata = json_object_get(index, "metadata");
@@ -501,7 +506,8 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
     const tensor *t = (const tensor *)(const void *)info;
 
     if (t->type->is_float) return PUMA_OK;
-    return error_set(e, 414, "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
+    return error_set(e, 414,
+                     "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
                      w->shards[t->shard].name, info->name, t->type->name);
 }
 

@@ -18,8 +18,8 @@ typedef struct weights_info {
     size_t      rank, dim[WEIGHTS_MAX_RANK], n;
 } weights_info;
 
-/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole (reliability.md B); data is read with pread
- * when asked for. */
+/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole (reliability.md B);
+ * data is read with pread when asked for. */
 puma_status weights_open(weights **w, const char *directory, puma_error *e);
 void        weights_close(weights *w);
 size_t      weights_count(const weights *w);

@@ -344,7 +344,7 @@ static const spec product_specs[] = {
     { "mul, y for a row", MUL_ROWS, { 9, 7 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18 },
     { "mul by itself", SQUARE, { 5, 100 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18 },
     { "mul, wrapping", MUL, { 3, 100 }, .bits = 57, .zbits = 57, .shift = 0, .frac = 9, .flags = WRAPS },
-    { "add alone", ADD_ONLY, { 5, 100 }, .bits = 64, .zbits = 64, .shift = 10, .limit = 61, .frac = 10 },
+    { "add alone", ADD_ONLY, { 5, 100 }, .bits = 64, .zbits = 64, .shift = 10, .limit = 61, .frac = 14 },
     { "matmul and bias", MATMUL_BIAS, { 6, 10, 20 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 27, .frac = 18 },
     { "matmul and bias, narrow", MATMUL_BIAS, { 6, 10, 20 }, .bits = 64, .zbits = 46, .shift = 18, .limit = 27, .frac = 18 },
     { "mul and mul and repeating add", MUL_MUL_ADD, { 6, 10 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 28, .frac = 18 },
@@ -411,7 +411,7 @@ static void product_prepare(task *t)
     const spec *s = t->s;
     size_t      m = s->size[0], n = s->size[1], k = s->size[2], batch = s->size[3];
     bool        flip = s->flags & TRANSPOSED;
-    uint32_t    product = s->op == ADD_ONLY ? s->frac + s->shift : 2 * s->frac;
+    uint32_t    product = s->op == ADD_ONLY ? s->frac : 2 * s->frac;
 
     switch (s->op) {
     case MATMUL:
@@ -844,7 +844,7 @@ static void structure_prepare(task *t)
 {
     const spec     *s = t->s;
     puma_kind       kind = s->flags & OF_BITS ? PUMA_BIT : PUMA_ARITH;
-    uint32_t        bits = kind == PUMA_BIT ? 1 : 48, rank = 3;
+    uint32_t        bits = kind == PUMA_BIT ? 1 : 64, rank = 3;
     const size_t   *d = s->size;
     const uint32_t *p = permutations[s->op == PERMUTE ? s->size[3] : 0];
     size_t          dim[4] = { d[0], d[1], d[2], 0 };
@@ -852,7 +852,7 @@ static void structure_prepare(task *t)
     for (size_t i = 0; i < (s->op == CONCAT ? 2u : 1u); i++) {
         array_make(&t->in[t->ins++], kind, 3, d, bits, 0);
         if (kind == PUMA_BIT) fill_bits(&t->in[i]);
-        else fill_words(&t->in[i]);
+        else fill_numbers(&t->in[i], 62);
     }
     switch (s->op) {
     case PERMUTE:

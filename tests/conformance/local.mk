@@ -1,1 +1,9 @@
-# tests/conformance: its sources and tests
+# tests/conformance: one program for any backend; the scripts name the backends of this tree
+noinst_PROGRAMS += tests/conformance/conformance
+tests_conformance_conformance_SOURCES = %D%/conformance.c %D%/cases.c %D%/conformance.h
+tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
+    framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
+    $(OPENSSL_LIBS) $(OPENMP_CFLAGS) -ldl -lm
+
+dist_check_SCRIPTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh
+TESTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh

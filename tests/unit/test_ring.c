@@ -86,8 +86,8 @@ static void kernels_are_chosen_by_name(void **state)
 }
 
 enum operation {
-    ADD, SUB, NEG, MUL, MUL_ADD, MUL_SUB, SCALE, SCALE_ADD, OFFSET, SHIFT_0, SHIFT_17, SHIFT_63, SHIFT_64, SHIFT_99,
-    REDUCE_1, REDUCE_37, REDUCE_63, REDUCE_64, OPERATIONS
+    ADD, SUB, NEG, MUL, MUL_ADD, MUL_SUB, SCALE, SCALE_ADD, OFFSET,
+    SHIFT_0, SHIFT_17, SHIFT_63, SHIFT_64, SHIFT_99, REDUCE_1, REDUCE_37, REDUCE_63, REDUCE_64, OPERATIONS
 };
 
 static const uint64_t constant = 0x8123456789abcdefu;
@@ -115,7 +115,8 @@ static uint64_t expected(enum operation o, uint64_t z, uint64_t x, uint64_t y)
     }
 }
 
-static void apply(const puma_ring *r, enum operation o, uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
+static void apply(const puma_ring *r, enum operation o, uint64_t *z, const uint64_t *x, const uint64_t *y,
+                  size_t n)
 {
     static const uint32_t by[] = { 0, 17, 63, 64, 99 }, bits[] = { 1, 37, 63, 64 };
 
@@ -201,8 +202,8 @@ struct shape {
 };
 
 /* By the book: c += sign * a b. */
-static void naive(uint64_t *c, const uint64_t *a, const uint64_t *b, struct shape s, bool transposed, bool b_batch,
-                  int sign)
+static void naive(uint64_t *c, const uint64_t *a, const uint64_t *b, struct shape s, bool transposed,
+                  bool b_batch, int sign)
 {
     for (size_t t = 0; t < s.batch; t++) {
         const uint64_t *at = a + t * s.m * s.k, *bt = b + (b_batch ? t * s.n * s.k : 0);
@@ -285,7 +286,9 @@ static void products_of_small_shapes(void **state)
 
 static void empty_products_change_nothing(void **state)
 {
-    static const struct shape shapes[] = { { 0, 2, 3, 4 }, { 2, 0, 3, 4 }, { 2, 3, 0, 4 }, { 2, 3, 4, 0 }, { 0, 0, 0, 0 } };
+    static const struct shape shapes[] = {
+        { 0, 2, 3, 4 }, { 2, 0, 3, 4 }, { 2, 3, 0, 4 }, { 2, 3, 4, 0 }, { 0, 0, 0, 0 },
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)

@@ -386,7 +386,7 @@ static void refuses_too_many_entries_before_parsing(void **state)
     for (size_t i = 0; i < count; i++) p += sprintf(p, "\"\":{},");
     memcpy(p - 1, "}", 2);
     write_tensors("model.safetensors", header, NULL, 0);
-    refused(411, "too many entries (limit 65538)");
+    refused(411, "too many entries (limits: 65538 objects");
     memset(header, '[', 10000);
     header[0] = '{';
     header[10000] = '\0';

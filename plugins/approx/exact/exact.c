@@ -114,7 +114,7 @@ FUNCTION(tanh_table, PUMA_SLOT_TANH, "tanh", tangent, -1000, 1000)
 FUNCTION(exp_table, PUMA_SLOT_EXP, "exp", exponential, -1000, 0)
 FUNCTION(softmax_table, PUMA_SLOT_SOFTMAX, "softmax", softmax, -1000, 1000)
 FUNCTION(reciprocal_table, PUMA_SLOT_RECIPROCAL, "reciprocal", reciprocal, 0x1p-6, 0x1p14)
-FUNCTION(rsqrt_table, PUMA_SLOT_RSQRT, "rsqrt", rsqrt, 0x1p-12, 0x1p16)
+FUNCTION(rsqrt_table, PUMA_SLOT_RSQRT, "rsqrt", rsqrt, 0x1p-14, 0x1p16)
 FUNCTION(layernorm_table, PUMA_SLOT_LAYERNORM, "layernorm", layernorm, -1000, 1000)
 FUNCTION(rmsnorm_table, PUMA_SLOT_RMSNORM, "rmsnorm", rmsnorm, -1000, 1000)
 

@@ -37,15 +37,18 @@ uint32_t exp_frac(const puma_session *s, const exp_options *o, uint32_t frac)
 puma_share exp_unclipped(puma_session *s, puma_share x, const exp_options *o, uint32_t frac, uint32_t bits)
 {
     uint32_t   work, ring;
+    size_t     mark;
     puma_share y;
 
     if (!puma_ready(s, x)) return NULL;
     work = exp_frac(s, o, x->frac);
     ring = exp_bits(work);
-    y = puma_add_real(s, puma_trunc_to(s, puma_shift_point(s, x, -o->squarings), work, ring), 1);
+    mark = s->host->enter(s);
+    y = puma_trunc_to(s, x, work - (uint32_t)o->squarings, ring);
+    y = puma_add_real(s, puma_shift_point(s, y, -o->squarings), 1);
     for (int i = 1; i < o->squarings; i++) y = puma_mul_to(s, y, y, 0, work, ring);
     y = puma_mul_to(s, y, y, 0, frac < 2 * work ? frac : 2 * work, bits);
-    return puma_ready(s, y) ? approx_fit(s, y, frac, bits) : NULL;
+    return approx_leave(s, mark, puma_ready(s, y) ? approx_fit(s, y, frac, bits) : NULL);
 }
 
 puma_share exp_inside(puma_session *s, puma_share x, const exp_options *o)
@@ -62,10 +65,12 @@ static puma_share exponential(puma_session *s, puma_share x, const puma_argument
 {
     exp_options o;
     puma_share  z;
+    size_t      mark;
 
     if (!puma_ready(s, x) || exp_read(s, &o) != PUMA_OK) return NULL;
+    mark = s->host->enter(s);
     z = puma_select(s, exp_inside(s, x, &o), exp_unclipped(s, x, &o, a->frac, a->bits));
-    return puma_ready(s, z) ? puma_promise(s, z, 1) : NULL;
+    return approx_leave(s, mark, puma_ready(s, z) ? puma_promise(s, z, 1) : NULL);
 }
 
 const puma_approx approx_exp = {

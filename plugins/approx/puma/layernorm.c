@@ -89,7 +89,9 @@ static puma_share layernorm(puma_session *s, puma_share x, const puma_arguments 
     puma_share mean, rough, y, fine;
     int32_t    more;
     uint32_t   frac;
+    size_t     mark;
 
+    mark = s->host->enter(s);
     if (!rows_of(s, x, &r)) return NULL;
     frac = x->frac;
     mean = divided(s, puma_sum(s, r.x), &r, room(x, (int32_t)frac + r.shift + (x->range < MEAN ? x->range : MEAN)));
@@ -101,14 +103,16 @@ static puma_share layernorm(puma_session *s, puma_share x, const puma_arguments 
     rough = puma_trunc(s, mean, frac);
     y = puma_sub(s, r.x, puma_expand(s, rough, r.d));
     fine = puma_sub(s, puma_scale(s, r.x, 1, (uint32_t)more), puma_expand(s, mean, r.d));
-    return puma_reshape(s, scaled(s, y, fine, &r, a), x->rank, x->dim);
+    return approx_leave(s, mark, puma_reshape(s, scaled(s, y, fine, &r, a), x->rank, x->dim));
 }
 
 static puma_share rmsnorm(puma_session *s, puma_share x, const puma_arguments *a)
 {
-    shape r;
+    size_t mark = s->host->enter(s);
+    shape  r;
 
-    return rows_of(s, x, &r) ? puma_reshape(s, scaled(s, r.x, r.x, &r, a), x->rank, x->dim) : NULL;
+    if (!rows_of(s, x, &r)) return NULL;
+    return approx_leave(s, mark, puma_reshape(s, scaled(s, r.x, r.x, &r, a), x->rank, x->dim));
 }
 
 const puma_approx approx_layernorm = {

@@ -11,6 +11,13 @@ extern const puma_approx approx_gelu, approx_gelu_tanh, approx_silu, approx_relu
 /* An option of [plugin.puma]; a value that is not a number of its range fails the session. */
 double approx_option(puma_session *s, const puma_option *option);
 
+/* Ends the scope opened at `mark`: intermediate tensors go, z stays. */
+static inline puma_share approx_leave(puma_session *s, size_t mark, puma_share z)
+{
+    s->host->leave(s, mark, z);
+    return z;
+}
+
 /* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
 puma_share approx_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits);
 

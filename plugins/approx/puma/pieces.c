@@ -84,7 +84,7 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
 {
     puma_share  p[PIECE_DEGREE + 1] = { NULL }, below[8], rough[9], value[9] = { NULL }, flat, z;
     puma_choice choice[9];
-    size_t      chosen = 0, roughs = 0;
+    size_t      chosen = 0, roughs = 0, mark;
     uint32_t    frac, bits;
     int32_t     room;
     int         last;
@@ -96,6 +96,7 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
         s->host->fail(s, PUMA_EINTERNAL, "%zu knots in one function", count);
         return NULL;
     }
+    mark = s->host->enter(s);
     flat = puma_reshape1(s, x, x->n);
     if (flat == NULL) return NULL;
     powers(s, flat, pieces, count + 1, p);
@@ -143,5 +144,5 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
     }
     if (s->status != PUMA_OK) return NULL;
     z = approx_fit(s, puma_mux_sum(s, choice, chosen, frac, bits), a->frac, a->bits);
-    return puma_reshape(s, z, x->rank, x->dim);
+    return approx_leave(s, mark, puma_reshape(s, z, x->rank, x->dim));
 }

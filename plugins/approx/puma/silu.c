@@ -1,4 +1,5 @@
-/* silu.c - SiLU in the manner of PUMA's GeLU: 0, a quadratic, a sextic, x between the knots (the pieces of SPU's LLaMA example). */
+/* silu.c - SiLU in the manner of PUMA's GeLU: 0, a quadratic, a sextic, x between the knots (the pieces of
+ * SPU's LLaMA example).  |error| <= 7.2e-2 against the exact SiLU, worst at x = 4. */
 #include "parts.h"
 
 static const piece PIECES[] = {
@@ -31,6 +32,6 @@ static puma_share silu(puma_session *s, puma_share x, const puma_arguments *a)
 
 const puma_approx approx_silu = {
     .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_SILU, .name = "silu",
-    .source = "SPU, example of LLaMA-7B under PUMA", .needs = PUMA_CAP_COMPARE, .max_error = 8.0e-2,
+    .source = "SPU, example of LLaMA-7B under PUMA", .needs = PUMA_CAP_COMPARE, .max_error = 7.3e-2,
     .domain = { -64, 64 }, .eval = silu, .options = OPTIONS,
 };

@@ -1,0 +1,260 @@
+/* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it. */
+#include "cli/cli.h"
+
+#include "token/token.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A line holds two texts at most, and escapes make them longer. */
+#define LINE_LIMIT (4 * TOKEN_TEXT_LIMIT)
+
+enum { CODE_LINE = 510, CODE_ID = 509, CODE_MEMORY = 1001, CODE_SYSTEM = 1002 };
+
+static const cli_option options[] = {
+    { "--no-special", NULL, "adds no special tokens; with --decode, leaves them out", false },
+    { "--parse-special", NULL, "text that spells a special token becomes that token (WordPiece always does so)", false },
+    { "--decode", NULL, "ids to text: TEXT is then ids, with blanks between or as a JSON array", false },
+    { "--json", NULL, "with TEXT: the object, or with --decode the JSON string, that a line of input gives", false },
+    { NULL, NULL, NULL, false },
+};
+
+static const cli_command command = {
+    .name = "tokenize",
+    .synopsis = "MODEL_DIR [TEXT [PAIR]] [--no-special] [--parse-special] [--decode] [--json]",
+    .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's files only:\n"
+             "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe.\n\n"
+             "Without TEXT: reads from standard input one JSON string, or array of two, a line, and writes for each an\n"
+             "object {\"ids\", \"type_ids\", \"tokens\"} on a line; with --decode, from arrays of ids to JSON strings.\n"
+             "Nothing is written unless all of the input is good.",
+    .options = options,
+    .least = 1,
+    .most = 3,
+};
+
+typedef struct job {
+    tokenizer  *t;
+    bool        special, parse_special, decode, json;
+    FILE       *out;                     /* in memory: a failure must leave standard output empty */
+    puma_error *e;
+} job;
+
+static puma_status full(job *j) { return error_set(j->e, CODE_MEMORY, "out of memory"); }
+
+static puma_status write_json(job *j, const json_t *value)
+{
+    if (!value || json_dumpf(value, j->out, JSON_ENCODE_ANY) != 0 || putc('\n', j->out) == EOF) return full(j);
+    return PUMA_OK;
+}
+
+static json_t *encoding_object(const tokenizer *t, const token_list *list)
+{
+    json_t *ids = json_array(), *types = json_array(), *tokens = json_array();
+    bool    fine = ids && types && tokens;
+
+    for (size_t i = 0; fine && i < list->count; i++)
+        fine = json_array_append_new(ids, json_integer(list->ids[i])) == 0
+               && json_array_append_new(types, json_integer(list->types[i])) == 0
+               && json_array_append_new(tokens, json_string(token_text(t, list->ids[i]))) == 0;
+    if (!fine) {
+        json_decref(ids);
+        json_decref(types);
+        json_decref(tokens);
+        return NULL;
+    }
+    return json_pack("{s:o, s:o, s:o}", "ids", ids, "type_ids", types, "tokens", tokens);
+}
+
+static puma_status encode(job *j, const char *text, size_t size, const char *pair, size_t pair_size)
+{
+    token_list list;
+    json_t    *object;
+
+    if (token_encode(j->t, text, size, pair, pair_size, j->special, j->parse_special, &list, j->e) != PUMA_OK)
+        return j->e->status;
+    if (j->json) {
+        object = encoding_object(j->t, &list);
+        write_json(j, object);
+        json_decref(object);
+    } else {
+        for (size_t i = 0; i < list.count; i++) fprintf(j->out, "%s%u", i ? " " : "", list.ids[i]);
+        if (putc('\n', j->out) == EOF) full(j);
+    }
+    token_list_free(&list);
+    return j->e->status;
+}
+
+static puma_status decode(job *j, const json_t *array)
+{
+    size_t        count = json_array_size(array), i, size;
+    uint32_t     *ids = malloc((count + 1) * sizeof *ids);
+    const json_t *value;
+    json_t       *string;
+    char         *text;
+
+    if (!ids) return full(j);
+    if (!json_is_array(array)) error_set(j->e, CODE_LINE, "not an array of ids");
+    json_array_foreach(array, i, value) {
+        if (!json_is_integer(value)) error_set(j->e, CODE_LINE, "entry %zu: not a token id", i);
+        else if (json_integer_value(value) < 0 || (uintmax_t)json_integer_value(value) >= token_vocabulary(j->t))
+            error_set(j->e, CODE_ID, "entry %zu: no such token (got %jd, limit %zu)", i,
+                      (intmax_t)json_integer_value(value), token_vocabulary(j->t) - 1);
+        else
+            ids[i] = (uint32_t)json_integer_value(value);
+    }
+    if (j->e->status == PUMA_OK && token_decode(j->t, ids, count, !j->special, &text, &size, j->e) == PUMA_OK) {
+        if (j->json) {
+            string = json_stringn(text, size);
+            write_json(j, string);
+            json_decref(string);
+        } else if (fwrite(text, 1, size, j->out) != size || putc('\n', j->out) == EOF) {
+            full(j);
+        }
+        free(text);
+    }
+    free(ids);
+    return j->e->status;
+}
+
+static json_t *parse(job *j, const char *text, size_t size)
+{
+    json_error_t error;
+    json_t      *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+
+    if (!value) error_set(j->e, CODE_LINE, "byte %d: %s", error.position, error.text);
+    return value;
+}
+
+/* A line of standard input: a string, two strings, or ids. */
+static puma_status do_line(job *j, const char *line, size_t size)
+{
+    json_t       *value = parse(j, line, size);
+    const json_t *first = json_is_array(value) ? json_array_get(value, 0) : value;
+    const json_t *second = json_is_array(value) ? json_array_get(value, 1) : NULL;
+
+    if (!value) return j->e->status;
+    if (j->decode) {
+        decode(j, value);
+    } else if (!json_is_string(first) || (json_is_array(value) && json_array_size(value) > 2)
+               || (second && !json_is_string(second))) {
+        error_set(j->e, CODE_LINE, "neither a string nor an array of two");
+    } else {
+        encode(j, json_string_value(first), json_string_length(first), json_string_value(second),
+               json_string_length(second));
+    }
+    json_decref(value);
+    return j->e->status;
+}
+
+/* The next line without its end, of at most LINE_LIMIT bytes; false at the end of input or after a failure. */
+static bool read_line(job *j, char **line, size_t *size, size_t *room)
+{
+    int c = getc(stdin);
+
+    *size = 0;
+    if (c == EOF && ferror(stdin)) error_set(j->e, CODE_SYSTEM, "%s", strerror(errno));
+    if (c == EOF) return false;
+    for (; c != EOF && c != '\n'; c = getc(stdin)) {
+        if (*size == LINE_LIMIT) {
+            error_set(j->e, 508, "longer than %zu bytes", (size_t)LINE_LIMIT);
+            return false;
+        }
+        if (*size == *room) {
+            size_t more = *room ? *room * 2 : 4096;
+            char  *grown = realloc(*line, more);
+
+            if (!grown) {
+                full(j);
+                return false;
+            }
+            *line = grown;
+            *room = more;
+        }
+        (*line)[(*size)++] = (char)c;
+    }
+    return true;
+}
+
+static puma_status do_input(job *j)
+{
+    char  *line = NULL;
+    size_t size, room = 0, number = 1;
+
+    j->json = true;
+    while (read_line(j, &line, &size, &room) && do_line(j, size ? line : "", size) == PUMA_OK) number++;
+    free(line);
+    return error_prefix(j->e, "<stdin>:%zu", number);
+}
+
+/* "1 2 3" as "[1,2,3]"; a JSON array stays as it is. */
+static puma_status decode_argument(job *j, const char *text)
+{
+    size_t  size = strlen(text);
+    char   *array = malloc(2 * size + 3);
+    size_t  used = 0;
+    bool    plain = !strchr(text, '['), within = false;
+    json_t *value;
+
+    if (!array) return full(j);
+    if (plain) array[used++] = '[';
+    for (; *text; text++) {
+        bool blank = plain && strchr(" \t\n,", *text);
+
+        if (!blank && plain && !within && used > 1) array[used++] = ',';
+        within = !blank;
+        if (!blank) array[used++] = *text;
+    }
+    if (plain) array[used++] = ']';
+    value = parse(j, array, used);
+    free(array);
+    if (value) decode(j, value);
+    json_decref(value);
+    return error_prefix(j->e, "ids");
+}
+
+static puma_status do_all(job *j, const cli_line *line)
+{
+    const char *text = line->argument_count > 1 ? line->arguments[1] : NULL;
+    const char *pair = line->argument_count > 2 ? line->arguments[2] : NULL;
+
+    if (token_open(&j->t, line->arguments[0], j->e) != PUMA_OK) return j->e->status;
+    if (!text) do_input(j);
+    else if (j->decode) decode_argument(j, text);
+    else encode(j, text, strlen(text), pair, pair ? strlen(pair) : 0);
+    token_close(j->t);
+    return j->e->status;
+}
+
+int cli_tokenize(int argc, char **argv)
+{
+    puma_error e = { 0 };
+    cli_line   line;
+    job        j = { .e = &e };
+    char      *written = NULL;
+    size_t     size = 0;
+    int        code;
+
+    if (!cli_read(&line, &command, argc, argv, &code)) return code;
+    j.special = !cli_has(&line, "--no-special");
+    j.parse_special = cli_has(&line, "--parse-special");
+    j.decode = cli_has(&line, "--decode");
+    j.json = cli_has(&line, "--json");
+    if (j.decode && line.argument_count > 2) {
+        cli_free(&line);
+        return cli_misused(&command, 205, "--decode takes one text");
+    }
+    j.out = open_memstream(&written, &size);
+    if (!j.out) full(&j);
+    else do_all(&j, &line);
+    if (j.out && fclose(j.out) != 0) full(&j);
+    code = e.status == PUMA_OK ? 0 : cli_fail(&e);
+    /* main checks that standard output could be written. */
+    if (code == 0) fwrite(written, 1, size, stdout);
+    free(written);
+    cli_free(&line);
+    return code;
+}

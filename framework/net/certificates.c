@@ -1,0 +1,153 @@
+/* certificates.c - see certificates.h */
+#include "net/certificates.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const roles[] = { "party0", "party1", "party2", "dealer", "client" };
+#define ROLES (sizeof roles / sizeof *roles)
+
+static bool path_of(char *out, size_t room, const char *directory, const char *name, const char *suffix)
+{
+    return (size_t)snprintf(out, room, "%s/%s%s", directory, name, suffix) < room;
+}
+
+static bool extend(X509 *certificate, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX      context;
+    X509_EXTENSION *extension;
+    bool            ok;
+
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    ok = extension && X509_add_ext(certificate, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    return ok;
+}
+
+static bool random_serial(X509 *certificate)
+{
+    unsigned char bytes[16];
+    BIGNUM       *number;
+    bool          ok;
+
+    if (RAND_bytes(bytes, sizeof bytes) != 1) return false;
+    bytes[0] &= 0x7f;
+    number = BN_bin2bn(bytes, sizeof bytes, NULL);
+    ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    BN_free(number);
+    return ok;
+}
+
+/* issuer NULL: the CA itself, signed by its own key. */
+static X509 *certify(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, unsigned days)
+{
+    X509      *x = X509_new();
+    X509_NAME *subject = x ? X509_get_subject_name(x) : NULL;
+    X509      *signer = issuer ? issuer : x;
+    char       text[64];
+    bool       ok = subject && X509_set_version(x, X509_VERSION_3) == 1 && random_serial(x)
+        /* A clock that is some minutes behind must not refuse what was made just now. */
+        && X509_gmtime_adj(X509_getm_notBefore(x), -600) && X509_time_adj_ex(X509_getm_notAfter(x), (int)days, 0, NULL)
+        && X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0) == 1
+        && X509_set_issuer_name(x, X509_get_subject_name(signer)) == 1 && X509_set_pubkey(x, key) == 1;
+
+    if (ok && !issuer)
+        ok = extend(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
+          && extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") && extend(x, x, NID_subject_key_identifier, "hash");
+    if (ok && issuer) {
+        snprintf(text, sizeof text, "URI:puma:%s", name);
+        ok = extend(x, issuer, NID_basic_constraints, "critical,CA:FALSE")
+          && extend(x, issuer, NID_key_usage, "critical,digitalSignature")
+          && extend(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth")
+          && extend(x, issuer, NID_subject_key_identifier, "hash")
+          && extend(x, issuer, NID_authority_key_identifier, "keyid:always") && extend(x, issuer, NID_subject_alt_name, text);
+    }
+    if (ok && X509_sign(x, issuer_key, EVP_sha256()) > 0) return x;
+    X509_free(x);
+    return NULL;
+}
+
+/* Writes one of the two; refuses to touch what exists. */
+static puma_status write_pem(const char *path, X509 *certificate, EVP_PKEY *key, puma_error *e)
+{
+    int   fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, key ? 0600 : 0644);
+    FILE *file;
+    bool  ok;
+
+    if (fd < 0 && errno == EEXIST) return error_set(e, 382, "%s exists already and is left alone", path);
+    file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file) {
+        error_set(e, 1003, "%s: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return e->status;
+    }
+    ok = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1 : PEM_write_X509(file, certificate) == 1;
+    ok = fflush(file) == 0 && fsync(fd) == 0 && ok;
+    if (fclose(file) != 0 || !ok) return error_set(e, 1003, "%s: %s", path, strerror(errno));
+    return PUMA_OK;
+}
+
+static puma_status write_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key, puma_error *e)
+{
+    char path[4096];
+
+    if (!path_of(path, sizeof path, directory, name, ".key")) return error_set(e, 319, "%s: path too long", directory);
+    if (write_pem(path, NULL, key, e) != PUMA_OK) return e->status;
+    path_of(path, sizeof path, directory, name, ".pem");
+    return write_pem(path, certificate, NULL, e);
+}
+
+/* Before anything is written: a half-made set helps nobody. */
+static puma_status none_exist(const char *directory, puma_error *e)
+{
+    static const char *const suffixes[] = { ".pem", ".key" };
+    struct stat st;
+    char        path[4096];
+
+    for (size_t i = 0; i <= ROLES; i++)
+        for (size_t k = 0; k < 2; k++) {
+            if (!path_of(path, sizeof path, directory, i < ROLES ? roles[i] : "ca", suffixes[k]))
+                return error_set(e, 319, "%s: path too long", directory);
+            if (lstat(path, &st) == 0) return error_set(e, 382, "%s exists already and is left alone", path);
+        }
+    return PUMA_OK;
+}
+
+puma_status certificates_make(const char *directory, unsigned days, puma_error *e)
+{
+    EVP_PKEY *ca_key = NULL, *key = NULL;
+    X509     *ca = NULL, *certificate = NULL;
+
+    if (days < 1 || days > 36500) return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) return error_set(e, 1003, "%s: %s", directory, strerror(errno));
+    if (none_exist(directory, e) != PUMA_OK) return e->status;
+    ca_key = EVP_EC_gen("P-256");
+    ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
+    if (!ca) error_set(e, 1001, "cannot make a CA: %s", ERR_reason_error_string(ERR_peek_last_error()));
+    if (ca) write_pair(directory, "ca", ca, ca_key, e);
+    for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) {
+        key = EVP_EC_gen("P-256");
+        certificate = key ? certify(roles[i], key, ca, ca_key, days) : NULL;
+        if (certificate) write_pair(directory, roles[i], certificate, key, e);
+        else error_set(e, 1001, "cannot make a certificate: %s", ERR_reason_error_string(ERR_peek_last_error()));
+        X509_free(certificate);
+        EVP_PKEY_free(key);
+    }
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
+    ERR_clear_error();
+    return e->status;
+}

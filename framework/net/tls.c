@@ -1,0 +1,237 @@
+/* tls.c - TLS 1.3, both sides with certificates, whose SAN URI says which node they stand for */
+#include "net/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The last thing OpenSSL complained about. */
+static const char *complaint(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char   *text = code ? ERR_reason_error_string(code) : NULL;
+
+    ERR_clear_error();
+    return text ? text : "failed";
+}
+
+/* The first SAN of the form URI:puma:NAME. */
+static void identity_of(X509 *certificate, char *out, size_t room)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+    *out = '\0';
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        const char         *text;
+        size_t              bytes;
+
+        if (name->type != GEN_URI) continue;
+        text = (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
+        bytes = (size_t)ASN1_STRING_length(name->d.uniformResourceIdentifier);
+        /* A NUL inside would hide what follows it. */
+        if (bytes < 5 || bytes >= room || memcmp(text, "puma:", 5) != 0 || memchr(text, 0, bytes)) continue;
+        memcpy(out, text, bytes);
+        out[bytes] = '\0';
+        break;
+    }
+    GENERAL_NAMES_free(names);
+    if (!*out) snprintf(out, room, "a certificate without a puma: name");
+}
+
+uint32_t tls_node(const net *n, const char *identity)
+{
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (n->config.present[i] && strncmp(identity, "puma:", 5) == 0 && strcmp(identity + 5, net_role(n, i)) == 0)
+            return i;
+    return PUMA_NODES;
+}
+
+static void date(char *out, size_t room, const ASN1_TIME *t)
+{
+    BIO    *b = BIO_new(BIO_s_mem());
+    char   *text;
+    long    bytes = 0;
+
+    *out = '\0';
+    if (b && ASN1_TIME_print(b, t) == 1) bytes = BIO_get_mem_data(b, &text);
+    if (bytes > 0) snprintf(out, room, "%.*s", (int)bytes, text);
+    BIO_free(b);
+}
+
+/* Keeps the reason of a refusal for the message: after the handshake has failed nobody can be asked. */
+static int verify(int ok, X509_STORE_CTX *store)
+{
+    SSL  *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    conn *c = ssl ? SSL_get_app_data(ssl) : NULL;
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store), *leaf = X509_STORE_CTX_get0_cert(store);
+    int   why = X509_STORE_CTX_get_error(store);
+    char  who[64] = "", when[40] = "";
+
+    if (ok || !c || c->reason[0]) return ok;
+    c->certified = true;
+    if (leaf) identity_of(leaf, who, sizeof who);
+    if (certificate && why == X509_V_ERR_CERT_HAS_EXPIRED) date(when, sizeof when, X509_get0_notAfter(certificate));
+    if (certificate && why == X509_V_ERR_CERT_NOT_YET_VALID) date(when, sizeof when, X509_get0_notBefore(certificate));
+    snprintf(c->reason, sizeof c->reason, "certificate of %s refused: %s%s%s", who, X509_verify_cert_error_string(why),
+             when[0] ? ": " : "", when);
+    return 0;
+}
+
+/* An encrypted key cannot be asked about: there may be no terminal. */
+static int no_password(char *buffer, int size, int writing, void *context)
+{
+    (void)writing;
+    (void)context;
+    if (size > 0) *buffer = '\0';
+    return -1;
+}
+
+static EVP_PKEY *read_key(const net *n, const char *path, puma_error *e)
+{
+    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    FILE       *file;
+    EVP_PKEY   *key;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        error_set(e, 801, "%s: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        error_set(e, 801, "%s: not a regular file", path);
+        return NULL;
+    }
+    if (st.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) && !n->config.allow_insecure) {
+        close(fd);
+        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path, (unsigned)st.st_mode & 07777u);
+        return NULL;
+    }
+    file = fdopen(fd, "r");
+    if (!file) {
+        close(fd);
+        error_set(e, 1002, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    ERR_clear_error();
+    key = PEM_read_PrivateKey(file, NULL, no_password, NULL);
+    fclose(file);
+    if (!key) error_set(e, 801, "%s: no usable private key (encrypted or damaged): %s", path, complaint());
+    return key;
+}
+
+puma_status tls_open(net *n, puma_error *e)
+{
+    char      path[4096];
+    EVP_PKEY *key = NULL;
+    SSL_CTX  *tls;
+
+    ERR_clear_error();
+    tls = n->tls = SSL_CTX_new(TLS_method());
+    if (!tls || SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) != 1
+        || SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) != 1 || SSL_CTX_set_num_tickets(tls, 0) != 1
+        || SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                         "TLS_CHACHA20_POLY1305_SHA256") != 1)
+        return error_set(e, 1001, "TLS: %s", complaint());
+    SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_early_data(tls, 0);
+    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+    snprintf(path, sizeof path, "%s/ca.pem", n->certificates);
+    if (SSL_CTX_load_verify_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());
+    snprintf(path, sizeof path, "%s/%s.pem", n->certificates, net_role(n, n->config.self));
+    if (SSL_CTX_use_certificate_chain_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());
+    snprintf(path, sizeof path, "%s/%s.key", n->certificates, net_role(n, n->config.self));
+    key = read_key(n, path, e);
+    if (!key) return e->status;
+    if (SSL_CTX_use_PrivateKey(tls, key) != 1 || SSL_CTX_check_private_key(tls) != 1)
+        error_set(e, 801, "%s: does not belong to the certificate beside it: %s", path, complaint());
+    EVP_PKEY_free(key);
+    return e->status;
+}
+
+bool tls_begin(net *n, conn *c)
+{
+    ERR_clear_error();
+    c->ssl = SSL_new(n->tls);
+    if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1) return false;
+    SSL_set_app_data(c->ssl, c);
+    if (c->outgoing) SSL_set_connect_state(c->ssl);
+    else SSL_set_accept_state(c->ssl);
+    return true;
+}
+
+int tls_step(conn *c, char *reason, size_t room)
+{
+    X509 *certificate;
+    int   rc, why;
+
+    *reason = '\0';
+    ERR_clear_error();
+    rc = SSL_do_handshake(c->ssl);
+    if (rc == 1) {
+        certificate = SSL_get0_peer_certificate(c->ssl);
+        if (!certificate || SSL_get_verify_result(c->ssl) != X509_V_OK) {
+            snprintf(reason, room, "no certificate");
+            return -1;
+        }
+        identity_of(certificate, c->identity, sizeof c->identity);
+        return 1;
+    }
+    why = SSL_get_error(c->ssl, rc);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        c->want = why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+        return 0;
+    }
+    if (c->reason[0]) {
+        snprintf(reason, room, "%s", c->reason);
+    } else if (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        snprintf(reason, room, "TLS handshake: %s", complaint());
+    }
+    ERR_clear_error();
+    return -1;
+}
+
+ssize_t tls_read(conn *c, void *data, size_t n, char *reason, size_t room)
+{
+    size_t took = 0;
+    int    why;
+
+    ERR_clear_error();
+    if (SSL_read_ex(c->ssl, data, n, &took) == 1) return (ssize_t)took;
+    why = SSL_get_error(c->ssl, 0);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return STREAM_AGAIN;
+    if (why != SSL_ERROR_SSL || ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return STREAM_CLOSED;
+    snprintf(reason, room, "%s", complaint());
+    return STREAM_BROKEN;
+}
+
+ssize_t tls_write(conn *c, const void *data, size_t n)
+{
+    size_t put = 0;
+    int    why;
+
+    ERR_clear_error();
+    if (SSL_write_ex(c->ssl, data, n, &put) == 1) return (ssize_t)put;
+    why = SSL_get_error(c->ssl, 0);
+    return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? STREAM_AGAIN : STREAM_CLOSED;
+}
+
+void tls_shutdown(conn *c)
+{
+    ERR_clear_error();
+    SSL_shutdown(c->ssl);
+    ERR_clear_error();
+}

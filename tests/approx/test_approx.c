@@ -1,0 +1,615 @@
+/* test_approx.c - every approximation over its domain, held to the error that its table promises.
+ *
+ *     test_approx [BACKEND [DIRECTORY]]      BACKEND: plain (float and fixed), or any other (fixed, parties as threads
+ *                                            over the memory transport); both plain and rep3 when it is not given
+ *
+ * An operand is shared by the client, one function runs, its result is revealed to the client and compared with libm.
+ * In fixed point the operand is rounded first and the function of the rounded one is expected. */
+#include "exec/session.h"
+
+#include <puma/ops.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static const char *backend, *directory;
+
+/* --- running one function ------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const plugin   *protocol, *functions;
+    puma_slot       slot;
+    bool            is_float;
+    uint32_t        ring_bits, ring_frac;      /* of the session */
+    uint32_t        bits, frac;                /* of the operand */
+    int32_t         range;                     /* its promise; 0: none */
+    puma_arguments  a;
+    size_t          rows, n;
+    const uint64_t *in;
+    uint64_t       *out;
+    const char   *(*option)(void *context, const char *plugin, const char *key);
+} job;
+
+typedef struct node {
+    const job *j;
+    uint32_t   role;
+    net_hub   *hub;
+    puma_error error;
+} node;
+
+static bool local(const job *j) { return (j->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0; }
+
+static puma_status program(puma_session *s, const job *j, net *wire)
+{
+    uint32_t     client = local(j) ? 0 : PUMA_CLIENT;
+    puma_tensor *x = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->bits), j->frac);
+    puma_share   z;
+
+    if (x == NULL) return s->status;
+    if (j->range != 0) x->range = j->range;
+    if (s->protocol->share(s, x, s->role == client ? j->in : NULL, client) != PUMA_OK) return s->status;
+    if (s->role == PUMA_CLIENT)
+        z = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->a.bits), j->a.frac);
+    else
+        z = plugin_approx(j->functions, j->slot, NULL)->eval(s, x, &j->a);
+    if (!puma_ready(s, z)) return s->status;
+    /* the parentheses keep cmocka's macro of that name away */
+    if (z->n != x->n || z->frac != j->a.frac || z->bits != puma_ring_for(s, j->a.bits))
+        return (s->host->fail)(s, PUMA_EINTERNAL, "result of %zu elements in a ring of %u bits with %u fraction bits", z->n,
+                             z->bits, z->frac);
+    if (wire != NULL) net_allow_reveal(wire, true);
+    return s->protocol->reveal(s, j->out, z, client);
+}
+
+static void *run_node(void *argument)
+{
+    node          *self = argument;
+    const job     *j = self->j;
+    puma_session  *s = NULL;
+    net           *wire = NULL;
+    net_config     net_options = { .transport = NET_MEMORY, .self = self->role, .present = { true, true, true, true },
+                                   .listen_fd = -1, .hub = self->hub, .bounded = j->protocol->protocol->dealer,
+                                   .connect_timeout_ms = 20000, .io_timeout_ms = 20000, .hello = "" };
+    session_config options = { .protocol = j->protocol, .role = self->role, .ring_bits = j->ring_bits,
+                               .frac = j->ring_frac, .is_float = j->is_float, .option = j->option };
+
+    for (int slot = 0; slot < PUMA_SLOT_COUNT; slot++)
+        options.function[slot] = plugin_approx(j->functions, (puma_slot)slot, NULL);
+    if (!local(j)) {
+        net_options.present[2] = j->protocol->protocol->parties > 2;
+        if (net_open(&wire, &net_options, &self->error) != PUMA_OK) return NULL;
+        options.wire = wire;
+    }
+    if (session_open(&s, &options, &self->error) == PUMA_OK && program(s, j, wire) != PUMA_OK)
+        self->error = *session_error(s);
+    if (wire != NULL) {
+        if (self->error.status == PUMA_OK)
+            net_finish(wire, &self->error);
+        else
+            net_abort(wire, &self->error);
+    }
+    session_close(s);
+    if (wire != NULL) net_close(wire);
+    return NULL;
+}
+
+/* Assertions are the main thread's. */
+static puma_error run_job(const job *j)
+{
+    node      nodes[PUMA_NODES];
+    pthread_t threads[PUMA_NODES];
+    puma_error worst = { .status = PUMA_OK };
+    size_t    count = local(j) ? 1 : PUMA_NODES;
+    net_hub  *hub = local(j) ? NULL : net_hub_new();
+
+    memset(nodes, 0, sizeof nodes);
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i].j = j;
+        nodes[i].role = i;
+        nodes[i].hub = hub;
+        if (i == 2 && j->protocol->protocol->parties == 2) continue;
+        if (pthread_create(&threads[i], NULL, run_node, &nodes[i]) != 0) abort();
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 2 && j->protocol->protocol->parties == 2) continue;
+        pthread_join(threads[i], NULL);
+        if (worst.status == PUMA_OK) worst = nodes[i].error;
+    }
+    if (hub != NULL) net_hub_free(hub);
+    return worst;
+}
+
+/* --- settings ------------------------------------------------------------------------------------------------- */
+
+typedef struct setting {
+    bool     is_float;
+    uint32_t bits, frac;
+} setting;
+
+static const setting FLOAT = { true, 64, 18 }, WIDE = { false, 64, 18 }, MIDDLE = { false, 56, 18 },
+                     NARROW = { false, 52, 16 };
+
+static bool on_plain(void) { return strcmp(backend, "plain") == 0; }
+
+static const plugin *loaded(const char *name)
+{
+    const plugin *p = NULL;
+    puma_error    e = { .status = PUMA_OK };
+
+    if (plugin_open(&p, name, directory, NULL, &e) != PUMA_OK) fail_msg("%s: %s", name, e.text);
+    return p;
+}
+
+/* An operand's ring and fraction beside those of the setting. */
+typedef struct operand {
+    uint32_t bits, frac;
+    int32_t  range;
+    uint32_t out_frac;      /* 0: the setting's */
+    double   epsilon;
+} operand;
+
+static const char *(*options)(void *context, const char *plugin, const char *key);
+
+/* z = f(x) for rows x n values; x is replaced by what it was rounded to. */
+static puma_error evaluate(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z, size_t rows,
+                           size_t n)
+{
+    size_t     count = rows * n;
+    uint64_t  *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
+    uint32_t   bits = puma_ring_for(&(puma_session){ .caps = PUMA_CAP_RINGS, .ring_bits = g.bits }, o.bits);
+    puma_error e;
+    job        j = { .protocol = loaded(backend), .functions = loaded(functions), .slot = slot, .is_float = g.is_float,
+                     .ring_bits = g.bits, .ring_frac = g.frac, .bits = bits, .frac = o.frac, .range = o.range,
+                     .a = { .struct_size = sizeof(puma_arguments), .bits = g.bits,
+                            .frac = o.out_frac != 0 ? o.out_frac : g.frac, .epsilon = o.epsilon },
+                     .rows = rows, .n = n, .in = in, .out = out, .option = options };
+    puma_session decoder = { .caps = PUMA_CAP_RINGS | (g.is_float ? PUMA_CAP_FLOAT : 0), .ring_bits = g.bits };
+
+    assert_non_null(in);
+    assert_non_null(out);
+    if (!(j.protocol->protocol->caps & PUMA_CAP_RINGS)) bits = j.bits = 64;
+    for (size_t i = 0; i < count; i++) {
+        in[i] = puma_encode(&decoder, x[i], o.frac, bits);
+        x[i] = puma_decode(&decoder, in[i], o.frac, bits);
+    }
+    e = run_job(&j);
+    for (size_t i = 0; i < count; i++)
+        z[i] = puma_decode(&decoder, out[i], j.a.frac, j.protocol->protocol->caps & PUMA_CAP_RINGS ? g.bits : 64);
+    free(in);
+    free(out);
+    return e;
+}
+
+static void must(puma_error e, const char *what)
+{
+    if (e.status != PUMA_OK) fail_msg("%s on %s: E%04u %s", what, backend, e.code, e.text);
+}
+
+/* --- functions of one variable ---------------------------------------------------------------------------------- */
+
+static double true_gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
+static double true_gelu_tanh(double x) { return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))); }
+static double true_silu(double x) { return x / (1 + exp(-x)); }
+static double true_relu(double x) { return fmax(x, 0); }
+static double true_reciprocal(double x) { return 1 / x; }
+static double true_rsqrt(double x) { return 1 / sqrt(x); }
+
+typedef struct single {
+    const char *what;
+    puma_slot   slot;
+    double    (*f)(double);
+    int32_t     range;         /* |x| < 2^range is promised       */
+    bool        logarithmic;   /* the grid, and a relative error  */
+    double      relative;      /* bound of it, in exact arithmetic */
+    double      slack;         /* fixed point on top of max_error, at 64 bits and f = 18; of the relative error if logarithmic */
+    double      joints[16];    /* up to a 0                         */
+} single;
+
+static const single SINGLES[] = {
+    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -1, 1 } },
+    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64 } },
+    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0x1p-16, { -8, -4, 4, -64, 64 } },
+    { "relu", PUMA_SLOT_RELU, true_relu, 13, false, 0, 0, { -0x1p-18, 0x1p-18, -64, 64 } },
+    { "tanh", PUMA_SLOT_TANH, tanh, 7, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64 } },
+    { "exp", PUMA_SLOT_EXP, exp, 9, false, 0, 0x1p-16, { -14, -32, -1, -64, -127 } },
+    { "reciprocal", PUMA_SLOT_RECIPROCAL, true_reciprocal, 14, true, 3e-6, 3e-6,
+      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 } },
+    { "rsqrt", PUMA_SLOT_RSQRT, true_rsqrt, 16, true, 3e-6, 3e-6,
+      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 } },
+};
+
+#define CHUNK 16384
+
+static void check_single(const single *t, setting g)
+{
+    const puma_approx *f = plugin_approx(loaded("puma"), t->slot, NULL);
+    operand            o = { .bits = g.bits, .frac = g.frac, .range = t->range };
+    double            *x = malloc(CHUNK * sizeof *x), *z = malloc(CHUNK * sizeof *z);
+    double             worst = 0, at = 0, bound = t->logarithmic ? t->relative : f->max_error;
+    size_t             chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
+    double             low = f->domain[0], high = f->domain[1];
+
+    assert_non_null(x);
+    assert_non_null(z);
+    if (t->slot == PUMA_SLOT_EXP) o.bits = g.frac + f->input_bits;
+    if (t->slot == PUMA_SLOT_RECIPROCAL) {
+        o.frac = g.frac + 5;
+        o.out_frac = 40;        /* small results, precise relative to their size */
+    }
+    if (t->slot == PUMA_SLOT_RSQRT) {
+        o.frac = 36;
+        o.out_frac = 36;
+    }
+    if (!g.is_float) bound += t->slack * ldexp(1.0, 18 - (int)g.frac);
+    for (size_t c = 0; c < chunks; c++) {
+        for (size_t i = 0; i < size; i++) {
+            double part = ((double)(c * size + i) + 0.5) / (double)(chunks * size);
+
+            x[i] = t->logarithmic ? low * pow(high / low, part) : low + (high - low) * part;
+        }
+        if (c == 0)         /* both sides of each joint, by one unit in the last place */
+            for (size_t k = 0; t->joints[k] != 0; k++)
+                for (int side = -1; side <= 1; side++, extra++) {
+                    double v = t->joints[k] + side * ldexp(1.0, -(int)o.frac);
+
+                    x[extra] = v < low ? low : v >= high ? high - ldexp(1.0, -(int)o.frac) : v;
+                }
+        must(evaluate("puma", t->slot, g, o, x, z, 1, size), t->what);
+        for (size_t i = 0; i < size; i++) {
+            double y = t->f(x[i]), error = fabs(z[i] - y);
+
+            if (t->logarithmic) {
+                assert_true(error <= f->max_error);
+                error /= y;
+            }
+            if (!(error <= worst)) worst = error, at = x[i];
+        }
+    }
+    print_message("%-10s %s %u/%u: %s error %.3g at %.6g (bound %.3g)\n", t->what, g.is_float ? "float" : "fixed", g.bits,
+                  g.frac, t->logarithmic ? "relative" : "absolute", worst, at, bound);
+    if (!(worst <= bound)) fail_msg("%s: error %g at %g exceeds %g", t->what, worst, at, bound);
+    free(x);
+    free(z);
+}
+
+static void singles_in_float(void **state)
+{
+    (void)state;
+    if (!on_plain()) skip();
+    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single(&SINGLES[i], FLOAT);
+}
+
+static void singles_in_fixed_point(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single(&SINGLES[i], WIDE);
+}
+
+/* Without a promise of the plan on x, and in narrower rings: the bits are fewer, the results the same. */
+static void pieces_without_a_promise_and_in_narrow_rings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        single t = SINGLES[i];
+
+        t.range = 0;
+        check_single(&t, WIDE);
+        check_single(&SINGLES[i], MIDDLE);
+        check_single(&SINGLES[i], NARROW);
+    }
+}
+
+/* --- rows ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t state_of_draw = 1;
+
+/* Uniform in (-1, 1), the same in every run. */
+static double draw(void)
+{
+    state_of_draw = state_of_draw * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return ldexp((double)(int64_t)(state_of_draw & ~UINT64_C(2047)), -63);
+}
+
+static double normal(void)
+{
+    double sum = 0;
+
+    for (int i = 0; i < 12; i++) sum += draw() / 2;
+    return sum;
+}
+
+static void true_softmax(double *z, const double *x, size_t n, double epsilon)
+{
+    double most = x[0], sum = 0;
+
+    (void)epsilon;
+    for (size_t i = 1; i < n; i++) most = fmax(most, x[i]);
+    for (size_t i = 0; i < n; i++) sum += z[i] = exp(x[i] - most);
+    for (size_t i = 0; i < n; i++) z[i] /= sum;
+}
+
+static void true_rmsnorm(double *z, const double *x, size_t n, double epsilon)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
+    for (size_t i = 0; i < n; i++) z[i] = x[i] / sqrt(sum / (double)n + epsilon);
+}
+
+static void true_layernorm(double *z, const double *x, size_t n, double epsilon)
+{
+    double mean = 0, *y = malloc(n * sizeof *y);
+
+    assert_non_null(y);
+    for (size_t i = 0; i < n; i++) mean += x[i] / (double)n;
+    for (size_t i = 0; i < n; i++) y[i] = x[i] - mean;
+    true_rmsnorm(z, y, n, epsilon);
+    free(y);
+}
+
+/* Evaluates, and returns the largest error. */
+static double row_error(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z, size_t rows,
+                        size_t n, void (*f)(double *, const double *, size_t, double))
+{
+    double *y = malloc(n * sizeof *y), worst = 0;
+
+    assert_non_null(y);
+    must(evaluate(functions, slot, g, o, x, z, rows, n), "a row");
+    for (size_t r = 0; r < rows; r++) {
+        f(y, x + r * n, n, o.epsilon);
+        for (size_t i = 0; i < n; i++)
+            if (!(fabs(z[r * n + i] - y[i]) <= worst)) worst = fabs(z[r * n + i] - y[i]);
+    }
+    free(y);
+    return worst;
+}
+
+enum { EQUAL, ONE_HIGH, SPREAD, RANDOM, ALL_BUT_ONE_FAR, CROWD, KINDS };
+
+static void fill_scores(double *x, size_t n, int kind)
+{
+    for (size_t i = 0; i < n; i++) {
+        switch (kind) {
+        case EQUAL: x[i] = 3.25; break;
+        case ONE_HIGH: x[i] = i == n / 2 ? 30 : draw(); break;
+        case SPREAD: x[i] = n > 1 ? 50 - 100 * (double)i / (double)(n - 1) : 50; break;
+        case RANDOM: x[i] = 4 * normal(); break;
+        case ALL_BUT_ONE_FAR: x[i] = i == 0 ? 100 : -100; break;
+        default: x[i] = i == 0 ? 0 : -6.477;        /* where PUMA's exp errs most in a row of 512 */
+        }
+    }
+}
+
+static void check_softmax(const char *functions, setting g)
+{
+    static const size_t LENGTHS[] = { 1, 2, 3, 127, 512 };
+    const puma_approx  *f = plugin_approx(loaded(functions), PUMA_SLOT_SOFTMAX, NULL);
+    operand             o = { .bits = g.frac + 10, .frac = g.frac, .range = 8 };
+    double              x[KINDS * 512], z[KINDS * 512], worst = 0, off = 0, error;
+    double              ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac);
+
+    for (size_t l = 0; l < COUNT(LENGTHS); l++) {
+        size_t n = LENGTHS[l];
+
+        for (int kind = 0; kind < KINDS; kind++) fill_scores(x + (size_t)kind * n, n, kind);
+        error = row_error(functions, PUMA_SLOT_SOFTMAX, g, o, x, z, KINDS, n, true_softmax);
+        if (!(error <= worst)) worst = error;
+        for (size_t r = 0; r < KINDS; r++) {
+            double sum = 0;
+
+            for (size_t i = 0; i < n; i++) {
+                sum += z[r * n + i];
+                assert_true(z[r * n + i] >= -2 * ulp);
+                /* equal entries get equal shares, and those far below the maximum nothing */
+                if (r == EQUAL) assert_true(fabs(z[r * n + i] - 1 / (double)n) <= 3e-6 + 3 * ulp);
+                if (r == ALL_BUT_ONE_FAR && i > 0) assert_true(fabs(z[r * n + i]) <= 2 * ulp);
+            }
+            off = fmax(off, (fabs(sum - 1) - 1.5 * (double)n * ulp));
+        }
+    }
+    print_message("softmax of %s, %s %u/%u: error %.3g, a sum off 1 by %.3g beside rounding\n", functions,
+                  g.is_float ? "float" : "fixed", g.bits, g.frac, worst, fmax(off, 0));
+    assert_true(worst <= f->max_error + 4 * ulp);
+    assert_true(off <= 3e-5);
+}
+
+static void softmax_rows(void **state)
+{
+    (void)state;
+    if (on_plain()) check_softmax("puma", FLOAT);
+    check_softmax("puma", WIDE);
+    check_softmax("puma", MIDDLE);
+    check_softmax("puma", NARROW);
+}
+
+/* Rows as residuals are: small and large variance, one coordinate far out, an offset, length d. */
+static void fill_residuals(double *x, size_t n, int kind)
+{
+    for (size_t i = 0; i < n; i++) {
+        switch (kind) {
+        case 0: x[i] = normal(); break;
+        case 1: x[i] = i == n / 3 ? 223 : normal(); break;
+        case 2: x[i] = 0x1p-6 * normal(); break;             /* variance about 2^-12 */
+        case 3: x[i] = 5 + 0.25 * normal(); break;
+        default: x[i] = 10 * normal();
+        }
+    }
+}
+
+static void check_norm(const char *functions, puma_slot slot, setting g, double bound)
+{
+    static const size_t LENGTHS[] = { 32, 384, 768, 1024 };
+    operand             o = { .bits = g.bits, .frac = g.frac, .range = 8, .epsilon = 1e-12 };
+    double              x[5 * 1024], z[5 * 1024], worst = 0, error;
+
+    for (size_t l = 0; l < COUNT(LENGTHS); l++) {
+        for (int kind = 0; kind < 5; kind++) fill_residuals(x + (size_t)kind * LENGTHS[l], LENGTHS[l], kind);
+        error = row_error(functions, slot, g, o, x, z, 5, LENGTHS[l],
+                          slot == PUMA_SLOT_LAYERNORM ? true_layernorm : true_rmsnorm);
+        if (!(error <= worst)) worst = error;
+    }
+    print_message("%s of %s, %s %u/%u: error %.3g (bound %.3g)\n", slot == PUMA_SLOT_LAYERNORM ? "layernorm" : "rmsnorm",
+                  functions, g.is_float ? "float" : "fixed", g.bits, g.frac, worst, bound);
+    assert_true(worst <= bound);
+}
+
+static void norm_rows(void **state)
+{
+    static const puma_slot SLOTS[] = { PUMA_SLOT_LAYERNORM, PUMA_SLOT_RMSNORM };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        double bound = plugin_approx(loaded("puma"), SLOTS[i], NULL)->max_error;
+
+        if (on_plain()) check_norm("puma", SLOTS[i], FLOAT, bound);
+        check_norm("puma", SLOTS[i], WIDE, bound + 0x1p-13);
+        check_norm("puma", SLOTS[i], MIDDLE, bound + 0x1p-9);
+        check_norm("puma", SLOTS[i], NARROW, bound + 0x1p-7);
+    }
+}
+
+/* A row of equal entries has no variance: the result is near 0, and no trap. */
+static void constant_rows_are_no_trap(void **state)
+{
+    const setting *settings[] = { &FLOAT, &WIDE, &MIDDLE, &NARROW };
+    double         x[3 * 384], z[3 * 384];
+
+    (void)state;
+    for (size_t k = on_plain() ? 0 : 1; k < COUNT(settings); k++) {
+        operand o = { .bits = settings[k]->bits, .frac = settings[k]->frac, .range = 8, .epsilon = 1e-12 };
+        double  most = 0;
+
+        for (size_t i = 0; i < COUNT(x); i++) x[i] = i < 384 ? 0 : i < 768 ? 5 : -0.37;
+        must(evaluate("puma", PUMA_SLOT_LAYERNORM, *settings[k], o, x, z, 3, 384), "layernorm of a constant row");
+        for (size_t i = 0; i < COUNT(z); i++) most = fmax(most, fabs(z[i]));
+        print_message("layernorm of a constant row, %s %u/%u: %.3g\n", settings[k]->is_float ? "float" : "fixed",
+                      settings[k]->bits, settings[k]->frac, most);
+        assert_true(most <= 0x1p-7);
+    }
+}
+
+/* --- options -------------------------------------------------------------------------------------------------------- */
+
+static const char *ten_iterations(void *context, const char *name, const char *key)
+{
+    (void)context;
+    if (strcmp(name, "puma") == 0 && strcmp(key, "fxp_exp_iters") == 0) return "10";
+    return NULL;
+}
+
+static const char *two_iterations(void *context, const char *name, const char *key)
+{
+    (void)context;
+    return strcmp(name, "puma") == 0 && strcmp(key, "fxp_exp_iters") == 0 ? "2" : NULL;
+}
+
+static const char *half_an_iteration(void *context, const char *name, const char *key)
+{
+    (void)context;
+    return strcmp(name, "puma") == 0 && strcmp(key, "fxp_exp_iters") == 0 ? "2.5" : NULL;
+}
+
+static const char *knots_that_descend(void *context, const char *name, const char *key)
+{
+    (void)context;
+    return strcmp(name, "puma") == 0 && strcmp(key, "gelu_knot1") == 0 ? "5" : NULL;
+}
+
+static void options_are_read_and_checked(void **state)
+{
+    double     x[1024], z[1024], worst = 0;
+    operand    o = { .bits = 28, .frac = 18, .range = 9 };
+    puma_error e;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(x); i++) x[i] = -(double)i / 64;
+    options = ten_iterations;
+    e = evaluate("puma", PUMA_SLOT_EXP, WIDE, o, x, z, 1, COUNT(x));
+    options = NULL;
+    must(e, "exp of ten iterations");
+    for (size_t i = 0; i < COUNT(x); i++) worst = fmax(worst, fabs(z[i] - exp(x[i])));
+    print_message("exp of ten iterations: error %.3g\n", worst);
+    assert_true(worst <= 4e-4);
+
+    /* (1 + x/4)^4, and 0 from -4 on, where it would rise again */
+    options = two_iterations;
+    e = evaluate("puma", PUMA_SLOT_EXP, WIDE, o, x, z, 1, COUNT(x));
+    options = NULL;
+    must(e, "exp of two iterations");
+    for (size_t i = 0; i < COUNT(x); i++)
+        assert_true(fabs(z[i] - (x[i] < -4 ? 0 : pow(1 + x[i] / 4, 4))) <= 0x1p-15);
+
+    options = half_an_iteration;
+    e = evaluate("puma", PUMA_SLOT_EXP, WIDE, o, x, z, 1, 16);
+    assert_int_not_equal(e.status, PUMA_OK);
+    assert_non_null(strstr(e.text, "fxp_exp_iters"));
+    options = knots_that_descend;
+    o.bits = 64;
+    e = evaluate("puma", PUMA_SLOT_GELU, WIDE, o, x, z, 1, 16);
+    options = NULL;
+    assert_int_not_equal(e.status, PUMA_OK);
+    assert_non_null(strstr(e.text, "gelu"));
+}
+
+/* --- the plugin exact ------------------------------------------------------------------------------------------------ */
+
+static void exact_functions_are_exact(void **state)
+{
+    double x[2048], z[2048];
+
+    (void)state;
+    if (!on_plain()) skip();
+    for (int fixed = 0; fixed < 2; fixed++) {
+        setting g = fixed ? WIDE : FLOAT;
+        double  bound = fixed ? 0x1p-19 + 1e-12 : 1e-12;
+
+        for (size_t t = 0; t < COUNT(SINGLES); t++) {
+            operand o = { .bits = 64, .frac = 18 };
+
+            for (size_t i = 0; i < COUNT(x); i++) {
+                x[i] = 40 * draw();
+                if (SINGLES[t].logarithmic) x[i] = 0.5 + fabs(x[i]);
+                if (SINGLES[t].slot == PUMA_SLOT_EXP) x[i] = -fabs(x[i]);
+            }
+            must(evaluate("exact", SINGLES[t].slot, g, o, x, z, 1, COUNT(x)), SINGLES[t].what);
+            for (size_t i = 0; i < COUNT(x); i++)
+                if (!(fabs(z[i] - SINGLES[t].f(x[i])) <= bound))
+                    fail_msg("exact %s(%g) is off by %g", SINGLES[t].what, x[i], z[i] - SINGLES[t].f(x[i]));
+        }
+        check_softmax("exact", g);
+        check_norm("exact", PUMA_SLOT_LAYERNORM, g, bound);
+        check_norm("exact", PUMA_SLOT_RMSNORM, g, bound);
+    }
+}
+
+int main(int count, char **argument)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(singles_in_float),
+        cmocka_unit_test(singles_in_fixed_point),
+        cmocka_unit_test(pieces_without_a_promise_and_in_narrow_rings),
+        cmocka_unit_test(softmax_rows),
+        cmocka_unit_test(norm_rows),
+        cmocka_unit_test(constant_rows_are_no_trap),
+        cmocka_unit_test(options_are_read_and_checked),
+        cmocka_unit_test(exact_functions_are_exact),
+    };
+    static const char *const BOTH[] = { "plain", "rep3" };
+    int                      failed = 0;
+
+    directory = count > 2 ? argument[2] : NULL;
+    for (size_t i = 0; i < (count > 1 ? 1 : COUNT(BOTH)); i++) {
+        backend = count > 1 ? argument[1] : BOTH[i];
+        print_message("backend %s\n", backend);
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed != 0;
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+# rep3-memory.sh - the conformance suite on rep3 over memory
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend rep3 --transport memory

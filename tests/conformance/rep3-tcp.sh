@@ -1,0 +1,3 @@
+#!/bin/sh
+# rep3-tcp.sh - the conformance suite on rep3 over TCP on loopback
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend rep3 --transport tcp

@@ -1,0 +1,3 @@
+#!/bin/sh
+# rep3-tls.sh - the conformance suite on rep3 over TLS on loopback
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend rep3 --transport tls

@@ -1,0 +1,377 @@
+/* test_net.c - the wire works: four nodes over memory, TCP and TLS */
+#include "net_nodes.h"
+
+#include <sys/stat.h>
+
+static const uint8_t fixed_seed[32] = { 1, 2, 3 };
+
+/* --- data both ways at once ---------------------------------------------------------------------------------- */
+
+static void exchange(node *me, size_t size)
+{
+    uint8_t *in = malloc(size);
+
+    net_allow_reveal(me->wire, true);
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != me->self) net_send(me->wire, i, message(me->self, i, size), size, PUMA_ONLINE, &me->error);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        if (i == me->self || net_recv(me->wire, i, in, size, &me->error) != PUMA_OK) continue;
+        if (!is_message(in, i, me->self, size)) error_set(&me->error, 7001, "wrong bytes from node %u", i);
+    }
+    free(in);
+}
+
+static void exchange_some(node *me)
+{
+    exchange(me, 5 << 20);
+    exchange(me, 1);
+    exchange(me, 70001);
+    net_finish(me->wire, &me->error);
+}
+
+static void exchange_much(node *me)
+{
+    exchange(me, 50 << 20);
+    net_finish(me->wire, &me->error);
+}
+
+static void all_nodes_exchange(net_transport transport)
+{
+    run r;
+
+    run_prepare(&r, transport);
+    run_all(&r, exchange_some);
+    assert_fine(&r);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t k = 0; k < PUMA_NODES; k++) {
+            size_t bytes = k == i ? 0 : (5 << 20) + 1 + 70001;
+
+            assert_int_equal(r.nodes[i].count.sent[k][PUMA_ONLINE], bytes);
+            assert_int_equal(r.nodes[i].count.sent[k][PUMA_OFFLINE], 0);
+            assert_int_equal(r.nodes[i].count.received[k], bytes);
+        }
+        assert_int_equal(r.nodes[i].count.messages, 9);
+        assert_int_equal(r.nodes[i].count.depth, 3);
+        assert_int_equal(r.nodes[i].count.depth_online, 3);
+        assert_memory_equal(r.nodes[i].session, r.nodes[0].session, 16);
+    }
+    run_free(&r);
+    run_prepare(&r, transport);
+    run_all(&r, exchange_much);
+    assert_fine(&r);
+    run_free(&r);
+}
+
+static void nodes_exchange_over_memory(void **state) { (void)state; all_nodes_exchange(NET_MEMORY); }
+static void nodes_exchange_over_tcp(void **state) { (void)state; all_nodes_exchange(NET_TCP); }
+static void nodes_exchange_over_tls(void **state) { (void)state; all_nodes_exchange(NET_TLS); }
+
+/* --- depth --------------------------------------------------------------------------------------------------- */
+
+static void send_small(node *me, uint32_t to, puma_phase phase)
+{
+    net_send(me->wire, to, message(me->self, to, 8), 8, phase, &me->error);
+}
+static void recv_small(node *me, uint32_t from)
+{
+    uint8_t in[8];
+
+    net_recv(me->wire, from, in, sizeof in, &me->error);
+}
+
+/* P0 deals to P2 twice and runs ahead; P1 and P2 exchange after the first and then the second deal. */
+static void deal_and_open(node *me)
+{
+    if (me->self == 0) {
+        send_small(me, 2, PUMA_OFFLINE);
+        send_small(me, 2, PUMA_OFFLINE);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (me->self == 2) recv_small(me, 0);
+        if (me->self == 1 || me->self == 2) {
+            send_small(me, 3 - me->self, PUMA_ONLINE);
+            recv_small(me, 3 - me->self);
+        }
+    }
+    net_counts(me->wire, &me->count);
+    me->number = (int)(me->count.depth * 100 + me->count.depth_online);
+    net_depth_reset(me->wire);
+    net_finish(me->wire, &me->error);
+}
+
+static void depth_is_the_longest_chain(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    run_all(&r, deal_and_open);
+    assert_fine(&r);
+    assert_int_equal(r.nodes[0].number, 0);
+    assert_int_equal(r.nodes[1].number, 202);      /* deal, open of P2; online: two opens    */
+    assert_int_equal(r.nodes[2].number, 302);      /* deal, open of P2, open of P1           */
+    assert_int_equal(r.nodes[1].count.depth, 0);
+    assert_int_equal(r.nodes[0].count.sent[2][PUMA_OFFLINE], 16);
+    run_free(&r);
+}
+
+/* --- seeds and digests --------------------------------------------------------------------------------------- */
+
+static void seeded(node *me)
+{
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != me->self) net_pair_seed(me->wire, i, "lambda", me->seed[i]);
+    net_own_seed(me->wire, "mask", me->seed[me->self]);
+    exchange(me, 1000);
+    net_finish(me->wire, &me->error);
+}
+
+static void fixed_seed_repeats_over_all_transports(void **state)
+{
+    run r[3];
+
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        run_prepare(&r[t], (net_transport)t);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) r[t].nodes[i].config.seed = fixed_seed;
+        run_all(&r[t], seeded);
+        assert_fine(&r[t]);
+        run_free(&r[t]);
+    }
+    for (int t = 0; t < 3; t++)
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            static const uint8_t nothing[32];
+
+            assert_memory_equal(r[t].nodes[i].session, r[0].nodes[0].session, 16);
+            for (uint32_t k = 0; k < PUMA_NODES; k++) {
+                assert_memory_equal(r[t].nodes[i].seed[k], r[0].nodes[i].seed[k], 32);
+                assert_memory_equal(r[t].nodes[i].seed[k], r[t].nodes[k].seed[i], 32);
+                if (k == i) continue;
+                assert_memory_equal(r[t].nodes[i].digest[k], r[0].nodes[i].digest[k], 32);
+                assert_memory_not_equal(r[t].nodes[i].digest[k], nothing, 32);
+                assert_memory_not_equal(r[t].nodes[i].seed[k], r[t].nodes[i].seed[i], 32);
+            }
+        }
+}
+
+static void fresh_seeds_are_a_pairs_own(void **state)
+{
+    run r[2];
+
+    (void)state;
+    for (int t = 0; t < 2; t++) {
+        run_prepare(&r[t], NET_MEMORY);
+        run_all(&r[t], seeded);
+        assert_fine(&r[t]);
+        run_free(&r[t]);
+    }
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        for (uint32_t k = 0; k < PUMA_NODES; k++) {
+            if (k != i) assert_memory_equal(r[0].nodes[i].seed[k], r[0].nodes[k].seed[i], 32);
+            assert_memory_not_equal(r[0].nodes[i].seed[k], r[1].nodes[i].seed[k], 32);
+        }
+    assert_memory_not_equal(r[0].nodes[0].seed[1], r[0].nodes[0].seed[2], 32);
+    assert_memory_not_equal(r[0].nodes[0].session, r[1].nodes[0].session, 16);
+}
+
+/* --- the client ---------------------------------------------------------------------------------------------- */
+
+static void read_input(node *me)
+{
+    const char *length = net_input(me->wire, "input.length");
+
+    snprintf(me->note, sizeof me->note, "%s", length ? length : "none");
+    if (net_input(me->wire, "input.len") || net_input(me->wire, "ring_bits")) strcpy(me->note, "too much");
+    net_finish(me->wire, &me->error);
+}
+
+static void input_lines_are_taken_over(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    run_all(&r, read_input);
+    assert_fine(&r);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_string_equal(r.nodes[i].note, "7");
+    run_free(&r);
+}
+
+static void reveal_early(node *me)
+{
+    puma_error e = { 0 };
+
+    if (me->self == 1) {
+        if (net_send(me->wire, PUMA_CLIENT, message(1, 3, 8), 8, PUMA_ONLINE, &e) != PUMA_OK) strcpy(me->note, e.text);
+        me->number = (int)e.status;
+        net_allow_reveal(me->wire, true);
+        send_small(me, PUMA_CLIENT, PUMA_ONLINE);
+    }
+    if (me->self == PUMA_CLIENT) {
+        recv_small(me, 1);
+        send_small(me, 0, PUMA_ONLINE);
+    }
+    if (me->self == 0) recv_small(me, PUMA_CLIENT);
+    net_finish(me->wire, &me->error);
+}
+
+static void payload_reaches_the_client_only_in_a_reveal(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    run_all(&r, reveal_early);
+    assert_fine(&r);
+    assert_int_equal(r.nodes[1].number, PUMA_EPLUGIN);
+    assert_non_null(strstr(r.nodes[1].note, "reveal"));
+    assert_int_equal(r.nodes[1].count.sent[PUMA_CLIENT][PUMA_ONLINE], 8);
+    run_free(&r);
+}
+
+/* --- control messages, back pressure ------------------------------------------------------------------------- */
+
+static void talk(node *me)
+{
+    char *text = NULL;
+
+    if (me->self == 1) net_send_control(me->wire, PUMA_CLIENT, "{\"id\": 1}", &me->error);
+    if (me->self == PUMA_CLIENT && net_recv_control(me->wire, 1, &text, 100, &me->error) == PUMA_OK) strcpy(me->note, text);
+    free(text);
+    net_finish(me->wire, &me->error);
+}
+
+static void control_messages_are_not_payload(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    run_all(&r, talk);
+    assert_fine(&r);
+    assert_string_equal(r.nodes[PUMA_CLIENT].note, "{\"id\": 1}");
+    assert_int_equal(r.nodes[1].count.messages, 0);
+    assert_int_equal(r.nodes[1].count.sent[PUMA_CLIENT][0] + r.nodes[1].count.sent[PUMA_CLIENT][1], 0);
+    run_free(&r);
+}
+
+#define AHEAD 40
+#define AHEAD_BYTES ((size_t)8 << 20)
+
+/* The dealer runs 320 MB ahead of a party that first waits for somebody else: it must stop in between, and go on. */
+static void run_ahead(node *me)
+{
+    uint8_t *in = malloc(AHEAD_BYTES);
+
+    if (me->self == 0) {
+        for (int i = 0; i < AHEAD; i++) {
+            void *block = calloc(1, AHEAD_BYTES);
+
+            net_send(me->wire, 2, block, AHEAD_BYTES, PUMA_OFFLINE, &me->error);
+            __atomic_store_n(&me->number, i + 1, __ATOMIC_SEQ_CST);
+        }
+    }
+    if (me->self == 1) {
+        /* The dealer's progress stands still once 64 MiB here, 64 MiB there and what the sockets hold are full. */
+        int    seen = -1;
+        double since = now_s();
+
+        while (now_s() - since < 0.4) {
+            int at = __atomic_load_n(&me->of->nodes[0].number, __ATOMIC_SEQ_CST);
+
+            if (at != seen) since = now_s();
+            seen = at;
+            usleep(10000);
+        }
+        me->number = seen;
+        send_small(me, 2, PUMA_ONLINE);
+    }
+    if (me->self == 2) {
+        recv_small(me, 1);
+        for (int i = 0; i < AHEAD; i++) net_recv(me->wire, 0, in, AHEAD_BYTES, &me->error);
+    }
+    free(in);
+    net_finish(me->wire, &me->error);
+}
+
+static void the_dealer_runs_only_so_far_ahead(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    run_all(&r, run_ahead);
+    assert_fine(&r);
+    assert_in_range(r.nodes[1].number, 16, 22);
+    assert_int_equal(r.nodes[0].number, AHEAD);
+    assert_true(r.nodes[2].count.waited_offline_s >= 0);
+    run_free(&r);
+}
+
+static void starts_in_any_order(void **state)
+{
+    static const uint32_t orders[3][PUMA_NODES] = { { 3, 2, 1, 0 }, { 1, 3, 0, 2 }, { 2, 0, 3, 1 } };
+
+    (void)state;
+    for (int o = 0; o < 3; o++) {
+        run r;
+
+        /* Without inherited sockets: who is not there yet refuses. */
+        run_prepare(&r, NET_TCP);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            if (r.nodes[i].config.listen_fd >= 0) close(r.nodes[i].config.listen_fd);
+            r.nodes[i].config.listen_fd = -1;
+        }
+        r.part = read_input;
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            node_start(&r.nodes[orders[o][i]]);
+            usleep(60000);
+        }
+        run_join(&r);
+        assert_fine(&r);
+        run_free(&r);
+    }
+}
+
+/* --- certificates -------------------------------------------------------------------------------------------- */
+
+static void keys_are_private_and_never_overwritten(void **state)
+{
+    char        directory[] = "/tmp/puma-test-keys-XXXXXX", path[96], inside[64], command[80];
+    struct stat st;
+    puma_error  e = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(inside, sizeof inside, "%s/new", directory);
+    assert_int_equal(certificates_make(inside, 10, &e), PUMA_OK);
+    assert_int_equal(stat(inside, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    snprintf(path, sizeof path, "%s/dealer.key", inside);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(certificates_make(inside, 10, &e), PUMA_ECONFIG);
+    assert_non_null(strstr(e.text, "exists"));
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_exchange_over_memory),
+        cmocka_unit_test(nodes_exchange_over_tcp),
+        cmocka_unit_test(nodes_exchange_over_tls),
+        cmocka_unit_test(depth_is_the_longest_chain),
+        cmocka_unit_test(fixed_seed_repeats_over_all_transports),
+        cmocka_unit_test(fresh_seeds_are_a_pairs_own),
+        cmocka_unit_test(input_lines_are_taken_over),
+        cmocka_unit_test(payload_reaches_the_client_only_in_a_reveal),
+        cmocka_unit_test(control_messages_are_not_payload),
+        cmocka_unit_test(the_dealer_runs_only_so_far_ahead),
+        cmocka_unit_test(starts_in_any_order),
+        cmocka_unit_test(keys_are_private_and_never_overwritten),
+    };
+
+    return cmocka_run_group_tests_name("net", tests, NULL, NULL);
+}

@@ -1,0 +1,524 @@
+/* test_net_faults.c - the wire fails as it should: every survivor ends in time, with the right class and the name
+ * of the node that was the first to fail */
+#include "net_nodes.h"
+
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+static void finish(node *me) { net_finish(me->wire, &me->error); }
+
+static void wait_for(node *me, uint32_t from)
+{
+    uint8_t in[8];
+
+    net_recv(me->wire, from, in, sizeof in, &me->error);
+}
+
+/* --- disagreement -------------------------------------------------------------------------------------------- */
+
+static void differing_key_is_named(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        run r;
+
+        run_prepare(&r, (net_transport)t);
+        r.nodes[2].config.hello = "model=tiny\nring_bits=60\n";
+        run_all(&r, finish);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "key ring_bits: P");
+        assert_says(&r.nodes[2], PUMA_EDISAGREE, "P2 60");
+        run_free(&r);
+    }
+}
+
+static void missing_key_is_named(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    r.nodes[1].config.hello = "model=tiny\nplugin.x=1\nring_bits=64\n";
+    run_all(&r, finish);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "key plugin.x: ");
+    run_free(&r);
+}
+
+static void two_nodes_of_one_number(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    /* P2 is started as a second P1; without a client nothing else can go wrong first. */
+    r.nodes[2].config.self = 1;
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.present[PUMA_CLIENT] = false;
+    r.part = finish;
+    for (uint32_t i = 0; i < 3; i++) node_start(&r.nodes[i]);
+    run_join(&r);
+    for (uint32_t i = 0; i < 3; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "two nodes say that they are P1: 127.0.0.1:");
+    run_free(&r);
+}
+
+static void swapped_addresses_are_named(void **state)
+{
+    run         r;
+    const char *swap;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    swap = r.nodes[3].config.address[0];
+    r.nodes[3].config.address[0] = r.nodes[3].config.address[1];
+    r.nodes[3].config.address[1] = swap;
+    run_all(&r, finish);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "are addresses swapped?");
+    run_free(&r);
+}
+
+/* --- death --------------------------------------------------------------------------------------------------- */
+
+/* P2 vanishes without a word after everybody has heard from it. */
+static void vanish(node *me)
+{
+    if (me->self == 2) {
+        net_send(me->wire, 1, message(2, 1, 8), 8, PUMA_ONLINE, &me->error);
+        return;
+    }
+    if (me->self == 1) wait_for(me, 2);
+    wait_for(me, me->self == 0 ? 1 : me->self == 1 ? 0 : 0);
+}
+
+static void a_closed_peer_is_named_by_all(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        run r;
+
+        run_prepare(&r, (net_transport)t);
+        run_all(&r, vanish);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            if (i == 2) continue;
+            assert_says(&r.nodes[i], PUMA_ENET, "party 2 closed the connection");
+            assert_true(r.nodes[i].seconds < 2.5);
+        }
+        run_free(&r);
+    }
+}
+
+/* Passes bytes between two nodes until it is told to stop: their link then lives and is silent. */
+typedef struct relay {
+    int         listener, target_port;
+    atomic_bool stop, done;
+    pthread_t   thread;
+} relay;
+
+static void *relay_main(void *arg)
+{
+    relay *y = arg;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)y->target_port) };
+    int    near = accept(y->listener, NULL, NULL), far = socket(AF_INET, SOCK_STREAM, 0);
+    char   data[4096];
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(far, (struct sockaddr *)&a, sizeof a) != 0) return NULL;
+    while (!atomic_load(&y->done)) {
+        for (int way = 0; way < 2; way++) {
+            int     from = way ? near : far, to = way ? far : near;
+            ssize_t k = atomic_load(&y->stop) ? -1 : recv(from, data, sizeof data, MSG_DONTWAIT);
+
+            if (k > 0 && send(to, data, (size_t)k, MSG_NOSIGNAL) != k) atomic_store(&y->stop, true);
+        }
+        usleep(1000);
+    }
+    close(near);
+    close(far);
+    return NULL;
+}
+
+static relay between;
+
+static void fall_silent(node *me)
+{
+    pthread_barrier_wait(&me->of->barrier);
+    if (me->self == 2) atomic_store(&between.stop, true);
+    wait_for(me, (me->self + 1) % PUMA_NODES);
+}
+
+static void a_silent_peer_is_named(void **state)
+{
+    run  r;
+    char address[32];
+
+    (void)state;
+    /* P2 reaches P1 through a relay that stops; its other links live. */
+    run_prepare(&r, NET_TCP);
+    memset(&between, 0, sizeof between);
+    between.listener = listen_anywhere(address);
+    between.target_port = atoi(strchr(r.address[1], ':') + 1);
+    r.nodes[2].config.address[1] = address;
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 300;
+    assert_int_equal(pthread_create(&between.thread, NULL, relay_main, &between), 0);
+    run_all(&r, fall_silent);
+    atomic_store(&between.done, true);
+    pthread_join(between.thread, NULL);
+    close(between.listener);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        assert_says(&r.nodes[i], PUMA_ENET, " silent for 0.3 s");
+        assert_true(r.nodes[i].seconds < 3);
+    }
+    run_free(&r);
+}
+
+/* Heartbeats: a party that computes for several timeouts is not silent. */
+static void compute_long(node *me)
+{
+    if (me->self == 0) {
+        double until = now_s() + 1.5;
+
+        while (now_s() < until) continue;
+        for (uint32_t i = 1; i < PUMA_NODES; i++) {
+            net_allow_reveal(me->wire, true);
+            net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
+        }
+    } else {
+        wait_for(me, 0);
+    }
+    net_finish(me->wire, &me->error);
+}
+
+static void a_computing_peer_is_not_silent(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 500;
+    run_all(&r, compute_long);
+    assert_fine(&r);
+    run_free(&r);
+}
+
+static void give_up(node *me)
+{
+    puma_error why = { 0 };
+
+    if (me->self == 1) {
+        error_set(&why, 1101, "layer 3: value 9e9 at 17");
+        net_abort(me->wire, &why);
+        me->error = why;
+        return;
+    }
+    wait_for(me, (me->self + 1) % PUMA_NODES == 1 ? 2 : (me->self + 1) % PUMA_NODES);
+}
+
+static void an_abort_carries_its_reason(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        run r;
+
+        run_prepare(&r, (net_transport)t);
+        run_all(&r, give_up);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            if (i == 1) continue;
+            assert_says(&r.nodes[i], PUMA_ENUMERIC, "party 1: layer 3: value 9e9 at 17");
+            assert_true(r.nodes[i].seconds < 2.5);
+        }
+        run_free(&r);
+    }
+}
+
+/* The reason overtakes what is queued: P1 dies in the middle of sending a gigabyte that nobody reads. */
+static void give_up_sending(node *me)
+{
+    puma_error why = { 0 };
+
+    if (me->self == 1) {
+        void *block = calloc(1, (size_t)1 << 29);
+
+        net_send(me->wire, 2, block, (size_t)1 << 29, PUMA_ONLINE, &me->error);
+        error_set(&why, 1101, "a value left its range");
+        net_abort(me->wire, &why);
+        me->error = why;
+        return;
+    }
+    wait_for(me, me->self == 2 ? 0 : 2);
+}
+
+static void an_abort_overtakes_payload(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    run_all(&r, give_up_sending);
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != 1) assert_says(&r.nodes[i], PUMA_ENUMERIC, "party 1: a value left its range");
+    run_free(&r);
+}
+
+/* --- wrong frames -------------------------------------------------------------------------------------------- */
+
+static void send_short(node *me)
+{
+    uint8_t in[128];
+
+    if (me->self == 1) net_send(me->wire, 2, message(1, 2, 64), 64, PUMA_ONLINE, &me->error);
+    if (me->self == 2 && net_recv(me->wire, 1, in, sizeof in, &me->error) != PUMA_OK) {
+        net_abort(me->wire, &me->error);
+        return;
+    }
+    net_finish(me->wire, &me->error);
+}
+
+static void a_wrong_length_is_named(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    run_all(&r, send_short);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ENET, "from P1: 64 bytes, expected 128");
+    assert_says(&r.nodes[0], PUMA_ENET, "party 2: frame");
+    run_free(&r);
+}
+
+static void send_too_much(node *me)
+{
+    if (me->self == 1) net_send(me->wire, 2, message(1, 2, 64), 64, PUMA_ONLINE, &me->error);
+    if (net_finish(me->wire, &me->error) != PUMA_OK) net_abort(me->wire, &me->error);
+}
+
+static void unread_payload_is_no_end(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    run_all(&r, send_too_much);
+    assert_says(&r.nodes[2], PUMA_ENET, "payload, expected the end");
+    run_free(&r);
+}
+
+/* --- on_stuck ------------------------------------------------------------------------------------------------ */
+
+static atomic_int stuck_calls;
+static char       stuck_text[ERROR_TEXT];
+static pthread_mutex_t stuck_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void note_stuck(void *context, const puma_error *why)
+{
+    (void)context;
+    pthread_mutex_lock(&stuck_lock);
+    strcpy(stuck_text, why->text);
+    pthread_mutex_unlock(&stuck_lock);
+    atomic_fetch_add(&stuck_calls, 1);
+}
+
+static void compute_on(node *me)
+{
+    puma_error why = { 0 };
+    double     until = now_s() + 5;
+
+    pthread_barrier_wait(&me->of->barrier);
+    if (me->self == 1) {
+        error_set(&why, 1101, "out of range");
+        net_abort(me->wire, &why);
+        return;
+    }
+    if (me->self == 0)
+        while (atomic_load(&stuck_calls) == 0 && now_s() < until) usleep(10000);
+    else
+        wait_for(me, 0);
+}
+
+static void a_computing_party_is_told(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.on_stuck = note_stuck;
+    run_all(&r, compute_on);
+    assert_int_equal(atomic_load(&stuck_calls), 1);
+    assert_string_equal(stuck_text, "party 1: out of range");
+    assert_true(r.nodes[0].seconds > 0.9 && r.nodes[0].seconds < 3);
+    run_free(&r);
+}
+
+/* --- strays and absentees ------------------------------------------------------------------------------------ */
+
+static int dial(const char *address)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1)) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+static void strays(net_transport transport)
+{
+    static const char *const said[] = { "x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
+                                        "PUMA\1\0\0\0", "\26\3\1\2\0\1\0\1\374\3\3" };
+    int fds[45];
+    run r;
+
+    run_prepare(&r, transport);
+    for (int i = 0; i < 45; i++) {
+        const char *text = said[i % 5];
+
+        fds[i] = dial(r.address[i % 3]);
+        /* Every third keeps silent. */
+        if (i % 9 < 6) assert_true(send(fds[i], text, i % 5 == 3 ? 8 : strlen(text), MSG_NOSIGNAL) > 0);
+    }
+    run_all(&r, finish);
+    assert_fine(&r);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_true(r.nodes[i].seconds < 5);
+    for (int i = 0; i < 45; i++) close(fds[i]);
+    run_free(&r);
+}
+
+static void strays_do_not_disturb(void **state)
+{
+    (void)state;
+    strays(NET_TCP);
+    strays(NET_TLS);
+}
+
+static void an_absent_peer_is_named_by_all(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 2; t++) {
+        run r;
+
+        run_prepare(&r, (net_transport)t);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 400;
+        r.part = finish;
+        for (uint32_t i = 0; i < PUMA_NODES; i++)
+            if (i != 1) node_start(&r.nodes[i]);
+        run_join(&r);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+            if (i == 1) continue;
+            assert_says(&r.nodes[i], PUMA_ENET, "party 1 absent");
+            assert_true(r.nodes[i].seconds < 2.4);
+        }
+        if (t) close(r.nodes[1].config.listen_fd);
+        run_free(&r);
+    }
+}
+
+static void plain_tcp_stays_on_the_loopback(void **state)
+{
+    run    r;
+    double start = now_s();
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    r.nodes[3].config.address[1] = "192.0.2.1:9000";
+    node_main(&r.nodes[3]);
+    assert_says(&r.nodes[3], PUMA_ECONFIG, "allow_insecure");
+    close(r.nodes[0].config.listen_fd);
+    r.nodes[0].config.listen_fd = -1;
+    r.nodes[0].config.address[0] = "0.0.0.0:0";
+    node_main(&r.nodes[0]);
+    assert_says(&r.nodes[0], PUMA_ECONFIG, "allow_insecure");
+    for (uint32_t i = 1; i < 3; i++) close(r.nodes[i].config.listen_fd);
+    assert_true(now_s() - start < 1);
+    run_free(&r);
+}
+
+/* --- certificates -------------------------------------------------------------------------------------------- */
+
+static void copy(const char *directory, const char *from, const char *to)
+{
+    char command[256];
+
+    snprintf(command, sizeof command, "cp -p %s/%s %s/%s", directory, from, directory, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void anothers_certificate_is_refused(void **state)
+{
+    run  r;
+    char other[96], command[256];
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    /* P1 has P2's certificate and key under its own name. */
+    snprintf(other, sizeof other, "%s/other", r.certificates);
+    snprintf(command, sizeof command, "cp -rp %s /tmp/other.%d && mv /tmp/other.%d %s", r.certificates, getpid(), getpid(), other);
+    assert_int_equal(system(command), 0);
+    copy(other, "party2.pem", "party1.pem");
+    copy(other, "party2.key", "party1.key");
+    r.nodes[1].config.certificates = other;
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 1500;
+    run_all(&r, finish);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ETLS, "expected P1, got P2");
+    run_free(&r);
+}
+
+static void anothers_authority_is_refused(void **state)
+{
+    run        r;
+    char       other[96];
+    puma_error e = { 0 };
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    snprintf(other, sizeof other, "%s/other", r.certificates);
+    assert_int_equal(certificates_make(other, 30, &e), PUMA_OK);
+    r.nodes[1].config.certificates = other;
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 1000;
+    run_all(&r, finish);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_int_equal(r.nodes[i].error.status, PUMA_ETLS);
+    run_free(&r);
+}
+
+static void a_key_open_to_others_is_refused(void **state)
+{
+    run  r;
+    char key[96];
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    snprintf(key, sizeof key, "%s/client.key", r.certificates);
+    assert_int_equal(chmod(key, 0640), 0);
+    node_main(&r.nodes[3]);
+    assert_says(&r.nodes[3], PUMA_ECONFIG, "client.key");
+    copy(r.certificates, "party1.key", "client.key");
+    assert_int_equal(chmod(key, 0600), 0);
+    memset(&r.nodes[3].error, 0, sizeof r.nodes[3].error);
+    node_main(&r.nodes[3]);
+    assert_says(&r.nodes[3], PUMA_ETLS, "client.key");
+    for (uint32_t i = 0; i < 3; i++) close(r.nodes[i].config.listen_fd);
+    run_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(differing_key_is_named),
+        cmocka_unit_test(missing_key_is_named),
+        cmocka_unit_test(two_nodes_of_one_number),
+        cmocka_unit_test(swapped_addresses_are_named),
+        cmocka_unit_test(a_closed_peer_is_named_by_all),
+        cmocka_unit_test(a_silent_peer_is_named),
+        cmocka_unit_test(a_computing_peer_is_not_silent),
+        cmocka_unit_test(an_abort_carries_its_reason),
+        cmocka_unit_test(an_abort_overtakes_payload),
+        cmocka_unit_test(a_wrong_length_is_named),
+        cmocka_unit_test(unread_payload_is_no_end),
+        cmocka_unit_test(a_computing_party_is_told),
+        cmocka_unit_test(strays_do_not_disturb),
+        cmocka_unit_test(an_absent_peer_is_named_by_all),
+        cmocka_unit_test(plain_tcp_stays_on_the_loopback),
+        cmocka_unit_test(anothers_certificate_is_refused),
+        cmocka_unit_test(anothers_authority_is_refused),
+        cmocka_unit_test(a_key_open_to_others_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("net_faults", tests, NULL, NULL);
+}

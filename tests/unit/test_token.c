@@ -1,0 +1,507 @@
+/* test_token.c - the tokenizers: ids of the tiny models' goldens, every way of giving the files, and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "token/token.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODELS PUMA_SRCDIR "/tests/golden/models/"
+
+static tokenizer *open_or_fail(const char *directory)
+{
+    puma_error e = { 0 };
+    tokenizer *t;
+
+    if (token_open(&t, directory, &e) != PUMA_OK) fail_msg("%s", e.text);
+    return t;
+}
+
+/* The shortest use: open, encode, decode. */
+static void token_encodes_and_decodes(void **state)
+{
+    static const uint32_t ids[] = { 2, 85, 68, 550, 75, 47, 87, 153, 68, 345, 3 };
+    tokenizer  *t = open_or_fail(MODELS "bert-tiny");
+    const char *text = "In the beginning was the word";
+    token_list  list;
+    puma_error  e = { 0 };
+    char       *back;
+    size_t      size;
+
+    (void)state;
+    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, sizeof ids / sizeof *ids);
+    assert_memory_equal(list.ids, ids, sizeof ids);
+    assert_int_equal(token_decode(t, list.ids, list.count, true, &back, &size, &e), PUMA_OK);
+    assert_string_equal(back, "in the beginning was the word");
+    free(back);
+    token_list_free(&list);
+    assert_string_equal(token_text(t, 2), "[CLS]");
+    assert_null(token_text(t, 1000));
+    assert_int_equal(token_vocabulary(t), 1000);
+    token_close(t);
+}
+
+/* --- directories made for one test ------------------------------------------------------------------------------- */
+
+static char scratch[] = "/tmp/puma-test-token-XXXXXX";
+
+static void put_bytes(const char *name, const char *content, size_t size)
+{
+    char  path[128];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(content, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void put(const char *name, const char *content) { put_bytes(name, content, strlen(content)); }
+
+static void copy(const char *model, const char *name)
+{
+    char   path[512], buffer[1 << 16];
+    size_t size;
+    FILE  *f;
+
+    snprintf(path, sizeof path, MODELS "%s/%s", model, name);
+    f = fopen(path, "rb");
+    assert_non_null(f);
+    size = fread(buffer, 1, sizeof buffer, f);
+    assert_true(size < sizeof buffer);
+    fclose(f);
+    put_bytes(name, buffer, size);
+}
+
+static int make_scratch(void **state)
+{
+    (void)state;
+    strcpy(scratch + sizeof scratch - 7, "XXXXXX");
+    return mkdtemp(scratch) ? 0 : -1;
+}
+
+static int remove_scratch(void **state)
+{
+    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt",
+                                         "encoder.json", "vocab.bpe", "tokenizer.model", "config.json", "added_tokens.json" };
+    char path[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
+        unlink(path);
+    }
+    return rmdir(scratch);
+}
+
+/* Opening the scratch directory fails with `code`, and the message holds `what`. */
+static void refused(unsigned code, const char *what)
+{
+    puma_error  e = { 0 };
+    tokenizer  *t;
+    puma_status status = token_open(&t, scratch, &e);
+
+    if (status == PUMA_OK) {
+        token_close(t);
+        fail_msg("not refused: %s", what);
+    }
+    assert_int_equal(status, PUMA_EINPUT);
+    if (e.code != code || !strstr(e.text, what)) fail_msg("E%u %s (wanted E%u … %s)", e.code, e.text, code, what);
+    assert_null(t);
+}
+
+/* --- goldens ----------------------------------------------------------------------------------------------------- */
+
+static void check_goldens(const char *model, const char *directory)
+{
+    tokenizer    *t = open_or_fail(directory);
+    char          path[512];
+    json_error_t  error;
+    json_t       *root, *cases, *c;
+    size_t        i;
+
+    snprintf(path, sizeof path, MODELS "%s/golden.json", model);
+    root = json_load_file(path, 0, &error);
+    cases = json_object_get(root, "cases");
+    assert_true(json_array_size(cases) >= 4);
+    json_array_foreach(cases, i, c) {
+        const json_t *text = json_object_get(c, "text"), *pair = json_object_get(c, "text_pair");
+        const json_t *ids = json_object_get(c, "input_ids"), *types = json_object_get(c, "token_type_ids");
+        token_list    list;
+        puma_error    e = { 0 };
+
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), json_string_value(pair),
+                                      json_string_length(pair), true, false, &list, &e), PUMA_OK);
+        assert_int_equal(list.count, json_array_size(ids));
+        for (size_t k = 0; k < list.count; k++) {
+            assert_int_equal(list.ids[k], json_integer_value(json_array_get(ids, k)));
+            if (types) assert_int_equal(list.types[k], json_integer_value(json_array_get(types, k)));
+        }
+        token_list_free(&list);
+    }
+    json_decref(root);
+    token_close(t);
+}
+
+static void tiny_models_give_golden_ids(void **state)
+{
+    (void)state;
+    check_goldens("bert-tiny", MODELS "bert-tiny");
+    check_goldens("distilbert-tiny", MODELS "distilbert-tiny");
+    check_goldens("roberta-tiny", MODELS "roberta-tiny");
+}
+
+static void vocab_txt_gives_the_same_ids(void **state)
+{
+    (void)state;
+    copy("bert-tiny", "vocab.txt");
+    check_goldens("bert-tiny", scratch);         /* BERT's own settings where nothing is said */
+    copy("bert-tiny", "tokenizer_config.json");
+    check_goldens("bert-tiny", scratch);
+}
+
+static void vocab_json_gives_the_same_ids(void **state)
+{
+    (void)state;
+    copy("roberta-tiny", "vocab.json");
+    copy("roberta-tiny", "merges.txt");
+    copy("roberta-tiny", "config.json");         /* the class is then taken from model_type */
+    check_goldens("roberta-tiny", scratch);
+    copy("roberta-tiny", "tokenizer_config.json");
+    check_goldens("roberta-tiny", scratch);
+}
+
+/* --- WordPiece --------------------------------------------------------------------------------------------------- */
+
+static void encodes_to(const tokenizer *t, const char *text, size_t size, bool parse_special, const char *wanted)
+{
+    token_list list;
+    puma_error e = { 0 };
+    char       got[4096] = "";
+
+    assert_int_equal(token_encode(t, text, size, NULL, 0, false, parse_special, &list, &e), PUMA_OK);
+    for (size_t i = 0; i < list.count; i++) {
+        assert_true(strlen(got) + strlen(token_text(t, list.ids[i])) + 2 < sizeof got);
+        if (i) strcat(got, " ");
+        strcat(got, token_text(t, list.ids[i]));
+    }
+    assert_string_equal(got, wanted);
+    token_list_free(&list);
+}
+#define ENCODES_TO(t, text, wanted) encodes_to(t, text, sizeof text - 1, false, wanted)
+
+static const char small_vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\nab\n##bc\n,\ne\n\xe4\xb8\xad\ni\n\xc3\xa9\nE\n";
+
+static void wordpiece_follows_bert(void **state)
+{
+    tokenizer *t;
+    char       long_word[101];
+
+    (void)state;
+    put("vocab.txt", small_vocab);
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "", "");
+    ENCODES_TO(t, " \t\n", "");
+    ENCODES_TO(t, "ab,a", "ab , a");
+    ENCODES_TO(t, "abcbc aax", "[UNK] [UNK]");               /* longest first, and no way back from it */
+    ENCODES_TO(t, "abbc", "ab ##bc");
+    ENCODES_TO(t, "\xc3\xa9 e\xcc\x81 \xc3\x89", "e e e");                    /* accents off, lower case */
+    ENCODES_TO(t, "a\xe4\xb8\xad""a", "a \xe4\xb8\xad a");                    /* ideographs stand alone  */
+    ENCODES_TO(t, "a\0\x01\xef\xbf\xbd\xe2\x80\x8b""a", "a ##a");             /* NUL, Cc, U+FFFD, Cf     */
+    ENCODES_TO(t, "\xc4\xb0", "i");
+    ENCODES_TO(t, "a[MASK]a", "a [MASK] a");
+    ENCODES_TO(t, "[mask]", "[UNK] [UNK] [UNK]");
+    /* U+061D is punctuation since Unicode 14, not in the reference's tables: one word, unknown. */
+    ENCODES_TO(t, "a\xd8\x9d""a", "[UNK]");
+    memset(long_word, 'a', sizeof long_word);
+    encodes_to(t, long_word, 101, false, "[UNK]");
+    token_close(t);
+    put("tokenizer_config.json", "{\"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "\xc3\xa9 E", "\xc3\xa9 E");               /* strip_accents follows lower-casing */
+    token_close(t);
+}
+
+static void pairs_and_types(void **state)
+{
+    static const uint32_t ids[] = { 2, 5, 3, 7, 9, 3 }, types[] = { 0, 0, 0, 1, 1, 1 };
+    tokenizer *t;
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    put("vocab.txt", small_vocab);
+    t = open_or_fail(scratch);
+    assert_int_equal(token_encode(t, "a", 1, "ab,", 3, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, 6);
+    assert_memory_equal(list.ids, ids, sizeof ids);
+    assert_memory_equal(list.types, types, sizeof types);
+    token_list_free(&list);
+    token_close(t);
+    t = open_or_fail(MODELS "roberta-tiny");
+    assert_int_equal(token_encode(t, "", 0, "", 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, 4);             /* <s> </s></s> </s> */
+    for (size_t i = 0; i < 4; i++) assert_int_equal(list.types[i], 0);
+    assert_int_equal(list.ids[0], 0);
+    assert_int_equal(list.ids[1], 2);
+    token_list_free(&list);
+    token_close(t);
+}
+
+/* --- byte-level BPE ---------------------------------------------------------------------------------------------- */
+
+static void bpe_takes_special_tokens_literally(void **state)
+{
+    tokenizer *t = open_or_fail(MODELS "roberta-tiny");
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    encodes_to(t, "</s>", 4, true, "</s>");
+    assert_int_equal(token_encode(t, "a</s>b", 6, NULL, 0, false, false, &list, &e), PUMA_OK);
+    for (size_t i = 0; i < list.count; i++) assert_true(list.ids[i] > 4);
+    token_list_free(&list);
+    token_close(t);
+}
+
+static void bpe_gives_every_byte_back(void **state)
+{
+    tokenizer *t = open_or_fail(MODELS "roberta-tiny");
+    char       text[3 * 0x800], *back;
+    size_t     used = 0, size;
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    for (unsigned c = 0; c < 0x800; c++) {
+        if (c >= 0x80) text[used++] = (char)(0xc0 | c >> 6);
+        text[used++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+    }
+    assert_int_equal(token_encode(t, text, used, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(token_decode(t, list.ids, list.count, true, &back, &size, &e), PUMA_OK);
+    assert_int_equal(size, used);
+    assert_memory_equal(back, text, used);
+    free(back);
+    token_list_free(&list);
+    token_close(t);
+}
+
+/* A word of 2 MB: quadratic merging would take hours. */
+static void bpe_merges_long_words(void **state)
+{
+    tokenizer *t = open_or_fail(MODELS "roberta-tiny");
+    size_t     size = 2 << 20, back_size;
+    char      *text = malloc(size), *back;
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < size; i++) text[i] = "theand"[i % 6];
+    assert_int_equal(token_encode(t, text, size, NULL, 0, false, false, &list, &e), PUMA_OK);
+    assert_true(list.count < size);
+    assert_int_equal(token_decode(t, list.ids, list.count, false, &back, &back_size, &e), PUMA_OK);
+    assert_int_equal(back_size, size);
+    assert_memory_equal(back, text, size);
+    free(back);
+    free(text);
+    token_list_free(&list);
+    token_close(t);
+}
+
+/* --- refusals ---------------------------------------------------------------------------------------------------- */
+
+static void bad_text_is_refused(void **state)
+{
+    static const struct { const char *text; size_t size; const char *where; } cases[] = {
+        { "ab\xff", 3, "byte 2" }, { "\xc0\xaf", 2, "byte 0" }, { "a\xed\xa0\x80", 4, "byte 1" },
+        { "a\xe4\xb8", 3, "byte 1" }, { "\xf4\x90\x80\x80", 4, "byte 0" }, { "\xf0\x80\x80\xaf", 4, "byte 0" },
+    };
+    tokenizer *t = open_or_fail(MODELS "bert-tiny");
+    token_list list;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        puma_error e = { 0 };
+
+        assert_int_equal(token_encode(t, cases[i].text, cases[i].size, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+        assert_int_equal(e.code, 507);
+        assert_non_null(strstr(e.text, cases[i].where));
+        assert_null(list.ids);
+    }
+    {
+        puma_error e = { 0 };
+
+        /* Refused by its length alone: the bytes are not there. */
+        assert_int_equal(token_encode(t, "", (size_t)100 << 20, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+        assert_int_equal(e.code, 508);
+    }
+    token_close(t);
+}
+
+static void bad_ids_are_refused(void **state)
+{
+    tokenizer *t = open_or_fail(MODELS "bert-tiny");
+    uint32_t   ids[] = { 5, 1000 };
+    puma_error e = { 0 };
+    char      *text;
+    size_t     size;
+
+    (void)state;
+    assert_int_equal(token_decode(t, ids, 2, false, &text, &size, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 509);
+    token_close(t);
+}
+
+/* A tokenizer.json of which one part is replaced. */
+static void put_json(const char *part, const char *value)
+{
+    static const char *const parts[][2] = {
+        { "version", "\"1.0\"" }, { "added_tokens", "[]" }, { "normalizer", "null" },
+        { "pre_tokenizer", "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}" }, { "post_processor", "null" },
+        { "decoder", "{\"type\":\"ByteLevel\"}" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}" },
+    };
+    char   text[4096] = "{";
+    size_t used = 1;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%s\":%s", i ? "," : "", parts[i][0],
+                                 strcmp(parts[i][0], part) == 0 ? value : parts[i][1]);
+    assert_true(used + 2 < sizeof text);
+    strcat(text, "}");
+    put("tokenizer.json", text);
+}
+
+static void tokenizer_json_is_checked(void **state)
+{
+    static const struct { const char *part, *value; unsigned code; const char *what; } cases[] = {
+        { "version", "\"2.0\"", 503, "2.0" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 503, "Unigram" },
+        { "model", "{\"type\":\"WordLevel\",\"vocab\":{}}", 503, "WordLevel" },
+        { "normalizer", "{\"type\":\"Nmt\"}", 503, "Nmt" },
+        { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"}]}", 503, "Lowercase" },
+        { "pre_tokenizer", "{\"type\":\"Metaspace\"}", 503, "Metaspace" },
+        { "pre_tokenizer", "null", 503, "pre_tokenizer" },
+        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
+                           "\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+                           "\"use_regex\":false}]}", 503, "(a+)+$" },
+        { "decoder", "{\"type\":\"CTC\"}", 503, "CTC" },
+        { "post_processor", "{\"type\":\"Other\"}", 503, "Other" },
+        { "post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",3],\"cls\":[\"a\",0]}", 506, "got 3, limit 2" },
+        { "post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+                            "{\"SpecialToken\":{\"id\":\"z\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}", 506, "\"z\"" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}", 504, "id 0" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}", 504, "no token has id 1" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":-1},\"merges\":[]}", 504, "got -1" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":4294967297},\"merges\":[]}", 504, "got 4294967297" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}", 502, "duplicate" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}", 504, "empty" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a b\"]}", 505, "tokenizer.json:1" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\",[\"ab\",\"c\"]]}", 505, "tokenizer.json:2" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b c\"]}", 505, "not two" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"x\"}", 506, "\"x\"" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"byte_fallback\":true}", 503, "byte_fallback" },
+        { "model", "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\"}", 506, "[UNK]" },
+        { "added_tokens", "[{\"id\":9,\"content\":\"z\",\"special\":true}]", 504, "no token has id 3" },
+        { "added_tokens", "[{\"id\":1,\"content\":\"z\",\"special\":true}]", 504, "id 1" },
+        { "added_tokens", "[{\"id\":1,\"content\":\"a\",\"special\":true}]", 506, "\"a\"" },
+    };
+    tokenizer *t;
+
+    (void)state;
+    put_json("", "");
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "abab", "ab ab");
+    token_close(t);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_json(cases[i].part, cases[i].value);
+        refused(cases[i].code, cases[i].what);
+    }
+    put("tokenizer.json", "{\"version\":");
+    refused(502, "tokenizer.json");
+}
+
+static void files_beside_the_model_are_checked(void **state)
+{
+    (void)state;
+    refused(501, "no tokenizer.json");
+    put("tokenizer.model", "x");
+    refused(503, "SentencePiece is not supported yet");
+    put("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
+    refused(506, "[UNK]");
+    put("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n");
+    refused(504, "stands twice");
+    put_bytes("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\0b\n", 22);
+    refused(504, "vocab.txt:4");
+    put("vocab.txt", "[UNK]\n[SEP]\na\n");
+    refused(506, "cls_token");
+    put("vocab.txt", small_vocab);
+    put("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}");
+    refused(503, "MPNetTokenizer");
+}
+
+static void merges_are_checked(void **state)
+{
+    (void)state;
+    put("vocab.json", "{\"a\":0,\"b\":1,\"ab\":2}");
+    refused(502, "merges.txt");
+    put("merges.txt", "#version: 0.2\na b\nb c\n");
+    refused(505, "merges.txt:3");
+    put("merges.txt", "#version: 0.2\na b\nab\n");
+    refused(505, "merges.txt:3");
+}
+
+/* A token of 1 MB and one that is empty: lengths are sizes, and neither is a special case. */
+static void odd_tokens_work(void **state)
+{
+    size_t     size = 1 << 20, used;
+    char      *vocab = malloc(size + 100);
+    tokenizer *t;
+
+    (void)state;
+    assert_non_null(vocab);
+    used = (size_t)sprintf(vocab, "[UNK]\n[CLS]\n[SEP]\n\na\n");
+    memset(vocab + used, 'a', size);
+    put_bytes("vocab.txt", vocab, used + size);
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "a ", "a");
+    ENCODES_TO(t, "aa", "[UNK]");
+    assert_int_equal(strlen(token_text(t, 5)), size);
+    token_close(t);
+    free(vocab);
+}
+
+int main(void)
+{
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(token_encodes_and_decodes),
+        cmocka_unit_test(tiny_models_give_golden_ids),
+        WITH_FILES(vocab_txt_gives_the_same_ids),
+        WITH_FILES(vocab_json_gives_the_same_ids),
+        WITH_FILES(wordpiece_follows_bert),
+        WITH_FILES(pairs_and_types),
+        cmocka_unit_test(bpe_takes_special_tokens_literally),
+        cmocka_unit_test(bpe_gives_every_byte_back),
+        cmocka_unit_test(bpe_merges_long_words),
+        cmocka_unit_test(bad_text_is_refused),
+        cmocka_unit_test(bad_ids_are_refused),
+        WITH_FILES(tokenizer_json_is_checked),
+        WITH_FILES(files_beside_the_model_are_checked),
+        WITH_FILES(merges_are_checked),
+        WITH_FILES(odd_tokens_work),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
