@@ -125,7 +125,14 @@ static json_t *parse(job *j, const char *text, size_t size)
     json_error_t error;
     json_t      *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 
-    if (!value) error_set(j->e, CODE_LINE, "byte %d: %s", error.position, error.text);
+    if (!value) {
+        /* jansson quotes the text behind its reason; what is tokenised may be private and stays off stderr. */
+        const char *quote = strstr(error.text, " near ");
+        int         reason = (int)(quote ? (size_t)(quote - error.text) : strlen(error.text));
+
+        if (strncmp(error.text, "invalid Unicode", 15) == 0) reason = 15;
+        error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, reason, error.text);
+    }
     return value;
 }
 

@@ -43,7 +43,7 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol, 
     } else {
         r->table = smaller(r->wide, frac + (uint32_t)g->embedding + 3);        /* three tables are summed: two bits, and the sign */
         r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], r->wide, frac, g->scores);
-        r->attention = smaller(r->wide, larger(r->scores + frac, frac + (uint32_t)g->attention + 1));
+        r->attention = smaller(r->wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
         r->activation = operand_ring(function[activation], r->wide, frac, g->activation);
     }
     /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */

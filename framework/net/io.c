@@ -286,6 +286,9 @@ static void conn_connected(net *n, conn *c)
     if (!tls_begin(n, c)) conn_lost(n, c, "out of memory for TLS");
 }
 
+/* Waiting does not cure these, and a listener that cannot accept would keep poll awake. */
+static bool starved(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
 static void start_connect(net *n, uint32_t peer)
 {
     node_link *l = &n->links[peer];
@@ -293,6 +296,10 @@ static void start_connect(net *n, uint32_t peer)
     conn *c;
 
     l->tries++;
+    if (fd < 0 && starved(errno)) {
+        fail(n, n->config.self, NULL, 1002, "socket: %s", strerror(errno));
+        return;
+    }
     if (fd < 0 || !(c = conn_new(n, fd, peer, true))) {
         remember(l, strerror(errno));
         retry_later(l);
@@ -317,6 +324,7 @@ static void accept_all(net *n)
         conn    *c, *oldest = NULL;
         unsigned pending = 0;
 
+        if (fd < 0 && starved(errno)) fail(n, n->config.self, NULL, 1002, "accept: %s", strerror(errno));
         if (fd < 0) return;
         for (c = n->conns; c; c = c->next)
             if (c->fd >= 0 && !c->bound && !c->outgoing) {

@@ -31,12 +31,14 @@ typedef struct net_config {
     bool          present[PUMA_NODES];     /* nodes of this run; compute parties listen, lower numbers *
                                             * are connected to by higher ones                          */
     const char   *address[PUMA_NODES];     /* "host:port", "[v6]:port"; the client's is NULL           */
-    int           listen_fd;               /* inherited listening socket, or -1                        */
+    int           listen_fd;               /* inherited listening socket, or -1; net_open takes it over,*
+                                            * whether it succeeds or not                               */
     net_hub      *hub;                     /* NET_MEMORY                                               */
     const char   *certificates;            /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
     bool          allow_insecure;          /* tcp off loopback; keys readable by others                */
     uint32_t      bounded;                 /* node whose link may hold only so much unread (the dealer:*
-                                            * it runs ahead), or PUMA_NODES                            */
+                                            * it runs ahead), or PUMA_NODES.  2: node 2 is called the  *
+                                            * dealer, in messages and in its certificate               */
     int           connect_timeout_ms, io_timeout_ms;
     /* Canonical "key=value\n" lines, sorted, of everything that changes the computation.  Compared on
      * every link; a difference is PUMA_EDISAGREE naming the first key.  Lines that begin with "input."
@@ -53,6 +55,9 @@ typedef struct net_config {
 net_hub *net_hub_new(void);
 void     net_hub_free(net_hub *hub);
 
+/* The configuration is copied.  All nodes have agreed on all links when it returns PUMA_OK; a node that fails tells
+ * the others why, also those that come up to 1 s later, so that all report the same.  The session's calls below are
+ * for one thread; net_failed and net_abort are for any. */
 puma_status net_open(net **n, const net_config *config, puma_error *e);
 /* The value of an "input." key that the client sent; NULL if there is none. */
 const char *net_input(const net *n, const char *key);
@@ -90,7 +95,8 @@ void net_link_digest(const net *n, uint32_t peer, uint8_t digest[32]);
 bool net_failed(const net *n);
 /* DONE to all and from all: after it every peer is known to have finished. */
 puma_status net_finish(net *n, puma_error *e);
-/* Tells every peer why we stop; they report the same root cause. */
+/* Tells every peer why we stop; they report the same root cause, as "party 2: TEXT".  Does not wait: net_close does
+ * (0.5 s at most).  Nothing happens when the run has failed already: the first reason stands. */
 void net_abort(net *n, const puma_error *why);
 void net_close(net *n);
 

@@ -551,12 +551,6 @@ void report_table(FILE *out, const report *r)
             amount((char[24]){ 0 }, r->setup_bytes));
     fprintf(out, "  rounds  %ju (online %ju)\n", (uintmax_t)r->rounds, (uintmax_t)r->online_rounds);
     fprintf(out, "  seconds %.3f (online %.3f), set-up %.3f\n", r->wall_s, r->online_s, r->setup_s);
-    if (r->fidelity.present) {
-        fprintf(out, "  against the reference: cosine %.6f, max abs error %.3g", r->fidelity.cosine, r->fidelity.max_abs_error);
-        if (r->fidelity.top1_agreement >= 0) fprintf(out, ", top-1 agreement %.1f %%", 100 * r->fidelity.top1_agreement);
-        if (r->fidelity.accuracy >= 0) fprintf(out, ", accuracy %.1f %%", 100 * r->fidelity.accuracy);
-        fprintf(out, "\n");
-    }
     if (r->transcript_sha256[0]) fprintf(out, "  transcript %s\n", r->transcript_sha256);
 }
 

@@ -169,7 +169,7 @@ static bool obituary(const child *c, size_t index, int status, puma_error *e)
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return false;
     if (WIFSIGNALED(status)) {
-        error_set(e, 703, "party %zu was killed by signal %d", index, WTERMSIG(status));
+        error_set(e, 710, "party %zu was killed by signal %d", index, WTERMSIG(status));
         return true;
     }
     size = pread(c->words, text, sizeof text - 1, 0);

@@ -48,7 +48,8 @@ static void counts(const meter *m, net_count *c)
     if (m->wire != NULL) net_counts(m->wire, c);
 }
 
-/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3. */
+/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3.  The client, which only waits, books
+ * nothing. */
 static void close_label(meter *m)
 {
     net_count    c;
@@ -58,7 +59,7 @@ static void close_label(meter *m)
     report_party *p = m->party;
 
     counts(m, &c);
-    if (m->label[0] != '\0' && m->counting) {
+    if (m->label[0] != '\0' && m->counting && p->node != PUMA_CLIENT) {
         snprintf(name, sizeof name, "%s", m->label);
         space = strrchr(name, ' ');
         if (space != NULL) *space++ = '\0';
@@ -166,12 +167,12 @@ static puma_status read_lengths(const char *text, const model *m, size_t **token
         list = more;
         if (end == text || length == 0 || length > m->max_tokens || (*end != '\0' && *end != ' ')) {
             free(list);
-            return error_set(e, 901, "client: input.tokens: not a list of lengths (limit %zu)", m->max_tokens);
+            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)", m->max_tokens);
         }
         list[used++] = length;
         text = *end == ' ' ? end + 1 : end;
     }
-    if (used == 0) return error_set(e, 901, "client: input.tokens: no lengths");
+    if (used == 0) return error_set(e, 910, "client: input.tokens: no lengths");
     *tokens = list;
     *count = used;
     return PUMA_OK;

@@ -92,8 +92,10 @@ puma_status bpe_prepare(tokenizer *t, puma_error *e)
         int        code;
         PCRE2_SIZE offset;
 
-        t->pattern = pcre2_compile((PCRE2_SPTR)PATTERNS[t->split], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &offset, NULL);
-        if (!t->pattern) return error_set(e, TOKEN_EINTERNAL, "split pattern %d: PCRE2 error %d", (int)t->split, code);
+        t->pattern = pcre2_compile((PCRE2_SPTR)PATTERNS[t->split], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code,
+                                   &offset, NULL);
+        if (!t->pattern) return error_set(e, TOKEN_EINTERNAL, "split pattern %d: PCRE2 error %d",
+                                          (int)t->split, code);
     }
     return PUMA_OK;
 }

@@ -59,7 +59,8 @@ static json_t *read_json(loader *l, const char *name, bool optional)
 
     l->file = name;
     if (optional && !exists(l, name)) return NULL;
-    if (read_bytes(l, name, &data, &size) == PUMA_OK) json_parse_limited(name, data, size, &limits, &root, TOKEN_EFILE, l->e);
+    if (read_bytes(l, name, &data, &size) == PUMA_OK)
+        json_parse_limited(name, data, size, &limits, &root, TOKEN_EFILE, l->e);
     free(data);
     if (root && !json_is_object(root)) {
         FAIL(l, TOKEN_EFILE, "%s: not a JSON object", name);
@@ -97,7 +98,8 @@ static puma_status set_token(loader *l, uint32_t id, const char *text, size_t si
         t->kinds[t->count++] = 0;
     }
     if (t->texts[id])
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: id %u is that of \"%.40s\" and of \"%.40s\"", l->file, id, t->texts[id], text);
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: id %u is that of \"%.40s\" and of \"%.40s\"", l->file, id,
+                    t->texts[id], text);
     t->texts[id] = malloc(size + 1);
     if (!t->texts[id]) return full(l);
     memcpy(t->texts[id], text, size);
@@ -108,9 +110,11 @@ static puma_status set_token(loader *l, uint32_t id, const char *text, size_t si
 
 static puma_status check_id(loader *l, const json_t *value, const char *text, uint32_t *id)
 {
-    if (!json_is_integer(value)) return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\": id is not an integer", l->file, text);
+    if (!json_is_integer(value)) return FAIL(l, TOKEN_EVOCABULARY,
+                                             "%s: token \"%.40s\": id is not an integer", l->file, text);
     if (json_integer_value(value) < 0 || (uintmax_t)json_integer_value(value) >= TOKEN_COUNT_LIMIT)
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\": id out of range (got %jd, limit %zu)", l->file, text,
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\": id out of range (got %jd, limit %zu)",
+                    l->file, text,
                     (intmax_t)json_integer_value(value), TOKEN_COUNT_LIMIT - 1);
     *id = (uint32_t)json_integer_value(value);
     return PUMA_OK;
@@ -142,7 +146,8 @@ static puma_status words_from_json(loader *l, json_t *words)
     json_object_foreach(words, text, value) {
         uint32_t id;
 
-        if (check_id(l, value, text, &id) != PUMA_OK || set_token(l, id, text, strlen(text)) != PUMA_OK) return l->e->status;
+        if (check_id(l, value, text, &id) != PUMA_OK || set_token(l, id, text,
+                                                                  strlen(text)) != PUMA_OK) return l->e->status;
     }
     return close_words(l);
 }
@@ -158,7 +163,8 @@ static puma_status words_from_lines(loader *l, const char *data, size_t size)
         if (taken > 0 && data[at + taken - 1] == '\r') taken--;
         if (memchr(data + at, '\0', taken) || utf8_valid(data + at, taken) < taken)
             return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: not UTF-8 text", l->file, line);
-        if (id >= TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: more than %zu tokens", l->file, line, TOKEN_COUNT_LIMIT);
+        if (id >= TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: more than %zu tokens",
+                                                 l->file, line, TOKEN_COUNT_LIMIT);
         if (set_token(l, id++, data + at, taken) != PUMA_OK) return l->e->status;
         at += length + 1;
     }
@@ -171,11 +177,14 @@ static puma_status add_token(loader *l, const char *text, size_t size, uint32_t 
     uint32_t known;
 
     if (size == 0 || size > TOKEN_ADDED_LIMIT)
-        return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u: bad length (got %zu bytes, limit %zu)", l->file, id, size, TOKEN_ADDED_LIMIT);
+        return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u: bad length (got %zu bytes, limit %zu)", l->file,
+                    id, size, TOKEN_ADDED_LIMIT);
     if (vocabulary_find(&l->t->words, text, size, &known)) {
         if (known != id)
-            return FAIL(l, TOKEN_ESPECIAL, "%s: added token \"%.40s\": id %u is not the vocabulary's, %u", l->file, text, id, known);
-    } else if (id < l->t->count && l->t->texts[id] && l->t->sizes[id] == size && memcmp(l->t->texts[id], text, size) == 0) {
+            return FAIL(l, TOKEN_ESPECIAL, "%s: added token \"%.40s\": id %u is not the vocabulary's, %u",
+                        l->file, text, id, known);
+    } else if (id < l->t->count && l->t->texts[id] && l->t->sizes[id] == size && memcmp(l->t->texts[id], text,
+                                                                                        size) == 0) {
         ;                                /* added before, from another list */
     } else if (set_token(l, id, text, size) != PUMA_OK) {
         return l->e->status;
@@ -207,7 +216,8 @@ static puma_status add_from_json(loader *l, const json_t *object, uint32_t id)
     const json_t *content = json_object_get(object, "content");
     bool          special = flag(object, "special", false);
 
-    if (!json_is_string(content)) return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u has no content", l->file, id);
+    if (!json_is_string(content)) return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u has no content", l->file,
+                                              id);
     return add_token(l, json_string_value(content), json_string_length(content), id,
                      (added_token){ .special = special, .single_word = flag(object, "single_word", false),
                                     .lstrip = flag(object, "lstrip", false), .rstrip = flag(object, "rstrip", false),
@@ -271,9 +281,12 @@ static puma_status load_wordpiece(loader *l, const json_t *model)
 
     if (words_from_json(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
     if (set_unknown(l, unknown ? unknown : "[UNK]") != PUMA_OK) return l->e->status;
-    if (prefix && !json_is_string(prefix)) return FAIL(l, TOKEN_EFILE, "%s: model.continuing_subword_prefix is not a string", l->file);
-    if ((limit && !json_is_integer(limit)) || letters < 0)
-        return FAIL(l, TOKEN_EFILE, "%s: model.max_input_chars_per_word is not a number of characters", l->file);
+    if (prefix && !json_is_string(prefix)) return FAIL(l, TOKEN_EFILE,
+                                                       "%s: model.continuing_subword_prefix is not a string", l->file);
+    /* Finding the pieces of a word may take the square of its length, so a file cannot ask for words without end. */
+    if ((limit && !json_is_integer(limit)) || letters < 0 || letters > 1000)
+        return FAIL(l, TOKEN_EFILE, "%s: model.max_input_chars_per_word out of range (got %jd, limit 1000)",
+                    l->file, (intmax_t)letters);
     return close_wordpiece(l, prefix ? json_string_value(prefix) : "##", (size_t)letters);
 }
 
@@ -287,18 +300,22 @@ static puma_status add_merge(loader *l, size_t line, const char *left, size_t le
     bool       found;
 
     if (!vocabulary_find(&t->words, left, left_size, &a))
-        return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is no token", l->file, line, left_size < 40 ? (int)left_size : 40, left);
+        return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is no token", l->file, line,
+                    left_size < 40 ? (int)left_size : 40, left);
     if (!vocabulary_find(&t->words, right, right_size, &b))
-        return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is no token", l->file, line, right_size < 40 ? (int)right_size : 40, right);
+        return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is no token", l->file, line,
+                    right_size < 40 ? (int)right_size : 40, right);
     joined = malloc(left_size + right_size + 1);
     if (!joined) return full(l);
     memcpy(joined, left, left_size);
     memcpy(joined + left_size, right, right_size);
     joined[left_size + right_size] = '\0';
     found = vocabulary_find(&t->words, joined, left_size + right_size, &result);
-    if (!found) FAIL(l, TOKEN_EMERGE, "%s:%zu: merge gives \"%.40s\", which is no token", l->file, line, joined);
+    if (!found) FAIL(l, TOKEN_EMERGE, "%s:%zu: merge gives \"%.40s\", which is no token", l->file, line,
+                     joined);
     free(joined);
-    if (found) t->merges[t->merge_count++] = (merge){ .pair = (uint64_t)a << 32 | b, .rank = rank, .result = result };
+    if (found) t->merges[t->merge_count++] = (merge){ .pair = (uint64_t)a << 32 | b, .rank = rank,
+                                                      .result = result };
     return l->e->status;
 }
 
@@ -320,7 +337,8 @@ static puma_status merges_from_json(loader *l, const json_t *merges)
 
     if (!json_is_array(merges)) return FAIL(l, TOKEN_EMERGE, "%s: model.merges is not an array", l->file);
     if (json_array_size(merges) > TOKEN_COUNT_LIMIT)
-        return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)", l->file, json_array_size(merges), TOKEN_COUNT_LIMIT);
+        return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)", l->file,
+                    json_array_size(merges), TOKEN_COUNT_LIMIT);
     l->t->merges = malloc((json_array_size(merges) + 1) * sizeof *l->t->merges);
     if (!l->t->merges) return full(l);
     json_array_foreach(merges, i, entry) {
@@ -330,7 +348,8 @@ static puma_status merges_from_json(loader *l, const json_t *merges)
         if (json_is_string(entry))
             status = add_merge_line(l, i + 1, json_string_value(entry), json_string_length(entry), (uint32_t)i);
         else if (json_array_size(entry) == 2 && json_is_string(left) && json_is_string(right))
-            status = add_merge(l, i + 1, json_string_value(left), json_string_length(left), json_string_value(right),
+            status = add_merge(l, i + 1, json_string_value(left), json_string_length(left),
+                               json_string_value(right),
                                json_string_length(right), (uint32_t)i);
         else
             status = FAIL(l, TOKEN_EMERGE, "%s:%zu: not two tokens", l->file, i + 1);
@@ -346,7 +365,8 @@ static puma_status merges_from_lines(loader *l, const char *data, size_t size)
     uint32_t rank = 0;
 
     for (size_t i = 0; i < size; i++) lines += data[i] == '\n';
-    if (lines > TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)", l->file, lines, TOKEN_COUNT_LIMIT);
+    if (lines > TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)",
+                                               l->file, lines, TOKEN_COUNT_LIMIT);
     l->t->merges = malloc(lines * sizeof *l->t->merges);
     if (!l->t->merges) return full(l);
     for (size_t at = 0, line = 1; at < size; line++) {
@@ -373,7 +393,8 @@ static puma_status load_bpe(loader *l, const json_t *model)
     const json_t *dropout = json_object_get(model, "dropout"), *unknown = json_object_get(model, "unk_token");
 
     for (size_t i = 0; i < sizeof must_be_empty / sizeof *must_be_empty; i++)
-        if (!absent_or_empty(json_object_get(model, must_be_empty[i]))) return unsupported(l, "model BPE with", must_be_empty[i]);
+        if (!absent_or_empty(json_object_get(model, must_be_empty[i]))) return unsupported(l,
+                                                                                           "model BPE with", must_be_empty[i]);
     if (dropout && !json_is_null(dropout) && json_number_value(dropout) != 0.0) return unsupported(l, "model BPE with", "dropout");
     if (flag(model, "byte_fallback", false)) return unsupported(l, "model BPE with", "byte_fallback");
     if (words_from_json(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
@@ -424,9 +445,11 @@ static puma_status load_normalizer(loader *l, const json_t *n)
 /* The regular expressions that models' files hold, recognised by their text and never run: ours are in bpe.c. */
 static const struct { split_rule rule; const char *text; } KNOWN_SPLITS[] = {
     { SPLIT_GPT2, "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
-    { SPLIT_QWEN2, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    { SPLIT_QWEN2,
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
                    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
-    { SPLIT_LLAMA3, "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+    { SPLIT_LLAMA3,
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
                     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 };
 
@@ -467,7 +490,8 @@ static puma_status load_pre_tokenizer(loader *l, const json_t *p)
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const char *step = type_of(json_array_get(steps, i));
 
-        if (strcmp(step, i == 0 ? "Split" : "ByteLevel") != 0 || i > 1) return unsupported(l, "pre_tokenizer Sequence with", step);
+        if (strcmp(step, i == 0 ? "Split" : "ByteLevel") != 0 || i > 1) return unsupported(l,
+                                                                                           "pre_tokenizer Sequence with", step);
     }
     if (json_array_size(steps) != 2) return unsupported(l, "pre_tokenizer", "Sequence of nothing");
     p = json_array_get(steps, 1);
@@ -482,7 +506,8 @@ static puma_status load_pre_tokenizer(loader *l, const json_t *p)
 static puma_status put(loader *l, template *to, template_piece piece)
 {
     if (to->count == TEMPLATE_PIECES)
-        return FAIL(l, TOKEN_EUNSUPPORTED, "%s: post_processor of more than %d pieces is not supported", l->file, TEMPLATE_PIECES);
+        return FAIL(l, TOKEN_EUNSUPPORTED, "%s: post_processor of more than %d pieces is not supported",
+                    l->file, TEMPLATE_PIECES);
     to->pieces[to->count++] = piece;
     return PUMA_OK;
 }
@@ -495,7 +520,8 @@ static void plain_templates(tokenizer *t)
 
 static void bert_templates(tokenizer *t, uint32_t cls, uint32_t sep)
 {
-    t->single = (template){ .count = 3, .pieces = { { PIECE_SPECIAL, cls, 0 }, { PIECE_A, 0, 0 }, { PIECE_SPECIAL, sep, 0 } } };
+    t->single = (template){ .count = 3, .pieces = { { PIECE_SPECIAL, cls, 0 }, { PIECE_A, 0, 0 },
+                                                    { PIECE_SPECIAL, sep, 0 } } };
     t->pair = t->single;
     t->pair.pieces[3] = (template_piece){ PIECE_B, 0, 1 };
     t->pair.pieces[4] = (template_piece){ PIECE_SPECIAL, sep, 1 };
@@ -517,7 +543,8 @@ static puma_status special_id(loader *l, const json_t *value, const char *name, 
     json_int_t got = json_integer_value(value);
 
     if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= l->t->count)
-        return FAIL(l, TOKEN_ESPECIAL, "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)", l->file, name,
+        return FAIL(l, TOKEN_ESPECIAL,
+                    "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)", l->file, name,
                     (intmax_t)got, l->t->count - 1);
     *id = (uint32_t)got;
     return PUMA_OK;
@@ -531,12 +558,14 @@ static puma_status load_piece(loader *l, const json_t *piece, const json_t *spec
     json_int_t    type = json_integer_value(json_object_get(body, "type_id"));
     size_t        i;
 
-    if (!name || type < 0 || type > 255) return FAIL(l, TOKEN_EFILE, "%s: post_processor: malformed template", l->file);
+    if (!name || type < 0 || type > 255) return FAIL(l, TOKEN_EFILE, "%s: post_processor: malformed template",
+                                                     l->file);
     if (sequence && (strcmp(name, "A") == 0 || strcmp(name, "B") == 0))
         return put(l, to, (template_piece){ *name == 'A' ? PIECE_A : PIECE_B, 0, (uint32_t)type });
     ids = json_object_get(json_object_get(specials, name), "ids");
     if (sequence || !json_is_array(ids))
-        return FAIL(l, TOKEN_ESPECIAL, "%s: post_processor: \"%.40s\" is not among its special tokens", l->file, name);
+        return FAIL(l, TOKEN_ESPECIAL, "%s: post_processor: \"%.40s\" is not among its special tokens",
+                    l->file, name);
     json_array_foreach(ids, i, id) {
         uint32_t value;
 
@@ -560,7 +589,8 @@ static puma_status load_template(loader *l, const json_t *p, const char *key, si
         b += to->pieces[i].what == PIECE_B;
     }
     if (a != 1 || b != b_wanted)
-        return FAIL(l, TOKEN_EFILE, "%s: post_processor: template \"%s\" does not hold each text once", l->file, key);
+        return FAIL(l, TOKEN_EFILE, "%s: post_processor: template \"%s\" does not hold each text once",
+                    l->file, key);
     return PUMA_OK;
 }
 
@@ -624,9 +654,11 @@ static puma_status load_parts(loader *l, const json_t *root)
     size_t        i;
 
     if (!version || strcmp(version, "1.0") != 0)
-        return FAIL(l, TOKEN_EUNSUPPORTED, "%s: version \"%.40s\" is not supported (limit 1.0)", l->file, version ? version : "(none)");
+        return FAIL(l, TOKEN_EUNSUPPORTED, "%s: version \"%.40s\" is not supported (limit 1.0)", l->file,
+                    version ? version : "(none)");
     if (load_model(l, json_object_get(root, "model")) != PUMA_OK) return l->e->status;
-    if (added && !json_is_null(added) && !json_is_array(added)) return FAIL(l, TOKEN_ESPECIAL, "%s: added_tokens is not an array", l->file);
+    if (added && !json_is_null(added) && !json_is_array(added)) return FAIL(l, TOKEN_ESPECIAL,
+                                                                            "%s: added_tokens is not an array", l->file);
     json_array_foreach(added, i, token) {
         uint32_t id;
 
@@ -658,7 +690,8 @@ static const char *special_name(const json_t *config, const char *key, const cha
     return json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
 }
 
-static const char *const SPECIAL_KEYS[] = { "unk_token", "bos_token", "eos_token", "sep_token", "pad_token", "cls_token", "mask_token" };
+static const char *const SPECIAL_KEYS[] = { "unk_token", "bos_token", "eos_token", "sep_token", "pad_token",
+                                            "cls_token", "mask_token" };
 
 /* Declares the tokens that tokenizer_config.json and added_tokens.json name.  names: the class's own, in the order of
  * SPECIAL_KEYS, NULL where it has none.  One that is not in the vocabulary is passed over: it has no id. */
@@ -682,7 +715,8 @@ static puma_status add_specials(loader *l, const json_t *config, const char *con
 
         if (!name || !vocabulary_find(&l->t->words, name, strlen(name), &id)) continue;
         if (add_token(l, name, strlen(name), id,
-                      (added_token){ .special = true, .lstrip = flag(given, "lstrip", false), .rstrip = flag(given, "rstrip", false),
+                      (added_token){ .special = true, .lstrip = flag(given, "lstrip", false),
+                                     .rstrip = flag(given, "rstrip", false),
                                      .single_word = flag(given, "single_word", false),
                                      .normalized = flag(given, "normalized", false) }) != PUMA_OK)
             return l->e->status;
@@ -704,7 +738,8 @@ static puma_status needed(loader *l, const json_t *config, const char *key, cons
     const char *name = special_name(config, key, otherwise);
 
     if (name && vocabulary_find(&l->t->words, name, strlen(name), id)) return PUMA_OK;
-    return FAIL(l, TOKEN_ESPECIAL, "%s: %s \"%.40s\" is not in the vocabulary", l->file, key, name ? name : "(null)");
+    return FAIL(l, TOKEN_ESPECIAL, "%s: %s \"%.40s\" is not in the vocabulary", l->file, key,
+                name ? name : "(null)");
 }
 
 static bool is_one_of(const char *name, const char *const *list)
@@ -717,7 +752,8 @@ static bool is_one_of(const char *name, const char *const *list)
 /* vocab.txt: BERT's and what took it over unchanged. */
 static puma_status load_vocab_txt(loader *l, const json_t *config)
 {
-    static const char *const classes[] = { "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast",
+    static const char *const classes[] = { "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer",
+                                           "DistilBertTokenizerFast",
                                            "ElectraTokenizer", "ElectraTokenizerFast", "MobileBertTokenizer",
                                            "MobileBertTokenizerFast", NULL };
     static const char *const names[] = { "[UNK]", NULL, NULL, "[SEP]", "[PAD]", "[CLS]", "[MASK]" };
@@ -735,7 +771,8 @@ static puma_status load_vocab_txt(loader *l, const json_t *config)
     free(data);
     if (l->e->status != PUMA_OK || set_unknown(l, unknown ? unknown : "(null)") != PUMA_OK) return l->e->status;
     if (close_wordpiece(l, "##", 100) != PUMA_OK) return l->e->status;
-    if (needed(l, config, "cls_token", "[CLS]", &cls) != PUMA_OK || needed(l, config, "sep_token", "[SEP]", &sep) != PUMA_OK)
+    if (needed(l, config, "cls_token", "[CLS]", &cls) != PUMA_OK || needed(l, config, "sep_token", "[SEP]",
+                                                                           &sep) != PUMA_OK)
         return l->e->status;
     if (add_specials(l, config, names) != PUMA_OK) return l->e->status;
     bert_templates(t, cls, sep);
@@ -775,7 +812,8 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     static const char *const gpt2[] = { "GPT2Tokenizer", "GPT2TokenizerFast", NULL };
     static const char *const qwen2[] = { "Qwen2Tokenizer", "Qwen2TokenizerFast", NULL };
     static const char *const roberta_names[] = { "<unk>", "<s>", "</s>", "</s>", "<pad>", "<s>", "<mask>" };
-    static const char *const other_names[] = { "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL, NULL, NULL };
+    static const char *const other_names[] = { "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL,
+                                               NULL, NULL };
     tokenizer *t = l->t;
     uint32_t   cls, sep;
 
@@ -784,12 +822,14 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     t->split = SPLIT_GPT2;
     t->prefix_space = flag(config, "add_prefix_space", false);
     if (is_one_of(class, roberta)) {
-        if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK || needed(l, config, "sep_token", "</s>", &sep) != PUMA_OK)
+        if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK || needed(l, config, "sep_token", "</s>",
+                                                                             &sep) != PUMA_OK)
             return l->e->status;
         roberta_templates(t, cls, sep);
         return add_specials(l, config, roberta_names);
     }
-    if (flag(config, "add_bos_token", false)) return unsupported(l, "without tokenizer.json, option", "add_bos_token");
+    if (flag(config, "add_bos_token", false)) return unsupported(l, "without tokenizer.json, option",
+                                                                 "add_bos_token");
     if (is_one_of(class, qwen2)) {
         t->split = SPLIT_QWEN2;
         t->compose = true;
@@ -799,7 +839,8 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     return add_specials(l, config, other_names);
 }
 
-static puma_status load_vocab_json(loader *l, const json_t *config, const char *words_name, const char *merges_name)
+static puma_status load_vocab_json(loader *l, const json_t *config, const char *words_name,
+                                   const char *merges_name)
 {
     char   *class = class_of(l, config), *data = NULL;
     size_t  size;
@@ -851,7 +892,8 @@ static puma_status close_tokenizer(loader *l)
     tokenizer *t = l->t;
 
     for (size_t id = 0; id < t->count; id++)
-        if (!t->texts[id]) return FAIL(l, TOKEN_EVOCABULARY, "%s: no token has id %zu (limit %zu)", l->file, id, t->count - 1);
+        if (!t->texts[id]) return FAIL(l, TOKEN_EVOCABULARY, "%s: no token has id %zu (limit %zu)", l->file,
+                                       id, t->count - 1);
     if (close_added(l) != PUMA_OK) return l->e->status;
     return t->model == MODEL_BPE ? bpe_prepare(t, l->e) : PUMA_OK;
 }

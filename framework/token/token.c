@@ -76,7 +76,8 @@ static bool bert_normalise(const tokenizer *t, points *p)
         for (size_t i = 0; i < p->count && fine; i++) {
             bool apart = unicode_ideograph(p->at[i]);
 
-            fine = (!apart || points_add(&next, ' ')) && points_add(&next, p->at[i]) && (!apart || points_add(&next, ' '));
+            fine = (!apart || points_add(&next, ' ')) && points_add(&next, p->at[i]) && (!apart
+                                                                                         || points_add(&next, ' '));
         }
         free(p->at);
         *p = next;
@@ -173,14 +174,16 @@ typedef struct encoding {
 typedef puma_status (*rest_fn)(const encoding *c, const char *text, size_t size, puma_error *e);
 
 /* Gives each stretch of text between added tokens to `rest`, and adds the tokens' ids.  Leftmost, then longest. */
-static puma_status cut_added(const encoding *c, const vocabulary *tokens, const char *text, size_t size, rest_fn rest,
+static puma_status cut_added(const encoding *c, const vocabulary *tokens, const char *text, size_t size,
+                             rest_fn rest,
                              puma_error *e)
 {
     size_t done = 0, at = 0;
 
     while (at < size && tokens->count > 0) {
         uint32_t           place = 0;
-        size_t             found = vocabulary_longest(tokens, text + at, size - at, &place), begin = at, end = at + found;
+        size_t             found = vocabulary_longest(tokens, text + at, size - at,
+                                                      &place), begin = at, end = at + found;
         const added_token *a = &c->t->added[place];
 
         if (found == 0) {
@@ -212,23 +215,27 @@ static puma_status encode_raw(const encoding *c, const char *text, size_t size, 
     return e->status;
 }
 
-static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size, bool literal,
+static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size,
+                               bool literal,
                                id_list *out, puma_error *e)
 {
     encoding c = { .t = t, .literal = literal && t->model == MODEL_BPE, .out = out };
     size_t   valid;
 
     if (size > TOKEN_TEXT_LIMIT)
-        return error_set(e, TOKEN_ELONG, "%s: too long (got %zu bytes, limit %zu)", name, size, TOKEN_TEXT_LIMIT);
+        return error_set(e, TOKEN_ELONG, "%s: too long (got %zu bytes, limit %zu)", name, size,
+                         TOKEN_TEXT_LIMIT);
     valid = utf8_valid(text, size);
     if (valid < size)
-        return error_set(e, TOKEN_EUTF8, "%s: byte %zu: not UTF-8 (got 0x%02x)", name, valid, (unsigned char)text[valid]);
+        return error_set(e, TOKEN_EUTF8, "%s: byte %zu: not UTF-8 (got 0x%02x)", name, valid,
+                         (unsigned char)text[valid]);
     return cut_added(&c, &t->raw, text, size, encode_raw, e);
 }
 
 /* --- the whole sequence ----------------------------------------------------------------------------------------- */
 
-static puma_status assemble(const template *plan, const id_list *a, const id_list *b, bool special, token_list *out,
+static puma_status assemble(const template *plan, const id_list *a, const id_list *b, bool special,
+                            token_list *out,
                             puma_error *e)
 {
     size_t count = 0, room;
@@ -259,7 +266,8 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
     return PUMA_OK;
 }
 
-puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair, size_t pair_size,
+puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                         size_t pair_size,
                          bool special, bool parse_special, token_list *out, puma_error *e)
 {
     id_list a = { 0 }, b = { 0 };
@@ -290,7 +298,8 @@ size_t token_vocabulary(const tokenizer *t) { return t->count; }
 static void clean_up(bytes *b)
 {
     static const struct { const char *from, *to; } rules[] = {
-        { " .", "." }, { " ?", "?" }, { " !", "!" }, { " ,", "," }, { " ' ", "'" }, { " n't", "n't" }, { " 'm", "'m" },
+        { " .", "." }, { " ?", "?" }, { " !", "!" }, { " ,", "," }, { " ' ", "'" }, { " n't",
+                                                                                      "n't" }, { " 'm", "'m" },
         { " do not", " don't" }, { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
     };
 
@@ -376,7 +385,8 @@ puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, 
     *size = 0;
     for (size_t i = 0; i < count; i++)
         if (ids[i] >= t->count)
-            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i], t->count - 1);
+            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i],
+                             t->count - 1);
     for (size_t i = 0; fine && i < count; i++) {
         uint32_t id = ids[i];
 
@@ -384,7 +394,8 @@ puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, 
         switch (t->decode) {
         case DECODE_WORDPIECE: fine = decode_piece(t, id, first, &out); break;
         case DECODE_BYTES:     fine = decode_bytes(t, id, &out); break;
-        case DECODE_JOIN:      fine = (first || bytes_add(&out, " ", 1)) && bytes_add(&out, t->texts[id], t->sizes[id]); break;
+        case DECODE_JOIN:      fine = (first || bytes_add(&out, " ", 1)) && bytes_add(&out, t->texts[id],
+                                                                                      t->sizes[id]); break;
         }
         first = false;
     }

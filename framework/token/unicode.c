@@ -62,8 +62,10 @@ static const range NEW_COMBINING[] = {
 
 /* Capitals that are newer than utf8proc, and where their lower case lies. */
 static const struct { uint32_t first, last, lower; } NEW_CAPITALS[] = {
-    { 0x1c89, 0x1c89, 0x1c8a }, { 0xa7cb, 0xa7cb, 0x264 }, { 0xa7cc, 0xa7cc, 0xa7cd }, { 0xa7ce, 0xa7ce, 0xa7cf },
-    { 0xa7d2, 0xa7d2, 0xa7d3 }, { 0xa7d4, 0xa7d4, 0xa7d5 }, { 0xa7da, 0xa7da, 0xa7db }, { 0xa7dc, 0xa7dc, 0x19b },
+    { 0x1c89, 0x1c89, 0x1c8a }, { 0xa7cb, 0xa7cb, 0x264 }, { 0xa7cc, 0xa7cc, 0xa7cd }, { 0xa7ce, 0xa7ce,
+                                                                                         0xa7cf },
+    { 0xa7d2, 0xa7d2, 0xa7d3 }, { 0xa7d4, 0xa7d4, 0xa7d5 }, { 0xa7da, 0xa7da, 0xa7db }, { 0xa7dc, 0xa7dc,
+                                                                                          0x19b },
     { 0x10d50, 0x10d65, 0x10d70 }, { 0x16ea0, 0x16eb8, 0x16ebb },
 };
 
@@ -191,7 +193,8 @@ bool unicode_punctuation(uint32_t c)
 {
     utf8proc_category_t kind;
 
-    if (c < 0x80) return (c > 0x20 && c < 0x30) || (c > 0x39 && c < 0x41) || (c > 0x5a && c < 0x61) || (c > 0x7a && c < 0x7f);
+    if (c < 0x80) return (c > 0x20 && c < 0x30) || (c > 0x39 && c < 0x41) || (c > 0x5a
+                                                                              && c < 0x61) || (c > 0x7a && c < 0x7f);
     kind = category(c);
     if (kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO) return !AMONG(NEW_PUNCTUATION, c);
     return AMONG(OLD_PUNCTUATION, c);

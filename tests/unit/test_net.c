@@ -23,15 +23,29 @@ static void exchange(node *me, size_t size)
 
 static void exchange_some(node *me)
 {
-    exchange(me, 5 << 20);
+    exchange(me, 3 << 20);
     exchange(me, 1);
     exchange(me, 70001);
     net_finish(me->wire, &me->error);
 }
 
+/* P1 and P2 send to each other at once what neither reads before it has sent all. */
 static void exchange_much(node *me)
 {
-    exchange(me, 50 << 20);
+    size_t   size = (size_t)50 << 20;
+    uint32_t other = 3 - me->self;
+    uint8_t *in;
+
+    if (me->self == 1 || me->self == 2) {
+        in = malloc(size);
+        net_send(me->wire, other, message(me->self, other, size), size, PUMA_ONLINE, &me->error);
+        net_send(me->wire, other, message(me->self, other, 100), 100, PUMA_ONLINE, &me->error);
+        if (net_recv(me->wire, other, in, size, &me->error) == PUMA_OK && !is_message(in, other, me->self, size))
+            error_set(&me->error, 7001, "wrong bytes in the large message");
+        if (net_recv(me->wire, other, in, 100, &me->error) == PUMA_OK && !is_message(in, other, me->self, 100))
+            error_set(&me->error, 7001, "wrong bytes after the large message");
+        free(in);
+    }
     net_finish(me->wire, &me->error);
 }
 
@@ -44,7 +58,7 @@ static void all_nodes_exchange(net_transport transport)
     assert_fine(&r);
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         for (uint32_t k = 0; k < PUMA_NODES; k++) {
-            size_t bytes = k == i ? 0 : (5 << 20) + 1 + 70001;
+            size_t bytes = k == i ? 0 : (3 << 20) + 1 + 70001;
 
             assert_int_equal(r.nodes[i].count.sent[k][PUMA_ONLINE], bytes);
             assert_int_equal(r.nodes[i].count.sent[k][PUMA_OFFLINE], 0);
@@ -333,6 +347,35 @@ static void starts_in_any_order(void **state)
     }
 }
 
+static void deal_once(node *me)
+{
+    if (me->self == 2) send_small(me, 0, PUMA_OFFLINE);
+    if (me->self == 0) recv_small(me, 2);
+    net_finish(me->wire, &me->error);
+}
+
+/* A 2PC run without a client: node 2 is the dealer and shows the dealer's certificate. */
+static void a_dealer_has_its_own_certificate(void **state)
+{
+    run  r;
+    char path[96];
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        r.nodes[i].config.bounded = 2;
+        r.nodes[i].config.present[PUMA_CLIENT] = false;
+    }
+    snprintf(path, sizeof path, "%s/party2.key", r.certificates);
+    assert_int_equal(unlink(path), 0);
+    r.part = deal_once;
+    for (uint32_t i = 0; i < 3; i++) node_start(&r.nodes[i]);
+    run_join(&r);
+    assert_fine(&r);
+    assert_int_equal(r.nodes[0].count.received[2], 8);
+    run_free(&r);
+}
+
 /* --- certificates -------------------------------------------------------------------------------------------- */
 
 static void keys_are_private_and_never_overwritten(void **state)
@@ -370,6 +413,7 @@ int main(void)
         cmocka_unit_test(control_messages_are_not_payload),
         cmocka_unit_test(the_dealer_runs_only_so_far_ahead),
         cmocka_unit_test(starts_in_any_order),
+        cmocka_unit_test(a_dealer_has_its_own_certificate),
         cmocka_unit_test(keys_are_private_and_never_overwritten),
     };
 

@@ -109,7 +109,7 @@ static void a_closed_peer_is_named_by_all(void **state)
 /* Passes bytes between two nodes until it is told to stop: their link then lives and is silent. */
 typedef struct relay {
     int         listener, target_port;
-    atomic_bool stop, done;
+    atomic_bool stop, done, damage;
     pthread_t   thread;
 } relay;
 
@@ -127,6 +127,7 @@ static void *relay_main(void *arg)
             int     from = way ? near : far, to = way ? far : near;
             ssize_t k = atomic_load(&y->stop) ? -1 : recv(from, data, sizeof data, MSG_DONTWAIT);
 
+            if (k > 0 && way && atomic_load(&y->damage)) data[k / 2] ^= 4;
             if (k > 0 && send(to, data, (size_t)k, MSG_NOSIGNAL) != k) atomic_store(&y->stop, true);
         }
         usleep(1000);
@@ -145,28 +146,63 @@ static void fall_silent(node *me)
     wait_for(me, (me->self + 1) % PUMA_NODES);
 }
 
-static void a_silent_peer_is_named(void **state)
+/* P2 reaches P1 through the relay; the other links are direct. */
+static void run_through_relay(run *r, void (*part)(node *))
 {
-    run  r;
     char address[32];
 
-    (void)state;
-    /* P2 reaches P1 through a relay that stops; its other links live. */
-    run_prepare(&r, NET_TCP);
     memset(&between, 0, sizeof between);
     between.listener = listen_anywhere(address);
-    between.target_port = atoi(strchr(r.address[1], ':') + 1);
-    r.nodes[2].config.address[1] = address;
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 300;
+    between.target_port = atoi(strchr(r->address[1], ':') + 1);
+    r->nodes[2].config.address[1] = address;
     assert_int_equal(pthread_create(&between.thread, NULL, relay_main, &between), 0);
-    run_all(&r, fall_silent);
+    run_all(r, part);
     atomic_store(&between.done, true);
     pthread_join(between.thread, NULL);
     close(between.listener);
+}
+
+static void a_silent_peer_is_named(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 300;
+    run_through_relay(&r, fall_silent);
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         assert_says(&r.nodes[i], PUMA_ENET, " silent for 0.3 s");
         assert_true(r.nodes[i].seconds < 3);
     }
+    run_free(&r);
+}
+
+static void send_through_damage(node *me)
+{
+    uint8_t in[4000];
+
+    pthread_barrier_wait(&me->of->barrier);
+    if (me->self == 2) {
+        atomic_store(&between.damage, true);
+        net_send(me->wire, 1, message(2, 1, sizeof in), sizeof in, PUMA_ONLINE, &me->error);
+    }
+    if (me->self == 1) net_recv(me->wire, 2, in, sizeof in, &me->error);
+    else wait_for(me, 1);
+}
+
+static void a_flipped_bit_is_seen(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    run_through_relay(&r, send_through_damage);
+    assert_says(&r.nodes[1], PUMA_ENET, "from P2: damaged on the way");
+    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ENET, "P2: damaged");
+    run_free(&r);
+    run_prepare(&r, NET_TLS);
+    run_through_relay(&r, send_through_damage);
+    assert_says(&r.nodes[1], PUMA_ETLS, "party 2: TLS: ");
     run_free(&r);
 }
 
@@ -506,6 +542,7 @@ int main(void)
         cmocka_unit_test(swapped_addresses_are_named),
         cmocka_unit_test(a_closed_peer_is_named_by_all),
         cmocka_unit_test(a_silent_peer_is_named),
+        cmocka_unit_test(a_flipped_bit_is_seen),
         cmocka_unit_test(a_computing_peer_is_not_silent),
         cmocka_unit_test(an_abort_carries_its_reason),
         cmocka_unit_test(an_abort_overtakes_payload),

@@ -117,10 +117,10 @@ static puma_share rmsnorm(puma_session *s, puma_share x, const puma_arguments *a
 
 const puma_approx approx_layernorm = {
     .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_LAYERNORM, .name = "layernorm", .source = "arXiv 2307.12533, LayerNorm by rsqrt",
-    .needs = PUMA_CAP_COMPARE, .max_error = 1.0e-4, .domain = { -256, 256 }, .eval = layernorm,
+    .needs = PUMA_CAP_COMPARE, .max_error = 6.0e-5, .domain = { -256, 256 }, .eval = layernorm,
 };
 
 const puma_approx approx_rmsnorm = {
     .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RMSNORM, .name = "rmsnorm", .source = "arXiv 2307.12533, LayerNorm by rsqrt",
-    .needs = PUMA_CAP_COMPARE, .max_error = 1.0e-4, .domain = { -256, 256 }, .eval = rmsnorm,
+    .needs = PUMA_CAP_COMPARE, .max_error = 6.0e-5, .domain = { -256, 256 }, .eval = rmsnorm,
 };
