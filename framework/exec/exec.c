@@ -5,23 +5,38 @@
 
 static bool is_owner(const struct exec *x) { return x->s->role == x->owner; }
 
+/* n values as ring words, malloc'd; NULL after a failure. */
+static uint64_t *encode(puma_session *s, const double *values, size_t n, uint32_t frac, uint32_t bits)
+{
+    uint64_t *words = malloc((n > 0 ? n : 1) * sizeof *words);
+
+    if (words == NULL) s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", n * sizeof *words);
+    for (size_t i = 0; i < n && s->status == PUMA_OK; i++) words[i] = puma_encode(s, values[i], frac, bits);
+    if (s->status == PUMA_OK) return words;
+    free(words);
+    return NULL;
+}
+
 /* Shares `values` (the owner's; NULL elsewhere) with `frac` fraction bits in a ring of `bits`. */
 static puma_share share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac, uint32_t bits)
 {
     puma_session *s = x->s;
     puma_tensor  *z = s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    uint64_t     *words = NULL;
+    uint64_t     *words = z != NULL && is_owner(x) ? encode(s, values, z->n, frac, z->bits) : NULL;
 
-    if (z == NULL) return NULL;
-    if (is_owner(x)) {
-        words = malloc((z->n > 0 ? z->n : 1) * sizeof *words);
-        if (words == NULL) {
-            s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", z->n * sizeof *words);
-            return NULL;
-        }
-        for (size_t i = 0; i < z->n && s->status == PUMA_OK; i++) words[i] = puma_encode(s, values[i], frac, z->bits);
-    }
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->owner) != PUMA_OK) z = NULL;
+    free(words);
+    return z;
+}
+
+/* A sharing of public values: 0 plus a public constant, no message. */
+static puma_share share_public(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac, uint32_t bits)
+{
+    puma_session *s = x->s;
+    puma_tensor  *z = s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
+    uint64_t     *words = z != NULL ? encode(s, values, z->n, frac, z->bits) : NULL;
+
+    if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
     free(words);
     return z;
 }
@@ -40,13 +55,15 @@ static puma_share parameter(struct exec *x, const model_source *source, const ch
 
         if (t->layer != layer || strcmp(t->role, role) != 0) continue;
         s->host->label(s, "weights %s", t->name);
-        if (is_owner(x) && model_values(source, i, &values, &e) != PUMA_OK) {
+        if (s->role == PUMA_CLIENT && x->config.public_weights) return NULL;
+        if ((is_owner(x) || x->config.public_weights) && model_values(source, i, &values, &e) != PUMA_OK) {
             s->host->fail(s, e.status, "%s", e.text);
             return NULL;
         }
-        if (is_owner(x) && scale != 1.0)
+        if (values != NULL && scale != 1.0)
             for (size_t k = 0; k < t->dim[0] * (t->rank > 1 ? t->dim[1] : 1); k++) values[k] *= scale;
-        z = share(x, values, (uint32_t)t->rank, t->dim, x->config.rings.frac, bits);
+        z = x->config.public_weights ? share_public(x, values, (uint32_t)t->rank, t->dim, x->config.rings.frac, bits)
+                                     : share(x, values, (uint32_t)t->rank, t->dim, x->config.rings.frac, bits);
         free(values);
         return z;
     }

@@ -19,6 +19,7 @@ typedef struct exec_config {
     bool         pooling_mean, normalize;     /* of embed                                     */
     bool         reveal_label;                /* of classify: the label alone leaves MPC      */
     bool         equality;                    /* embedding by equality tests inside MPC       */
+    bool         public_weights;              /* synthetic: every party makes its own shares  */
     rings        rings;
 } exec_config;
 
@@ -27,7 +28,7 @@ typedef struct exec_output {
     double *values;             /* malloc'd; NULL at compute parties                                   */
 } exec_output;
 
-/* Shares the weights; `source` at the client only.  The session's error tells what failed. */
+/* Shares the weights; `source` at the client, or with public weights at every node.  The session's error tells what failed. */
 puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
 /* One sequence: `ids` and `types` at the client only.  `allow` is called around the one reveal (may be NULL). */
 puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types, void (*allow)(void *context, bool allowed),

@@ -58,6 +58,7 @@ static host_session *host_of(const puma_session *s) { return (host_session *)s->
 static unsigned code_of(puma_status status)
 {
     switch (status) {
+    case PUMA_ECONFIG: return 313;
     case PUMA_ERESOURCE: return 1001;
     case PUMA_ENUMERIC: return 1101;
     case PUMA_EPLUGIN: return 690;

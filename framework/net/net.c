@@ -218,7 +218,8 @@ void net_close(net *n)
     if (!n) return;
     if (n->running) {
         pthread_mutex_lock(&n->lock);
-        n->closing = n->seen = true;
+        n->closing = true;
+        atomic_store(&n->seen, true);
         net_wake(n);
         pthread_mutex_unlock(&n->lock);
         pthread_join(n->thread, NULL);

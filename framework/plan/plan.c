@@ -367,13 +367,13 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     p->exec = (exec_config){ .model = p->model, .task = task_of(r->task), .pooling_mean = r->pooling_mean, .normalize = r->normalize,
                              .reveal_label = r->reveal_label && r->task == RUN_CLASSIFY, .equality = r->embedding == RUN_EQUALITY };
     if (rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) != PUMA_OK) return e->status;
-    if (role == PLAN_CLIENT) {
-        if (read_input(p, e) != PUMA_OK) return e->status;
-        if (r->source == RUN_SYNTHETIC) {
-            if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
-        } else if (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK || check_weights(p, e) != PUMA_OK) {
-            return e->status;
-        }
+    p->exec.public_weights = r->source == RUN_SYNTHETIC;
+    if (role == PLAN_CLIENT && read_input(p, e) != PUMA_OK) return e->status;
+    if (r->source == RUN_SYNTHETIC) {
+        if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
+    } else if (role == PLAN_CLIENT
+               && (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK || check_weights(p, e) != PUMA_OK)) {
+        return e->status;
     }
     return make_hello(p, role, e);
 }

@@ -21,7 +21,7 @@ typedef enum plan_role {
 typedef struct plan {
     runfile           *run;
     model             *model;
-    model_source      *source;                        /* the client's; NULL at a party                      */
+    model_source      *source;                        /* the client's; at a party only with synthetic weights */
     const plugin      *protocol;
     const puma_approx *function[PUMA_SLOT_COUNT];     /* NULL: not available and not needed                 */
     const plugin      *function_plugin[PUMA_SLOT_COUNT];

@@ -1,9 +1,15 @@
-/* world.c - see world.h */
+/* world.c - see world.h
+ *
+ * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a node's stack is entered once and lives as
+ * long as the world, switches are those of setjmp, and small tensors come from a chunk that is rewound.  The sanitizers know swapcontext but neither of
+ * the other two; under them it is slower. */
+#undef _FORTIFY_SOURCE      /* its longjmp refuses to leave for another stack */
 #include "leak/world.h"
 
 #include "ring/ring.h"
 
 #include <dlfcn.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,26 +18,48 @@
 #define STACK ((size_t)256 << 10)
 #define NODES PUMA_NODES
 
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#endif
+
+#ifdef SANITIZED
+#define ARENA ((size_t)0)               /* every tensor apart, so that a stray access is seen */
+#else
+#define ARENA ((size_t)128 << 10)
+#endif
+
 typedef struct tape {
     uint64_t *value;
     uint32_t *bits;
     size_t    count, room;
     size_t    at[NODES];       /* each holder's cursor */
     bool      keep;
+    const uint64_t *given;     /* the values that the test set for the first draws */
+    size_t          given_count;
 } tape;
 
 struct puma_prg { world *w; uint32_t node; int stream; };
 
-typedef struct message { uint64_t *words; size_t n; uint32_t bits; uint64_t depth; bool boolean; struct message *next; } message;
+typedef struct message { uint64_t *words; size_t n, room; uint32_t bits; uint64_t depth; bool boolean; struct message *next; } message;
+
+/* A tensor and where its words are: behind `used` bytes of the arena, or allocated. */
+typedef struct held { puma_tensor *tensor; size_t used; bool apart; } held;
 
 typedef struct node {
     puma_session  base, *session;
     ucontext_t    context;
-    char         *stack;
-    bool          finished, open;
+    jmp_buf       resume;
+    char         *stack, *arena;
+    bool          started, finished, open, waiting;
+    uint32_t      awaited;                          /* whose message it waits for */
     puma_prg      prg[STREAMS + 1];
-    puma_tensor **tensors;
-    size_t        count, room;
+    held         *tensors;
+    size_t        count, room, used;
     uint64_t      depth;
     view          seen;
 } node;
@@ -41,15 +69,16 @@ struct world {
     void                *library;
     puma_host            host;
     node                 nodes[NODES];
-    message             *queue[NODES][NODES];
+    message             *queue[NODES][NODES], *spare;
     uint64_t             sent[NODES][NODES][2];
     tape                 tapes[STREAMS + 1];        /* the last: the client's own, for its seeds */
     ucontext_t           scheduler;
+    jmp_buf              back;
     uint32_t             current;
     program             *program;
     void                *context;
     uint64_t             random;
-    bool                 failed, progress;
+    bool                 failed, progress, blind;
 };
 
 static world *of(const puma_session *s) { return s->impl; }
@@ -74,6 +103,7 @@ static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boo
 {
     view *v = &w->nodes[n].seen;
 
+    if (w->blind) return;
     if (v->count == v->room) v->items = grow(v->items, (v->room = 2 * v->room + 64) * sizeof *v->items);
     v->items[v->count++] = (seen){ value, bits, boolean };
 }
@@ -92,7 +122,7 @@ static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
             t->value = grow(t->value, t->room * sizeof *t->value);
             t->bits = grow(t->bits, t->room * sizeof *t->bits);
         }
-        t->value[i] = splitmix(&w->random) & puma_mask(bits);
+        t->value[i] = (i < t->given_count ? t->given[i] : splitmix(&w->random)) & puma_mask(bits);
         t->bits[i] = bits;
         t->count++;
     }
@@ -138,19 +168,44 @@ static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *p
     return stream_of(s, strstr(purpose, "1") != NULL ? STREAM_INPUT1 : STREAM_INPUT2);
 }
 
+/* --- switches -------------------------------------------------------------------------------------------------- */
+
+static void enter_node(world *w, node *n)
+{
+#ifdef SANITIZED
+    swapcontext(&w->scheduler, &n->context);
+#else
+    if (_setjmp(w->back) != 0) return;
+    if (n->started) _longjmp(n->resume, 1);
+    n->started = true;
+    setcontext(&n->context);
+#endif
+}
+
+static void give_way(world *w, node *n)
+{
+#ifdef SANITIZED
+    swapcontext(&n->context, &w->scheduler);
+#else
+    if (_setjmp(n->resume) == 0) _longjmp(w->back, 1);
+#endif
+}
+
 /* --- wire ------------------------------------------------------------------------------------------------------ */
 
 static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits, size_t all, bool boolean, puma_phase phase)
 {
     world    *w = of(s);
-    message  *m = calloc(1, sizeof *m), **end = &w->queue[s->role][to];
+    message  *m = w->spare, **end = &w->queue[s->role][to];
 
-    if (m == NULL) exit(99);
-    m->words = grow(NULL, (n > 0 ? n : 1) * sizeof *words);
+    if (m != NULL) w->spare = m->next;
+    else if ((m = calloc(1, sizeof *m)) == NULL) exit(99);
+    if (n >= m->room) m->words = grow(m->words, (m->room = n + 8) * sizeof *words);
     memcpy(m->words, words, n * sizeof *words);
     m->n = n;
     m->bits = bits;
     m->boolean = boolean;
+    m->next = NULL;
     m->depth = w->nodes[s->role].depth + 1;
     while (*end != NULL) end = &(*end)->next;
     *end = m;
@@ -175,7 +230,10 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
 
     while ((m = w->queue[from][s->role]) == NULL) {
         if (w->failed) return s->status = PUMA_ENET;
-        swapcontext(&w->nodes[s->role].context, &w->scheduler);
+        w->nodes[s->role].waiting = true;
+        w->nodes[s->role].awaited = from;
+        give_way(w, &w->nodes[s->role]);
+        w->nodes[s->role].waiting = false;
     }
     w->progress = true;
     w->queue[from][s->role] = m->next;
@@ -190,8 +248,8 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
             else record(w, s->role, words[i], bits, false);
         }
     }
-    free(m->words);
-    free(m);
+    m->next = w->spare;
+    w->spare = m;
     return s->status;
 }
 
@@ -207,28 +265,34 @@ static puma_status recv_bits(puma_session *s, uint32_t from, uint64_t *words, si
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-static puma_tensor *keep(puma_session *s, puma_tensor *t)
-{
-    node *n = &of(s)->nodes[s->role];
-
-    if (n->count == n->room) n->tensors = grow(n->tensors, (n->room = 2 * n->room + 64) * sizeof *n->tensors);
-    return n->tensors[n->count++] = t;
-}
-
 static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits, uint32_t frac)
 {
-    puma_tensor *t = calloc(1, sizeof *t);
+    node        *n = &of(s)->nodes[s->role];
+    puma_tensor  head = { .kind = kind, .rank = rank, .dim = { 1, 1, 1, 1 }, .n = 1, .bits = kind == PUMA_BIT ? 1 : bits, .frac = frac, .planes = 2 };
+    puma_tensor *t;
+    size_t       bytes;
+    bool         apart;
 
-    if (t == NULL) exit(99);
-    *t = (puma_tensor){ .kind = kind, .rank = rank, .dim = { 1, 1, 1, 1 }, .n = 1, .bits = kind == PUMA_BIT ? 1 : bits, .frac = frac, .planes = 2 };
-    for (uint32_t i = 0; i < rank; i++) t->n *= t->dim[i] = dim[i];
-    t->words = kind == PUMA_BIT ? (t->n + 63) / 64 : t->n;
-    t->range = (int32_t)t->bits - 1 - (int32_t)t->frac;
-    for (uint32_t p = 0; p < 2; p++) {
-        t->plane[p] = calloc(t->words + 1, sizeof **t->plane);
-        if (t->plane[p] == NULL) exit(99);
+    for (uint32_t i = 0; i < rank; i++) head.n *= head.dim[i] = dim[i];
+    head.words = kind == PUMA_BIT ? (head.n + 63) / 64 : head.n;
+    head.range = (int32_t)head.bits - 1 - (int32_t)head.frac;
+    bytes = (sizeof *t + 15) / 16 * 16 + 2 * (head.words + 1) * sizeof(uint64_t);
+    apart = bytes > ARENA - n->used;
+    if (n->count == n->room) n->tensors = grow(n->tensors, (n->room = 2 * n->room + 64) * sizeof *n->tensors);
+    if (apart) {
+        t = calloc(1, bytes);
+        if (t == NULL) exit(99);
+    } else {
+        t = (puma_tensor *)(void *)(n->arena + n->used);
+        memset(t, 0, bytes);
     }
-    return keep(s, t);
+    n->tensors[n->count++] = (held){ t, n->used, apart };
+    if (!apart) n->used += (bytes + 15) / 16 * 16;
+    if (n->used > ARENA) n->used = ARENA;
+    *t = head;
+    t->plane[0] = (uint64_t *)(void *)((char *)t + (sizeof *t + 15) / 16 * 16);
+    t->plane[1] = t->plane[0] + head.words + 1;
+    return t;
 }
 
 static size_t enter(puma_session *s) { return of(s)->nodes[s->role].count; }
@@ -238,14 +302,10 @@ static void leave(puma_session *s, size_t mark, const puma_tensor *kept)
     node  *n = &of(s)->nodes[s->role];
     size_t left = mark;
 
+    if (kept == NULL && mark < n->count) n->used = n->tensors[mark].used;
     for (size_t i = mark; i < n->count; i++) {
-        if (n->tensors[i] == kept) {
-            n->tensors[left++] = n->tensors[i];
-            continue;
-        }
-        free(n->tensors[i]->plane[0]);
-        free(n->tensors[i]->plane[1]);
-        free(n->tensors[i]);
+        if (n->tensors[i].tensor == kept) n->tensors[left++] = n->tensors[i];
+        else if (n->tensors[i].apart) free(n->tensors[i].tensor);
     }
     n->count = left;
 }
@@ -278,41 +338,35 @@ static void trampoline(void)
     world *w = running;
     node  *n = &w->nodes[w->current];
 
-    if (!n->open) {
-        if (w->protocol->open(&n->session, &n->base) != PUMA_OK) w->failed = true;
-        n->open = true;
-    } else {
-        w->program(n->session, w->context);
-        if (n->session->status != PUMA_OK) w->failed = true;
+    for (;;) {
+        if (!n->open) {
+            if (w->protocol->open(&n->session, &n->base) != PUMA_OK) w->failed = true;
+            n->open = true;
+        } else {
+            w->program(n->session, w->context);
+            if (n->session->status != PUMA_OK) w->failed = true;
+        }
+        n->finished = true;
+        give_way(w, n);
     }
-    n->finished = true;
-    swapcontext(&n->context, &w->scheduler);
 }
 
-/* One pass of all nodes over open or the program; false when one failed or all wait for each other. */
+/* One pass of all nodes over open or the program, the client first; false when one failed or all wait for each other. */
 static bool schedule(world *w)
 {
-    volatile size_t left = NODES;     /* lives across the coroutines' switches */
+    size_t left = NODES;
 
-    running = w;
-    for (uint32_t i = 0; i < NODES; i++) {
-        node *n = &w->nodes[i];
-
-        n->finished = false;
-        getcontext(&n->context);
-        n->context.uc_stack.ss_sp = n->stack;
-        n->context.uc_stack.ss_size = STACK;
-        n->context.uc_link = NULL;
-        makecontext(&n->context, trampoline, 0);
-    }
+    for (uint32_t i = 0; i < NODES; i++) w->nodes[i].finished = false;
     while (left > 0) {
         w->progress = false;
         for (uint32_t i = 0; i < NODES; i++) {
-            node *n = &w->nodes[i];
+            uint32_t who = (i + PUMA_CLIENT) % NODES;
+            node    *n = &w->nodes[who];
 
-            if (n->finished) continue;
-            w->current = i;
-            swapcontext(&w->scheduler, &n->context);
+            if (n->finished || (n->waiting && w->queue[n->awaited][who] == NULL && !w->failed)) continue;
+            running = w;
+            w->current = who;
+            enter_node(w, n);
             if (n->finished) {
                 left--;
                 w->progress = true;
@@ -335,14 +389,15 @@ static void clear(world *w)
 
         n->depth = 0;
         n->seen.count = 0;
+        n->waiting = false;
         if (n->session != NULL) leave(n->session, 0, NULL);
         for (uint32_t j = 0; j < NODES; j++)
             while (w->queue[i][j] != NULL) {
                 message *m = w->queue[i][j];
 
                 w->queue[i][j] = m->next;
-                free(m->words);
-                free(m);
+                m->next = w->spare;
+                w->spare = m;
             }
     }
 }
@@ -367,6 +422,12 @@ world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
         node *n = &w->nodes[i];
 
         n->stack = grow(NULL, STACK);
+        n->arena = grow(NULL, ARENA + 1);
+        getcontext(&n->context);
+        n->context.uc_stack.ss_sp = n->stack;
+        n->context.uc_stack.ss_size = STACK;
+        n->context.uc_link = NULL;
+        makecontext(&n->context, trampoline, 0);
         n->base = (puma_session){ .protocol = w->protocol, .host = &w->host, .impl = w, .role = i, .ring_bits = ring_bits, .frac = frac,
                                   .caps = w->protocol->caps };
     }
@@ -381,8 +442,16 @@ void world_free(world *w)
     for (uint32_t i = 0; i < NODES; i++) {
         w->protocol->close(w->nodes[i].session);
         free(w->nodes[i].stack);
+        free(w->nodes[i].arena);
         free(w->nodes[i].tensors);
         free(w->nodes[i].seen.items);
+    }
+    while (w->spare != NULL) {
+        message *m = w->spare;
+
+        w->spare = m->next;
+        free(m->words);
+        free(m);
     }
     for (int t = 0; t <= STREAMS; t++) {
         free(w->tapes[t].value);
@@ -414,6 +483,14 @@ uint64_t world_rounds(const world *w)
 }
 
 void world_seed(world *w, uint64_t seed) { w->random = seed; }
+
+void world_give(world *w, int stream, const uint64_t *values, size_t count)
+{
+    w->tapes[stream].given = values;
+    w->tapes[stream].given_count = count;
+}
+
+void world_record(world *w, bool records) { w->blind = !records; }
 
 void world_keep(world *w, int stream, bool keeps)
 {

@@ -33,6 +33,10 @@ uint64_t world_rounds(const world *w);
 /* Streams: fresh random values each run, or the tape kept from run to run. */
 void world_seed(world *w, uint64_t seed);
 void world_keep(world *w, int stream, bool keep);
+/* The first `count` draws from a stream, for each run from now on; the caller's array.  Behind them it is as before. */
+void world_give(world *w, int stream, const uint64_t *values, size_t count);
+/* Views cost time and memory; without them world_view is empty. */
+void world_record(world *w, bool records);
 /* The next setting of all kept streams in `streams` (a set of bits) as one odometer; false after the last. */
 bool world_step(world *w, unsigned streams);
 /* Total bits on those tapes; sets them to 0. */

@@ -37,7 +37,7 @@ puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
     const puma_host *host = s->host;
     size_t           n = x->n, columns = z->dim[1], mark = host->enter(s);
     uint32_t         k = 1, low, high;
-    uint64_t        *value, *u[2], *m[2], *mask[2], *cross, *out;
+    uint64_t        *value, *u[2], *m[2], *mask[2], *cross, *dealt, *out;
     size_t           entries[2], words[2], pair_words;
     puma_status      status = PUMA_OK;
 
@@ -59,6 +59,7 @@ puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
         mask[d] = host->scratch(s, n * words[d]);
     }
     cross = host->scratch(s, n * pair_words);
+    dealt = host->scratch(s, n * pair_words);               /* P1's half, drawn before the products are masked by it */
     out = host->scratch(s, n * bit_words(columns));
     status = s->status;
     if (status != PUMA_OK) goto done;
@@ -79,7 +80,7 @@ puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
 
                 cross[i * pair_words + t / 64] |= both << t % 64;
             }
-        status = rep3_deal_bits(r, cross, cross, cross, n, (size_t)1 << k);
+        status = rep3_deal_bits(r, dealt, cross, cross, n, (size_t)1 << k);
     } else {
         status = rep3_deal_bits(r, cross, NULL, NULL, n, (size_t)1 << k);
         for (size_t i = 0; i < n; i++)

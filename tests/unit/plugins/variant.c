@@ -92,7 +92,8 @@ static puma_status trunc_here(puma_session *s, puma_tensor *z, const puma_tensor
 __attribute__((constructor)) static void change(void) { fesetround(FE_UPWARD); }
 #endif
 
-static const puma_protocol table = {
+/* Two of the variants name no tables. */
+__attribute__((unused)) static const puma_protocol table = {
     .struct_size = VARIANT == SMALL_TABLE ? 64 : VARIANT == HUGE_TABLE ? 1u << 20 : sizeof(puma_protocol),
     .parties = 1, .planes = 1, .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NODES, .caps = PUMA_CAP_LOCAL,
     .open = open_session, .close = close_session, .share = share, .reveal = reveal, .add = two, .sub = two,
@@ -117,7 +118,7 @@ static const puma_approx first = {
 static const puma_approx second = {
     .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU, .name = "fancy", .source = "none", .eval = same,
 };
-static const puma_approx *const list[] = { &first, &second, NULL };
+__attribute__((unused)) static const puma_approx *const list[] = { &first, &second, NULL };
 
 #if VARIANT == FUNCTION_ENTRY
 PUMA_EXPORT void entry_function(void) __asm__("puma_plugin_entry");
