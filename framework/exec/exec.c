@@ -92,7 +92,9 @@ static void share_layer(struct exec *x, const model_source *source, int i)
     static const char *const qkv_bias[] = { "layer.query.bias", "layer.key.bias", "layer.value.bias" };
     struct layer_weights    *w = &x->layers[i];
     uint32_t                 bits = x->config.rings.wide;
-    double                   scale = 1.0 / sqrt((double)(x->config.model->hidden / x->config.model->heads));
+    const puma_approx       *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
+    double                   wanted = softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
+    double                   scale = wanted / sqrt((double)(x->config.model->hidden / x->config.model->heads));
 
     w->qkv = stacked(x, source, qkv, 3, i, scale, bits);
     w->qkv_bias = stacked(x, source, qkv_bias, 3, i, scale, bits);

@@ -7,7 +7,8 @@
 #include <puma/ops.h>
 
 struct layer_weights {
-    puma_share qkv, qkv_bias;               /* (3d, d), (3d): query, key and value one above the other; query carries 1/sqrt(d/H) */
+    puma_share qkv, qkv_bias;               /* (3d, d), (3d): query, key and value one above the other; query carries 1/sqrt(d/H)
+                                               and what softmax wants its operand multiplied by */
     puma_share output, output_bias;         /* (d, d), (d)                                                                        */
     puma_share up, up_bias, down, down_bias;
     puma_share attention_gain, attention_bias, mlp_gain, mlp_bias;      /* of the norms                                           */

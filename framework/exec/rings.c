@@ -44,7 +44,8 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol, 
         r->table = smaller(r->wide, frac + (uint32_t)g->embedding + 3);        /* three tables are summed: two bits, and the sign */
         r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], r->wide, frac, g->scores);
         r->attention = smaller(r->wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
-        r->activation = operand_ring(function[activation], r->wide, frac, g->activation);
+        /* Its result meets the last weights in this ring, and the residual stream comes of it. */
+        r->activation = larger(operand_ring(function[activation], r->wide, frac, g->activation), smaller(r->wide, 2 * frac + (uint32_t)g->hidden + 2));
     }
     /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */
     status = must_fit("the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide, r, e);

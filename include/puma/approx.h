@@ -57,6 +57,8 @@ struct puma_approx {
      * the norms leave out gain and bias, which the executor applies.  NULL after a failure. */
     const puma_tensor *(*eval)(puma_session *s, const puma_tensor *x, const puma_arguments *a);
     const puma_option *options;  /* closed by key NULL; may be NULL                                   */
+    double      operand_scale;   /* softmax: its operand comes multiplied by this (folded into the query's weights);
+                                  * 0 means 1                                                         */
 };
 
 #endif

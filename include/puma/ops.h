@@ -237,6 +237,17 @@ static inline puma_tensor *puma_shift_point(puma_session *s, puma_share x, int e
     return z;
 }
 
+/* The same number with `by` more fraction bits, in a ring that is wider by as many: local. */
+static inline puma_tensor *puma_shift_up(puma_session *s, puma_share x, uint32_t by)
+{
+    puma_tensor *z = puma_ready(s, x) ? puma_like(s, x, PUMA_ARITH, x->bits + by, x->frac + by) : NULL;
+    uint64_t     c = puma_is_float(s) ? puma_encode(s, 1.0, 0, 64) : 1ull << by;
+
+    if (z == NULL) return NULL;
+    z->range = puma_range_cap(z, x->range);
+    return puma_done(z, s->protocol->scale(s, z, x, &c, 1));
+}
+
 /* Sum over the last axis. */
 static inline puma_tensor *puma_sum(puma_session *s, puma_share x)
 {

@@ -18,6 +18,7 @@
 #define PUMA_CAP_CLEAR (1ull << 4)       /* has `apply`: values are in the clear                  */
 #define PUMA_CAP_FLOAT (1ull << 5)       /* of a session: words are the bits of a double          */
 #define PUMA_CAP_COMPARE (1ull << 6)     /* less, bits and mux_sum                                */
+#define PUMA_CAP_TABLE (1ull << 7)       /* table, gate and exp2                                  */
 
 /* One summand of a product. */
 typedef enum puma_term_op {
@@ -42,6 +43,21 @@ typedef struct puma_choice {
     uint64_t           coefficient;    /* public ring word; with PUMA_CAP_FLOAT bits of a double     */
 } puma_choice;
 
+/* A piecewise polynomial of degree 2.  N = 2^index_bits buckets of 2^unit ring units; bucket D's polynomial is good on twice its
+ * width, from the bucket's begin minus one width on, because the remainder d of an operand is signed:
+ *     p_D(d) = c[0][D] 2^-frac + c[1][D] 2^-slope_frac d + c[2][D] 2^-curve_frac d^2,      d a number, |d| < 2^unit ring units.
+ * Protocols multiply slope and curvature by factors that a dealer knows; how fine is a matter of cost: slope (curvature) is
+ * kept at slope_keep (curve_keep) bits and multiplied by d (d^2) at slope_factor (curve_factor) bits. keep + factor <= frac.
+ * |p_D(d)| < 2^(ring - 2 - frac). */
+typedef struct puma_table {
+    uint32_t       struct_size;
+    uint32_t       unit, index_bits;
+    uint32_t       ring;                  /* bits in which the result is computed                       */
+    uint32_t       frac, slope_frac, curve_frac;
+    uint32_t       slope_keep, slope_factor, curve_keep, curve_factor;
+    const int64_t *c[3];
+} puma_table;
+
 struct puma_protocol {
     uint32_t struct_size;
     uint32_t parties;        /* compute parties, the dealer among them                               */
@@ -63,7 +79,8 @@ struct puma_protocol {
     /* --- local, linear: z may be an operand; all of one ring width --------------------------------- */
     puma_status (*add)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
     puma_status (*sub)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-    /* Public constants, nc = 1 (for all), or a divisor of z->n (repeating). scale: integers mod 2^bits. */
+    /* Public constants, nc = 1 (for all), or a divisor of z->n (repeating). scale: integers mod 2^bits; by a multiple of 2^t into
+     * a ring that is wider by t bits as well. */
     puma_status (*add_public)(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
     puma_status (*scale)(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
     puma_status (*sum)(puma_session *s, puma_tensor *z, const puma_tensor *x);      /* over the last axis */
@@ -94,6 +111,15 @@ struct puma_protocol {
     /* PUMA_CAP_CLEAR: z_i = f(x_i) on the numbers; row by row when `row` > 1.  z may be x. */
     puma_status (*apply)(puma_session *s, puma_tensor *z, const puma_tensor *x, size_t row,
                          void (*f)(double *row, size_t n, const void *context), const void *context);
+
+    /* PUMA_CAP_TABLE.  z = p_D(d) for 0 <= x < N * 2^unit ring units.  z->frac <= t->frac. */
+    puma_status (*table)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);
+    /* z = 0 left of the buckets, x right of them, and [D >= N/2] x + p_D(d) inside, bucket 0 beginning at -N/2 buckets: GeLU and its
+     * kind.  Right for |x| < 2^(window-1) - 2^unit ring units.  z->bits <= x->bits, z->frac = x->frac. */
+    puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
+    /* z = 2^x for x < 2^high (a number), |error| <= 2^(high-z->frac) or so, 0 where that is nothing.  All of x's ring counts as the
+     * window: -2^(x->bits-1) <= x. */
+    puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 };
 
 #endif

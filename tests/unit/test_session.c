@@ -320,6 +320,8 @@ static void *talk(void *argument)
         s->host->recv(s, other, p->words, 0, 21);
         s->host->recv_bits(s, other, p->bits, 67);
         s->host->label(s, "layer 9");
+        if (p->role == 0) s->host->send(s, other, words, 1, 64, PUMA_ONLINE);
+        else s->host->recv(s, other, words, 1, 64);                 /* it has all: closing cuts nothing off */
         if (p->role == 0) s->host->recv(s, other, words, 1, 64);    /* the other one ends instead */
         if (s->status != PUMA_OK) p->error = *session_error(s);
         session_close(s);

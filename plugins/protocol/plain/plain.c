@@ -176,7 +176,7 @@ static puma_status plain_scale(puma_session *s, puma_tensor *z, const puma_tenso
         } else {
             int64_t v = numbers(x)[i];
 
-            numbers(z)[i] = is_poison(v) ? v : plain_settle(s, z, (wide)v * from_ring(c[i % nc], x->bits));
+            numbers(z)[i] = is_poison(v) ? v : plain_settle(s, z, (wide)v * from_ring(c[i % nc], z->bits));
         }
     }
     return s->status;
@@ -394,11 +394,13 @@ static void plain_close(puma_session *s)
 
 static const puma_protocol table = {
     .struct_size = sizeof(puma_protocol), .parties = 1, .planes = 1, .dealer = PUMA_NODES,
-    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE,
+    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE
+            | PUMA_CAP_TABLE,
     .open = plain_open, .close = plain_close, .share = plain_share, .reveal = plain_reveal, .add = plain_add,
     .sub = plain_sub, .add_public = plain_add_public, .scale = plain_scale, .sum = plain_sum,
     .product = plain_product, .trunc = plain_trunc, .xor_ = plain_xor, .not_ = plain_not, .and_ = plain_and,
     .less = plain_less, .mux_sum = plain_mux_sum, .one_hot = plain_one_hot, .apply = plain_apply,
+    .table = plain_table, .gate = plain_gate, .exp2 = plain_exp2,
 };
 
 const puma_plugin puma_plugin_entry = {

@@ -70,13 +70,13 @@ static void rep3_close(puma_session *s) { free(s); }
 static const puma_protocol rep3 = {
     .struct_size = sizeof(puma_protocol),
     .parties = 3, .planes = 2, .dealer = P0,
-    .caps = PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE,
+    .caps = PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE | PUMA_CAP_TABLE,
     .open = rep3_open_session, .close = rep3_close,
     .share = rep3_share, .reveal = rep3_reveal,
     .add = rep3_add, .sub = rep3_sub, .add_public = rep3_add_public, .scale = rep3_scale, .sum = rep3_sum,
     .product = rep3_product, .trunc = rep3_trunc,
     .xor_ = rep3_xor, .not_ = rep3_not, .and_ = rep3_and, .less = rep3_less, .mux_sum = rep3_mux_sum,
-    .one_hot = rep3_one_hot,
+    .one_hot = rep3_one_hot, .table = rep3_table, .gate = rep3_gate, .exp2 = rep3_exp2,
 };
 
 const puma_plugin puma_plugin_entry = {

@@ -64,6 +64,9 @@ puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms
 puma_status rep3_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
 /* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c carries the offset 2^(k-2). */
 puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift);
+/* The first half of the exact form: additive shares (P1, P2) of z / 2^shift in Z_{2^bits}, no online message. */
+puma_status rep3_trunc_shares(struct rep3 *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
+                              uint32_t bits);
 puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift);
 puma_status rep3_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* bits.c */
 puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x);
@@ -72,6 +75,9 @@ puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *cho
 puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,       /* less.c */
                       size_t count, uint32_t low, uint32_t width);
 puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
+puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);                /* table.c */
+puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
+puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 
 /* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see bits.c. */
 typedef struct bit_pair { size_t x, y; } bit_pair;

@@ -33,13 +33,14 @@ puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c,
     return status;
 }
 
-puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift)
+puma_status rep3_trunc_shares(struct rep3 *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
+                              uint32_t bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = host->ring;
-    uint32_t         keep = k - shift;                           /* bits of c >> shift                */
-    uint32_t         wrap = z->bits > keep ? z->bits - keep : 0; /* bits of msb(r) that reach the ring */
-    size_t           mark = host->enter(&r->base), n = z->n;
+    uint32_t         keep = k - shift;                     /* bits of c >> shift                */
+    uint32_t         wrap = bits > keep ? bits - keep : 0; /* bits of msb(r) that reach the ring */
+    size_t           mark = host->enter(&r->base);
     uint64_t        *h = host->scratch(&r->base, n), *high1 = host->scratch(&r->base, n), *high2 = host->scratch(&r->base, n),
                     *top1 = host->scratch(&r->base, n), *top2 = host->scratch(&r->base, n);
     puma_status      status = r->base.status;
@@ -47,9 +48,9 @@ puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, 
     if (h == NULL || high1 == NULL || high2 == NULL || top1 == NULL || top2 == NULL) goto done;
     if (is_dealer(r)) {
         ring->shift_right(h, mask, shift, n);
-        ring->reduce(h, h, z->bits, n);
+        ring->reduce(h, h, bits, n);
     }
-    status = rep3_deal(r, high1, high2, h, n, z->bits);
+    status = rep3_deal(r, high1, high2, h, n, bits);
     if (status == PUMA_OK && wrap > 0) {
         if (is_dealer(r)) ring->shift_right(h, mask, k - 1, n);
         status = rep3_deal(r, top1, top2, h, n, wrap);
@@ -64,11 +65,22 @@ puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, 
             ring->add(h, h, high1, n);
             ring->offset(h, h, 0 - (1ull << (k - 2) >> shift), n);
         }
-        ring->reduce(h, h, z->bits, n);
+        ring->reduce(out, h, bits, n);
     }
-    status = rep3_remask(r, z, h);
 done:
     host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift)
+{
+    size_t      mark = r->base.host->enter(&r->base);
+    uint64_t   *y = r->base.host->scratch(&r->base, z->n);
+    puma_status status = r->base.status;
+
+    if (y != NULL) status = rep3_trunc_shares(r, y, c, mask, z->n, k, shift, z->bits);
+    if (status == PUMA_OK) status = rep3_remask(r, z, y);
+    r->base.host->leave(&r->base, mark, NULL);
     return status;
 }
 

@@ -1,0 +1,5 @@
+pkglib_LTLIBRARIES += precise.la
+precise_la_SOURCES = %D%/precise.c %D%/precise.h %D%/gate.c %D%/softmax.c %D%/tables.h
+precise_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+precise_la_LIBADD = -lm
+EXTRA_DIST += %D%/tables.py

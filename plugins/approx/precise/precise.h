@@ -1,0 +1,13 @@
+/* precise.h - the functions of `precise`, one file a family. */
+#ifndef PRECISE_H
+#define PRECISE_H
+
+#include <puma/ops.h>
+
+const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const puma_arguments *a);          /* gate.c */
+const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+const puma_tensor *precise_gelu_tanh(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a);       /* softmax.c */
+
+#endif

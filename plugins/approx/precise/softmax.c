@@ -1,0 +1,33 @@
+/* softmax.c - rows of 2^x / sum of 2^x, by table; the operand comes multiplied by log2 e (puma_approx.operand_scale).
+ *
+ * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by less than one, so every 2^(x - M) is below 2 and the
+ * largest at least 1/2.  Nothing is clipped: the table covers all that the ring holds.  Costs a score (f = 16): one comparison and choice in the
+ * narrow ring, one table, one product. */
+#include "precise.h"
+
+const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a)
+{
+    size_t                n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
+    uint32_t              bits;
+    puma_arguments        wide = *a;
+    puma_share            most, below, sum, inverse, z;
+    puma_tensor          *e;
+
+    if (!puma_ready(s, x)) return NULL;
+    if (n == 0) return x;
+    mark = s->host->enter(s);
+    most = puma_max(s, puma_trunc_to(s, x, 0, x->bits - x->frac));
+    below = puma_sub(s, x, puma_reshape(s, puma_expand(s, puma_shift_up(s, most, x->frac), n), x->rank, x->dim));
+    if (below == NULL) return NULL;
+    /* exp2 works in bits + 36 - f */
+    bits = puma_ring_for(s, 28 + x->frac);
+    e = puma_like(s, x, PUMA_ARITH, bits, a->frac);
+    if (e == NULL || s->protocol->exp2(s, e, below, 1) != PUMA_OK) return NULL;
+    e->range = 1;
+    sum = puma_resize(s, puma_sum(s, e), wide.bits);
+    inverse = puma_call(s, PUMA_SLOT_RECIPROCAL, sum, &wide);
+    z = puma_ready(s, inverse) ? puma_mul_to(s, e, inverse, 1, a->frac, bits) : NULL;
+    if (z != NULL) z = puma_promise(s, z, 1);
+    s->host->leave(s, mark, z);
+    return z;
+}

@@ -1,0 +1,427 @@
+/* table.c - functions by secret table lookup (doc/rep3.md, "Tables").
+ *
+ * The index window of x: public m_i, dealt l_i, one-hot u of l_i with N entries, xor-shared.  P_b sums its entries as integers,
+ *     v_b = sum_i T[m_i - i] u_b[i],        v_1 - v_2 = s T[x_i],   s = 2 u_1[l_i] - 1
+ * because entries that both halves hold cancel; s is known to P0 and uniform to P1 and P2.  V = s T + a is opened under fresh masks as wide as its ring,
+ * and T h = V [s h] - [a s h] for any h known to P0: one lookup multiplies by a factor of the mask for nothing.  So a polynomial in the remainder
+ * d = m_lo - l_lo, expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m), c2 and factors 1, l, l^2.
+ *
+ * Messages are Deals and Opens alone.  s is never sent; it enters dealt products only.  V is uniform by a.  Where a gate is shut the one-hot is zero,
+ * v_1 = v_2 and V = a.  Entries are integers from one table, so P1's and P2's cancel exactly; nothing here depends on a libm but P0's own factors. */
+#include "rep3.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_INDEX = 8 };
+
+/* The digits of x at P1, P2 (of m) or P0 (of l), and the one-hot of l's index. */
+typedef struct lookup {
+    size_t    n, entries, words;      /* words of one element's one-hot             */
+    uint32_t  index_bits, unit, frac; /* of x: unit low bits are the remainder      */
+    uint64_t *index, *low;            /* index digit and remainder of m or l        */
+    uint64_t *hot;                    /* own half of u; at P0 P1's half             */
+    uint64_t *sign;                   /* P0: s in Z_{2^64}                          */
+} lookup;
+
+static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
+
+/* At P0 the mask of x, elsewhere m, plus a public offset, mod 2^bits. */
+static uint64_t *known_part(struct rep3 *r, const puma_tensor *x, uint64_t offset, uint32_t bits)
+{
+    const puma_ring *ring = kernels(r);
+    uint64_t        *w = r->base.host->scratch(&r->base, x->n);
+
+    if (w == NULL) return NULL;
+    if (is_dealer(r)) ring->add(w, x->plane[0], x->plane[1], x->n);
+    else ring->offset(w, x->plane[0], offset, x->n);
+    ring->reduce(w, w, bits, x->n);
+    return w;
+}
+
+/* The one-hots of n digits of l (P0's `value`): own halves in hot, P0 keeps P1's.  n * entries bits offline. */
+static puma_status deal_one_hots(struct rep3 *r, uint64_t *hot, const uint64_t *value, size_t n, size_t entries)
+{
+    size_t      words = bit_words(entries), mark = r->base.host->enter(&r->base);
+    uint64_t   *h = r->base.host->scratch(&r->base, n * words);
+    puma_status status = r->base.status;
+
+    if (h != NULL) {
+        for (size_t i = 0; i < n && is_dealer(r); i++) h[i * words + value[i] / 64] |= 1ull << value[i] % 64;   /* P0's own mask */
+        status = rep3_deal_bits(r, hot, h, h, n, entries);
+    }
+    r->base.host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+static puma_status lookup_new(struct rep3 *r, lookup *k, const puma_tensor *x, uint64_t offset, uint32_t unit, uint32_t index_bits)
+{
+    const puma_host *host = r->base.host;
+    const puma_ring *ring = kernels(r);
+    puma_status      status;
+
+    *k = (lookup){ .n = x->n, .entries = (size_t)1 << index_bits, .index_bits = index_bits, .unit = unit, .frac = x->frac };
+    if (index_bits == 0 || index_bits > MAX_INDEX || unit + index_bits > x->bits)
+        return host->fail(&r->base, PUMA_EINTERNAL, "no table of %u index bits over %u on a ring of %u", index_bits, unit, x->bits);
+    k->words = bit_words(k->entries);
+    k->index = known_part(r, x, offset, x->bits);
+    k->low = host->scratch(&r->base, k->n);
+    k->hot = host->scratch(&r->base, k->n * k->words);
+    k->sign = host->scratch(&r->base, k->n);
+    if (k->index == NULL || k->low == NULL || k->hot == NULL || k->sign == NULL) return r->base.status;
+    ring->reduce(k->low, k->index, unit, k->n);
+    ring->shift_right(k->index, k->index, unit, k->n);
+    ring->reduce(k->index, k->index, index_bits, k->n);
+    status = deal_one_hots(r, k->hot, k->index, k->n, k->entries);
+    for (size_t i = 0; i < k->n && is_dealer(r); i++) k->sign[i] = 2 * bit_at(k->hot + i * k->words, k->index[i]) - 1;
+    return status;
+}
+
+/* Several openings in one round. */
+typedef struct opening { uint64_t *c, *mask1, *mask2; uint32_t bits; } opening;
+
+static puma_status open_many(struct rep3 *r, opening *o, size_t count, size_t n)
+{
+    const puma_host *host = r->base.host;
+    uint64_t        *theirs;
+    puma_status      status = PUMA_OK;
+    size_t           mark;
+
+    for (size_t j = 0; j < count; j++) {
+        host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o[j].mask1, n, o[j].bits);
+        if (is_dealer(r)) host->prg_words(r->stream2, o[j].mask2, n, o[j].bits);
+    }
+    if (is_dealer(r)) return r->base.status;
+    mark = host->enter(&r->base);
+    theirs = host->scratch(&r->base, n);
+    if (theirs == NULL) status = r->base.status;
+    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
+        host->ring->add(o[j].c, o[j].c, o[j].mask1, n);
+        host->ring->reduce(o[j].c, o[j].c, o[j].bits, n);
+        status = host->send(&r->base, other(r), o[j].c, n, o[j].bits, PUMA_ONLINE);      /* uniform to the peer: it lacks mask1 */
+    }
+    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
+        status = host->recv(&r->base, other(r), theirs, n, o[j].bits);
+        host->ring->add(o[j].c, o[j].c, theirs, n);
+        host->ring->reduce(o[j].c, o[j].c, o[j].bits, n);
+    }
+    host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* Terms of a lookup: term j is 2^grade T_j h_j, T_j opened and multiplied in Z_{2^(ring-grade)}. */
+typedef struct term { uint64_t *v, *h; uint32_t grade; } term;      /* v: own sum (P1, P2); h: factor (P0) */
+
+/* Additive shares of sum_j 2^grade_j T_j h_j in Z_{2^ring}.  ring (count + 1) - grades offline, 2 (ring - grade) a term online, one round. */
+static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k, term *terms, size_t count, uint32_t ring_bits)
+{
+    const puma_host *host = r->base.host;
+    const puma_ring *ring = kernels(r);
+    size_t           n = k->n, mark = host->enter(&r->base);
+    opening          o[3];
+    uint64_t        *sh = host->scratch(&r->base, n), *share1 = host->scratch(&r->base, n), *share2 = host->scratch(&r->base, n),
+                    *masks = host->scratch(&r->base, n);
+    puma_status      status;
+
+    for (size_t j = 0; j < count; j++) {
+        o[j] = (opening){ .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
+                          .bits = ring_bits - terms[j].grade };
+        if (r->base.role == P2) ring->neg(terms[j].v, terms[j].v, n);
+    }
+    status = r->base.status;
+    if (status == PUMA_OK) status = open_many(r, o, count, n);
+    if (!is_dealer(r) && status == PUMA_OK) memset(out, 0, n * sizeof *out);
+    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
+        if (is_dealer(r)) {
+            ring->mul(sh, k->sign, terms[j].h, n);
+            ring->add(o[j].mask1, o[j].mask1, o[j].mask2, n);              /* a_j */
+            for (size_t i = 0; i < n; i++) masks[i] += o[j].mask1[i] * sh[i] << terms[j].grade;
+        }
+        status = rep3_deal(r, share1, share2, sh, n, o[j].bits);
+        for (size_t i = 0; i < n && !is_dealer(r); i++) out[i] += o[j].c[i] * share1[i] << terms[j].grade;
+    }
+    if (status == PUMA_OK) status = rep3_deal(r, share1, share2, masks, n, ring_bits);
+    if (!is_dealer(r) && status == PUMA_OK) {
+        ring->sub(out, out, share1, n);
+        ring->reduce(out, out, ring_bits, n);
+    }
+    host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* x 2^-by, rounded; by may be 0. */
+static int64_t shifted(int64_t x, uint32_t by) { return by == 0 ? x : (x + ((int64_t)1 << (by - 1))) >> by; }
+
+/* The three sums of one element over all entries, whatever the bits. */
+static void sum_polynomials(int64_t v[3], const puma_table *t, const lookup *k, size_t element, uint32_t frac)
+{
+    const uint64_t *hot = k->hot + element * k->words;
+    int64_t         m = (int64_t)k->low[element];
+    uint32_t        slope = t->slope_frac + frac - t->frac, curve = t->curve_frac + 2 * frac - t->frac;
+    uint32_t        slope_keep = t->slope_frac - t->slope_keep, cross = t->curve_frac + frac - t->slope_keep;
+    uint32_t        curve_keep = t->curve_frac - t->curve_keep;
+    size_t          last = k->entries - 1;
+    int64_t         a = 0, b = 0, c = 0;
+
+    for (size_t d = 0; d <= last; d++) {
+        int64_t take = -(int64_t)bit_at(hot, (k->index[element] - d) & last);      /* index by m: public to P1 and P2 */
+
+        a += take & (t->c[0][d] + shifted(t->c[1][d] * m, slope) + shifted(t->c[2][d] * (m * m), curve));
+        b -= take & (shifted(t->c[1][d], slope_keep) + shifted(2 * t->c[2][d] * m, cross));
+        c += take & shifted(t->c[2][d], curve_keep);
+    }
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+}
+
+/* Additive shares of p_D(d) at t->frac bits in Z_{2^t->ring}. */
+static puma_status polynomial(struct rep3 *r, uint64_t *out, const lookup *k, const puma_table *t)
+{
+    const puma_host *host = r->base.host;
+    size_t           n = k->n, mark = host->enter(&r->base);
+    term             terms[3] = { { .grade = 0 }, { .grade = t->frac - t->slope_keep - t->slope_factor },
+                                  { .grade = t->frac - t->curve_keep - t->curve_factor } };
+    puma_status      status;
+
+    for (size_t j = 0; j < 3; j++) {
+        terms[j].v = host->scratch(&r->base, n);
+        terms[j].h = host->scratch(&r->base, n);
+    }
+    status = r->base.status;
+    for (size_t i = 0; i < n && status == PUMA_OK; i++) {
+        if (is_dealer(r)) {
+            uint64_t l = k->low[i];
+
+            terms[0].h[i] = 1;
+            terms[1].h[i] = (uint64_t)shifted((int64_t)(l << t->slope_factor), k->frac);
+            terms[2].h[i] = (uint64_t)shifted((int64_t)(l * l << t->curve_factor), 2 * k->frac);
+        } else {
+            int64_t v[3];
+
+            sum_polynomials(v, t, k, i, k->frac);
+            for (size_t j = 0; j < 3; j++) terms[j].v[i] = (uint64_t)v[j];
+        }
+    }
+    if (status == PUMA_OK) status = multiply_terms(r, out, k, terms, 3, t->ring);
+    host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* Opens additive shares y (P1, P2) in Z_{2^k} for a truncation: c at P1, P2 and r at P0 in place of y. */
+static puma_status open_for_trunc(struct rep3 *r, uint64_t *y, size_t n, uint32_t k, bool exact)
+{
+    const puma_ring *ring = kernels(r);
+    size_t           mark = r->base.host->enter(&r->base);
+    uint64_t        *mask1 = r->base.host->scratch(&r->base, n), *mask2 = r->base.host->scratch(&r->base, n);
+    puma_status      status = r->base.status;
+
+    if (mask1 != NULL && mask2 != NULL) {
+        if (exact && r->base.role == P1) ring->offset(y, y, 1ull << (k - 2), n);
+        status = rep3_open(r, y, mask1, mask2, y, n, k);
+        if (is_dealer(r)) ring->add(y, mask1, mask2, n);
+        ring->reduce(y, y, k, n);
+    }
+    r->base.host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* One-hot N, terms, an Open and the end of trunc.c: three rounds, or two where the narrow form fits. */
+puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t)
+{
+    struct rep3 *r = rep3_of(s);
+    size_t       mark = s->host->enter(s);
+    uint32_t     shift = t->frac - z->frac;
+    bool         narrow = z->bits + shift <= t->ring;
+    uint64_t    *y = s->host->scratch(s, x->n);
+    lookup       k;
+    puma_status  status = s->status;
+
+    if (y != NULL) status = lookup_new(r, &k, x, 0, t->unit, t->index_bits);
+    if (status == PUMA_OK) status = polynomial(r, y, &k, t);
+    if (status == PUMA_OK) status = open_for_trunc(r, y, x->n, narrow ? z->bits + shift : t->ring, !narrow);
+    if (status == PUMA_OK) status = narrow ? rep3_trunc_narrow(r, z, y, y, shift) : rep3_trunc_exact(r, z, y, y, t->ring, shift);
+    s->host->leave(s, mark, NULL);
+    return status;
+}
+
+/* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of the middle".  Of the whole index, the high
+ * digits of m and l behind the bucket's: both with the borrow of the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
+static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k, const puma_tensor *x, uint32_t window)
+{
+    const puma_host *host = r->base.host;
+    size_t           n = k->n, words = bit_words(n), mark = host->enter(&r->base);
+    uint32_t         below = k->unit + k->index_bits, high_bits = window - below;
+    size_t           high_entries = (size_t)1 << high_bits, high_words = bit_words(high_entries);
+    uint64_t         half = (uint64_t)k->entries / 2 << k->unit;
+    uint64_t        *moved = known_part(r, x, half, window), *here = known_part(r, x, 0, window);
+    uint64_t        *hot = host->scratch(&r->base, n * high_words), *y = host->scratch(&r->base, 4 * words), *first = host->scratch(&r->base, 2 * words),
+                    *open1 = host->scratch(&r->base, 4 * words), *open2 = host->scratch(&r->base, 4 * words),
+                    *out = host->scratch(&r->base, 2 * words);
+    const bit_pair   pairs[] = { { 0, 1 }, { 2, 3 } };
+    puma_status      status = r->base.status;
+
+    if (status != PUMA_OK) goto done;
+    for (size_t i = 0; i < n && is_dealer(r); i++) moved[i] >>= below;
+    status = deal_one_hots(r, hot, moved, n, high_entries);
+    if (status != PUMA_OK) goto done;
+    if (is_dealer(r)) {
+        status = rep3_open_bits(r, NULL, open1, open2, NULL, 4, n);
+        if (status == PUMA_OK) status = rep3_and_pairs(r, NULL, NULL, open1, open2, pairs, 2, n);
+        if (status == PUMA_OK) status = rep3_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
+        goto done;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t *u = k->hot + i * k->words, *uh = hot + i * high_words;
+        size_t          bucket[2] = { moved[i] >> k->unit & (k->entries - 1), here[i] >> k->unit & (k->entries - 1) };
+        size_t          high[2] = { moved[i] >> below, here[i] >> below };
+        uint64_t        borrow[2] = { 0, 0 }, with[2], without[2] = { 0, 0 };
+
+        for (size_t e = 0; e < k->entries; e++)
+            for (int j = 0; j < 2; j++) borrow[j] ^= bit_at(u, e) & (e > bucket[j]);
+        /* in: the high digit of the moved index is 0, minus the borrow or not */
+        without[0] = bit_at(uh, high[0]);
+        with[0] = bit_at(uh, (high[0] - 1) & (high_entries - 1));
+        /* right: the high digit of the index is in the lower half, that is not negative */
+        with[1] = 0;
+        for (size_t e = 0; e < high_entries; e++) {
+            without[1] ^= bit_at(uh, e) & (((high[1] - e) & (high_entries - 1)) < high_entries / 2);
+            with[1] ^= bit_at(uh, e) & (((high[1] - e - 1) & (high_entries - 1)) < high_entries / 2);
+        }
+        for (size_t j = 0; j < 2; j++) {
+            y[2 * j * words + i / 64] |= borrow[j] << i % 64;
+            y[(2 * j + 1) * words + i / 64] |= (without[j] ^ with[j]) << i % 64;
+            first[j * words + i / 64] |= without[j] << i % 64;
+        }
+    }
+    status = rep3_open_bits(r, open1, open2, NULL, y, 4, n);
+    if (status == PUMA_OK) status = rep3_and_pairs(r, out, open1, open2, NULL, pairs, 2, n);
+    for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
+    if (status == PUMA_OK) status = rep3_open_bits(r, m, mask1, NULL, out, 2, n);
+done:
+    host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* The one-hot times the masked bit `in`: in e = m_in u ^ w, w = b_in e dealt.  P0 finds the new sign: e's half at P1 is w's where b_in = 1 (then m_in = 0
+ * when the gate is open), else (u ^ w)'s; where the gate is shut the sign does not matter. */
+static puma_status gate_one_hot(struct rep3 *r, lookup *k, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2)
+{
+    const puma_host *host = r->base.host;
+    size_t           n = k->n, mark = host->enter(&r->base);
+    uint64_t        *h = host->scratch(&r->base, n * k->words), *w = host->scratch(&r->base, n * k->words);
+    puma_status      status = r->base.status;
+
+    if (h == NULL || w == NULL) goto done;
+    for (size_t i = 0; i < n && is_dealer(r); i++)
+        h[i * k->words + k->index[i] / 64] |= (bit_at(mask1, i) ^ bit_at(mask2, i)) << k->index[i] % 64;
+    status = rep3_deal_bits(r, w, h, h, n, k->entries);
+    for (size_t i = 0; i < n; i++) {
+        if (is_dealer(r)) {
+            uint64_t b = bit_at(mask1, i) ^ bit_at(mask2, i), dealt = bit_at(w + i * k->words, k->index[i]);
+
+            k->sign[i] = 2 * (dealt ^ ((b ^ 1) & bit_at(k->hot + i * k->words, k->index[i]))) - 1;
+        } else {
+            uint64_t open = 0 - bit_at(m, i);
+
+            for (size_t j = 0; j < k->words; j++) k->hot[i * k->words + j] = (k->hot[i * k->words + j] & open) ^ w[i * k->words + j];
+        }
+    }
+done:
+    host->leave(&r->base, mark, NULL);
+    return status;
+}
+
+/* y = right * x + in * p_D(d).  Five rounds: the predicates, the two bits, the lookup, its opening, the sum's re-masking. */
+puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window)
+{
+    struct rep3     *r = rep3_of(s);
+    const puma_host *host = s->host;
+    const puma_ring *ring = kernels(r);
+    size_t           n = x->n, words = bit_words(n), mark = host->enter(s);
+    uint64_t         half = (uint64_t)1 << (t->unit + t->index_bits - 1);
+    uint64_t        *m = host->scratch(s, 2 * words), *mask1 = host->scratch(s, 2 * words), *mask2 = host->scratch(s, 2 * words),
+                    *y = host->scratch(s, n), *sum = host->scratch(s, n), *h = host->scratch(s, 2 * n), *share1 = host->scratch(s, 2 * n),
+                    *share2 = host->scratch(s, 2 * n);
+    lookup           k;
+    puma_status      status = s->status;
+
+    if (status == PUMA_OK) status = lookup_new(r, &k, x, half, t->unit, t->index_bits);
+    if (status == PUMA_OK) status = gate_bits(r, m, mask1, mask2, &k, x, window);
+    if (status == PUMA_OK) status = gate_one_hot(r, &k, m, mask1, mask2);
+    if (status == PUMA_OK) status = polynomial(r, y, &k, t);
+    if (status == PUMA_OK) status = open_for_trunc(r, y, n, t->ring, true);
+    if (status == PUMA_OK) status = rep3_trunc_shares(r, sum, y, y, n, t->ring, t->frac - z->frac, z->bits);
+    if (status != PUMA_OK) goto done;
+    /* right * x = m_b x + (1 - 2 m_b)(m b - b l), b the bit's mask, as in mux_sum */
+    for (size_t i = 0; i < n && is_dealer(r); i++) {
+        h[i] = bit_at(mask1 + words, i) ^ bit_at(mask2 + words, i);
+        h[n + i] = h[i] * (x->plane[0][i] + x->plane[1][i]);
+    }
+    ring->reduce(h, h, z->bits, 2 * n);
+    status = rep3_deal(r, share1, share2, h, 2 * n, z->bits);
+    for (size_t i = 0; i < n && !is_dealer(r); i++) {
+        uint64_t mb = bit_at(m + words, i), own = (r->base.role == P1 ? x->plane[0][i] : 0) - x->plane[1][i];
+
+        sum[i] += mb * own + (1 - 2 * mb) * (x->plane[0][i] * share1[i] - share1[n + i]);
+    }
+    ring->reduce(sum, sum, z->bits, n);
+    if (status == PUMA_OK) status = rep3_remask(r, z, sum);
+done:
+    host->leave(s, mark, NULL);
+    return status;
+}
+
+/* --- 2^x ------------------------------------------------------------------------------------------------------------ */
+
+enum { STEP = 2, HEAD = 18, TAIL = 18 };      /* index unit 2^STEP; fraction bits of the table and of P0's factor */
+
+/* 2^(low 2^-frac) with HEAD fraction bits, low < 2^(frac + STEP): integers alone, so that P1 and P2 agree on any machine. */
+static uint64_t power_of_two(uint64_t low, uint32_t frac)
+{
+    const uint64_t ln2 = 0x58b90bfc;                                              /* ln 2, 31 fraction bits */
+    uint64_t       whole = low >> frac, part = (low & ((1ull << frac) - 1)) << (31 - frac), x = part * ln2 >> 31, sum = 1ull << 31;
+
+    for (uint64_t i = 9; i > 0; i--) sum = (1ull << 31) + (sum * x / i >> 31);     /* Taylor: 2^part = e^x, x < 0.7 */
+    return (uint64_t)shifted((int64_t)(sum << whole), 31 - HEAD);
+}
+
+/* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole integer window, so nothing is clipped.
+ * N + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
+puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
+{
+    struct rep3     *r = rep3_of(s);
+    const puma_host *host = s->host;
+    size_t           n = x->n, mark = host->enter(s);
+    uint32_t         unit = x->frac + STEP, shift = HEAD + TAIL - z->frac, k_bits = z->bits + shift;
+    int64_t          top = (int64_t)(high >> STEP) + 1;          /* the largest D that occurs */
+    uint64_t        *y = host->scratch(s, n);
+    term             one = { .v = host->scratch(s, n), .h = host->scratch(s, n), .grade = 0 };
+    lookup           k;
+    puma_status      status = s->status;
+
+    if (k_bits > 64) status = host->fail(s, PUMA_EINTERNAL, "exp2 into a ring of %u bits needs %u", z->bits, k_bits);
+    if (status == PUMA_OK) status = lookup_new(r, &k, x, 0, unit, x->bits - unit);
+    if (status != PUMA_OK) goto done;
+    for (size_t i = 0; i < n; i++) {
+        if (is_dealer(r)) {
+            one.h[i] = (uint64_t)llround(ldexp(exp2(-ldexp((double)k.low[i], -(int)x->frac)), TAIL));      /* P0's own mask */
+        } else {
+            int64_t head = (int64_t)power_of_two(k.low[i], x->frac), v = 0;
+
+            /* Entries further down round to nothing. */
+            for (int64_t d = -((HEAD + 4) >> STEP) - 1; d <= top; d++) {
+                int64_t take = -(int64_t)bit_at(k.hot + i * k.words, (k.index[i] - (uint64_t)d) & (k.entries - 1));
+
+                v += take & (d >= 0 ? head << (d << STEP) : shifted(head, (uint32_t)(-d << STEP)));
+            }
+            one.v[i] = (uint64_t)v;
+        }
+    }
+    status = multiply_terms(r, y, &k, &one, 1, k_bits);
+    if (status == PUMA_OK) status = open_for_trunc(r, y, n, k_bits, false);
+    if (status == PUMA_OK) status = rep3_trunc_narrow(r, z, y, y, shift);
+done:
+    host->leave(s, mark, NULL);
+    return status;
+}

@@ -1,0 +1,214 @@
+/* driver.c - see driver.h */
+#include "driver.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+char driver_work[64];
+static const char *title;
+static size_t passed, failed;
+static pid_t  owner;
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "%s: %s: %s\n", title, what, strerror(errno));
+    exit(99);
+}
+
+/* Also when a test ends early. */
+static void remove_work(void)
+{
+    DIR           *d = getpid() == owner ? opendir(driver_work) : NULL;
+    struct dirent *entry;
+
+    if (d == NULL) return;
+    while ((entry = readdir(d)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) unlinkat(dirfd(d), entry->d_name, 0);
+    closedir(d);
+    rmdir(driver_work);
+}
+
+void driver_start(const char *name)
+{
+    title = name;
+    owner = getpid();
+    snprintf(driver_work, sizeof driver_work, "/tmp/%.30s.XXXXXX", name);
+    if (mkdtemp(driver_work) == NULL) give_up(driver_work);
+    atexit(remove_work);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+int driver_end(void)
+{
+    printf("%s: %zu passed, %zu failed\n", title, passed, failed);
+    return failed > 0 || passed == 0;
+}
+
+bool check(bool good, const char *format, ...)
+{
+    va_list list;
+
+    if (good) {
+        passed++;
+        return true;
+    }
+    failed++;
+    fputs("FAILED ", stdout);
+    va_start(list, format);
+    vprintf(format, list);
+    va_end(list);
+    putchar('\n');
+    return false;
+}
+
+const char *driver_path(const char *name)
+{
+    static char     paths[8][160];
+    static unsigned next;
+    char           *path = paths[next++ % 8];
+
+    snprintf(path, sizeof *paths, "%s/%s", driver_work, name);
+    return path;
+}
+
+const char *driver_file(const char *name, const char *text)
+{
+    const char *path = driver_path(name);
+    FILE       *f = fopen(path, "w");
+
+    if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0) give_up(path);
+    return path;
+}
+
+char *driver_read(const char *name)
+{
+    int         fd = open(driver_path(name), O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    char       *text;
+    ssize_t     size;
+
+    if (fd < 0 || fstat(fd, &about) != 0) give_up(name);
+    text = malloc((size_t)about.st_size + 1);
+    if (text == NULL) give_up(name);
+    size = read(fd, text, (size_t)about.st_size);
+    if (size < 0) give_up(name);
+    text[size] = '\0';
+    close(fd);
+    return text;
+}
+
+double driver_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+pid_t driver_spawn(const char *name, const char *const *args)
+{
+    const char *build = getenv("PUMA_BUILDDIR");
+    char       *argv[40], program[512], file[40];
+    size_t      n = 0;
+    pid_t       pid;
+    int         rc;
+    posix_spawn_file_actions_t files;
+
+    snprintf(program, sizeof program, "%.500s/puma", build != NULL ? build : ".");
+    argv[n++] = program;
+    for (; *args != NULL && n < 39; args++) argv[n++] = (char *)(uintptr_t)*args;
+    argv[n] = NULL;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    snprintf(file, sizeof file, "%.30s.out", name);
+    posix_spawn_file_actions_addopen(&files, 1, driver_path(file), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    snprintf(file, sizeof file, "%.30s.err", name);
+    posix_spawn_file_actions_addopen(&files, 2, driver_path(file), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    rc = posix_spawn(&pid, program, &files, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    if (rc != 0) {
+        errno = rc;
+        give_up(program);
+    }
+    return pid;
+}
+
+outcome driver_run(bool report, const char *const *args)
+{
+    const char *all[40];
+    size_t      n = 0;
+    outcome     o = { 0 };
+    double      start = driver_now();
+    int         status;
+    pid_t       pid;
+
+    for (; *args != NULL && n < 36; args++) all[n++] = *args;
+    if (report) {
+        all[n++] = "--report";
+        all[n++] = driver_path("report.json");
+        unlink(all[n - 1]);
+    }
+    all[n] = NULL;
+    pid = driver_spawn("run", all);
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) give_up("waitpid");
+    o.seconds = driver_now() - start;
+    o.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    o.out = driver_read("run.out");
+    o.err = driver_read("run.err");
+    if (report) o.report = json_load_file(driver_path("report.json"), JSON_REJECT_DUPLICATES, NULL);
+    return o;
+}
+
+void outcome_free(outcome *o)
+{
+    free(o->out);
+    free(o->err);
+    json_decref(o->report);
+    *o = (outcome){ 0 };
+}
+
+size_t numbers(const json_t *array, double *to, size_t room)
+{
+    size_t i, n = json_array_size(array);
+
+    for (i = 0; i < n && i < room; i++) {
+        const json_t *item = json_array_get(array, i);
+
+        to[i] = json_is_number(item) ? json_number_value(item) : NAN;
+    }
+    return n;
+}
+
+const json_t *report_result(const json_t *report, size_t i)
+{
+    const json_t *list = json_object_get(report, "outputs");
+
+    return list != NULL ? json_array_get(list, i) : i == 0 ? json_object_get(report, "output") : NULL;
+}
+
+double max_difference(const double *x, const double *y, size_t n)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs(x[i] - y[i]);
+
+        if (!(d <= worst)) worst = d;              /* a NaN is worse than anything, and stays */
+    }
+    return worst;
+}
