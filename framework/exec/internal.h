@@ -25,11 +25,7 @@ struct exec {
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
 };
 
-/* x W^T + b [+ residual], one product: x (T, n), W (m, n), b (m). */
-puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias, puma_share residual, uint32_t bits);
-/* The hidden states (T, d) of the last layer from one-hot rows or ids of the tokens. */
-puma_share exec_transformer(struct exec *x, puma_share tokens, puma_share types);
-/* What the task reveals, from the last hidden state. */
-puma_share exec_answer(struct exec *x, puma_share hidden);
+/* From one-hot rows (or ids) of the tokens and, with ids, of their types to what the task reveals. */
+puma_share exec_forward(struct exec *x, puma_share tokens, puma_share types);
 
 #endif

@@ -189,6 +189,18 @@ static void host_leave(puma_session *s, size_t mark, const puma_tensor *keep)
     if (left < h->count) h->count = left;
 }
 
+static void host_drop(puma_session *s, const puma_tensor *x)
+{
+    host_session *h = host_of(s);
+
+    for (size_t i = h->count; x && i-- > 0;)
+        if (&h->items[i]->tensor == x) {
+            item_free(h->items[i]);
+            memmove(h->items + i, h->items + i + 1, (--h->count - i) * sizeof *h->items);
+            return;
+        }
+}
+
 static uint64_t *host_scratch(puma_session *s, size_t words)
 {
     item *it;
@@ -697,7 +709,7 @@ static const puma_host HOST = {
     .struct_size = sizeof(puma_host),
     .tensor = host_tensor, .view = host_view, .reshape = host_reshape, .permute = host_permute, .slice = host_slice,
     .concat = host_concat, .expand = host_expand, .tile = host_tile, .gather = host_gather, .enter = host_enter,
-    .leave = host_leave, .scratch = host_scratch, .send = host_send, .recv = host_recv, .send_bits = host_send_bits,
+    .leave = host_leave, .drop = host_drop, .scratch = host_scratch, .send = host_send, .recv = host_recv, .send_bits = host_send_bits,
     .recv_bits = host_recv_bits, .prg_pair = host_prg_pair, .prg_own = host_prg_own, .prg_seed = host_prg_seed,
     .prg_words = prg_words, .prg_bits = prg_bits, .fail = host_fail, .label = host_label, .where = host_where,
     .option = host_option, .function = host_function, .observe = host_observe,

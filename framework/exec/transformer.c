@@ -13,26 +13,39 @@ static puma_share function(struct exec *x, puma_slot slot, puma_share in)
     return puma_call(x->s, slot, in, &a);
 }
 
-puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias, puma_share residual, uint32_t bits)
+/* The residual stream between two layers: g * n + b of a norm, never formed where it need not be.  n is the norm's bare output, gain and bias are its own.  Linear
+ * layers have them folded into their weights (exec.c); a residual adds them into the product before its truncation. */
+typedef struct stream { puma_share n, gain, bias; } stream;
+
+/* W x + b [+ the residual], one product: x (T, n), W (m, n), b (m). */
+static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_share bias, const stream *residual, uint32_t bits)
 {
-    const puma_term terms[] = {
-        { .op = PUMA_TERM_MATMUL, .x = in, .y = weight, .y_transposed = 1 },
-        { .op = PUMA_TERM_ADD, .x = bias },
-        { .op = PUMA_TERM_ADD, .x = residual },
-    };
+    puma_term terms[4] = { { .op = PUMA_TERM_MATMUL, .x = in, .y = weight, .y_transposed = 1 } };
+    size_t    count = 1;
 
     if (in == NULL || weight == NULL) return NULL;
-    return puma_product(x->s, terms, residual == NULL ? 2 : 3, 2, (const size_t[]){ in->dim[0], weight->dim[0] }, x->config.rings.frac, bits);
+    if (bias != NULL) terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = bias };
+    if (residual != NULL) {
+        terms[count++] = (puma_term){ .op = PUMA_TERM_MUL, .x = residual->n, .y = residual->gain };
+        if (residual->bias != NULL) terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = residual->bias };
+    }
+    return puma_product(x->s, terms, count, 2, (const size_t[]){ in->dim[0], weight->dim[0] }, x->config.rings.frac, bits);
 }
 
-/* Normalised rows, times gain, plus bias. */
-static puma_share norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
+static stream norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
 {
     puma_share n = function(x, x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM, in);
-    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = n, .y = gain }, { .op = PUMA_TERM_ADD, .x = bias } };
 
-    if (n == NULL) return NULL;
-    return puma_promise(x->s, puma_product(x->s, terms, bias == NULL ? 1 : 2, 2, n->dim, x->config.rings.frac, x->config.rings.wide),
+    return (stream){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
+}
+
+/* g * n + b, formed: what leaves the layers. */
+static puma_share formed(struct exec *x, stream h)
+{
+    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = h.n, .y = h.gain }, { .op = PUMA_TERM_ADD, .x = h.bias } };
+
+    if (h.n == NULL) return NULL;
+    return puma_promise(x->s, puma_product(x->s, terms, h.bias == NULL ? 1 : 2, h.n->rank, h.n->dim, x->config.rings.frac, x->config.rings.wide),
                         x->config.model->ranges.norm);
 }
 
@@ -45,7 +58,7 @@ static puma_share heads(struct exec *x, puma_share in, size_t from, size_t to)
 }
 
 /* softmax(q k^T / sqrt(d/H)) v, heads merged, projected, plus the residual. */
-static puma_share attention(struct exec *x, puma_share in, const struct layer_weights *w, int layer)
+static puma_share attention(struct exec *x, stream in, const struct layer_weights *w, int layer)
 {
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
@@ -53,7 +66,7 @@ static puma_share attention(struct exec *x, puma_share in, const struct layer_we
     puma_share    qkv, q, k, v, scores, weights, mixed;
 
     s->host->label(s, "layer %d qkv", layer);
-    qkv = exec_linear(x, in, w->qkv, w->qkv_bias, NULL, r->attention);
+    qkv = linear(x, in.n, w->qkv, w->qkv_bias, NULL, r->attention);
     q = heads(x, qkv, 0, d);
     k = heads(x, qkv, d, 2 * d);
     v = heads(x, qkv, 2 * d, 3 * d);
@@ -65,37 +78,37 @@ static puma_share attention(struct exec *x, puma_share in, const struct layer_we
     mixed = puma_permute(s, puma_matmul(s, weights, v, 0, r->frac, r->wide), (const uint32_t[]){ 1, 0, 2 });
     if (mixed == NULL) return NULL;
     s->host->label(s, "layer %d output", layer);
-    return exec_linear(x, puma_reshape2(s, mixed, mixed->dim[0], d), w->output, w->output_bias, in, r->wide);
+    return linear(x, puma_reshape2(s, mixed, mixed->dim[0], d), w->output, w->output_bias, &in, r->wide);
 }
 
-static puma_share mlp(struct exec *x, puma_share in, const struct layer_weights *w, int layer)
+static puma_share mlp(struct exec *x, stream in, const struct layer_weights *w, int layer)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
     puma_share    up;
 
     s->host->label(s, "layer %d up", layer);
-    up = puma_promise(s, exec_linear(x, in, w->up, w->up_bias, NULL, x->config.rings.activation), m->ranges.activation);
+    up = puma_promise(s, linear(x, in.n, w->up, w->up_bias, NULL, x->config.rings.activation), m->ranges.activation);
     s->host->label(s, "layer %d activation", layer);
     up = function(x, rings_slot(m->activation), up);
     s->host->label(s, "layer %d down", layer);
-    return exec_linear(x, up, w->down, w->down_bias, in, x->config.rings.wide);
+    return linear(x, up, w->down, w->down_bias, &in, x->config.rings.wide);
 }
 
-static puma_share layer(struct exec *x, puma_share h, int i)
+static stream layer(struct exec *x, stream h, int i)
 {
     const struct layer_weights *w = &x->layers[i];
+    puma_share                  sum = attention(x, h, w, i);
 
-    h = attention(x, h, w, i);
     x->s->host->label(x->s, "layer %d norm", i);
-    h = norm(x, h, w->attention_gain, w->attention_bias);
-    h = mlp(x, h, w, i);
+    h = norm(x, sum, w->attention_gain, w->attention_bias);
+    sum = mlp(x, h, w, i);
     x->s->host->label(x->s, "layer %d norm", i);
-    return norm(x, h, w->mlp_gain, w->mlp_bias);
+    return norm(x, sum, w->mlp_gain, w->mlp_bias);
 }
 
 /* Rows of [E_token; E_type] by one-hot rows, plus the rows of the positions, which are public. */
-static puma_share embed(struct exec *x, puma_share tokens, puma_share types)
+static stream embed(struct exec *x, puma_share tokens, puma_share types)
 {
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
@@ -109,59 +122,51 @@ static puma_share embed(struct exec *x, puma_share tokens, puma_share types)
         both[1] = m->types > 0 ? puma_one_hot(s, types, m->types) : NULL;
         hot = puma_b2a(s, m->types > 0 ? puma_concat(s, both, 2, 1) : both[0], 0, r->table);
     }
-    if (hot == NULL) return NULL;
+    if (hot == NULL) return (stream){ 0 };
     count = hot->dim[0];
     position = puma_slice(s, x->position, 0, m->position_offset, m->position_offset + count);
     {
         const puma_term terms[] = { { .op = PUMA_TERM_MATMUL, .x = hot, .y = x->table }, { .op = PUMA_TERM_ADD, .x = position } };
 
-        if (position == NULL) return NULL;
+        if (position == NULL) return (stream){ 0 };
         hot = puma_product(s, terms, 2, 2, (const size_t[]){ count, m->hidden }, r->frac, r->table);
     }
     s->host->label(s, "embedding norm");
     return norm(x, puma_promise(s, puma_resize(s, hot, r->wide), m->ranges.embedding + 2), x->embedding_gain, x->embedding_bias);
 }
 
-puma_share exec_transformer(struct exec *x, puma_share tokens, puma_share types)
+/* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
+static stream pooled(struct exec *x, stream h)
 {
     puma_session *s = x->s;
-    size_t        mark = s->host->enter(s);
-    puma_share    h = embed(x, tokens, types);
+    puma_share    sum;
+    size_t        tokens;
+    uint32_t      extra;
 
-    s->host->leave(s, mark, h);
-    for (size_t i = 0; i < x->config.model->layers && h != NULL; i++) {
-        mark = s->host->enter(s);
-        h = layer(x, h, (int)i);
-        s->host->leave(s, mark, h);
+    if (h.n == NULL) return h;
+    tokens = h.n->dim[0];
+    if (x->config.task == MODEL_EMBED && x->config.pooling_mean) {
+        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
+        extra = 10 + (uint32_t)puma_exponent((double)tokens);
+        sum = puma_sum(s, puma_permute(s, h.n, (const uint32_t[]){ 1, 0 }));
+        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), x->config.rings.frac);
+        h.n = puma_reshape2(s, sum, 1, x->config.model->hidden);
+    } else {
+        h.n = puma_slice(s, h.n, 0, 0, 1);
     }
     return h;
 }
 
-/* Mean of the rows or the first of them, scaled to length 1 if asked. */
-static puma_share pooled(struct exec *x, puma_share h)
+/* The row scaled to length 1. */
+static puma_share normalized(struct exec *x, puma_share row)
 {
     puma_session *s = x->s;
-    const rings  *r = &x->config.rings;
-    size_t        d = x->config.model->hidden;
-    puma_share    sum, square, inverse;
+    puma_share    square, inverse;
 
-    if (x->config.pooling_mean) {
-        size_t tokens = h->dim[0];
-
-        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
-        uint32_t extra = 10 + (uint32_t)puma_exponent((double)tokens);
-
-        sum = puma_sum(s, puma_permute(s, h, (const uint32_t[]){ 1, 0 }));
-        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), r->frac);
-    } else {
-        sum = puma_reshape1(s, puma_slice(s, h, 0, 0, 1), d);
-    }
-    sum = puma_reshape2(s, sum, 1, d);
-    if (!x->config.normalize) return sum;
     s->host->label(s, "head normalize");
-    square = puma_matmul(s, sum, sum, 1, r->frac, r->wide);                 /* (1, 1) */
+    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide);                 /* (1, 1) */
     inverse = function(x, PUMA_SLOT_RSQRT, square);
-    return inverse == NULL ? NULL : puma_mul_rows(s, sum, puma_reshape1(s, inverse, 1));
+    return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
 }
 
 /* Index of the largest entry of each row: a tournament that carries (value, index); ties go to the first. */
@@ -194,31 +199,48 @@ static puma_share argmax(puma_session *s, puma_share x)
     return puma_reshape2(s, index, rows, 1);
 }
 
-puma_share exec_answer(struct exec *x, puma_share h)
+/* What the task reveals, from the last layer's output. */
+static puma_share answer(struct exec *x, stream h)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
     puma_share    first;
 
-    if (h == NULL) return NULL;
     switch (x->config.task) {
     case MODEL_HIDDEN:
-        return h;
+        s->host->label(s, "head hidden");
+        return formed(x, h);
     case MODEL_EMBED:
         s->host->label(s, "head pooling");
-        return pooled(x, h);
+        first = formed(x, pooled(x, h));
+        return x->config.normalize ? normalized(x, first) : first;
     default:
         s->host->label(s, "head dense");
-        first = puma_slice(s, h, 0, 0, 1);
+        first = formed(x, pooled(x, h));
         if (m->head_dense) {
-            first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
+            first = linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
             s->host->label(s, "head activation");
             first = function(x, rings_slot(m->head_activation), first);
         }
         s->host->label(s, "head logits");
-        first = puma_promise(s, exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide), m->ranges.logits);
+        first = puma_promise(s, linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide), m->ranges.logits);
         if (!x->config.reveal_label || first == NULL) return first;
         s->host->label(s, "head argmax");
         return argmax(s, first);
     }
+}
+
+puma_share exec_forward(struct exec *x, puma_share tokens, puma_share types)
+{
+    puma_session *s = x->s;
+    size_t        mark = s->host->enter(s);
+    stream        h = embed(x, tokens, types);
+
+    s->host->leave(s, mark, h.n);
+    for (size_t i = 0; i < x->config.model->layers && h.n != NULL; i++) {
+        mark = s->host->enter(s);
+        h = layer(x, h, (int)i);
+        s->host->leave(s, mark, h.n);
+    }
+    return answer(x, h);
 }

@@ -567,7 +567,7 @@ static puma_status load_piece(loader *l, const json_t *piece, const json_t *spec
         return FAIL(l, TOKEN_ESPECIAL, "%s: post_processor: \"%.40s\" is not among its special tokens",
                     l->file, name);
     json_array_foreach(ids, i, id) {
-        uint32_t value;
+        uint32_t value = 0;
 
         if (special_id(l, id, name, &value) != PUMA_OK
             || put(l, to, (template_piece){ PIECE_SPECIAL, value, (uint32_t)type }) != PUMA_OK)
@@ -596,7 +596,7 @@ static puma_status load_template(loader *l, const json_t *p, const char *key, si
 
 static puma_status load_cls_sep(loader *l, const json_t *p, void (*make)(tokenizer *, uint32_t, uint32_t))
 {
-    uint32_t cls, sep;
+    uint32_t cls = 0, sep = 0;
 
     if (special_id(l, json_array_get(json_object_get(p, "cls"), 1), "cls", &cls) != PUMA_OK
         || special_id(l, json_array_get(json_object_get(p, "sep"), 1), "sep", &sep) != PUMA_OK)

@@ -66,6 +66,8 @@ typedef struct puma_host {
     /* Scopes nest.  `leave` frees every tensor made since `enter` but `keep` (may be NULL). */
     size_t (*enter)(puma_session *s);
     void (*leave)(puma_session *s, size_t mark, const puma_tensor *keep);
+    /* Frees one tensor of the innermost scope early; NULL is nothing. */
+    void (*drop)(puma_session *s, const puma_tensor *x);
     /* Scratch words that live as long as a tensor of the same scope; 0-filled; NULL when out of memory. */
     uint64_t *(*scratch)(puma_session *s, size_t words);
 

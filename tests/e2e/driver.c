@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,14 +76,21 @@ bool check(bool good, const char *format, ...)
     return false;
 }
 
+/* One place a name, so that a path stays good for the whole test. */
 const char *driver_path(const char *name)
 {
-    static char     paths[8][160];
-    static unsigned next;
-    char           *path = paths[next++ % 8];
+    static char paths[32][160];
+    char        path[160];
+    size_t      i = 0;
 
-    snprintf(path, sizeof *paths, "%s/%s", driver_work, name);
-    return path;
+    snprintf(path, sizeof path, "%.60s/%.90s", driver_work, name);
+    while (i < 31 && paths[i][0] != '\0' && strcmp(paths[i], path) != 0) i++;
+    if (i == 31) {
+        errno = ENAMETOOLONG;
+        give_up("more files than a test has places for");
+    }
+    memcpy(paths[i], path, sizeof path);
+    return paths[i];
 }
 
 const char *driver_file(const char *name, const char *text)
@@ -208,7 +216,8 @@ double max_difference(const double *x, const double *y, size_t n)
     for (size_t i = 0; i < n; i++) {
         double d = fabs(x[i] - y[i]);
 
-        if (!(d <= worst)) worst = d;              /* a NaN is worse than anything, and stays */
+        if (isnan(d)) return d;
+        if (d > worst) worst = d;
     }
     return worst;
 }

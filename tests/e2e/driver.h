@@ -17,7 +17,7 @@ int driver_end(void);
 /* Counts a check, and prints it when it failed. */
 __attribute__((format(printf, 2, 3))) bool check(bool good, const char *format, ...);
 
-/* driver_work/NAME written with this text; returns its path, which lives until the next call but seven. */
+/* driver_work/NAME, written with this text; the path stays good until the end. */
 const char *driver_file(const char *name, const char *text);
 const char *driver_path(const char *name);
 

@@ -487,7 +487,7 @@ static void costs_equal_the_formulas(void **state)
         assert_true(world_run(w, CHECKS[k].run, &at));
         assert_int_equal(world_bits(w, 0, 2, PUMA_OFFLINE), n * COSTS[i].offline);
         assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE), n * COSTS[i].online);
-        /* P1 and P2 wait for the client's message first, P0's material comes at depth 1 as well. */
+        /* P1 and P2 wait for the client's message first. */
         assert_int_equal(world_rounds(w), COSTS[i].rounds + 1);
         world_free(w);
     }

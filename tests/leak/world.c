@@ -206,7 +206,7 @@ static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, siz
     m->bits = bits;
     m->boolean = boolean;
     m->next = NULL;
-    m->depth = w->nodes[s->role].depth + 1;
+    m->depth = phase == PUMA_OFFLINE ? 0 : w->nodes[s->role].depth + 1;      /* a dealer runs ahead */
     while (*end != NULL) end = &(*end)->next;
     *end = m;
     w->sent[s->role][to][phase] += all;

@@ -26,7 +26,7 @@ bool   world_run(world *w, program *p, void *context);
 
 /* What node p drew and received during the last run, in order. */
 const view *world_view(const world *w, uint32_t p);
-/* Bits sent from … to …, offline and online, and the longest chain of messages of the last run. */
+/* Bits sent from … to …, offline and online, and the longest chain of online messages of the last run. */
 uint64_t world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase);
 uint64_t world_rounds(const world *w);
 
