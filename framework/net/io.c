@@ -823,7 +823,7 @@ static void sent_out(net *n, conn *c)
 
 static ssize_t stream_write(conn *c)
 {
-    const uint8_t *payload = c->tx->data + c->tx_offset;
+    const uint8_t *payload = c->tx->data == NULL ? NULL : c->tx->data + c->tx_offset;      /* an empty one has no bytes to point at */
     struct iovec   part[2];
     struct msghdr  m = { .msg_iov = part };
     ssize_t        k;

@@ -50,7 +50,7 @@ static puma_status find_function(const plan *p, puma_slot slot, const char *spec
     return PUMA_OK;
 }
 
-/* The explicit choice, else the default plugin's, else puma's. */
+/* The explicit choice, else the default plugin's, else puma's.  Where the run file names no default, what does not run on this protocol is passed over. */
 static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 {
     const char        *specs[] = { p->run->function[slot], NULL, p->run->approximation_default, "puma" };
@@ -66,6 +66,8 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
         snprintf(plain, sizeof plain, "%s", specs[i]);
         if (i > 0) plain[strcspn(plain, ".")] = '\0';          /* a variant was meant for another function */
         if (find_function(p, slot, plain, keys[i], &owner, &f, e) != PUMA_OK) return e->status;
+        if (i > 0 && f != NULL && (f->needs & ~p->protocol->protocol->caps) != 0 && ini_find(&p->run->file, "approximation", "default") == NULL)
+            f = NULL;
         if (i == 0 && f == NULL)
             return error_set(e, 614, "%s: [approximation] %s: plugin %s brings no %s", runfile_where(p->run, "approximation", keys[0]), keys[0],
                              specs[0], SLOT_NAME[slot]);

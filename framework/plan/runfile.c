@@ -566,7 +566,7 @@ static bool check_reveal(struct reading *in)
 static bool set_defaults(runfile *r)
 {
     r->architecture = strdup("auto");
-    r->approximation_default = strdup("puma");
+    r->approximation_default = strdup("precise");
     r->pooling_mean = r->normalize = true;
     r->ring_bits = 64;
     r->frac = 18;

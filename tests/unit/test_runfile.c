@@ -90,7 +90,7 @@ static void defaults_are_those_of_the_manual(void **state)
                  r->reference_plain);
     assert_int_equal(r->threads, 0);
     assert_int_equal(r->limit, 0);
-    assert_string_equal(r->approximation_default, "puma");
+    assert_string_equal(r->approximation_default, "precise");
     assert_null(r->function[PUMA_SLOT_GELU]);
     assert_int_equal(r->ring_bits, 64);
     assert_int_equal(r->frac, 18);

@@ -36,20 +36,20 @@ static const puma_tensor *gate(puma_session *s, const puma_tensor *x, const puma
 
 const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    return gate(s, x, a, (const int64_t *const[]){ GELU[0], GELU[1], GELU[2] }, 6, 3);
+    return gate(s, x, a, (const int64_t *const[]){ precise_gelu_table[0], precise_gelu_table[1], precise_gelu_table[2] }, 6, 3);
 }
 
 const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    return gate(s, x, a, (const int64_t *const[]){ GELU_FAST[0], GELU_FAST[1], GELU_FAST[2] }, 5, 2);
+    return gate(s, x, a, (const int64_t *const[]){ precise_gelu_fast_table[0], precise_gelu_fast_table[1], precise_gelu_fast_table[2] }, 5, 2);
 }
 
 const puma_tensor *precise_gelu_tanh(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    return gate(s, x, a, (const int64_t *const[]){ GELU_TANH[0], GELU_TANH[1], GELU_TANH[2] }, 6, 3);
+    return gate(s, x, a, (const int64_t *const[]){ precise_gelu_tanh_table[0], precise_gelu_tanh_table[1], precise_gelu_tanh_table[2] }, 6, 3);
 }
 
 const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    return gate(s, x, a, (const int64_t *const[]){ SILU[0], SILU[1], SILU[2] }, 7, 2);
+    return gate(s, x, a, (const int64_t *const[]){ precise_silu_table[0], precise_silu_table[1], precise_silu_table[2] }, 7, 2);
 }

@@ -24,9 +24,18 @@ static const puma_approx softmax = {
     .needs = TABLE, .max_error = 3e-4, .domain = { -128, 128 }, .input_bits = 9, .eval = precise_softmax, .operand_scale = 1.4426950408889634,
 };
 
-static const puma_approx *const FUNCTIONS[] = { &gelu, &gelu_fast, &gelu_tanh, &silu, &softmax, NULL };
+static const puma_approx layernorm = {
+    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_LAYERNORM, .name = "layernorm", .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
+    .needs = TABLE, .max_error = 4e-4, .domain = { -256, 256 }, .eval = precise_layernorm,
+};
+static const puma_approx rmsnorm = {
+    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RMSNORM, .name = "rmsnorm", .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
+    .needs = TABLE, .max_error = 4e-4, .domain = { -256, 256 }, .eval = precise_rmsnorm,
+};
+
+static const puma_approx *const FUNCTIONS[] = { &gelu, &gelu_fast, &gelu_tanh, &silu, &softmax, &layernorm, &rmsnorm, NULL };
 
 const puma_plugin puma_plugin_entry = {
     .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "precise", .version = "0.1.0",
-    .summary = "functions by secret tables: GeLU, SiLU, softmax", .approx = FUNCTIONS,
+    .summary = "functions by secret tables: GeLU, SiLU, softmax, norms", .approx = FUNCTIONS,
 };

@@ -3,15 +3,29 @@
  * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by less than one, so every 2^(x - M) is below 2 and the
  * largest at least 1/2.  Nothing is clipped: the table covers all that the ring holds.  Costs a score (f = 16): one comparison and choice in the
  * narrow ring, one table, one product. */
-#include "precise.h"
+#include "normalize.h"
+
+#include "tables.h"
+
+/* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are powers of two and all of the fraction that is needed is
+ * theirs, so nothing is truncated behind the table. */
+static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
+{
+    double     factor[MOST_EXPONENTS];
+    int        high = puma_exponent((double)n) + 1;
+    normalized v;
+
+    if (!puma_ready(s, x) || normalize(s, &v, x, -2, high, precise_reciprocal_table, 16, x->bits) != PUMA_OK) return NULL;
+    for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
+    return rescale(s, &v, factor, (uint32_t)(v.count - 3));
+}
 
 const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    size_t                n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
-    uint32_t              bits;
-    puma_arguments        wide = *a;
-    puma_share            most, below, sum, inverse, z;
-    puma_tensor          *e;
+    size_t         n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
+    uint32_t       bits;
+    puma_share     most, below, inverse, z;
+    puma_tensor   *e;
 
     if (!puma_ready(s, x)) return NULL;
     if (n == 0) return x;
@@ -24,8 +38,7 @@ const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const 
     e = puma_like(s, x, PUMA_ARITH, bits, a->frac);
     if (e == NULL || s->protocol->exp2(s, e, below, 1) != PUMA_OK) return NULL;
     e->range = 1;
-    sum = puma_resize(s, puma_sum(s, e), wide.bits);
-    inverse = puma_call(s, PUMA_SLOT_RECIPROCAL, sum, &wide);
+    inverse = reciprocal_of_sum(s, puma_sum(s, e), n);
     z = puma_ready(s, inverse) ? puma_mul_to(s, e, inverse, 1, a->frac, bits) : NULL;
     if (z != NULL) z = puma_promise(s, z, 1);
     s->host->leave(s, mark, z);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tables.py - writes tables.h: coefficients of the bucket polynomials of `precise`, as integers.
+"""tables.py - writes tables.c: coefficients of the bucket polynomials of `precise`, as integers.
 
 For a function that is 0 far left and x far right, and N buckets of width w over [-R, R): bucket D begins at x0 = -R + D w and its polynomial in d = x - x0 must be good
 for |d| < w, because the protocol's remainder is signed.  It stands for F(x) - [D >= N/2] x.  Interpolation at Chebyshev nodes of (-w, w), then rounding.
@@ -7,7 +7,7 @@ The tables are committed, so that all parties use the same integers whatever the
 """
 import math
 
-FRAC, SLOPE, CURVE = 27, 24, 20      # fraction bits of value, slope, curvature
+FRAC, SLOPE, CURVE = 27, 24, 20      # fraction bits of value, slope, curvature: tables.h says the same
 
 
 def gelu(x):
@@ -49,8 +49,31 @@ def table(name, f, reach, count):
             p = q[0] / 2 ** FRAC + q[1] / 2 ** SLOPE * d + q[2] / 2 ** CURVE * d * d
             worst = max(worst, abs(p + side * (x0 + d) - f(x0 + d)))
     outside = max(abs(f(-reach)), abs(f(reach) - reach))
-    print(f"/* {name}: {count} buckets over [-{reach}, {reach}), largest error inside {worst:.2g}, outside {outside:.2g} */")
-    print(f"static const int64_t {name}[3][{count}] = {{")
+    emit(name, rows, count, f"{count} buckets over [-{reach}, {reach}), largest error inside {worst:.2g}, outside {outside:.2g}")
+
+
+def mantissa(name, f, count):
+    """f on [0, 4) in `count` buckets; below 3/4, where a normalised operand never is, the constant f(3/4)."""
+    w = 4 / count
+    rows = [[], [], []]
+    worst = 0.0
+    for bucket in range(count):
+        x0 = bucket * w
+        c = quadratic(f, x0, w) if x0 - w >= 0.7 else (f(0.75), 0.0, 0.0)
+        q = [round(c[0] * 2 ** FRAC), round(c[1] * 2 ** SLOPE), round(c[2] * 2 ** CURVE)]
+        for row, value in zip(rows, q):
+            row.append(value)
+        for step in range(-100, 101):
+            d = w * step / 100
+            if 0.99 <= x0 + d <= 2.01:
+                p = q[0] / 2 ** FRAC + q[1] / 2 ** SLOPE * d + q[2] / 2 ** CURVE * d * d
+                worst = max(worst, abs(p / f(x0 + d) - 1))
+    emit(name, rows, count, f"{count} buckets over [0, 4), largest relative error on [1, 2] {worst:.2g}")
+
+
+def emit(name, rows, count, about):
+    print(f"/* {name}: {about} */")
+    print(f"const int64_t precise_{name}_table[3][{count}] = {{")
     for row in rows:
         print("    {")
         for at in range(0, count, 8):
@@ -59,11 +82,11 @@ def table(name, f, reach, count):
     print("};\n")
 
 
-print("/* tables.h - made by tables.py: [value, slope, curvature] of each bucket's polynomial */")
-print("#ifndef PRECISE_TABLES_H\n#define PRECISE_TABLES_H\n\n#include <stdint.h>\n")
-print(f"enum {{ FRAC = {FRAC}, SLOPE_FRAC = {SLOPE}, CURVE_FRAC = {CURVE} }};\n")
-table("GELU", gelu, 4, 64)
-table("GELU_FAST", gelu, 4, 32)
-table("GELU_TANH", gelu_tanh, 4, 64)
-table("SILU", silu, 16, 128)
-print("#endif")
+print("/* tables.c - made by tables.py: [value, slope, curvature] of each bucket's polynomial */")
+print('#include "tables.h"\n')
+table("gelu", gelu, 4, 64)
+table("gelu_fast", gelu, 4, 32)
+table("gelu_tanh", gelu_tanh, 4, 64)
+table("silu", silu, 16, 128)
+mantissa("rsqrt", lambda x: x ** -0.5, 256)
+mantissa("reciprocal", lambda x: 1 / x, 256)
