@@ -10,6 +10,7 @@
 /* One subcommand a file.  argv[0] is its name; the result is the exit code of the program. */
 int cli_run(int argc, char **argv);
 int cli_plan(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 int cli_tokenize(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_keygen(int argc, char **argv);

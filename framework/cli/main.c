@@ -16,6 +16,7 @@ const char cli_version[] = PACKAGE_VERSION;
 static const struct { const char *name; int (*run)(int argc, char **argv); const char *help; } commands[] = {
     { "run", cli_run, "run a model on an input under a protocol, as RUN.ini says" },
     { "plan", cli_plan, "check a run without a socket; measure the ranges a model meets" },
+    { "bench", cli_bench, "time operations and whole models on synthetic weights" },
     { "tokenize", cli_tokenize, "text to token ids and back, as the model's tokenizer does it" },
     { "plugins", cli_plugins, "list the installed plugins, or vet one file" },
     { "keygen", cli_keygen, "make a development CA and a certificate for each role" },

@@ -239,7 +239,8 @@ static puma_status check_input(const plan *p, token_list *list, const char *wher
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->ids[i] >= m->vocabulary)
-            return error_set(e, 553, "%s: token %zu is not in the model's vocabulary (got %u, limit %zu)", where, i, list->ids[i], m->vocabulary - 1);
+            /* By position: the id is the prompt's. */
+            return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where, i + 1, m->vocabulary - 1);
         if (m->types > 0 && list->types[i] >= m->types) list->types[i] = 0;       /* a family with one segment */
     }
     return PUMA_OK;

@@ -122,3 +122,16 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
     free(outputs);
     return e->status;
 }
+
+puma_status answer_cost(FILE *out, const plan *p, const node_result *result, puma_error *e)
+{
+    report         r;
+    report_output *outputs;
+
+    if (make_report(&r, &outputs, p, result, NULL, e) == PUMA_OK) {
+        report_table(out, &r);
+        report_free(&r);
+    }
+    free(outputs);
+    return e->status;
+}

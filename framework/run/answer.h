@@ -10,4 +10,7 @@ puma_status answer_json(const plan *p, const node_result *result, const node_res
 /* Answer, reference beside it, distance, cost table. */
 puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference, puma_error *e);
 
+/* The cost table alone. */
+puma_status answer_cost(FILE *out, const plan *p, const node_result *result, puma_error *e);
+
 #endif

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PARTIES 3
@@ -246,20 +247,29 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* Waits up to two seconds for each child, then kills it; the obituary of the first that ended badly in *e, unless a better reason is there. */
+/* Waits for the children, all together two seconds or, when the run has failed, one (a silent party may never end); then kills those that are left.
+ * The obituary of the first that ended badly in *e, unless a better reason is there. */
 static void reap(household *h, puma_error *e)
 {
+    struct timespec start, t;
+    long            patience = e->status == PUMA_OK ? 2000 : 1000;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
     for (size_t i = 0; i < h->count; i++) {
         child        *c = &h->children[i];
         struct pollfd fd = { .fd = c->handle, .events = POLLIN };
         puma_error    why = { 0 };
         int           status = 0;
+        long          left;
 
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        left = patience - (t.tv_sec - start.tv_sec) * 1000 - (t.tv_nsec - start.tv_nsec) / 1000000;
         if (c->pid > 0) {
-            if (c->handle >= 0 && poll(&fd, 1, 2000) == 0) kill(c->pid, SIGKILL);
+            bool ours = c->handle >= 0 && poll(&fd, 1, left > 0 ? (int)left : 0) == 0 && kill(c->pid, SIGKILL) == 0;
+
             if (waitpid(c->pid, &status, 0) == c->pid && obituary(c, i, status, &why)) {
-                /* "closed the connection" is what a signal looks like from outside. */
-                if (e->status == PUMA_OK || (WIFSIGNALED(status) && e->status == PUMA_ENET && WTERMSIG(status) != SIGTERM)) {
+                /* "closed the connection" is what a signal, other than our own, looks like from outside. */
+                if (e->status == PUMA_OK || (WIFSIGNALED(status) && !ours && e->status == PUMA_ENET && WTERMSIG(status) != SIGTERM)) {
                     if (e->status == PUMA_OK || strstr(e->text, "closed") != NULL) *e = why;
                 }
             }
@@ -314,7 +324,7 @@ typedef struct worker {
     bool        started;
 } worker;
 
-static void *work(void *context)
+static void *play(void *context)
 {
     worker *w = context;
 
@@ -322,19 +332,21 @@ static void *work(void *context)
     return NULL;
 }
 
-static puma_status run_threads(const plan *p, progress *bar, node_result *result, puma_error *e)
+static puma_status run_threads(node_config nc, node_result *result, puma_error *e)
 {
-    size_t      count = p->protocol->protocol->parties;
-    worker      workers[PARTIES] = { 0 };
-    net_hub    *hub = net_hub_new();
-    node_config nc = { .plan = p, .self = PUMA_CLIENT, .listen_fd = -1, .hub = hub, .progress = bar };
+    size_t   count = nc.plan->protocol->protocol->parties;
+    worker   workers[PARTIES] = { 0 };
+    net_hub *hub = net_hub_new();
 
     if (hub == NULL) return error_set(e, 1001, "out of memory for the transport");
+    nc.self = PUMA_CLIENT;
+    nc.listen_fd = -1;
+    nc.hub = hub;
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
         workers[i].config = nc;
         workers[i].config.self = (uint32_t)i;
         workers[i].config.progress = NULL;
-        workers[i].started = pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0;
+        workers[i].started = pthread_create(&workers[i].thread, NULL, play, &workers[i]) == 0;
         if (!workers[i].started) error_set(e, 1002, "no thread for party %zu", i);
     }
     node_run(&nc, result, e);
@@ -359,7 +371,13 @@ puma_status local_run(const plan *p, const char *path, const char *const *sets, 
     }
     if (p->run->transport == RUN_MEMORY) {
         ring_set_threads(p->run->threads > 0 ? p->run->threads : cores > PARTIES ? (int)(cores / PARTIES) : 1);
-        return run_threads(p, bar, result, e);
+        return run_threads(alone, result, e);
     }
     return run_processes(p, path, sets, set_count, bar, result, e);
+}
+
+puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context, node_result *result, puma_error *e)
+{
+    *result = (node_result){ 0 };
+    return run_threads((node_config){ .plan = p, .work = work, .work_context = context }, result, e);
 }

@@ -275,10 +275,13 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     sc->wire = m->wire = wire;
     if (client) own_lengths(p, &tokens, &count, e);
     else read_lengths(net_input(wire, "input.tokens"), p->model, &tokens, &count, e);
-    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && exec_open(&x, s, &p->exec, p->source) != PUMA_OK) *e = *session_error(s);
+    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL && exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
+        *e = *session_error(s);
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
-        run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+        if (c->work == NULL) run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+        else c->work(s, c->work_context);
+        if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
             m->party->has_digests = p->run->has_seed;

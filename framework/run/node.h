@@ -20,6 +20,8 @@ typedef struct node_config {
     void       *stuck_context;
     void      (*observe)(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits);
     void       *observe_context;
+    void      (*work)(puma_session *s, void *context);             /* in place of the model: for benchmarks; failures stick to s */
+    void       *work_context;
 } node_config;
 
 typedef struct node_result {

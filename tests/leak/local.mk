@@ -1,4 +1,12 @@
-check_PROGRAMS += tests/leak/test_leak
+# tests/leak: rep3 in a world of its own. The programs take a plugin, so scripts run them; board.sh and correct.sh seed bugs that they must see.
+noinst_PROGRAMS += tests/leak/test_leak tests/leak/test_vectors
 tests_leak_test_leak_SOURCES = %D%/test_leak.c %D%/world.c %D%/world.h
 tests_leak_test_leak_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_leak_test_leak_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
+tests_leak_test_vectors_SOURCES = %D%/test_vectors.c %D%/world.c %D%/world.h
+tests_leak_test_vectors_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_leak_test_vectors_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
+
+dist_check_SCRIPTS += %D%/leak.sh %D%/vectors.sh %D%/board.sh %D%/correct.sh
+TESTS += %D%/leak.sh %D%/vectors.sh %D%/board.sh %D%/correct.sh
+EXTRA_DIST += %D%/seeded.sh

@@ -537,7 +537,7 @@ static void count(operation *op, const job *j, bill want, uint64_t rounds, const
         for (uint32_t to = 0; to < 4; to++)
             for (int phase = 0; phase < 2; phase++) {
                 if ((from == 0 && to == 2 && phase == PUMA_OFFLINE) || (from + to == 3 && from != 0 && to != 0 && phase == PUMA_ONLINE)) continue;
-                assert_int_equal(world_bits(w, from, to, phase), 0);       /* no other message, none to P0 or the client */
+                assert_int_equal(world_bits(w, from, to, (puma_phase)phase), 0);       /* no other message, none to P0 or the client */
             }
     if (world_rounds(w) != rounds) fail_msg("%s: %llu rounds, not %llu", name, (unsigned long long)world_rounds(w), (unsigned long long)rounds);
     world_free(w);
@@ -670,7 +670,7 @@ static void other_operations_cost_what_the_formulas_say(void **state)
 
         while (1ull << k < columns) k++;
         low = 1ull << k / 2;
-        count(do_one_hot, &j, (bill){ 3 * (low + (1ull << k) / low + (1ull << k)), 3 * 2 * (low + (1ull << k) / low + columns) }, 2, "one_hot");
+        count(do_one_hot, &j, (bill){ 3 * (low + (1ull << k) / low + (1ull << k)), 3 * 2 * (low + (1ull << k) / low + columns) }, 3, "one_hot");
     }
     for (size_t choices = 1; choices <= 7; choices++)
         for (uint32_t to = 1; to <= 64; to += 21) {

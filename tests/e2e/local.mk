@@ -1,0 +1,9 @@
+# tests/e2e: the built program from outside; badconfig.sh stands in framework/cli/local.mk
+check_PROGRAMS += tests/e2e/killed
+tests_e2e_killed_SOURCES = %D%/killed.c %D%/driver.c %D%/driver.h
+tests_e2e_killed_LDADD = $(JANSSON_LIBS) -lm
+
+dist_check_SCRIPTS += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
+TESTS              += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
+dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh
+TESTS              += %D%/memcheck.sh %D%/bench.sh

@@ -1,0 +1,143 @@
+#!/bin/bash
+# parties.sh - every role a process of its own, started by hand, with keys from `puma keygen`: the answer is that of a local run; wrong
+# certificates end with 8, roles that were configured differently with 9 (reliability.md E6, E7, E10, E15, H7).
+set -u
+
+puma=${PUMA_BUILDDIR:-.}/puma
+models=${PUMA_SRCDIR:-.}/tests/golden/models
+work=$(mktemp -d "${TMPDIR:-/tmp}/parties.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+passed=0
+failed=0
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAILED $*"
+}
+pass() { passed=$((passed + 1)); }
+
+"$puma" keygen --out "$work/all" >"$work/out" || fail "keygen"
+"$puma" keygen --out "$work/foreign" >"$work/out" || fail "keygen"
+if [ "$(find "$work/all" -name '*.key' -perm 600 | wc -l)" = "$(find "$work/all" -name '*.key' | wc -l)" ]; then pass; else fail "keys can be read by others"; fi
+# Every role its own folder, with its own key alone.
+for role in party0 party1 party2 client; do
+    mkdir "$work/$role"
+    cp "$work/all/ca.pem" "$work/all/$role.pem" "$work/all/$role.key" "$work/$role/"
+done
+
+# Each round has an address block of its own in 127/8, so that no port of the last can be in its way.
+round=0
+block=$((RANDOM % 200 + 20))
+run_file() {
+    round=$((round + 1))
+    printf '[run]\nmodel = %s\ntask = classify\nprotocol = rep3\nseed = insecure:7\n[input]\ntext = In the beginning was the word\n' \
+        "$models/bert-tiny" >"$work/run.ini"
+    printf '[network]\ntransport = tls\nconnect_timeout_ms = 8000\nio_timeout_ms = 8000\n' >>"$work/run.ini"
+    printf 'party%d = 127.%d.%d.%d:7411\n' 0 $block $round 10 1 $block $round 11 2 $block $round 12 >>"$work/run.ini"
+}
+
+# launch: all roles, ROLE's arguments from extra[ROLE], certificates from certs[ROLE]; codes in code[ROLE].
+declare -A extra certs code pid
+launch() {
+    local role name
+    for role in 2 0 1 client; do
+        name=party$role
+        [ $role = client ] && name=client
+        # shellcheck disable=SC2086
+        timeout 30 "$puma" run "$work/run.ini" --party $role --set "network.certificates=${certs[$role]:-$work/$name}" \
+            ${extra[$role]:-} --report "$work/$role.json" >"$work/$role.out" 2>"$work/$role.err" &
+        pid[$role]=$!
+    done
+    for role in 0 1 2 client; do
+        wait "${pid[$role]}"
+        code[$role]=$?
+    done
+    extra=()
+    certs=()
+}
+
+# ends NAME ROLE CODE PATTERN: that role ended so, said so in one error line, and nothing on standard output.
+ends() {
+    local name=$1 role=$2 want=$3 pattern=$4
+    if [ "${code[$role]}" = "$want" ] && [ ! -s "$work/$role.out" ] && [ "$(grep -c '^puma: error E' "$work/$role.err")" = 1 ] &&
+        tail -n 1 "$work/$role.err" | grep -q '^puma: error E' && grep -q -- "$pattern" "$work/$role.err"; then
+        pass
+    else
+        fail "$name, role $role: exit ${code[$role]} (wanted $want, '$pattern'): $(head -c 400 "$work/$role.err") $(head -c 100 "$work/$role.out")"
+    fi
+}
+
+logits() { sed -n '/"logits": \[/,/\]/p' "$1"; }
+
+# --- the answer of a local run
+run_file
+"$puma" run "$work/run.ini" --set network.transport=memory --report "$work/local.json" >"$work/out" 2>"$work/err" || fail "local: $(cat "$work/err")"
+rm -f "$work"/[012].json "$work/client.json"
+launch
+for role in 0 1 2 client; do
+    if [ "${code[$role]}" = 0 ]; then pass; else fail "deployment, role $role: exit ${code[$role]}: $(head -c 400 "$work/$role.err")"; fi
+done
+if [ -n "$(logits "$work/local.json")" ] && [ "$(logits "$work/local.json")" = "$(logits "$work/client.json")" ]; then pass; else
+    fail "deployment: answers differ"
+fi
+for role in 0 1 2; do
+    if [ ! -s "$work/$role.out" ] && [ -s "$work/$role.json" ] && ! grep -q '"logits": \[' "$work/$role.json"; then pass; else
+        fail "deployment: role $role shows what is the client's"
+    fi
+done
+
+# --- certificates
+run_file
+certs[1]=$work/foreign
+launch
+ends 'wrong CA' 1 8 'error E08'
+ends 'wrong CA' client 8 'error E08'
+
+run_file
+mkdir -p "$work/stolen"
+cp "$work/all/ca.pem" "$work/stolen/"
+cp "$work/all/party2.pem" "$work/stolen/party1.pem"
+cp "$work/all/party2.key" "$work/stolen/party1.key"
+certs[1]=$work/stolen
+launch
+ends "P2's certificate used by P1" client 8 'expected P1, got P2'
+ends "P2's certificate used by P1" 0 8 'expected P1, got P2'
+
+run_file
+mkdir -p "$work/mixed"
+cp "$work/all/ca.pem" "$work/mixed/"
+cp "$work/all/party0.pem" "$work/mixed/party0.pem"
+cp "$work/all/party1.key" "$work/mixed/party0.key"
+for role in 0; do
+    timeout 5 "$puma" run "$work/run.ini" --party $role --set "network.certificates=$work/mixed" >"$work/$role.out" 2>"$work/$role.err"
+    code[$role]=$?
+    ends "a key that is not the certificate's" $role 8 'error E08'
+done
+rm "$work/mixed/party0.key"
+timeout 5 "$puma" run "$work/run.ini" --party 0 --set "network.certificates=$work/mixed" >"$work/0.out" 2>"$work/0.err"
+code[0]=$?
+ends 'no key' 0 8 'party0.key'
+
+# --- roles configured differently: everybody says which key
+for row in '1 numeric.ring_bits=60 ring_bits' '0 plugin.puma.fxp_exp_iters=6 fxp_exp_iters' '2 run.embedding=equality embedding' \
+    'client run.seed=insecure:8 seed' '1 numeric.fxp_fraction_bits=17 fxp_fraction_bits' '2 run.reveal=label reveal'; do
+    read -r odd set key <<<"$row"
+    run_file
+    extra[$odd]="--set $set"
+    launch
+    for role in 0 1 2 client; do ends "$set at $odd only" $role 9 "$key"; done
+done
+
+# --- off loopback TLS is a must, and nobody is called before that is said
+run_file
+for role in 0 client; do
+    start=$(date +%s%N)
+    timeout 5 "$puma" run "$work/run.ini" --party $role --set network.transport=tcp --set network.party1=192.0.2.1:7411 \
+        >"$work/$role.out" 2>"$work/$role.err"
+    code[$role]=$?
+    ends 'tcp off loopback' $role 3 'allow_insecure'
+    if [ $((($(date +%s%N) - start) / 1000000)) -le 1000 ]; then pass; else fail "tcp off loopback: refused after more than a second"; fi
+done
+
+echo "parties: $passed passed, $failed failed"
+[ "$failed" = 0 ]

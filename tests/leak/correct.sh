@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# correct.sh - every seeded arithmetic bug must turn test_vectors red.
+#
+# Each line: name, source file, sed expression that plants the bug, pattern of the tests of test_vectors that must see it.
+digit=4
+reason='\[  FAILED  \]'
+runner() { timeout 60 "${PUMA_BUILDDIR:?}/tests/leak/test_vectors" "$1" $digit "$2"; }
+# shellcheck source=tests/leak/seeded.sh
+. "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
+
+clean '*'
+
+bug "offset missing in a product"           product.c 's/ring->offset(c, c, 1ull << (k - 2), z->n);/(void)ring;/' '*exact_at_the_edges*'
+bug "offset missing in a truncation"        trunc.c   's/ring->offset(c, x->plane\[0\], 1ull << (x->bits - 2), x->n);/ring->offset(c, x->plane[0], 0, x->n);/' '*exact_at_the_edges*'
+bug "offset not taken back"                 trunc.c   's/0 - (1ull << (k - 2) >> shift)/0/' '*exact_at_the_edges*'
+bug "rho term missing"                      trunc.c   's/\* top1\[i\] << keep/* 0 * top1[i] << keep/' '*exact_at_the_edges*'
+bug "msb of c not negated"                  trunc.c   's/((c\[i\] >> (k - 1)) ^ 1)/(c[i] >> (k - 1))/' '*exact_at_the_edges*'
+bug "rho not scaled"                        trunc.c   's/top1\[i\] << keep/top1[i]/' '*exact_at_the_edges*'
+bug "rho dealt one bit short"               trunc.c   's/bits - keep : 0/bits - keep - 1 : 0/' '*exact_at_the_edges*'
+bug "rho dealt too wide"                    trunc.c   's/rep3_deal(r, top1, top2, h, n, wrap)/rep3_deal(r, top1, top2, h, n, bits)/' '*truncations_cost*'
+bug "arithmetic shift of c, exact"          trunc.c   's/ring->shift_right(high1, c, shift, n);/for (size_t i = 0; i < n; i++) high1[i] = (uint64_t)((int64_t)(c[i] << (64 - k)) >> (64 - k) >> shift);/' '*exact_at_the_edges*'
+bug "arithmetic shift of r, exact"          trunc.c   's/ring->shift_right(h, mask, shift, n);/for (size_t i = 0; i < n; i++) h[i] = (uint64_t)((int64_t)(mask[i] << (64 - k)) >> (64 - k) >> shift);/' '*exact_at_the_edges*'
+bug "narrow: r cut before the shift"        trunc.c   's/host->ring->reduce(high, mask, z->bits + shift, z->n);/host->ring->reduce(high, mask, z->bits, z->n);/' '*small_rings*'
+bug "narrow: c shifted by one less"         trunc.c   's/host->ring->shift_right(z->plane\[0\], high, shift, z->n);/host->ring->shift_right(z->plane[0], high, shift - (shift > 1), z->n);/' '*small_rings*'
+bug "ring reduced before an exact end"      product.c 's/: rep3_trunc_exact(r, z, c, c, k, shift)/: (ring->reduce(c, c, k - 1, z->n), rep3_trunc_exact(r, z, c, c, k - 1, shift))/' '*exact_at_the_edges*'
+bug "gamma added"                           product.c 's/ring->sub(c, mask1, c, z->n);/ring->add(c, mask1, c, z->n);/' '*exact_at_the_edges*'
+bug "result rounded down one more"          trunc.c   's/        ring->reduce(out, h, bits, n);/        if (r->base.role == P1) ring->offset(h, h, 0 - 1ull, n);\n        ring->reduce(out, h, bits, n);/' '*a_million*'
+bug "borrow from the wrong digit"           less.c    's/\*hi_equal = equal + (t \* stride + 2 \* j + 1) \* words/*hi_equal = equal + (t * stride + 2 * j) * words/' '*signs_at*'
+bug "equal counted as borrow"               less.c    's/if (l > m) lower/if (l >= m) lower/' '*every_sign*'
+bug "borrow of the wrong sign"              less.c    's/under = (m - l - 1)/under = (m - l + 1)/' '*every_sign*'
+bug "last entry of a one-hot"               less.c    's/(1 ^ __builtin_parityll(u\[i\]))/__builtin_parityll(u[i])/' '*every_sign*'
+bug "threshold added"                       less.c    's/0 - c\[t\], n);/c[t], n);/' '*every_sign*'
+bug "m and l cut at different bits"         less.c    's/host->ring->shift_right(window, window, low, n);/host->ring->shift_right(window, window, low + (low > 0 \&\& !is_dealer(r)), n);/' '*every_sign*'
+bug "products of one-hots overwritten by their pad" onehot.c 's/rep3_deal_bits(r, dealt, cross, cross,/rep3_deal_bits(r, cross, cross, cross,/' '*one_hot*'
+bug "one-hot halves exchanged"              onehot.c  's/hi = t >> low;$/hi = (t >> low) ^ 1;/' '*one_hot*'
+bug "choice with the wrong sign"            bits.c    's/sign = 1 - 2 \* mb/sign = 1/' '*choices*'
+bug "a bit without value counted twice"     bits.c    's/own = r->base.role == P1 ? mb : 0;/own = mb;/' '*choices*'
+bug "streams not advanced between two calls" wire.c   's/host->prg_words(r->stream1, share1, n, bits);/host->prg_words(r->stream1, share1, n, bits); { static uint64_t kept[2][8]; static int turn[2]; int who = r->base.role == P1; if (n == 8) { if (turn[who]++ == 0) memcpy(kept[who], share1, sizeof kept[who]); else memcpy(share1, kept[who], sizeof kept[who]); } }/' '*two_calls*'
+bug "a constant added by both"              linear.c  's/ring->offset(z->plane\[0\], x->plane\[0\], c\[0\], z->n);/ring->offset(z->plane[0], x->plane[0], c[0] << (rep3_of(s)->base.role == P1), z->n);/' '*shares_open*'
+bug "mask of the owner left out"            io.c      's/if (mine != NULL) draw(r, z, mine, z->plane\[1\]);/(void)mine;/' '*shares_open*'
+
+finish

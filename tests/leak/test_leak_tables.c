@@ -1,0 +1,526 @@
+/* test_leak_tables.c - what each party of rep3 sees of table, gate and exp2; their message counts and rounds.
+ *
+ *     test_leak_tables PLUGIN.so [CHECK]
+ *
+ * Enumeration and affine rank as in test_leak.c.  A lookup draws too much for a full enumeration of P2's view, so there is a third test, on rings of
+ * any size:
+ * Own masks.  All streams that the observed party lacks are set by the test.  For each received element that varies at all there must be a draw on those
+ * streams that shifts the element (adds 2^b for every bit b, or flips it) and touches no element received earlier.  That is the simulation argument of
+ * doc/rep3.md word by word: with it, ordered by time, the view is uniform whatever the secrets.  It is tried around several settings of the
+ * streams and secrets, because an element must have its mask at all of them. */
+#include "leak/world.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *plugin_path, *only;      /* only: the one check to run, for seeded bugs */
+
+static bool skipped(const char *name) { return only != NULL && strcmp(only, name) != 0; }
+
+/* --- programs -------------------------------------------------------------------------------------------------------- */
+
+/* What is run: x in a ring of `bits` with `frac` fraction bits, the result in one of `to` with `to_frac`. */
+typedef struct setting {
+    uint32_t bits, frac, to, to_frac;
+    uint32_t unit, index_bits, ring, table_frac, slope_frac, curve_frac, slope_keep, slope_factor, curve_keep, curve_factor;
+    uint32_t window;           /* of a gate */
+    size_t   n;
+    uint64_t x;
+} setting;
+
+#define MAX_ENTRIES 256
+
+/* Any entries do: the view must not depend on them. */
+static puma_table table_of(const setting *c, int64_t entries[3][MAX_ENTRIES])
+{
+    for (size_t d = 0; d < (size_t)1 << c->index_bits; d++) {
+        entries[0][d] = ((int64_t)(d * d + 5 * d + 1) << c->table_frac >> 8) + 1;
+        entries[1][d] = (int64_t)(3 * d + 1) - 7;
+        entries[2][d] = (int64_t)d - 2;
+    }
+    return (puma_table){ .struct_size = sizeof(puma_table), .unit = c->unit, .index_bits = c->index_bits, .ring = c->ring, .frac = c->table_frac,
+                         .slope_frac = c->slope_frac, .curve_frac = c->curve_frac, .slope_keep = c->slope_keep, .slope_factor = c->slope_factor,
+                         .curve_keep = c->curve_keep, .curve_factor = c->curve_factor, .c = { entries[0], entries[1], entries[2] } };
+}
+
+static puma_tensor *input(puma_session *s, const setting *c)
+{
+    puma_tensor *x = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->bits, c->frac);
+    uint64_t    *words = s->host->scratch(s, c->n + 1);
+
+    for (size_t i = 0; i < c->n; i++) words[i] = c->x & puma_mask(c->bits);
+    s->protocol->share(s, x, s->role == PUMA_CLIENT ? words : NULL, PUMA_CLIENT);
+    return x;
+}
+
+static void run_table(puma_session *s, void *context)
+{
+    const setting *c = context;
+    int64_t        entries[3][MAX_ENTRIES];
+    puma_table     t = table_of(c, entries);
+    puma_tensor   *x = input(s, c), *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac);
+
+    if (s->role != PUMA_CLIENT) s->protocol->table(s, z, x, &t);
+}
+
+/* Two tables on one operand. */
+static void run_two_tables(puma_session *s, void *context)
+{
+    const setting *c = context;
+    int64_t        entries[3][MAX_ENTRIES];
+    puma_table     t = table_of(c, entries);
+    puma_tensor   *x = input(s, c), *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac),
+                  *again = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac);
+
+    if (s->role == PUMA_CLIENT) return;
+    s->protocol->table(s, z, x, &t);
+    s->protocol->table(s, again, x, &t);
+}
+
+static void run_gate(puma_session *s, void *context)
+{
+    const setting *c = context;
+    int64_t        entries[3][MAX_ENTRIES];
+    puma_table     t = table_of(c, entries);
+    puma_tensor   *x = input(s, c), *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->frac);
+
+    if (s->role != PUMA_CLIENT) s->protocol->gate(s, z, x, &t, c->window);
+}
+
+static void run_exp2(puma_session *s, void *context)
+{
+    const setting *c = context;
+    puma_tensor   *x = input(s, c), *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac);
+
+    if (s->role != PUMA_CLIENT) s->protocol->exp2(s, z, x, 1);
+}
+
+typedef struct check {
+    const char *name;
+    program    *run;
+    setting     at;
+    bool        tiny;          /* enumerated; the others are for rank, masks, traffic and costs */
+} check;
+
+#define GELU .table_frac = 27, .slope_frac = 24, .curve_frac = 20, .slope_keep = 12, .slope_factor = 14, .curve_keep = 9, .curve_factor = 14
+
+static const check CHECKS[] = {
+    /* one fraction bit, which the slope and curvature lack: ring 2 and 1 and 1 */
+    { "table, 2 entries", run_table,
+      { .bits = 2, .to = 1, .to_frac = 0, .unit = 1, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1 }, true },
+    { "table, 4 entries", run_table,
+      { .bits = 3, .to = 1, .to_frac = 0, .unit = 1, .index_bits = 2, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1 }, true },
+    { "table, ring 3", run_table,
+      { .bits = 3, .to = 2, .to_frac = 0, .unit = 2, .index_bits = 1, .ring = 3, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .slope_factor = 1 },
+      true },
+    { "table, ring 4, exact", run_table,
+      { .bits = 2, .to = 4, .to_frac = 1, .unit = 1, .index_bits = 1, .ring = 4, .table_frac = 2, .slope_frac = 2, .curve_frac = 2 }, true },
+    { "gate, window 4", run_gate,
+      { .bits = 4, .to = 2, .unit = 1, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .window = 4 }, true },
+    { "gate, window 2", run_gate,
+      { .bits = 2, .to = 1, .unit = 0, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .window = 2 }, true },
+
+    { "table", run_table,
+      { .bits = 22, .frac = 19, .to = 60, .to_frac = 24, .unit = 13, .index_bits = 8, .ring = 63, .table_frac = 27, .slope_frac = 24, .curve_frac = 20,
+        .slope_keep = 11, .slope_factor = 16, .curve_keep = 9, .curve_factor = 16 }, false },
+    { "table, exact", run_table, { .bits = 24, .frac = 18, .to = 48, .to_frac = 18, .unit = 18, .index_bits = 6, .ring = 32, GELU }, false },
+    { "two tables", run_two_tables, { .bits = 12, .frac = 8, .to = 24, .to_frac = 18, .unit = 8, .index_bits = 4, .ring = 33, GELU }, false },
+    { "gate", run_gate, { .bits = 64, .frac = 18, .to = 48, .unit = 15, .index_bits = 6, .ring = 28, .window = 26, GELU }, false },
+    { "gate, frac 16", run_gate, { .bits = 52, .frac = 16, .to = 52, .unit = 13, .index_bits = 5, .ring = 28, .window = 24, GELU }, false },
+    { "gate, 128 entries", run_gate, { .bits = 64, .frac = 18, .to = 64, .unit = 16, .index_bits = 7, .ring = 28, .window = 27, GELU }, false },
+    { "exp2", run_exp2, { .bits = 27, .frac = 18, .to = 46, .to_frac = 18 }, false },
+    { "exp2, frac 16", run_exp2, { .bits = 25, .frac = 16, .to = 44, .to_frac = 16 }, false },
+    { "exp2, 8 entries", run_exp2, { .bits = 9, .frac = 4, .to = 20, .to_frac = 18 }, false },
+};
+#define CHECK_COUNT (sizeof CHECKS / sizeof *CHECKS)
+
+static unsigned streams_unknown_to(uint32_t party)
+{
+    return party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
+}
+
+/* --- enumeration ------------------------------------------------------------------------------------------------------ */
+
+#define MAX_ENUMERATED 20
+
+typedef struct sums { uint64_t of[3]; } sums;
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0xff51afd7ed558ccdu;
+    h ^= h >> 32;
+    return h * 0xc4ceb9fe1a85ec53u ^ h >> 29;
+}
+
+static void add_view(sums *total, const view *v)
+{
+    for (uint64_t k = 0; k < 3; k++) {
+        uint64_t h = 0x1234567 + k;
+
+        for (size_t i = 0; i < v->count; i++) h = mix(h, v->items[i].value + 1);
+        total->of[k] += mix(h, v->count);
+    }
+}
+
+/* The sums over everything that `party` does not know; how many bits that is, and nothing when they are too many. */
+static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, sums *total)
+{
+    size_t bits;
+
+    *total = (sums){ { 0, 0, 0 } };
+    assert_true(world_run(w, c->run, at));
+    bits = world_rewind(w, streams_unknown_to(party));
+    if (bits > MAX_ENUMERATED) return bits;
+    do {
+        if (!world_run(w, c->run, at)) fail_msg("%s: the run failed", c->name);
+        add_view(total, world_view(w, party));
+    } while (world_step(w, streams_unknown_to(party)));
+    return bits;
+}
+
+static void views_do_not_depend_on_secrets(void **state)
+{
+    size_t enumerated = 0;
+
+    (void)state;
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        for (uint32_t party = 1; party <= 2 && CHECKS[i].tiny && !skipped(CHECKS[i].name); party++)
+            for (uint64_t known = 1; known <= 2; known++) {
+                const check *c = &CHECKS[i];
+                world       *w = world_new(plugin_path, 8, 0);
+                uint64_t     size = 1ull << c->at.bits;
+                sums         first = { { 0 } }, other;
+                size_t       bits = 0;
+
+                for (int s = 0; s < STREAMS; s++) world_keep(w, s, true);
+                world_seed(w, known);
+                /* every secret of the ring; where a run takes long the two ends, which differ in bucket and remainder */
+                for (uint64_t x = 0; x < size && bits <= MAX_ENUMERATED; x += bits > 14 ? size - 1 : 1) {
+                    setting at = c->at;
+
+                    at.n = 1;
+                    at.x = x;
+                    bits = enumerate(w, c, &at, party, x == 0 ? &first : &other);
+                    if (bits <= MAX_ENUMERATED && x > 0 && memcmp(&first, &other, sizeof first) != 0)
+                        fail_msg("%s: the views of party %u differ between secrets 0 and %llu", c->name, party, (unsigned long long)x);
+                }
+                if (bits <= MAX_ENUMERATED) enumerated++;
+                else print_message("%s: party %u: %zu bits, left to the masks\n", c->name, party, bits);
+                world_free(w);
+                if (bits > 14 || only != NULL) break;
+            }
+    print_message("enumerated %zu views\n", enumerated);
+    if (only == NULL) assert_true(enumerated >= 12);
+}
+
+/* --- own masks ---------------------------------------------------------------------------------------------------------- */
+
+#define MAX_DRAWS  1024
+#define MAX_VIEW   4096
+#define SETTINGS   3
+
+static uint64_t random_state;
+
+static uint64_t random_word(void)
+{
+    uint64_t z = (random_state += 0x9e3779b97f4a7c15u);
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* The party's view at one setting of the streams. */
+static size_t look(world *w, const check *c, const setting *at, uint32_t party, seen *items)
+{
+    setting     copy = *at;
+    const view *v;
+
+    if (!world_run(w, c->run, &copy)) fail_msg("%s: the run failed", c->name);
+    v = world_view(w, party);
+    assert_true(v->count <= MAX_VIEW);
+    memcpy(items, v->items, v->count * sizeof *items);
+    return v->count;
+}
+
+/* Marks in `owned` the element of which draw i of `tape` is the own mask at this setting, if there is one. */
+static void try_draw(world *w, const check *c, const setting *at, uint32_t party, uint64_t *tape, size_t i, const seen *base, size_t count, seen *now,
+                     bool *owned)
+{
+    uint64_t kept = tape[i];
+    size_t   first = count;
+
+    /* The first element that any bit of the draw touches. */
+    for (uint32_t b = 0; b < 64; b++) {
+        size_t k = 0;
+
+        tape[i] = kept ^ 1ull << b;
+        look(w, c, at, party, now);
+        while (k < count && now[k].value == base[k].value) k++;
+        if (k == count) break;                /* bits above the draw's width touch nothing */
+        if (k < first) first = k;
+    }
+    if (first < count) {
+        bool     shifts = true;
+        uint64_t mask = puma_mask(base[first].bits);
+
+        for (uint32_t b = 0; b < base[first].bits && shifts; b++) {
+            uint64_t step = 1ull << b, change;
+
+            tape[i] = base[first].boolean ? kept ^ step : kept + step;
+            look(w, c, at, party, now);
+            change = base[first].boolean ? now[first].value ^ base[first].value : (now[first].value - base[first].value) & mask;
+            shifts = change == step || (!base[first].boolean && change == ((0 - step) & mask));
+            for (size_t k = 0; k < first; k++) shifts = shifts && now[k].value == base[k].value;
+        }
+        if (shifts) owned[first] = true;
+    }
+    tape[i] = kept;
+}
+
+static void check_masks(const check *c, uint32_t party)
+{
+    unsigned        unknown = streams_unknown_to(party);
+    world          *w = world_new(plugin_path, 64, 0);
+    static uint64_t tapes[STREAMS][MAX_DRAWS];
+    static seen     base[MAX_VIEW], now[MAX_VIEW];
+    static bool     varies[MAX_VIEW], owned[MAX_VIEW];
+    setting         at = c->at;
+    size_t          count = 0, received = 0;
+
+    at.n = 2;
+    memset(varies, 0, sizeof varies);
+    for (int s = 0; s < STREAMS; s++) {
+        for (size_t i = 0; i < MAX_DRAWS; i++) tapes[s][i] = random_word();
+        world_give(w, s, tapes[s], MAX_DRAWS);
+    }
+    /* What never varies with the unknown streams and the secrets is the party's own. */
+    for (int k = 0; k < 40; k++) {
+        at.x = random_word();
+        for (int s = 0; s < STREAMS; s++)
+            for (size_t i = 0; i < MAX_DRAWS && (unknown >> s & 1) != 0; i++) tapes[s][i] = random_word();
+        if (k == 0) count = look(w, c, &at, party, base);
+        assert_int_equal(look(w, c, &at, party, now), count);
+        for (size_t e = 0; e < count; e++) varies[e] = varies[e] || now[e].value != base[e].value;
+    }
+    for (int k = 0; k < SETTINGS; k++) {
+        at.x = random_word();
+        for (int s = 0; s < STREAMS; s++)
+            for (size_t i = 0; i < MAX_DRAWS; i++) tapes[s][i] = random_word();
+        look(w, c, &at, party, base);
+        memset(owned, 0, sizeof owned);
+        for (int s = 0; s < STREAMS; s++)
+            for (size_t i = 0; i < MAX_DRAWS && (unknown >> s & 1) != 0; i++) {
+                size_t same;
+
+                /* Behind the last draw there is nothing to try. */
+                try_draw(w, c, &at, party, tapes[s], i, base, count, now, owned);
+                if (i % 64 != 63) continue;
+                for (size_t j = i + 1; j < MAX_DRAWS; j++) tapes[s][j] = ~tapes[s][j];
+                look(w, c, &at, party, now);
+                for (same = 0; same < count && now[same].value == base[same].value;) same++;
+                for (size_t j = i + 1; j < MAX_DRAWS; j++) tapes[s][j] = ~tapes[s][j];
+                if (same == count) break;
+            }
+        for (size_t e = 0; e < count; e++)
+            if (varies[e] && !owned[e])
+                fail_msg("%s: element %zu of %zu (%u bits) that party %u sees has no mask of its own", c->name, e, count, base[e].bits, party);
+    }
+    for (size_t e = 0; e < count; e++) received += varies[e];
+    print_message("%s: party %u: %zu received elements, each with a mask of its own\n", c->name, party, received);
+    assert_true(received > 0);
+    world_free(w);
+}
+
+static void every_received_element_has_a_mask_of_its_own(void **state)
+{
+    (void)state;
+    random_state = 11;
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        for (uint32_t party = 1; party <= 2 && !skipped(CHECKS[i].name); party++) check_masks(&CHECKS[i], party);
+}
+
+/* --- affine rank --------------------------------------------------------------------------------------------------------- */
+
+static size_t rank_of(uint64_t *rows, size_t row_count, size_t words)
+{
+    size_t rank = 0;
+
+    for (size_t column = 0; column < words * 64 && rank < row_count; column++) {
+        size_t pivot = rank;
+
+        while (pivot < row_count && (rows[pivot * words + column / 64] >> column % 64 & 1) == 0) pivot++;
+        if (pivot == row_count) continue;
+        for (size_t k = 0; k < words; k++) {
+            uint64_t t = rows[pivot * words + k];
+
+            rows[pivot * words + k] = rows[rank * words + k];
+            rows[rank * words + k] = t;
+        }
+        for (size_t r = rank + 1; r < row_count; r++)
+            if ((rows[r * words + column / 64] >> column % 64 & 1) != 0)
+                for (size_t k = 0; k < words; k++) rows[r * words + k] ^= rows[rank * words + k];
+        rank++;
+    }
+    return rank;
+}
+
+/* Low bit, top bit and one between of each word, and a one in front. */
+static size_t fill_row(uint64_t *row, const view *v)
+{
+    size_t column = 1;
+
+    if (row != NULL) row[0] = 1;
+    for (size_t i = 0; i < v->count; i++) {
+        uint32_t bits = v->items[i].bits, at[3] = { 0, bits - 1, bits / 2 }, take = bits < 3 ? bits : 3;
+
+        for (uint32_t b = 0; b < take; b++, column++)
+            if (row != NULL) row[column / 64] |= (v->items[i].value >> at[b] & 1) << column % 64;
+    }
+    return column;
+}
+
+static void views_have_full_affine_rank(void **state)
+{
+    static const uint64_t secrets[] = { 0, ~0ull, 0x123456789abcdefu };
+
+    (void)state;
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++)
+            for (uint32_t party = 0; party <= 2 && !CHECKS[i].tiny && !skipped(CHECKS[i].name); party++) {
+                world    *w = world_new(plugin_path, 64, 0);
+                setting   at = CHECKS[i].at;
+                size_t    columns, words, runs, rank;
+                uint64_t *rows;
+
+                at.n = 1;
+                at.x = secrets[k];
+                world_seed(w, 1000 * i + 10 * k + party);
+                assert_true(world_run(w, CHECKS[i].run, &at));
+                columns = fill_row(NULL, world_view(w, party));
+                runs = columns + 64;
+                words = (columns + 63) / 64;
+                rows = calloc(runs * words, sizeof *rows);
+                assert_non_null(rows);
+                for (size_t r = 0; r < runs; r++) {
+                    assert_true(world_run(w, CHECKS[i].run, &at));
+                    fill_row(rows + r * words, world_view(w, party));
+                }
+                rank = rank_of(rows, runs, words);
+                if (rank != columns)
+                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)", CHECKS[i].name, party, columns, rank);
+                free(rows);
+                world_free(w);
+            }
+}
+
+/* --- traffic ------------------------------------------------------------------------------------------------------------- */
+
+/* P0 receives nothing; lengths and rounds depend on shapes alone, whichever bucket or side an operand is in. */
+static void traffic_is_a_function_of_shapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+        world   *w = world_new(plugin_path, 64, 0);
+        uint64_t bits[4][4][2] = { { { 0 } } }, rounds = 0;
+
+        world_seed(w, i);
+        world_record(w, false);
+        for (uint64_t k = 0; k < 50; k++) {
+            setting at = CHECKS[i].at;
+
+            at.n = 3;
+            at.x = k < 4 ? k - 2 : k * 0x9e3779b97f4a7c15u;
+            assert_true(world_run(w, CHECKS[i].run, &at));
+            if (k == 0) rounds = world_rounds(w);
+            assert_int_equal(rounds, world_rounds(w));
+            for (uint32_t from = 0; from < 4; from++)
+                for (uint32_t to = 0; to < 4; to++)
+                    for (int phase = 0; phase < 2; phase++) {
+                        if (k == 0) bits[from][to][phase] = world_bits(w, from, to, phase);
+                        assert_int_equal(bits[from][to][phase], world_bits(w, from, to, phase));
+                        if (to == 0) assert_int_equal(bits[from][to][phase], 0);
+                    }
+        }
+        world_free(w);
+    }
+}
+
+typedef struct cost { uint64_t offline, online, rounds; } cost;
+
+/* doc/rep3.md, "Tables". */
+static cost cost_of(const check *c)
+{
+    const setting *s = &c->at;
+    uint64_t       entries = 1ull << s->index_bits, keep = s->ring - (s->table_frac - s->to_frac), shift = s->table_frac - s->to_frac;
+    uint64_t       terms = 3 * s->ring - (s->table_frac - s->slope_keep - s->slope_factor) - (s->table_frac - s->curve_keep - s->curve_factor);
+    cost           lookup = { entries + terms + s->ring, 2 * terms, 1 };
+
+    if (c->run == run_exp2) {
+        uint64_t k = s->to + 18 + 18 - s->to_frac;
+
+        return (cost){ (1ull << (s->bits - s->frac - 2)) + 2 * k + s->to, 4 * k, 2 };
+    }
+    if (c->run == run_gate) {
+        keep = s->ring - (s->table_frac - s->frac);
+        return (cost){ lookup.offline + entries + (1ull << (s->window - s->unit - s->index_bits)) + 2 + 3 * s->to + (s->to > keep ? s->to - keep : 0),
+                       lookup.online + 8 + 4 + 2 * s->ring + 2 * s->to, 5 };
+    }
+    if (s->to + shift <= s->ring) return (cost){ lookup.offline + s->to, lookup.online + 2 * (s->to + shift), 2 };
+    return (cost){ lookup.offline + s->to + (s->to > keep ? s->to - keep : 0), lookup.online + 2 * s->ring + 2 * s->to, 3 };
+}
+
+static void costs_equal_the_formulas(void **state)
+{
+    const size_t n = 7;
+
+    (void)state;
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+        world   *w = world_new(plugin_path, 64, 0);
+        setting  at = CHECKS[i].at;
+        cost     wanted = cost_of(&CHECKS[i]);
+        uint64_t calls = CHECKS[i].run == run_two_tables ? 2 : 1;
+
+        at.n = n;
+        world_seed(w, i);
+        assert_true(world_run(w, CHECKS[i].run, &at));
+        print_message("%s: %llu + %llu bits in %llu rounds\n", CHECKS[i].name, (unsigned long long)wanted.offline, (unsigned long long)wanted.online,
+                      (unsigned long long)wanted.rounds);
+        assert_int_equal(world_bits(w, 0, 2, PUMA_OFFLINE), n * calls * wanted.offline);
+        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE), world_bits(w, 2, 1, PUMA_ONLINE));
+        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE), n * calls * wanted.online);
+        assert_int_equal(world_bits(w, 0, 1, PUMA_OFFLINE) + world_bits(w, 1, 2, PUMA_OFFLINE) + world_bits(w, 2, 1, PUMA_OFFLINE), 0);
+        /* P1 and P2 wait for the client's message first. */
+        assert_int_equal(world_rounds(w), calls * wanted.rounds + 1);
+        world_free(w);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest views[] = {
+        cmocka_unit_test(every_received_element_has_a_mask_of_its_own),
+        cmocka_unit_test(views_have_full_affine_rank),
+        cmocka_unit_test(views_do_not_depend_on_secrets),
+    };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(costs_equal_the_formulas),
+        cmocka_unit_test(traffic_is_a_function_of_shapes),
+        cmocka_unit_test(every_received_element_has_a_mask_of_its_own),
+        cmocka_unit_test(views_have_full_affine_rank),
+        cmocka_unit_test(views_do_not_depend_on_secrets),
+    };
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: test_leak_tables PLUGIN.so [CHECK]\n");
+        return 2;
+    }
+    plugin_path = argv[1];
+    only = argc > 2 ? argv[2] : NULL;
+    if (only != NULL) return cmocka_run_group_tests_name("leak of tables", views, NULL, NULL);
+    return cmocka_run_group_tests_name("leak of tables", tests, NULL, NULL);
+}
