@@ -426,6 +426,51 @@ static void views_have_full_affine_rank(void **state)
 
 /* --- traffic ------------------------------------------------------------------------------------------------------------- */
 
+/* Marginals (reliability.md 4.1): chi-square of the bytes that a party receives, 255 degrees of freedom, 2^20 bytes or more a cell, for secrets 0, 1, -1 and the
+ * largest; and the ones among the bits it receives.  415 is passed by chance once in 10^9. */
+static void received_bytes_are_uniform(void **state)
+{
+    static const uint64_t secrets[] = { 0, 1, ~0ull, 1ull << 62 };
+
+    (void)state;
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        for (uint32_t party = 1; party <= 2; party++) {
+            world   *w = world_new(plugin_path, 64, 0);
+            uint64_t count[256] = { 0 }, bytes = 0, bits = 0, ones = 0;
+            double   chi = 0;
+
+            world_seed(w, 77 * i + party);
+            for (size_t run = 0; run < 64 && bytes < 1 << 20 && bits < 1 << 22; run++) {
+                setting     at = CHECKS[i].real;
+                const view *v;
+
+                at.n = 4096;
+                at.x = secrets[run % 4];
+                at.y = secrets[run / 4 % 4];
+                assert_true(world_run(w, CHECKS[i].run, &at));
+                v = world_view(w, party);
+                for (size_t k = 0; k < v->count; k++) {
+                    if (!v->items[k].received) continue;
+                    if (v->items[k].boolean) {
+                        bits++;
+                        ones += v->items[k].value;
+                    }
+                    for (uint32_t b = 0; b + 8 <= v->items[k].bits; b += 8, bytes++) count[v->items[k].value >> b & 255]++;
+                }
+            }
+            for (size_t b = 0; b < 256 && bytes > 0; b++) {
+                double expected = (double)bytes / 256;
+
+                chi += ((double)count[b] - expected) * ((double)count[b] - expected) / expected;
+            }
+            if (chi > 415) fail_msg("%s: bytes that party %u receives: chi-square %.1f over %llu", CHECKS[i].name, party, chi, (unsigned long long)bytes);
+            if (bits > 0 && fabs((double)ones - (double)bits / 2) > 3.5 * sqrt((double)bits))
+                fail_msg("%s: of %llu bits that party %u receives %llu are 1", CHECKS[i].name, (unsigned long long)bits, party, (unsigned long long)ones);
+            assert_true(bytes + bits > 0);
+            world_free(w);
+        }
+}
+
 /* P0 receives nothing but seeds; lengths and rounds depend on shapes alone. */
 static void traffic_is_a_function_of_shapes(void **state)
 {
@@ -524,6 +569,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(views_have_full_affine_rank),
         cmocka_unit_test(views_do_not_depend_on_secrets),
         cmocka_unit_test(the_receiver_learns_the_answer_alone),
+        cmocka_unit_test(received_bytes_are_uniform),
         cmocka_unit_test(traffic_is_a_function_of_shapes),
         cmocka_unit_test(costs_equal_the_formulas),
         cmocka_unit_test(comparison_costs_equal_the_formula),

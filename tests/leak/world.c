@@ -99,13 +99,13 @@ static void *grow(void *p, size_t bytes)
     return p;
 }
 
-static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boolean)
+static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boolean, bool received)
 {
     view *v = &w->nodes[n].seen;
 
     if (w->blind) return;
     if (v->count == v->room) v->items = grow(v->items, (v->room = 2 * v->room + 64) * sizeof *v->items);
-    v->items[v->count++] = (seen){ value, bits, boolean };
+    v->items[v->count++] = (seen){ value, bits, boolean, received };
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
         t->count++;
     }
     if (t->bits[i] != bits) w->failed = true;          /* holders out of step */
-    record(w, prg->node, t->value[i], bits, boolean);
+    record(w, prg->node, t->value[i], bits, boolean, false);
     return t->value[i];
 }
 
@@ -244,8 +244,8 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
         memcpy(words, m->words, n * sizeof *words);
         if (m->depth > w->nodes[s->role].depth) w->nodes[s->role].depth = m->depth;
         for (size_t i = 0; i < elements; i++) {
-            if (boolean) record(w, s->role, words[i / 64] >> i % 64 & 1, 1, true);
-            else record(w, s->role, words[i], bits, false);
+            if (boolean) record(w, s->role, words[i / 64] >> i % 64 & 1, 1, true, true);
+            else record(w, s->role, words[i], bits, false, true);
         }
     }
     m->next = w->spare;

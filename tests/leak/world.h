@@ -12,7 +12,7 @@
 /* The streams of rep3: of P0 and P1, of P0 and P2, of what the client shares with P0 and P1, and with P0 and P2. */
 enum { STREAM_01, STREAM_02, STREAM_INPUT1, STREAM_INPUT2, STREAMS };
 
-typedef struct seen { uint64_t value; uint32_t bits; bool boolean; } seen;   /* a draw or a received element */
+typedef struct seen { uint64_t value; uint32_t bits; bool boolean, received; } seen;   /* a draw or a received element */
 
 typedef struct view { seen *items; size_t count, room; } view;
 

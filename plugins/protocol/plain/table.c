@@ -20,7 +20,7 @@ static void store(puma_session *s, puma_tensor *z, size_t i, double v)
 static double polynomial(const puma_table *t, double v, uint32_t frac)
 {
     double width = ldexp(1.0, (int)t->unit - (int)frac), bucket = floor(v / width), d = v - bucket * width;
-    size_t at = (size_t)bucket;
+    size_t at = bucket < ldexp(1.0, (int)t->index_bits) ? (size_t)bucket : ((size_t)1 << t->index_bits) - 1;      /* v may have been rounded up to the end */
 
     return ldexp((double)t->c[0][at], -(int)t->frac) + ldexp((double)t->c[1][at], -(int)t->slope_frac) * d
            + ldexp((double)t->c[2][at], -(int)t->curve_frac) * d * d;
@@ -28,14 +28,14 @@ static double polynomial(const puma_table *t, double v, uint32_t frac)
 
 puma_status plain_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t)
 {
-    double end = ldexp(1.0, (int)(t->unit + t->index_bits) - (int)x->frac);
+    double unit = ldexp(1.0, (int)t->unit - (int)x->frac), last = ldexp(unit, (int)t->index_bits) - unit;
 
     plain_begin(s, "table");
     for (size_t i = 0; i < x->n; i++) {
         double v = number_of(s, x, i);
 
         if (!plain_is_float(s) && is_poison(numbers(x)[i])) numbers(z)[i] = numbers(x)[i];
-        else if (v >= 0 && v < end) store(s, z, i, polynomial(t, v, x->frac));
+        else if (v >= 0 && v <= last) store(s, z, i, polynomial(t, v, x->frac));
         else if (plain_is_float(s)) reals(z)[i] = NAN;
         else numbers(z)[i] = plain_lose(s, x->bits + 1, t->unit + t->index_bits);
     }
