@@ -6,6 +6,7 @@
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
+#include "run/signals.h"
 #include "weights/json.h"
 
 #include <puma/ops.h>
@@ -323,7 +324,7 @@ int cli_bench(int argc, char **argv)
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     else if (sets == NULL)
         error_set(&e, 1001, "out of memory for the command line");
-    else if (ring_check(&e) == PUMA_OK) {
+    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
         char bert[4096];
 
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));

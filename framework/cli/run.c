@@ -8,6 +8,7 @@
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/node.h"
+#include "run/signals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,7 @@ int cli_run(int argc, char **argv)
     }
     client = party == NULL || role == (int)PUMA_CLIENT;
     if (sets == NULL) error_set(&e, 1001, "out of memory for the command line");
-    else if (ring_check(&e) == PUMA_OK && (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
+    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK && (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
     if (e.status == PUMA_OK && client) {
         if (model_unused(p->source) != NULL) fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));

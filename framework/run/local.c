@@ -3,6 +3,7 @@
 
 #include "net/certificates.h"
 #include "ring/ring.h"
+#include "run/signals.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -95,6 +96,7 @@ static _Noreturn void become(const household *h, size_t index, char *const *argv
     int null = open("/dev/null", O_RDWR);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signals_release();
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(h->children[index].words, 2) < 0 || fcntl(keep, F_SETFD, 0) != 0) _exit(70);
     execv("/proc/self/exe", argv);
     _exit(70);
@@ -215,6 +217,21 @@ static void end_now(household *h, const puma_error *why)
     _exit((int)why->status);
 }
 
+/* The run whose parties are processes, for local_stop. */
+static household *active;
+
+void local_stop(const puma_error *why)
+{
+    household *h = __atomic_load_n(&active, __ATOMIC_ACQUIRE);
+
+    if (h != NULL) {
+        end_now(h, why);
+        for (;;) pause();           /* another thread is ending the process */
+    }
+    error_print(why);
+    _exit((int)why->status);
+}
+
 static void on_stuck(void *context, const puma_error *why) { end_now(context, why); }
 
 /* Watches for a party that ends badly while the client may still be trying to reach it; gives the client a second to learn it
@@ -292,6 +309,7 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
     for (size_t i = 0; i < PARTIES; i++) h.children[i] = (child){ .handle = -1, .listener = -1, .words = -1 };
     if (pipe2(pipes, O_CLOEXEC) != 0) return system_failed(e, "a pipe");
     h.done = pipes[0];
+    __atomic_store_n(&active, &h, __ATOMIC_RELEASE);
     nc.certificates = p->run->certificates;
     if (p->run->transport == RUN_TLS && nc.certificates == NULL) {
         make_certificates(&h, e);
@@ -310,6 +328,7 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
     if (watching) pthread_join(watcher, NULL);
     reap(&h, e);
     close(pipes[0]);
+    __atomic_store_n(&active, NULL, __ATOMIC_RELEASE);
     remove_certificates(&h);
     return e->status;
 }

@@ -5,5 +5,5 @@ tests_e2e_killed_LDADD = $(JANSSON_LIBS) -lm
 
 dist_check_SCRIPTS += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 TESTS              += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
-dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh
-TESTS              += %D%/memcheck.sh %D%/bench.sh
+dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
+TESTS              += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
