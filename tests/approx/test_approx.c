@@ -26,6 +26,7 @@ static const char *backend, *directory;
 
 typedef struct job {
     const plugin   *protocol, *functions;
+    const char     *variant;                   /* NULL: the first that the plugin has for the slot */
     puma_slot       slot;
     bool            is_float;
     uint32_t        ring_bits, ring_frac;      /* of the session */
@@ -59,7 +60,7 @@ static puma_status program(puma_session *s, const job *j, net *wire)
     if (s->role == PUMA_CLIENT)
         z = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->a.bits), j->a.frac);
     else
-        z = plugin_approx(j->functions, j->slot, NULL)->eval(s, x, &j->a);
+        z = plugin_approx(j->functions, j->slot, j->variant)->eval(s, x, &j->a);
     if (!puma_ready(s, z)) return s->status;
     /* the parentheses keep cmocka's macro of that name away */
     if (z->n != x->n || z->frac != j->a.frac || z->bits != puma_ring_for(s, j->a.bits))
@@ -135,7 +136,8 @@ typedef struct setting {
 } setting;
 
 static const setting FLOAT = { true, 64, 18 }, WIDE = { false, 64, 18 }, MIDDLE = { false, 56, 18 },
-                     NARROW = { false, 52, 16 };
+                     NARROW = { false, 52, 16 },
+                     WIDE_16 = { false, 64, 16 };
 
 static bool on_plain(void) { return strcmp(backend, "plain") == 0; }
 
@@ -152,8 +154,9 @@ static const plugin *loaded(const char *name)
 typedef struct operand {
     uint32_t bits, frac;
     int32_t  range;
-    uint32_t out_frac;      /* 0: the setting's */
+    uint32_t out_frac, out_bits;      /* 0: the setting's */
     double   epsilon;
+    const char *variant;
 } operand;
 
 static const char *(*options)(void *context, const char *plugin, const char *key);
@@ -166,9 +169,9 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
     uint64_t  *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
     uint32_t   bits = puma_ring_for(&(puma_session){ .caps = PUMA_CAP_RINGS, .ring_bits = g.bits }, o.bits);
     puma_error e;
-    job        j = { .protocol = loaded(backend), .functions = loaded(functions), .slot = slot, .is_float = g.is_float,
+    job        j = { .protocol = loaded(backend), .functions = loaded(functions), .variant = o.variant, .slot = slot, .is_float = g.is_float,
                      .ring_bits = g.bits, .ring_frac = g.frac, .bits = bits, .frac = o.frac, .range = o.range,
-                     .a = { .struct_size = sizeof(puma_arguments), .bits = g.bits,
+                     .a = { .struct_size = sizeof(puma_arguments), .bits = o.out_bits != 0 ? o.out_bits : g.bits,
                             .frac = o.out_frac != 0 ? o.out_frac : g.frac, .epsilon = o.epsilon },
                      .rows = rows, .n = n, .in = in, .out = out, .option = options };
     puma_session decoder = { .caps = PUMA_CAP_RINGS | (g.is_float ? PUMA_CAP_FLOAT : 0), .ring_bits = g.bits };
@@ -182,7 +185,7 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
     }
     e = run_job(&j);
     for (size_t i = 0; i < count; i++)
-        z[i] = puma_decode(&decoder, out[i], j.a.frac, j.protocol->protocol->caps & PUMA_CAP_RINGS ? g.bits : 64);
+        z[i] = puma_decode(&decoder, out[i], j.a.frac, j.protocol->protocol->caps & PUMA_CAP_RINGS ? j.a.bits : 64);
     free(in);
     free(out);
     return e;
@@ -211,34 +214,50 @@ typedef struct single {
     double      relative;      /* bound of it, in exact arithmetic */
     double      slack;         /* fixed point on top of max_error, at 64 bits and f = 18; of the relative error if logarithmic */
     double      joints[16];    /* up to a 0                         */
+    const char *variant;       /* NULL: the slot's first            */
 } single;
 
 static const single SINGLES[] = {
-    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -1, 1 } },
-    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64 } },
-    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0x1p-16, { -8, -4, 4, -64, 64 } },
-    { "relu", PUMA_SLOT_RELU, true_relu, 13, false, 0, 0, { -0x1p-18, 0x1p-18, -64, 64 } },
-    { "tanh", PUMA_SLOT_TANH, tanh, 7, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64 } },
-    { "exp", PUMA_SLOT_EXP, exp, 9, false, 0, 0x1p-16, { -14, -32, -1, -64, -127 } },
+    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -1, 1 }, NULL },
+    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64 }, NULL },
+    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0x1p-16, { -8, -4, 4, -64, 64 }, NULL },
+    { "relu", PUMA_SLOT_RELU, true_relu, 13, false, 0, 0, { -0x1p-18, 0x1p-18, -64, 64 }, NULL },
+    { "tanh", PUMA_SLOT_TANH, tanh, 7, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64 }, NULL },
+    { "exp", PUMA_SLOT_EXP, exp, 9, false, 0, 0x1p-16, { -14, -32, -1, -64, -127 }, NULL },
     { "reciprocal", PUMA_SLOT_RECIPROCAL, true_reciprocal, 14, true, 3e-6, 3e-6,
-      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 } },
+      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 }, NULL },
     { "rsqrt", PUMA_SLOT_RSQRT, true_rsqrt, 16, true, 3e-6, 3e-6,
-      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 } },
+      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 }, NULL },
+};
+
+/* Tables: joints are bucket edges and the ends of the table.  PUMA's bounds stand in its table; here max_error has the fixed point in it. */
+static const single TABLES[] = {
+    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0,
+      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -0.75, 1, -1, 3.5, -63.9, 63.9, 0x1p-3 }, "gelu" },
+    { "gelu_fast", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -4, 4, -3.75, 3.75, -0.25, 0.25, 1, -1, -63.9, 63.9 }, "gelu_fast" },
+    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -63.9, 63.9 }, NULL },
+    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -16, 16, -15.75, 15.75, -0.25, 0.25, -63.9, 63.9 }, NULL },
 };
 
 #define CHUNK 16384
 
-static void check_single(const single *t, setting g)
+static void check_single(const char *functions, const single *t, setting g)
 {
-    const puma_approx *f = plugin_approx(loaded("puma"), t->slot, NULL);
-    operand            o = { .bits = g.bits, .frac = g.frac, .range = t->range };
+    const puma_approx *f = plugin_approx(loaded(functions), t->slot, t->variant);
+    operand            o = { .bits = g.bits, .frac = g.frac, .range = t->range, .variant = t->variant };
     double            *x = malloc(CHUNK * sizeof *x), *z = malloc(CHUNK * sizeof *z);
     double             worst = 0, at = 0, bound = t->logarithmic ? t->relative : f->max_error;
     size_t             chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
     double             low = f->domain[0], high = f->domain[1];
+    bool               tables = strcmp(functions, "precise") == 0;
 
     assert_non_null(x);
     assert_non_null(z);
+    if (tables) {           /* the grid where the tables are, the rest by joints */
+        low = -18;
+        high = 18;
+        if (!on_plain()) size = 8192;
+    }
     if (t->slot == PUMA_SLOT_EXP) o.bits = g.frac + f->input_bits;
     if (t->slot == PUMA_SLOT_RECIPROCAL) {
         o.frac = g.frac + 5;
@@ -260,9 +279,9 @@ static void check_single(const single *t, setting g)
                 for (int side = -1; side <= 1; side++, extra++) {
                     double v = t->joints[k] + side * ldexp(1.0, -(int)o.frac);
 
-                    x[extra] = v < low ? low : v >= high ? high - ldexp(1.0, -(int)o.frac) : v;
+                    x[extra] = v < f->domain[0] ? low : v >= f->domain[1] ? high - ldexp(1.0, -(int)o.frac) : v;
                 }
-        must(evaluate("puma", t->slot, g, o, x, z, 1, size), t->what);
+        must(evaluate(functions, t->slot, g, o, x, z, 1, size), t->what);
         for (size_t i = 0; i < size; i++) {
             double y = t->f(x[i]), error = fabs(z[i] - y);
 
@@ -284,13 +303,25 @@ static void singles_in_float(void **state)
 {
     (void)state;
     if (!on_plain()) skip();
-    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single(&SINGLES[i], FLOAT);
+    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single("puma", &SINGLES[i], FLOAT);
 }
 
 static void singles_in_fixed_point(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single(&SINGLES[i], WIDE);
+    for (size_t i = 0; i < COUNT(SINGLES); i++) check_single("puma", &SINGLES[i], WIDE);
+}
+
+/* All of an operand's ring is 64 bits wide here, its promise decides how much of it a gate looks at. */
+static void tables_of_one_variable(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(TABLES); i++) {
+        if (on_plain()) check_single("precise", &TABLES[i], FLOAT);
+        check_single("precise", &TABLES[i], WIDE);
+        check_single("precise", &TABLES[i], WIDE_16);
+        check_single("precise", &TABLES[i], NARROW);
+    }
 }
 
 /* Without a promise of the plan on x, and in narrower rings: the bits are fewer, the results the same. */
@@ -301,9 +332,9 @@ static void pieces_without_a_promise_and_in_narrow_rings(void **state)
         single t = SINGLES[i];
 
         t.range = 0;
-        check_single(&t, WIDE);
-        check_single(&SINGLES[i], MIDDLE);
-        check_single(&SINGLES[i], NARROW);
+        check_single("puma", &t, WIDE);
+        check_single("puma", &SINGLES[i], MIDDLE);
+        check_single("puma", &SINGLES[i], NARROW);
     }
 }
 
@@ -430,6 +461,51 @@ static void softmax_rows(void **state)
     check_softmax("puma", NARROW);
 }
 
+/* By tables: the operand comes multiplied by log2 e, and its ring is what the plan gives it. */
+static void check_softmax_by_tables(setting g)
+{
+    static const size_t LENGTHS[] = { 1, 2, 3, 127, 512, 2048 };
+    const puma_approx  *f = plugin_approx(loaded("precise"), PUMA_SLOT_SOFTMAX, NULL);
+    operand             o = { .bits = g.frac + f->input_bits, .frac = g.frac, .range = (int32_t)f->input_bits - 1, .out_bits = 28 + g.frac };
+    double              x[KINDS * 2048], y[2048], z[KINDS * 2048], worst = 0, off = 0, ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac);
+
+    for (size_t l = 0; l < COUNT(LENGTHS); l++) {
+        size_t n = LENGTHS[l];
+
+        for (int kind = 0; kind < KINDS; kind++) fill_scores(x + (size_t)kind * n, n, kind);
+        /* max - min of a row stays below 2^(input_bits - 1) - 3 */
+        for (size_t i = 0; i < KINDS * n; i++) x[i] = fmax(-126, fmin(126, x[i] * f->operand_scale));
+        must(evaluate("precise", PUMA_SLOT_SOFTMAX, g, o, x, z, KINDS, n), "softmax by tables");
+        for (size_t r = 0; r < KINDS; r++) {
+            double row[2048], sum = 0;
+
+            for (size_t i = 0; i < n; i++) row[i] = x[r * n + i] / f->operand_scale;
+            true_softmax(y, row, n, 0);
+            for (size_t i = 0; i < n; i++) {
+                worst = fmax(worst, fabs(z[r * n + i] - y[i]));
+                sum += z[r * n + i];
+                assert_true(z[r * n + i] >= -2 * ulp);
+                if (r == ALL_BUT_ONE_FAR && i > 0) assert_true(fabs(z[r * n + i]) <= 2 * ulp);
+            }
+            off = fmax(off, fabs(sum - 1) - 1.5 * (double)n * ulp);
+        }
+    }
+    print_message("softmax of precise, %s %u/%u: error %.3g (bound %.3g), a sum off 1 by %.3g beside rounding\n", g.is_float ? "float" : "fixed", g.bits,
+                  g.frac, worst, f->max_error, fmax(off, 0));
+    /* plain rounds equal scores alike, so that their errors add up in the sum; elsewhere rounding is at random */
+    assert_true(worst <= f->max_error + (on_plain() ? 2048 * ulp / 4 : 0));
+    assert_true(off <= 2e-4);
+}
+
+static void softmax_rows_by_tables(void **state)
+{
+    (void)state;
+    if (on_plain()) check_softmax_by_tables(FLOAT);
+    check_softmax_by_tables(WIDE);
+    check_softmax_by_tables(WIDE_16);
+    check_softmax_by_tables(NARROW);
+}
+
 /* Rows as residuals are: small and large variance, one coordinate far out, an offset, length d. */
 static void fill_residuals(double *x, size_t n, int kind)
 {
@@ -473,6 +549,57 @@ static void norm_rows(void **state)
         check_norm("puma", SLOTS[i], WIDE, bound + 0x1p-15);
         check_norm("puma", SLOTS[i], MIDDLE, bound + 0x1p-9);
         check_norm("puma", SLOTS[i], NARROW, bound + 0x1p-7);
+    }
+}
+
+/* Variances at the ends of what the tables tell apart (2^-12 … 2^16), at powers of two and beside them; a row of equal entries; one coordinate far out. */
+static double check_norm_by_tables(puma_slot slot, setting g)
+{
+    static const size_t LENGTHS[] = { 64, 65, 384, 768 };
+    static const double DEVIATIONS[] = { 0x1p-6, 0x1.1p-6, 0x1p-5, 0.5, 0.7072, 1, 1.9999, 2, 3, 0 };
+    enum { ROWS = 13 };
+    operand o = { .bits = g.bits, .frac = g.frac, .range = 8, .epsilon = 1e-12 };
+    double  x[ROWS * 768], z[ROWS * 768], y[768], worst = 0;
+
+    for (size_t l = 0; l < COUNT(LENGTHS); l++) {
+        size_t n = LENGTHS[l], levels = 0;
+        double most_sum;
+
+        /* The sum of squares stays in a ring of 64 bits less the row's length, 54 for rmsnorm: with 18 fraction bits that is below n var = 2^16 for n > 512. */
+        while ((size_t)1 << levels < n) levels++;
+        most_sum = ldexp(0.98, (slot == PUMA_SLOT_LAYERNORM ? 62 - (int)levels : 52) - 2 * (int)g.frac);
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t i = 0; i < n; i++)
+                x[r * n + i] = r + 1 < COUNT(DEVIATIONS) ? (i % 2 ? 1 : -1) * DEVIATIONS[r] : r < COUNT(DEVIATIONS)
+                    ? (i % 2 ? 1 : -1) * fmin(250, sqrt(most_sum / (double)n)) : r == 10 ? 0.37 : r == 11 ? (i == n / 3 ? 223 : normal()) : 8 * normal();
+        must(evaluate("precise", slot, g, o, x, z, ROWS, n), "a norm by tables");
+        for (size_t r = 0; r < ROWS; r++) {
+            double most = 0;
+
+            (slot == PUMA_SLOT_LAYERNORM ? true_layernorm : true_rmsnorm)(y, x + r * n, n, o.epsilon);
+            for (size_t i = 0; i < n; i++) most = fmax(most, fabs(z[r * n + i] - (r == 10 && slot == PUMA_SLOT_LAYERNORM ? 0 : y[i])));
+            worst = fmax(worst, most);
+        }
+    }
+    return worst;
+}
+
+static void norm_rows_by_tables(void **state)
+{
+    static const puma_slot SLOTS[] = { PUMA_SLOT_LAYERNORM, PUMA_SLOT_RMSNORM };
+    const setting         *settings[] = { &FLOAT, &WIDE, &WIDE_16 };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const puma_approx *f = plugin_approx(loaded("precise"), SLOTS[i], NULL);
+
+        for (size_t k = on_plain() ? 0 : 1; k < COUNT(settings); k++) {
+            double worst = check_norm_by_tables(SLOTS[i], *settings[k]);
+
+            print_message("%s of precise, %s %u/%u: error %.3g (bound %.3g)\n", f->name, settings[k]->is_float ? "float" : "fixed", settings[k]->bits,
+                          settings[k]->frac, worst, f->max_error);
+            assert_true(worst <= f->max_error);
+        }
     }
 }
 
@@ -596,8 +723,11 @@ int main(int count, char **argument)
         cmocka_unit_test(singles_in_float),
         cmocka_unit_test(singles_in_fixed_point),
         cmocka_unit_test(pieces_without_a_promise_and_in_narrow_rings),
+        cmocka_unit_test(tables_of_one_variable),
         cmocka_unit_test(softmax_rows),
+        cmocka_unit_test(softmax_rows_by_tables),
         cmocka_unit_test(norm_rows),
+        cmocka_unit_test(norm_rows_by_tables),
         cmocka_unit_test(constant_rows_are_no_trap),
         cmocka_unit_test(options_are_read_and_checked),
         cmocka_unit_test(exact_functions_are_exact),

@@ -10,3 +10,11 @@ tests_leak_test_vectors_LDADD = framework/ring/libring.la framework/base/libbase
 dist_check_SCRIPTS += %D%/leak.sh %D%/vectors.sh %D%/board.sh %D%/correct.sh
 TESTS += %D%/leak.sh %D%/vectors.sh %D%/board.sh %D%/correct.sh
 EXTRA_DIST += %D%/seeded.sh
+
+# lookups: table, gate, exp2
+noinst_PROGRAMS += tests/leak/test_leak_tables
+tests_leak_test_leak_tables_SOURCES = %D%/test_leak_tables.c %D%/world.c %D%/world.h
+tests_leak_test_leak_tables_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_leak_test_leak_tables_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
+dist_check_SCRIPTS += %D%/leak-tables.sh %D%/board-tables.sh
+TESTS += %D%/leak-tables.sh %D%/board-tables.sh

@@ -13,9 +13,14 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 {
     double     factor[MOST_EXPONENTS];
     int        high = puma_exponent((double)n) + 1;
+    uint32_t   frac = 16;
     normalized v;
 
-    if (!puma_ready(s, x) || normalize(s, &v, x, -2, high, precise_reciprocal_table, 16, x->bits) != PUMA_OK) return NULL;
+    if (!puma_ready(s, x)) return NULL;
+    /* e times this is near 1 in a row of one large score, and must stay below a quarter of the ring, with one bit to spare: a long row's factors
+     * have more fraction bits, so that the table's value has fewer. */
+    while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
+    if (normalize(s, &v, x, -2, high, precise_reciprocal_table, frac, x->bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
     return rescale(s, &v, factor, (uint32_t)(v.count - 3));
 }

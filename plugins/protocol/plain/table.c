@@ -19,8 +19,9 @@ static void store(puma_session *s, puma_tensor *z, size_t i, double v)
 /* p_D(d) of the bucket that holds v, a number counted from the begin of bucket 0. */
 static double polynomial(const puma_table *t, double v, uint32_t frac)
 {
-    double width = ldexp(1.0, (int)t->unit - (int)frac), bucket = floor(v / width), d = v - bucket * width;
-    size_t at = bucket < ldexp(1.0, (int)t->index_bits) ? (size_t)bucket : ((size_t)1 << t->index_bits) - 1;      /* v may have been rounded up to the end */
+    double width = ldexp(1.0, (int)t->unit - (int)frac), last = ldexp(1.0, (int)t->index_bits) - 1;
+    double bucket = fmin(floor(v / width), last), d = v - bucket * width;      /* v may have been rounded up to the end */
+    size_t at = (size_t)bucket;
 
     return ldexp((double)t->c[0][at], -(int)t->frac) + ldexp((double)t->c[1][at], -(int)t->slope_frac) * d
            + ldexp((double)t->c[2][at], -(int)t->curve_frac) * d * d;
