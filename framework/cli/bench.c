@@ -18,7 +18,9 @@
 static const cli_option OPTIONS[] = {
     { "--op", "NAME", "one operation (see below); without it and without --model all of them", false },
     { "--n", "N", "elements of an operation (65536)", false },
-    { "--model", "PATH", "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json", false },
+    { "--model", "PATH",
+      "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json",
+      false },
     { "--seq", "N", "tokens of the model's input (128)", false },
     { "--layers", "N", "layers in place of what config.json says", false },
     { "--protocol", "NAME", "protocol (rep3)", false },
@@ -29,19 +31,26 @@ static const cli_option OPTIONS[] = {
 
 static const cli_command COMMAND = {
     .name = "bench",
-    .synopsis = "[--op NAME] [--n N] | --model PATH [--seq N] [--layers N] [--protocol NAME] [--set ...] [--json]",
-    .about = "Operations: product, product-exact, trunc, less, mux, max, and the functions of the run (gelu, softmax, layernorm ...), on N\n"
-             "elements with the parties as threads: bytes of all parties together and rounds are exact, seconds are this machine's.\n"
-             "kernel: the ring's matrix product mod 2^64, 256 x 768 x 3072 on one thread, for every kernel of this CPU.\n"
-             "A model runs with synthetic weights and ids, each party its own process, and prints the cost table.\n",
+    .synopsis =
+        "[--op NAME] [--n N] | --model PATH [--seq N] [--layers N] [--protocol NAME] [--set ...] [--json]",
+    .about = "Operations: product, product-exact, trunc, less, mux, max, and the functions of the run (gelu, "
+             "softmax, layernorm ...), on N\n"
+             "elements with the parties as threads: bytes of all parties together and rounds are exact, "
+             "seconds are this machine's.\n"
+             "kernel: the ring's matrix product mod 2^64, 256 x 768 x 3072 on one thread, for every kernel "
+             "of this CPU.\n"
+             "A model runs with synthetic weights and ids, each party its own process, and prints the cost "
+             "table.\n",
     .options = OPTIONS,
     .least = 0,
     .most = 0,
 };
 
-/* --- a run made for the benchmark: a temporary folder with a run file and a config.json ------------------------------ */
+/* --- a run made for the benchmark: a temporary folder with a run file and a config.json ------- */
 
-typedef struct made { char folder[64], run[96], config[96]; } made;
+typedef struct made {
+    char folder[64], run[96], config[96];
+} made;
 
 static void unmake(const made *m)
 {
@@ -58,38 +67,47 @@ static puma_status write_config(const made *m, const char *path, uint64_t layers
     json_t                  *root = NULL;
 
     snprintf(inside, sizeof inside, "%.4096s/config.json", path);
-    if (json_read(access(inside, F_OK) == 0 ? inside : path, (size_t)1 << 20, &root, 402, e) != PUMA_OK) return e->status;
+    if (json_read(access(inside, F_OK) == 0 ? inside : path, (size_t)1 << 20, &root, 402, e) != PUMA_OK)
+        return e->status;
     for (size_t i = 0; i < 3 && layers > 0; i++)
-        if (json_object_get(root, names[i]) != NULL) json_object_set_new(root, names[i], json_integer((json_int_t)layers));
-    if (json_dump_file(root, m->config, JSON_INDENT(1)) != 0) error_set(e, 1003, "%s: cannot be written", m->config);
+        if (json_object_get(root, names[i]) != NULL)
+            json_object_set_new(root, names[i], json_integer((json_int_t)layers));
+    if (json_dump_file(root, m->config, JSON_INDENT(1)) != 0)
+        error_set(e, 1003, "%s: cannot be written", m->config);
     json_decref(root);
     return e->status;
 }
 
-static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_t tokens, const char *protocol, const char *transport,
-                            puma_error *e)
+static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_t tokens,
+                            const char *protocol, const char *transport, puma_error *e)
 {
     const char *base = getenv("TMPDIR");
     FILE       *f;
 
-    snprintf(m->folder, sizeof m->folder, "%.40s/puma-bench-XXXXXX", base == NULL || strlen(base) > 40 ? "/tmp" : base);
-    if (mkdtemp(m->folder) == NULL) return error_set(e, 1003, "%s: a temporary folder cannot be made", m->folder);
+    snprintf(m->folder, sizeof m->folder, "%.40s/puma-bench-XXXXXX",
+             base == NULL || strlen(base) > 40 ? "/tmp" : base);
+    if (mkdtemp(m->folder) == NULL)
+        return error_set(e, 1003, "%s: a temporary folder cannot be made", m->folder);
     snprintf(m->run, sizeof m->run, "%s/run.ini", m->folder);
     snprintf(m->config, sizeof m->config, "%s/config.json", m->folder);
     if (write_config(m, shape, layers, e) != PUMA_OK) return e->status;
     f = fopen(m->run, "w");
     if (f == NULL) return error_set(e, 1003, "%s: cannot be written", m->run);
-    fprintf(f, "[run]\nmodel = config.json\ntask = hidden\nprotocol = %s\n[weights]\nsource = synthetic:1\n[network]\ntransport = %s\n"
-               "[input]\nids =", protocol, transport);
+    fprintf(f,
+            "[run]\nmodel = config.json\ntask = hidden\nprotocol = %s\n[weights]\nsource = "
+            "synthetic:1\n[network]\ntransport = %s\n"
+            "[input]\nids =",
+            protocol, transport);
     for (uint64_t i = 0; i < tokens; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
     fprintf(f, "\n");
     if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
     return PUMA_OK;
 }
 
-/* --- whole models -------------------------------------------------------------------------------------------------------- */
+/* --- whole models ----------------------------------------------------------------------------- */
 
-static puma_status bench_model(const made *m, const char *const *sets, size_t set_count, bool json, puma_error *e)
+static puma_status bench_model(const made *m, const char *const *sets, size_t set_count, bool json,
+                               puma_error *e)
 {
     plan       *p = NULL;
     progress   *bar = NULL;
@@ -101,7 +119,8 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
         local_run(p, m->run, sets, set_count, bar, &result, e);
         progress_end(bar);
     }
-    if (e->status == PUMA_OK && json && answer_json(p, &result, NULL, &text, e) == PUMA_OK) fputs(text, stdout);
+    if (e->status == PUMA_OK && json && answer_json(p, &result, NULL, &text, e) == PUMA_OK)
+        fputs(text, stdout);
     if (e->status == PUMA_OK && !json) answer_cost(stdout, p, &result, e);
     free(text);
     node_result_free(&result);
@@ -109,11 +128,11 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
     return e->status;
 }
 
-/* --- operations ------------------------------------------------------------------------------------------------------------ */
+/* --- operations ------------------------------------------------------------------------------- */
 
 typedef struct operation {
     const char *name;
-    void      (*run)(puma_session *s, puma_share x, const plan *p);
+    void (*run)(puma_session *s, puma_share x, const plan *p);
 } operation;
 
 static void run_product(puma_session *s, puma_share x, const plan *p)
@@ -122,8 +141,14 @@ static void run_product(puma_session *s, puma_share x, const plan *p)
 
     puma_mul_to(s, x, x, 0, r->frac, r->wide - r->frac);
 }
-static void run_product_exact(puma_session *s, puma_share x, const plan *p) { puma_mul_to(s, x, x, 0, p->exec.rings.frac, p->exec.rings.wide); }
-static void run_trunc(puma_session *s, puma_share x, const plan *p) { puma_trunc_to(s, x, p->exec.rings.frac / 2, x->bits); }
+static void run_product_exact(puma_session *s, puma_share x, const plan *p)
+{
+    puma_mul_to(s, x, x, 0, p->exec.rings.frac, p->exec.rings.wide);
+}
+static void run_trunc(puma_session *s, puma_share x, const plan *p)
+{
+    puma_trunc_to(s, x, p->exec.rings.frac / 2, x->bits);
+}
 static void run_less(puma_session *s, puma_share x, const plan *p)
 {
     (void)p;
@@ -140,8 +165,9 @@ static void run_max(puma_session *s, puma_share x, const plan *p)
     puma_max(s, x);
 }
 
-static const operation OPERATIONS[] = { { "product", run_product }, { "product-exact", run_product_exact }, { "trunc", run_trunc },
-                                        { "less", run_less },       { "mux", run_mux },                     { "max", run_max } };
+static const operation OPERATIONS[] = { { "product", run_product }, { "product-exact", run_product_exact },
+                                        { "trunc", run_trunc },     { "less", run_less },
+                                        { "mux", run_mux },         { "max", run_max } };
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof *OPERATIONS)
 
 static const char *const FUNCTIONS[PUMA_SLOT_COUNT] = {
@@ -152,7 +178,7 @@ static const char *const FUNCTIONS[PUMA_SLOT_COUNT] = {
 
 typedef struct job {
     const plan      *p;
-    const operation *operation;      /* NULL: the function of `slot` */
+    const operation *operation; /* NULL: the function of `slot` */
     puma_slot        slot;
     size_t           n;
 } job;
@@ -160,11 +186,11 @@ typedef struct job {
 /* Functions of positive numbers get such; softmax its own ring; rows of 128. */
 static void work(puma_session *s, void *context)
 {
-    const job     *j = context;
-    const rings   *r = &j->p->exec.rings;
-    bool           positive = j->operation == NULL && (j->slot == PUMA_SLOT_RECIPROCAL || j->slot == PUMA_SLOT_RSQRT);
-    bool           negative = j->operation == NULL && j->slot == PUMA_SLOT_EXP;
-    size_t         dim[2] = { j->n / 128, 128 };
+    const job   *j = context;
+    const rings *r = &j->p->exec.rings;
+    bool   positive = j->operation == NULL && (j->slot == PUMA_SLOT_RECIPROCAL || j->slot == PUMA_SLOT_RSQRT);
+    bool   negative = j->operation == NULL && j->slot == PUMA_SLOT_EXP;
+    size_t dim[2] = { j->n / 128, 128 };
     puma_arguments a = { .struct_size = sizeof a, .bits = r->wide, .frac = r->frac, .epsilon = 1e-5 };
     uint32_t       bits = r->wide;
     puma_tensor   *x;
@@ -184,8 +210,10 @@ static void work(puma_session *s, void *context)
     if (s->protocol->share(s, x, words, PUMA_CLIENT) != PUMA_OK || s->role == PUMA_CLIENT) return;
     x->range = 5;
     s->host->label(s, "operation run");
-    if (j->operation != NULL) j->operation->run(s, x, j->p);
-    else puma_call(s, j->slot, x, &a);
+    if (j->operation != NULL)
+        j->operation->run(s, x, j->p);
+    else
+        puma_call(s, j->slot, x, &a);
     s->host->label(s, "operation end");
 }
 
@@ -213,12 +241,14 @@ static puma_status bench_operation(const job *j, const char *name, json_t *list,
     }
     node_result_free(&result);
     if (list != NULL)
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "op", name, "n", (json_int_t)j->n, "offline_bytes",
-                                              (json_int_t)offline, "online_bytes", (json_int_t)(bytes - offline), "rounds", (json_int_t)rounds,
-                                              "seconds", seconds));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "op", name, "n",
+                                              (json_int_t)j->n, "offline_bytes", (json_int_t)offline,
+                                              "online_bytes", (json_int_t)(bytes - offline), "rounds",
+                                              (json_int_t)rounds, "seconds", seconds));
     else
-        printf("%-16s %9zu %12.2f %12.2f %7llu %12.1f\n", name, j->n, (double)offline / (double)j->n, (double)(bytes - offline) / (double)j->n,
-               (unsigned long long)rounds, 1e9 * seconds / (double)j->n);
+        printf("%-16s %9zu %12.2f %12.2f %7llu %12.1f\n", name, j->n, (double)offline / (double)j->n,
+               (double)(bytes - offline) / (double)j->n, (unsigned long long)rounds,
+               1e9 * seconds / (double)j->n);
     return PUMA_OK;
 }
 
@@ -235,7 +265,7 @@ static puma_status bench_kernels(json_t *list, puma_error *e)
 {
     static const char *const names[] = { "portable", "avx2", "avx512" };
     const size_t             m = 256, k = 768, n = 3072;
-    uint64_t                *a = malloc(m * k * sizeof *a), *b = malloc(k * n * sizeof *b), *c = calloc(m * n, sizeof *c);
+    uint64_t *a = malloc(m * k * sizeof *a), *b = malloc(k * n * sizeof *b), *c = calloc(m * n, sizeof *c);
 
     if (a == NULL || b == NULL || c == NULL) error_set(e, 1001, "out of memory for the matrices");
     for (size_t i = 0; e->status == PUMA_OK && i < m * k; i++) a[i] = i * 0x9e3779b97f4a7c15u;
@@ -253,9 +283,11 @@ static puma_status bench_kernels(json_t *list, puma_error *e)
         }
         if (ring == NULL) continue;
         if (list != NULL)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "op", "kernel", "kernel", names[i], "gmac_per_s", (double)(m * k * n) / best / 1e9));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "op", "kernel", "kernel", names[i],
+                                                  "gmac_per_s", (double)(m * k * n) / best / 1e9));
         else
-            printf("kernel %-9s %.2f GMAC/s (%zu x %zu x %zu mod 2^64, one thread)\n", names[i], (double)(m * k * n) / best / 1e9, m, k, n);
+            printf("kernel %-9s %.2f GMAC/s (%zu x %zu x %zu mod 2^64, one thread)\n", names[i],
+                   (double)(m * k * n) / best / 1e9, m, k, n);
     }
     free(a);
     free(b);
@@ -263,14 +295,17 @@ static puma_status bench_kernels(json_t *list, puma_error *e)
     return e->status;
 }
 
-static puma_status bench_operations(const made *m, const char *const *sets, size_t set_count, const char *only, size_t n, bool json, puma_error *e)
+static puma_status bench_operations(const made *m, const char *const *sets, size_t set_count,
+                                    const char *only, size_t n, bool json, puma_error *e)
 {
     plan   *p = NULL;
     json_t *list = json ? json_array() : NULL;
     bool    found = false;
 
     if (plan_open(&p, m->run, sets, set_count, PLAN_CLIENT, e) == PUMA_OK) {
-        if (!json) printf("%-16s %9s %12s %12s %7s %12s\n", "operation", "n", "offline B/n", "online B/n", "rounds", "ns/n");
+        if (!json)
+            printf("%-16s %9s %12s %12s %7s %12s\n", "operation", "n", "offline B/n", "online B/n", "rounds",
+                   "ns/n");
         for (size_t i = 0; i < OPERATION_COUNT && e->status == PUMA_OK; i++) {
             job j = { .p = p, .operation = &OPERATIONS[i], .n = n };
 
@@ -289,7 +324,9 @@ static puma_status bench_operations(const made *m, const char *const *sets, size
             found = true;
             bench_kernels(list, e);
         }
-        if (e->status == PUMA_OK && !found) error_set(e, 206, "puma bench: --op: no such operation (got %.40s); puma bench --help lists them", only);
+        if (e->status == PUMA_OK && !found)
+            error_set(e, 206, "puma bench: --op: no such operation (got %.40s); puma bench --help lists them",
+                      only);
     }
     if (e->status == PUMA_OK && json) {
         json_dumpf(list, stdout, JSON_INDENT(1));
@@ -314,12 +351,17 @@ int cli_bench(int argc, char **argv)
     shape = cli_value(&line, "--model");
     protocol = cli_value(&line, "--protocol");
     sets = cli_values(&line, "--set", &set_count);
-    if (cli_value(&line, "--n") != NULL && (!ini_unsigned(cli_value(&line, "--n"), 128, 1u << 26, &n) || n % 128 != 0))
-        code = cli_misused(&COMMAND, 206, "--n: not a multiple of 128 (got %.40s, limit 128 to 67108864)", cli_value(&line, "--n"));
+    if (cli_value(&line, "--n") != NULL &&
+        (!ini_unsigned(cli_value(&line, "--n"), 128, 1u << 26, &n) || n % 128 != 0))
+        code = cli_misused(&COMMAND, 206, "--n: not a multiple of 128 (got %.40s, limit 128 to 67108864)",
+                           cli_value(&line, "--n"));
     else if (cli_value(&line, "--seq") != NULL && !ini_unsigned(cli_value(&line, "--seq"), 1, 8192, &tokens))
-        code = cli_misused(&COMMAND, 206, "--seq: not a number of tokens (got %.40s, limit 1 to 8192)", cli_value(&line, "--seq"));
-    else if (cli_value(&line, "--layers") != NULL && !ini_unsigned(cli_value(&line, "--layers"), 1, 1000, &layers))
-        code = cli_misused(&COMMAND, 206, "--layers: not a number of layers (got %.40s, limit 1 to 1000)", cli_value(&line, "--layers"));
+        code = cli_misused(&COMMAND, 206, "--seq: not a number of tokens (got %.40s, limit 1 to 8192)",
+                           cli_value(&line, "--seq"));
+    else if (cli_value(&line, "--layers") != NULL &&
+             !ini_unsigned(cli_value(&line, "--layers"), 1, 1000, &layers))
+        code = cli_misused(&COMMAND, 206, "--layers: not a number of layers (got %.40s, limit 1 to 1000)",
+                           cli_value(&line, "--layers"));
     else if (shape != NULL && cli_has(&line, "--op"))
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     else if (sets == NULL)
@@ -328,10 +370,13 @@ int cli_bench(int argc, char **argv)
         char bert[4096];
 
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
-        if (make_run(&m, shape != NULL ? shape : bert, layers, shape != NULL ? tokens : 2, protocol != NULL ? protocol : "rep3",
-                     shape != NULL ? "tls" : "memory", &e) == PUMA_OK) {
-            if (shape != NULL) bench_model(&m, sets, set_count, cli_has(&line, "--json"), &e);
-            else bench_operations(&m, sets, set_count, cli_value(&line, "--op"), n, cli_has(&line, "--json"), &e);
+        if (make_run(&m, shape != NULL ? shape : bert, layers, shape != NULL ? tokens : 2,
+                     protocol != NULL ? protocol : "rep3", shape != NULL ? "tls" : "memory", &e) == PUMA_OK) {
+            if (shape != NULL)
+                bench_model(&m, sets, set_count, cli_has(&line, "--json"), &e);
+            else
+                bench_operations(&m, sets, set_count, cli_value(&line, "--op"), n, cli_has(&line, "--json"),
+                                 &e);
         }
         if (m.folder[0] != '\0') unmake(&m);
     }

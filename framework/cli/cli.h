@@ -15,44 +15,48 @@ int cli_tokenize(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_keygen(int argc, char **argv);
 
-/* --- the command line of a subcommand ----------------------------------------------------------------------------
- * Options are spelt out in full: `--name VALUE` or `--name=VALUE`.  `--` ends them.  Each may be given once, unless it is
- * `many`.  A value that begins with `--` needs the form with `=`. */
+/* --- the command line of a subcommand ---------------------------------------------------------
+ * Options are spelt out in full: `--name VALUE` or `--name=VALUE`.  `--` ends them.  Each may be given once,
+ * unless it is `many`.  A value that begins with `--` needs the form with `=`. */
 typedef struct cli_option {
-    const char *name;            /* "--set"                                                  */
-    const char *value;           /* what its value is called in the help; NULL: takes none   */
+    const char *name;  /* "--set"                                                  */
+    const char *value; /* what its value is called in the help; NULL: takes none   */
     const char *help;
     bool        many;
 } cli_option;
 
 typedef struct cli_command {
-    const char       *name;      /* "run"                                                    */
-    const char       *synopsis;  /* what follows the name: "RUN.ini [--json]"                */
-    const char       *about;     /* paragraphs for --help                                    */
-    const cli_option *options;   /* closed by name NULL; --help is always there              */
-    size_t            least, most;   /* arguments that are no options                        */
+    const char       *name;        /* "run"                                                    */
+    const char       *synopsis;    /* what follows the name: "RUN.ini [--json]"                */
+    const char       *about;       /* paragraphs for --help                                    */
+    const cli_option *options;     /* closed by name NULL; --help is always there              */
+    size_t            least, most; /* arguments that are no options                        */
 } cli_command;
 
 typedef struct cli_line {
     const cli_command *command;
-    const char       **arguments;        /* those that are no options                       */
+    const char       **arguments; /* those that are no options                       */
     size_t             argument_count;
-    struct cli_given { const cli_option *option; const char *value; } *given;
-    size_t             given_count;
+    struct cli_given {
+        const cli_option *option;
+        const char       *value;
+    } * given;
+    size_t given_count;
 } cli_line;
 
-/* Reads the line.  False: the command is over and ends with *code: --help was asked for (0), or the line is wrong, which has
- * been reported (2).  Values point into argv. */
-bool        cli_read(cli_line *line, const cli_command *command, int argc, char **argv, int *code);
-void        cli_free(cli_line *line);
-bool        cli_has(const cli_line *line, const char *option);
-const char *cli_value(const cli_line *line, const char *option);           /* NULL: not given        */
-/* All values of an option that may come many times, in order; malloc'd, closed by NULL.  NULL: out of memory. */
+/* Reads the line.  False: the command is over and ends with *code: --help was asked for (0), or the line is
+ * wrong, which has been reported (2).  Values point into argv. */
+bool         cli_read(cli_line *line, const cli_command *command, int argc, char **argv, int *code);
+void         cli_free(cli_line *line);
+bool         cli_has(const cli_line *line, const char *option);
+const char  *cli_value(const cli_line *line, const char *option); /* NULL: not given        */
+/* All values of an option that may come many times, in order; malloc'd, closed by NULL.  NULL: out of memory.
+ */
 const char **cli_values(const cli_line *line, const char *option, size_t *count);
 /* Prints the failure and returns its exit code: `return cli_fail(&e);` */
-int         cli_fail(const puma_error *e);
+int          cli_fail(const puma_error *e);
 /* A usage failure of class 2 with the command's usage behind it; prints it and returns the exit code. */
-int         cli_misused(const cli_command *command, unsigned code, const char *format, ...)
+int          cli_misused(const cli_command *command, unsigned code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 extern const char cli_version[];

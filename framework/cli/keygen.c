@@ -16,10 +16,13 @@ static const cli_option options[] = {
 static const cli_command command = {
     .name = "keygen",
     .synopsis = "--out DIR [--days N]",
-    .about = "Makes a development CA (ca.pem, ca.key) and a certificate and key (NAME.pem, NAME.key) for each of party0,\n"
-             "party1, party2, dealer and client.  A certificate binds its role: the SAN URI puma:NAME.  Keys are readable\n"
+    .about = "Makes a development CA (ca.pem, ca.key) and a certificate and key (NAME.pem, NAME.key) for "
+             "each of party0,\n"
+             "party1, party2, dealer and client.  A certificate binds its role: the SAN URI puma:NAME.  Keys "
+             "are readable\n"
              "by their owner alone; files that exist are never overwritten.\n\n"
-             "In a deployment give every host its own NAME.pem and NAME.key and ca.pem, and nobody else's key; keep ca.key\n"
+             "In a deployment give every host its own NAME.pem and NAME.key and ca.pem, and nobody else's "
+             "key; keep ca.key\n"
              "off all of them.",
     .options = options,
 };
@@ -42,8 +45,8 @@ int cli_keygen(int argc, char **argv)
     else if (certificates_make(out, (unsigned)days, &e) != PUMA_OK)
         code = cli_fail(&e);
     else
-        printf("%s: CA and certificates of party0, party1, party2, dealer and client, valid for %u days\n", out,
-               (unsigned)days);
+        printf("%s: CA and certificates of party0, party1, party2, dealer and client, valid for %u days\n",
+               out, (unsigned)days);
     cli_free(&line);
     return code;
 }

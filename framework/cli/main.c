@@ -13,7 +13,11 @@
 
 const char cli_version[] = PACKAGE_VERSION;
 
-static const struct { const char *name; int (*run)(int argc, char **argv); const char *help; } commands[] = {
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
     { "run", cli_run, "run a model on an input under a protocol, as RUN.ini says" },
     { "plan", cli_plan, "check a run without a socket; measure the ranges a model meets" },
     { "bench", cli_bench, "time operations and whole models on synthetic weights" },
@@ -23,12 +27,13 @@ static const struct { const char *name; int (*run)(int argc, char **argv); const
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-/* A descriptor 0, 1 or 2 that is closed would be given to the next socket or model file, and what we print would go there.
- * Standard output becomes one that cannot be written, so that losing a result is an error. */
+/* A descriptor 0, 1 or 2 that is closed would be given to the next socket or model file, and what we print
+ * would go there. Standard output becomes one that cannot be written, so that losing a result is an error. */
 static void guard_standard_files(void)
 {
     for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
 }
 
 /* Sanitizers look into their own process with ptrace, which an undumpable one refuses. */
@@ -54,12 +59,14 @@ static void guard_memory(void)
 static void print_help(void)
 {
     printf("usage: puma COMMAND ...\n\n"
-           "Private inference of Transformer models: parties compute on shares of the weights and the input that none of\n"
+           "Private inference of Transformer models: parties compute on shares of the weights and the input "
+           "that none of\n"
            "them can read.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++) printf("  %-12s%s\n", commands[i].name, commands[i].help);
     printf("\n  puma COMMAND --help   says more\n"
            "  puma --version        prints the version\n\n"
-           "Exit codes: 0 ok, 2 usage, 3 configuration, 4 model file, 5 tokenizer or input, 6 plugin, 7 peer or network,\n"
+           "Exit codes: 0 ok, 2 usage, 3 configuration, 4 model file, 5 tokenizer or input, 6 plugin, 7 peer "
+           "or network,\n"
            "8 TLS or identity, 9 parties disagree, 10 resource, 11 numeric range, 70 internal.\n");
 }
 
@@ -73,11 +80,11 @@ static int unknown_command(const char *wrong)
     names[COMMANDS + 1] = "--version";
     near = ini_nearest(wrong, names);
     if (near)
-        error_set(&e, wrong[0] == '-' ? 202 : 201, "puma: no such command '%.60s' (nearest: %s); usage: puma COMMAND ...", wrong,
-                  near);
+        error_set(&e, wrong[0] == '-' ? 202 : 201,
+                  "puma: no such command '%.60s' (nearest: %s); usage: puma COMMAND ...", wrong, near);
     else
-        error_set(&e, wrong[0] == '-' ? 202 : 201, "puma: no such command '%.60s'; usage: puma COMMAND ..., see puma --help",
-                  wrong);
+        error_set(&e, wrong[0] == '-' ? 202 : 201,
+                  "puma: no such command '%.60s'; usage: puma COMMAND ..., see puma --help", wrong);
     return cli_fail(&e);
 }
 
@@ -93,11 +100,14 @@ static int dispatch(int argc, char **argv)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
     if (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "--version") != 0) return unknown_command(argv[1]);
     if (argc > 2) {
-        error_set(&e, 205, "puma: %s takes no argument (got %.60s); usage: puma COMMAND ...", argv[1], argv[2]);
+        error_set(&e, 205, "puma: %s takes no argument (got %.60s); usage: puma COMMAND ...", argv[1],
+                  argv[2]);
         return cli_fail(&e);
     }
-    if (!strcmp(argv[1], "--help")) print_help();
-    else printf("puma %s\n", cli_version);
+    if (!strcmp(argv[1], "--help"))
+        print_help();
+    else
+        printf("puma %s\n", cli_version);
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* options.c - the command line of a subcommand, read strictly; see cli.h.  getopt_long would accept abbreviations. */
+/* options.c - the command line of a subcommand, read strictly; see cli.h.  getopt_long would accept
+ * abbreviations. */
 #include "cli/cli.h"
 
 #include "ini/ini.h"
@@ -23,7 +24,8 @@ int cli_misused(const cli_command *command, unsigned code, const char *format, .
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    error_set(&e, code, "puma %s: %s; usage: puma %s %s", command->name, text, command->name, command->synopsis);
+    error_set(&e, code, "puma %s: %s; usage: puma %s %s", command->name, text, command->name,
+              command->synopsis);
     return cli_fail(&e);
 }
 
@@ -33,8 +35,10 @@ static void print_help(const cli_command *command)
     for (const cli_option *o = command->options; o->name; o++) {
         int width = printf("  %s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 
-        if (width > 30) printf("\n%32s", "");
-        else printf("%*s", 32 - width, "");
+        if (width > 30)
+            printf("\n%32s", "");
+        else
+            printf("%*s", 32 - width, "");
         printf("%s\n", o->help);
     }
     printf("  %-30s%s\n", "--help", "this text");
@@ -80,9 +84,9 @@ static bool is_repeated(const cli_line *line, const cli_option *option, const ch
 static int read_option(cli_line *line, int argc, char **argv, int *i)
 {
     const cli_command *command = line->command;
-    const char        *argument = argv[*i], *equals = strchr(argument, '='), *value = equals ? equals + 1 : NULL;
-    size_t             size = equals ? (size_t)(equals - argument) : strlen(argument);
-    const cli_option  *option = find_option(command, argument, size);
+    const char *argument = argv[*i], *equals = strchr(argument, '='), *value = equals ? equals + 1 : NULL;
+    size_t      size = equals ? (size_t)(equals - argument) : strlen(argument);
+    const cli_option *option = find_option(command, argument, size);
 
     if (!option) return unknown_option(command, argument, size);
     if (value && !option->value) return cli_misused(command, 204, "%s takes no value", option->name);
@@ -91,10 +95,12 @@ static int read_option(cli_line *line, int argc, char **argv, int *i)
             return cli_misused(command, 204, "%s needs a value, %s", option->name, option->value);
         value = argv[++*i];
     }
-    if (option->value && !*value) return cli_misused(command, 204, "%s needs a value, %s", option->name, option->value);
+    if (option->value && !*value)
+        return cli_misused(command, 204, "%s needs a value, %s", option->name, option->value);
     if (is_repeated(line, option, value))
-        return cli_misused(command, 203, option->many ? "%s %.*s is given twice" : "%s is given twice", option->name,
-                           option->many ? (int)strcspn(value, "=") : 0, option->many ? value : "");
+        return cli_misused(command, 203, option->many ? "%s %.*s is given twice" : "%s is given twice",
+                           option->name, option->many ? (int)strcspn(value, "=") : 0,
+                           option->many ? value : "");
     line->given[line->given_count++] = (struct cli_given){ option, value };
     return 0;
 }
@@ -122,9 +128,12 @@ bool cli_read(cli_line *line, const cli_command *command, int argc, char **argv,
     }
     *code = 0;
     for (int i = 1; i < argc && *code == 0; i++) {
-        if (options && !strcmp(argv[i], "--")) options = false;
-        else if (options && argv[i][0] == '-' && argv[i][1]) *code = read_option(line, argc, argv, &i);
-        else line->arguments[line->argument_count++] = argv[i];
+        if (options && !strcmp(argv[i], "--"))
+            options = false;
+        else if (options && argv[i][0] == '-' && argv[i][1])
+            *code = read_option(line, argc, argv, &i);
+        else
+            line->arguments[line->argument_count++] = argv[i];
     }
     if (*code == 0 && line->argument_count < command->least)
         *code = cli_misused(command, 205, "an argument is missing");

@@ -1,4 +1,5 @@
-/* plan.c - `puma plan`: all the checks of a run without a socket; with --measure the ranges that a model meets. */
+/* plan.c - `puma plan`: all the checks of a run without a socket; with --measure the ranges that a model
+ * meets. */
 #include "cli/cli.h"
 
 #include "plan/plan.h"
@@ -12,7 +13,8 @@
 
 static const cli_option OPTIONS[] = {
     { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file", true },
-    { "--measure", "FILE", "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
+    { "--measure", "FILE",
+      "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
     { "--json", NULL, "print the plan as JSON", false },
     { NULL, NULL, NULL, false },
 };
@@ -20,10 +22,13 @@ static const cli_option OPTIONS[] = {
 static const cli_command COMMAND = {
     .name = "plan",
     .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--measure FILE] [--json]",
-    .about = "Checks everything that `puma run` would check before it opens a socket, with the same errors and exit codes, and\n"
+    .about = "Checks everything that `puma run` would check before it opens a socket, with the same errors "
+             "and exit codes, and\n"
              "prints what was chosen: model, protocol, functions, rings, input lengths.\n"
-             "With --measure FILE: runs the input through plain fixed point with the chosen functions and writes the integer bits\n"
-             "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in place of the family's.\n",
+             "With --measure FILE: runs the input through plain fixed point with the chosen functions and "
+             "writes the integer bits\n"
+             "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in "
+             "place of the family's.\n",
     .options = OPTIONS,
     .least = 1,
     .most = 1,
@@ -32,9 +37,12 @@ static const cli_command COMMAND = {
 /* The kinds of [ranges], and the operations (the last word of a label) whose results belong to each. */
 enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, KINDS };
 
-static const struct { const char *op; int kind; } OPERATIONS[] = {
-    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN }, { "qkv", ATTENTION }, { "mix", ATTENTION },
-    { "scores", SCORES },    { "up", ACTIVATION }, { "logits", LOGITS },
+static const struct {
+    const char *op;
+    int         kind;
+} OPERATIONS[] = {
+    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN },   { "qkv", ATTENTION },
+    { "mix", ATTENTION },    { "scores", SCORES }, { "up", ACTIVATION }, { "logits", LOGITS },
 };
 
 typedef struct measured {
@@ -63,8 +71,9 @@ static void raise_to(measured *m, int kind, int bits)
     if (bits > m->bits[kind]) m->bits[kind] = bits;
 }
 
-/* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the product before truncation counts, and
- * of softmax and activations not even that, because what a multiplexer throws away may be as large as it likes. */
+/* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the
+ * product before truncation counts, and of softmax and activations not even that, because what a multiplexer
+ * throws away may be as large as it likes. */
 static void observe(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits)
 {
     measured   *m = context;
@@ -79,7 +88,8 @@ static void observe(void *context, const char *where, const char *what, double m
         if (strcmp(OPERATIONS[i].op, op) == 0) raise_to(m, OPERATIONS[i].kind, bits_of(max_abs));
 }
 
-static puma_status measure(const char *path, const char *const *sets, size_t set_count, const char *out, puma_error *e)
+static puma_status measure(const char *path, const char *const *sets, size_t set_count, const char *out,
+                           puma_error *e)
 {
     const char **more = calloc(set_count + 3, sizeof *more);
     plan        *p = NULL;
@@ -100,19 +110,23 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
         node_run(&c, &result, e);
     }
     if (e->status == PUMA_OK) {
-        m.bits[NORM] = m.bits[HIDDEN];          /* a norm's output stands in the residual stream too */
-        m.bits[SCORES]++;                       /* the distance from the row's maximum */
+        m.bits[NORM] = m.bits[HIDDEN]; /* a norm's output stands in the residual stream too */
+        m.bits[SCORES]++;              /* the distance from the row's maximum */
         f = open_memstream(&text, &size);
         if (f == NULL) {
             error_set(e, 1001, "out of memory for the ranges");
         } else {
-            static const char *const names[KINDS] = { "embedding", "hidden", "norm", "attention", "scores", "activation", "logits", "product" };
+            static const char *const names[KINDS] = { "embedding", "hidden",     "norm",   "attention",
+                                                      "scores",    "activation", "logits", "product" };
 
-            fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n", p->model->architecture);
+            fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n",
+                    p->model->architecture);
             for (int k = 0; k < KINDS; k++) fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
             fclose(f);
-            if (text == NULL) error_set(e, 1001, "out of memory for the ranges");
-            else if (file_write_atomic(out, text, size, e) == PUMA_OK) fputs(text, stdout);
+            if (text == NULL)
+                error_set(e, 1001, "out of memory for the ranges");
+            else if (file_write_atomic(out, text, size, e) == PUMA_OK)
+                fputs(text, stdout);
         }
     }
     free(text);
@@ -137,14 +151,18 @@ int cli_plan(int argc, char **argv)
     if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
     } else if (out != NULL) {
-        if (ring_check(&e) == PUMA_OK && output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK)
+        if (ring_check(&e) == PUMA_OK &&
+            output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK)
             measure(line.arguments[0], sets, set_count, out, &e);
-    } else if (ring_check(&e) == PUMA_OK && plan_open(&p, line.arguments[0], sets, set_count, PLAN_CLIENT, &e) == PUMA_OK) {
+    } else if (ring_check(&e) == PUMA_OK &&
+               plan_open(&p, line.arguments[0], sets, set_count, PLAN_CLIENT, &e) == PUMA_OK) {
         if (cli_has(&line, "--json")) {
             char *text = plan_json(p);
 
-            if (text == NULL) error_set(&e, 1001, "out of memory for the plan");
-            else puts(text);
+            if (text == NULL)
+                error_set(&e, 1001, "out of memory for the plan");
+            else
+                puts(text);
             free(text);
         } else {
             plan_print(stdout, p);

@@ -16,17 +16,24 @@ static const cli_option options[] = {
 static const cli_command command = {
     .name = "plugins",
     .synopsis = "[FILE.so] [--json]",
-    .about = "Lists the plugins that a run file can name: kind, name, version, ABI, capabilities, and of approximations the\n"
-             "variants with the largest error each promises.  One that would be refused is listed with the reason.\n\n"
-             "With FILE.so: checks that file as a run would, and fails as a run would.  A plugin has all rights of the\n"
+    .about = "Lists the plugins that a run file can name: kind, name, version, ABI, capabilities, and of "
+             "approximations the\n"
+             "variants with the largest error each promises.  One that would be refused is listed with the "
+             "reason.\n\n"
+             "With FILE.so: checks that file as a run would, and fails as a run would.  A plugin has all "
+             "rights of the\n"
              "process that loads it, and loading it runs its code: vet files you trust.",
     .options = options,
     .most = 1,
 };
 
-static const struct { uint64_t bit; const char *name; } capabilities[] = {
-    { PUMA_CAP_DEALER, "dealer" }, { PUMA_CAP_TRUNC_EXACT, "trunc_exact" }, { PUMA_CAP_RINGS, "rings" },
-    { PUMA_CAP_LOCAL, "local" },   { PUMA_CAP_CLEAR, "clear" },             { PUMA_CAP_FLOAT, "float" },
+static const struct {
+    uint64_t    bit;
+    const char *name;
+} capabilities[] = {
+    { PUMA_CAP_DEALER, "dealer" },   { PUMA_CAP_TRUNC_EXACT, "trunc_exact" },
+    { PUMA_CAP_RINGS, "rings" },     { PUMA_CAP_LOCAL, "local" },
+    { PUMA_CAP_CLEAR, "clear" },     { PUMA_CAP_FLOAT, "float" },
     { PUMA_CAP_COMPARE, "compare" }, { PUMA_CAP_TABLE, "table" },
 };
 #define CAPABILITIES (sizeof capabilities / sizeof *capabilities)
@@ -60,16 +67,18 @@ static void print_plugin(const plugin *p)
 {
     const puma_plugin *entry = p->entry;
 
-    printf("%s %s  %s, ABI %u.%u\n  %s\n  %s\n  sha256 %s\n", entry->name, entry->version, kind(p), entry->abi_version >> 16,
-           entry->abi_version & 0xffff, entry->summary ? entry->summary : "", p->path, p->sha256);
+    printf("%s %s  %s, ABI %u.%u\n  %s\n  %s\n  sha256 %s\n", entry->name, entry->version, kind(p),
+           entry->abi_version >> 16, entry->abi_version & 0xffff, entry->summary ? entry->summary : "",
+           p->path, p->sha256);
     if (p->protocol) {
-        printf("  parties %u, words an element %u, capabilities: ", p->protocol->parties, p->protocol->planes);
+        printf("  parties %u, words an element %u, capabilities: ", p->protocol->parties,
+               p->protocol->planes);
         print_capabilities(p->protocol->caps);
         printf("\n");
     }
     for (const puma_approx *const *a = entry->approx; a && *a; a++) {
-        printf("  %-12s%-24smax error %-9.2g on [%g, %g]", slot_name((*a)->slot), (*a)->name, (*a)->max_error, (*a)->domain[0],
-               (*a)->domain[1]);
+        printf("  %-12s%-24smax error %-9.2g on [%g, %g]", slot_name((*a)->slot), (*a)->name, (*a)->max_error,
+               (*a)->domain[0], (*a)->domain[1]);
         if ((*a)->needs) {
             printf("  needs ");
             print_capabilities((*a)->needs);
@@ -96,11 +105,12 @@ static json_t *approximation_json(const puma_approx *a)
 
     for (const puma_option *o = PUMA_HAS(a, options) ? a->options : NULL; o && o->key; o++)
         json_object_set_new(options_json, o->key,
-                            json_pack("{s:f,s:f,s:f,s:s}", "default", o->fallback, "min", o->min, "max", o->max, "help",
-                                      o->help ? o->help : ""));
-    return json_pack("{s:s,s:s,s:f,s:[f,f],s:o,s:s,s:o}", "function", slot_name(a->slot), "variant", a->name, "max_error",
-                     a->max_error, "domain", a->domain[0], a->domain[1], "needs", capabilities_json(a->needs), "source",
-                     a->source ? a->source : "", "options", options_json);
+                            json_pack("{s:f,s:f,s:f,s:s}", "default", o->fallback, "min", o->min, "max",
+                                      o->max, "help", o->help ? o->help : ""));
+    return json_pack("{s:s,s:s,s:f,s:[f,f],s:o,s:s,s:o}", "function", slot_name(a->slot), "variant", a->name,
+                     "max_error", a->max_error, "domain", a->domain[0], a->domain[1], "needs",
+                     capabilities_json(a->needs), "source", a->source ? a->source : "", "options",
+                     options_json);
 }
 
 static json_t *plugin_json(const plugin *p)
@@ -110,15 +120,16 @@ static json_t *plugin_json(const plugin *p)
     json_t            *all = json_array(), *plugin_object;
 
     snprintf(abi, sizeof abi, "%u.%u", entry->abi_version >> 16, entry->abi_version & 0xffff);
-    for (const puma_approx *const *a = entry->approx; a && *a; a++) json_array_append_new(all, approximation_json(*a));
+    for (const puma_approx *const *a = entry->approx; a && *a; a++)
+        json_array_append_new(all, approximation_json(*a));
     /* One that brings both is a protocol whose list of approximations is not empty. */
-    plugin_object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version", entry->version, "kind",
-                              p->protocol ? "protocol" : "approximation", "abi", abi, "summary",
-                              entry->summary ? entry->summary : "", "path", p->path, "sha256", p->sha256, "approximations",
-                              all);
+    plugin_object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version",
+                              entry->version, "kind", p->protocol ? "protocol" : "approximation", "abi", abi,
+                              "summary", entry->summary ? entry->summary : "", "path", p->path, "sha256",
+                              p->sha256, "approximations", all);
     if (p->protocol && plugin_object)
-        json_object_update_new(plugin_object, json_pack("{s:i,s:i,s:o}", "parties", (int)p->protocol->parties, "planes",
-                                                        (int)p->protocol->planes, "capabilities",
+        json_object_update_new(plugin_object, json_pack("{s:i,s:i,s:o}", "parties", (int)p->protocol->parties,
+                                                        "planes", (int)p->protocol->planes, "capabilities",
                                                         capabilities_json(p->protocol->caps)));
     return plugin_object;
 }
@@ -155,8 +166,10 @@ static int list_plugins(bool json)
         const plugin *p;
 
         if (plugin_open(&p, names[count], NULL, NULL, &broken) == PUMA_OK) {
-            if (json) json_array_append_new(list, plugin_json(p));
-            else print_plugin(p);
+            if (json)
+                json_array_append_new(list, plugin_json(p));
+            else
+                print_plugin(p);
         } else if (json) {
             json_array_append_new(list, json_pack("{s:s,s:s}", "name", names[count], "error", broken.text));
         } else {
@@ -165,8 +178,10 @@ static int list_plugins(bool json)
         free(names[count]);
     }
     free(names);
-    if (json) code = print_json(list, count);
-    else if (count == 0) printf("no plugins found\n");
+    if (json)
+        code = print_json(list, count);
+    else if (count == 0)
+        printf("no plugins found\n");
     json_decref(list);
     return code;
 }
@@ -196,8 +211,10 @@ int cli_plugins(int argc, char **argv)
     int      code;
 
     if (!cli_read(&line, &command, argc, argv, &code)) return code;
-    if (line.argument_count) code = vet_plugin(line.arguments[0], cli_has(&line, "--json"));
-    else code = list_plugins(cli_has(&line, "--json"));
+    if (line.argument_count)
+        code = vet_plugin(line.arguments[0], cli_has(&line, "--json"));
+    else
+        code = list_plugins(cli_has(&line, "--json"));
     cli_free(&line);
     return code;
 }

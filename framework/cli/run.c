@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 static const cli_option OPTIONS[] = {
-    { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file (paths are relative to the current directory)", true },
+    { "--set", "SECTION.KEY=VALUE",
+      "set or replace one key of the run file (paths are relative to the current directory)", true },
     { "--party", "0|1|2|client|dealer", "play this role only; the others run elsewhere", false },
     { "--report", "FILE.json", "write the report there", false },
     { "--json", NULL, "print the report instead of the answer and the table", false },
@@ -25,12 +26,15 @@ static const cli_option OPTIONS[] = {
 
 static const cli_command COMMAND = {
     .name = "run",
-    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--json]",
+    .synopsis =
+        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--json]",
     .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
              "\n"
-             "Without --party: plays the client, starts every compute party as a process of its own on this host, and prints the\n"
+             "Without --party: plays the client, starts every compute party as a process of its own on this "
+             "host, and prints the\n"
              "answer, what it cost and, with [compare] reference = plain, how far it is from plaintext.\n"
-             "With --party: plays that role only, at the addresses of [network]; the answer is printed at the client.\n",
+             "With --party: plays that role only, at the addresses of [network]; the answer is printed at "
+             "the client.\n",
     .options = OPTIONS,
     .least = 1,
     .most = 1,
@@ -58,19 +62,26 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
     const puma_protocol *protocol = p->protocol->protocol;
 
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
-        return error_set(e, 317, "%s: protocol %s is one party inside the client's process: it has no --party %s", runfile_where(r, "run", "protocol"),
-                         p->protocol->entry->name, name);
+        return error_set(e, 317,
+                         "%s: protocol %s is one party inside the client's process: it has no --party %s",
+                         runfile_where(r, "run", "protocol"), p->protocol->entry->name, name);
     if (strcmp(name, "dealer") == 0 && (protocol->caps & PUMA_CAP_DEALER) == 0)
-        return error_set(e, 317, "%s: protocol %s has no dealer", runfile_where(r, "run", "protocol"), p->protocol->entry->name);
+        return error_set(e, 317, "%s: protocol %s has no dealer", runfile_where(r, "run", "protocol"),
+                         p->protocol->entry->name);
     if (role != (int)PUMA_CLIENT && (uint32_t)role >= protocol->parties)
-        return error_set(e, 206, "--party %s: protocol %s has %u parties", name, p->protocol->entry->name, protocol->parties);
+        return error_set(e, 206, "--party %s: protocol %s has %u parties", name, p->protocol->entry->name,
+                         protocol->parties);
     if (r->transport == RUN_MEMORY)
-        return error_set(e, 317, "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
-                         runfile_where(r, "network", "transport"));
+        return error_set(
+            e, 317,
+            "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
+            runfile_where(r, "network", "transport"));
     for (uint32_t node = 0; node < protocol->parties; node++)
-        if (r->address[node] == NULL) return error_set(e, 310, "%s: [network] party%u is needed with --party", r->file.path, node);
+        if (r->address[node] == NULL)
+            return error_set(e, 310, "%s: [network] party%u is needed with --party", r->file.path, node);
     if (r->transport == RUN_TLS && r->certificates == NULL)
-        return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls", r->file.path);
+        return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
+                         r->file.path);
     return PUMA_OK;
 }
 
@@ -79,13 +90,16 @@ static void warn_switches(const plan *p)
 {
     const runfile *r = p->run;
 
-    if (r->has_seed || r->allow_insecure || r->transport == RUN_TCP || (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
-        fprintf(stderr, "puma: warning: not private:%s%s%s%s\n", r->has_seed ? " fixed seed;" : "", r->allow_insecure ? " allow_insecure;" : "",
+    if (r->has_seed || r->allow_insecure || r->transport == RUN_TCP ||
+        (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
+        fprintf(stderr, "puma: warning: not private:%s%s%s%s\n", r->has_seed ? " fixed seed;" : "",
+                r->allow_insecure ? " allow_insecure;" : "",
                 r->transport == RUN_TCP ? " links without TLS;" : "",
                 (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 ? " plaintext backend;" : "");
 }
 
-static puma_status show(const plan *p, const node_result *result, const node_result *reference, const char *path, bool json, puma_error *e)
+static puma_status show(const plan *p, const node_result *result, const node_result *reference,
+                        const char *path, bool json, puma_error *e)
 {
     char *text = NULL;
 
@@ -108,30 +122,36 @@ static puma_status party_report(const plan *p, const node_result *result, const 
     return e->status;
 }
 
-static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, progress *bar, node_result *result, puma_error *e)
+static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, progress *bar,
+                             node_result *result, puma_error *e)
 {
-    node_config c = { .plan = p, .self = (uint32_t)role, .listen_fd = listen_fd, .certificates = p->run->certificates, .progress = bar,
+    node_config c = { .plan = p,
+                      .self = (uint32_t)role,
+                      .listen_fd = listen_fd,
+                      .certificates = p->run->certificates,
+                      .progress = bar,
                       .on_stuck = party_stuck };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (check_role(p, role, name, e) != PUMA_OK) return e->status;
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
-    for (uint32_t node = 0; node < p->protocol->protocol->parties; node++) c.address[node] = p->run->address[node];
+    for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
+        c.address[node] = p->run->address[node];
     return node_run(&c, result, e);
 }
 
 int cli_run(int argc, char **argv)
 {
-    cli_line     line;
-    int          code = 0, role = -1;
-    uint64_t     fd = 0;
-    const char  *path, *party, *out, *inherited, **sets;
-    size_t       set_count;
-    plan        *p = NULL;
-    progress    *bar = NULL;
-    node_result  result = { 0 }, reference = { 0 };
-    puma_error   e = { 0 };
-    bool         client;
+    cli_line    line;
+    int         code = 0, role = -1;
+    uint64_t    fd = 0;
+    const char *path, *party, *out, *inherited, **sets;
+    size_t      set_count;
+    plan       *p = NULL;
+    progress   *bar = NULL;
+    node_result result = { 0 }, reference = { 0 };
+    puma_error  e = { 0 };
+    bool        client;
 
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
     path = line.arguments[0];
@@ -141,32 +161,41 @@ int cli_run(int argc, char **argv)
     sets = cli_values(&line, "--set", &set_count);
     if (party != NULL) role = role_of(party);
     if (party != NULL && role < 0)
-        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)", party);
+        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)",
+                           party);
     else if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
-        code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)", inherited);
+        code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
+                           inherited);
     if (code != 0) {
         cli_free(&line);
         free(sets);
         return code;
     }
     client = party == NULL || role == (int)PUMA_CLIENT;
-    if (sets == NULL) error_set(&e, 1001, "out of memory for the command line");
-    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK && (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
+    if (sets == NULL)
+        error_set(&e, 1001, "out of memory for the command line");
+    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
+             (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
     if (e.status == PUMA_OK && client) {
-        if (model_unused(p->source) != NULL) fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
+        if (model_unused(p->source) != NULL)
+            fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
         warn_switches(p);
         bar = progress_start();
     }
     if (e.status == PUMA_OK) {
-        if (party == NULL) local_run(p, path, sets, set_count, bar, &result, &e);
-        else run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, bar, &result, &e);
+        if (party == NULL)
+            local_run(p, path, sets, set_count, bar, &result, &e);
+        else
+            run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, bar, &result, &e);
     }
     if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &reference, &e);
     progress_end(bar);
     if (e.status == PUMA_OK) {
-        if (client) show(p, &result, p->run->reference_plain ? &reference : NULL, out, cli_has(&line, "--json"), &e);
-        else party_report(p, &result, out, &e);
+        if (client)
+            show(p, &result, p->run->reference_plain ? &reference : NULL, out, cli_has(&line, "--json"), &e);
+        else
+            party_report(p, &result, out, &e);
     }
     node_result_free(&result);
     node_result_free(&reference);

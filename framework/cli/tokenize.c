@@ -17,19 +17,24 @@ enum { CODE_LINE = 510, CODE_ID = 509, CODE_MEMORY = 1001, CODE_SYSTEM = 1002 };
 
 static const cli_option options[] = {
     { "--no-special", NULL, "adds no special tokens; with --decode, leaves them out", false },
-    { "--parse-special", NULL, "text that spells a special token becomes that token (WordPiece always does so)", false },
+    { "--parse-special", NULL,
+      "text that spells a special token becomes that token (WordPiece always does so)", false },
     { "--decode", NULL, "ids to text: TEXT is then ids, with blanks between or as a JSON array", false },
-    { "--json", NULL, "with TEXT: the object, or with --decode the JSON string, that a line of input gives", false },
+    { "--json", NULL, "with TEXT: the object, or with --decode the JSON string, that a line of input gives",
+      false },
     { NULL, NULL, NULL, false },
 };
 
 static const cli_command command = {
     .name = "tokenize",
     .synopsis = "MODEL_DIR [TEXT [PAIR]] [--no-special] [--parse-special] [--decode] [--json]",
-    .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's files only:\n"
+    .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's "
+             "files only:\n"
              "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe.\n\n"
-             "Without TEXT: reads from standard input one JSON string, or array of two, a line, and writes for each an\n"
-             "object {\"ids\", \"type_ids\", \"tokens\"} on a line; with --decode, from arrays of ids to JSON strings.\n"
+             "Without TEXT: reads from standard input one JSON string, or array of two, a line, and writes "
+             "for each an\n"
+             "object {\"ids\", \"type_ids\", \"tokens\"} on a line; with --decode, from arrays of ids to "
+             "JSON strings.\n"
              "Nothing is written unless all of the input is good.",
     .options = options,
     .least = 1,
@@ -39,7 +44,7 @@ static const cli_command command = {
 typedef struct job {
     tokenizer  *t;
     bool        special, parse_special, decode, json;
-    FILE       *out;                     /* in memory: a failure must leave standard output empty */
+    FILE       *out; /* in memory: a failure must leave standard output empty */
     puma_error *e;
 } job;
 
@@ -47,7 +52,8 @@ static puma_status full(job *j) { return error_set(j->e, CODE_MEMORY, "out of me
 
 static puma_status write_json(job *j, const json_t *value)
 {
-    if (!value || json_dumpf(value, j->out, JSON_ENCODE_ANY) != 0 || putc('\n', j->out) == EOF) return full(j);
+    if (!value || json_dumpf(value, j->out, JSON_ENCODE_ANY) != 0 || putc('\n', j->out) == EOF)
+        return full(j);
     return PUMA_OK;
 }
 
@@ -57,9 +63,9 @@ static json_t *encoding_object(const tokenizer *t, const token_list *list)
     bool    fine = ids && types && tokens;
 
     for (size_t i = 0; fine && i < list->count; i++)
-        fine = json_array_append_new(ids, json_integer(list->ids[i])) == 0
-               && json_array_append_new(types, json_integer(list->types[i])) == 0
-               && json_array_append_new(tokens, json_string(token_text(t, list->ids[i]))) == 0;
+        fine = json_array_append_new(ids, json_integer(list->ids[i])) == 0 &&
+               json_array_append_new(types, json_integer(list->types[i])) == 0 &&
+               json_array_append_new(tokens, json_string(token_text(t, list->ids[i]))) == 0;
     if (!fine) {
         json_decref(ids);
         json_decref(types);
@@ -98,15 +104,19 @@ static puma_status decode(job *j, const json_t *array)
 
     if (!ids) return full(j);
     if (!json_is_array(array)) error_set(j->e, CODE_LINE, "not an array of ids");
-    json_array_foreach(array, i, value) {
-        if (!json_is_integer(value)) error_set(j->e, CODE_LINE, "entry %zu: not a token id", i);
-        else if (json_integer_value(value) < 0 || (uintmax_t)json_integer_value(value) >= token_vocabulary(j->t))
+    json_array_foreach(array, i, value)
+    {
+        if (!json_is_integer(value))
+            error_set(j->e, CODE_LINE, "entry %zu: not a token id", i);
+        else if (json_integer_value(value) < 0 ||
+                 (uintmax_t)json_integer_value(value) >= token_vocabulary(j->t))
             error_set(j->e, CODE_ID, "entry %zu: no such token (got %jd, limit %zu)", i,
                       (intmax_t)json_integer_value(value), token_vocabulary(j->t) - 1);
         else
             ids[i] = (uint32_t)json_integer_value(value);
     }
-    if (j->e->status == PUMA_OK && token_decode(j->t, ids, count, !j->special, &text, &size, j->e) == PUMA_OK) {
+    if (j->e->status == PUMA_OK &&
+        token_decode(j->t, ids, count, !j->special, &text, &size, j->e) == PUMA_OK) {
         if (j->json) {
             string = json_stringn(text, size);
             write_json(j, string);
@@ -123,10 +133,11 @@ static puma_status decode(job *j, const json_t *array)
 static json_t *parse(job *j, const char *text, size_t size)
 {
     json_error_t error;
-    json_t      *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+    json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 
     if (!value) {
-        /* jansson quotes the text behind its reason; what is tokenised may be private and stays off stderr. */
+        /* jansson quotes the text behind its reason; what is tokenised may be private and stays off stderr.
+         */
         const char *quote = strstr(error.text, " near ");
         int         reason = (int)(quote ? (size_t)(quote - error.text) : strlen(error.text));
 
@@ -146,8 +157,8 @@ static puma_status do_line(job *j, const char *line, size_t size)
     if (!value) return j->e->status;
     if (j->decode) {
         decode(j, value);
-    } else if (!json_is_string(first) || (json_is_array(value) && json_array_size(value) > 2)
-               || (second && !json_is_string(second))) {
+    } else if (!json_is_string(first) || (json_is_array(value) && json_array_size(value) > 2) ||
+               (second && !json_is_string(second))) {
         error_set(j->e, CODE_LINE, "neither a string nor an array of two");
     } else {
         encode(j, json_string_value(first), json_string_length(first), json_string_value(second),
@@ -157,7 +168,8 @@ static puma_status do_line(job *j, const char *line, size_t size)
     return j->e->status;
 }
 
-/* The next line without its end, of at most LINE_LIMIT bytes; false at the end of input or after a failure. */
+/* The next line without its end, of at most LINE_LIMIT bytes; false at the end of input or after a failure.
+ */
 static bool read_line(job *j, char **line, size_t *size, size_t *room)
 {
     int c = getc(stdin);
@@ -229,9 +241,12 @@ static puma_status do_all(job *j, const cli_line *line)
     const char *pair = line->argument_count > 2 ? line->arguments[2] : NULL;
 
     if (token_open(&j->t, line->arguments[0], j->e) != PUMA_OK) return j->e->status;
-    if (!text) do_input(j);
-    else if (j->decode) decode_argument(j, text);
-    else encode(j, text, strlen(text), pair, pair ? strlen(pair) : 0);
+    if (!text)
+        do_input(j);
+    else if (j->decode)
+        decode_argument(j, text);
+    else
+        encode(j, text, strlen(text), pair, pair ? strlen(pair) : 0);
     token_close(j->t);
     return j->e->status;
 }
@@ -255,8 +270,10 @@ int cli_tokenize(int argc, char **argv)
         return cli_misused(&command, 205, "--decode takes one text");
     }
     j.out = open_memstream(&written, &size);
-    if (!j.out) full(&j);
-    else do_all(&j, &line);
+    if (!j.out)
+        full(&j);
+    else
+        do_all(&j, &line);
     if (j.out && fclose(j.out) != 0) full(&j);
     code = e.status == PUMA_OK ? 0 : cli_fail(&e);
     /* main checks that standard output could be written. */

@@ -1,7 +1,7 @@
 /* exec.h - runs a Transformer on shares: weights in, tokens in, one answer out.
  *
- * Every node of a run makes the same calls.  The client brings weights and tokens and receives the answer; compute parties bring
- * nothing but shapes.  With a PUMA_CAP_LOCAL backend one node is both. */
+ * Every node of a run makes the same calls.  The client brings weights and tokens and receives the answer;
+ * compute parties bring nothing but shapes.  With a PUMA_CAP_LOCAL backend one node is both. */
 #ifndef EXEC_H
 #define EXEC_H
 
@@ -16,23 +16,25 @@ typedef struct exec exec;
 typedef struct exec_config {
     const model *model;
     model_task   task;
-    bool         pooling_mean, normalize;     /* of embed                                     */
-    bool         reveal_label;                /* of classify: the label alone leaves MPC      */
-    bool         equality;                    /* embedding by equality tests inside MPC       */
-    bool         public_weights;              /* synthetic: every party makes its own shares  */
+    bool         pooling_mean, normalize; /* of embed                                     */
+    bool         reveal_label;            /* of classify: the label alone leaves MPC      */
+    bool         equality;                /* embedding by equality tests inside MPC       */
+    bool         public_weights;          /* synthetic: every party makes its own shares  */
     rings        rings;
 } exec_config;
 
 typedef struct exec_output {
-    size_t  rows, columns;      /* hidden: tokens x hidden; else 1 x hidden, 1 x labels, 1 x 1 (label) */
-    double *values;             /* malloc'd; NULL at compute parties                                   */
+    size_t  rows, columns; /* hidden: tokens x hidden; else 1 x hidden, 1 x labels, 1 x 1 (label) */
+    double *values;        /* malloc'd; NULL at compute parties                                   */
 } exec_output;
 
-/* Shares the weights; `source` at the client, or with public weights at every node.  The session's error tells what failed. */
+/* Shares the weights; `source` at the client, or with public weights at every node.  The session's error
+ * tells what failed. */
 puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
-/* One sequence: `ids` and `types` at the client only.  `allow` is called around the one reveal (may be NULL). */
-puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types, void (*allow)(void *context, bool allowed),
-                     void *context, exec_output *out);
+/* One sequence: `ids` and `types` at the client only.  `allow` is called around the one reveal (may be NULL).
+ */
+puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
+                     void (*allow)(void *context, bool allowed), void *context, exec_output *out);
 void        exec_close(exec *x);
 
 #endif

@@ -25,12 +25,13 @@ puma_slot rings_slot(model_activation a)
 static puma_status must_fit(const char *what, uint32_t need, uint32_t have, const rings *r, puma_error *e)
 {
     if (need <= have) return PUMA_OK;
-    return error_set(e, 1101, "[numeric] ring_bits: %s needs %u bits with %u fraction bits (ring %u, limit %u)", what, need, r->frac,
-                     r->wide, have);
+    return error_set(e, 1101,
+                     "[numeric] ring_bits: %s needs %u bits with %u fraction bits (ring %u, limit %u)", what,
+                     need, r->frac, r->wide, have);
 }
 
-puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol, const puma_approx *const *function,
-                       uint32_t ring_bits, uint32_t frac, puma_error *e)
+puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
+                       const puma_approx *const *function, uint32_t ring_bits, uint32_t frac, puma_error *e)
 {
     const model_ranges *g = &m->ranges;
     puma_slot           activation = rings_slot(m->activation);
@@ -41,18 +42,29 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol, 
     if ((protocol->caps & PUMA_CAP_RINGS) == 0) {
         r->table = r->attention = r->scores = r->activation = r->wide;
     } else {
-        r->table = smaller(r->wide, frac + (uint32_t)g->embedding + 3);        /* three tables are summed: two bits, and the sign */
+        r->table = smaller(r->wide, frac + (uint32_t)g->embedding +
+                                        3); /* three tables are summed: two bits, and the sign */
         r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], r->wide, frac, g->scores);
         r->attention = smaller(r->wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
         /* Its result meets the last weights in this ring, and the residual stream comes of it. */
-        r->activation = larger(operand_ring(function[activation], r->wide, frac, g->activation), smaller(r->wide, 2 * frac + (uint32_t)g->hidden + 2));
+        r->activation = larger(operand_ring(function[activation], r->wide, frac, g->activation),
+                               smaller(r->wide, 2 * frac + (uint32_t)g->hidden + 2));
     }
-    /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */
-    status = must_fit("the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide, r, e);
-    if (status == PUMA_OK) status = must_fit("the residual stream", frac + (uint32_t)g->hidden + 1, r->wide, r, e);
-    if (status == PUMA_OK) status = must_fit("attention scores", frac + (uint32_t)g->scores + 1, r->scores, r, e);
-    if (status == PUMA_OK) status = must_fit("the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention, r, e);
-    if (status == PUMA_OK) status = must_fit("the activation's operand", frac + (uint32_t)g->activation + 1, r->activation, r, e);
-    if (status == PUMA_OK) status = must_fit("the embedding tables", frac + (uint32_t)g->embedding + 3, r->table, r, e);
+    /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign
+     * bit. */
+    status =
+        must_fit("the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide, r, e);
+    if (status == PUMA_OK)
+        status = must_fit("the residual stream", frac + (uint32_t)g->hidden + 1, r->wide, r, e);
+    if (status == PUMA_OK)
+        status = must_fit("attention scores", frac + (uint32_t)g->scores + 1, r->scores, r, e);
+    if (status == PUMA_OK)
+        status = must_fit("the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention,
+                          r, e);
+    if (status == PUMA_OK)
+        status =
+            must_fit("the activation's operand", frac + (uint32_t)g->activation + 1, r->activation, r, e);
+    if (status == PUMA_OK)
+        status = must_fit("the embedding tables", frac + (uint32_t)g->embedding + 3, r->table, r, e);
     return status;
 }

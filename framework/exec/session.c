@@ -20,20 +20,21 @@
 /* Words that one tensor made and that its views share. */
 typedef struct buffer {
     size_t    references;
-    uint64_t *words;          /* inside this very allocation, aligned */
+    uint64_t *words; /* inside this very allocation, aligned */
 } buffer;
 
 /* What the arena holds: a tensor, or a buffer alone for scratch. */
 typedef struct item {
-    puma_tensor tensor;       /* first, so that a tensor's pointer is its item's */
+    puma_tensor tensor; /* first, so that a tensor's pointer is its item's */
     buffer     *memory;
 } item;
 
-/* A stream that was handed out: asking again for the same one continues it, so that no stretch is drawn twice. */
+/* A stream that was handed out: asking again for the same one continues it, so that no stretch is drawn
+ * twice. */
 typedef struct stream {
     struct stream *next;
     puma_prg      *prg;
-    uint32_t       peer;      /* STREAM_OWN, STREAM_SEED: no peer's */
+    uint32_t       peer; /* STREAM_OWN, STREAM_SEED: no peer's */
     char           purpose[64];
 } stream;
 
@@ -43,8 +44,8 @@ typedef struct stream {
 typedef struct host_session {
     session_config config;
     puma_error     error;
-    puma_session   base;               /* what the backend copied                              */
-    item         **items;              /* in the order they were made: a mark is a count        */
+    puma_session   base;  /* what the backend copied                              */
+    item         **items; /* in the order they were made: a mark is a count        */
     size_t         count, room;
     stream        *streams;
     char           label[LABEL_TEXT];
@@ -52,7 +53,7 @@ typedef struct host_session {
 
 static host_session *host_of(const puma_session *s) { return (host_session *)s->impl; }
 
-/* --- errors ------------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* The code a plugin's failure is printed with: it knows the class alone. */
 static unsigned code_of(puma_status status)
@@ -115,7 +116,7 @@ static void host_label(puma_session *s, const char *format, ...)
 
 static const char *host_where(const puma_session *s) { return host_of(s)->label; }
 
-/* --- arena -------------------------------------------------------------------------------------------------- */
+/* --- arena ------------------------------------------------------------------------------------ */
 
 static void buffer_release(buffer *b)
 {
@@ -210,7 +211,7 @@ static uint64_t *host_scratch(puma_session *s, size_t words)
     return it ? it->memory->words : NULL;
 }
 
-/* --- shapes ------------------------------------------------------------------------------------------------- */
+/* --- shapes ----------------------------------------------------------------------------------- */
 
 /* Sets rank, dim, n and words; false when a product of the dimensions does not fit. */
 static bool set_shape(puma_tensor *t, uint32_t rank, const size_t *dim)
@@ -227,16 +228,16 @@ static bool set_shape(puma_tensor *t, uint32_t rank, const size_t *dim)
     return true;
 }
 
-static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
-                                uint32_t frac)
+static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim,
+                                uint32_t bits, uint32_t frac)
 {
     puma_tensor t = { .kind = kind, .planes = s->protocol->planes };
     size_t      stride, words;
     item       *it;
 
     if (s->status != PUMA_OK) return NULL;
-    if (rank > PUMA_MAX_RANK || (kind == PUMA_ARITH && (bits < 1 || bits > 64))
-        || (kind != PUMA_ARITH && kind != PUMA_BIT)) {
+    if (rank > PUMA_MAX_RANK || (kind == PUMA_ARITH && (bits < 1 || bits > 64)) ||
+        (kind != PUMA_ARITH && kind != PUMA_BIT)) {
         host_fail(s, PUMA_EINTERNAL, "no tensor of rank %u in a ring of %u bits", rank, bits);
         return NULL;
     }
@@ -244,8 +245,9 @@ static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, 
     t.frac = kind == PUMA_BIT ? 0 : frac;
     t.range = (int32_t)t.bits - 1 - (int32_t)t.frac;
     /* Each plane begins on a boundary of its own. */
-    if (!set_shape(&t, rank, dim) || !checked_add(&stride, t.words, ALIGNMENT / sizeof(uint64_t) - 1)
-        || !checked_mul(&words, stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t)), t.planes))
+    if (!set_shape(&t, rank, dim) || !checked_add(&stride, t.words, ALIGNMENT / sizeof(uint64_t) - 1) ||
+        !checked_mul(&words, stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t)),
+                     t.planes))
         return no_memory(s, SIZE_MAX);
     stride = stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t));
     it = item_new(s, buffer_new(s, words));
@@ -417,12 +419,13 @@ static puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, si
         if (!ready(s, x[i])) return NULL;
     range = x[0]->range;
     for (size_t i = 0; i < count; i++) {
-        bool fits = axis < x[0]->rank && x[i]->rank == x[0]->rank && x[i]->kind == x[0]->kind
-                    && x[i]->bits == x[0]->bits && x[i]->frac == x[0]->frac;
+        bool fits = axis < x[0]->rank && x[i]->rank == x[0]->rank && x[i]->kind == x[0]->kind &&
+                    x[i]->bits == x[0]->bits && x[i]->frac == x[0]->frac;
 
         for (uint32_t k = 0; fits && k < x[0]->rank; k++) fits = k == axis || x[i]->dim[k] == x[0]->dim[k];
         if (!fits || !checked_add(&total, total, x[i]->dim[axis])) {
-            host_fail(s, PUMA_EINTERNAL, "concat: operand %zu does not go with the first along axis %u", i, axis);
+            host_fail(s, PUMA_EINTERNAL, "concat: operand %zu does not go with the first along axis %u", i,
+                      axis);
             return NULL;
         }
         if (x[i]->range > range) range = x[i]->range;
@@ -501,7 +504,7 @@ static puma_tensor *host_gather(puma_session *s, const puma_tensor *x, const siz
     return z;
 }
 
-/* --- wire --------------------------------------------------------------------------------------------------- */
+/* --- wire ------------------------------------------------------------------------------------- */
 
 static puma_status check_link(puma_session *s, uint32_t peer, uint32_t bits)
 {
@@ -510,7 +513,8 @@ static puma_status check_link(puma_session *s, uint32_t peer, uint32_t bits)
     if (s->status != PUMA_OK) return s->status;
     if (!h->config.wire) return host_fail(s, PUMA_EINTERNAL, "this backend has no wire");
     if (peer >= PUMA_NODES || peer == s->role || bits < 1 || bits > 64)
-        return host_fail(s, PUMA_EINTERNAL, "no message of %u-bit words between nodes %u and %u", bits, s->role, peer);
+        return host_fail(s, PUMA_EINTERNAL, "no message of %u-bit words between nodes %u and %u", bits,
+                         s->role, peer);
     return PUMA_OK;
 }
 
@@ -559,7 +563,8 @@ static puma_status host_recv(puma_session *s, uint32_t from, uint64_t *words, si
 }
 
 /* Packed bits are words written little-endian and cut behind the last bit's byte. */
-static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *words, size_t n, puma_phase phase)
+static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *words, size_t n,
+                                  puma_phase phase)
 {
     host_session *h = host_of(s);
     size_t        size, count = n / 64 + (n % 64 != 0);
@@ -594,7 +599,7 @@ static puma_status host_recv_bits(puma_session *s, uint32_t from, uint64_t *word
     return s->status;
 }
 
-/* --- random streams ----------------------------------------------------------------------------------------- */
+/* --- random streams --------------------------------------------------------------------------- */
 
 static stream *stream_new(puma_session *s, const uint8_t seed[32], uint32_t peer, const char *purpose)
 {
@@ -681,7 +686,7 @@ static puma_prg *host_prg_seed(puma_session *s, const uint64_t seed[4], const ch
     return st ? st->prg : NULL;
 }
 
-/* --- what the run chose ------------------------------------------------------------------------------------- */
+/* --- what the run chose ----------------------------------------------------------------------- */
 
 static const char *host_option(const puma_session *s, const char *name, const char *key)
 {
@@ -702,20 +707,43 @@ static void host_observe(puma_session *s, const char *what, double max_abs, uint
     if (c->observe) c->observe(c->observe_context, host_of(s)->label, what, max_abs, product_bits);
 }
 
-/* --- open and close ----------------------------------------------------------------------------------------- */
+/* --- open and close --------------------------------------------------------------------------- */
 
 /* Everything but `ring`, which is chosen when the program runs. */
 static const puma_host HOST = {
     .struct_size = sizeof(puma_host),
-    .tensor = host_tensor, .view = host_view, .reshape = host_reshape, .permute = host_permute, .slice = host_slice,
-    .concat = host_concat, .expand = host_expand, .tile = host_tile, .gather = host_gather, .enter = host_enter,
-    .leave = host_leave, .drop = host_drop, .scratch = host_scratch, .send = host_send, .recv = host_recv, .send_bits = host_send_bits,
-    .recv_bits = host_recv_bits, .prg_pair = host_prg_pair, .prg_own = host_prg_own, .prg_seed = host_prg_seed,
-    .prg_words = prg_words, .prg_bits = prg_bits, .fail = host_fail, .label = host_label, .where = host_where,
-    .option = host_option, .function = host_function, .observe = host_observe,
+    .tensor = host_tensor,
+    .view = host_view,
+    .reshape = host_reshape,
+    .permute = host_permute,
+    .slice = host_slice,
+    .concat = host_concat,
+    .expand = host_expand,
+    .tile = host_tile,
+    .gather = host_gather,
+    .enter = host_enter,
+    .leave = host_leave,
+    .drop = host_drop,
+    .scratch = host_scratch,
+    .send = host_send,
+    .recv = host_recv,
+    .send_bits = host_send_bits,
+    .recv_bits = host_recv_bits,
+    .prg_pair = host_prg_pair,
+    .prg_own = host_prg_own,
+    .prg_seed = host_prg_seed,
+    .prg_words = prg_words,
+    .prg_bits = prg_bits,
+    .fail = host_fail,
+    .label = host_label,
+    .where = host_where,
+    .option = host_option,
+    .function = host_function,
+    .observe = host_observe,
 };
 
-/* What a session needs beside the caller's configuration: one table, so that it lives as long as the session. */
+/* What a session needs beside the caller's configuration: one table, so that it lives as long as the session.
+ */
 typedef struct opened {
     host_session h;
     puma_host    host;
@@ -732,7 +760,7 @@ static void host_free(host_session *h)
     }
     while (h->count > 0) item_free(h->items[--h->count]);
     free(h->items);
-    free(h);                            /* the first member of `opened` */
+    free(h); /* the first member of `opened` */
 }
 
 puma_status session_open(puma_session **s, const session_config *config, puma_error *e)
@@ -749,15 +777,21 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
     if (!protocol) return error_set(e, 613, "%s: brings no protocol", name);
     if (config->is_float && !(protocol->caps & PUMA_CAP_CLEAR))
         return error_set(e, 613, "%s: cannot compute in floating point", name);
-    if (!config->wire && !(protocol->caps & PUMA_CAP_LOCAL)) return error_set(e, 7001, "%s: no wire given", name);
+    if (!config->wire && !(protocol->caps & PUMA_CAP_LOCAL))
+        return error_set(e, 7001, "%s: no wire given", name);
     o = calloc(1, sizeof *o);
     if (!o) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof *o);
     o->host = HOST;
     o->host.ring = ring_kernels();
     o->h.config = *config;
     o->h.base = (puma_session){
-        .protocol = protocol, .host = &o->host, .impl = &o->h, .role = config->role, .ring_bits = config->ring_bits,
-        .frac = config->frac, .caps = protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0),
+        .protocol = protocol,
+        .host = &o->host,
+        .impl = &o->h,
+        .role = config->role,
+        .ring_bits = config->ring_bits,
+        .frac = config->frac,
+        .caps = protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0),
     };
     snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
     status = protocol->open(&made, &o->h.base);
@@ -767,7 +801,8 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
         else if (status == PUMA_OK)
             error_set(e, 612, "%s: open made no session", name);
         else
-            error_set(e, status == PUMA_ERESOURCE ? 1001 : 612, "%s: open failed (status %d)", name, (int)status);
+            error_set(e, status == PUMA_ERESOURCE ? 1001 : 612, "%s: open failed (status %d)", name,
+                      (int)status);
         host_free(&o->h);
         return e->status;
     }

@@ -1,24 +1,31 @@
 /* transformer.c - the generic Transformer encoder on shares (Vaswani et al. 2017).
  *
- * x: (T, d) hidden states, H heads of d/H.  What differs between families is in the model (read from models/X.ini); which GeLU, which softmax
- * and which protocol was put in the plan before it starts.  Nothing is revealed here. */
+ * x: (T, d) hidden states, H heads of d/H.  What differs between families is in the model (read from
+ * models/X.ini); which GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing
+ * is revealed here. */
 #include "exec/internal.h"
 
 /* Applies a function of the plan to x, its result in the widest ring. */
 static puma_share function(struct exec *x, puma_slot slot, puma_share in)
 {
-    puma_arguments a = { .struct_size = sizeof a, .bits = x->config.rings.wide, .frac = x->config.rings.frac,
+    puma_arguments a = { .struct_size = sizeof a,
+                         .bits = x->config.rings.wide,
+                         .frac = x->config.rings.frac,
                          .epsilon = x->config.model->epsilon };
 
     return puma_call(x->s, slot, in, &a);
 }
 
-/* The residual stream between two layers: g * n + b of a norm, never formed where it need not be.  n is the norm's bare output, gain and bias are its own.  Linear
- * layers have them folded into their weights (exec.c); a residual adds them into the product before its truncation. */
-typedef struct stream { puma_share n, gain, bias; } stream;
+/* The residual stream between two layers: g * n + b of a norm, never formed where it need not be.  n is the
+ * norm's bare output, gain and bias are its own.  Linear layers have them folded into their weights (exec.c);
+ * a residual adds them into the product before its truncation. */
+typedef struct stream {
+    puma_share n, gain, bias;
+} stream;
 
 /* W x + b [+ the residual], one product: x (T, n), W (m, n), b (m). */
-static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_share bias, const stream *residual, uint32_t bits)
+static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_share bias,
+                         const stream *residual, uint32_t bits)
 {
     puma_term terms[4] = { { .op = PUMA_TERM_MATMUL, .x = in, .y = weight, .y_transposed = 1 } };
     size_t    count = 1;
@@ -29,12 +36,14 @@ static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_
         terms[count++] = (puma_term){ .op = PUMA_TERM_MUL, .x = residual->n, .y = residual->gain };
         if (residual->bias != NULL) terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = residual->bias };
     }
-    return puma_product(x->s, terms, count, 2, (const size_t[]){ in->dim[0], weight->dim[0] }, x->config.rings.frac, bits);
+    return puma_product(x->s, terms, count, 2, (const size_t[]){ in->dim[0], weight->dim[0] },
+                        x->config.rings.frac, bits);
 }
 
 static stream norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
 {
-    puma_share n = function(x, x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM, in);
+    puma_share n =
+        function(x, x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM, in);
 
     return (stream){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
 }
@@ -42,10 +51,13 @@ static stream norm(struct exec *x, puma_share in, puma_share gain, puma_share bi
 /* g * n + b, formed: what leaves the layers. */
 static puma_share formed(struct exec *x, stream h)
 {
-    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = h.n, .y = h.gain }, { .op = PUMA_TERM_ADD, .x = h.bias } };
+    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = h.n, .y = h.gain },
+                                { .op = PUMA_TERM_ADD, .x = h.bias } };
 
     if (h.n == NULL) return NULL;
-    return puma_promise(x->s, puma_product(x->s, terms, h.bias == NULL ? 1 : 2, h.n->rank, h.n->dim, x->config.rings.frac, x->config.rings.wide),
+    return puma_promise(x->s,
+                        puma_product(x->s, terms, h.bias == NULL ? 1 : 2, h.n->rank, h.n->dim,
+                                     x->config.rings.frac, x->config.rings.wide),
                         x->config.model->ranges.norm);
 }
 
@@ -54,7 +66,8 @@ static puma_share heads(struct exec *x, puma_share in, size_t from, size_t to)
 {
     size_t h = x->config.model->heads, t = in == NULL ? 0 : in->dim[0];
 
-    return puma_permute(x->s, puma_reshape3(x->s, puma_slice(x->s, in, 1, from, to), t, h, (to - from) / h), (const uint32_t[]){ 1, 0, 2 });
+    return puma_permute(x->s, puma_reshape3(x->s, puma_slice(x->s, in, 1, from, to), t, h, (to - from) / h),
+                        (const uint32_t[]){ 1, 0, 2 });
 }
 
 /* softmax(q k^T / sqrt(d/H)) v, heads merged, projected, plus the residual. */
@@ -88,7 +101,8 @@ static puma_share mlp(struct exec *x, stream in, const struct layer_weights *w, 
     puma_share    up;
 
     s->host->label(s, "layer %d up", layer);
-    up = puma_promise(s, linear(x, in.n, w->up, w->up_bias, NULL, x->config.rings.activation), m->ranges.activation);
+    up = puma_promise(s, linear(x, in.n, w->up, w->up_bias, NULL, x->config.rings.activation),
+                      m->ranges.activation);
     s->host->label(s, "layer %d activation", layer);
     up = function(x, rings_slot(m->activation), up);
     s->host->label(s, "layer %d down", layer);
@@ -126,13 +140,15 @@ static stream embed(struct exec *x, puma_share tokens, puma_share types)
     count = hot->dim[0];
     position = puma_slice(s, x->position, 0, m->position_offset, m->position_offset + count);
     {
-        const puma_term terms[] = { { .op = PUMA_TERM_MATMUL, .x = hot, .y = x->table }, { .op = PUMA_TERM_ADD, .x = position } };
+        const puma_term terms[] = { { .op = PUMA_TERM_MATMUL, .x = hot, .y = x->table },
+                                    { .op = PUMA_TERM_ADD, .x = position } };
 
         if (position == NULL) return (stream){ 0 };
         hot = puma_product(s, terms, 2, 2, (const size_t[]){ count, m->hidden }, r->frac, r->table);
     }
     s->host->label(s, "embedding norm");
-    return norm(x, puma_promise(s, puma_resize(s, hot, r->wide), m->ranges.embedding + 2), x->embedding_gain, x->embedding_bias);
+    return norm(x, puma_promise(s, puma_resize(s, hot, r->wide), m->ranges.embedding + 2), x->embedding_gain,
+                x->embedding_bias);
 }
 
 /* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
@@ -164,7 +180,7 @@ static puma_share normalized(struct exec *x, puma_share row)
     puma_share    square, inverse;
 
     s->host->label(s, "head normalize");
-    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide);                 /* (1, 1) */
+    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide); /* (1, 1) */
     inverse = function(x, PUMA_SLOT_RSQRT, square);
     return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
 }
@@ -183,7 +199,8 @@ static puma_share argmax(puma_session *s, puma_share x)
     while (n > 1 && s->status == PUMA_OK) {
         size_t     half = n / 2;
         puma_share a[2] = { puma_slice(s, value, 1, 0, half), puma_slice(s, index, 1, 0, half) };
-        puma_share b[2] = { puma_slice(s, value, 1, half, 2 * half), puma_slice(s, index, 1, half, 2 * half) };
+        puma_share b[2] = { puma_slice(s, value, 1, half, 2 * half),
+                            puma_slice(s, index, 1, half, 2 * half) };
         puma_share c[2] = { puma_slice(s, value, 1, n - n % 2, n), puma_slice(s, index, 1, n - n % 2, n) };
         puma_share second = puma_less(s, a[0], b[0]);
 
@@ -207,9 +224,7 @@ static puma_share answer(struct exec *x, stream h)
     puma_share    first;
 
     switch (x->config.task) {
-    case MODEL_HIDDEN:
-        s->host->label(s, "head hidden");
-        return formed(x, h);
+    case MODEL_HIDDEN: s->host->label(s, "head hidden"); return formed(x, h);
     case MODEL_EMBED:
         s->host->label(s, "head pooling");
         first = formed(x, pooled(x, h));
@@ -223,7 +238,8 @@ static puma_share answer(struct exec *x, stream h)
             first = function(x, rings_slot(m->head_activation), first);
         }
         s->host->label(s, "head logits");
-        first = puma_promise(s, linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide), m->ranges.logits);
+        first = puma_promise(s, linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide),
+                             m->ranges.logits);
         if (!x->config.reveal_label || first == NULL) return first;
         s->host->label(s, "head argmax");
         return argmax(s, first);

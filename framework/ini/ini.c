@@ -12,20 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the reader and the handler share: the reader hands inih one line, the handler is called before the next. */
+/* What the reader and the handler share: the reader hands inih one line, the handler is called before the
+ * next. */
 struct parse {
     ini        *file;
     puma_error *e;
     const char *next, *end;
     int         line;
-    const char *value;          /* of the line just handed over */
+    const char *value; /* of the line just handed over */
     size_t      value_size;
     size_t      entry_room, section_room;
 };
 
 static bool blank(char c) { return c == ' ' || c == '\t'; }
 
-/* Length of the UTF-8 sequence at p, 0 if it is none: overlong forms, surrogates and what lies above U+10FFFF too. */
+/* Length of the UTF-8 sequence at p, 0 if it is none: overlong forms, surrogates and what lies above U+10FFFF
+ * too. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -48,7 +50,8 @@ static bool check_bytes(const char *name, const char *bytes, size_t size, puma_e
     for (size_t i = 0, length; i < size; i += length) {
         length = utf8_sequence((const unsigned char *)bytes + i, size - i);
         if (length == 0 || bytes[i] == '\0') {
-            error_set(e, 303, "%s:%d: %s at byte offset %zu", name, line, length ? "a NUL byte" : "invalid UTF-8", i);
+            error_set(e, 303, "%s:%d: %s at byte offset %zu", name, line,
+                      length ? "a NUL byte" : "invalid UTF-8", i);
             return false;
         }
         line += bytes[i] == '\n';
@@ -67,8 +70,8 @@ static bool name_is_good(const char *name, size_t size)
 static bool check_name(struct parse *p, const char *what, const char *name, size_t size)
 {
     if (size > INI_MAX_NAME_BYTES) {
-        error_set(p->e, 304, "%s:%d: the %s's name is too long (got %zu bytes, limit %u)", p->file->path, p->line,
-                  what, size, INI_MAX_NAME_BYTES);
+        error_set(p->e, 304, "%s:%d: the %s's name is too long (got %zu bytes, limit %u)", p->file->path,
+                  p->line, what, size, INI_MAX_NAME_BYTES);
         return false;
     }
     if (!name_is_good(name, size)) {
@@ -116,7 +119,8 @@ static bool translate(struct parse *p, const char *line, size_t size, char *out,
             error_set(p->e, 305, "%s:%d: a section's line ends with ']'", p->file->path, p->line);
             return false;
         }
-        if (!check_name(p, "section", line + 1, size - 2) || !add_section(p, line + 1, size - 2)) return false;
+        if (!check_name(p, "section", line + 1, size - 2) || !add_section(p, line + 1, size - 2))
+            return false;
         snprintf(out, room, "[%.*s]\n", (int)(size - 2), line + 1);
         return true;
     }
@@ -147,8 +151,8 @@ static char *next_line(char *out, int room, void *context)
     p->line++;
     if (end > line && end[-1] == '\r') end--;
     if (end - line > (ptrdiff_t)INI_MAX_LINE_BYTES) {
-        error_set(p->e, 304, "%s:%d: the line is too long (got %td bytes, limit %u)", p->file->path, p->line, end - line,
-                  INI_MAX_LINE_BYTES);
+        error_set(p->e, 304, "%s:%d: the line is too long (got %td bytes, limit %u)", p->file->path, p->line,
+                  end - line, INI_MAX_LINE_BYTES);
         return NULL;
     }
     while (line < end && blank(*line)) line++;
@@ -157,7 +161,8 @@ static char *next_line(char *out, int room, void *context)
 }
 
 /* Takes over what it is given, and frees it when there is no room. */
-static bool append(ini *file, size_t *entry_room, char *section, char *key, char *value, int line, puma_error *e)
+static bool append(ini *file, size_t *entry_room, char *section, char *key, char *value, int line,
+                   puma_error *e)
 {
     if (section && key && value && file->count == *entry_room) {
         size_t room = *entry_room ? 2 * *entry_room : 32;
@@ -192,13 +197,14 @@ static int take(void *context, const char *section, const char *key, const char 
         error_set(p->e, 307, "%s:%d: %s stands outside a section", p->file->path, p->line, key);
         return 0;
     }
-    return append(p->file, &p->entry_room, strdup(section), strdup(key), strndup(p->value, p->value_size), p->line, p->e);
+    return append(p->file, &p->entry_room, strdup(section), strdup(key), strndup(p->value, p->value_size),
+                  p->line, p->e);
 }
 
 static int by_name(const void *a, const void *b)
 {
     const ini_entry *x = *(const ini_entry *const *)a, *y = *(const ini_entry *const *)b;
-    int order = strcmp(x->section, y->section);
+    int              order = strcmp(x->section, y->section);
 
     if (order == 0) order = strcmp(x->key, y->key);
     return order ? order : (x->line > y->line) - (x->line < y->line);
@@ -218,15 +224,16 @@ static bool check_duplicates(const ini *file, puma_error *e)
     for (size_t i = 0; i < file->count; i++) sorted[i] = &file->entries[i];
     qsort(sorted, file->count, sizeof *sorted, by_name);
     for (size_t i = 1; i < file->count; i++) {
-        if (strcmp(sorted[i - 1]->section, sorted[i]->section) || strcmp(sorted[i - 1]->key, sorted[i]->key)) continue;
+        if (strcmp(sorted[i - 1]->section, sorted[i]->section) || strcmp(sorted[i - 1]->key, sorted[i]->key))
+            continue;
         if (again && again->line < sorted[i]->line) continue;
         first = sorted[i - 1];
         again = sorted[i];
     }
     free(sorted);
     if (!again) return true;
-    error_set(e, 306, "%s:%d: [%s] %s is given twice, first in line %d", file->path, again->line, again->section,
-              again->key, first->line);
+    error_set(e, 306, "%s:%d: [%s] %s is given twice, first in line %d", file->path, again->line,
+              again->section, again->key, first->line);
     return false;
 }
 
@@ -238,7 +245,8 @@ puma_status ini_parse_text(ini *file, const char *name, const char *bytes, size_
     memset(file, 0, sizeof *file);
     if (e->status != PUMA_OK) return e->status;
     if (size > INI_MAX_FILE)
-        return error_set(e, 302, "%s: the file is too large (got %zu bytes, limit %zu)", name, size, INI_MAX_FILE);
+        return error_set(e, 302, "%s: the file is too large (got %zu bytes, limit %zu)", name, size,
+                         INI_MAX_FILE);
     file->path = strdup(name);
     if (!file->path) return error_set(e, 1001, "%s: out of memory", name);
     if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) p.next += 3;
@@ -266,10 +274,11 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
     if (fstat(fd, &about) != 0) {
         error_set(e, 301, "%.160s: %s", path, strerror(errno));
     } else if (!S_ISREG(about.st_mode)) {
-        error_set(e, 301, "%.160s: %s", path, S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
+        error_set(e, 301, "%.160s: %s", path,
+                  S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
     } else if (about.st_size > (off_t)INI_MAX_FILE) {
-        error_set(e, 302, "%s: the file is too large (got %jd bytes, limit %zu)", path, (intmax_t)about.st_size,
-                  INI_MAX_FILE);
+        error_set(e, 302, "%s: the file is too large (got %jd bytes, limit %zu)", path,
+                  (intmax_t)about.st_size, INI_MAX_FILE);
     } else if (!(bytes = malloc(INI_MAX_FILE + 1))) {
         error_set(e, 1001, "%s: out of memory (asked %zu bytes)", path, INI_MAX_FILE + 1);
     }
@@ -277,12 +286,14 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
         ssize_t got = read(fd, bytes + size, INI_MAX_FILE + 1 - size);
 
         if (got == 0) break;
-        if (got > 0) size += (size_t)got;
-        else if (errno != EINTR) error_set(e, 301, "%.160s: %s", path, strerror(errno));
+        if (got > 0)
+            size += (size_t)got;
+        else if (errno != EINTR)
+            error_set(e, 301, "%.160s: %s", path, strerror(errno));
     }
     close(fd);
     if (e->status == PUMA_OK) ini_parse_text(file, path, bytes, size, e);
-    if (bytes) explicit_bzero(bytes, size);      /* a prompt may be among them */
+    if (bytes) explicit_bzero(bytes, size); /* a prompt may be among them */
     free(bytes);
     return e->status;
 }
@@ -304,7 +315,8 @@ void ini_free(ini *file)
 const ini_entry *ini_find(const ini *file, const char *section, const char *key)
 {
     for (size_t i = 0; i < file->count; i++)
-        if (!strcmp(file->entries[i].key, key) && !strcmp(file->entries[i].section, section)) return &file->entries[i];
+        if (!strcmp(file->entries[i].key, key) && !strcmp(file->entries[i].section, section))
+            return &file->entries[i];
     return NULL;
 }
 
@@ -320,13 +332,13 @@ puma_status ini_set(ini *file, const char *assignment, puma_error *e)
     if (!dot) return error_set(e, 207, "--set %.100s: expected section.key=value", assignment);
     section_size = (size_t)(dot - assignment);
     key_size = (size_t)(equals - dot) - 1;
-    if (section_size > INI_MAX_NAME_BYTES || key_size > INI_MAX_NAME_BYTES || !name_is_good(assignment, section_size) ||
-        !name_is_good(dot + 1, key_size))
+    if (section_size > INI_MAX_NAME_BYTES || key_size > INI_MAX_NAME_BYTES ||
+        !name_is_good(assignment, section_size) || !name_is_good(dot + 1, key_size))
         return error_set(e, 207, "--set %.100s: not the names of a section and a key", assignment);
     if (!check_bytes("--set", value, strlen(value), e)) return e->status;
     if (strlen(value) > INI_MAX_LINE_BYTES || strchr(value, '\n'))
-        return error_set(e, 304, "--set %.*s: the value is not one line of at most %u bytes", (int)(equals - assignment),
-                         assignment, INI_MAX_LINE_BYTES);
+        return error_set(e, 304, "--set %.*s: the value is not one line of at most %u bytes",
+                         (int)(equals - assignment), assignment, INI_MAX_LINE_BYTES);
     snprintf(section, sizeof section, "%.*s", (int)section_size, assignment);
     snprintf(key, sizeof key, "%.*s", (int)key_size, dot + 1);
     for (size_t i = 0; i < file->count; i++) {
@@ -353,8 +365,8 @@ puma_status ini_set(ini *file, const char *assignment, puma_error *e)
     return e->status;
 }
 
-/* Edit distance (insert, delete, replace, swap neighbours).  `inside`: what stands before and after the best place in `name`
- * costs nothing, so that `fracton_bits` is near `fxp_fraction_bits`. */
+/* Edit distance (insert, delete, replace, swap neighbours).  `inside`: what stands before and after the best
+ * place in `name` costs nothing, so that `fracton_bits` is near `fxp_fraction_bits`. */
 static size_t distance(const char *wrong, const char *name, bool inside)
 {
     size_t rows[3][INI_MAX_NAME_BYTES + 2], *before = rows[0], *last = rows[1], *row = rows[2];
@@ -371,7 +383,8 @@ static size_t distance(const char *wrong, const char *name, bool inside)
 
             if (last[j] + 1 < least) least = last[j] + 1;
             if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
-            if (i > 1 && j > 1 && wrong[i - 1] == name[j - 2] && wrong[i - 2] == name[j - 1] && before[j - 2] + 1 < least)
+            if (i > 1 && j > 1 && wrong[i - 1] == name[j - 2] && wrong[i - 2] == name[j - 1] &&
+                before[j - 2] + 1 < least)
                 least = before[j - 2] + 1;
             row[j] = least;
         }

@@ -15,13 +15,21 @@ const role_info ROLES[ROLE_COUNT] = {
 #undef X
 };
 
-static const struct { const char *name; model_activation activation; } ACTIVATIONS[] = {
-    { "gelu", MODEL_GELU }, { "gelu_python", MODEL_GELU },
+static const struct {
+    const char      *name;
+    model_activation activation;
+} ACTIVATIONS[] = {
+    { "gelu", MODEL_GELU },
+    { "gelu_python", MODEL_GELU },
     /* three spellings of one formula, the tanh approximation */
-    { "gelu_tanh", MODEL_GELU_TANH }, { "gelu_new", MODEL_GELU_TANH }, { "gelu_pytorch_tanh", MODEL_GELU_TANH },
+    { "gelu_tanh", MODEL_GELU_TANH },
+    { "gelu_new", MODEL_GELU_TANH },
+    { "gelu_pytorch_tanh", MODEL_GELU_TANH },
     { "gelu_fast", MODEL_GELU_TANH },
-    { "silu", MODEL_SILU }, { "swish", MODEL_SILU },
-    { "relu", MODEL_RELU }, { "tanh", MODEL_TANH },
+    { "silu", MODEL_SILU },
+    { "swish", MODEL_SILU },
+    { "relu", MODEL_RELU },
+    { "tanh", MODEL_TANH },
 };
 
 const char ACTIVATION_NAMES[] = "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, relu, tanh";
@@ -38,7 +46,7 @@ bool activation_find(const char *name, model_activation *activation)
 
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory"); }
 
-/* --- alternatives ------------------------------------------------------------------------------------------------ */
+/* --- alternatives ----------------------------------------------------------------------------- */
 
 void alternatives_free(alternatives *list)
 {
@@ -68,13 +76,14 @@ puma_status alternatives_cut(alternatives *list, const ini *file, const ini_entr
 
         if (next) *next++ = '\0';
         if (list->count == ARCHITECTURE_MAX_ALTERNATIVES) {
-            error_set(e, 341, "%s:%d: [%s] %s: more than %d alternatives", file->path, entry->line, entry->section, entry->key,
-                      ARCHITECTURE_MAX_ALTERNATIVES);
+            error_set(e, 341, "%s:%d: [%s] %s: more than %d alternatives", file->path, entry->line,
+                      entry->section, entry->key, ARCHITECTURE_MAX_ALTERNATIVES);
             break;
         }
         rest = trim(rest);
         if (!*rest) {
-            error_set(e, 341, "%s:%d: [%s] %s: an alternative is empty", file->path, entry->line, entry->section, entry->key);
+            error_set(e, 341, "%s:%d: [%s] %s: an alternative is empty", file->path, entry->line,
+                      entry->section, entry->key);
             break;
         }
         list->text[list->count++] = strcmp(rest, "\"\"") == 0 ? rest + 2 : rest;
@@ -84,16 +93,17 @@ puma_status alternatives_cut(alternatives *list, const ini *file, const ini_entr
     return e->status;
 }
 
-/* --- names and words ------------------------------------------------------------------------------------------- */
+/* --- names and words -------------------------------------------------------------------------- */
 
 static const char *const SECTIONS[] = { "architecture", "config", "require", "tensors", "ranges", NULL };
-static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind", "norm", "norm_place", "positions",
+static const char *const ARCHITECTURE_KEYS[] = { "model_types",     "kind", "norm", "norm_place", "positions",
                                                  "head_activation", NULL };
-static const char *const CONFIG_KEYS[] = { "layers", "hidden", "heads", "intermediate", "vocabulary", "positions",
-                                           "position_offset", "types", "labels", "activation", "epsilon",
-                                           "initializer_range", NULL };
-static const char *const RANGE_KEYS[] = { "embedding", "hidden", "norm", "attention", "scores", "activation", "logits",
-                                          "product", NULL };
+static const char *const CONFIG_KEYS[] = { "layers",     "hidden",     "heads",           "intermediate",
+                                           "vocabulary", "positions",  "position_offset", "types",
+                                           "labels",     "activation", "epsilon",         "initializer_range",
+                                           NULL };
+static const char *const RANGE_KEYS[] = { "embedding",  "hidden", "norm",    "attention", "scores",
+                                          "activation", "logits", "product", NULL };
 
 static bool among(const char *word, const char *const *words)
 {
@@ -107,8 +117,9 @@ static puma_status unknown(const ini *file, const ini_entry *entry, const char *
 {
     const char *near = ini_nearest(wrong, names);
 
-    return error_set(e, 341, "%s:%d: [%.40s] unknown %s \"%.60s\"%s%s%s", file->path, entry->line, entry->section, what, wrong,
-                     near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+    return error_set(e, 341, "%s:%d: [%.40s] unknown %s \"%.60s\"%s%s%s", file->path, entry->line,
+                     entry->section, what, wrong, near ? " (did you mean \"" : "", near ? near : "",
+                     near ? "\"?)" : "");
 }
 
 static puma_status check_names(const ini *file, puma_error *e)
@@ -122,7 +133,8 @@ static puma_status check_names(const ini *file, puma_error *e)
         const ini_entry   *entry = &file->entries[i];
         const char *const *keys = NULL;
 
-        if (!among(entry->section, SECTIONS)) return unknown(file, entry, "section", entry->section, SECTIONS, e);
+        if (!among(entry->section, SECTIONS))
+            return unknown(file, entry, "section", entry->section, SECTIONS, e);
         switch (entry->section[0]) {
         case 'a': keys = ARCHITECTURE_KEYS; break;
         case 'c': keys = CONFIG_KEYS; break;
@@ -138,7 +150,8 @@ static puma_status check_names(const ini *file, puma_error *e)
     return PUMA_OK;
 }
 
-static puma_status need(const architecture *a, const char *section, const char *key, const ini_entry **entry, puma_error *e)
+static puma_status need(const architecture *a, const char *section, const char *key, const ini_entry **entry,
+                        puma_error *e)
 {
     *entry = ini_find(&a->file, section, key);
     if (*entry) return PUMA_OK;
@@ -146,7 +159,8 @@ static puma_status need(const architecture *a, const char *section, const char *
 }
 
 /* The place of a required key's value among `words`. */
-static puma_status word(const architecture *a, const char *key, const char *const *words, int *place, puma_error *e)
+static puma_status word(const architecture *a, const char *key, const char *const *words, int *place,
+                        puma_error *e)
 {
     const ini_entry *entry;
     char             list[120] = "";
@@ -162,8 +176,8 @@ static puma_status word(const architecture *a, const char *key, const char *cons
         }
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", words[i]);
     }
-    return error_set(e, 341, "%s:%d: [architecture] %s: \"%.60s\" is not built (known: %s)", a->path, entry->line, key,
-                     entry->value, list);
+    return error_set(e, 341, "%s:%d: [architecture] %s: \"%.60s\" is not built (known: %s)", a->path,
+                     entry->line, key, entry->value, list);
 }
 
 static puma_status read_words(architecture *a, puma_error *e)
@@ -185,17 +199,17 @@ static puma_status read_words(architecture *a, puma_error *e)
     if (entry) {
         a->has_head_activation = true;
         if (!activation_find(entry->value, &a->head_activation))
-            return error_set(e, 341,
-                             "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)", a->path, entry->line,
-                             entry->value, ACTIVATION_NAMES);
+            return error_set(e, 341, "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)",
+                             a->path, entry->line, entry->value, ACTIVATION_NAMES);
     }
     return PUMA_OK;
 }
 
 static puma_status read_ranges(architecture *a, puma_error *e)
 {
-    int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden,     &a->ranges.norm,   &a->ranges.attention,
-                            &a->ranges.scores,    &a->ranges.activation, &a->ranges.logits, &a->ranges.product };
+    int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden, &a->ranges.norm,
+                            &a->ranges.attention, &a->ranges.scores, &a->ranges.activation,
+                            &a->ranges.logits,    &a->ranges.product };
 
     for (size_t i = 0; RANGE_KEYS[i]; i++) {
         const ini_entry *entry;
@@ -206,8 +220,9 @@ static puma_status read_ranges(architecture *a, puma_error *e)
         errno = 0;
         bits = strtol(entry->value, &end, 10);
         if (!isdigit((unsigned char)entry->value[0]) || *end || errno || bits > 62)
-            return error_set(e, 341, "%s:%d: [ranges] %s: not a number of bits (got \"%.40s\", allowed 0 to 62)", a->path,
-                             entry->line, entry->key, entry->value);
+            return error_set(e, 341,
+                             "%s:%d: [ranges] %s: not a number of bits (got \"%.40s\", allowed 0 to 62)",
+                             a->path, entry->line, entry->key, entry->value);
         *fields[i] = (int)bits;
     }
     return PUMA_OK;
@@ -243,29 +258,30 @@ static puma_status check_tensor(architecture *a, role r, const ini_entry *entry,
 
     if (alternatives_cut(names, &a->file, entry, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < names->count; i++) {
-        char  *name = names->text[i], *mark = strstr(name, "^T");
-        bool   transposed = mark && mark[2] == '\0';
-        char   filled[ARCHITECTURE_MAX_NAME];
+        char *name = names->text[i], *mark = strstr(name, "^T");
+        bool  transposed = mark && mark[2] == '\0';
+        char  filled[ARCHITECTURE_MAX_NAME];
 
         if (transposed) {
             *mark = '\0';
             trim(name);
         }
         if (transposed && ROLES[r].inner == SIZE_ONE)
-            return error_set(e, 341, "%s:%d: [tensors] %s: a vector has no transpose", a->path, entry->line, entry->key);
+            return error_set(e, 341, "%s:%d: [tensors] %s: a vector has no transpose", a->path, entry->line,
+                             entry->key);
         if (i > 0 && transposed != a->transposed[r])
-            return error_set(e, 341,
-                             "%s:%d: [tensors] %s: all of its names end in ^T, or none", a->path, entry->line, entry->key);
+            return error_set(e, 341, "%s:%d: [tensors] %s: all of its names end in ^T, or none", a->path,
+                             entry->line, entry->key);
         a->transposed[r] = transposed;
         if (role_in_layer(r) != (strstr(name, "{i}") != NULL))
-            return error_set(e, 341, "%s:%d: [tensors] %s: {i} %s (got \"%.80s\")", a->path, entry->line, entry->key,
-                             role_in_layer(r) ? "is missing" : "stands outside the layers", name);
+            return error_set(e, 341, "%s:%d: [tensors] %s: {i} %s (got \"%.80s\")", a->path, entry->line,
+                             entry->key, role_in_layer(r) ? "is missing" : "stands outside the layers", name);
         for (size_t k = 0; k < a->prefixes.count; k++)
-            if (!architecture_tensor_name(filled, sizeof filled, name, a->prefixes.text[k], 99999)
-                || strpbrk(filled, "{}^ \t") || !*filled)
+            if (!architecture_tensor_name(filled, sizeof filled, name, a->prefixes.text[k], 99999) ||
+                strpbrk(filled, "{}^ \t") || !*filled)
                 return error_set(e, 341,
-                                 "%s:%d: [tensors] %s: not a name of at most %d bytes (got \"%.80s\")", a->path, entry->line,
-                                 entry->key, ARCHITECTURE_MAX_NAME - 1, name);
+                                 "%s:%d: [tensors] %s: not a name of at most %d bytes (got \"%.80s\")",
+                                 a->path, entry->line, entry->key, ARCHITECTURE_MAX_NAME - 1, name);
     }
     return PUMA_OK;
 }
@@ -278,20 +294,23 @@ static puma_status read_tensors(architecture *a, puma_error *e)
     if (alternatives_cut(&a->prefixes, &a->file, entry, e) != PUMA_OK) return e->status;
     for (role r = 0; r < ROLE_COUNT; r++) {
         entry = ini_find(&a->file, "tensors", ROLES[r].text);
-        if (!entry && ROLES[r].required) return error_set(e, 341, "%s: [tensors] %s is missing", a->path, ROLES[r].text);
+        if (!entry && ROLES[r].required)
+            return error_set(e, 341, "%s: [tensors] %s is missing", a->path, ROLES[r].text);
         if (entry && check_tensor(a, r, entry, e) != PUMA_OK) return e->status;
     }
-    if ((a->tensor[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_DENSE_BIAS].count == 0)
-        || (a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_OUT_BIAS].count == 0))
-        return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight", a->path);
+    if ((a->tensor[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_DENSE_BIAS].count == 0) ||
+        (a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_OUT_BIAS].count == 0))
+        return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight",
+                         a->path);
     if ((a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
-        return error_set(e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
+        return error_set(
+            e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
     if ((a->tensor[ROLE_EMBEDDING_TYPE].count > 0) != (ini_find(&a->file, "config", "types") != NULL))
         return error_set(e, 341, "%s: [config] types and [tensors] embedding.type need each other", a->path);
     return PUMA_OK;
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 void architecture_close(architecture *a)
 {
@@ -314,8 +333,8 @@ static puma_status open_named(architecture **out, const char *directory, const c
     if (asprintf(&a->path, "%s/%s.ini", directory, name) < 0) {
         a->path = NULL;
         no_memory(e);
-    } else if (ini_read(&a->file, a->path, e) == PUMA_OK && check_names(&a->file, e) == PUMA_OK
-               && read_words(a, e) == PUMA_OK && read_ranges(a, e) == PUMA_OK) {
+    } else if (ini_read(&a->file, a->path, e) == PUMA_OK && check_names(&a->file, e) == PUMA_OK &&
+               read_words(a, e) == PUMA_OK && read_ranges(a, e) == PUMA_OK) {
         read_tensors(a, e);
     }
     if (e->status != PUMA_OK) {
@@ -329,7 +348,7 @@ static puma_status open_named(architecture **out, const char *directory, const c
 /* Names of architectures are names of files in one folder: nothing that could lead out of it. */
 static bool plain_name(const char *name, size_t length)
 {
-    if (length == 0 || length >= sizeof ((architecture *)0)->name) return false;
+    if (length == 0 || length >= sizeof((architecture *)0)->name) return false;
     for (size_t i = 0; i < length; i++)
         if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '_') return false;
     return true;
@@ -339,10 +358,12 @@ static int is_architecture(const struct dirent *entry)
 {
     size_t length = strlen(entry->d_name);
 
-    return length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0 && plain_name(entry->d_name, length - 4);
+    return length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0 &&
+           plain_name(entry->d_name, length - 4);
 }
 
-/* Looks through all files, not only to the first that fits: two that list one type are a mistake worth knowing. */
+/* Looks through all files, not only to the first that fits: two that list one type are a mistake worth
+ * knowing. */
 static puma_status open_auto(architecture **out, const char *directory, struct dirent **list, size_t count,
                              const char *model_type, puma_error *e)
 {
@@ -362,12 +383,16 @@ static puma_status open_auto(architecture **out, const char *directory, struct d
             snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", a->model_types.text[k]);
         }
         if (fits && *out)
-            error_set(e, 341, "%s: model_type \"%.40s\" is listed by %s too", a->path, model_type, (*out)->path);
-        if (fits && !*out) *out = a;
-        else architecture_close(a);
+            error_set(e, 341, "%s: model_type \"%.40s\" is listed by %s too", a->path, model_type,
+                      (*out)->path);
+        if (fits && !*out)
+            *out = a;
+        else
+            architecture_close(a);
     }
     if (e->status == PUMA_OK && !*out)
-        error_set(e, 404, "config.json: model_type: \"%.60s\" is not supported (known: %s)", model_type, known);
+        error_set(e, 404, "config.json: model_type: \"%.60s\" is not supported (known: %s)", model_type,
+                  known);
     if (e->status != PUMA_OK) {
         architecture_close(*out);
         *out = NULL;
@@ -375,8 +400,8 @@ static puma_status open_auto(architecture **out, const char *directory, struct d
     return e->status;
 }
 
-puma_status architecture_open(architecture **out, const char *directory, const char *name, const char *model_type,
-                              puma_error *e)
+puma_status architecture_open(architecture **out, const char *directory, const char *name,
+                              const char *model_type, puma_error *e)
 {
     struct dirent **list = NULL;
     int             count;
@@ -394,10 +419,14 @@ puma_status architecture_open(architecture **out, const char *directory, const c
             size_t used = strlen(known), length = strlen(list[i]->d_name) - 4;
 
             if (strlen(name) == length && strncmp(list[i]->d_name, name, length) == 0) found = true;
-            snprintf(known + used, sizeof known - used, "%s%.*s", used ? ", " : "", (int)length, list[i]->d_name);
+            snprintf(known + used, sizeof known - used, "%s%.*s", used ? ", " : "", (int)length,
+                     list[i]->d_name);
         }
-        if (found) open_named(out, directory, name, e);
-        else error_set(e, 340, "architecture \"%.60s\": no such file in models/ (known: auto, %s)", name, known);
+        if (found)
+            open_named(out, directory, name, e);
+        else
+            error_set(e, 340, "architecture \"%.60s\": no such file in models/ (known: auto, %s)", name,
+                      known);
     }
     for (int i = 0; i < count; i++) free(list[i]);
     free(list);

@@ -1,7 +1,7 @@
 /* architecture.h - models/NAME.ini in memory: names and words checked, no numbers of any one model yet.
  *
- * Roles are the contract with the executor: which there are, their shapes and their order stand in ROLES below and
- * nowhere else.  The file only says under which names a checkpoint keeps them. */
+ * Roles are the contract with the executor: which there are, their shapes and their order stand in ROLES
+ * below and nowhere else.  The file only says under which names a checkpoint keeps them. */
 #ifndef MODEL_ARCHITECTURE_H
 #define MODEL_ARCHITECTURE_H
 
@@ -9,44 +9,53 @@
 #include "model/model.h"
 
 /* X(role, text, required, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
-#define MODEL_ROLES(X)                                                        \
-    X(EMBEDDING_TOKEN, "embedding.token", true, VOCABULARY, HIDDEN)           \
-    X(EMBEDDING_POSITION, "embedding.position", true, POSITIONS, HIDDEN)      \
-    X(EMBEDDING_TYPE, "embedding.type", false, TYPES, HIDDEN)                 \
-    X(EMBEDDING_GAIN, "embedding.norm.gain", true, HIDDEN, ONE)               \
-    X(EMBEDDING_BIAS, "embedding.norm.bias", true, HIDDEN, ONE)               \
-    X(QUERY_WEIGHT, "layer.query.weight", true, HIDDEN, HIDDEN)               \
-    X(QUERY_BIAS, "layer.query.bias", true, HIDDEN, ONE)                      \
-    X(KEY_WEIGHT, "layer.key.weight", true, HIDDEN, HIDDEN)                   \
-    X(KEY_BIAS, "layer.key.bias", true, HIDDEN, ONE)                          \
-    X(VALUE_WEIGHT, "layer.value.weight", true, HIDDEN, HIDDEN)               \
-    X(VALUE_BIAS, "layer.value.bias", true, HIDDEN, ONE)                      \
-    X(OUTPUT_WEIGHT, "layer.output.weight", true, HIDDEN, HIDDEN)             \
-    X(OUTPUT_BIAS, "layer.output.bias", true, HIDDEN, ONE)                    \
-    X(ATTENTION_GAIN, "layer.attention_norm.gain", true, HIDDEN, ONE)         \
-    X(ATTENTION_BIAS, "layer.attention_norm.bias", true, HIDDEN, ONE)         \
-    X(UP_WEIGHT, "layer.up.weight", true, INTERMEDIATE, HIDDEN)               \
-    X(UP_BIAS, "layer.up.bias", true, INTERMEDIATE, ONE)                      \
-    X(DOWN_WEIGHT, "layer.down.weight", true, HIDDEN, INTERMEDIATE)           \
-    X(DOWN_BIAS, "layer.down.bias", true, HIDDEN, ONE)                        \
-    X(MLP_GAIN, "layer.mlp_norm.gain", true, HIDDEN, ONE)                     \
-    X(MLP_BIAS, "layer.mlp_norm.bias", true, HIDDEN, ONE)                     \
-    X(HEAD_DENSE_WEIGHT, "head.dense.weight", false, HIDDEN, HIDDEN)          \
-    X(HEAD_DENSE_BIAS, "head.dense.bias", false, HIDDEN, ONE)                 \
-    X(HEAD_OUT_WEIGHT, "head.out.weight", false, LABELS, HIDDEN)              \
+#define MODEL_ROLES(X)                                                                                       \
+    X(EMBEDDING_TOKEN, "embedding.token", true, VOCABULARY, HIDDEN)                                          \
+    X(EMBEDDING_POSITION, "embedding.position", true, POSITIONS, HIDDEN)                                     \
+    X(EMBEDDING_TYPE, "embedding.type", false, TYPES, HIDDEN)                                                \
+    X(EMBEDDING_GAIN, "embedding.norm.gain", true, HIDDEN, ONE)                                              \
+    X(EMBEDDING_BIAS, "embedding.norm.bias", true, HIDDEN, ONE)                                              \
+    X(QUERY_WEIGHT, "layer.query.weight", true, HIDDEN, HIDDEN)                                              \
+    X(QUERY_BIAS, "layer.query.bias", true, HIDDEN, ONE)                                                     \
+    X(KEY_WEIGHT, "layer.key.weight", true, HIDDEN, HIDDEN)                                                  \
+    X(KEY_BIAS, "layer.key.bias", true, HIDDEN, ONE)                                                         \
+    X(VALUE_WEIGHT, "layer.value.weight", true, HIDDEN, HIDDEN)                                              \
+    X(VALUE_BIAS, "layer.value.bias", true, HIDDEN, ONE)                                                     \
+    X(OUTPUT_WEIGHT, "layer.output.weight", true, HIDDEN, HIDDEN)                                            \
+    X(OUTPUT_BIAS, "layer.output.bias", true, HIDDEN, ONE)                                                   \
+    X(ATTENTION_GAIN, "layer.attention_norm.gain", true, HIDDEN, ONE)                                        \
+    X(ATTENTION_BIAS, "layer.attention_norm.bias", true, HIDDEN, ONE)                                        \
+    X(UP_WEIGHT, "layer.up.weight", true, INTERMEDIATE, HIDDEN)                                              \
+    X(UP_BIAS, "layer.up.bias", true, INTERMEDIATE, ONE)                                                     \
+    X(DOWN_WEIGHT, "layer.down.weight", true, HIDDEN, INTERMEDIATE)                                          \
+    X(DOWN_BIAS, "layer.down.bias", true, HIDDEN, ONE)                                                       \
+    X(MLP_GAIN, "layer.mlp_norm.gain", true, HIDDEN, ONE)                                                    \
+    X(MLP_BIAS, "layer.mlp_norm.bias", true, HIDDEN, ONE)                                                    \
+    X(HEAD_DENSE_WEIGHT, "head.dense.weight", false, HIDDEN, HIDDEN)                                         \
+    X(HEAD_DENSE_BIAS, "head.dense.bias", false, HIDDEN, ONE)                                                \
+    X(HEAD_OUT_WEIGHT, "head.out.weight", false, LABELS, HIDDEN)                                             \
     X(HEAD_OUT_BIAS, "head.out.bias", false, LABELS, ONE)
 
 typedef enum role {
 #define X(name, text, required, outer, inner) ROLE_##name,
     MODEL_ROLES(X)
 #undef X
-    ROLE_COUNT
+        ROLE_COUNT
 } role;
 
 /* Sizes that [config] carries. */
 typedef enum size_key {
-    SIZE_ONE, SIZE_LAYERS, SIZE_HIDDEN, SIZE_HEADS, SIZE_INTERMEDIATE, SIZE_VOCABULARY, SIZE_POSITIONS, SIZE_OFFSET,
-    SIZE_TYPES, SIZE_LABELS, SIZE_COUNT
+    SIZE_ONE,
+    SIZE_LAYERS,
+    SIZE_HIDDEN,
+    SIZE_HEADS,
+    SIZE_INTERMEDIATE,
+    SIZE_VOCABULARY,
+    SIZE_POSITIONS,
+    SIZE_OFFSET,
+    SIZE_TYPES,
+    SIZE_LABELS,
+    SIZE_COUNT
 } size_key;
 
 typedef struct role_info {
@@ -56,8 +65,8 @@ typedef struct role_info {
 } role_info;
 
 extern const role_info ROLES[ROLE_COUNT];
-static inline bool role_in_layer(role r) { return r >= ROLE_QUERY_WEIGHT && r <= ROLE_MLP_BIAS; }
-static inline bool role_in_head(role r) { return r >= ROLE_HEAD_DENSE_WEIGHT; }
+static inline bool     role_in_layer(role r) { return r >= ROLE_QUERY_WEIGHT && r <= ROLE_MLP_BIAS; }
+static inline bool     role_in_head(role r) { return r >= ROLE_HEAD_DENSE_WEIGHT; }
 
 #define ARCHITECTURE_MAX_ALTERNATIVES 16
 #define ARCHITECTURE_MAX_NAME 200
@@ -70,12 +79,12 @@ typedef struct alternatives {
 } alternatives;
 
 typedef struct architecture {
-    char             name[64];                /* the file's, without .ini                                   */
+    char             name[64]; /* the file's, without .ini                                   */
     char            *path;
     ini              file;
     alternatives     model_types, prefixes;
-    alternatives     tensor[ROLE_COUNT];      /* count 0: the family has no such part                       */
-    bool             transposed[ROLE_COUNT];  /* names end in ^T                                            */
+    alternatives     tensor[ROLE_COUNT];     /* count 0: the family has no such part                       */
+    bool             transposed[ROLE_COUNT]; /* names end in ^T                                            */
     model_norm       norm;
     model_place      place;
     bool             has_head_activation;
@@ -84,17 +93,17 @@ typedef struct architecture {
 } architecture;
 
 /* Opens DIRECTORY/NAME.ini; with "auto" the one that lists model_type. */
-puma_status architecture_open(architecture **a, const char *directory, const char *name, const char *model_type,
-                              puma_error *e);
+puma_status architecture_open(architecture **a, const char *directory, const char *name,
+                              const char *model_type, puma_error *e);
 void        architecture_close(architecture *a);
 
 puma_status alternatives_cut(alternatives *list, const ini *file, const ini_entry *entry, puma_error *e);
 void        alternatives_free(alternatives *list);
 /* The activation of a name in config.json or in an architecture file; false if there is none. */
 bool        activation_find(const char *name, model_activation *activation);
-extern const char ACTIVATION_NAMES[];         /* for messages */
+extern const char ACTIVATION_NAMES[]; /* for messages */
 
 /* One name of a role with {p} and {i} filled in; false when it does not fit. */
-bool        architecture_tensor_name(char *to, size_t room, const char *pattern, const char *prefix, int layer);
+bool architecture_tensor_name(char *to, size_t room, const char *pattern, const char *prefix, int layer);
 
 #endif

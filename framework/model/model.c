@@ -13,14 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_CONFIG (4u << 20)                  /* bytes of config.json: id2label of 20 000 classes is 1 MB        */
-#define MAX_SIZE   ((size_t)1 << 40)           /* of any one number; memory is what really bounds them            */
-#define MAX_WIDTH  ((size_t)1 << 20)           /* hidden size                                                     */
+#define MAX_CONFIG (4u << 20)       /* bytes of config.json: id2label of 20 000 classes is 1 MB        */
+#define MAX_SIZE ((size_t)1 << 40)  /* of any one number; memory is what really bounds them            */
+#define MAX_WIDTH ((size_t)1 << 20) /* hidden size                                                     */
 #define MAX_LAYERS 4096u
-#define MAX_MEMORY ((size_t)4 << 40)           /* bytes of all parameters in ring words: 500 thousand million     */
+#define MAX_MEMORY ((size_t)4 << 40) /* bytes of all parameters in ring words: 500 thousand million     */
 
 typedef struct reader {
-    const char         *path;                  /* of config.json, for messages                                    */
+    const char         *path; /* of config.json, for messages                                    */
     const json_t       *config;
     const architecture *architecture;
     puma_error         *e;
@@ -37,7 +37,7 @@ static void show(char *to, size_t room, const json_t *value)
     free(text);
 }
 
-/* --- config.json ----------------------------------------------------------------------------------------------- */
+/* --- config.json ------------------------------------------------------------------------------ */
 
 static const ini_entry *config_entry(const reader *r, const char *key)
 {
@@ -47,7 +47,7 @@ static const ini_entry *config_entry(const reader *r, const char *key)
 /* One alternative of a [config] line: "KEY", "KEY + N" or "default VALUE". */
 typedef struct source_key {
     char        key[128];
-    const char *literal;                       /* points into the line; NULL: a key                               */
+    const char *literal; /* points into the line; NULL: a key                               */
     size_t      plus;
 } source_key;
 
@@ -72,8 +72,8 @@ static bool cut_source(const char *text, source_key *s)
     return plus[3] >= '0' && plus[3] <= '9' && !*end && !errno && s->plus <= 1000;
 }
 
-/* What a [config] line finds: the value and the alternative it came from.  A literal is parsed as JSON, so that both
- * take one way from here; *value is a new reference. */
+/* What a [config] line finds: the value and the alternative it came from.  A literal is parsed as JSON, so
+ * that both take one way from here; *value is a new reference. */
 static puma_status look_up(const reader *r, const char *key, json_t **value, source_key *found)
 {
     const architecture *a = r->architecture;
@@ -85,17 +85,15 @@ static puma_status look_up(const reader *r, const char *key, json_t **value, sou
     if (alternatives_cut(&list, &a->file, entry, r->e) != PUMA_OK) return r->e->status;
     for (size_t i = 0; i < list.count && !*value; i++) {
         if (!cut_source(list.text[i], found)) {
-            error_set(r->e, 341,
-                      "%s:%d: [config] %s: not a key, KEY + N or default VALUE (got \"%.60s\")", a->path, entry->line, key,
-                      list.text[i]);
+            error_set(r->e, 341, "%s:%d: [config] %s: not a key, KEY + N or default VALUE (got \"%.60s\")",
+                      a->path, entry->line, key, list.text[i]);
             break;
         }
         if (found->literal) {
             *value = json_loads(found->literal, JSON_DECODE_ANY, NULL);
             if (!*value)
-                error_set(r->e, 341,
-                          "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")", a->path, entry->line, key,
-                          found->literal);
+                error_set(r->e, 341, "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")",
+                          a->path, entry->line, key, found->literal);
             snprintf(found->key, sizeof found->key, "%s", key);
             found->literal = NULL;
             break;
@@ -125,7 +123,8 @@ static puma_status read_size(const reader *r, const char *key, size_t least, siz
         json_int_t n = json_integer_value(value);
 
         if (n < 0 || (uint64_t)n + found.plus < least || (uint64_t)n > most)
-            error_set(r->e, 403, "%s: %s: out of range (got %s, allowed %zu to %zu)", r->path, found.key, got, least, most);
+            error_set(r->e, 403, "%s: %s: out of range (got %s, allowed %zu to %zu)", r->path, found.key, got,
+                      least, most);
         *size = (size_t)n + found.plus;
     } else {
         error_set(r->e, 403, "%s: %s: not a whole number (got %s)", r->path, found.key, got);
@@ -182,7 +181,8 @@ static puma_status read_activation(const reader *r, model_activation *activation
     if (!json_is_string(value))
         error_set(r->e, 403, "%s: %s: not the name of a function (got %s)", r->path, found.key, got);
     else if (!activation_find(json_string_value(value), activation))
-        error_set(r->e, 404, "%s: %s: %s is not supported (known: %s)", r->path, found.key, got, ACTIVATION_NAMES);
+        error_set(r->e, 404, "%s: %s: %s is not supported (known: %s)", r->path, found.key, got,
+                  ACTIVATION_NAMES);
     json_decref(value);
     return r->e->status;
 }
@@ -205,21 +205,21 @@ static puma_status check_required(const reader *r)
             json_t *allowed = json_loads(list.text[k], JSON_DECODE_ANY, NULL);
 
             if (!allowed)
-                error_set(r->e, 341,
-                          "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path, entry->line, entry->key,
-                          list.text[k]);
+                error_set(r->e, 341, "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path,
+                          entry->line, entry->key, list.text[k]);
             if (allowed && json_equal(allowed, value)) fits = true;
             json_decref(allowed);
         }
         show(got, sizeof got, value);
         if (value && !json_is_null(value) && !fits)
-            error_set(r->e, 404, "%s: %.60s: %s is not supported (supported: %.80s)", r->path, entry->key, got, entry->value);
+            error_set(r->e, 404, "%s: %.60s: %s is not supported (supported: %.80s)", r->path, entry->key,
+                      got, entry->value);
         alternatives_free(&list);
     }
     return r->e->status;
 }
 
-/* --- sizes ----------------------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 static size_t size_of(const model *m, size_key key)
 {
@@ -233,25 +233,31 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_OFFSET: return m->position_offset;
     case SIZE_TYPES: return m->types;
     case SIZE_LABELS: return m->labels;
-    case SIZE_ONE: case SIZE_COUNT: break;
+    case SIZE_ONE:
+    case SIZE_COUNT: break;
     }
     return 1;
 }
 
 static bool role_wanted(const architecture *a, role which, model_task task)
 {
-    return a->tensor[which].count > 0 && (!role_in_head(which) || task == MODEL_CLASSIFY || task == MODEL_LOGITS);
+    return a->tensor[which].count > 0 &&
+           (!role_in_head(which) || task == MODEL_CLASSIFY || task == MODEL_LOGITS);
 }
 
 static puma_status too_large(const reader *r, const model *m, double bytes)
 {
-    return error_set(r->e, 405, "%s: predicted memory for the parameters is %.3g GiB (limit %zu GiB): layers %zu, hidden %zu,"
-                     " intermediate %zu, vocabulary %zu, positions %zu", r->path, bytes / 0x1p30, MAX_MEMORY >> 30, m->layers,
-                     m->hidden, m->intermediate, m->vocabulary, m->positions);
+    return error_set(
+        r->e, 405,
+        "%s: predicted memory for the parameters is %.3g GiB (limit %zu GiB): layers %zu, hidden %zu,"
+        " intermediate %zu, vocabulary %zu, positions %zu",
+        r->path, bytes / 0x1p30, MAX_MEMORY >> 30, m->layers, m->hidden, m->intermediate, m->vocabulary,
+        m->positions);
 }
 
 /* Counts parameters and tensors with checked arithmetic; a prediction in double is for the message alone. */
-static puma_status count_parameters(const reader *r, const model *m, model_task task, size_t *parameters, size_t *tensors)
+static puma_status count_parameters(const reader *r, const model *m, model_task task, size_t *parameters,
+                                    size_t *tensors)
 {
     double predicted = 0;
     bool   fits = true;
@@ -263,14 +269,16 @@ static puma_status count_parameters(const reader *r, const model *m, model_task 
 
         if (!role_wanted(r->architecture, i, task)) continue;
         predicted += (double)outer * (double)inner * (double)times * sizeof(uint64_t);
-        fits = fits && checked_mul(&n, outer, inner) && checked_mul(&n, n, times) && checked_add(parameters, *parameters, n)
-            && checked_add(tensors, *tensors, times);
+        fits = fits && checked_mul(&n, outer, inner) && checked_mul(&n, n, times) &&
+               checked_add(parameters, *parameters, n) && checked_add(tensors, *tensors, times);
     }
     if (!fits || *parameters > MAX_MEMORY / sizeof(uint64_t)) return too_large(r, m, predicted);
     if (m->layers > MAX_LAYERS)
         return error_set(r->e, 403,
-                         "%s: the number of layers is out of range (got %zu, limit %u; predicted memory for the parameters is"
-                         " %.3g GiB)", r->path, m->layers, MAX_LAYERS, predicted / 0x1p30);
+                         "%s: the number of layers is out of range (got %zu, limit %u; predicted memory for "
+                         "the parameters is"
+                         " %.3g GiB)",
+                         r->path, m->layers, MAX_LAYERS, predicted / 0x1p30);
     return PUMA_OK;
 }
 
@@ -282,18 +290,20 @@ static puma_status read_sizes(const reader *r, model *m, bool head)
     if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
     if (read_size(r, "vocabulary", 1, MAX_SIZE, &m->vocabulary) != PUMA_OK) return r->e->status;
     if (read_size(r, "positions", 1, MAX_SIZE, &m->positions) != PUMA_OK) return r->e->status;
-    if (config_entry(r, "position_offset") && read_size(r, "position_offset", 0, MAX_SIZE, &m->position_offset) != PUMA_OK)
+    if (config_entry(r, "position_offset") &&
+        read_size(r, "position_offset", 0, MAX_SIZE, &m->position_offset) != PUMA_OK)
         return r->e->status;
-    if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK) return r->e->status;
+    if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK)
+        return r->e->status;
     if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
     if (m->hidden % m->heads != 0)
         return error_set(r->e, 403,
-                         "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)", r->path, m->hidden,
-                         m->heads);
+                         "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)",
+                         r->path, m->hidden, m->heads);
     if (m->positions <= m->position_offset)
         return error_set(r->e, 403,
-                         "%s: no position is left for a token (got %zu positions, the first token's is %zu)", r->path,
-                         m->positions, m->position_offset);
+                         "%s: no position is left for a token (got %zu positions, the first token's is %zu)",
+                         r->path, m->positions, m->position_offset);
     m->max_tokens = m->positions - m->position_offset;
     return PUMA_OK;
 }
@@ -335,8 +345,9 @@ static puma_status fill(const reader *r, model *m, model_task task)
     size_t              tensors;
 
     if (head && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
-        return error_set(r->e, 422,
-                         "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)", a->path);
+        return error_set(
+            r->e, 422, "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)",
+            a->path);
     snprintf(m->architecture, sizeof m->architecture, "%s", a->name);
     m->norm = a->norm;
     m->place = a->place;
@@ -356,13 +367,13 @@ static puma_status fill(const reader *r, model *m, model_task task)
 
         if (json_object_get(r->config, *key))
             snprintf(o->note + used, sizeof o->note - used,
-                     "%sconfig.json: %s is ignored: nothing of a checkpoint is run as code",
-                     used ? "; " : "", *key);
+                     "%sconfig.json: %s is ignored: nothing of a checkpoint is run as code", used ? "; " : "",
+                     *key);
     }
     return PUMA_OK;
 }
 
-/* --- the interface --------------------------------------------------------------------------------------------- */
+/* --- the interface ---------------------------------------------------------------------------- */
 
 /* DIRECTORY/config.json, or the file itself. */
 static puma_status config_path(char **path, const char *directory, puma_error *e)
@@ -371,22 +382,25 @@ static puma_status config_path(char **path, const char *directory, puma_error *e
     size_t      length = strlen(directory);
 
     *path = NULL;
-    if (stat(directory, &about) != 0) return error_set(e, 401, "%s: %s", path_tail(directory), strerror(errno));
+    if (stat(directory, &about) != 0)
+        return error_set(e, 401, "%s: %s", path_tail(directory), strerror(errno));
     if (length > 5 && strcmp(directory + length - 5, ".gguf") == 0)
         return error_set(e, 404, "%s: reading GGUF files is not built yet", path_tail(directory));
-    if (!S_ISDIR(about.st_mode)) *path = strdup(directory);
-    else if (asprintf(path, "%s/config.json", directory) < 0) *path = NULL;
+    if (!S_ISDIR(about.st_mode))
+        *path = strdup(directory);
+    else if (asprintf(path, "%s/config.json", directory) < 0)
+        *path = NULL;
     return *path ? PUMA_OK : no_memory(e);
 }
 
-puma_status model_open(model **out, const char *directory, const char *architecture_name, const char *architectures,
-                       model_task task, puma_error *e)
+puma_status model_open(model **out, const char *directory, const char *architecture_name,
+                       const char *architectures, model_task task, puma_error *e)
 {
     static const json_limits limits = { .objects = 10000, .arrays = 10000, .separators = 200000 };
-    char         *path = NULL;
-    json_t       *config = NULL, *type;
-    model        *m = calloc(1, sizeof *m);
-    struct owner *o = calloc(1, sizeof *o);
+    char                    *path = NULL;
+    json_t                  *config = NULL, *type;
+    model                   *m = calloc(1, sizeof *m);
+    struct owner            *o = calloc(1, sizeof *o);
 
     *out = NULL;
     if (!m || !o) {
@@ -406,7 +420,9 @@ puma_status model_open(model **out, const char *directory, const char *architect
         error_set(e, 403, "%s: model_type: %s", path_tail(path), type ? "not a string" : "missing");
         goto done;
     }
-    if (architecture_open(&o->architecture, architectures, architecture_name, json_string_value(type), e) != PUMA_OK) goto done;
+    if (architecture_open(&o->architecture, architectures, architecture_name, json_string_value(type), e) !=
+        PUMA_OK)
+        goto done;
     fill(&(reader){ path_tail(path), config, o->architecture, e }, m, task);
 done:
     json_decref(config);
@@ -443,32 +459,41 @@ const char *model_note(const model *m)
 char *model_canonical(const model *m)
 {
     static const char *const activations[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
-    char  *text = NULL;
-    size_t size = 0;
-    FILE  *out = open_memstream(&text, &size);
+    char                    *text = NULL;
+    size_t                   size = 0;
+    FILE                    *out = open_memstream(&text, &size);
 
     if (!out) return NULL;
-    fprintf(out, "model.architecture=%s\nmodel.layers=%zu\nmodel.hidden=%zu\nmodel.heads=%zu\nmodel.intermediate=%zu\n"
-            "model.vocabulary=%zu\nmodel.positions=%zu\nmodel.position_offset=%zu\nmodel.types=%zu\nmodel.labels=%zu\n",
-            m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->positions, m->position_offset,
-            m->types, m->labels);
+    fprintf(
+        out,
+        "model.architecture=%s\nmodel.layers=%zu\nmodel.hidden=%zu\nmodel.heads=%zu\nmodel.intermediate=%zu\n"
+        "model.vocabulary=%zu\nmodel.positions=%zu\nmodel.position_offset=%zu\nmodel.types=%zu\nmodel.labels="
+        "%zu\n",
+        m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->positions,
+        m->position_offset, m->types, m->labels);
     /* Integers: exact, and without the radix character that printf takes from the locale. */
     for (int i = 0; i < 2; i++) {
         double number = i ? m->initializer_range : m->epsilon;
         int    exponent = 0;
 
         number = frexp(number, &exponent);
-        fprintf(out, "model.%s=%lld*2^%d\n", i ? "initializer_range" : "epsilon", (long long)ldexp(number, 53), exponent - 53);
+        fprintf(out, "model.%s=%lld*2^%d\n", i ? "initializer_range" : "epsilon",
+                (long long)ldexp(number, 53), exponent - 53);
     }
     fprintf(out, "model.norm=%s\nmodel.norm_place=%s\nmodel.activation=%s\nmodel.head=%s\n",
-            m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm", m->place == MODEL_POST_NORM ? "post" : "pre",
-            activations[m->activation], m->labels == 0 ? "none" : m->head_dense ? activations[m->head_activation] : "linear");
-    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden, m->ranges.norm,
-            m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits, m->ranges.product);
+            m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm",
+            m->place == MODEL_POST_NORM ? "post" : "pre", activations[m->activation],
+            m->labels == 0  ? "none"
+            : m->head_dense ? activations[m->head_activation]
+                            : "linear");
+    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
+            m->ranges.norm, m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits,
+            m->ranges.product);
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
 
-        fprintf(out, "model.tensor.%zu=%s %d %zux%zu %s\n", i, t->role, t->layer, t->dim[0], t->dim[1], t->name);
+        fprintf(out, "model.tensor.%zu=%s %d %zux%zu %s\n", i, t->role, t->layer, t->dim[0], t->dim[1],
+                t->name);
     }
     if (ferror(out) | fclose(out)) {
         free(text);

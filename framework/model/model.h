@@ -1,8 +1,8 @@
 /* model.h - what a Transformer is made of: config.json read through an architecture file of models/.
  *
- * The architecture (data, not code) says which config keys carry which sizes, where norms stand, which tensors there are
- * and under which names; the model is that with numbers in.  Compute parties read config.json and nothing else of the
- * directory; the client has the weights too. */
+ * The architecture (data, not code) says which config keys carry which sizes, where norms stand, which
+ * tensors there are and under which names; the model is that with numbers in.  Compute parties read
+ * config.json and nothing else of the directory; the client has the weights too. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -14,35 +14,41 @@
 
 typedef enum model_norm { MODEL_LAYERNORM, MODEL_RMSNORM } model_norm;
 typedef enum model_place { MODEL_POST_NORM, MODEL_PRE_NORM } model_place;
-typedef enum model_activation { MODEL_GELU, MODEL_GELU_TANH, MODEL_SILU, MODEL_RELU, MODEL_TANH } model_activation;
+typedef enum model_activation {
+    MODEL_GELU,
+    MODEL_GELU_TANH,
+    MODEL_SILU,
+    MODEL_RELU,
+    MODEL_TANH
+} model_activation;
 typedef enum model_task { MODEL_EMBED, MODEL_CLASSIFY, MODEL_LOGITS, MODEL_HIDDEN } model_task;
 
 /* One parameter tensor the run needs, in the order in which shares are made. */
 typedef struct model_tensor {
-    const char *role;            /* "embedding.token", "layer.query.weight", "head.dense.bias" …        */
-    int         layer;           /* -1 outside the layers                                               */
-    size_t      rank, dim[2];    /* as the executor wants it: weights are (out, in)                     */
-    bool        transposed;      /* stored (in, out)                                                    */
-    char        name[256];       /* the first of its names, for error texts before a file is open       */
+    const char *role;         /* "embedding.token", "layer.query.weight", "head.dense.bias" …        */
+    int         layer;        /* -1 outside the layers                                               */
+    size_t      rank, dim[2]; /* as the executor wants it: weights are (out, in)                     */
+    bool        transposed;   /* stored (in, out)                                                    */
+    char        name[256];    /* the first of its names, for error texts before a file is open       */
 } model_tensor;
 
 /* Integer bits (sign apart) that values of a kind keep below: [ranges] of the architecture file. */
 typedef struct model_ranges {
-    int embedding;       /* entries of the embedding tables                                              */
-    int hidden;          /* residual stream                                                              */
-    int norm;            /* a norm's output after gain and bias                                          */
-    int attention;       /* q, k, v and the attention's output                                           */
-    int scores;          /* q k^T / sqrt(d), and its distance from the row's maximum                     */
-    int activation;      /* input of GeLU and its kind                                                   */
+    int embedding;  /* entries of the embedding tables                                              */
+    int hidden;     /* residual stream                                                              */
+    int norm;       /* a norm's output after gain and bias                                          */
+    int attention;  /* q, k, v and the attention's output                                           */
+    int scores;     /* q k^T / sqrt(d), and its distance from the row's maximum                     */
+    int activation; /* input of GeLU and its kind                                                   */
     int logits;
-    int product;         /* largest product before truncation, without its 2f fraction bits              */
+    int product; /* largest product before truncation, without its 2f fraction bits              */
 } model_ranges;
 
 typedef struct model {
-    char             architecture[64];   /* "bert"                                                       */
+    char             architecture[64]; /* "bert"                                                       */
     size_t           layers, hidden, heads, intermediate, vocabulary, positions, types, labels;
-    size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
-    size_t           max_tokens;         /* longest sequence: positions - position_offset                */
+    size_t           position_offset; /* RoBERTa: padding index + 1                                   */
+    size_t           max_tokens;      /* longest sequence: positions - position_offset                */
     double           epsilon, initializer_range;
     model_norm       norm;
     model_place      place;
@@ -51,36 +57,39 @@ typedef struct model {
     bool             head_dense;
     model_activation head_activation;
     model_ranges     ranges;
-    model_tensor    *tensors;            /* what `task` needs, see model_open                            */
+    model_tensor    *tensors; /* what `task` needs, see model_open                            */
     size_t           tensor_count;
-    void            *owner;              /* the module's own                                             */
+    void            *owner; /* the module's own                                             */
 } model;
 
 /* Reads `architectures`/NAME.ini (architecture "auto": the one that lists config.json's model_type) and
- * `directory`/config.json (or a config.json given directly).  `task` decides which head tensors are needed. */
+ * `directory`/config.json (or a config.json given directly).  `task` decides which head tensors are needed.
+ */
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 void        model_close(model *m);
 
 /* Numbers among its parameters, all tensors together. */
 size_t      model_parameters(const model *m);
-/* What the user should know and that is no error, a sentence or more ("auto_map is ignored …"); NULL if nothing. */
+/* What the user should know and that is no error, a sentence or more ("auto_map is ignored …"); NULL if
+ * nothing. */
 const char *model_note(const model *m);
-/* The canonical text of everything public about it ("model.hidden=384\n…", tensor roles and shapes included), for HELLO;
- * malloc'd. */
+/* The canonical text of everything public about it ("model.hidden=384\n…", tensor roles and shapes included),
+ * for HELLO; malloc'd. */
 char       *model_canonical(const model *m);
 
-/* --- the client's side: values ------------------------------------------------------------------------------- */
+/* --- the client's side: values ---------------------------------------------------------------- */
 typedef struct model_source model_source;
-/* checkpoint: finds every tensor under its names and prefixes, checks shapes (PUMA_EMODEL naming tensor, expected and found),
- * collects what is in the file and unused.  synthetic: N(0, initializer_range), norms' gains 1, biases 0, from the seed. */
+/* checkpoint: finds every tensor under its names and prefixes, checks shapes (PUMA_EMODEL naming tensor,
+ * expected and found), collects what is in the file and unused.  synthetic: N(0, initializer_range), norms'
+ * gains 1, biases 0, from the seed. */
 puma_status model_source_checkpoint(model_source **s, const model *m, const char *directory, puma_error *e);
 puma_status model_source_synthetic(model_source **s, const model *m, uint64_t seed, puma_error *e);
 /* Values of tensor i, row-major in the shape of model_tensor (already transposed); caller frees. */
 puma_status model_values(const model_source *s, size_t i, double **values, puma_error *e);
-/* The largest magnitude in tensor i and where it stands first, so that a weight beyond the fixed-point range is found
- * before anything is shared.  checkpoint: all tensors were read through when the source was opened.  synthetic: an
- * upper bound, at element 0. */
+/* The largest magnitude in tensor i and where it stands first, so that a weight beyond the fixed-point range
+ * is found before anything is shared.  checkpoint: all tensors were read through when the source was opened.
+ * synthetic: an upper bound, at element 0. */
 double      model_max_abs(const model_source *s, size_t i, size_t *element);
 /* The name that tensor i has in the checkpoint; its role when synthetic. */
 const char *model_stored_name(const model_source *s, size_t i);

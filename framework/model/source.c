@@ -12,15 +12,15 @@
 #define UNUSED_TEXT 240
 
 typedef struct entry {
-    const weights_info *info;                 /* NULL: synthetic                                                  */
+    const weights_info *info; /* NULL: synthetic                                                  */
     double              max_abs;
     size_t              element;
 } entry;
 
 struct model_source {
     const model *model;
-    weights     *file;                        /* NULL: synthetic                                                  */
-    entry       *entries;                     /* one a tensor of the model                                        */
+    weights     *file;    /* NULL: synthetic                                                  */
+    entry       *entries; /* one a tensor of the model                                        */
     uint64_t     seed;
     char         unused[UNUSED_TEXT];
 };
@@ -48,7 +48,7 @@ void model_source_close(model_source *s)
     free(s);
 }
 
-/* --- checkpoint ------------------------------------------------------------------------------------------------ */
+/* --- checkpoint ------------------------------------------------------------------------------- */
 
 static role role_of(const model_tensor *t)
 {
@@ -72,8 +72,10 @@ static const weights_info *find(const weights *w, const alternatives *names, con
     return NULL;
 }
 
-/* The prefix under which the file has the token table.  Two would be two models in one file: which one is meant? */
-static puma_status find_prefix(const char **prefix, const model_source *s, const char *directory, puma_error *e)
+/* The prefix under which the file has the token table.  Two would be two models in one file: which one is
+ * meant? */
+static puma_status find_prefix(const char **prefix, const model_source *s, const char *directory,
+                               puma_error *e)
 {
     const architecture *a = ((const struct owner *)s->model->owner)->architecture;
     const alternatives *names = &a->tensor[ROLE_EMBEDDING_TOKEN];
@@ -86,8 +88,7 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
         snprintf(tried + used, sizeof tried - used, "%s\"%s\"", used ? ", " : "", a->prefixes.text[i]);
         if (!find(s->file, names, a->prefixes.text[i], -1)) continue;
         if (*prefix)
-            return error_set(e, 420,
-                             "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
+            return error_set(e, 420, "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
                              s->model->tensors[0].name, *prefix, a->prefixes.text[i]);
         *prefix = a->prefixes.text[i];
     }
@@ -108,7 +109,8 @@ static void shape_text(char *to, size_t room, const size_t *dim, size_t rank)
     }
 }
 
-static puma_status check_shape(const char *directory, const model_tensor *t, const weights_info *info, puma_error *e)
+static puma_status check_shape(const char *directory, const model_tensor *t, const weights_info *info,
+                               puma_error *e)
 {
     size_t want[2] = { t->dim[0], t->dim[1] };
     char   expected[64], found[64];
@@ -117,14 +119,16 @@ static puma_status check_shape(const char *directory, const model_tensor *t, con
         want[0] = t->dim[1];
         want[1] = t->dim[0];
     }
-    if (info->rank == t->rank && info->dim[0] == want[0] && (t->rank == 1 || info->dim[1] == want[1])) return PUMA_OK;
+    if (info->rank == t->rank && info->dim[0] == want[0] && (t->rank == 1 || info->dim[1] == want[1]))
+        return PUMA_OK;
     shape_text(expected, sizeof expected, want, t->rank);
     shape_text(found, sizeof found, info->dim, info->rank);
-    return error_set(e, 421, "%s: tensor %.120s: wrong shape (expected %s, found %s)", directory, info->name, expected, found);
+    return error_set(e, 421, "%s: tensor %.120s: wrong shape (expected %s, found %s)", directory, info->name,
+                     expected, found);
 }
 
-static puma_status missing(const model_source *s, const model_tensor *t, const alternatives *names, const char *prefix,
-                           const char *directory, puma_error *e)
+static puma_status missing(const model_source *s, const model_tensor *t, const alternatives *names,
+                           const char *prefix, const char *directory, puma_error *e)
 {
     char name[ARCHITECTURE_MAX_NAME], shape[64];
 
@@ -132,20 +136,22 @@ static puma_status missing(const model_source *s, const model_tensor *t, const a
     shape_text(shape, sizeof shape, t->dim, t->rank);
     if (role_in_head(role_of(t)))
         return error_set(e, 422,
-                         "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task", directory, name,
-                         shape);
-    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors)", directory, name, shape,
-                     weights_count(s->file));
+                         "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task",
+                         directory, name, shape);
+    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors)", directory,
+                     name, shape, weights_count(s->file));
 }
 
 static int by_address(const void *a, const void *b)
 {
-    uintptr_t x = (uintptr_t)*(const weights_info *const *)a, y = (uintptr_t)*(const weights_info *const *)b;
+    uintptr_t x = (uintptr_t) * (const weights_info *const *)a,
+              y = (uintptr_t) * (const weights_info *const *)b;
 
     return x < y ? -1 : x > y;
 }
 
-/* Joins the names nobody asked for; bytes that are not plain text become '?', for the note goes to a terminal. */
+/* Joins the names nobody asked for; bytes that are not plain text become '?', for the note goes to a
+ * terminal. */
 static puma_status list_unused(model_source *s, puma_error *e)
 {
     size_t               count = s->model->tensor_count, used = 0, more = 0;
@@ -159,7 +165,7 @@ static puma_status list_unused(model_source *s, puma_error *e)
         size_t              length = strlen(info->name);
 
         if (bsearch(&info, taken, count, sizeof *taken, by_address)) continue;
-        if (more > 0 || used + length + 2 > UNUSED_TEXT - 40) {       /* keep room for the last line below */
+        if (more > 0 || used + length + 2 > UNUSED_TEXT - 40) { /* keep room for the last line below */
             more++;
             continue;
         }
@@ -172,8 +178,8 @@ static puma_status list_unused(model_source *s, puma_error *e)
     return PUMA_OK;
 }
 
-/* Finds and checks all tensors, shapes and types first, then reads every value once: what is wrong with the file is
- * known before any of it is shared. */
+/* Finds and checks all tensors, shapes and types first, then reads every value once: what is wrong with the
+ * file is known before any of it is shared. */
 static puma_status check_checkpoint(model_source *s, const char *directory, puma_error *e)
 {
     const model        *m = s->model;
@@ -187,15 +193,17 @@ static puma_status check_checkpoint(model_source *s, const char *directory, puma
         const weights_info *info = find(s->file, names, prefix, t->layer);
 
         if (!info) return missing(s, t, names, prefix, directory, e);
-        if (check_shape(directory, t, info, e) != PUMA_OK || weights_float(s->file, info, e) != PUMA_OK) return e->status;
+        if (check_shape(directory, t, info, e) != PUMA_OK || weights_float(s->file, info, e) != PUMA_OK)
+            return e->status;
         s->entries[i].info = info;
     }
     for (size_t i = 0; i < m->tensor_count; i++) {
         entry *x = &s->entries[i];
 
         if (weights_check(s->file, x->info, &x->max_abs, &x->element, e) != PUMA_OK) return e->status;
-        if (m->tensors[i].transposed)           /* element counts in the stored shape; callers see the other one */
-            x->element = x->element % m->tensors[i].dim[0] * m->tensors[i].dim[1] + x->element / m->tensors[i].dim[0];
+        if (m->tensors[i].transposed) /* element counts in the stored shape; callers see the other one */
+            x->element =
+                x->element % m->tensors[i].dim[0] * m->tensors[i].dim[1] + x->element / m->tensors[i].dim[0];
     }
     return list_unused(s, e);
 }
@@ -220,15 +228,17 @@ static void transpose(double *to, const double *from, size_t rows, size_t column
         for (size_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
 }
 
-/* --- synthetic ------------------------------------------------------------------------------------------------- */
+/* --- synthetic -------------------------------------------------------------------------------- */
 
-/* The weights are public and every party makes its own, so that all must get the same bits on any machine: integers
- * only, and one multiplication by a power of two and one by the range, each rounded as IEEE 754 says.  A number is a
- * sum of twelve uniform 16-bit integers less its mean: variance (2^32 - 1), that is 1 in units of 2^16, and normal to
- * within what a test of speed or ranges could see (it ends at 6 standard deviations). */
+/* The weights are public and every party makes its own, so that all must get the same bits on any machine:
+ * integers only, and one multiplication by a power of two and one by the range, each rounded as IEEE 754
+ * says.  A number is a sum of twelve uniform 16-bit integers less its mean: variance (2^32 - 1), that is 1 in
+ * units of 2^16, and normal to within what a test of speed or ranges could see (it ends at 6 standard
+ * deviations). */
 #define LANES (0xffffull | 0xffffull << 32)
 
-/* Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014): the output mix of SplitMix64. */
+/* Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014): the output mix of
+ * SplitMix64. */
 static uint64_t mix(uint64_t z)
 {
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -271,18 +281,20 @@ puma_status model_source_synthetic(model_source **out, const model *m, uint64_t 
     for (size_t i = 0; i < m->tensor_count; i++) {
         const char *what = m->tensors[i].role;
 
-        (*out)->entries[i].max_abs = ends_in(what, ".gain") ? 1 : ends_in(what, ".bias") ? 0 : 6 * m->initializer_range;
+        (*out)->entries[i].max_abs = ends_in(what, ".gain")   ? 1
+                                     : ends_in(what, ".bias") ? 0
+                                                              : 6 * m->initializer_range;
     }
     return PUMA_OK;
 }
 
-/* --- both ------------------------------------------------------------------------------------------------------ */
+/* --- both ------------------------------------------------------------------------------------- */
 
 puma_status model_values(const model_source *s, size_t i, double **values, puma_error *e)
 {
     const model_tensor *t = &s->model->tensors[i];
-    size_t              n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);     /* checked when the model was opened */
-    double             *to = calloc(n, sizeof *to), *stored;
+    size_t  n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1); /* checked when the model was opened */
+    double *to = calloc(n, sizeof *to), *stored;
 
     *values = NULL;
     if (!to) return error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
@@ -293,8 +305,10 @@ puma_status model_values(const model_source *s, size_t i, double **values, puma_
     } else if (weights_read(s->file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
         stored = to;
         to = malloc(n * sizeof *to);
-        if (to) transpose(to, stored, t->dim[1], t->dim[0]);
-        else error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
+        if (to)
+            transpose(to, stored, t->dim[1], t->dim[0]);
+        else
+            error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
         free(stored);
     }
     if (e->status != PUMA_OK) {

@@ -40,7 +40,8 @@ static bool is_loopback(const struct sockaddr *a)
 
 static puma_status refuse_plain(const net *n, uint32_t node, const char *text, puma_error *e)
 {
-    return error_set(e, 320, "%s at %s: plain TCP off the loopback needs allow_insecure = yes", net_title(n, node), text);
+    return error_set(e, 320, "%s at %s: plain TCP off the loopback needs allow_insecure = yes",
+                     net_title(n, node), text);
 }
 
 /* Cuts "host:port" or "[v6]:port". */
@@ -56,7 +57,8 @@ static bool split(const char *text, char *host, size_t host_room, char *port, si
     } else if (memchr(text, ':', (size_t)(colon - text))) {
         return false;
     }
-    if (to == from || (size_t)(to - from) >= host_room || !colon[1] || strlen(colon + 1) >= port_room) return false;
+    if (to == from || (size_t)(to - from) >= host_room || !colon[1] || strlen(colon + 1) >= port_room)
+        return false;
     if (strspn(colon + 1, "0123456789") != strlen(colon + 1)) return false;
     memcpy(host, from, (size_t)(to - from));
     host[to - from] = '\0';
@@ -68,7 +70,9 @@ puma_status address_resolve(net *n, uint32_t node, bool passive, struct addrinfo
 {
     const char     *text = n->address[node];
     char            host[256], port[8];
-    struct addrinfo want = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0 };
+    struct addrinfo want = { .ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = passive ? AI_PASSIVE : 0 };
     int             rc;
 
     if (!text) return error_set(e, 318, "%s has no address", net_title(n, node));
@@ -94,9 +98,9 @@ puma_status address_resolve(net *n, uint32_t node, bool passive, struct addrinfo
 static puma_status check_inherited(net *n, puma_error *e)
 {
     struct sockaddr_storage a;
-    socklen_t bytes = sizeof a;
-    char      text[80];
-    int       flags;
+    socklen_t               bytes = sizeof a;
+    char                    text[80];
+    int                     flags;
 
     if (getsockname(n->listen_fd, (struct sockaddr *)&a, &bytes) != 0)
         return error_set(e, 705, "inherited socket %d: %s", n->listen_fd, strerror(errno));
@@ -104,8 +108,8 @@ static puma_status check_inherited(net *n, puma_error *e)
     if (n->config.transport == NET_TCP && !n->config.allow_insecure && !is_loopback((struct sockaddr *)&a))
         return refuse_plain(n, n->config.self, text, e);
     flags = fcntl(n->listen_fd, F_GETFL);
-    if (flags < 0 || fcntl(n->listen_fd, F_SETFL, flags | O_NONBLOCK) != 0
-        || fcntl(n->listen_fd, F_SETFD, FD_CLOEXEC) != 0)
+    if (flags < 0 || fcntl(n->listen_fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(n->listen_fd, F_SETFD, FD_CLOEXEC) != 0)
         return error_set(e, 705, "inherited socket %d: %s", n->listen_fd, strerror(errno));
     return PUMA_OK;
 }
@@ -120,8 +124,8 @@ puma_status address_listen(net *n, puma_error *e)
     for (const struct addrinfo *a = found; a && n->listen_fd < 0; a = a->ai_next) {
         int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
 
-        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0
-            && bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 64) == 0) {
+        if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+            bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 64) == 0) {
             n->listen_fd = fd;
         } else {
             why = errno;
@@ -130,13 +134,14 @@ puma_status address_listen(net *n, puma_error *e)
     }
     freeaddrinfo(found);
     if (n->listen_fd < 0)
-        return error_set(e, 705, "%s cannot listen on %s: %s", net_title(n, n->config.self), n->address[n->config.self],
-                         strerror(why));
+        return error_set(e, 705, "%s cannot listen on %s: %s", net_title(n, n->config.self),
+                         n->address[n->config.self], strerror(why));
     return PUMA_OK;
 }
 
-/* Failures are harmless: heartbeats find out a dead peer as well.  A bounded node's peer may leave its window shut
- * for as long as it computes, which TCP_USER_TIMEOUT would take for death, so that it is not set there. */
+/* Failures are harmless: heartbeats find out a dead peer as well.  A bounded node's peer may leave its window
+ * shut for as long as it computes, which TCP_USER_TIMEOUT would take for death, so that it is not set there.
+ */
 void address_tune(const net *n, int fd, uint32_t peer)
 {
     int yes = 1, idle = 10, interval = 5, count = 3, timeout = n->config.io_timeout_ms;

@@ -58,22 +58,27 @@ static X509 *certify(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *is
     X509_NAME *subject = x ? X509_get_subject_name(x) : NULL;
     X509      *signer = issuer ? issuer : x;
     char       text[64];
-    bool       ok = subject && X509_set_version(x, X509_VERSION_3) == 1 && random_serial(x)
-        /* A clock that is some minutes behind must not refuse what was made just now. */
-        && X509_gmtime_adj(X509_getm_notBefore(x), -600) && X509_time_adj_ex(X509_getm_notAfter(x), (int)days, 0, NULL)
-        && X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0) == 1
-        && X509_set_issuer_name(x, X509_get_subject_name(signer)) == 1 && X509_set_pubkey(x, key) == 1;
+    bool       ok = subject && X509_set_version(x, X509_VERSION_3) == 1 &&
+              random_serial(x)
+              /* A clock that is some minutes behind must not refuse what was made just now. */
+              && X509_gmtime_adj(X509_getm_notBefore(x), -600) &&
+              X509_time_adj_ex(X509_getm_notAfter(x), (int)days, 0, NULL) &&
+              X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1,
+                                         0) == 1 &&
+              X509_set_issuer_name(x, X509_get_subject_name(signer)) == 1 && X509_set_pubkey(x, key) == 1;
 
     if (ok && !issuer)
-        ok = extend(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
-          && extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") && extend(x, x, NID_subject_key_identifier, "hash");
+        ok = extend(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+             extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+             extend(x, x, NID_subject_key_identifier, "hash");
     if (ok && issuer) {
         snprintf(text, sizeof text, "URI:puma:%s", name);
-        ok = extend(x, issuer, NID_basic_constraints, "critical,CA:FALSE")
-          && extend(x, issuer, NID_key_usage, "critical,digitalSignature")
-          && extend(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth")
-          && extend(x, issuer, NID_subject_key_identifier, "hash")
-          && extend(x, issuer, NID_authority_key_identifier, "keyid:always") && extend(x, issuer, NID_subject_alt_name, text);
+        ok = extend(x, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+             extend(x, issuer, NID_key_usage, "critical,digitalSignature") &&
+             extend(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth") &&
+             extend(x, issuer, NID_subject_key_identifier, "hash") &&
+             extend(x, issuer, NID_authority_key_identifier, "keyid:always") &&
+             extend(x, issuer, NID_subject_alt_name, text);
     }
     if (ok && X509_sign(x, issuer_key, EVP_sha256()) > 0) return x;
     X509_free(x);
@@ -94,17 +99,20 @@ static puma_status write_pem(const char *path, X509 *certificate, EVP_PKEY *key,
         if (fd >= 0) close(fd);
         return e->status;
     }
-    ok = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1 : PEM_write_X509(file, certificate) == 1;
+    ok = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1
+             : PEM_write_X509(file, certificate) == 1;
     ok = fflush(file) == 0 && fsync(fd) == 0 && ok;
     if (fclose(file) != 0 || !ok) return error_set(e, 1003, "%s: %s", path, strerror(errno));
     return PUMA_OK;
 }
 
-static puma_status write_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key, puma_error *e)
+static puma_status write_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key,
+                              puma_error *e)
 {
     char path[4096];
 
-    if (!path_of(path, sizeof path, directory, name, ".key")) return error_set(e, 319, "%s: path too long", directory);
+    if (!path_of(path, sizeof path, directory, name, ".key"))
+        return error_set(e, 319, "%s: path too long", directory);
     if (write_pem(path, NULL, key, e) != PUMA_OK) return e->status;
     path_of(path, sizeof path, directory, name, ".pem");
     return write_pem(path, certificate, NULL, e);
@@ -114,8 +122,8 @@ static puma_status write_pair(const char *directory, const char *name, X509 *cer
 static puma_status none_exist(const char *directory, puma_error *e)
 {
     static const char *const suffixes[] = { ".pem", ".key" };
-    struct stat st;
-    char        path[4096];
+    struct stat              st;
+    char                     path[4096];
 
     for (size_t i = 0; i <= ROLES; i++)
         for (size_t k = 0; k < 2; k++) {
@@ -131,8 +139,10 @@ puma_status certificates_make(const char *directory, unsigned days, puma_error *
     EVP_PKEY *ca_key = NULL, *key = NULL;
     X509     *ca = NULL, *certificate = NULL;
 
-    if (days < 1 || days > 36500) return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) return error_set(e, 1003, "%s: %s", directory, strerror(errno));
+    if (days < 1 || days > 36500)
+        return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+        return error_set(e, 1003, "%s: %s", directory, strerror(errno));
     if (none_exist(directory, e) != PUMA_OK) return e->status;
     ca_key = EVP_EC_gen("P-256");
     ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
@@ -141,8 +151,11 @@ puma_status certificates_make(const char *directory, unsigned days, puma_error *
     for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) {
         key = EVP_EC_gen("P-256");
         certificate = key ? certify(roles[i], key, ca, ca_key, days) : NULL;
-        if (certificate) write_pair(directory, roles[i], certificate, key, e);
-        else error_set(e, 1001, "cannot make a certificate: %s", ERR_reason_error_string(ERR_peek_last_error()));
+        if (certificate)
+            write_pair(directory, roles[i], certificate, key, e);
+        else
+            error_set(e, 1001, "cannot make a certificate: %s",
+                      ERR_reason_error_string(ERR_peek_last_error()));
         X509_free(certificate);
         EVP_PKEY_free(key);
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MAGIC 0x414d5550u   /* "PUMA" on the wire */
+#define FRAME_MAGIC 0x414d5550u /* "PUMA" on the wire */
 
 frame *frame_new(frame_type type, void *data, size_t size)
 {
@@ -42,8 +42,10 @@ void frame_free(frame *f)
 void queue_push(queue *q, frame *f)
 {
     f->next = NULL;
-    if (q->last) q->last->next = f;
-    else q->first = f;
+    if (q->last)
+        q->last->next = f;
+    else
+        q->first = f;
     q->last = f;
 }
 
@@ -60,12 +62,12 @@ frame *queue_pop(queue *q)
 
 void queue_clear(queue *q)
 {
-    for (frame *f; (f = queue_pop(q)) != NULL; ) frame_free(f);
+    for (frame *f; (f = queue_pop(q)) != NULL;) frame_free(f);
 }
 
 /*  0 magic   4 type   5 phase   6 reserved (2)   8 seq   16 length of the frame   24 offset of this segment
- * 32 depth  36 online depth  40 checksum  44 reserved (4); little-endian.  The checksum covers the header, with
- * 0 in its own place, and the segment. */
+ * 32 depth  36 online depth  40 checksum  44 reserved (4); little-endian.  The checksum covers the header,
+ * with 0 in its own place, and the segment. */
 void frame_head_put(uint8_t out[FRAME_HEAD], const frame_head *h)
 {
     memset(out, 0, FRAME_HEAD);
@@ -95,19 +97,20 @@ bool frame_head_get(frame_head *h, const uint8_t in[FRAME_HEAD])
     return true;
 }
 
-/* --- CRC-32C (Castagnoli, reflected 0x82f63b78): eight bytes a step from tables, or the CPU's instruction --- */
+/* --- CRC-32C (Castagnoli, reflected 0x82f63b78): eight bytes a step from tables, or by instruction --- */
 
 static uint32_t       crc_table[8][256];
 static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
-static uint32_t     (*crc_update)(uint32_t crc, const uint8_t *p, size_t n);
+static uint32_t (*crc_update)(uint32_t crc, const uint8_t *p, size_t n);
 
 static uint32_t crc_tables(uint32_t crc, const uint8_t *p, size_t n)
 {
     for (; n >= 8; p += 8, n -= 8) {
         uint32_t a = crc ^ get32(p), b = get32(p + 4);
 
-        crc = crc_table[7][a & 255] ^ crc_table[6][a >> 8 & 255] ^ crc_table[5][a >> 16 & 255] ^ crc_table[4][a >> 24]
-            ^ crc_table[3][b & 255] ^ crc_table[2][b >> 8 & 255] ^ crc_table[1][b >> 16 & 255] ^ crc_table[0][b >> 24];
+        crc = crc_table[7][a & 255] ^ crc_table[6][a >> 8 & 255] ^ crc_table[5][a >> 16 & 255] ^
+              crc_table[4][a >> 24] ^ crc_table[3][b & 255] ^ crc_table[2][b >> 8 & 255] ^
+              crc_table[1][b >> 16 & 255] ^ crc_table[0][b >> 24];
     }
     for (; n; p++, n--) crc = crc >> 8 ^ crc_table[0][(crc ^ *p) & 255];
     return crc;

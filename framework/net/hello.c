@@ -17,10 +17,11 @@
 #define PROGRAM_VERSION "unversioned"
 #endif
 
-#define HELLO_FIXED 48u      /* wire version, from, to, nodes; nonce */
+#define HELLO_FIXED 48u /* wire version, from, to, nodes; nonce */
 #define INPUT_PREFIX "input."
 
-bool hello_derive(uint8_t out[32], const uint8_t key[32], const void *salt, size_t salt_bytes, const char *purpose)
+bool hello_derive(uint8_t out[32], const uint8_t key[32], const void *salt, size_t salt_bytes,
+                  const char *purpose)
 {
     EVP_KDF     *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
@@ -53,7 +54,8 @@ bool hello_start(net *n, puma_error *e)
     bool     ok;
 
     if (n->config.seed)
-        ok = hello_derive(n->nonce[self], n->seed, &node, 1, "nonce") && hello_derive(n->own_root, n->seed, &node, 1, "own");
+        ok = hello_derive(n->nonce[self], n->seed, &node, 1, "nonce") &&
+             hello_derive(n->own_root, n->seed, &node, 1, "own");
     else
         ok = RAND_bytes(n->nonce[self], 32) == 1 && RAND_priv_bytes(n->own_root, 32) == 1;
     for (uint32_t i = 0; ok && !n->config.seed && i < PUMA_NODES; i++)
@@ -97,25 +99,29 @@ puma_status hello_read(const net *n, const frame *f, const char *address, uint32
     *malformed = *from >= PUMA_NODES;
     if (*malformed) return error_set(e, 704, "malformed HELLO from %s", address);
     if (wire != WIRE_VERSION)
-        return error_set(e, 901, "%s speaks wire version %u, %s speaks %u", net_name(n, *from), wire, net_name(n, self),
-                         WIRE_VERSION);
-    if (f->size - HELLO_FIXED != strlen(PROGRAM_VERSION)
-        || memcmp(f->data + HELLO_FIXED, PROGRAM_VERSION, strlen(PROGRAM_VERSION)) != 0)
-        return error_set(e, 901, "%s is puma %.*s, %s is puma %s", net_name(n, *from), (int)(f->size - HELLO_FIXED),
-                         (const char *)f->data + HELLO_FIXED, net_name(n, self), PROGRAM_VERSION);
-    if (*from == self) return error_set(e, 903, "%s says that it is %s, and so are we", address, net_name(n, self));
+        return error_set(e, 901, "%s speaks wire version %u, %s speaks %u", net_name(n, *from), wire,
+                         net_name(n, self), WIRE_VERSION);
+    if (f->size - HELLO_FIXED != strlen(PROGRAM_VERSION) ||
+        memcmp(f->data + HELLO_FIXED, PROGRAM_VERSION, strlen(PROGRAM_VERSION)) != 0)
+        return error_set(e, 901, "%s is puma %.*s, %s is puma %s", net_name(n, *from),
+                         (int)(f->size - HELLO_FIXED), (const char *)f->data + HELLO_FIXED, net_name(n, self),
+                         PROGRAM_VERSION);
+    if (*from == self)
+        return error_set(e, 903, "%s says that it is %s, and so are we", address, net_name(n, self));
     if (to != self)
-        return error_set(e, 903, "%s at %s takes us for %s, but we are %s: are addresses swapped?", net_name(n, *from),
-                         address, to < PUMA_NODES ? net_name(n, to) : "nobody", net_name(n, self));
+        return error_set(e, 903, "%s at %s takes us for %s, but we are %s: are addresses swapped?",
+                         net_name(n, *from), address, to < PUMA_NODES ? net_name(n, to) : "nobody",
+                         net_name(n, self));
     if (!n->config.present[*from])
         return error_set(e, 903, "%s at %s has no part in this run", net_name(n, *from), address);
     if (get32(f->data + 12) != present_mask(n))
-        return error_set(e, 903, "%s and %s disagree on which nodes take part", net_name(n, *from), net_name(n, self));
+        return error_set(e, 903, "%s and %s disagree on which nodes take part", net_name(n, *from),
+                         net_name(n, self));
     memcpy(nonce, f->data + 16, 32);
     return PUMA_OK;
 }
 
-/* --- the configuration ------------------------------------------------------------------------------------- */
+/* --- the configuration ------------------------------------------------------------------------ */
 
 frame *hello_config(const net *n)
 {
@@ -133,12 +139,12 @@ frame *hello_config(const net *n)
 
 puma_status hello_config_read(net *n, uint32_t peer, const frame *f, puma_error *e)
 {
-    node_link   *l = &n->links[peer];
-    uint8_t digest[32];
+    node_link *l = &n->links[peer];
+    uint8_t    digest[32];
 
-    if (f->size < 32 || memchr(f->data + 32, 0, f->size - 32)
-        || EVP_Digest(f->data + 32, f->size - 32, digest, NULL, EVP_sha256(), NULL) != 1
-        || memcmp(digest, f->data, 32) != 0)
+    if (f->size < 32 || memchr(f->data + 32, 0, f->size - 32) ||
+        EVP_Digest(f->data + 32, f->size - 32, digest, NULL, EVP_sha256(), NULL) != 1 ||
+        memcmp(digest, f->data, 32) != 0)
         return error_set(e, 704, "malformed configuration from %s", net_name(n, peer));
     l->text = malloc(f->size - 32 + 1);
     if (!l->text) return error_set(e, 1001, "out of memory for the configuration of %s", net_name(n, peer));
@@ -148,7 +154,7 @@ puma_status hello_config_read(net *n, uint32_t peer, const frame *f, puma_error 
 }
 
 /* The line at p: its length without the newline. */
-static size_t line_bytes(const char *p) { return strcspn(p, "\n"); }
+static size_t      line_bytes(const char *p) { return strcspn(p, "\n"); }
 static const char *line_next(const char *p)
 {
     p += line_bytes(p);
@@ -156,7 +162,7 @@ static const char *line_next(const char *p)
 }
 static size_t key_bytes(const char *p)
 {
-    size_t line = line_bytes(p);
+    size_t      line = line_bytes(p);
     const char *equals = memchr(p, '=', line);
 
     return equals ? (size_t)(equals - p) : line;
@@ -193,11 +199,12 @@ static void say_value(char *out, size_t room, const char *line)
 }
 
 /* Both texts are sorted, so the first pair of lines that differ tells which key does. */
-static puma_status compare(const net *n, uint32_t peer, const char *mine, const char *theirs, bool skip, puma_error *e)
+static puma_status compare(const net *n, uint32_t peer, const char *mine, const char *theirs, bool skip,
+                           puma_error *e)
 {
     const char *a = skip_inputs(mine, skip), *b = skip_inputs(theirs, skip), *key;
     char        text[2][80];
-    uint32_t    low = n->config.self < peer ? n->config.self : peer, high = low == peer ? n->config.self : peer;
+    uint32_t low = n->config.self < peer ? n->config.self : peer, high = low == peer ? n->config.self : peer;
 
     while (*a && *b && line_bytes(a) == line_bytes(b) && memcmp(a, b, line_bytes(a)) == 0) {
         a = skip_inputs(line_next(a), skip);
@@ -231,7 +238,7 @@ puma_status hello_compare(const net *n, uint32_t peer, puma_error *e)
     return compare(n, peer, n->full, n->links[peer].text, false, e);
 }
 
-/* --- nonces and seeds -------------------------------------------------------------------------------------- */
+/* --- nonces and seeds ------------------------------------------------------------------------- */
 
 frame *hello_roster(net *n, uint32_t peer)
 {
@@ -247,7 +254,8 @@ frame *hello_roster(net *n, uint32_t peer)
 
 puma_status hello_roster_read(net *n, uint32_t peer, const frame *f, puma_error *e)
 {
-    if (f->size != PUMA_NODES * 32 + 32) return error_set(e, 704, "malformed list of nonces from %s", net_name(n, peer));
+    if (f->size != PUMA_NODES * 32 + 32)
+        return error_set(e, 704, "malformed list of nonces from %s", net_name(n, peer));
     if (memcmp(f->data, n->nonce, PUMA_NODES * 32) != 0)
         return error_set(e, 904, "%s and %s met different nodes: is another run using the same addresses?",
                          net_name(n, peer), net_name(n, n->config.self));
@@ -255,14 +263,15 @@ puma_status hello_roster_read(net *n, uint32_t peer, const frame *f, puma_error 
     return PUMA_OK;
 }
 
-/* root = SHA-256(label, lower, higher, its contribution, the other's); with a test seed it comes from the seed. */
+/* root = SHA-256(label, lower, higher, its contribution, the other's); with a test seed it comes from the
+ * seed. */
 static bool pair_root(net *n, uint32_t peer)
 {
-    node_link    *l = &n->links[peer];
-    uint32_t self = n->config.self;
-    uint8_t  pair[2] = { (uint8_t)(self < peer ? self : peer), (uint8_t)(self < peer ? peer : self) };
-    uint8_t  data[9 + 2 + 64];
-    bool     ok;
+    node_link *l = &n->links[peer];
+    uint32_t   self = n->config.self;
+    uint8_t    pair[2] = { (uint8_t)(self < peer ? self : peer), (uint8_t)(self < peer ? peer : self) };
+    uint8_t    data[9 + 2 + 64];
+    bool       ok;
 
     if (n->config.seed) return hello_derive(l->root, n->seed, pair, sizeof pair, "pair");
     memcpy(data, "puma pair", 9);
@@ -282,8 +291,8 @@ bool hello_finish(net *n, puma_error *e)
 
     memcpy(data, "puma session", 12);
     memcpy(data + 12, n->nonce, PUMA_NODES * 32);
-    ok = EVP_Digest(n->full, bytes, data + 12 + PUMA_NODES * 32, NULL, EVP_sha256(), NULL) == 1
-      && EVP_Digest(data, sizeof data, hash, NULL, EVP_sha256(), NULL) == 1;
+    ok = EVP_Digest(n->full, bytes, data + 12 + PUMA_NODES * 32, NULL, EVP_sha256(), NULL) == 1 &&
+         EVP_Digest(data, sizeof data, hash, NULL, EVP_sha256(), NULL) == 1;
     memcpy(n->session, hash, sizeof n->session);
     for (uint32_t i = 0; ok && i < PUMA_NODES; i++)
         if (i != n->config.self && n->config.present[i]) ok = pair_root(n, i);

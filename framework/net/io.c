@@ -13,13 +13,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define TURN_BYTES ((size_t)4 << 20)      /* read or written on one link before the others get their turn */
-#define DIRECT_BYTES ((size_t)16384)      /* payload left in a segment that is read straight into place   */
-#define KEY_BYTES ((uint64_t)64 << 30)    /* TLS: new keys long before AES-GCM's bound of 2^24.5 records   */
+#define TURN_BYTES ((size_t)4 << 20)   /* read or written on one link before the others get their turn */
+#define DIRECT_BYTES ((size_t)16384)   /* payload left in a segment that is read straight into place   */
+#define KEY_BYTES ((uint64_t)64 << 30) /* TLS: new keys long before AES-GCM's bound of 2^24.5 records   */
 
 static void advance(net *n);
 
-/* --- connections --------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static conn *conn_new(net *n, int fd, uint32_t peer, bool outgoing)
 {
@@ -81,7 +81,7 @@ static void conn_free(conn *c)
 
 static void sweep(net *n)
 {
-    for (conn **at = &n->conns; *at; ) {
+    for (conn **at = &n->conns; *at;) {
         conn *c = *at;
 
         if (c->fd >= 0) {
@@ -96,7 +96,7 @@ static void sweep(net *n)
 /* A frame of the I/O thread's own. */
 static void conn_post(net *n, conn *c, frame *f)
 {
-    if (!f) return;     /* out of memory: the peer will miss it and say so */
+    if (!f) return; /* out of memory: the peer will miss it and say so */
     pthread_mutex_lock(&n->lock);
     if (c->out != &c->own) {
         n->links[c->peer].out_bytes += f->size;
@@ -110,11 +110,13 @@ static void conn_post(net *n, conn *c, frame *f)
 static bool all_links(const net *n, size_t flag)
 {
     for (uint32_t i = 0; i < PUMA_NODES; i++)
-        if (i != n->config.self && n->config.present[i] && !*(const bool *)((const char *)&n->links[i] + flag)) return false;
+        if (i != n->config.self && n->config.present[i] &&
+            !*(const bool *)((const char *)&n->links[i] + flag))
+            return false;
     return true;
 }
 
-/* --- failing ------------------------------------------------------------------------------------------------- */
+/* --- failing ---------------------------------------------------------------------------------- */
 
 static frame *abort_frame(const puma_error *why, uint32_t culprit)
 {
@@ -161,8 +163,9 @@ static void ending(net *n)
     if (!n->farewell_until) stop_listening(n);
 }
 
-/* The run has failed: records why and tells it to all.  culprit: the node that the text is about; our own number
- * when the text does not name one.  offender: a connection that belongs to no link, to be told as well. */
+/* The run has failed: records why and tells it to all.  culprit: the node that the text is about; our own
+ * number when the text does not name one.  offender: a connection that belongs to no link, to be told as
+ * well. */
 static void fail_with(net *n, const puma_error *why, uint32_t culprit, conn *offender)
 {
     if (n->ending) {
@@ -179,17 +182,20 @@ static void fail_with(net *n, const puma_error *why, uint32_t culprit, conn *off
     n->stuck_at = net_now_ms() + STUCK_MS;
     n->culprit = culprit;
     /* Nodes that are still on their way would take our absence for the cause. */
-    if (why->code != 701 && !all_links(n, offsetof(node_link, hello_in))) n->farewell_until = net_now_ms() + FAREWELL_MS;
+    if (why->code != 701 && !all_links(n, offsetof(node_link, hello_in)))
+        n->farewell_until = net_now_ms() + FAREWELL_MS;
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0) continue;
-        if ((c->bound || c == offender) && c->state == CONN_OPEN) end_conn(n, c, abort_frame(why, culprit));
-        else if (c == offender || !n->farewell_until) conn_drop(n, c);
+        if ((c->bound || c == offender) && c->state == CONN_OPEN)
+            end_conn(n, c, abort_frame(why, culprit));
+        else if (c == offender || !n->farewell_until)
+            conn_drop(n, c);
     }
     ending(n);
 }
 
-__attribute__((format(printf, 5, 6)))
-static void fail(net *n, uint32_t culprit, conn *offender, unsigned code, const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void fail(net *n, uint32_t culprit, conn *offender,
+                                                       unsigned code, const char *format, ...)
 {
     puma_error e = { 0 };
     char       text[2 * ERROR_TEXT];
@@ -239,7 +245,8 @@ static void conn_lost(net *n, conn *c, const char *why)
         node_link *l = &n->links[c->peer];
 
         if (n->config.transport == NET_MEMORY) {
-            fail(n, c->peer, NULL, 702, "%s closed the connection during the handshake", net_title(n, c->peer));
+            fail(n, c->peer, NULL, 702, "%s closed the connection during the handshake",
+                 net_title(n, c->peer));
         } else {
             remember(l, why);
             retry_later(l);
@@ -250,7 +257,7 @@ static void conn_lost(net *n, conn *c, const char *why)
     conn_drop(n, c);
 }
 
-/* --- handshake ----------------------------------------------------------------------------------------------- */
+/* --- handshake -------------------------------------------------------------------------------- */
 
 static void conn_hello(net *n, conn *c)
 {
@@ -266,13 +273,14 @@ static void conn_hello(net *n, conn *c)
 static void conn_connected(net *n, conn *c)
 {
     struct sockaddr_storage a, b;
-    socklen_t bytes = sizeof a, own_bytes = sizeof b;
+    socklen_t               bytes = sizeof a, own_bytes = sizeof b;
 
     if (getpeername(c->fd, (struct sockaddr *)&a, &bytes) == 0)
         address_text(c->address, sizeof c->address, (struct sockaddr *)&a, bytes);
     /* A port of the ephemeral range that nobody listens on may connect to itself. */
-    if (c->outgoing && n->config.transport != NET_MEMORY
-        && getsockname(c->fd, (struct sockaddr *)&b, &own_bytes) == 0 && bytes == own_bytes && memcmp(&a, &b, bytes) == 0) {
+    if (c->outgoing && n->config.transport != NET_MEMORY &&
+        getsockname(c->fd, (struct sockaddr *)&b, &own_bytes) == 0 && bytes == own_bytes &&
+        memcmp(&a, &b, bytes) == 0) {
         conn_lost(n, c, "connection refused");
         return;
     }
@@ -287,13 +295,16 @@ static void conn_connected(net *n, conn *c)
 }
 
 /* Waiting does not cure these, and a listener that cannot accept would keep poll awake. */
-static bool starved(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+static bool starved(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 static void start_connect(net *n, uint32_t peer)
 {
     node_link *l = &n->links[peer];
-    int   fd = socket(l->at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    conn *c;
+    int        fd = socket(l->at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    conn      *c;
 
     l->tries++;
     if (fd < 0 && starved(errno)) {
@@ -382,23 +393,25 @@ static void take_hello(net *n, conn *c, frame *f)
     uint32_t   from = PUMA_NODES;
     uint8_t    nonce[32];
     bool       malformed;
-    node_link      *l;
+    node_link *l;
 
     if (hello_read(n, f, c->address, &from, nonce, &malformed, &e) != PUMA_OK) {
-        if (malformed) conn_lost(n, c, e.text);
-        else fail_with(n, &e, n->config.self, c);
+        if (malformed)
+            conn_lost(n, c, e.text);
+        else
+            fail_with(n, &e, n->config.self, c);
         return;
     }
     if (!identity_right(n, c, from)) return;
     l = &n->links[from];
     if (c->peer < PUMA_NODES && c->peer != from) {
-        fail(n, n->config.self, c, 903, "%s at %s is %s: are addresses swapped?", net_name(n, c->peer), c->address,
-             net_name(n, from));
+        fail(n, n->config.self, c, 903, "%s at %s is %s: are addresses swapped?", net_name(n, c->peer),
+             c->address, net_name(n, from));
         return;
     }
     if (!c->outgoing && from < n->config.self) {
-        fail(n, n->config.self, c, 903, "%s at %s must wait to be called by %s", net_name(n, from), c->address,
-             net_name(n, n->config.self));
+        fail(n, n->config.self, c, 903, "%s at %s must wait to be called by %s", net_name(n, from),
+             c->address, net_name(n, n->config.self));
         return;
     }
     if (l->hello_in) {
@@ -449,7 +462,8 @@ static void advance(net *n)
             l->config_out = true;
         }
         if (l->config_in && !l->agreed) {
-            /* The client has every line; a party's own, until it has adopted the client's, were compared above. */
+            /* The client has every line; a party's own, until it has adopted the client's, were compared
+             * above. */
             if (hello_compare(n, i, &e) != PUMA_OK) {
                 fail_with(n, &e, i, NULL);
                 return;
@@ -487,7 +501,7 @@ static void advance(net *n)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* --- frames in ----------------------------------------------------------------------------------------------- */
+/* --- frames in -------------------------------------------------------------------------------- */
 
 static void take_abort(net *n, conn *c, const frame *f)
 {
@@ -503,8 +517,10 @@ static void take_abort(net *n, conn *c, const frame *f)
     text[bytes] = '\0';
     if (culprit >= PUMA_NODES) culprit = c->peer;
     if (!error_meaning(code)) code = 706;
-    if (culprit == c->peer) error_set(&e, code, "%s: %s", net_title(n, c->peer), text);
-    else error_set(&e, code, "%s", text);
+    if (culprit == c->peer)
+        error_set(&e, code, "%s: %s", net_title(n, c->peer), text);
+    else
+        error_set(&e, code, "%s", text);
     fail_with(n, &e, culprit, NULL);
 }
 
@@ -512,7 +528,7 @@ static void take_abort(net *n, conn *c, const frame *f)
 static void deliver(net *n, conn *c, frame *f)
 {
     puma_error e = { 0 };
-    node_link      *l = c->bound ? &n->links[c->peer] : NULL;
+    node_link *l = c->bound ? &n->links[c->peer] : NULL;
     bool       in_turn = true;
 
     switch (f->type) {
@@ -557,7 +573,9 @@ static size_t type_limit(uint8_t type)
     switch (type) {
     case FRAME_DATA: return FRAME_LIMIT;
     case FRAME_CONTROL: return CONTROL_LIMIT;
-    case FRAME_READY: case FRAME_HEARTBEAT: case FRAME_DONE: return 0;
+    case FRAME_READY:
+    case FRAME_HEARTBEAT:
+    case FRAME_DONE: return 0;
     default: return HELLO_LIMIT;
     }
 }
@@ -565,14 +583,15 @@ static size_t type_limit(uint8_t type)
 /* A header has come: is it the one that may come now?  False: the connection is over. */
 static bool begin_segment_in(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
 {
-    frame_head *h = &c->head;
-    const char *who;
+    frame_head        *h = &c->head;
+    const char        *who;
     unsigned long long seq;
 
     if (!c->bound) {
         /* Nobody knows yet who this is: it is dropped without a word, and may be a stray. */
-        bool expected = frame_head_get(h, raw) && h->seq == 0 && h->offset == 0 && h->length <= HELLO_LIMIT
-                     && (h->type == FRAME_HELLO || (h->type == FRAME_ABORT && (c->outgoing || c->identity[0])));
+        bool expected =
+            frame_head_get(h, raw) && h->seq == 0 && h->offset == 0 && h->length <= HELLO_LIMIT &&
+            (h->type == FRAME_HELLO || (h->type == FRAME_ABORT && (c->outgoing || c->identity[0])));
 
         if (!expected) {
             conn_lost(n, c, "what answers there does not speak Puma's protocol");
@@ -581,7 +600,8 @@ static bool begin_segment_in(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
     } else {
         who = net_name(n, c->peer);
         if (!frame_head_get(h, raw)) {
-            fail(n, c->peer, NULL, 704, "frame %llu from %s: malformed header", (unsigned long long)c->rx_seq, who);
+            fail(n, c->peer, NULL, 704, "frame %llu from %s: malformed header", (unsigned long long)c->rx_seq,
+                 who);
             return false;
         }
         seq = (unsigned long long)h->seq;
@@ -594,13 +614,15 @@ static bool begin_segment_in(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
                  (unsigned long long)h->length, type_limit(h->type));
             return false;
         }
-        if (c->in && (h->seq != c->in->seq || h->type != c->in->type || h->length != c->in->size || h->offset != c->in_done)) {
+        if (c->in && (h->seq != c->in->seq || h->type != c->in->type || h->length != c->in->size ||
+                      h->offset != c->in_done)) {
             fail(n, c->peer, NULL, 704, "frame %llu from %s: a segment of another frame (%llu)",
                  (unsigned long long)c->in->seq, who, seq);
             return false;
         }
         if (!c->in && (h->seq != c->rx_seq || h->offset != 0)) {
-            fail(n, c->peer, NULL, 704, "frame %llu from %s: expected number %llu", seq, who, (unsigned long long)c->rx_seq);
+            fail(n, c->peer, NULL, 704, "frame %llu from %s: expected number %llu", seq, who,
+                 (unsigned long long)c->rx_seq);
             return false;
         }
         if (h->type == FRAME_HELLO) {
@@ -665,10 +687,11 @@ static bool end_segment_in(net *n, conn *c)
 
     c->in_segment = false;
     if (n->config.transport != NET_TLS && c->crc != c->head.crc) {
-        if (!c->bound) conn_lost(n, c, "damaged HELLO");
+        if (!c->bound)
+            conn_lost(n, c, "damaged HELLO");
         else
-            fail(n, c->peer, NULL, 704, "frame %llu from %s: damaged on the way (checksum)", (unsigned long long)f->seq,
-                 net_name(n, c->peer));
+            fail(n, c->peer, NULL, 704, "frame %llu from %s: damaged on the way (checksum)",
+                 (unsigned long long)f->seq, net_name(n, c->peer));
         return false;
     }
     if (c->in_done == f->size) {
@@ -726,7 +749,8 @@ static void conn_read(net *n, conn *c)
 
     c->more = false;
     while (c->fd >= 0 && c->state == CONN_OPEN && turn < TURN_BYTES) {
-        bool    direct = c->in_segment && c->rx_from == c->rx_to && c->segment_left >= DIRECT_BYTES && !c->discard;
+        bool direct =
+            c->in_segment && c->rx_from == c->rx_to && c->segment_left >= DIRECT_BYTES && !c->discard;
         char    reason[160];
         ssize_t k;
 
@@ -740,7 +764,8 @@ static void conn_read(net *n, conn *c)
         }
         if (k == STREAM_BROKEN && !c->bound && c->outgoing) {
             /* TLS 1.3: how a server says that it refused our certificate. */
-            fail(n, n->config.self, c, 802, "%s at %s refused us: %s", net_title(n, c->peer), c->address, reason);
+            fail(n, n->config.self, c, 802, "%s at %s refused us: %s", net_title(n, c->peer), c->address,
+                 reason);
             return;
         }
         if (k < 0) {
@@ -761,13 +786,18 @@ static void conn_read(net *n, conn *c)
     c->more = c->fd >= 0 && turn >= TURN_BYTES;
 }
 
-/* --- frames out ---------------------------------------------------------------------------------------------- */
+/* --- frames out ------------------------------------------------------------------------------- */
 
 static void begin_segment_out(conn *c)
 {
     frame     *f = c->tx;
-    frame_head h = { .type = f->type, .phase = f->phase, .depth = f->depth, .depth_online = f->depth_online,
-                     .seq = f->seq, .length = f->size, .offset = c->tx_offset };
+    frame_head h = { .type = f->type,
+                     .phase = f->phase,
+                     .depth = f->depth,
+                     .depth_online = f->depth_online,
+                     .seq = f->seq,
+                     .length = f->size,
+                     .offset = c->tx_offset };
 
     c->tx_segment = f->size - c->tx_offset < SEGMENT ? f->size - c->tx_offset : SEGMENT;
     c->tx_sent = 0;
@@ -815,7 +845,8 @@ static void sent_out(net *n, conn *c)
         pthread_mutex_lock(&n->lock);
         l->out_bytes -= f->size;
         l->out_frames--;
-        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= BOUNDED_BYTES)) pthread_cond_broadcast(&n->changed);
+        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= BOUNDED_BYTES))
+            pthread_cond_broadcast(&n->changed);
         pthread_mutex_unlock(&n->lock);
     }
     frame_free(f);
@@ -823,14 +854,18 @@ static void sent_out(net *n, conn *c)
 
 static ssize_t stream_write(conn *c)
 {
-    const uint8_t *payload = c->tx->data == NULL ? NULL : c->tx->data + c->tx_offset;      /* an empty one has no bytes to point at */
-    struct iovec   part[2];
-    struct msghdr  m = { .msg_iov = part };
-    ssize_t        k;
+    const uint8_t *payload =
+        c->tx->data == NULL ? NULL : c->tx->data + c->tx_offset; /* an empty one has no bytes to point at */
+    struct iovec  part[2];
+    struct msghdr m = { .msg_iov = part };
+    ssize_t       k;
 
-    if (c->ssl && c->tx_sent < c->stage_bytes) return tls_write(c, c->stage + c->tx_sent, c->stage_bytes - c->tx_sent);
-    if (c->ssl) return tls_write(c, payload + (c->tx_sent - FRAME_HEAD), c->tx_segment - (c->tx_sent - FRAME_HEAD));
-    if (c->tx_sent < FRAME_HEAD) part[m.msg_iovlen++] = (struct iovec){ c->tx_head + c->tx_sent, FRAME_HEAD - c->tx_sent };
+    if (c->ssl && c->tx_sent < c->stage_bytes)
+        return tls_write(c, c->stage + c->tx_sent, c->stage_bytes - c->tx_sent);
+    if (c->ssl)
+        return tls_write(c, payload + (c->tx_sent - FRAME_HEAD), c->tx_segment - (c->tx_sent - FRAME_HEAD));
+    if (c->tx_sent < FRAME_HEAD)
+        part[m.msg_iovlen++] = (struct iovec){ c->tx_head + c->tx_sent, FRAME_HEAD - c->tx_sent };
     if (c->tx_segment) {
         size_t from = c->tx_sent > FRAME_HEAD ? c->tx_sent - FRAME_HEAD : 0;
 
@@ -854,7 +889,8 @@ static void conn_write(net *n, conn *c)
             return;
         }
         if (k < 0) {
-            /* What the peer sent last, perhaps its reason, is still to be read; the end of that tells the rest. */
+            /* What the peer sent last, perhaps its reason, is still to be read; the end of that tells the
+             * rest. */
             c->tx_dead = true;
             sent_out(n, c);
             return;
@@ -864,12 +900,14 @@ static void conn_write(net *n, conn *c)
         c->last_sent = net_now_ms();
         if (c->tx_sent < FRAME_HEAD + c->tx_segment) continue;
         c->tx_offset += c->tx_segment;
-        if (c->tx_offset == c->tx->size || c->abandon) sent_out(n, c);
-        else begin_segment_out(c);
+        if (c->tx_offset == c->tx->size || c->abandon)
+            sent_out(n, c);
+        else
+            begin_segment_out(c);
     }
 }
 
-/* --- time ---------------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static void sooner(int64_t *next, int64_t at)
 {
@@ -890,8 +928,8 @@ static void absent(net *n)
 
         if (i == n->config.self || !n->config.present[i] || l->hello_in) continue;
         if (i < n->config.self && n->config.transport != NET_MEMORY)
-            fail(n, i, NULL, 701, "%s absent: no connection to %s in %g s (%u tries%s%s)", net_title(n, i), n->address[i],
-                 seconds, l->tries, l->trouble[0] ? ", last: " : "", l->trouble);
+            fail(n, i, NULL, 701, "%s absent: no connection to %s in %g s (%u tries%s%s)", net_title(n, i),
+                 n->address[i], seconds, l->tries, l->trouble[0] ? ", last: " : "", l->trouble);
         else
             fail(n, i, NULL, 701, "%s absent: it did not connect to %s in %g s", net_title(n, i),
                  net_title(n, n->config.self), seconds);
@@ -923,13 +961,16 @@ static void setup_timers(net *n, int64_t now, int64_t *next)
     }
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0 || c->bound || n->config.transport == NET_MEMORY) continue;
-        /* An outgoing one may sit in the backlog of a peer that is still starting, so that only its connect ends. */
+        /* An outgoing one may sit in the backlog of a peer that is still starting, so that only its connect
+         * ends. */
         if (c->outgoing && c->state == CONN_OPEN) continue;
         if (c->outgoing && c->state == CONN_SECURING) continue;
         int64_t by = c->born + (c->outgoing ? 3000 : PENDING_MS);
 
-        if (now >= by) conn_lost(n, c, "no answer");
-        else sooner(next, by);
+        if (now >= by)
+            conn_lost(n, c, "no answer");
+        else
+            sooner(next, by);
     }
 }
 
@@ -940,7 +981,7 @@ static void life_timers(net *n, int64_t now, int64_t *next)
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0 || !c->bound || n->ending) continue;
         node_link *l = &n->links[c->peer];
-        bool  idle, done;
+        bool       idle, done;
 
         pthread_mutex_lock(&n->lock);
         idle = !l->out.first && !c->tx;
@@ -948,7 +989,8 @@ static void life_timers(net *n, int64_t now, int64_t *next)
         pthread_mutex_unlock(&n->lock);
         if (c->paused) c->last_heard = now;
         if (!done && now - c->last_heard > timeout) {
-            fail(n, c->peer, NULL, 703, "%s silent for %g s", net_title(n, c->peer), (double)timeout / 1000.0);
+            fail(n, c->peer, NULL, 703, "%s silent for %g s", net_title(n, c->peer),
+                 (double)timeout / 1000.0);
             return;
         }
         if (idle && !c->tx_dead && now - c->last_sent >= beat) {
@@ -999,22 +1041,26 @@ static int timers(net *n)
     int64_t now = net_now_ms(), next = now + 60000;
     bool    call = false;
 
-    if (!n->ending && n->grace_until && now >= n->grace_until) fail_with(n, &n->grace, n->grace_culprit, NULL);
+    if (!n->ending && n->grace_until && now >= n->grace_until)
+        fail_with(n, &n->grace, n->grace_culprit, NULL);
     if (n->grace_until) sooner(&next, n->grace_until);
     if (!n->ending && !n->opened) setup_timers(n, now, &next);
     if (!n->ending) life_timers(n, now, &next);
     if (n->ending && !n->ended) end_timers(n, now, &next);
     if (n->stuck_at && !n->told) {
-        if (atomic_load(&n->seen)) n->told = true;
-        else if (now >= n->stuck_at) n->told = call = true;
-        else sooner(&next, n->stuck_at);
+        if (atomic_load(&n->seen))
+            n->told = true;
+        else if (now >= n->stuck_at)
+            n->told = call = true;
+        else
+            sooner(&next, n->stuck_at);
     }
     if (call && n->config.on_stuck) n->config.on_stuck(n->config.stuck_context, &n->error);
     now = net_now_ms();
     return next <= now ? 0 : (int)(next - now);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------------------ */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 /* What the session asked for while we slept.  True: it closes, and nothing is left to do. */
 static bool requests(net *n)
@@ -1069,8 +1115,10 @@ static void serve(net *n, conn *c, short events)
     if (c->state == CONN_CONNECTING) {
         if (!events) return;
         if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0) error = errno;
-        if (error) conn_lost(n, c, strerror(error));
-        else conn_connected(n, c);
+        if (error)
+            conn_lost(n, c, strerror(error));
+        else
+            conn_connected(n, c);
         return;
     }
     if (c->state == CONN_SECURING) {
@@ -1081,7 +1129,8 @@ static void serve(net *n, conn *c, short events)
     /* The other end has gone while we left its data unread: read it, its last word included. */
     if (c->paused && events & (POLLRDHUP | POLLHUP | POLLERR)) c->drain = true;
     if (c->paused && !c->drain) return;
-    if (events & (POLLIN | POLLHUP | POLLERR | POLLRDHUP) || c->more || (c->ssl && SSL_has_pending(c->ssl))) conn_read(n, c);
+    if (events & (POLLIN | POLLHUP | POLLERR | POLLRDHUP) || c->more || (c->ssl && SSL_has_pending(c->ssl)))
+        conn_read(n, c);
 }
 
 static void open_hub(net *n)
@@ -1105,7 +1154,7 @@ void *io_main(void *arg)
     net *n = arg;
 
     if (n->config.transport == NET_MEMORY) open_hub(n);
-    advance(n);                               /* a node alone is open at once */
+    advance(n); /* a node alone is open at once */
     for (;;) {
         struct pollfd fds[2 + PENDING_LIMIT + 2 * PUMA_NODES];
         conn         *of[2 + PENDING_LIMIT + 2 * PUMA_NODES];

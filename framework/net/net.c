@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- the hub: a socket pair for every two nodes of one process ----------------------------------------------- */
+/* --- the hub: a socket pair for every two nodes of one process -------------------------------- */
 
 struct net_hub {
     pthread_mutex_t lock;
-    int             end[PUMA_NODES][PUMA_NODES];   /* made for the second of the two that asks; -1: none */
+    int             end[PUMA_NODES][PUMA_NODES]; /* made for the second of the two that asks; -1: none */
 };
 
 net_hub *net_hub_new(void)
@@ -55,7 +55,7 @@ int hub_take(net_hub *hub, uint32_t self, uint32_t peer)
     return fd;
 }
 
-/* --- names --------------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 int64_t net_now_ms(void)
 {
@@ -88,7 +88,7 @@ const char *net_role(const net *n, uint32_t node)
     return is_dealer(n, node) ? "dealer" : roles[node];
 }
 
-/* --- open and close ------------------------------------------------------------------------------------------ */
+/* --- open and close --------------------------------------------------------------------------- */
 
 void net_wake(net *n)
 {
@@ -110,7 +110,8 @@ static bool copy_config(net *n, const net_config *config)
         memcpy(n->seed, config->seed, sizeof n->seed);
         for (uint32_t i = 0; i < PUMA_NODES; i++) {
             n->links[i].digest = EVP_MD_CTX_new();
-            if (!n->links[i].digest || EVP_DigestInit_ex(n->links[i].digest, EVP_sha256(), NULL) != 1) return false;
+            if (!n->links[i].digest || EVP_DigestInit_ex(n->links[i].digest, EVP_sha256(), NULL) != 1)
+                return false;
         }
     }
     return true;
@@ -118,9 +119,9 @@ static bool copy_config(net *n, const net_config *config)
 
 static puma_status check_config(const net_config *config, puma_error *e)
 {
-    if (config->self >= PUMA_NODES || !config->present[config->self] || config->connect_timeout_ms <= 0
-        || config->io_timeout_ms <= 0 || (config->transport == NET_MEMORY && !config->hub)
-        || (config->transport == NET_TLS && !config->certificates))
+    if (config->self >= PUMA_NODES || !config->present[config->self] || config->connect_timeout_ms <= 0 ||
+        config->io_timeout_ms <= 0 || (config->transport == NET_MEMORY && !config->hub) ||
+        (config->transport == NET_TLS && !config->certificates))
         return error_set(e, 7001, "net_open: incomplete configuration");
     return PUMA_OK;
 }
@@ -151,8 +152,8 @@ static puma_status prepare(net *n, puma_error *e)
     return PUMA_OK;
 }
 
-/* Signals are for the program's own threads, but for those that a fault raises here.  SIGPIPE stays blocked: a
- * write to a dead peer is then an error like any other, also inside OpenSSL. */
+/* Signals are for the program's own threads, but for those that a fault raises here.  SIGPIPE stays blocked:
+ * a write to a dead peer is then an error like any other, also inside OpenSSL. */
 static int start_thread(net *n)
 {
     sigset_t block, before;
@@ -185,8 +186,10 @@ puma_status net_open(net **out, const net_config *config, puma_error *e)
     n->listen_fd = config->listen_fd;
     n->connect_by = net_now_ms() + config->connect_timeout_ms;
     n->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (n->wake_fd < 0) error_set(e, 1002, "eventfd: %s", strerror(errno));
-    else if (!copy_config(n, config)) error_set(e, 1001, "out of memory for the wire");
+    if (n->wake_fd < 0)
+        error_set(e, 1002, "eventfd: %s", strerror(errno));
+    else if (!copy_config(n, config))
+        error_set(e, 1001, "out of memory for the wire");
     if (e->status != PUMA_OK || prepare(n, e) != PUMA_OK) {
         net_close(n);
         return e->status;
@@ -247,7 +250,7 @@ void net_close(net *n)
     free(n);
 }
 
-/* --- what the handshake left --------------------------------------------------------------------------------- */
+/* --- what the handshake left ------------------------------------------------------------------ */
 
 const char *net_input(const net *n, const char *key)
 {
@@ -261,7 +264,8 @@ const char *net_input(const net *n, const char *key)
 
 const uint8_t *net_session_id(const net *n) { return n->session; }
 
-/* Should OpenSSL fail (out of memory), the run is stopped: a known seed then masks nothing that could be sent. */
+/* Should OpenSSL fail (out of memory), the run is stopped: a known seed then masks nothing that could be
+ * sent. */
 static void derive(const net *n, const uint8_t root[32], const char *purpose, uint8_t seed[32])
 {
     puma_error e = { 0 };
@@ -277,9 +281,12 @@ void net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t see
     derive(n, n->links[peer].root, purpose, seed);
 }
 
-void net_own_seed(const net *n, const char *purpose, uint8_t seed[32]) { derive(n, n->own_root, purpose, seed); }
+void net_own_seed(const net *n, const char *purpose, uint8_t seed[32])
+{
+    derive(n, n->own_root, purpose, seed);
+}
 
-/* --- messages ------------------------------------------------------------------------------------------------ */
+/* --- messages --------------------------------------------------------------------------------- */
 
 /* Lock held: reports the failure of this run, if it has one. */
 static puma_status failure(net *n, puma_error *e)
@@ -300,7 +307,8 @@ static void wait_change(net *n)
 static puma_status check_peer(const net *n, uint32_t peer, puma_error *e)
 {
     if (peer < PUMA_NODES && peer != n->config.self && n->config.present[peer]) return PUMA_OK;
-    return error_set(e, 7001, "message between node %u and node %u, which is not in this run", n->config.self, peer);
+    return error_set(e, 7001, "message between node %u and node %u, which is not in this run", n->config.self,
+                     peer);
 }
 
 /* Takes over f. */
@@ -334,11 +342,13 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
     }
     if (to == PUMA_CLIENT && !n->reveal_allowed) {
         free(payload);
-        return error_set(e, 620, "%s: payload for the client outside of a reveal", net_title(n, n->config.self));
+        return error_set(e, 620, "%s: payload for the client outside of a reveal",
+                         net_title(n, n->config.self));
     }
     if (size > FRAME_LIMIT) {
         free(payload);
-        return error_set(e, 1001, "message of %zu bytes to %s, limit %zu", size, net_name(n, to), FRAME_LIMIT);
+        return error_set(e, 1001, "message of %zu bytes to %s, limit %zu", size, net_name(n, to),
+                         FRAME_LIMIT);
     }
     f = frame_new(FRAME_DATA, payload, size);
     if (!f) return error_set(e, 1001, "out of memory for a message of %zu bytes", size);
@@ -357,8 +367,8 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
 /* The next frame from a peer, which must be of this type; the caller frees it. */
 static frame *next_frame(net *n, uint32_t from, frame_type type, const char *expected, puma_error *e)
 {
-    node_link  *l = &n->links[from];
-    frame *f = NULL;
+    node_link *l = &n->links[from];
+    frame     *f = NULL;
 
     if (check_peer(n, from, e) != PUMA_OK) return NULL;
     pthread_mutex_lock(&n->lock);
@@ -370,11 +380,12 @@ static frame *next_frame(net *n, uint32_t from, frame_type type, const char *exp
     }
     pthread_mutex_unlock(&n->lock);
     if (f && f->type != type) {
-        static const char *const names[] = { [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message",
-                                             [FRAME_DONE] = "the end" };
+        static const char *const names[] = {
+            [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message", [FRAME_DONE] = "the end"
+        };
 
-        error_set(e, 704, "frame %llu from %s: %s, expected %s", (unsigned long long)f->seq, net_name(n, from),
-                  names[f->type], expected);
+        error_set(e, 704, "frame %llu from %s: %s, expected %s", (unsigned long long)f->seq,
+                  net_name(n, from), names[f->type], expected);
         frame_free(f);
         f = NULL;
     }
@@ -391,13 +402,14 @@ puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_err
     if (!f) return e->status;
     clock_gettime(CLOCK_MONOTONIC, &after);
     if (f->size != size) {
-        error_set(e, 704, "frame %llu from %s: %zu bytes, expected %zu", (unsigned long long)f->seq, net_name(n, from),
-                  f->size, size);
+        error_set(e, 704, "frame %llu from %s: %zu bytes, expected %zu", (unsigned long long)f->seq,
+                  net_name(n, from), f->size, size);
         frame_free(f);
         return e->status;
     }
     if (f->phase == PUMA_OFFLINE)
-        n->count.waited_offline_s += (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+        n->count.waited_offline_s +=
+            (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
     if (f->depth > n->count.depth) n->count.depth = f->depth;
     if (f->depth_online > n->count.depth_online) n->count.depth_online = f->depth_online;
     n->count.received[from] += size;
@@ -412,7 +424,8 @@ puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *
     frame *f;
 
     if (check_peer(n, to, e) != PUMA_OK) return e->status;
-    if (size > CONTROL_LIMIT) return error_set(e, 1001, "control message of %zu bytes, limit %zu", size, CONTROL_LIMIT);
+    if (size > CONTROL_LIMIT)
+        return error_set(e, 1001, "control message of %zu bytes, limit %zu", size, CONTROL_LIMIT);
     f = frame_copy(FRAME_CONTROL, text, size);
     if (!f) return error_set(e, 1001, "out of memory for a control message");
     return post(n, to, f, false, e);
@@ -425,8 +438,8 @@ puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, p
     *text = NULL;
     if (!f) return e->status;
     if (f->size > limit || (f->size && memchr(f->data, 0, f->size)))
-        error_set(e, 704, "frame %llu from %s: control message of %zu bytes, limit %zu", (unsigned long long)f->seq,
-                  net_name(n, from), f->size, limit);
+        error_set(e, 704, "frame %llu from %s: control message of %zu bytes, limit %zu",
+                  (unsigned long long)f->seq, net_name(n, from), f->size, limit);
     else if (!(*text = malloc(f->size + 1)))
         error_set(e, 1001, "out of memory for a control message of %zu bytes", f->size);
     else {
@@ -448,13 +461,13 @@ void net_link_digest(const net *n, uint32_t peer, uint8_t digest[32])
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
 
     memset(digest, 0, 32);
-    if (n->links[peer].digest && (!copy || EVP_MD_CTX_copy_ex(copy, n->links[peer].digest) != 1
-                                  || EVP_DigestFinal_ex(copy, digest, NULL) != 1))
+    if (n->links[peer].digest && (!copy || EVP_MD_CTX_copy_ex(copy, n->links[peer].digest) != 1 ||
+                                  EVP_DigestFinal_ex(copy, digest, NULL) != 1))
         memset(digest, 0, 32);
     EVP_MD_CTX_free(copy);
 }
 
-/* --- ends ---------------------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 /* Who asks here has come to see it, so that on_stuck need not be called. */
 bool net_failed(const net *n)

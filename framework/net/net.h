@@ -21,51 +21,51 @@
 #include <stdbool.h>
 
 typedef struct net     net;
-typedef struct net_hub net_hub;     /* joins the nodes of one process (transport memory) */
+typedef struct net_hub net_hub; /* joins the nodes of one process (transport memory) */
 
 typedef enum net_transport { NET_MEMORY, NET_TCP, NET_TLS } net_transport;
 
 typedef struct net_config {
-    net_transport transport;
-    uint32_t      self;                    /* 0, 1, 2 or PUMA_CLIENT                                   */
-    bool          present[PUMA_NODES];     /* nodes of this run; compute parties listen, lower numbers *
-                                            * are connected to by higher ones                          */
-    const char   *address[PUMA_NODES];     /* "host:port", "[v6]:port"; the client's is NULL           */
-    int           listen_fd;               /* inherited listening socket, or -1; net_open takes it over,*
-                                            * whether it succeeds or not                               */
-    net_hub      *hub;                     /* NET_MEMORY                                               */
-    const char   *certificates;            /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
-    bool          allow_insecure;          /* tcp off loopback; keys readable by others                */
-    uint32_t      bounded;                 /* node whose link may hold only so much unread (the dealer:*
-                                            * it runs ahead), or PUMA_NODES.  2: node 2 is called the  *
-                                            * dealer, in messages and in its certificate               */
-    int           connect_timeout_ms, io_timeout_ms;
+    net_transport  transport;
+    uint32_t       self;                /* 0, 1, 2 or PUMA_CLIENT                                   */
+    bool           present[PUMA_NODES]; /* nodes of this run; compute parties listen, lower numbers *
+                                         * are connected to by higher ones                          */
+    const char    *address[PUMA_NODES]; /* "host:port", "[v6]:port"; the client's is NULL           */
+    int            listen_fd;           /* inherited listening socket, or -1; net_open takes it over,*
+                                         * whether it succeeds or not                               */
+    net_hub       *hub;                 /* NET_MEMORY                                               */
+    const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
+    bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
+    uint32_t       bounded;             /* node whose link may hold only so much unread (the dealer:*
+                                         * it runs ahead), or PUMA_NODES.  2: node 2 is called the  *
+                                         * dealer, in messages and in its certificate               */
+    int            connect_timeout_ms, io_timeout_ms;
     /* Canonical "key=value\n" lines, sorted, of everything that changes the computation.  Compared on
      * every link; a difference is PUMA_EDISAGREE naming the first key.  Lines that begin with "input."
      * are the client's to say: the other nodes leave them out here, take over the client's, and
      * compare them with each other. */
-    const char   *hello;
-    const uint8_t *seed;                   /* 32 bytes: fixed root for tests; NULL: fresh              */
+    const char    *hello;
+    const uint8_t *seed; /* 32 bytes: fixed root for tests; NULL: fresh              */
     /* Called on the I/O thread, once, when a link fails or a peer aborts, 1 s after the failure if the
      * session's thread has not come to see it: a party that computes must still end in time. */
-    void        (*on_stuck)(void *context, const puma_error *why);
-    void         *stuck_context;
+    void (*on_stuck)(void *context, const puma_error *why);
+    void *stuck_context;
 } net_config;
 
 net_hub *net_hub_new(void);
 void     net_hub_free(net_hub *hub);
 
-/* The configuration is copied.  All nodes have agreed on all links when it returns PUMA_OK; a node that fails tells
- * the others why, also those that come up to 1 s later, so that all report the same.  The session's calls below are
- * for one thread; net_failed and net_abort are for any. */
-puma_status net_open(net **n, const net_config *config, puma_error *e);
+/* The configuration is copied.  All nodes have agreed on all links when it returns PUMA_OK; a node that fails
+ * tells the others why, also those that come up to 1 s later, so that all report the same.  The session's
+ * calls below are for one thread; net_failed and net_abort are for any. */
+puma_status    net_open(net **n, const net_config *config, puma_error *e);
 /* The value of an "input." key that the client sent; NULL if there is none. */
-const char *net_input(const net *n, const char *key);
+const char    *net_input(const net *n, const char *key);
 /* 16 bytes: hash of every node's fresh nonce and the configuration. */
 const uint8_t *net_session_id(const net *n);
 /* Seed known to this node and `peer` alone, for one purpose: HKDF(root of the link, session, purpose). */
-void net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
-void net_own_seed(const net *n, const char *purpose, uint8_t seed[32]);
+void           net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
+void           net_own_seed(const net *n, const char *purpose, uint8_t seed[32]);
 
 /* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than 64 MiB
  * are queued for a bounded link; PUMA_ONLINE never waits. */
@@ -80,24 +80,25 @@ puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, p
 void net_allow_reveal(net *n, bool allowed);
 
 typedef struct net_count {
-    uint64_t sent[PUMA_NODES][2];          /* payload bytes by receiver and puma_phase                 */
+    uint64_t sent[PUMA_NODES][2]; /* payload bytes by receiver and puma_phase                 */
     uint64_t received[PUMA_NODES];
-    uint64_t messages;                     /* sent                                                     */
+    uint64_t messages; /* sent                                                     */
     uint64_t depth, depth_online;
-    double   waited_offline_s;             /* time net_recv waited for a PUMA_OFFLINE message          */
+    double   waited_offline_s; /* time net_recv waited for a PUMA_OFFLINE message          */
 } net_count;
 void net_counts(const net *n, net_count *out);
-void net_depth_reset(net *n);              /* all nodes call it between the same two messages          */
+void net_depth_reset(net *n); /* all nodes call it between the same two messages          */
 /* SHA-256 of all payload sent to `peer` since open; kept only when config.seed is set. */
 void net_link_digest(const net *n, uint32_t peer, uint8_t digest[32]);
 
 /* True once a link has failed; cheap, for long computations. */
-bool net_failed(const net *n);
+bool        net_failed(const net *n);
 /* DONE to all and from all: after it every peer is known to have finished. */
 puma_status net_finish(net *n, puma_error *e);
-/* Tells every peer why we stop; they report the same root cause, as "party 2: TEXT".  Does not wait: net_close does
- * (0.5 s at most).  Nothing happens when the run has failed already: the first reason stands. */
-void net_abort(net *n, const puma_error *why);
-void net_close(net *n);
+/* Tells every peer why we stop; they report the same root cause, as "party 2: TEXT".  Does not wait:
+ * net_close does (0.5 s at most).  Nothing happens when the run has failed already: the first reason stands.
+ */
+void        net_abort(net *n, const puma_error *why);
+void        net_close(net *n);
 
 #endif

@@ -50,16 +50,17 @@ static void identity_of(X509 *certificate, char *out, size_t room)
 uint32_t tls_node(const net *n, const char *identity)
 {
     for (uint32_t i = 0; i < PUMA_NODES; i++)
-        if (n->config.present[i] && strncmp(identity, "puma:", 5) == 0 && strcmp(identity + 5, net_role(n, i)) == 0)
+        if (n->config.present[i] && strncmp(identity, "puma:", 5) == 0 &&
+            strcmp(identity + 5, net_role(n, i)) == 0)
             return i;
     return PUMA_NODES;
 }
 
 static void date(char *out, size_t room, const ASN1_TIME *t)
 {
-    BIO    *b = BIO_new(BIO_s_mem());
-    char   *text;
-    long    bytes = 0;
+    BIO  *b = BIO_new(BIO_s_mem());
+    char *text;
+    long  bytes = 0;
 
     *out = '\0';
     if (b && ASN1_TIME_print(b, t) == 1) bytes = BIO_get_mem_data(b, &text);
@@ -79,10 +80,12 @@ static int verify(int ok, X509_STORE_CTX *store)
     if (ok || !c || c->reason[0]) return ok;
     c->certified = true;
     if (leaf) identity_of(leaf, who, sizeof who);
-    if (certificate && why == X509_V_ERR_CERT_HAS_EXPIRED) date(when, sizeof when, X509_get0_notAfter(certificate));
-    if (certificate && why == X509_V_ERR_CERT_NOT_YET_VALID) date(when, sizeof when, X509_get0_notBefore(certificate));
-    snprintf(c->reason, sizeof c->reason, "certificate of %s refused: %s%s%s", who, X509_verify_cert_error_string(why),
-             when[0] ? ": " : "", when);
+    if (certificate && why == X509_V_ERR_CERT_HAS_EXPIRED)
+        date(when, sizeof when, X509_get0_notAfter(certificate));
+    if (certificate && why == X509_V_ERR_CERT_NOT_YET_VALID)
+        date(when, sizeof when, X509_get0_notBefore(certificate));
+    snprintf(c->reason, sizeof c->reason, "certificate of %s refused: %s%s%s", who,
+             X509_verify_cert_error_string(why), when[0] ? ": " : "", when);
     return 0;
 }
 
@@ -114,7 +117,8 @@ static EVP_PKEY *read_key(const net *n, const char *path, puma_error *e)
     }
     if (st.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) && !n->config.allow_insecure) {
         close(fd);
-        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path, (unsigned)st.st_mode & 07777u);
+        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path,
+                  (unsigned)st.st_mode & 07777u);
         return NULL;
     }
     file = fdopen(fd, "r");
@@ -138,10 +142,10 @@ puma_status tls_open(net *n, puma_error *e)
 
     ERR_clear_error();
     tls = n->tls = SSL_CTX_new(TLS_method());
-    if (!tls || SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) != 1
-        || SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) != 1 || SSL_CTX_set_num_tickets(tls, 0) != 1
-        || SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                         "TLS_CHACHA20_POLY1305_SHA256") != 1)
+    if (!tls || SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) != 1 || SSL_CTX_set_num_tickets(tls, 0) != 1 ||
+        SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                      "TLS_CHACHA20_POLY1305_SHA256") != 1)
         return error_set(e, 1001, "TLS: %s", complaint());
     SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
@@ -151,7 +155,8 @@ puma_status tls_open(net *n, puma_error *e)
     snprintf(path, sizeof path, "%s/ca.pem", n->certificates);
     if (SSL_CTX_load_verify_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());
     snprintf(path, sizeof path, "%s/%s.pem", n->certificates, net_role(n, n->config.self));
-    if (SSL_CTX_use_certificate_chain_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());
+    if (SSL_CTX_use_certificate_chain_file(tls, path) != 1)
+        return error_set(e, 801, "%s: %s", path, complaint());
     snprintf(path, sizeof path, "%s/%s.key", n->certificates, net_role(n, n->config.self));
     key = read_key(n, path, e);
     if (!key) return e->status;
@@ -167,8 +172,10 @@ bool tls_begin(net *n, conn *c)
     c->ssl = SSL_new(n->tls);
     if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1) return false;
     SSL_set_app_data(c->ssl, c);
-    if (c->outgoing) SSL_set_connect_state(c->ssl);
-    else SSL_set_accept_state(c->ssl);
+    if (c->outgoing)
+        SSL_set_connect_state(c->ssl);
+    else
+        SSL_set_accept_state(c->ssl);
     return true;
 }
 
@@ -196,7 +203,8 @@ int tls_step(conn *c, char *reason, size_t room)
     }
     if (c->reason[0]) {
         snprintf(reason, room, "%s", c->reason);
-    } else if (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    } else if (why == SSL_ERROR_SSL &&
+               ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         snprintf(reason, room, "TLS handshake: %s", complaint());
     }
     ERR_clear_error();

@@ -16,11 +16,11 @@ static const char *const SLOT_NAME[PUMA_SLOT_COUNT] = {
 
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the plan"); }
 
-/* --- plugins and functions --------------------------------------------------------------------------------- */
+/* --- plugins and functions -------------------------------------------------------------------- */
 
 static const char *pin_of(const plan *p, const char *name)
 {
-    char section[96];
+    char             section[96];
     const ini_entry *pin;
 
     snprintf(section, sizeof section, "plugin.%s", name);
@@ -28,15 +28,16 @@ static const char *pin_of(const plan *p, const char *name)
     return pin == NULL ? NULL : pin->value;
 }
 
-static puma_status open_plugin(const plan *p, const plugin **out, const char *name, const char *section, const char *key, puma_error *e)
+static puma_status open_plugin(const plan *p, const plugin **out, const char *name, const char *section,
+                               const char *key, puma_error *e)
 {
     if (plugin_open(out, name, p->run->plugin_directory, pin_of(p, name), e) == PUMA_OK) return PUMA_OK;
     return error_prefix(e, "%s: [%s] %s", runfile_where(p->run, section, key), section, key);
 }
 
 /* "PLUGIN" or "PLUGIN.VARIANT" to the implementation of `slot`; *f NULL when the plugin brings none. */
-static puma_status find_function(const plan *p, puma_slot slot, const char *spec, const char *key, const plugin **owner, const puma_approx **f,
-                                 puma_error *e)
+static puma_status find_function(const plan *p, puma_slot slot, const char *spec, const char *key,
+                                 const plugin **owner, const puma_approx **f, puma_error *e)
 {
     char        name[96];
     const char *dot = strchr(spec, '.'), *variant = dot == NULL ? NULL : dot + 1;
@@ -45,12 +46,13 @@ static puma_status find_function(const plan *p, puma_slot slot, const char *spec
     if (open_plugin(p, owner, name, "approximation", key, e) != PUMA_OK) return e->status;
     *f = plugin_approx(*owner, slot, variant);
     if (*f == NULL && variant != NULL)
-        return error_set(e, 614, "%s: [approximation] %s: plugin %s has no %s called \"%s\"", runfile_where(p->run, "approximation", key), key, name,
-                         SLOT_NAME[slot], variant);
+        return error_set(e, 614, "%s: [approximation] %s: plugin %s has no %s called \"%s\"",
+                         runfile_where(p->run, "approximation", key), key, name, SLOT_NAME[slot], variant);
     return PUMA_OK;
 }
 
-/* The explicit choice, else the default plugin's, else puma's.  Where the run file names no default, what does not run on this protocol is passed over. */
+/* The explicit choice, else the default plugin's, else puma's.  Where the run file names no default, what
+ * does not run on this protocol is passed over. */
 static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 {
     const char        *specs[] = { p->run->function[slot], NULL, p->run->approximation_default, "puma" };
@@ -64,13 +66,15 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 
         if (specs[i] == NULL) continue;
         snprintf(plain, sizeof plain, "%s", specs[i]);
-        if (i > 0) plain[strcspn(plain, ".")] = '\0';          /* a variant was meant for another function */
+        if (i > 0) plain[strcspn(plain, ".")] = '\0'; /* a variant was meant for another function */
         if (find_function(p, slot, plain, keys[i], &owner, &f, e) != PUMA_OK) return e->status;
-        if (i > 0 && f != NULL && (f->needs & ~p->protocol->protocol->caps) != 0 && ini_find(&p->run->file, "approximation", "default") == NULL)
+        if (i > 0 && f != NULL && (f->needs & ~p->protocol->protocol->caps) != 0 &&
+            ini_find(&p->run->file, "approximation", "default") == NULL)
             f = NULL;
         if (i == 0 && f == NULL)
-            return error_set(e, 614, "%s: [approximation] %s: plugin %s brings no %s", runfile_where(p->run, "approximation", keys[0]), keys[0],
-                             specs[0], SLOT_NAME[slot]);
+            return error_set(e, 614, "%s: [approximation] %s: plugin %s brings no %s",
+                             runfile_where(p->run, "approximation", keys[0]), keys[0], specs[0],
+                             SLOT_NAME[slot]);
     }
     if (f == NULL) return PUMA_OK;
     p->function[slot] = f;
@@ -87,7 +91,9 @@ static bool is_needed(const plan *p, puma_slot slot)
     if (p->run->function[slot] != NULL) return true;
     if (slot == rings_slot(m->activation) || slot == PUMA_SLOT_SOFTMAX) return true;
     if (slot == (m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM)) return true;
-    if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) && slot == rings_slot(m->head_activation)) return true;
+    if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
+        slot == rings_slot(m->head_activation))
+        return true;
     return slot == PUMA_SLOT_RSQRT && p->run->task == RUN_EMBED && p->run->normalize;
 }
 
@@ -102,13 +108,14 @@ static puma_status choose_functions(plan *p, puma_error *e)
             return error_set(e, 614, "[approximation] %s: no plugin brings it", SLOT_NAME[slot]);
         if (p->function[slot]->needs & ~protocol->caps)
             return error_set(e, 615, "%s: [approximation] %s = %s does not run on protocol %s",
-                             runfile_where(p->run, "approximation", p->run->function[slot] != NULL ? SLOT_NAME[slot] : "default"), SLOT_NAME[slot],
-                             p->function_name[slot], p->protocol->entry->name);
+                             runfile_where(p->run, "approximation",
+                                           p->run->function[slot] != NULL ? SLOT_NAME[slot] : "default"),
+                             SLOT_NAME[slot], p->function_name[slot], p->protocol->entry->name);
     }
     return PUMA_OK;
 }
 
-/* --- options of plugins -------------------------------------------------------------------------------------- */
+/* --- options of plugins ----------------------------------------------------------------------- */
 
 static const puma_option *find_option(const plugin *owner, const char *key, const char **names, size_t room)
 {
@@ -135,17 +142,21 @@ static puma_status check_options(const plan *p, puma_error *e)
         double             value;
 
         if (strncmp(entry->section, "plugin.", 7) != 0) continue;
-        if (open_plugin(p, &owner, entry->section + 7, entry->section, entry->key, e) != PUMA_OK) return e->status;
+        if (open_plugin(p, &owner, entry->section + 7, entry->section, entry->key, e) != PUMA_OK)
+            return e->status;
         if (strcmp(entry->key, "sha256") == 0) continue;
         option = find_option(owner, entry->key, names, sizeof names / sizeof *names);
         if (option == NULL) {
             near = ini_nearest(entry->key, names);
-            return error_set(e, 309, "%s: [%s]: unknown key \"%s\"%s%s%s", runfile_where(p->run, entry->section, entry->key), entry->section,
-                             entry->key, near == NULL ? "" : " (did you mean \"", near == NULL ? "" : near, near == NULL ? "" : "\"?)");
+            return error_set(e, 309, "%s: [%s]: unknown key \"%s\"%s%s%s",
+                             runfile_where(p->run, entry->section, entry->key), entry->section, entry->key,
+                             near == NULL ? "" : " (did you mean \"", near == NULL ? "" : near,
+                             near == NULL ? "" : "\"?)");
         }
         if (!ini_real(entry->value, &value) || value < option->min || value > option->max)
             return error_set(e, 313, "%s: [%s] %s: not a number in its range (got %s, limit %g to %g)",
-                             runfile_where(p->run, entry->section, entry->key), entry->section, entry->key, entry->value, option->min, option->max);
+                             runfile_where(p->run, entry->section, entry->key), entry->section, entry->key,
+                             entry->value, option->min, option->max);
     }
     return PUMA_OK;
 }
@@ -161,14 +172,16 @@ const char *plan_option(void *context, const char *name, const char *key)
     return entry == NULL ? NULL : entry->value;
 }
 
-/* --- ranges ------------------------------------------------------------------------------------------------ */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 /* [numeric] ranges: the model's own in place of its family's. */
 static puma_status read_ranges(plan *p, puma_error *e)
 {
-    static const char *const names[] = { "embedding", "hidden", "norm", "attention", "scores", "activation", "logits", "product", NULL };
+    static const char *const names[] = { "embedding",  "hidden", "norm",    "attention", "scores",
+                                         "activation", "logits", "product", NULL };
     model_ranges            *g = &p->model->ranges;
-    int *const               fields[] = { &g->embedding, &g->hidden, &g->norm, &g->attention, &g->scores, &g->activation, &g->logits, &g->product };
+    int *const               fields[] = { &g->embedding, &g->hidden,     &g->norm,   &g->attention,
+                                          &g->scores,    &g->activation, &g->logits, &g->product };
     ini                      file;
 
     if (p->run->ranges == NULL) return PUMA_OK;
@@ -180,38 +193,43 @@ static puma_status read_ranges(plan *p, puma_error *e)
 
         while (names[k] != NULL && strcmp(names[k], entry->key) != 0) k++;
         if (strcmp(entry->section, "ranges") != 0 || names[k] == NULL)
-            error_set(e, 309, "%s:%d: [%s]: unknown key \"%s\"", file.path, entry->line, entry->section, entry->key);
+            error_set(e, 309, "%s:%d: [%s]: unknown key \"%s\"", file.path, entry->line, entry->section,
+                      entry->key);
         else if (!ini_unsigned(entry->value, 0, 62, &bits))
-            error_set(e, 311, "%s:%d: [ranges] %s: not a number of bits (got %s, limit 0 to 62)", file.path, entry->line, entry->key, entry->value);
-        else *fields[k] = (int)bits;
+            error_set(e, 311, "%s:%d: [ranges] %s: not a number of bits (got %s, limit 0 to 62)", file.path,
+                      entry->line, entry->key, entry->value);
+        else
+            *fields[k] = (int)bits;
     }
     ini_free(&file);
     return e->status;
 }
 
-/* --- weights ------------------------------------------------------------------------------------------------- */
+/* --- weights ---------------------------------------------------------------------------------- */
 
-/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring.  That all are finite was seen on opening. */
+/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring.  That all are
+ * finite was seen on opening. */
 static puma_status check_weights(const plan *p, puma_error *e)
 {
     const rings *r = &p->exec.rings;
 
     for (size_t i = 0; i < p->model->tensor_count; i++) {
         const model_tensor *t = &p->model->tensors[i];
-        bool                is_table = strcmp(t->role, "embedding.token") == 0 || strcmp(t->role, "embedding.position") == 0
-                                       || strcmp(t->role, "embedding.type") == 0;
-        double              limit = ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
-        size_t              element = 0;
-        double              most = model_max_abs(p->source, i, &element);
+        bool                is_table = strcmp(t->role, "embedding.token") == 0 ||
+                        strcmp(t->role, "embedding.position") == 0 || strcmp(t->role, "embedding.type") == 0;
+        double limit =
+            ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        size_t element = 0;
+        double most = model_max_abs(p->source, i, &element);
 
         if (!(most < limit))
-            return error_set(e, 1102, "tensor %s: entry %zu leaves the fixed-point range (got %g, limit %g)", model_stored_name(p->source, i), element,
-                             most, limit);
+            return error_set(e, 1102, "tensor %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
+                             model_stored_name(p->source, i), element, most, limit);
     }
     return PUMA_OK;
 }
 
-/* --- input ------------------------------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 static puma_status add_input(plan *p, const token_list *list, puma_error *e)
 {
@@ -230,7 +248,9 @@ static puma_status check_input(const plan *p, token_list *list, const char *wher
 
     if (list->count == 0) return error_set(e, 551, "%s: the sequence is empty", where);
     if (list->count > m->max_tokens) {
-        if (!p->run->truncate) return error_set(e, 552, "%s: tokens %zu > %zu (truncate = yes cuts them)", where, list->count, m->max_tokens);
+        if (!p->run->truncate)
+            return error_set(e, 552, "%s: tokens %zu > %zu (truncate = yes cuts them)", where, list->count,
+                             m->max_tokens);
         fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, m->max_tokens);
         /* The last token stays: the special one that closes a sequence. */
         list->ids[m->max_tokens - 1] = list->ids[list->count - 1];
@@ -238,19 +258,23 @@ static puma_status check_input(const plan *p, token_list *list, const char *wher
         list->count = m->max_tokens;
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (list->ids[i] >= m->vocabulary)
-            /* By position: the id is the prompt's. */
-            return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where, i + 1, m->vocabulary - 1);
-        if (m->types > 0 && list->types[i] >= m->types) list->types[i] = 0;       /* a family with one segment */
+        if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
+            return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where,
+                             i + 1, m->vocabulary - 1);
+        if (m->types > 0 && list->types[i] >= m->types)
+            return error_set(e, 556, "%s: entry %zu has a type that the model has no row for (got %u, limit %zu)",
+                             where, i + 1, list->types[i], m->types - 1);
     }
     return PUMA_OK;
 }
 
-static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t size, const char *pair, const char *where, puma_error *e)
+static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t size, const char *pair,
+                          const char *where, puma_error *e)
 {
     token_list list = { 0 };
 
-    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list, e) != PUMA_OK)
+    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
+                     e) != PUMA_OK)
         return error_prefix(e, "%s", where);
     if (check_input(p, &list, where, e) == PUMA_OK) add_input(p, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
@@ -270,11 +294,13 @@ static puma_status read_lines(plan *p, const tokenizer *t, puma_error *e)
 
         if (p->run->limit > 0 && p->input_count == p->run->limit) break;
         snprintf(where, sizeof where, "%.480s:%zu", p->run->input_file, line);
-        encode(p, t, bytes + at, length > 0 && bytes[at + length - 1] == '\r' ? length - 1 : length, NULL, where, e);
+        encode(p, t, bytes + at, length > 0 && bytes[at + length - 1] == '\r' ? length - 1 : length, NULL,
+               where, e);
         at += length + 1;
     }
     free(bytes);
-    if (e->status == PUMA_OK && p->input_count == 0) error_set(e, 551, "%s: no line in it", p->run->input_file);
+    if (e->status == PUMA_OK && p->input_count == 0)
+        error_set(e, 551, "%s: no line in it", p->run->input_file);
     return e->status;
 }
 
@@ -284,7 +310,8 @@ static puma_status read_input(plan *p, puma_error *e)
     tokenizer     *t = NULL;
 
     if (r->input == RUN_IDS) {
-        token_list list = { .count = r->id_count, .ids = malloc((r->id_count + 1) * sizeof *list.ids),
+        token_list list = { .count = r->id_count,
+                            .ids = malloc((r->id_count + 1) * sizeof *list.ids),
                             .types = calloc(r->id_count + 1, sizeof *list.types) };
 
         if (list.ids == NULL || list.types == NULL) {
@@ -298,8 +325,8 @@ static puma_status read_input(plan *p, puma_error *e)
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
     if (token_vocabulary(t) > p->model->vocabulary)
-        error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model, token_vocabulary(t) - 1,
-                  p->model->vocabulary);
+        error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
+                  token_vocabulary(t) - 1, p->model->vocabulary);
     else if (r->input == RUN_TEXT)
         encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
@@ -308,12 +335,13 @@ static puma_status read_input(plan *p, puma_error *e)
     return e->status;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* What parties must agree on: the run file's keys, the model, the plugins, the sequences' lengths. */
 static puma_status make_hello(plan *p, plan_role role, puma_error *e)
 {
-    char  *run = runfile_canonical(p->run, role == PLAN_CLIENT), *sizes = model_canonical(p->model), *text = NULL;
+    char *run = runfile_canonical(p->run, role == PLAN_CLIENT), *sizes = model_canonical(p->model),
+         *text = NULL;
     size_t size;
     FILE  *out = open_memstream(&text, &size);
 
@@ -324,16 +352,18 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
         free(sizes);
         return no_memory(e);
     }
-    fprintf(out, "%s%splan.protocol=%s %s %s\n", run, sizes, p->protocol->entry->name, p->protocol->entry->version, p->protocol->sha256);
+    fprintf(out, "%s%splan.protocol=%s %s %s\n", run, sizes, p->protocol->entry->name,
+            p->protocol->entry->version, p->protocol->sha256);
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL)
-            fprintf(out, "plan.%s=%s %s %s\n", SLOT_NAME[slot], p->function_name[slot], p->function_plugin[slot]->entry->version,
-                    p->function_plugin[slot]->sha256);
-    fprintf(out, "plan.rings=%u %u %u %u %u %u\n", p->exec.rings.frac, p->exec.rings.wide, p->exec.rings.table, p->exec.rings.attention,
-            p->exec.rings.scores, p->exec.rings.activation);
+            fprintf(out, "plan.%s=%s %s %s\n", SLOT_NAME[slot], p->function_name[slot],
+                    p->function_plugin[slot]->entry->version, p->function_plugin[slot]->sha256);
+    fprintf(out, "plan.rings=%u %u %u %u %u %u\n", p->exec.rings.frac, p->exec.rings.wide,
+            p->exec.rings.table, p->exec.rings.attention, p->exec.rings.scores, p->exec.rings.activation);
     if (role == PLAN_CLIENT) {
         fprintf(out, "input.tokens=");
-        for (size_t i = 0; i < p->input_count; i++) fprintf(out, "%s%zu", i == 0 ? "" : " ", p->inputs[i].count);
+        for (size_t i = 0; i < p->input_count; i++)
+            fprintf(out, "%s%zu", i == 0 ? "" : " ", p->inputs[i].count);
         fprintf(out, "\n");
     }
     fclose(out);
@@ -353,7 +383,8 @@ static model_task task_of(run_task t)
     }
 }
 
-puma_status plan_open(plan **out, const char *path, const char *const *sets, size_t set_count, plan_role role, puma_error *e)
+puma_status plan_open(plan **out, const char *path, const char *const *sets, size_t set_count, plan_role role,
+                      puma_error *e)
 {
     plan    *p = calloc(1, sizeof *p);
     runfile *r;
@@ -364,31 +395,44 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     r = p->run;
     if (open_plugin(p, &p->protocol, r->protocol, "run", "protocol", e) != PUMA_OK) return e->status;
     if (p->protocol->protocol == NULL)
-        return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol", runfile_where(r, "run", "protocol"), r->protocol);
-    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r->task), e) != PUMA_OK) return e->status;
-    if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK) return e->status;
-    p->exec = (exec_config){ .model = p->model, .task = task_of(r->task), .pooling_mean = r->pooling_mean, .normalize = r->normalize,
-                             .reveal_label = r->reveal_label && r->task == RUN_CLASSIFY, .equality = r->embedding == RUN_EQUALITY };
-    if (rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) != PUMA_OK) return e->status;
+        return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
+                         runfile_where(r, "run", "protocol"), r->protocol);
+    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r->task),
+                   e) != PUMA_OK)
+        return e->status;
+    if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
+        return e->status;
+    p->exec = (exec_config){ .model = p->model,
+                             .task = task_of(r->task),
+                             .pooling_mean = r->pooling_mean,
+                             .normalize = r->normalize,
+                             .reveal_label = r->reveal_label && r->task == RUN_CLASSIFY,
+                             .equality = r->embedding == RUN_EQUALITY };
+    if (rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) !=
+        PUMA_OK)
+        return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
     if (role == PLAN_CLIENT && read_input(p, e) != PUMA_OK) return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
-    } else if (role == PLAN_CLIENT
-               && (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK || check_weights(p, e) != PUMA_OK)) {
+    } else if (role == PLAN_CLIENT &&
+               (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK ||
+                check_weights(p, e) != PUMA_OK)) {
         return e->status;
     }
     return make_hello(p, role, e);
 }
 
-puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function, rings *planned, puma_error *e)
+puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
+                           rings *planned, puma_error *e)
 {
     const plugin *exact = NULL;
 
-    if (plugin_open(protocol, "plain", p->run->plugin_directory, pin_of(p, "plain"), e) != PUMA_OK
-        || plugin_open(&exact, "exact", p->run->plugin_directory, pin_of(p, "exact"), e) != PUMA_OK)
+    if (plugin_open(protocol, "plain", p->run->plugin_directory, pin_of(p, "plain"), e) != PUMA_OK ||
+        plugin_open(&exact, "exact", p->run->plugin_directory, pin_of(p, "exact"), e) != PUMA_OK)
         return error_prefix(e, "[compare] reference = plain");
-    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++) function[slot] = plugin_approx(exact, slot, NULL);
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
+        function[slot] = plugin_approx(exact, slot, NULL);
     return rings_plan(planned, p->model, (*protocol)->protocol, function, p->run->ring_bits, p->run->frac, e);
 }
 
@@ -404,26 +448,31 @@ void plan_close(plan *p)
     free(p);
 }
 
-/* --- printing --------------------------------------------------------------------------------------------------------- */
+/* --- printing --------------------------------------------------------------------------------- */
 
 void plan_print(FILE *out, const plan *p)
 {
     const model *m = p->model;
     const rings *r = &p->exec.rings;
 
-    fprintf(out, "model         %s: %zu layers, %zu wide, %zu heads, %zu inside, vocabulary %zu, at most %zu tokens\n", m->architecture, m->layers,
-            m->hidden, m->heads, m->intermediate, m->vocabulary, m->max_tokens);
-    fprintf(out, "protocol      %s %s (%s)\n", p->protocol->entry->name, p->protocol->entry->version, p->protocol->entry->summary);
+    fprintf(
+        out,
+        "model         %s: %zu layers, %zu wide, %zu heads, %zu inside, vocabulary %zu, at most %zu tokens\n",
+        m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->max_tokens);
+    fprintf(out, "protocol      %s %s (%s)\n", p->protocol->entry->name, p->protocol->entry->version,
+            p->protocol->entry->summary);
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL && is_needed(p, slot))
-            fprintf(out, "%-13s %s (max error %g; %s)\n", SLOT_NAME[slot], p->function_name[slot], p->function[slot]->max_error,
-                    p->function[slot]->source);
+            fprintf(out, "%-13s %s (max error %g; %s)\n", SLOT_NAME[slot], p->function_name[slot],
+                    p->function[slot]->max_error, p->function[slot]->source);
     fprintf(out, "fixed point   %u fraction bits; the norms' epsilon %g rounds to %g\n", r->frac, m->epsilon,
             ldexp(nearbyint(ldexp(m->epsilon, (int)(2 * r->frac))), -(int)(2 * r->frac)));
-    fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide, r->table, r->attention, r->scores,
-            r->activation);
-    for (size_t i = 0; i < p->input_count; i++) fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
-    if (p->source != NULL && model_unused(p->source) != NULL) fprintf(out, "not used      %s\n", model_unused(p->source));
+    fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
+            r->table, r->attention, r->scores, r->activation);
+    for (size_t i = 0; i < p->input_count; i++)
+        fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
+    if (p->source != NULL && model_unused(p->source) != NULL)
+        fprintf(out, "not used      %s\n", model_unused(p->source));
 }
 
 char *plan_json(const plan *p)
@@ -434,15 +483,18 @@ char *plan_json(const plan *p)
     char        *text;
 
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
-        if (p->function[slot] != NULL && is_needed(p, slot)) json_object_set_new(functions, SLOT_NAME[slot], json_string(p->function_name[slot]));
-    for (size_t i = 0; i < p->input_count; i++) json_array_append_new(inputs, json_integer((json_int_t)p->inputs[i].count));
-    root = json_pack("{s:s, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o}",
-                     "protocol", p->protocol->entry->name, "model",
-                     "architecture", m->architecture, "layers", (json_int_t)m->layers, "hidden", (json_int_t)m->hidden,
-                     "heads", (json_int_t)m->heads, "intermediate", (json_int_t)m->intermediate, "vocabulary", (json_int_t)m->vocabulary,
-                     "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings",
-                     "fraction", (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
-                     "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
+        if (p->function[slot] != NULL && is_needed(p, slot))
+            json_object_set_new(functions, SLOT_NAME[slot], json_string(p->function_name[slot]));
+    for (size_t i = 0; i < p->input_count; i++)
+        json_array_append_new(inputs, json_integer((json_int_t)p->inputs[i].count));
+    root =
+        json_pack("{s:s, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o}",
+                  "protocol", p->protocol->entry->name, "model", "architecture", m->architecture, "layers",
+                  (json_int_t)m->layers, "hidden", (json_int_t)m->hidden, "heads", (json_int_t)m->heads,
+                  "intermediate", (json_int_t)m->intermediate, "vocabulary", (json_int_t)m->vocabulary,
+                  "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings", "fraction",
+                  (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
+                  "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
     text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
     json_decref(root);
     return text;

@@ -1,6 +1,7 @@
 /* plan.h - a run with every choice made: what the run file, the model, the plugins and the input come to.
  *
- * Everything that can be refused is refused here, before a socket is opened (reliability.md K8): `puma plan` stops behind it. */
+ * Everything that can be refused is refused here, before a socket is opened (reliability.md K8): `puma plan`
+ * stops behind it. */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
@@ -14,28 +15,29 @@
 #include <stdio.h>
 
 typedef enum plan_role {
-    PLAN_PARTY,      /* reads config.json and nothing of [input]     */
-    PLAN_CLIENT      /* has the checkpoint, the tokenizer, the input  */
+    PLAN_PARTY, /* reads config.json and nothing of [input]     */
+    PLAN_CLIENT /* has the checkpoint, the tokenizer, the input  */
 } plan_role;
 
 typedef struct plan {
     runfile           *run;
     model             *model;
-    model_source      *source;                        /* the client's; at a party only with synthetic weights */
+    model_source      *source; /* the client's; at a party only with synthetic weights */
     const plugin      *protocol;
-    const puma_approx *function[PUMA_SLOT_COUNT];     /* NULL: not available and not needed                 */
+    const puma_approx *function[PUMA_SLOT_COUNT]; /* NULL: not available and not needed                 */
     const plugin      *function_plugin[PUMA_SLOT_COUNT];
-    char               function_name[PUMA_SLOT_COUNT][96];   /* "puma.gelu"; "" where there is none         */
+    char               function_name[PUMA_SLOT_COUNT][96]; /* "puma.gelu"; "" where there is none         */
     exec_config        exec;
-    token_list        *inputs;                        /* the client's: one a sequence                       */
+    token_list        *inputs; /* the client's: one a sequence                       */
     size_t             input_count;
-    char              *hello;                         /* canonical lines for net_config.hello               */
+    char              *hello; /* canonical lines for net_config.hello               */
 } plan;
 
-puma_status plan_open(plan **p, const char *path, const char *const *sets, size_t set_count, plan_role role, puma_error *e);
+puma_status plan_open(plan **p, const char *path, const char *const *sets, size_t set_count, plan_role role,
+                      puma_error *e);
 /* The reference of a comparison: plain in float with the plugin `exact`, same model and input. */
-puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function, rings *planned,
-                           puma_error *e);
+puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
+                           rings *planned, puma_error *e);
 void        plan_close(plan *p);
 /* The choices, for people. */
 void        plan_print(FILE *out, const plan *p);

@@ -27,14 +27,14 @@ struct key {
     const char *section, *name;
     /* False after a failure, which is recorded.  NULL: what the key is for is not built yet. */
     bool (*read)(struct reading *in, const key *k, const ini_entry *entry);
-    size_t             offset, size;      /* of its field                                                      */
-    uint64_t           least, most;       /* of an integer                                                     */
-    const char *const *words;             /* of a choice, by value; one that begins with `!` is not built yet  */
+    size_t             offset, size; /* of its field                                                      */
+    uint64_t           least, most;  /* of an integer                                                     */
+    const char *const *words;        /* of a choice, by value; one that begins with `!` is not built yet  */
 };
 
 /* Records a failure with the place in front: "run.ini:7: [run] task: …", "--set run.task: …". */
-__attribute__((format(printf, 4, 5)))
-static bool fault(struct reading *in, unsigned code, const ini_entry *entry, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static bool fault(struct reading *in, unsigned code,
+                                                        const ini_entry *entry, const char *format, ...)
 {
     char    text[2 * ERROR_TEXT];
     va_list list;
@@ -45,11 +45,12 @@ static bool fault(struct reading *in, unsigned code, const ini_entry *entry, con
     if (entry->line == 0)
         error_set(in->e, code, "--set %s.%s: %s", entry->section, entry->key, text);
     else
-        error_set(in->e, code, "%s:%d: [%s] %s: %s", in->r->file.path, entry->line, entry->section, entry->key, text);
+        error_set(in->e, code, "%s:%d: [%s] %s: %s", in->r->file.path, entry->line, entry->section,
+                  entry->key, text);
     return false;
 }
 
-/* --- values -------------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static void *field(struct reading *in, const key *k) { return (char *)in->r + k->offset; }
 
@@ -59,7 +60,10 @@ static void store(struct reading *in, const key *k, uint64_t value)
     bool     flag = value != 0;
     uint32_t word = (uint32_t)value;
 
-    memcpy(field(in, k), k->size == sizeof flag ? (void *)&flag : k->size == sizeof word ? (void *)&word : (void *)&value,
+    memcpy(field(in, k),
+           k->size == sizeof flag   ? (void *)&flag
+           : k->size == sizeof word ? (void *)&word
+                                    : (void *)&value,
            k->size);
 }
 
@@ -81,8 +85,8 @@ static bool read_integer(struct reading *in, const key *k, const ini_entry *entr
     uint64_t value;
 
     if (!ini_unsigned(entry->value, k->least, k->most, &value))
-        return fault(in, 311, entry, "needs an integer, %ju <= %s <= %ju (got '%.60s')", (uintmax_t)k->least, k->name,
-                     (uintmax_t)k->most, entry->value);
+        return fault(in, 311, entry, "needs an integer, %ju <= %s <= %ju (got '%.60s')", (uintmax_t)k->least,
+                     k->name, (uintmax_t)k->most, entry->value);
     store(in, k, value);
     return true;
 }
@@ -91,7 +95,8 @@ static bool read_yes_no(struct reading *in, const key *k, const ini_entry *entry
 {
     bool value;
 
-    if (!ini_yes_no(entry->value, &value)) return fault(in, 312, entry, "needs yes or no (got '%.60s')", entry->value);
+    if (!ini_yes_no(entry->value, &value))
+        return fault(in, 312, entry, "needs yes or no (got '%.60s')", entry->value);
     store(in, k, value);
     return true;
 }
@@ -109,7 +114,9 @@ static bool read_word(struct reading *in, const key *k, const ini_entry *entry)
             store(in, k, i);
             return true;
         }
-        if (built) used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", k->words[i]);
+        if (built)
+            used +=
+                (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", k->words[i]);
     }
     return fault(in, 314, entry, "no such value '%.60s' (one of %s)", entry->value, known);
 }
@@ -119,8 +126,8 @@ static bool is_name(const char *from, const char *end)
 {
     if (from == end) return false;
     for (; from < end; from++)
-        if (!(*from >= 'a' && *from <= 'z') && !(*from >= 'A' && *from <= 'Z') && !(*from >= '0' && *from <= '9') &&
-            *from != '_' && *from != '-')
+        if (!(*from >= 'a' && *from <= 'z') && !(*from >= 'A' && *from <= 'Z') &&
+            !(*from >= '0' && *from <= '9') && *from != '_' && *from != '-')
             return false;
     return true;
 }
@@ -128,14 +135,16 @@ static bool is_name(const char *from, const char *end)
 static bool read_name(struct reading *in, const key *k, const ini_entry *entry)
 {
     if (!is_name(entry->value, entry->value + strlen(entry->value)))
-        return fault(in, 314, entry, "not a name of letters, digits, '_' and '-' (got '%.60s')", entry->value);
+        return fault(in, 314, entry, "not a name of letters, digits, '_' and '-' (got '%.60s')",
+                     entry->value);
     return store_text(in, k, strdup(entry->value));
 }
 
 static bool read_plugin(struct reading *in, const key *k, const ini_entry *entry)
 {
     if (!is_name(entry->value, entry->value + strlen(entry->value)))
-        return fault(in, 602, entry, "not a plugin's name, which has no path and no ending (got '%.60s')", entry->value);
+        return fault(in, 602, entry, "not a plugin's name, which has no path and no ending (got '%.60s')",
+                     entry->value);
     return store_text(in, k, strdup(entry->value));
 }
 
@@ -154,23 +163,25 @@ static bool read_text(struct reading *in, const key *k, const ini_entry *entry)
     return store_text(in, k, strdup(entry->value));
 }
 
-/* Relative to the file's directory, or for --set to the current one.  Whether the file is there is for its reader to say; what
- * no path can mean is said here. */
+/* Relative to the file's directory, or for --set to the current one.  Whether the file is there is for its
+ * reader to say; what no path can mean is said here. */
 static bool read_path(struct reading *in, const key *k, const ini_entry *entry)
 {
     const char *base = in->r->file.path, *slash = strrchr(base, '/');
-    size_t      prefix = entry->value[0] == '/' || entry->line == 0 || !slash ? 0 : (size_t)(slash - base) + 1;
-    size_t      size = prefix + strlen(entry->value);
+    size_t prefix = entry->value[0] == '/' || entry->line == 0 || !slash ? 0 : (size_t)(slash - base) + 1;
+    size_t size = prefix + strlen(entry->value);
     struct stat about;
     char       *path;
 
     if (!*entry->value) return fault(in, 319, entry, "the path is empty");
     if (size >= PATH_MAX)
-        return fault(in, 319, entry, "%s (got %zu bytes, limit %d)", strerror(ENAMETOOLONG), size, PATH_MAX - 1);
+        return fault(in, 319, entry, "%s (got %zu bytes, limit %d)", strerror(ENAMETOOLONG), size,
+                     PATH_MAX - 1);
     if (asprintf(&path, "%.*s%s", (int)prefix, base, entry->value) < 0) path = NULL;
     if (path && stat(path, &about) != 0 && (errno == ELOOP || errno == ENAMETOOLONG)) {
         free(path);
-        return fault(in, 319, entry, "%.100s: %s", entry->value, strerror(errno == ELOOP ? ELOOP : ENAMETOOLONG));
+        return fault(in, 319, entry, "%.100s: %s", entry->value,
+                     strerror(errno == ELOOP ? ELOOP : ENAMETOOLONG));
     }
     return store_text(in, k, path);
 }
@@ -178,7 +189,7 @@ static bool read_path(struct reading *in, const key *k, const ini_entry *entry)
 static bool read_seed(struct reading *in, const key *k, const ini_entry *entry)
 {
     static const char prefix[] = "insecure:";
-    uint64_t value;
+    uint64_t          value;
 
     if (strncmp(entry->value, prefix, strlen(prefix)) != 0)
         return fault(in, 314, entry, "a fixed seed is for tests alone and is written insecure:N");
@@ -198,17 +209,19 @@ static bool read_source(struct reading *in, const key *k, const ini_entry *entry
         store(in, k, RUN_CHECKPOINT);
         return true;
     }
-    if (strncmp(entry->value, shares, strlen(shares)) == 0) return fault(in, 316, entry, "shares:DIR is not built yet");
+    if (strncmp(entry->value, shares, strlen(shares)) == 0)
+        return fault(in, 316, entry, "shares:DIR is not built yet");
     if (strncmp(entry->value, synthetic, strlen(synthetic)) != 0)
-        return fault(in, 314, entry, "no such value '%.60s' (one of checkpoint, synthetic:SEED)", entry->value);
+        return fault(in, 314, entry, "no such value '%.60s' (one of checkpoint, synthetic:SEED)",
+                     entry->value);
     if (!ini_unsigned(entry->value + strlen(synthetic), 0, UINT64_MAX, &in->r->synthetic_seed))
         return fault(in, 311, entry, "needs synthetic:SEED, 0 <= SEED <= %ju", (uintmax_t)UINT64_MAX);
     store(in, k, RUN_SYNTHETIC);
     return true;
 }
 
-/* The prompt itself: a fault is told by its position, never by what stands there.  A number that is no token id is the input's
- * fault (5); the largest id that the model knows is checked when the model is. */
+/* The prompt itself: a fault is told by its position, never by what stands there.  A number that is no token
+ * id is the input's fault (5); the largest id that the model knows is checked when the model is. */
 static bool read_ids(struct reading *in, const key *k, const ini_entry *entry)
 {
     const char *p = entry->value;
@@ -238,7 +251,8 @@ static bool read_ids(struct reading *in, const key *k, const ini_entry *entry)
             ini_unsigned(digits, 0, UINT32_MAX, &id);
             OPENSSL_cleanse(digits, sizeof digits);
         }
-        if (id > UINT32_MAX) return fault(in, 550, entry, "entry %zu is out of range, 0 <= id <= %u", count + 1, UINT32_MAX);
+        if (id > UINT32_MAX)
+            return fault(in, 550, entry, "entry %zu is out of range, 0 <= id <= %u", count + 1, UINT32_MAX);
         ids[count++] = (uint32_t)id;
         p += size;
     }
@@ -259,7 +273,7 @@ static bool cut_address(const char *address, char *host, uint64_t *port)
         from++;
         size -= 2;
     } else if (memchr(address, ':', size)) {
-        return false;                        /* v6 without brackets: where would the port begin? */
+        return false; /* v6 without brackets: where would the port begin? */
     }
     if (size == 0 || size >= HOST) return false;
     for (size_t i = 0; i < size; i++)
@@ -296,7 +310,8 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
     uint64_t port;
 
     if (!cut_address(entry->value, host, &port))
-        return fault(in, 318, entry, "needs HOST:PORT or [IPv6]:PORT, 1 <= PORT <= 65535 (got '%.100s')", entry->value);
+        return fault(in, 318, entry, "needs HOST:PORT or [IPv6]:PORT, 1 <= PORT <= 65535 (got '%.100s')",
+                     entry->value);
     if (*mine) return fault(in, 317, entry, "party2 and dealer are one node; a run has one or the other");
     for (size_t i = 0; i < PUMA_NODES; i++)
         if (in->r->address[i] && same_address(in->r->address[i], entry->value))
@@ -304,9 +319,11 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
     return store_text(in, k, strdup(entry->value));
 }
 
-/* --- the keys ------------------------------------------------------------------------------------------------------- */
+/* --- the keys --------------------------------------------------------------------------------- */
 
-static const char *const tasks[] = { "embed", "classify", "logits", "hidden", "!generate", "!perplexity", NULL };
+static const char *const tasks[] = {
+    "embed", "classify", "logits", "hidden", "!generate", "!perplexity", NULL
+};
 static const char *const embeddings[] = { "auto", "onehot", "equality", "!dpf", NULL };
 static const char *const poolings[] = { "cls", "mean", NULL };
 static const char *const reveals[] = { "logits", "label", NULL };
@@ -344,7 +361,7 @@ static const key keys[] = {
 #define X(slot, name) { "approximation", name, read_function, FIELD(function[slot]), 0, 0, NULL },
     PUMA_SLOTS(X)
 #undef X
-    { "plugins", "directory", read_path, FIELD(plugin_directory), 0, 0, NULL },
+        { "plugins", "directory", read_path, FIELD(plugin_directory), 0, 0, NULL },
     { "numeric", "ring_bits", read_integer, FIELD(ring_bits), 32, 64, NULL },
     { "numeric", "fxp_fraction_bits", read_integer, FIELD(frac), 1, 30, NULL },
     { "numeric", "arithmetic", read_word, FIELD(fixed), 0, 0, arithmetics },
@@ -379,7 +396,8 @@ static bool is_plugin_section(const char *section)
 {
     size_t prefix = sizeof plugin_prefix - 1;
 
-    return strncmp(section, plugin_prefix, prefix) == 0 && is_name(section + prefix, section + strlen(section));
+    return strncmp(section, plugin_prefix, prefix) == 0 &&
+           is_name(section + prefix, section + strlen(section));
 }
 
 /* The distinct sections of the table, which stand together in it; closed by NULL. */
@@ -401,8 +419,11 @@ static bool unknown_section(struct reading *in, const char *where, const char *s
     if (near)
         error_set(in->e, 308, "%s: no such section [%s] (nearest: [%s])", where, section, near);
     else
-        error_set(in->e, 308, "%s: no such section [%s] (there are run, input, approximation, plugin.NAME, plugins, numeric, "
-                  "network, weights, compare)", where, section);
+        error_set(
+            in->e, 308,
+            "%s: no such section [%s] (there are run, input, approximation, plugin.NAME, plugins, numeric, "
+            "network, weights, compare)",
+            where, section);
     return false;
 }
 
@@ -418,7 +439,8 @@ static bool unknown_key(struct reading *in, const ini_entry *entry)
     near = ini_nearest(entry->key, names);
     if (near) return fault(in, 309, entry, "no such key (nearest: %s)", near);
     for (size_t i = 0; i < KEYS; i++)
-        if (!strcmp(keys[i].name, entry->key)) return fault(in, 309, entry, "no such key here; it belongs to [%s]", keys[i].section);
+        if (!strcmp(keys[i].name, entry->key))
+            return fault(in, 309, entry, "no such key here; it belongs to [%s]", keys[i].section);
     for (size_t i = 0; i < n && used < 150; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
     return fault(in, 309, entry, "no such key (there are %s)", known);
@@ -445,7 +467,7 @@ static bool check_sections(struct reading *in)
 
     for (size_t i = 0; i < file->section_count; i++) {
         const ini_section *s = &file->sections[i];
-        char where[PATH_MAX + 32];
+        char               where[PATH_MAX + 32];
 
         snprintf(where, sizeof where, "%s:%d", file->path, s->line);
         if (!is_known(s->name)) return unknown_section(in, where, s->name);
@@ -486,7 +508,7 @@ static bool read_entry(struct reading *in, const ini_entry *entry)
     return unknown_key(in, entry);
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static bool check_required(struct reading *in)
 {
@@ -502,8 +524,13 @@ static bool check_required(struct reading *in)
 
 static bool check_input(struct reading *in)
 {
-    static const struct { const char *key; run_input kind; } kinds[] = {
-        { "text", RUN_TEXT }, { "ids", RUN_IDS }, { "file", RUN_FILE },
+    static const struct {
+        const char *key;
+        run_input   kind;
+    } kinds[] = {
+        { "text", RUN_TEXT },
+        { "ids", RUN_IDS },
+        { "file", RUN_FILE },
     };
     const ini_entry *first = NULL, *pair = ini_find(&in->r->file, "input", "text_pair");
 
@@ -512,7 +539,8 @@ static bool check_input(struct reading *in)
         const ini_entry *entry = ini_find(&in->r->file, "input", kinds[i].key);
 
         if (!entry) continue;
-        if (first) return fault(in, 317, entry, "[input] %s is given too; a run has exactly one input", first->key);
+        if (first)
+            return fault(in, 317, entry, "[input] %s is given too; a run has exactly one input", first->key);
         first = entry;
         in->r->input = kinds[i].kind;
     }
@@ -529,15 +557,15 @@ static bool check_numbers(struct reading *in)
 
     if (2 * r->frac < r->ring_bits - 2) return true;
     if (!entry) entry = ini_find(&r->file, "numeric", "ring_bits");
-    return fault(in, 315, entry, "2 * fxp_fraction_bits < ring_bits - 2 does not hold (2 * %u, %u - 2)", r->frac,
-                 r->ring_bits);
+    return fault(in, 315, entry, "2 * fxp_fraction_bits < ring_bits - 2 does not hold (2 * %u, %u - 2)",
+                 r->frac, r->ring_bits);
 }
 
 static bool check_network(struct reading *in)
 {
     static const char *const names[] = { "party0", "party1", "party2" };
-    const runfile *r = in->r;
-    bool           any = r->address[0] || r->address[1] || r->address[2];
+    const runfile           *r = in->r;
+    bool                     any = r->address[0] || r->address[1] || r->address[2];
 
     for (size_t i = 0; any && i < 2; i++)
         if (!r->address[i]) {
@@ -576,8 +604,8 @@ static bool set_defaults(runfile *r)
     return r->architecture && r->approximation_default;
 }
 
-puma_status runfile_open(runfile **out, const char *path, const char *const *sets, size_t set_count, bool need_input,
-                         puma_error *e)
+puma_status runfile_open(runfile **out, const char *path, const char *const *sets, size_t set_count,
+                         bool need_input, puma_error *e)
 {
     runfile       *r = calloc(1, sizeof *r);
     struct reading in = { .r = r, .e = e, .need_input = need_input };
@@ -593,7 +621,8 @@ puma_status runfile_open(runfile **out, const char *path, const char *const *set
     for (size_t i = 0; e->status == PUMA_OK && i < set_count; i++) ini_set(&r->file, sets[i], e);
     good = e->status == PUMA_OK && check_sections(&in);
     for (size_t i = 0; good && i < r->file.count; i++) good = read_entry(&in, &r->file.entries[i]);
-    if (good && check_required(&in) && check_input(&in) && check_numbers(&in) && check_network(&in) && check_reveal(&in)) {
+    if (good && check_required(&in) && check_input(&in) && check_numbers(&in) && check_network(&in) &&
+        check_reveal(&in)) {
         *out = r;
         return PUMA_OK;
     }
@@ -635,7 +664,7 @@ void runfile_close(runfile *r)
 const char *runfile_where(const runfile *r, const char *section, const char *key_name)
 {
     static _Thread_local char where[PATH_MAX + 64];
-    const ini_entry *entry = ini_find(&r->file, section, key_name);
+    const ini_entry          *entry = ini_find(&r->file, section, key_name);
 
     if (!entry)
         snprintf(where, sizeof where, "%s", r->file.path);
@@ -646,12 +675,15 @@ const char *runfile_where(const runfile *r, const char *section, const char *key
     return where;
 }
 
-/* --- what parties must agree on ------------------------------------------------------------------------------------------ */
+/* --- what parties must agree on --------------------------------------------------------------- */
 
-struct lines { char **line; size_t count, room; bool failed; };
+struct lines {
+    char **line;
+    size_t count, room;
+    bool   failed;
+};
 
-__attribute__((format(printf, 2, 3)))
-static void add_line(struct lines *to, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add_line(struct lines *to, const char *format, ...)
 {
     va_list list;
     char   *line = NULL;
@@ -668,8 +700,10 @@ static void add_line(struct lines *to, const char *format, ...)
         to->room = room;
     }
     va_start(list, format);
-    if (vasprintf(&line, format, list) < 0) to->failed = true;
-    else to->line[to->count++] = line;
+    if (vasprintf(&line, format, list) < 0)
+        to->failed = true;
+    else
+        to->line[to->count++] = line;
     va_end(list);
 }
 
@@ -687,8 +721,8 @@ static void add_seed(struct lines *to, const runfile *r)
         return;
     }
     SHA256((const unsigned char *)text, (size_t)size, hash);
-    add_line(to, "run.seed=insecure:sha256:%02x%02x%02x%02x%02x%02x%02x%02x\n", hash[0], hash[1], hash[2], hash[3], hash[4],
-             hash[5], hash[6], hash[7]);
+    add_line(to, "run.seed=insecure:sha256:%02x%02x%02x%02x%02x%02x%02x%02x\n", hash[0], hash[1], hash[2],
+             hash[3], hash[4], hash[5], hash[6], hash[7]);
     OPENSSL_cleanse(text, sizeof text);
 }
 
@@ -729,8 +763,10 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "numeric.fxp_fraction_bits=%u\n", r->frac);
     add_line(&to, "numeric.arithmetic=%s\n", arithmetics[r->fixed]);
     add_line(&to, "network.allow_insecure=%s\n", yes_no(r->allow_insecure));
-    if (r->source == RUN_SYNTHETIC) add_line(&to, "weights.source=synthetic:%ju\n", (uintmax_t)r->synthetic_seed);
-    else add_line(&to, "weights.source=checkpoint\n");
+    if (r->source == RUN_SYNTHETIC)
+        add_line(&to, "weights.source=synthetic:%ju\n", (uintmax_t)r->synthetic_seed);
+    else
+        add_line(&to, "weights.source=checkpoint\n");
     if (client) {
         add_line(&to, "input.truncate=%s\n", yes_no(r->truncate));
         add_line(&to, "input.parse_special=%s\n", yes_no(r->parse_special));

@@ -1,5 +1,5 @@
-/* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is validated; nothing here touches a
- * model, a plugin or a socket. */
+/* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is
+ * validated; nothing here touches a model, a plugin or a socket. */
 #ifndef PLAN_RUNFILE_H
 #define PLAN_RUNFILE_H
 
@@ -10,14 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum run_task { RUN_EMBED, RUN_CLASSIFY, RUN_LOGITS, RUN_HIDDEN, RUN_GENERATE, RUN_PERPLEXITY } run_task;
+typedef enum run_task {
+    RUN_EMBED,
+    RUN_CLASSIFY,
+    RUN_LOGITS,
+    RUN_HIDDEN,
+    RUN_GENERATE,
+    RUN_PERPLEXITY
+} run_task;
 typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, RUN_PIXELS } run_input;
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
 
 typedef struct runfile {
-    ini           file;                    /* kept for line numbers and plugins' sections                     */
+    ini           file; /* kept for line numbers and plugins' sections                     */
     /* [run] */
     char         *model;
     run_task      task;
@@ -25,28 +32,28 @@ typedef struct runfile {
     char         *architecture;
     run_embedding embedding;
     bool          pooling_mean, normalize, reveal_label;
-    int           threads;                 /* 0: unset                                                        */
+    int           threads; /* 0: unset                                                        */
     bool          has_seed;
     uint64_t      seed;
     /* [input] */
     run_input     input;
     char         *text, *text_pair, *input_file;
     uint32_t     *ids;
-    size_t        id_count, limit;         /* limit 0: all                                                    */
+    size_t        id_count, limit; /* limit 0: all                                                    */
     bool          truncate, parse_special;
     /* [approximation]: "PLUGIN" or "PLUGIN.VARIANT"; function[] NULL where only the default is said */
     char         *approximation_default;
     char         *function[PUMA_SLOT_COUNT];
     /* [plugins] */
-    char         *plugin_directory;        /* NULL                                                            */
+    char         *plugin_directory; /* NULL                                                            */
     /* [numeric] */
     uint32_t      ring_bits, frac;
-    bool          fixed;                   /* arithmetic = fixed                                              */
-    char         *ranges;                  /* file of puma plan --measure; NULL                               */
+    bool          fixed;  /* arithmetic = fixed                                              */
+    char         *ranges; /* file of puma plan --measure; NULL                               */
     /* [network] */
     run_transport transport;
-    char         *address[4];              /* party0..2 by node number; dealer is node 2 of a 2PC run         */
-    char         *certificates;            /* NULL                                                            */
+    char         *address[4];   /* party0..2 by node number; dealer is node 2 of a 2PC run         */
+    char         *certificates; /* NULL                                                            */
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;
     /* [weights] */
@@ -56,13 +63,15 @@ typedef struct runfile {
     bool          reference_plain;
 } runfile;
 
-/* Reads and checks.  `need_input`: false for a compute party, which reads nothing of [input] (unknown keys are refused all the same). */
-puma_status runfile_open(runfile **r, const char *path, const char *const *sets, size_t set_count, bool need_input,
-                         puma_error *e);
+/* Reads and checks.  `need_input`: false for a compute party, which reads nothing of [input] (unknown keys
+ * are refused all the same). */
+puma_status runfile_open(runfile **r, const char *path, const char *const *sets, size_t set_count,
+                         bool need_input, puma_error *e);
 void        runfile_close(runfile *r);
-/* What parties must agree on, of what stands in the file: sorted "section.key=value\n" lines, malloc'd (NULL: out of memory), for the
- * HELLO.  No texts, paths, addresses, certificates, timeouts, threads, reports or pins; of a seed only a hash.  The content of
- * `ranges` and what the plan decides are the plan's to add.  `client`: with the "input." lines that are the client's to say. */
+/* What parties must agree on, of what stands in the file: sorted "section.key=value\n" lines, malloc'd (NULL:
+ * out of memory), for the HELLO.  No texts, paths, addresses, certificates, timeouts, threads, reports or
+ * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add.
+ * `client`: with the "input." lines that are the client's to say. */
 char       *runfile_canonical(const runfile *r, bool client);
 /* "run.ini:7" of a key, or "--set section.key"; for error texts. Static buffer a call. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);

@@ -1,6 +1,6 @@
-/* plugin.c - see plugin.h.  Rows D1 to D9 and D12 of the fault contract: a file's place, owner, mode, digest and ELF
- * frame are looked at before dlopen, because constructors run inside it; then the entry, which is data, before any
- * code of the plugin is called. */
+/* plugin.c - see plugin.h.  Rows D1 to D9 and D12 of the fault contract: a file's place, owner, mode, digest
+ * and ELF frame are looked at before dlopen, because constructors run inside it; then the entry, which is
+ * data, before any code of the plugin is called. */
 #include "plugin/plugin.h"
 
 #include "plugin/vet.h"
@@ -36,7 +36,7 @@ typedef struct loaded {
 static loaded         *all;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* --- where things lie ------------------------------------------------------------------------------------------- */
+/* --- where things lie ------------------------------------------------------------------------- */
 
 static bool inside(const char *path, const char *directory)
 {
@@ -80,35 +80,54 @@ static bool name_ok(const char *name)
     return n > 0 && n < NAME_TEXT && name[n] == '\0' && name[0] != '-';
 }
 
-/* --- tables ----------------------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
-/* A plugin may know a smaller or larger table of our major; one below major.0 or absurdly large is malformed. */
+/* A plugin may know a smaller or larger table of our major; one below major.0 or absurdly large is malformed.
+ */
 static bool size_ok(uint32_t size, size_t least) { return size >= least && size <= TABLE_LIMIT; }
 
 /* Every table of ABI 1.0 in full: what a later minor appends is not part of it. */
 #define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
 
-static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs, const char *path, puma_error *e)
+static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs, const char *path,
+                                puma_error *e)
 {
     size_t      size = theirs->struct_size;
     const char *missing = NULL;
 
     if (!size_ok(theirs->struct_size, SIZE_1_0(puma_protocol, apply)))
-        return error_set(e, 608, "%s: protocol table of %u bytes (limit %zu to %u)", path, theirs->struct_size,
-                         SIZE_1_0(puma_protocol, apply), TABLE_LIMIT);
+        return error_set(e, 608, "%s: protocol table of %u bytes (limit %zu to %u)", path,
+                         theirs->struct_size, SIZE_1_0(puma_protocol, apply), TABLE_LIMIT);
     memset(copy, 0, sizeof *copy);
     memcpy(copy, theirs, size < sizeof *copy ? size : sizeof *copy);
     copy->struct_size = sizeof *copy;
-#define REQUIRE(slot) if (!copy->slot && !missing) missing = #slot
-    REQUIRE(open); REQUIRE(close); REQUIRE(share); REQUIRE(reveal); REQUIRE(add); REQUIRE(sub); REQUIRE(add_public);
-    REQUIRE(scale); REQUIRE(sum); REQUIRE(product); REQUIRE(trunc); REQUIRE(xor_); REQUIRE(not_); REQUIRE(and_);
-    if (copy->caps & PUMA_CAP_COMPARE) { REQUIRE(less); REQUIRE(mux_sum); }
+#define REQUIRE(slot)                                                                                        \
+    if (!copy->slot && !missing) missing = #slot
+    REQUIRE(open);
+    REQUIRE(close);
+    REQUIRE(share);
+    REQUIRE(reveal);
+    REQUIRE(add);
+    REQUIRE(sub);
+    REQUIRE(add_public);
+    REQUIRE(scale);
+    REQUIRE(sum);
+    REQUIRE(product);
+    REQUIRE(trunc);
+    REQUIRE(xor_);
+    REQUIRE(not_);
+    REQUIRE(and_);
+    if (copy->caps & PUMA_CAP_COMPARE) {
+        REQUIRE(less);
+        REQUIRE(mux_sum);
+    }
     if (copy->caps & PUMA_CAP_CLEAR) REQUIRE(apply);
 #undef REQUIRE
     if (missing) return error_set(e, 609, "%s: required function \"%s\" is missing", path, missing);
-    if (copy->parties < 1 || copy->parties > PUMA_CLIENT || copy->planes < 1 || copy->planes > PUMA_MAX_PLANES)
-        return error_set(e, 608, "%s: %u parties with %u planes (limit %u, %u)", path, copy->parties, copy->planes,
-                         PUMA_CLIENT, PUMA_MAX_PLANES);
+    if (copy->parties < 1 || copy->parties > PUMA_CLIENT || copy->planes < 1 ||
+        copy->planes > PUMA_MAX_PLANES)
+        return error_set(e, 608, "%s: %u parties with %u planes (limit %u, %u)", path, copy->parties,
+                         copy->planes, PUMA_CLIENT, PUMA_MAX_PLANES);
     if (copy->dealer >= copy->parties && copy->dealer != PUMA_NODES)
         return error_set(e, 608, "%s: dealer %u of %u parties", path, copy->dealer, copy->parties);
     if ((copy->caps & PUMA_CAP_LOCAL) && copy->parties != 1)
@@ -121,12 +140,15 @@ static puma_status vet_approx(const puma_approx *const *list, const char *path, 
     for (size_t i = 0; list[i]; i++) {
         const puma_approx *a = list[i];
 
-        if (i == APPROX_LIMIT) return error_set(e, 608, "%s: more than %d approximations", path, APPROX_LIMIT);
+        if (i == APPROX_LIMIT)
+            return error_set(e, 608, "%s: more than %d approximations", path, APPROX_LIMIT);
         if (!size_ok(a->struct_size, SIZE_1_0(puma_approx, options)))
             return error_set(e, 608, "%s: approximation table %zu of %u bytes (limit %zu to %u)", path, i,
                              a->struct_size, SIZE_1_0(puma_approx, options), TABLE_LIMIT);
-        if (!a->name || !name_ok(a->name)) return error_set(e, 608, "%s: approximation %zu has no usable name", path, i);
-        if (!a->eval) return error_set(e, 609, "%s: required function \"eval\" of %s is missing", path, a->name);
+        if (!a->name || !name_ok(a->name))
+            return error_set(e, 608, "%s: approximation %zu has no usable name", path, i);
+        if (!a->eval)
+            return error_set(e, 609, "%s: required function \"eval\" of %s is missing", path, a->name);
     }
     return PUMA_OK;
 }
@@ -136,13 +158,13 @@ static puma_status vet_entry(const puma_plugin **entry, void *handle, const char
 {
     const puma_plugin *found = dlsym(handle, "puma_plugin_entry");
     struct link_map   *map = NULL;
-    ElfW(Sym)         *symbol = NULL;
-    Dl_info            info;
+    ElfW(Sym) *symbol = NULL;
+    Dl_info info;
 
     /* dlsym looks into the libraries that a plugin needs as well: it must be the plugin's own. */
-    if (!found || dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || !symbol
-        || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || (uintptr_t)info.dli_fbase != (uintptr_t)map->l_addr
-        || info.dli_saddr != (const void *)found)
+    if (!found || dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || !symbol ||
+        dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || (uintptr_t)info.dli_fbase != (uintptr_t)map->l_addr ||
+        info.dli_saddr != (const void *)found)
         return error_set(e, 606, "%s: exports no symbol \"puma_plugin_entry\"", path);
     if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
         return error_set(e, 606, "%s: symbol \"puma_plugin_entry\" is not data", path);
@@ -161,7 +183,7 @@ static puma_status vet_entry(const puma_plugin **entry, void *handle, const char
     return PUMA_OK;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* dlopen, with what its constructors must not have changed. */
 static void *load(const char *path, puma_error *e)
@@ -195,7 +217,8 @@ static loaded *find_loaded(const struct stat *file)
 }
 
 /* Vets and opens the file at `path`, a realpath.  `name`: what its entry must say, or NULL. */
-static puma_status open_path(const plugin **p, const char *path, const char *name, const char *pin, puma_error *e)
+static puma_status open_path(const plugin **p, const char *path, const char *name, const char *pin,
+                             puma_error *e)
 {
     struct stat file;
     char        digest[65];
@@ -204,7 +227,8 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
 
     if (vet_file(path, &file, e) != PUMA_OK || vet_digest(path, digest, e) != PUMA_OK) return e->status;
     if (pin && strcasecmp(pin, digest) != 0)
-        return error_set(e, 604, "%s: SHA-256 differs from its pin (got %.16s..., pinned %.16s...)", path, digest, pin);
+        return error_set(e, 604, "%s: SHA-256 differs from its pin (got %.16s..., pinned %.16s...)", path,
+                         digest, pin);
     l = find_loaded(&file);
     if (l) {
         if (strcmp(l->p.sha256, digest) != 0)
@@ -222,11 +246,13 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
         error_set(e, 608, "%s: the plugin in it is called \"%s\"", path, l->p.entry->name);
         goto refused;
     }
-    if (l->p.entry->protocol && vet_protocol(&l->protocol, l->p.entry->protocol, path, e) != PUMA_OK) goto refused;
+    if (l->p.entry->protocol && vet_protocol(&l->protocol, l->p.entry->protocol, path, e) != PUMA_OK)
+        goto refused;
     if (l->p.entry->approx && vet_approx(l->p.entry->approx, path, e) != PUMA_OK) goto refused;
     for (same = all; same; same = same->next)
         if (strcmp(same->p.entry->name, l->p.entry->name) == 0) {
-            error_set(e, 610, "%s: a plugin \"%s\" is open already, from %s", path, l->p.entry->name, same->p.path);
+            error_set(e, 610, "%s: a plugin \"%s\" is open already, from %s", path, l->p.entry->name,
+                      same->p.path);
             goto refused;
         }
     l->p.protocol = l->p.entry->protocol ? &l->protocol : NULL;
@@ -243,7 +269,7 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
     *p = &l->p;
     return PUMA_OK;
 
-refused:                                    /* RTLD_NODELETE: what was mapped stays mapped; the handle goes */
+refused: /* RTLD_NODELETE: what was mapped stays mapped; the handle goes */
     if (handle) dlclose(handle);
     free(l);
     return e->status;
@@ -264,7 +290,8 @@ static const char *path_text(char *text, size_t room, const char *const *path)
     return text;
 }
 
-static puma_status open_name(const plugin **p, const char *name, const char *extra, const char *pin, puma_error *e)
+static puma_status open_name(const plugin **p, const char *name, const char *extra, const char *pin,
+                             puma_error *e)
 {
     char        path[PATH_MAX + NAME_TEXT + 8], real[PATH_MAX], directory[PATH_MAX], text[200];
     const char *dirs[4];
@@ -286,7 +313,8 @@ static puma_status open_name(const plugin **p, const char *name, const char *ext
         if (vet_directory(directory, e) != PUMA_OK) return e->status;
         return open_path(p, real, name, pin, e);
     }
-    return error_set(e, 601, "plugin \"%s\": no file %s.so in %s", name, name, path_text(text, sizeof text, dirs));
+    return error_set(e, 601, "plugin \"%s\": no file %s.so in %s", name, name,
+                     path_text(text, sizeof text, dirs));
 }
 
 puma_status plugin_open(const plugin **p, const char *name, const char *extra, const char *pin, puma_error *e)
@@ -296,8 +324,8 @@ puma_status plugin_open(const plugin **p, const char *name, const char *extra, c
     *p = NULL;
     if (e->status != PUMA_OK) return e->status;
     if (!name_ok(name))
-        return error_set(e, 602, "plugin \"%.80s\": a name has letters, digits, _ and - alone (limit %d)", name,
-                         NAME_TEXT - 1);
+        return error_set(e, 602, "plugin \"%.80s\": a name has letters, digits, _ and - alone (limit %d)",
+                         name, NAME_TEXT - 1);
     pthread_mutex_lock(&lock);
     status = open_name(p, name, extra, pin, e);
     pthread_mutex_unlock(&lock);
@@ -330,7 +358,7 @@ const puma_approx *plugin_approx(const plugin *p, puma_slot slot, const char *va
     return NULL;
 }
 
-/* --- listing ---------------------------------------------------------------------------------------------------- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 static int by_name(const void *x, const void *y) { return strcmp(*(char *const *)x, *(char *const *)y); }
 

@@ -8,21 +8,24 @@
 
 typedef struct plugin {
     const puma_plugin   *entry;
-    const puma_protocol *protocol;   /* entry->protocol copied into a table of this host's size, tail zeroed */
-    char                *path;       /* realpath                                                             */
+    const puma_protocol *protocol; /* entry->protocol copied into a table of this host's size, tail zeroed */
+    char                *path;     /* realpath                                                             */
     char                 sha256[65];
 } plugin;
 
-/* Directories, in order: `extra` (may be NULL), the build tree's when the program runs in place, the installed one.  NAME has no `/`. `pin`: wanted SHA-256
- * in hex or NULL; checked before dlopen.  A plugin is opened once and never closed; the same pointer comes back. */
-puma_status plugin_open(const plugin **p, const char *name, const char *extra, const char *pin, puma_error *e);
+/* Directories, in order: `extra` (may be NULL), the build tree's when the program runs in place, the
+ * installed one.  NAME has no `/`. `pin`: wanted SHA-256 in hex or NULL; checked before dlopen.  A plugin is
+ * opened once and never closed; the same pointer comes back. */
+puma_status        plugin_open(const plugin **p, const char *name, const char *extra, const char *pin,
+                               puma_error *e);
 /* A file named on the command line, by its realpath. */
-puma_status plugin_open_file(const plugin **p, const char *path, puma_error *e);
+puma_status        plugin_open_file(const plugin **p, const char *path, puma_error *e);
 /* The approximation `variant` (NULL: the first) of `slot`; NULL when it brings none. */
 const puma_approx *plugin_approx(const plugin *p, puma_slot slot, const char *variant);
 /* Names (NAME.so files) found in the search path; *names is malloc'd, closed by NULL, free each and all. */
-puma_status plugin_list(char ***names, const char *extra, puma_error *e);
-/* Where things lie: the build tree's folder when running in place (build/puma), else the installed one. "plugins", "models". Static storage. */
-const char *plugin_data_directory(const char *what);
+puma_status        plugin_list(char ***names, const char *extra, puma_error *e);
+/* Where things lie: the build tree's folder when running in place (build/puma), else the installed one.
+ * "plugins", "models". Static storage. */
+const char        *plugin_data_directory(const char *what);
 
 #endif

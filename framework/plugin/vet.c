@@ -25,7 +25,8 @@ static puma_status vet_owner(const char *path, const struct stat *st, puma_error
     if (st->st_uid != 0 && st->st_uid != geteuid())
         return error_set(e, 603, "%s: belongs to user %u, neither root nor us", path, (unsigned)st->st_uid);
     if ((st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid()))
-        return error_set(e, 603, "%s: can be written by others (mode %04o)", path, (unsigned)(st->st_mode & 07777));
+        return error_set(e, 603, "%s: can be written by others (mode %04o)", path,
+                         (unsigned)(st->st_mode & 07777));
     return PUMA_OK;
 }
 
@@ -64,7 +65,8 @@ static const char *elf_fault(int fd, off_t size)
 {
     Elf64_Ehdr header;
 
-    if (size < (off_t)sizeof header || !read_at(fd, &header, sizeof header, 0)) return "too short for an ELF file";
+    if (size < (off_t)sizeof header || !read_at(fd, &header, sizeof header, 0))
+        return "too short for an ELF file";
     if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return "not an ELF file";
     if (header.e_ident[EI_CLASS] != ELFCLASS64) return "not a 64-bit ELF file";
     if (header.e_ident[EI_DATA] != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB))
@@ -73,8 +75,8 @@ static const char *elf_fault(int fd, off_t size)
     if (header.e_machine != OUR_MACHINE) return "an ELF file for another CPU";
 #endif
     if (header.e_type != ET_DYN) return "not a shared library";
-    if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum > 1024
-        || !within(header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr), size))
+    if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum > 1024 ||
+        !within(header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr), size))
         return "program headers outside of the file";
     if (header.e_shnum > 0 && !within(header.e_shoff, (uint64_t)header.e_shnum * header.e_shentsize, size))
         return "cut short";
@@ -82,7 +84,8 @@ static const char *elf_fault(int fd, off_t size)
         Elf64_Phdr part;
 
         if (!read_at(fd, &part, sizeof part, (off_t)(header.e_phoff + i * sizeof part))) return "cut short";
-        if (part.p_type != PT_GNU_STACK && part.p_type != PT_NULL && !within(part.p_offset, part.p_filesz, size))
+        if (part.p_type != PT_GNU_STACK && part.p_type != PT_NULL &&
+            !within(part.p_offset, part.p_filesz, size))
             return "cut short";
     }
     return NULL;
@@ -91,7 +94,7 @@ static const char *elf_fault(int fd, off_t size)
 puma_status vet_file(const char *path, struct stat *file, puma_error *e)
 {
     const char *fault;
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);     /* a FIFO would wait for its writer */
+    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
 
     if (fd < 0) return error_set(e, 603, "%s: %s", path, strerror(errno));
     if (fstat(fd, file) != 0) {

@@ -8,8 +8,8 @@
 
 /* Nobody but root and us may put a file into the directory. */
 puma_status vet_directory(const char *path, puma_error *e);
-/* A regular file that nobody but root and us can change, and an ELF library of this machine that is all there: the
- * system's loader maps what the headers promise and dies of a cut file. */
+/* A regular file that nobody but root and us can change, and an ELF library of this machine that is all
+ * there: the system's loader maps what the headers promise and dies of a cut file. */
 puma_status vet_file(const char *path, struct stat *file, puma_error *e);
 /* SHA-256 in hex. */
 puma_status vet_digest(const char *path, char digest[65], puma_error *e);

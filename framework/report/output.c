@@ -33,7 +33,8 @@ puma_status output_check(const char *path, const char *const *inputs, puma_error
     if (!exists && errno != ENOENT) {
         error_set(e, 321, "%.160s: %s", path, strerror(errno));
     } else if (exists && !S_ISREG(about.st_mode)) {
-        error_set(e, 321, "%.160s: %s", path, S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
+        error_set(e, 321, "%.160s: %s", path,
+                  S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
     } else if (!*path || path[strlen(path) - 1] == '/') {
         error_set(e, 321, "'%.160s': not the name of a file", path);
     } else if (access(directory, W_OK | X_OK) != 0) {
@@ -61,8 +62,8 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-/* A new file in `directory`, its name in *name (malloc'd). -1 with errno.  Unlike mkstemp's its mode is what the mask leaves, as of
- * any result file. */
+/* A new file in `directory`, its name in *name (malloc'd). -1 with errno.  Unlike mkstemp's its mode is what
+ * the mask leaves, as of any result file. */
 static int open_temporary(const char *directory, char **name)
 {
     for (unsigned i = 0; i < 1000; i++) {
@@ -99,7 +100,8 @@ puma_status file_write_atomic(const char *path, const void *bytes, size_t size, 
         if (reason) unlink(temporary);
     }
     if (!reason) {
-        /* The name is on disk once the directory is; a file system that cannot say so has still done the rename. */
+        /* The name is on disk once the directory is; a file system that cannot say so has still done the
+         * rename. */
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0) {
             (void)fsync(fd);

@@ -1,4 +1,5 @@
-/* output.h - result files: refused before the work begins if they cannot be written, and replaced whole at its end. */
+/* output.h - result files: refused before the work begins if they cannot be written, and replaced whole at
+ * its end. */
 #ifndef REPORT_OUTPUT_H
 #define REPORT_OUTPUT_H
 
@@ -6,11 +7,12 @@
 
 #include <stddef.h>
 
-/* Can `path` be made or replaced?  Its directory must exist and be writable, itself be absent or a regular file, and none of
- * `inputs` (closed by NULL; may be NULL).  PUMA_ECONFIG. */
+/* Can `path` be made or replaced?  Its directory must exist and be writable, itself be absent or a regular
+ * file, and none of `inputs` (closed by NULL; may be NULL).  PUMA_ECONFIG. */
 puma_status output_check(const char *path, const char *const *inputs, puma_error *e);
 
-/* A temporary file in the same directory, fsync, rename: whoever looks sees the old file or the new one.  PUMA_ERESOURCE. */
+/* A temporary file in the same directory, fsync, rename: whoever looks sees the old file or the new one.
+ * PUMA_ERESOURCE. */
 puma_status file_write_atomic(const char *path, const void *bytes, size_t size, puma_error *e);
 
 #endif

@@ -17,10 +17,10 @@ static const char *const slots[] = {
 #undef X
 };
 
-/* --- layers ----------------------------------------------------------------------------------------------------------- */
+/* --- layers ----------------------------------------------------------------------------------- */
 
-static bool append_layer(report_layer **layers, size_t *count, const char *name, const char *op, uint64_t bytes,
-                         uint64_t rounds, double seconds)
+static bool append_layer(report_layer **layers, size_t *count, const char *name, const char *op,
+                         uint64_t bytes, uint64_t rounds, double seconds)
 {
     report_layer layer = { .bytes = bytes, .rounds = rounds, .seconds = seconds };
 
@@ -51,8 +51,8 @@ static void free_layers(report_layer *layers, size_t count)
     free(layers);
 }
 
-puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes, uint64_t rounds,
-                             double seconds, puma_error *e)
+puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes,
+                             uint64_t rounds, double seconds, puma_error *e)
 {
     if (append_layer(&p->layers, &p->layer_count, name, op, bytes, rounds, seconds)) return PUMA_OK;
     return error_set(e, 1001, "report: out of memory at %zu layers", p->layer_count);
@@ -69,9 +69,9 @@ static json_t *layers_json(const report_layer *layers, size_t count)
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++) {
-        json_t *layer = json_pack("{s:s,s:s,s:I,s:I,s:f}", "name", layers[i].name, "op", layers[i].op, "bytes",
-                                  (json_int_t)layers[i].bytes, "rounds", (json_int_t)layers[i].rounds, "seconds",
-                                  layers[i].seconds);
+        json_t *layer = json_pack("{s:s,s:s,s:I,s:I,s:f}", "name", layers[i].name, "op", layers[i].op,
+                                  "bytes", (json_int_t)layers[i].bytes, "rounds",
+                                  (json_int_t)layers[i].rounds, "seconds", layers[i].seconds);
 
         if (json_array_append_new(list, layer) != 0) {
             json_decref(list);
@@ -81,10 +81,13 @@ static json_t *layers_json(const report_layer *layers, size_t count)
     return list;
 }
 
-/* --- one node's part ------------------------------------------------------------------------------------------------------ */
+/* --- one node's part -------------------------------------------------------------------------- */
 
 /* Which fields travel, by name; rows of the same kind are read and written by the same lines. */
-static const struct { const char *name; size_t offset; } counts[] = {
+static const struct {
+    const char *name;
+    size_t      offset;
+} counts[] = {
     { "sent_bytes", offsetof(report_party, sent_bytes) },
     { "received_bytes", offsetof(report_party, received_bytes) },
     { "sent_bytes_offline", offsetof(report_party, sent_bytes_offline) },
@@ -94,7 +97,10 @@ static const struct { const char *name; size_t offset; } counts[] = {
     { "online_rounds", offsetof(report_party, online_rounds) },
     { "setup_bytes", offsetof(report_party, setup_bytes) },
 };
-static const struct { const char *name; size_t offset; } times[] = {
+static const struct {
+    const char *name;
+    size_t      offset;
+} times[] = {
     { "cpu_s", offsetof(report_party, cpu_s) },
     { "wall_s", offsetof(report_party, wall_s) },
     { "waited_s", offsetof(report_party, waited_s) },
@@ -223,7 +229,8 @@ static const char *read_party(report_party *p, const json_t *root, bool *no_memo
     if (!json_is_boolean(json_object_get(root, "dealer"))) return "dealer";
     p->dealer = json_is_true(json_object_get(root, "dealer"));
     for (size_t i = 0; i < COUNTS; i++)
-        if (!get_count(root, counts[i].name, (uint64_t *)((char *)p + counts[i].offset))) return counts[i].name;
+        if (!get_count(root, counts[i].name, (uint64_t *)((char *)p + counts[i].offset)))
+            return counts[i].name;
     for (size_t i = 0; i < TIMES; i++)
         if (!get_time(root, times[i].name, (double *)((char *)p + times[i].offset))) return times[i].name;
     wrong = read_layers(p, json_object_get(root, "layers"), no_memory);
@@ -246,18 +253,21 @@ puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
     }
     if (!root) return error_set(e, 750, "a party's report: %s at byte %d", where.text, where.position);
     wrong = read_party(p, root, &no_memory);
-    if (wrong && no_memory) error_set(e, 1001, "a party's report: out of memory at %zu layers", p->layer_count);
-    else if (wrong) error_set(e, 750, "a party's report: %s is missing or wrong", wrong);
+    if (wrong && no_memory)
+        error_set(e, 1001, "a party's report: out of memory at %zu layers", p->layer_count);
+    else if (wrong)
+        error_set(e, 750, "a party's report: %s is missing or wrong", wrong);
     if (wrong) report_party_free(p);
     json_decref(root);
     return e->status;
 }
 
-/* --- adding up ------------------------------------------------------------------------------------------------------------- */
+/* --- adding up -------------------------------------------------------------------------------- */
 
 static uint64_t larger(uint64_t x, uint64_t y) { return x > y ? x : y; }
 
-/* Parties run the same operations in the same order, so the place of the last match is where the next one is looked for. */
+/* Parties run the same operations in the same order, so the place of the last match is where the next one is
+ * looked for. */
 static report_layer *find_layer(report *r, const report_layer *like, size_t *next)
 {
     for (size_t tried = 0; tried < r->layer_count; tried++) {
@@ -279,7 +289,8 @@ static bool merge_layers(report *r, const report_party *p)
         report_layer       *sum = find_layer(r, one, &next);
 
         if (!sum) {
-            if (!append_layer(&r->layers, &r->layer_count, one->name, one->op, one->bytes, one->rounds, one->seconds))
+            if (!append_layer(&r->layers, &r->layer_count, one->name, one->op, one->bytes, one->rounds,
+                              one->seconds))
                 return false;
             continue;
         }
@@ -307,7 +318,7 @@ static void merge_digests(report *r)
             memcpy(all + used, by_node[from]->digest[to], 32);
             used += 32;
         }
-    if (used == 0) return;                   /* a party's own report: it has no whole link */
+    if (used == 0) return; /* a party's own report: it has no whole link */
     SHA256(all, used, hash);
     to_hex(r->transcript_sha256, hash, sizeof hash);
 }
@@ -335,7 +346,8 @@ puma_status report_merge(report *r, const report_party *parties, size_t count, p
         r->wall_s = fmax(r->wall_s, p->wall_s);
         r->rounds = larger(r->rounds, p->rounds);
         r->online_rounds = larger(r->online_rounds, p->online_rounds);
-        if (!merge_layers(r, p)) return error_set(e, 1001, "report: out of memory at %zu layers", r->layer_count);
+        if (!merge_layers(r, p))
+            return error_set(e, 1001, "report: out of memory at %zu layers", r->layer_count);
     }
     if (client_s >= 0) r->wall_s = client_s;
     r->online_bytes = r->total_bytes - r->offline_bytes;
@@ -351,7 +363,7 @@ void report_free(report *r)
     r->layer_count = 0;
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static json_t *row_json(const double *values, size_t n)
 {
@@ -368,8 +380,8 @@ static json_t *row_json(const double *values, size_t n)
 static json_t *output_json(const report_output *o, bool many)
 {
     static const char *const names[] = { "embedding", "logits", "hidden" };
-    json_t *object = json_object(), *rows;
-    int     failed = 0;
+    json_t                  *object = json_object(), *rows;
+    int                      failed = 0;
 
     if (o->values && o->kind == REPORT_HIDDEN) {
         rows = json_array();
@@ -380,7 +392,9 @@ static json_t *output_json(const report_output *o, bool many)
         failed |= json_object_set_new(object, names[o->kind], row_json(o->values, o->rows * o->columns));
     }
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
-    if (many) failed |= json_object_set_new(object, "sequence_length", json_integer((json_int_t)o->sequence_length));
+    if (many)
+        failed |=
+            json_object_set_new(object, "sequence_length", json_integer((json_int_t)o->sequence_length));
     if (!failed) return object;
     json_decref(object);
     return NULL;
@@ -405,13 +419,14 @@ static json_t *parties_json(const report *r)
 
     for (size_t i = 0; i < r->party_count; i++) {
         const report_party *p = &r->parties[i];
-        json_t *row;
+        json_t             *row;
 
         if (p->node == PUMA_CLIENT) continue;
-        row = json_pack("{s:o,s:I,s:I,s:I,s:I,s:f,s:I}", "id", p->dealer ? json_string("dealer") : json_integer(p->node),
-                        "sent_bytes", (json_int_t)p->sent_bytes, "received_bytes", (json_int_t)p->received_bytes,
-                        "sent_bytes_offline", (json_int_t)p->sent_bytes_offline, "messages", (json_int_t)p->messages, "cpu_s",
-                        p->cpu_s, "peak_rss_bytes", (json_int_t)p->peak_rss_bytes);
+        row = json_pack(
+            "{s:o,s:I,s:I,s:I,s:I,s:f,s:I}", "id", p->dealer ? json_string("dealer") : json_integer(p->node),
+            "sent_bytes", (json_int_t)p->sent_bytes, "received_bytes", (json_int_t)p->received_bytes,
+            "sent_bytes_offline", (json_int_t)p->sent_bytes_offline, "messages", (json_int_t)p->messages,
+            "cpu_s", p->cpu_s, "peak_rss_bytes", (json_int_t)p->peak_rss_bytes);
         if (json_array_append_new(list, row) != 0) {
             json_decref(list);
             return NULL;
@@ -436,9 +451,9 @@ static json_t *fraction_json(double x) { return x < 0 ? json_null() : json_real(
 
 char *report_json(const report *r)
 {
-    json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol", r->protocol,
-                             "approximation", functions_json(r), "model", r->model, "task", r->task, "sequence_length",
-                             (json_int_t)r->sequence_length);
+    json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol",
+                             r->protocol, "approximation", functions_json(r), "model", r->model, "task",
+                             r->task, "sequence_length", (json_int_t)r->sequence_length);
     char   *text = NULL, *line;
     int     failed = !root;
 
@@ -447,19 +462,19 @@ char *report_json(const report *r)
         failed |= json_object_set_new(root, "output", output_json(&r->outputs[0], false));
     if (!failed) failed |= json_object_set_new(root, "parties", parties_json(r));
     if (!failed)
-        failed |= json_object_update_new(root, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f}", "total_bytes",
-                                                         (json_int_t)r->total_bytes, "offline_bytes",
-                                                         (json_int_t)r->offline_bytes, "online_bytes",
-                                                         (json_int_t)r->online_bytes, "client_bytes",
-                                                         (json_int_t)r->client_bytes, "setup_bytes", (json_int_t)r->setup_bytes,
-                                                         "rounds", (json_int_t)r->rounds, "online_rounds",
-                                                         (json_int_t)r->online_rounds, "wall_s", r->wall_s, "online_s",
-                                                         r->online_s, "setup_s", r->setup_s));
+        failed |= json_object_update_new(
+            root, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f}", "total_bytes",
+                            (json_int_t)r->total_bytes, "offline_bytes", (json_int_t)r->offline_bytes,
+                            "online_bytes", (json_int_t)r->online_bytes, "client_bytes",
+                            (json_int_t)r->client_bytes, "setup_bytes", (json_int_t)r->setup_bytes, "rounds",
+                            (json_int_t)r->rounds, "online_rounds", (json_int_t)r->online_rounds, "wall_s",
+                            r->wall_s, "online_s", r->online_s, "setup_s", r->setup_s));
     if (!failed) failed |= json_object_set_new(root, "layers", layers_json(r->layers, r->layer_count));
     if (!failed && r->fidelity.present)
         failed |= json_object_set_new(root, "fidelity",
-                                      json_pack("{s:f,s:f,s:o,s:o}", "max_abs_error", r->fidelity.max_abs_error, "cosine",
-                                                r->fidelity.cosine, "top1_agreement", fraction_json(r->fidelity.top1_agreement),
+                                      json_pack("{s:f,s:f,s:o,s:o}", "max_abs_error",
+                                                r->fidelity.max_abs_error, "cosine", r->fidelity.cosine,
+                                                "top1_agreement", fraction_json(r->fidelity.top1_agreement),
                                                 "accuracy", fraction_json(r->fidelity.accuracy)));
     if (!failed && r->transcript_sha256[0])
         failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));
@@ -471,13 +486,13 @@ char *report_json(const report *r)
     return line;
 }
 
-/* --- for people ----------------------------------------------------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------------------- */
 
 static const char *amount(char text[24], uint64_t bytes)
 {
     static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-    double value = (double)bytes;
-    size_t unit = 0;
+    double                   value = (double)bytes;
+    size_t                   unit = 0;
 
     for (; value >= 999.95 && unit + 1 < sizeof units / sizeof *units; unit++) value /= 1000;
     snprintf(text, 24, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
@@ -494,7 +509,8 @@ static const char *printable(char *text, size_t room, const char *name)
     return text;
 }
 
-static void print_row(FILE *out, const char *name, uint64_t bytes, uint64_t rounds, double seconds, uint64_t all)
+static void print_row(FILE *out, const char *name, uint64_t bytes, uint64_t rounds, double seconds,
+                      uint64_t all)
 {
     char size[24];
 
@@ -531,17 +547,17 @@ void report_table(FILE *out, const report *r)
     char a[24], b[24], c[24], d[24];
 
     if (r->total_bytes > 0 || r->party_count > 1) {
-        fprintf(out, "  %-10s%12s%12s%12s%10s%9s%11s\n", "party", "sent", "offline", "received", "messages", "cpu s",
-                "peak RSS");
+        fprintf(out, "  %-10s%12s%12s%12s%10s%9s%11s\n", "party", "sent", "offline", "received", "messages",
+                "cpu s", "peak RSS");
         for (size_t i = 0; i < r->party_count; i++) {
             const report_party *p = &r->parties[i];
-            char name[16];
+            char                name[16];
 
             if (p->node == PUMA_CLIENT) continue;
             snprintf(name, sizeof name, p->dealer ? "dealer" : "party%u", p->node);
             fprintf(out, "  %-10s%12s%12s%12s%10ju%9.2f%11s\n", name, amount(a, p->sent_bytes),
-                    amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages, p->cpu_s,
-                    amount(d, p->peak_rss_bytes));
+                    amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages,
+                    p->cpu_s, amount(d, p->peak_rss_bytes));
         }
         print_ops(out, r);
         fprintf(out, "\n");
@@ -554,7 +570,7 @@ void report_table(FILE *out, const report *r)
     if (r->transcript_sha256[0]) fprintf(out, "  transcript %s\n", r->transcript_sha256);
 }
 
-/* --- distance --------------------------------------------------------------------------------------------------------------------- */
+/* --- distance --------------------------------------------------------------------------------- */
 
 double report_max_abs_error(const double *x, const double *y, size_t n)
 {

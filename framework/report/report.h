@@ -1,7 +1,8 @@
 /* report.h - what a run cost and what came out: the report of design.md section 2.3, as JSON and as a table.
  *
- * Every node counts for itself (report_party).  Compute parties send their part to the client as JSON; the client adds up
- * with report_merge.  Bytes are payload and leave out the sharing of weights, which is set-up. */
+ * Every node counts for itself (report_party).  Compute parties send their part to the client as JSON; the
+ * client adds up with report_merge.  Bytes are payload and leave out the sharing of weights, which is set-up.
+ */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -20,24 +21,24 @@ typedef struct report_layer {
 
 /* One node's own part.  Start from {0}. */
 typedef struct report_party {
-    uint32_t      node;                      /* 0, 1, 2 or PUMA_CLIENT                                         */
-    bool          dealer;                    /* shown as "dealer"                                              */
-    uint64_t      sent_bytes, received_bytes, sent_bytes_offline, messages;
-    double        cpu_s;
-    uint64_t      peak_rss_bytes;
-    uint64_t      rounds, online_rounds;     /* depth of what it received                                      */
-    double        wall_s, waited_s, setup_s; /* waited: for the dealer or P0                                   */
-    uint64_t      setup_bytes;               /* sent                                                           */
-    bool          has_digests;               /* with a fixed seed                                              */
-    uint8_t       digest[PUMA_NODES][32];    /* SHA-256 of the payload sent to each node                       */
+    uint32_t node;   /* 0, 1, 2 or PUMA_CLIENT                                         */
+    bool     dealer; /* shown as "dealer"                                              */
+    uint64_t sent_bytes, received_bytes, sent_bytes_offline, messages;
+    double   cpu_s;
+    uint64_t peak_rss_bytes;
+    uint64_t rounds, online_rounds;     /* depth of what it received                                      */
+    double   wall_s, waited_s, setup_s; /* waited: for the dealer or P0                                   */
+    uint64_t setup_bytes;               /* sent                                                           */
+    bool     has_digests;               /* with a fixed seed                                              */
+    uint8_t  digest[PUMA_NODES][32];    /* SHA-256 of the payload sent to each node                       */
     report_layer *layers;
     size_t        layer_count;
 } report_party;
 
 /* Appends one layer; copies the strings. */
-puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes, uint64_t rounds,
-                             double seconds, puma_error *e);
-void        report_party_free(report_party *p);           /* its contents */
+puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes,
+                             uint64_t rounds, double seconds, puma_error *e);
+void        report_party_free(report_party *p); /* its contents */
 /* The control message, malloc'd; NULL when out of memory.  parse: a peer's text, checked whole; PUMA_ENET. */
 char       *report_party_json(const report_party *p);
 puma_status report_party_parse(report_party *p, const char *text, puma_error *e);
@@ -47,50 +48,52 @@ typedef enum report_kind { REPORT_EMBEDDING, REPORT_LOGITS, REPORT_HIDDEN } repo
 /* The answer to one input.  Everything is the caller's. */
 typedef struct report_output {
     report_kind   kind;
-    const double *values;                    /* rows x columns; NULL when only the label was revealed           */
-    size_t        rows, columns;             /* rows: 1, or of hidden the tokens                                */
-    int64_t       label;                     /* of classify; -1: none                                           */
+    const double *values;        /* rows x columns; NULL when only the label was revealed           */
+    size_t        rows, columns; /* rows: 1, or of hidden the tokens                                */
+    int64_t       label;         /* of classify; -1: none                                           */
     size_t        sequence_length;
 } report_output;
 
 typedef struct report_fidelity {
     bool   present;
-    double max_abs_error, cosine;            /* the worst of all outputs                                        */
-    double top1_agreement, accuracy;         /* fractions; negative: not applicable (null)                      */
+    double max_abs_error, cosine;    /* the worst of all outputs                                        */
+    double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
 } report_fidelity;
 
 typedef struct report {
     /* the caller's */
-    const char          *puma_version, *protocol, *model, *task;
-    const char          *function[PUMA_SLOT_COUNT];   /* "puma.gelu"; NULL: not used                            */
-    size_t               sequence_length;
+    const char *puma_version, *protocol, *model, *task;
+    const char *function[PUMA_SLOT_COUNT]; /* "puma.gelu"; NULL: not used                            */
+    size_t      sequence_length;
     const report_output *outputs;
     size_t               output_count;
-    bool                 many;                        /* `outputs`, an array, in place of `output`              */
+    bool                 many; /* `outputs`, an array, in place of `output`              */
     report_fidelity      fidelity;
     /* report_merge's; parties stay the caller's */
     const report_party  *parties;
     size_t               party_count;
-    uint64_t             total_bytes, offline_bytes, online_bytes, client_bytes, setup_bytes, rounds, online_rounds;
-    double               wall_s, online_s, setup_s;
-    report_layer        *layers;
-    size_t               layer_count;
-    char                 transcript_sha256[65];       /* empty: no fixed seed                                   */
+    uint64_t      total_bytes, offline_bytes, online_bytes, client_bytes, setup_bytes, rounds, online_rounds;
+    double        wall_s, online_s, setup_s;
+    report_layer *layers;
+    size_t        layer_count;
+    char          transcript_sha256[65]; /* empty: no fixed seed                                   */
 } report;
 
-/* Adds up: bytes are sums, rounds and seconds maxima, wall_s the client's where it is among `parties`, online_s = wall_s less
- * the longest wait for the dealer or P0.  Layers are matched by name and op; their order is the first party's. */
+/* Adds up: bytes are sums, rounds and seconds maxima, wall_s the client's where it is among `parties`,
+ * online_s = wall_s less the longest wait for the dealer or P0.  Layers are matched by name and op; their
+ * order is the first party's. */
 puma_status report_merge(report *r, const report_party *parties, size_t count, puma_error *e);
-void        report_free(report *r);                       /* what report_merge made */
+void        report_free(report *r); /* what report_merge made */
 
-/* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no number. */
+/* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no
+ * number. */
 char *report_json(const report *r);
 /* For people: parties, bytes, rounds, seconds, and layers added up by op. */
 void  report_table(FILE *out, const report *r);
 
-/* --- distance from a reference ------------------------------------------------------------------------------------ */
-double report_max_abs_error(const double *x, const double *y, size_t n);     /* NaN when either holds one              */
-double report_cosine(const double *x, const double *y, size_t n);            /* 0 when either is 0; 1 when both are    */
-size_t report_top1(const double *x, size_t n);                               /* the first of the largest               */
+/* --- distance from a reference ---------------------------------------------------------------- */
+double report_max_abs_error(const double *x, const double *y, size_t n); /* NaN when either holds one */
+double report_cosine(const double *x, const double *y, size_t n); /* 0 when either is 0; 1 when both are    */
+size_t report_top1(const double *x, size_t n);                    /* the first of the largest               */
 
 #endif

@@ -53,7 +53,7 @@ INLINE uint64_t lane_sum(vec v)
     return total;
 }
 
-/* --- element by element ------------------------------------------------------------------------------ */
+/* --- element by element ----------------------------------------------------------------------- */
 
 /* z[i] = F for all i: F is written in X, Y and Z, the old words of x, y and z, and c; MUL is the product. */
 #define EACH(F_VECTOR, F_WORD)                                                                             \
@@ -140,7 +140,7 @@ FN void sum_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
     }
 }
 
-/* --- a product with few rows: B is read once, where it lies ------------------------------------------- */
+/* --- a product with few rows: B is read once, where it lies ----------------------------------- */
 
 /* Steps [k0, k0 + 4) of K, columns [j0, j1) of row i: c[j] += sum_k a[k] b[k][j]. */
 FN void row_steps(const ring_product *p, size_t i, size_t k0, size_t j0, size_t j1)
@@ -211,7 +211,7 @@ FN void few_rows_transposed(const ring_product *p, size_t i0, size_t i1, size_t 
         }
 }
 
-/* --- a product with many rows: packed panels and a kernel that lives in registers ---------------------- */
+/* --- a product with many rows: packed panels and a kernel that lives in registers ------------- */
 
 /* Where a panel lies: of A, word (row, step) at p[row * across + step * along]; of B a whole vector of
  * columns at p[step * along]. */

@@ -9,8 +9,10 @@
 
 extern const char cli_version[];
 
-static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed", [RUN_CLASSIFY] = "classify", [RUN_LOGITS] = "logits", [RUN_HIDDEN] = "hidden",
-                                         [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity" };
+static const char *const TASK_NAME[] = {
+    [RUN_EMBED] = "embed",   [RUN_CLASSIFY] = "classify", [RUN_LOGITS] = "logits",
+    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity"
+};
 
 static bool is_label(const plan *p) { return p->exec.reveal_label; }
 
@@ -22,8 +24,13 @@ static size_t label_of(const plan *p, const exec_output *o)
 
 static report_output output_of(const plan *p, const exec_output *o, size_t tokens)
 {
-    report_output r = { .kind = p->run->task == RUN_EMBED ? REPORT_EMBEDDING : p->run->task == RUN_HIDDEN ? REPORT_HIDDEN : REPORT_LOGITS,
-                        .values = is_label(p) ? NULL : o->values, .rows = o->rows, .columns = o->columns, .label = -1,
+    report_output r = { .kind = p->run->task == RUN_EMBED    ? REPORT_EMBEDDING
+                                : p->run->task == RUN_HIDDEN ? REPORT_HIDDEN
+                                                             : REPORT_LOGITS,
+                        .values = is_label(p) ? NULL : o->values,
+                        .rows = o->rows,
+                        .columns = o->columns,
+                        .label = -1,
                         .sequence_length = tokens };
 
     if (p->run->task == RUN_CLASSIFY) r.label = (int64_t)label_of(p, o);
@@ -33,9 +40,11 @@ static report_output output_of(const plan *p, const exec_output *o, size_t token
 /* The worst distance of all outputs; with a revealed label only the labels can be compared. */
 static report_fidelity distance(const plan *p, const node_result *a, const node_result *b)
 {
-    report_fidelity f = { .present = true, .max_abs_error = 0, .cosine = 1, .top1_agreement = -1, .accuracy = -1 };
-    bool            labels = p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS;
-    size_t          same = 0;
+    report_fidelity f = {
+        .present = true, .max_abs_error = 0, .cosine = 1, .top1_agreement = -1, .accuracy = -1
+    };
+    bool   labels = p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS;
+    size_t same = 0;
 
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = &a->outputs[i], *y = &b->outputs[i];
@@ -50,14 +59,18 @@ static report_fidelity distance(const plan *p, const node_result *a, const node_
     return f;
 }
 
-static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result, const node_result *reference,
-                               puma_error *e)
+static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
+                               const node_result *reference, puma_error *e)
 {
-    *r = (report){ .puma_version = cli_version, .protocol = p->protocol->entry->name, .model = p->run->model, .task = TASK_NAME[p->run->task],
-                   .output_count = p->input_count, .many = p->run->input == RUN_FILE };
+    *r = (report){ .puma_version = cli_version,
+                   .protocol = p->protocol->entry->name,
+                   .model = p->run->model,
+                   .task = TASK_NAME[p->run->task],
+                   .output_count = p->input_count,
+                   .many = p->run->input == RUN_FILE };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
-    for (size_t i = 0; i < p->input_count && i < result->output_count; i++) {       /* none at a compute party */
+    for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
         (*outputs)[i] = output_of(p, &result->outputs[i], p->inputs[i].count);
         if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
     }
@@ -68,7 +81,8 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     return report_merge(r, result->parties, result->party_count, e);
 }
 
-puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json, puma_error *e)
+puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json,
+                        puma_error *e)
 {
     report         r;
     report_output *outputs;
@@ -91,7 +105,8 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
-puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference, puma_error *e)
+puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference,
+                         puma_error *e)
 {
     report         r;
     report_output *outputs;
@@ -102,7 +117,8 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
 
             if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->inputs[i].count);
             if (!is_label(p)) print_values(out, r.protocol, o->values, o->rows * o->columns);
-            if (reference != NULL && !is_label(p)) print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
+            if (reference != NULL && !is_label(p))
+                print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
             if (p->run->task == RUN_CLASSIFY) {
                 fprintf(out, "label      %zu", label_of(p, o));
                 if (reference != NULL) fprintf(out, " (plaintext %zu)", label_of(p, &reference->outputs[i]));
@@ -111,8 +127,11 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
         }
         if (reference != NULL) {
             fprintf(out, "\ndistance from plaintext:");
-            if (!is_label(p)) fprintf(out, " cosine %.7f, largest error %.3g", r.fidelity.cosine, r.fidelity.max_abs_error);
-            if (r.fidelity.top1_agreement >= 0) fprintf(out, "%s same label %.1f %%", is_label(p) ? "" : ",", 100 * r.fidelity.top1_agreement);
+            if (!is_label(p))
+                fprintf(out, " cosine %.7f, largest error %.3g", r.fidelity.cosine, r.fidelity.max_abs_error);
+            if (r.fidelity.top1_agreement >= 0)
+                fprintf(out, "%s same label %.1f %%", is_label(p) ? "" : ",",
+                        100 * r.fidelity.top1_agreement);
             fputc('\n', out);
         }
         fputc('\n', out);

@@ -6,9 +6,11 @@
 #include "run/node.h"
 
 /* The report of design.md section 2.3; malloc'd.  `reference` NULL without [compare]. */
-puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json, puma_error *e);
+puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json,
+                        puma_error *e);
 /* Answer, reference beside it, distance, cost table. */
-puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference, puma_error *e);
+puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference,
+                         puma_error *e);
 
 /* The cost table alone. */
 puma_status answer_cost(FILE *out, const plan *p, const node_result *result, puma_error *e);

@@ -25,20 +25,20 @@
 #define PARTIES 3
 
 typedef struct child {
-    pid_t pid;             /* 0: none                                       */
-    int   handle;          /* pidfd                                         */
-    int   listener;        /* its listening socket, until it has started    */
-    int   words;           /* what it writes to stderr                      */
+    pid_t pid;      /* 0: none                                       */
+    int   handle;   /* pidfd                                         */
+    int   listener; /* its listening socket, until it has started    */
+    int   words;    /* what it writes to stderr                      */
     char  address[32];
 } child;
 
 typedef struct household {
     child           children[PARTIES];
     size_t          count;
-    char            certificates[64];      /* temporary directory; "" when there is none */
-    int             done;                  /* closed pipe: the client has ended           */
+    char            certificates[64]; /* temporary directory; "" when there is none */
+    int             done;             /* closed pipe: the client has ended           */
     pthread_mutex_t lock;
-    bool            ended;                 /* somebody prints the final line              */
+    bool            ended; /* somebody prints the final line              */
 } household;
 
 static puma_status system_failed(puma_error *e, const char *what)
@@ -46,7 +46,7 @@ static puma_status system_failed(puma_error *e, const char *what)
     return error_set(e, 1002, "%s: %s", what, strerror(errno));
 }
 
-/* --- the temporary directory ----------------------------------------------------------------------------------- */
+/* --- the temporary directory ------------------------------------------------------------------ */
 
 static void remove_certificates(household *h)
 {
@@ -74,7 +74,7 @@ static puma_status make_certificates(household *h, puma_error *e)
     return certificates_make(directory, 1, e);
 }
 
-/* --- children ----------------------------------------------------------------------------------------------------- */
+/* --- children --------------------------------------------------------------------------------- */
 
 /* A listening socket on a loopback port of its own: no port can be taken between here and the child. */
 static puma_status make_listener(child *c, puma_error *e)
@@ -83,8 +83,8 @@ static puma_status make_listener(child *c, puma_error *e)
     socklen_t          size = sizeof a;
 
     c->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&a, sizeof a) != 0 || listen(c->listener, 16) != 0
-        || getsockname(c->listener, (struct sockaddr *)&a, &size) != 0)
+    if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&a, sizeof a) != 0 ||
+        listen(c->listener, 16) != 0 || getsockname(c->listener, (struct sockaddr *)&a, &size) != 0)
         return system_failed(e, "a listening socket on loopback");
     snprintf(c->address, sizeof c->address, "127.0.0.1:%u", (unsigned)ntohs(a.sin_port));
     return PUMA_OK;
@@ -97,34 +97,37 @@ static _Noreturn void become(const household *h, size_t index, char *const *argv
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signals_release();
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(h->children[index].words, 2) < 0 || fcntl(keep, F_SETFD, 0) != 0) _exit(70);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(h->children[index].words, 2) < 0 ||
+        fcntl(keep, F_SETFD, 0) != 0)
+        _exit(70);
     execv("/proc/self/exe", argv);
     _exit(70);
 }
 
-static puma_status start_child(household *h, const plan *p, size_t index, const char *path, const char *const *sets, size_t set_count, puma_error *e)
+static puma_status start_child(household *h, const plan *p, size_t index, const char *path,
+                               const char *const *sets, size_t set_count, puma_error *e)
 {
-    child  *c = &h->children[index];
-    size_t  room = 2 * set_count + 2 * (PARTIES + 2) + 16, used = 0, text_used = 0;
-    char  **argv = calloc(room, sizeof *argv);
-    char    texts[PARTIES + 4][160];
-    int     threads = p->run->threads;
+    child *c = &h->children[index];
+    size_t room = 2 * set_count + 2 * (PARTIES + 2) + 16, used = 0, text_used = 0;
+    char **argv = calloc(room, sizeof *argv);
+    char   texts[PARTIES + 4][160];
+    int    threads = p->run->threads;
 
     if (argv == NULL) return error_set(e, 1001, "out of memory for a command line");
-    argv[used++] = (char *)(uintptr_t)"puma";
-    argv[used++] = (char *)(uintptr_t)"run";
+    argv[used++] = (char *)(uintptr_t) "puma";
+    argv[used++] = (char *)(uintptr_t) "run";
     argv[used++] = (char *)(uintptr_t)path;
     for (size_t i = 0; i < set_count; i++) {
-        argv[used++] = (char *)(uintptr_t)"--set";
+        argv[used++] = (char *)(uintptr_t) "--set";
         argv[used++] = (char *)(uintptr_t)sets[i];
     }
     for (size_t i = 0; i < h->count; i++) {
-        argv[used++] = (char *)(uintptr_t)"--set";
+        argv[used++] = (char *)(uintptr_t) "--set";
         snprintf(texts[text_used], sizeof *texts, "network.party%zu=%s", i, h->children[i].address);
         argv[used++] = texts[text_used++];
     }
     if (h->certificates[0] != '\0') {
-        argv[used++] = (char *)(uintptr_t)"--set";
+        argv[used++] = (char *)(uintptr_t) "--set";
         snprintf(texts[text_used], sizeof *texts, "network.certificates=%s", h->certificates);
         argv[used++] = texts[text_used++];
     }
@@ -132,14 +135,14 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
         threads = cores > (long)h->count ? (int)(cores / (long)h->count) : 1;
-        argv[used++] = (char *)(uintptr_t)"--set";
+        argv[used++] = (char *)(uintptr_t) "--set";
         snprintf(texts[text_used], sizeof *texts, "run.threads=%d", threads);
         argv[used++] = texts[text_used++];
     }
-    argv[used++] = (char *)(uintptr_t)"--party";
+    argv[used++] = (char *)(uintptr_t) "--party";
     snprintf(texts[text_used], sizeof *texts, "%zu", index);
     argv[used++] = texts[text_used++];
-    argv[used++] = (char *)(uintptr_t)"--listen-fd";
+    argv[used++] = (char *)(uintptr_t) "--listen-fd";
     snprintf(texts[text_used], sizeof *texts, "%d", c->listener);
     argv[used++] = texts[text_used++];
     c->words = memfd_create("puma party", MFD_CLOEXEC);
@@ -181,11 +184,14 @@ static bool obituary(const child *c, size_t index, int status, puma_error *e)
     if (line != NULL && sscanf(line, "puma: error E%4u: %n", &code, &at) == 1 && at > 0) {
         line += at;
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "party", 5) == 0) error_set(e, code, "%s", line);
-        else error_set(e, code, "party %zu: %s", index, line);
+        if (strncmp(line, "party", 5) == 0)
+            error_set(e, code, "%s", line);
+        else
+            error_set(e, code, "party %zu: %s", index, line);
         return true;
     }
-    error_set(e, 7001, "party %zu ended with status %d and said nothing", index, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    error_set(e, 7001, "party %zu ended with status %d and said nothing", index,
+              WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     return true;
 }
 
@@ -207,7 +213,8 @@ static void kill_children(household *h)
         if (h->children[i].pid > 0) kill(h->children[i].pid, SIGKILL);
 }
 
-/* The client cannot come to see the failure itself (it computes, or waits for a party that never opened its door). */
+/* The client cannot come to see the failure itself (it computes, or waits for a party that never opened its
+ * door). */
 static void end_now(household *h, const puma_error *why)
 {
     if (!claim(h)) return;
@@ -226,7 +233,7 @@ void local_stop(const puma_error *why)
 
     if (h != NULL) {
         end_now(h, why);
-        for (;;) pause();           /* another thread is ending the process */
+        for (;;) pause(); /* another thread is ending the process */
     }
     error_print(why);
     _exit((int)why->status);
@@ -234,15 +241,16 @@ void local_stop(const puma_error *why)
 
 static void on_stuck(void *context, const puma_error *why) { end_now(context, why); }
 
-/* Watches for a party that ends badly while the client may still be trying to reach it; gives the client a second to learn it
- * over the wire, then ends the run. */
+/* Watches for a party that ends badly while the client may still be trying to reach it; gives the client a
+ * second to learn it over the wire, then ends the run. */
 static void *watch(void *context)
 {
     household    *h = context;
     struct pollfd fds[PARTIES + 1];
     size_t        left = h->count;
 
-    for (size_t i = 0; i < h->count; i++) fds[i] = (struct pollfd){ .fd = h->children[i].handle, .events = POLLIN };
+    for (size_t i = 0; i < h->count; i++)
+        fds[i] = (struct pollfd){ .fd = h->children[i].handle, .events = POLLIN };
     fds[h->count] = (struct pollfd){ .fd = h->done, .events = POLLIN };
     while (left > 0 && poll(fds, (nfds_t)h->count + 1, -1) >= 0) {
         if (fds[h->count].revents != 0) return NULL;
@@ -264,8 +272,9 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* Waits for the children, all together two seconds or, when the run has failed, one (a silent party may never end); then kills those that are left.
- * The obituary of the first that ended badly in *e, unless a better reason is there. */
+/* Waits for the children, all together two seconds or, when the run has failed, one (a silent party may never
+ * end); then kills those that are left. The obituary of the first that ended badly in *e, unless a better
+ * reason is there. */
 static void reap(household *h, puma_error *e)
 {
     struct timespec start, t;
@@ -282,11 +291,13 @@ static void reap(household *h, puma_error *e)
         clock_gettime(CLOCK_MONOTONIC, &t);
         left = patience - (t.tv_sec - start.tv_sec) * 1000 - (t.tv_nsec - start.tv_nsec) / 1000000;
         if (c->pid > 0) {
-            bool ours = c->handle >= 0 && poll(&fd, 1, left > 0 ? (int)left : 0) == 0 && kill(c->pid, SIGKILL) == 0;
+            bool ours =
+                c->handle >= 0 && poll(&fd, 1, left > 0 ? (int)left : 0) == 0 && kill(c->pid, SIGKILL) == 0;
 
             if (waitpid(c->pid, &status, 0) == c->pid && obituary(c, i, status, &why)) {
                 /* "closed the connection" is what a signal, other than our own, looks like from outside. */
-                if (e->status == PUMA_OK || (WIFSIGNALED(status) && !ours && e->status == PUMA_ENET && WTERMSIG(status) != SIGTERM)) {
+                if (e->status == PUMA_OK ||
+                    (WIFSIGNALED(status) && !ours && e->status == PUMA_ENET && WTERMSIG(status) != SIGTERM)) {
                     if (e->status == PUMA_OK || strstr(e->text, "closed") != NULL) *e = why;
                 }
             }
@@ -297,11 +308,16 @@ static void reap(household *h, puma_error *e)
     }
 }
 
-static puma_status run_processes(const plan *p, const char *path, const char *const *sets, size_t set_count, progress *bar, node_result *result,
-                                 puma_error *e)
+static puma_status run_processes(const plan *p, const char *path, const char *const *sets, size_t set_count,
+                                 progress *bar, node_result *result, puma_error *e)
 {
-    household   h = { .count = p->protocol->protocol->parties, .done = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
-    node_config nc = { .plan = p, .self = PUMA_CLIENT, .listen_fd = -1, .progress = bar, .on_stuck = on_stuck, .stuck_context = &h };
+    household h = { .count = p->protocol->protocol->parties, .done = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
+    node_config nc = { .plan = p,
+                       .self = PUMA_CLIENT,
+                       .listen_fd = -1,
+                       .progress = bar,
+                       .on_stuck = on_stuck,
+                       .stuck_context = &h };
     pthread_t   watcher;
     bool        watching = false;
     int         pipes[2] = { -1, -1 };
@@ -316,7 +332,8 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
         nc.certificates = h.certificates;
     }
     for (size_t i = 0; i < h.count && e->status == PUMA_OK; i++) make_listener(&h.children[i], e);
-    for (size_t i = 0; i < h.count && e->status == PUMA_OK; i++) start_child(&h, p, i, path, sets, set_count, e);
+    for (size_t i = 0; i < h.count && e->status == PUMA_OK; i++)
+        start_child(&h, p, i, path, sets, set_count, e);
     for (size_t i = 0; i < h.count; i++) nc.address[i] = h.children[i].address;
     if (e->status == PUMA_OK) {
         watching = pthread_create(&watcher, NULL, watch, &h) == 0;
@@ -324,7 +341,7 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
     }
     if (e->status == PUMA_OK) node_run(&nc, result, e);
     if (e->status != PUMA_OK && !watching) kill_children(&h);
-    close(pipes[1]);                                 /* the watcher sees the end */
+    close(pipes[1]); /* the watcher sees the end */
     if (watching) pthread_join(watcher, NULL);
     reap(&h, e);
     close(pipes[0]);
@@ -333,7 +350,7 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
     return e->status;
 }
 
-/* --- threads ---------------------------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 typedef struct worker {
     node_config config;
@@ -377,8 +394,8 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
     return e->status;
 }
 
-puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count, progress *bar, node_result *result,
-                      puma_error *e)
+puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count,
+                      progress *bar, node_result *result, puma_error *e)
 {
     node_config alone = { .plan = p, .listen_fd = -1, .progress = bar };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -389,13 +406,16 @@ puma_status local_run(const plan *p, const char *path, const char *const *sets, 
         return node_run(&alone, result, e);
     }
     if (p->run->transport == RUN_MEMORY) {
-        ring_set_threads(p->run->threads > 0 ? p->run->threads : cores > PARTIES ? (int)(cores / PARTIES) : 1);
+        ring_set_threads(p->run->threads > 0 ? p->run->threads
+                         : cores > PARTIES   ? (int)(cores / PARTIES)
+                                             : 1);
         return run_threads(alone, result, e);
     }
     return run_processes(p, path, sets, set_count, bar, result, e);
 }
 
-puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context, node_result *result, puma_error *e)
+puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context,
+                       node_result *result, puma_error *e)
 {
     *result = (node_result){ 0 };
     return run_threads((node_config){ .plan = p, .work = work, .work_context = context }, result, e);

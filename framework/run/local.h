@@ -4,16 +4,18 @@
 
 #include "run/node.h"
 
-/* Starts the compute parties (this program with --party N, on loopback ports of their own), plays the client, waits for them.  With transport
- * memory the parties are threads; with a PUMA_CAP_LOCAL backend there are none.  tls without certificates: made for the run in a
- * private temporary directory. */
-puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count, progress *bar, node_result *result,
-                      puma_error *e);
+/* Starts the compute parties (this program with --party N, on loopback ports of their own), plays the client,
+ * waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL backend there are
+ * none.  tls without certificates: made for the run in a private temporary directory. */
+puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count,
+                      progress *bar, node_result *result, puma_error *e);
 
-/* Ends the process from any thread: kills the parties of a run that is under way, removes what it left, prints the reason. */
+/* Ends the process from any thread: kills the parties of a run that is under way, removes what it left,
+ * prints the reason. */
 _Noreturn void local_stop(const puma_error *why);
 
 /* Some work of a session in place of the model, the parties being threads: for benchmarks. */
-puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context, node_result *result, puma_error *e);
+puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context,
+                       node_result *result, puma_error *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* node.c - see node.h
  *
- * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the client - the inputs one after the
- * other - every party's bill to the client - DONE.  What comes before GO is set-up; rounds and bytes count from there. */
+ * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the
+ * client - the inputs one after the other - every party's bill to the client - DONE.  What comes before GO is
+ * set-up; rounds and bytes count from there. */
 #include "run/node.h"
 
 #include "exec/session.h"
@@ -19,7 +20,7 @@ typedef struct meter {
     net          *wire;
     report_party *party;
     progress     *progress;
-    bool          counting;                /* after GO */
+    bool          counting; /* after GO */
     net_count     base, last;
     double        started, label_started;
     char          label[120];
@@ -38,7 +39,8 @@ static uint64_t sent_of(const net_count *c)
 {
     uint64_t total = 0;
 
-    for (size_t peer = 0; peer < PUMA_NODES; peer++) total += c->sent[peer][PUMA_OFFLINE] + c->sent[peer][PUMA_ONLINE];
+    for (size_t peer = 0; peer < PUMA_NODES; peer++)
+        total += c->sent[peer][PUMA_OFFLINE] + c->sent[peer][PUMA_ONLINE];
     return total;
 }
 
@@ -48,26 +50,30 @@ static void counts(const meter *m, net_count *c)
     if (m->wire != NULL) net_counts(m->wire, c);
 }
 
-/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3.  The client, which only waits, books
- * nothing. */
+/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3.  The
+ * client, which only waits, books nothing. */
 static void close_label(meter *m)
 {
-    net_count    c;
-    char         name[120];
-    char        *space;
-    double       t = now();
+    net_count     c;
+    char          name[120];
+    char         *space;
+    double        t = now();
     report_party *p = m->party;
 
     counts(m, &c);
     if (m->label[0] != '\0' && m->counting && p->node != PUMA_CLIENT) {
         snprintf(name, sizeof name, "%s", m->label);
         space = strrchr(name, ' ');
-        if (space != NULL) *space++ = '\0';
-        else space = name;
+        if (space != NULL)
+            *space++ = '\0';
+        else
+            space = name;
         size_t   i = 0;
         uint64_t bytes = sent_of(&c) - sent_of(&m->last), rounds = c.depth - m->last.depth;
 
-        while (i < p->layer_count && (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, space) != 0)) i++;
+        while (i < p->layer_count &&
+               (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, space) != 0))
+            i++;
         if (i < p->layer_count) {
             p->layers[i].bytes += bytes;
             p->layers[i].rounds += rounds;
@@ -120,8 +126,8 @@ static void finish_counting(meter *m)
     p->online_rounds = c.depth_online;
     p->waited_s = c.waited_offline_s - m->base.waited_offline_s;
     getrusage(RUSAGE_SELF, &usage);
-    p->cpu_s = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec + (double)usage.ru_stime.tv_sec
-               + 1e-6 * (double)usage.ru_stime.tv_usec;
+    p->cpu_s = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec +
+               (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
     p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
@@ -133,14 +139,14 @@ static void allow_reveal(void *context, bool allowed)
 }
 
 /* All the inputs; `list` NULL at a compute party, which knows their lengths alone. */
-static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, const size_t *tokens, size_t count, meter *m, node_result *result,
-                              puma_error *e)
+static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, const size_t *tokens,
+                              size_t count, meter *m, node_result *result, puma_error *e)
 {
     result->outputs = calloc(count > 0 ? count : 1, sizeof *result->outputs);
     if (result->outputs == NULL) return error_set(e, 1001, "out of memory for the outputs");
     for (size_t i = 0; i < count; i++) {
-        if (exec_run(x, tokens[i], list == NULL ? NULL : list[i].ids, list == NULL ? NULL : list[i].types, allow_reveal, m, &result->outputs[i])
-            != PUMA_OK) {
+        if (exec_run(x, tokens[i], list == NULL ? NULL : list[i].ids, list == NULL ? NULL : list[i].types,
+                     allow_reveal, m, &result->outputs[i]) != PUMA_OK) {
             *e = *session_error(s);
             if (count > 1) error_prefix(e, "input %zu", i);
             return e->status;
@@ -151,7 +157,8 @@ static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, 
 }
 
 /* "input.tokens" of the client: lengths, checked against the model. */
-static puma_status read_lengths(const char *text, const model *m, size_t **tokens, size_t *count, puma_error *e)
+static puma_status read_lengths(const char *text, const model *m, size_t **tokens, size_t *count,
+                                puma_error *e)
 {
     size_t *list = NULL, used = 0;
     char   *end;
@@ -167,7 +174,8 @@ static puma_status read_lengths(const char *text, const model *m, size_t **token
         list = more;
         if (end == text || length == 0 || length > m->max_tokens || (*end != '\0' && *end != ' ')) {
             free(list);
-            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)", m->max_tokens);
+            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)",
+                             m->max_tokens);
         }
         list[used++] = length;
         text = *end == ' ' ? end + 1 : end;
@@ -190,7 +198,8 @@ static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, pu
 }
 
 /* A backend of one party: session, weights, inputs, no wire. */
-static puma_status run_local(const session_config *sc, const exec_config *ec, const plan *p, meter *m, node_result *result, puma_error *e)
+static puma_status run_local(const session_config *sc, const exec_config *ec, const plan *p, meter *m,
+                             node_result *result, puma_error *e)
 {
     puma_session *s = NULL;
     exec         *x = NULL;
@@ -226,14 +235,16 @@ static puma_status barrier(net *wire, bool client, const bool *present, puma_err
     } else {
         char *text = NULL;
 
-        if (net_send_control(wire, PUMA_CLIENT, "ready", e) == PUMA_OK) net_recv_control(wire, PUMA_CLIENT, &text, CONTROL_LIMIT, e);
+        if (net_send_control(wire, PUMA_CLIENT, "ready", e) == PUMA_OK)
+            net_recv_control(wire, PUMA_CLIENT, &text, CONTROL_LIMIT, e);
         free(text);
     }
     return e->status;
 }
 
 /* The parties' bills to the client. */
-static puma_status exchange_bills(net *wire, bool client, const bool *present, uint32_t dealer, report_party *own, node_result *result, puma_error *e)
+static puma_status exchange_bills(net *wire, bool client, const bool *present, uint32_t dealer,
+                                  report_party *own, node_result *result, puma_error *e)
 {
     if (!client) {
         char *text = report_party_json(own);
@@ -262,7 +273,8 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, u
     return e->status;
 }
 
-static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m, node_result *result, puma_error *e)
+static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m,
+                               node_result *result, puma_error *e)
 {
     const plan   *p = c->plan;
     bool          client = c->self == PUMA_CLIENT;
@@ -273,14 +285,19 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
 
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
     sc->wire = m->wire = wire;
-    if (client) own_lengths(p, &tokens, &count, e);
-    else read_lengths(net_input(wire, "input.tokens"), p->model, &tokens, &count, e);
-    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL && exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
+    if (client)
+        own_lengths(p, &tokens, &count, e);
+    else
+        read_lengths(net_input(wire, "input.tokens"), p->model, &tokens, &count, e);
+    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
+        exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
         *e = *session_error(s);
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
-        if (c->work == NULL) run_inputs(x, s, p->inputs, tokens, count, m, result, e);
-        else c->work(s, c->work_context);
+        if (c->work == NULL)
+            run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+        else
+            c->work(s, c->work_context);
         if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
@@ -307,13 +324,31 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     uint8_t        seed[32] = { 0 };
     report_party   own = { .node = local ? 0 : c->self };
     meter          m = { .party = &own, .progress = c->progress, .started = now(), .error = e };
-    session_config sc = { .protocol = p->protocol, .role = local ? 0 : c->self, .ring_bits = r->ring_bits, .frac = r->frac,
-                          .is_float = local && !r->fixed, .option = plan_option, .option_context = (void *)(uintptr_t)p,
-                          .observe = c->observe, .observe_context = c->observe_context, .labelled = labelled, .label_context = &m };
-    net_config     nc = { .transport = r->transport == RUN_MEMORY ? NET_MEMORY : r->transport == RUN_TCP ? NET_TCP : NET_TLS, .self = c->self,
-                          .listen_fd = c->listen_fd, .hub = c->hub, .certificates = c->certificates, .allow_insecure = r->allow_insecure,
-                          .bounded = p->protocol->protocol->dealer, .connect_timeout_ms = r->connect_timeout_ms,
-                          .io_timeout_ms = r->io_timeout_ms, .hello = p->hello, .seed = r->has_seed ? seed : NULL, .on_stuck = c->on_stuck,
+    session_config sc = { .protocol = p->protocol,
+                          .role = local ? 0 : c->self,
+                          .ring_bits = r->ring_bits,
+                          .frac = r->frac,
+                          .is_float = local && !r->fixed,
+                          .option = plan_option,
+                          .option_context = (void *)(uintptr_t)p,
+                          .observe = c->observe,
+                          .observe_context = c->observe_context,
+                          .labelled = labelled,
+                          .label_context = &m };
+    net_config     nc = { .transport = r->transport == RUN_MEMORY ? NET_MEMORY
+                                       : r->transport == RUN_TCP  ? NET_TCP
+                                                                  : NET_TLS,
+                          .self = c->self,
+                          .listen_fd = c->listen_fd,
+                          .hub = c->hub,
+                          .certificates = c->certificates,
+                          .allow_insecure = r->allow_insecure,
+                          .bounded = p->protocol->protocol->dealer,
+                          .connect_timeout_ms = r->connect_timeout_ms,
+                          .io_timeout_ms = r->io_timeout_ms,
+                          .hello = p->hello,
+                          .seed = r->has_seed ? seed : NULL,
+                          .on_stuck = c->on_stuck,
                           .stuck_context = c->stuck_context };
 
     *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties) };
@@ -324,16 +359,23 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
         nc.present[node] = node == PUMA_CLIENT || node < p->protocol->protocol->parties;
         nc.address[node] = c->address[node];
     }
-    if (local) run_local(&sc, &p->exec, p, &m, result, e);
-    else run_on_wire(c, &nc, &sc, &m, result, e);
-    if (e->status == PUMA_OK) result->parties[result->party_count++] = own;
-    else report_party_free(&own);
+    if (local)
+        run_local(&sc, &p->exec, p, &m, result, e);
+    else
+        run_on_wire(c, &nc, &sc, &m, result, e);
+    if (e->status == PUMA_OK)
+        result->parties[result->party_count++] = own;
+    else
+        report_party_free(&own);
     return e->status;
 }
 
 puma_status node_reference(const plan *p, node_result *result, puma_error *e)
 {
-    session_config sc = { .ring_bits = p->run->ring_bits, .frac = p->run->frac, .is_float = true, .option = plan_option,
+    session_config sc = { .ring_bits = p->run->ring_bits,
+                          .frac = p->run->frac,
+                          .is_float = true,
+                          .option = plan_option,
                           .option_context = (void *)(uintptr_t)p };
     exec_config    ec = p->exec;
     report_party   own = { 0 };
@@ -343,7 +385,8 @@ puma_status node_reference(const plan *p, node_result *result, puma_error *e)
     ec.equality = false;
     sc.labelled = labelled;
     sc.label_context = &m;
-    if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) run_local(&sc, &ec, p, &m, result, e);
+    if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK)
+        run_local(&sc, &ec, p, &m, result, e);
     report_party_free(&own);
     return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");
 }

@@ -10,24 +10,26 @@
 
 typedef struct node_config {
     const plan *plan;
-    uint32_t    self;                      /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
+    uint32_t    self; /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
     const char *address[PUMA_NODES];
-    int         listen_fd;                 /* inherited listening socket, or -1                                */
-    net_hub    *hub;                       /* transport = memory                                               */
+    int         listen_fd; /* inherited listening socket, or -1                                */
+    net_hub    *hub;       /* transport = memory                                               */
     const char *certificates;
-    progress   *progress;                  /* NULL: none                                                       */
-    void      (*on_stuck)(void *context, const puma_error *why);   /* see net_config                           */
-    void       *stuck_context;
-    void      (*observe)(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits);
-    void       *observe_context;
-    void      (*work)(puma_session *s, void *context);             /* in place of the model: for benchmarks; failures stick to s */
-    void       *work_context;
+    progress   *progress; /* NULL: none                                                       */
+    void (*on_stuck)(void *context, const puma_error *why); /* see net_config                           */
+    void *stuck_context;
+    void (*observe)(void *context, const char *where, const char *what, double max_abs,
+                    uint32_t product_bits);
+    void *observe_context;
+    void (*work)(puma_session *s,
+                 void         *context); /* in place of the model: for benchmarks; failures stick to s */
+    void *work_context;
 } node_config;
 
 typedef struct node_result {
-    report_party *parties;                 /* the client's: every compute party and itself; a party's: itself  */
+    report_party *parties; /* the client's: every compute party and itself; a party's: itself  */
     size_t        party_count;
-    exec_output  *outputs;                 /* the client's: one an input                                       */
+    exec_output  *outputs; /* the client's: one an input                                       */
     size_t        output_count;
 } node_result;
 

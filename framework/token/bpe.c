@@ -1,4 +1,5 @@
-/* bpe.c - byte-level BPE (Radford et al. 2019): a word's bytes are merged pair by pair, the pair of the lowest rank first. */
+/* bpe.c - byte-level BPE (Radford et al. 2019): a word's bytes are merged pair by pair, the pair of the
+ * lowest rank first. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "token/tokenizer.h"
 
@@ -6,42 +7,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PCRE2 10.42 knows Unicode 14; the letters and numbers that came since are named, because the reference has them.
- * PCRE2's own \s would take U+180E too. */
-#define SPACE  "\\t-\\r\\x{85}\\p{Z}"
-#define LETTER "\\p{L}\\x{1c89}-\\x{1c8a}\\x{a7cb}-\\x{a7cd}\\x{a7da}-\\x{a7dc}\\x{105c0}-\\x{105f3}\\x{10d4a}-\\x{10d65}" \
-    "\\x{10d6f}-\\x{10d85}\\x{10ec2}-\\x{10ec4}\\x{1123f}-\\x{11240}\\x{11380}-\\x{11389}\\x{1138b}\\x{1138e}"           \
-    "\\x{11390}-\\x{113b5}\\x{113b7}\\x{113d1}\\x{113d3}\\x{11bc0}-\\x{11be0}\\x{11f02}\\x{11f04}-\\x{11f10}"            \
-    "\\x{11f12}-\\x{11f33}\\x{1342f}\\x{13441}-\\x{13446}\\x{13460}-\\x{143fa}\\x{16100}-\\x{1611d}"                     \
-    "\\x{16d40}-\\x{16d6c}\\x{18cff}\\x{1b132}\\x{1b155}\\x{1df25}-\\x{1df2a}\\x{1e030}-\\x{1e06d}"                      \
-    "\\x{1e4d0}-\\x{1e4eb}\\x{1e5d0}-\\x{1e5ed}\\x{1e5f0}\\x{2b739}\\x{2ebf0}-\\x{2ee5d}\\x{31350}-\\x{323af}"
-#define NUMBER "\\p{N}\\x{10d40}-\\x{10d49}\\x{116d0}-\\x{116e3}\\x{11bf0}-\\x{11bf9}\\x{11f50}-\\x{11f59}"               \
-    "\\x{16130}-\\x{16139}\\x{16d70}-\\x{16d79}\\x{1ccf0}-\\x{1ccf9}\\x{1d2c0}-\\x{1d2d3}\\x{1e4f0}-\\x{1e4f9}"          \
+/* PCRE2 10.42 knows Unicode 14; the letters and numbers that came since are named, because the reference has
+ * them. PCRE2's own \s would take U+180E too. */
+#define SPACE "\\t-\\r\\x{85}\\p{Z}"
+#define LETTER                                                                                               \
+    "\\p{L}\\x{1c89}-\\x{1c8a}\\x{a7cb}-\\x{a7cd}\\x{a7da}-\\x{a7dc}\\x{105c0}-\\x{105f3}\\x{10d4a}-\\x{"    \
+    "10d65}"                                                                                                 \
+    "\\x{10d6f}-\\x{10d85}\\x{10ec2}-\\x{10ec4}\\x{1123f}-\\x{11240}\\x{11380}-\\x{11389}\\x{1138b}\\x{"     \
+    "1138e}"                                                                                                 \
+    "\\x{11390}-\\x{113b5}\\x{113b7}\\x{113d1}\\x{113d3}\\x{11bc0}-\\x{11be0}\\x{11f02}\\x{11f04}-\\x{"      \
+    "11f10}"                                                                                                 \
+    "\\x{11f12}-\\x{11f33}\\x{1342f}\\x{13441}-\\x{13446}\\x{13460}-\\x{143fa}\\x{16100}-\\x{1611d}"         \
+    "\\x{16d40}-\\x{16d6c}\\x{18cff}\\x{1b132}\\x{1b155}\\x{1df25}-\\x{1df2a}\\x{1e030}-\\x{1e06d}"          \
+    "\\x{1e4d0}-\\x{1e4eb}\\x{1e5d0}-\\x{1e5ed}\\x{1e5f0}\\x{2b739}\\x{2ebf0}-\\x{2ee5d}\\x{31350}-\\x{"     \
+    "323af}"
+#define NUMBER                                                                                               \
+    "\\p{N}\\x{10d40}-\\x{10d49}\\x{116d0}-\\x{116e3}\\x{11bf0}-\\x{11bf9}\\x{11f50}-\\x{11f59}"             \
+    "\\x{16130}-\\x{16139}\\x{16d70}-\\x{16d79}\\x{1ccf0}-\\x{1ccf9}\\x{1d2c0}-\\x{1d2d3}\\x{1e4f0}-\\x{"    \
+    "1e4f9}"                                                                                                 \
     "\\x{1e5f1}-\\x{1e5fa}"
 #define BLANKS "[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+"
 /* What Qwen2 and Llama 3 share; they differ in how many digits stay together. */
-#define MODERN(digits)                                                                                                   \
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n" LETTER NUMBER "]?[" LETTER "]+|[" NUMBER "]" digits "| ?[^" SPACE LETTER     \
-    NUMBER "]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" BLANKS
+#define MODERN(digits)                                                                                       \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n" LETTER NUMBER "]?[" LETTER "]+|[" NUMBER "]" digits              \
+    "| ?[^" SPACE LETTER                           NUMBER "]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" BLANKS
 
 static const char *const PATTERNS[] = {
     [SPLIT_NONE] = NULL,
-    [SPLIT_GPT2] = "'s|'t|'re|'ve|'m|'ll|'d| ?[" LETTER "]+| ?[" NUMBER "]+| ?[^" SPACE LETTER NUMBER "]+|" BLANKS,
+    [SPLIT_GPT2] =
+        "'s|'t|'re|'ve|'m|'ll|'d| ?[" LETTER "]+| ?[" NUMBER "]+| ?[^" SPACE LETTER NUMBER "]+|" BLANKS,
     [SPLIT_QWEN2] = MODERN(""),
     [SPLIT_LLAMA3] = MODERN("{1,3}"),
 };
 
 /* One symbol of the word being merged: a list in which neighbours that were joined drop out. */
-typedef struct symbol { uint32_t id; int64_t previous, next; bool gone; } symbol;
+typedef struct symbol {
+    uint32_t id;
+    int64_t  previous, next;
+    bool     gone;
+} symbol;
 /* A merge that may be done at `at`, if the symbols there are still the ones it was made for. */
-typedef struct candidate { uint32_t rank, result; size_t at; } candidate;
+typedef struct candidate {
+    uint32_t rank, result;
+    size_t   at;
+} candidate;
 
 /* Grown as needed and used again for each word. */
 typedef struct workspace {
     symbol    *symbols;
     candidate *heap;
     size_t     symbol_room, heap_count, heap_room;
-    bytes      letters;                  /* a word in the alphabet of the vocabulary */
+    bytes      letters; /* a word in the alphabet of the vocabulary */
 } workspace;
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
@@ -79,7 +95,8 @@ puma_status bpe_prepare(tokenizer *t, puma_error *e)
         bytes letter = { 0 };
 
         if (!bytes_add_point(&letter, bpe_letter((unsigned char)i))) return full(e);
-        if (!vocabulary_find(&t->words, letter.at, letter.count, &t->byte_ids[i])) t->byte_ids[i] = TOKEN_NONE;
+        if (!vocabulary_find(&t->words, letter.at, letter.count, &t->byte_ids[i]))
+            t->byte_ids[i] = TOKEN_NONE;
         free(letter.at);
     }
     if (t->merge_count > 0) qsort(t->merges, t->merge_count, sizeof *t->merges, by_pair);
@@ -94,8 +111,8 @@ puma_status bpe_prepare(tokenizer *t, puma_error *e)
 
         t->pattern = pcre2_compile((PCRE2_SPTR)PATTERNS[t->split], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code,
                                    &offset, NULL);
-        if (!t->pattern) return error_set(e, TOKEN_EINTERNAL, "split pattern %d: PCRE2 error %d",
-                                          (int)t->split, code);
+        if (!t->pattern)
+            return error_set(e, TOKEN_EINTERNAL, "split pattern %d: PCRE2 error %d", (int)t->split, code);
     }
     return PUMA_OK;
 }
@@ -108,8 +125,10 @@ static const merge *find_merge(const tokenizer *t, uint32_t left, uint32_t right
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (t->merges[middle].pair < pair) low = middle + 1;
-        else high = middle;
+        if (t->merges[middle].pair < pair)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < t->merge_count && t->merges[low].pair == pair ? &t->merges[low] : NULL;
 }
@@ -162,7 +181,8 @@ static candidate take_first(workspace *w)
     return first;
 }
 
-/* Joins what the merges say, at most `count` times: each merge adds two candidates, so a word of n bytes takes n log n. */
+/* Joins what the merges say, at most `count` times: each merge adds two candidates, so a word of n bytes
+ * takes n log n. */
 static bool merge_all(const tokenizer *t, workspace *w, size_t count)
 {
     w->heap_count = 0;
@@ -176,7 +196,7 @@ static bool merge_all(const tokenizer *t, workspace *w, size_t count)
         if (left->gone || left->next < 0) continue;
         right = &w->symbols[left->next];
         now = find_merge(t, left->id, right->id);
-        if (!now || now->result != c.result) continue;       /* one of the two was merged since */
+        if (!now || now->result != c.result) continue; /* one of the two was merged since */
         left->id = c.result;
         left->next = right->next;
         right->gone = true;
@@ -220,7 +240,8 @@ static puma_status encode_word(const tokenizer *t, workspace *w, const char *wor
             return id_list_add(out, id) ? PUMA_OK : full(e);
     }
     if (size > w->symbol_room) {
-        symbol *symbols = realloc(w->symbols, size * sizeof *symbols);       /* size is bounded by the text's limit */
+        symbol *symbols =
+            realloc(w->symbols, size * sizeof *symbols); /* size is bounded by the text's limit */
 
         if (!symbols) return full(e);
         w->symbols = symbols;
@@ -251,10 +272,12 @@ static puma_status encode_words(const tokenizer *t, workspace *w, const char *te
             begin = pcre2_get_ovector_pointer(match)[0];
             end = pcre2_get_ovector_pointer(match)[1];
         } else if (found != PCRE2_ERROR_NOMATCH) {
-            error_set(e, TOKEN_ELONG, "text: byte %zu: cannot be split into words (PCRE2 error %d)", at, found);
+            error_set(e, TOKEN_ELONG, "text: byte %zu: cannot be split into words (PCRE2 error %d)", at,
+                      found);
             break;
         }
-        /* The patterns leave nothing out and match nothing empty; were it otherwise, what lies between is a word too. */
+        /* The patterns leave nothing out and match nothing empty; were it otherwise, what lies between is a
+         * word too. */
         if (begin > at) encode_word(t, w, text + at, begin - at, out, e);
         if (end > begin) encode_word(t, w, text + begin, end - begin, out, e);
         at = end > at ? end : size;

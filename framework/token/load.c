@@ -1,4 +1,5 @@
-/* load.c - tokenizer.json, or the older files beside a model, to a tokenizer.  What is not known by name is refused. */
+/* load.c - tokenizer.json, or the older files beside a model, to a tokenizer.  What is not known by name is
+ * refused. */
 #include "token/tokenizer.h"
 #include "weights/json.h"
 
@@ -7,12 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What every function here needs: the tokenizer, the file being read (for messages) and where to put the error. */
+/* What every function here needs: the tokenizer, the file being read (for messages) and where to put the
+ * error. */
 typedef struct loader {
     tokenizer  *t;
     const char *directory, *file;
     puma_error *e;
-    size_t      added_room;              /* of t->added */
+    size_t      added_room; /* of t->added */
 } loader;
 
 #define FAIL(l, code, ...) error_set((l)->e, code, __VA_ARGS__)
@@ -25,8 +27,10 @@ static char *path_of(loader *l, const char *name)
     size_t size = strlen(l->directory) + strlen(name) + 2;
     char  *path = malloc(size);
 
-    if (path) snprintf(path, size, "%s/%s", l->directory, name);
-    else full(l);
+    if (path)
+        snprintf(path, size, "%s/%s", l->directory, name);
+    else
+        full(l);
     return path;
 }
 
@@ -53,9 +57,9 @@ static puma_status read_bytes(loader *l, const char *name, char **data, size_t *
 static json_t *read_json(loader *l, const char *name, bool optional)
 {
     const json_limits limits = { .separators = 4 * TOKEN_COUNT_LIMIT };
-    char   *data;
-    size_t  size;
-    json_t *root = NULL;
+    char             *data;
+    size_t            size;
+    json_t           *root = NULL;
 
     l->file = name;
     if (optional && !exists(l, name)) return NULL;
@@ -70,16 +74,16 @@ static json_t *read_json(loader *l, const char *name, bool optional)
     return root;
 }
 
-/* --- tokens ----------------------------------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static puma_status set_token(loader *l, uint32_t id, const char *text, size_t size)
 {
     tokenizer *t = l->t;
 
     while (id >= t->room) {
-        size_t room = t->room ? t->room * 2 : 1024;
-        char **texts = realloc(t->texts, room * sizeof *texts);
-        size_t *sizes;
+        size_t   room = t->room ? t->room * 2 : 1024;
+        char   **texts = realloc(t->texts, room * sizeof *texts);
+        size_t  *sizes;
         uint8_t *kinds;
 
         if (!texts) return full(l);
@@ -110,17 +114,17 @@ static puma_status set_token(loader *l, uint32_t id, const char *text, size_t si
 
 static puma_status check_id(loader *l, const json_t *value, const char *text, uint32_t *id)
 {
-    if (!json_is_integer(value)) return FAIL(l, TOKEN_EVOCABULARY,
-                                             "%s: token \"%.40s\": id is not an integer", l->file, text);
+    if (!json_is_integer(value))
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\": id is not an integer", l->file, text);
     if (json_integer_value(value) < 0 || (uintmax_t)json_integer_value(value) >= TOKEN_COUNT_LIMIT)
         return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\": id out of range (got %jd, limit %zu)",
-                    l->file, text,
-                    (intmax_t)json_integer_value(value), TOKEN_COUNT_LIMIT - 1);
+                    l->file, text, (intmax_t)json_integer_value(value), TOKEN_COUNT_LIMIT - 1);
     *id = (uint32_t)json_integer_value(value);
     return PUMA_OK;
 }
 
-/* The model's own vocabulary is complete: t->words finds it.  Ids may still be missing, for added tokens to fill. */
+/* The model's own vocabulary is complete: t->words finds it.  Ids may still be missing, for added tokens to
+ * fill. */
 static puma_status close_words(loader *l)
 {
     tokenizer              *t = l->t;
@@ -143,11 +147,12 @@ static puma_status words_from_json(loader *l, json_t *words)
     json_t     *value;
 
     if (!json_is_object(words)) return FAIL(l, TOKEN_EVOCABULARY, "%s: vocabulary is not an object", l->file);
-    json_object_foreach(words, text, value) {
+    json_object_foreach(words, text, value)
+    {
         uint32_t id;
 
-        if (check_id(l, value, text, &id) != PUMA_OK || set_token(l, id, text,
-                                                                  strlen(text)) != PUMA_OK) return l->e->status;
+        if (check_id(l, value, text, &id) != PUMA_OK || set_token(l, id, text, strlen(text)) != PUMA_OK)
+            return l->e->status;
     }
     return close_words(l);
 }
@@ -163,8 +168,9 @@ static puma_status words_from_lines(loader *l, const char *data, size_t size)
         if (taken > 0 && data[at + taken - 1] == '\r') taken--;
         if (memchr(data + at, '\0', taken) || utf8_valid(data + at, taken) < taken)
             return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: not UTF-8 text", l->file, line);
-        if (id >= TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: more than %zu tokens",
-                                                 l->file, line, TOKEN_COUNT_LIMIT);
+        if (id >= TOKEN_COUNT_LIMIT)
+            return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: more than %zu tokens", l->file, line,
+                        TOKEN_COUNT_LIMIT);
         if (set_token(l, id++, data + at, taken) != PUMA_OK) return l->e->status;
         at += length + 1;
     }
@@ -183,9 +189,9 @@ static puma_status add_token(loader *l, const char *text, size_t size, uint32_t 
         if (known != id)
             return FAIL(l, TOKEN_ESPECIAL, "%s: added token \"%.40s\": id %u is not the vocabulary's, %u",
                         l->file, text, id, known);
-    } else if (id < l->t->count && l->t->texts[id] && l->t->sizes[id] == size && memcmp(l->t->texts[id], text,
-                                                                                        size) == 0) {
-        ;                                /* added before, from another list */
+    } else if (id < l->t->count && l->t->texts[id] && l->t->sizes[id] == size &&
+               memcmp(l->t->texts[id], text, size) == 0) {
+        ; /* added before, from another list */
     } else if (set_token(l, id, text, size) != PUMA_OK) {
         return l->e->status;
     }
@@ -216,15 +222,17 @@ static puma_status add_from_json(loader *l, const json_t *object, uint32_t id)
     const json_t *content = json_object_get(object, "content");
     bool          special = flag(object, "special", false);
 
-    if (!json_is_string(content)) return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u has no content", l->file,
-                                              id);
+    if (!json_is_string(content))
+        return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u has no content", l->file, id);
     return add_token(l, json_string_value(content), json_string_length(content), id,
-                     (added_token){ .special = special, .single_word = flag(object, "single_word", false),
-                                    .lstrip = flag(object, "lstrip", false), .rstrip = flag(object, "rstrip", false),
+                     (added_token){ .special = special,
+                                    .single_word = flag(object, "single_word", false),
+                                    .lstrip = flag(object, "lstrip", false),
+                                    .rstrip = flag(object, "rstrip", false),
                                     .normalized = flag(object, "normalized", !special) });
 }
 
-/* --- parts of tokenizer.json ------------------------------------------------------------------------------------ */
+/* --- parts of tokenizer.json ------------------------------------------------------------------ */
 
 static const char *type_of(const json_t *object)
 {
@@ -281,9 +289,10 @@ static puma_status load_wordpiece(loader *l, const json_t *model)
 
     if (words_from_json(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
     if (set_unknown(l, unknown ? unknown : "[UNK]") != PUMA_OK) return l->e->status;
-    if (prefix && !json_is_string(prefix)) return FAIL(l, TOKEN_EFILE,
-                                                       "%s: model.continuing_subword_prefix is not a string", l->file);
-    /* Finding the pieces of a word may take the square of its length, so a file cannot ask for words without end. */
+    if (prefix && !json_is_string(prefix))
+        return FAIL(l, TOKEN_EFILE, "%s: model.continuing_subword_prefix is not a string", l->file);
+    /* Finding the pieces of a word may take the square of its length, so a file cannot ask for words without
+     * end. */
     if ((limit && !json_is_integer(limit)) || letters < 0 || letters > 1000)
         return FAIL(l, TOKEN_EFILE, "%s: model.max_input_chars_per_word out of range (got %jd, limit 1000)",
                     l->file, (intmax_t)letters);
@@ -311,11 +320,12 @@ static puma_status add_merge(loader *l, size_t line, const char *left, size_t le
     memcpy(joined + left_size, right, right_size);
     joined[left_size + right_size] = '\0';
     found = vocabulary_find(&t->words, joined, left_size + right_size, &result);
-    if (!found) FAIL(l, TOKEN_EMERGE, "%s:%zu: merge gives \"%.40s\", which is no token", l->file, line,
-                     joined);
+    if (!found)
+        FAIL(l, TOKEN_EMERGE, "%s:%zu: merge gives \"%.40s\", which is no token", l->file, line, joined);
     free(joined);
-    if (found) t->merges[t->merge_count++] = (merge){ .pair = (uint64_t)a << 32 | b, .rank = rank,
-                                                      .result = result };
+    if (found)
+        t->merges[t->merge_count++] =
+            (merge){ .pair = (uint64_t)a << 32 | b, .rank = rank, .result = result };
     return l->e->status;
 }
 
@@ -341,16 +351,17 @@ static puma_status merges_from_json(loader *l, const json_t *merges)
                     json_array_size(merges), TOKEN_COUNT_LIMIT);
     l->t->merges = malloc((json_array_size(merges) + 1) * sizeof *l->t->merges);
     if (!l->t->merges) return full(l);
-    json_array_foreach(merges, i, entry) {
+    json_array_foreach(merges, i, entry)
+    {
         const json_t *left = json_array_get(entry, 0), *right = json_array_get(entry, 1);
         puma_status   status;
 
         if (json_is_string(entry))
-            status = add_merge_line(l, i + 1, json_string_value(entry), json_string_length(entry), (uint32_t)i);
+            status =
+                add_merge_line(l, i + 1, json_string_value(entry), json_string_length(entry), (uint32_t)i);
         else if (json_array_size(entry) == 2 && json_is_string(left) && json_is_string(right))
             status = add_merge(l, i + 1, json_string_value(left), json_string_length(left),
-                               json_string_value(right),
-                               json_string_length(right), (uint32_t)i);
+                               json_string_value(right), json_string_length(right), (uint32_t)i);
         else
             status = FAIL(l, TOKEN_EMERGE, "%s:%zu: not two tokens", l->file, i + 1);
         if (status != PUMA_OK) return error_prefix(l->e, "merges (file:entry)");
@@ -365,8 +376,9 @@ static puma_status merges_from_lines(loader *l, const char *data, size_t size)
     uint32_t rank = 0;
 
     for (size_t i = 0; i < size; i++) lines += data[i] == '\n';
-    if (lines > TOKEN_COUNT_LIMIT) return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)",
-                                               l->file, lines, TOKEN_COUNT_LIMIT);
+    if (lines > TOKEN_COUNT_LIMIT)
+        return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)", l->file, lines,
+                    TOKEN_COUNT_LIMIT);
     l->t->merges = malloc(lines * sizeof *l->t->merges);
     if (!l->t->merges) return full(l);
     for (size_t at = 0, line = 1; at < size; line++) {
@@ -374,8 +386,8 @@ static puma_status merges_from_lines(loader *l, const char *data, size_t size)
         size_t      length = end ? (size_t)(end - data) - at : size - at, taken = length;
 
         if (taken > 0 && data[at + taken - 1] == '\r') taken--;
-        if (taken > 0 && !(taken >= 8 && memcmp(data + at, "#version", 8) == 0)
-            && add_merge_line(l, line, data + at, taken, rank++) != PUMA_OK)
+        if (taken > 0 && !(taken >= 8 && memcmp(data + at, "#version", 8) == 0) &&
+            add_merge_line(l, line, data + at, taken, rank++) != PUMA_OK)
             return l->e->status;
         at += length + 1;
     }
@@ -393,9 +405,10 @@ static puma_status load_bpe(loader *l, const json_t *model)
     const json_t *dropout = json_object_get(model, "dropout"), *unknown = json_object_get(model, "unk_token");
 
     for (size_t i = 0; i < sizeof must_be_empty / sizeof *must_be_empty; i++)
-        if (!absent_or_empty(json_object_get(model, must_be_empty[i]))) return unsupported(l,
-                                                                                           "model BPE with", must_be_empty[i]);
-    if (dropout && !json_is_null(dropout) && json_number_value(dropout) != 0.0) return unsupported(l, "model BPE with", "dropout");
+        if (!absent_or_empty(json_object_get(model, must_be_empty[i])))
+            return unsupported(l, "model BPE with", must_be_empty[i]);
+    if (dropout && !json_is_null(dropout) && json_number_value(dropout) != 0.0)
+        return unsupported(l, "model BPE with", "dropout");
     if (flag(model, "byte_fallback", false)) return unsupported(l, "model BPE with", "byte_fallback");
     if (words_from_json(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
     if (merges_from_json(l, json_object_get(model, "merges")) != PUMA_OK) return l->e->status;
@@ -442,15 +455,19 @@ static puma_status load_normalizer(loader *l, const json_t *n)
     return unsupported(l, "normalizer", type_of(n));
 }
 
-/* The regular expressions that models' files hold, recognised by their text and never run: ours are in bpe.c. */
-static const struct { split_rule rule; const char *text; } KNOWN_SPLITS[] = {
+/* The regular expressions that models' files hold, recognised by their text and never run: ours are in bpe.c.
+ */
+static const struct {
+    split_rule  rule;
+    const char *text;
+} KNOWN_SPLITS[] = {
     { SPLIT_GPT2, "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
     { SPLIT_QWEN2,
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-                   "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
     { SPLIT_LLAMA3,
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-                    "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 };
 
 static puma_status load_split(loader *l, const json_t *p)
@@ -490,8 +507,8 @@ static puma_status load_pre_tokenizer(loader *l, const json_t *p)
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const char *step = type_of(json_array_get(steps, i));
 
-        if (strcmp(step, i == 0 ? "Split" : "ByteLevel") != 0 || i > 1) return unsupported(l,
-                                                                                           "pre_tokenizer Sequence with", step);
+        if (strcmp(step, i == 0 ? "Split" : "ByteLevel") != 0 || i > 1)
+            return unsupported(l, "pre_tokenizer Sequence with", step);
     }
     if (json_array_size(steps) != 2) return unsupported(l, "pre_tokenizer", "Sequence of nothing");
     p = json_array_get(steps, 1);
@@ -501,7 +518,7 @@ static puma_status load_pre_tokenizer(loader *l, const json_t *p)
     return load_split(l, json_array_get(steps, 0));
 }
 
-/* --- templates -------------------------------------------------------------------------------------------------- */
+/* --- templates -------------------------------------------------------------------------------- */
 
 static puma_status put(loader *l, template *to, template_piece piece)
 {
@@ -520,8 +537,9 @@ static void plain_templates(tokenizer *t)
 
 static void bert_templates(tokenizer *t, uint32_t cls, uint32_t sep)
 {
-    t->single = (template){ .count = 3, .pieces = { { PIECE_SPECIAL, cls, 0 }, { PIECE_A, 0, 0 },
-                                                    { PIECE_SPECIAL, sep, 0 } } };
+    t->single =
+        (template){ .count = 3,
+                    .pieces = { { PIECE_SPECIAL, cls, 0 }, { PIECE_A, 0, 0 }, { PIECE_SPECIAL, sep, 0 } } };
     t->pair = t->single;
     t->pair.pieces[3] = (template_piece){ PIECE_B, 0, 1 };
     t->pair.pieces[4] = (template_piece){ PIECE_SPECIAL, sep, 1 };
@@ -544,33 +562,35 @@ static puma_status special_id(loader *l, const json_t *value, const char *name, 
 
     if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= l->t->count)
         return FAIL(l, TOKEN_ESPECIAL,
-                    "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)", l->file, name,
-                    (intmax_t)got, l->t->count - 1);
+                    "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)",
+                    l->file, name, (intmax_t)got, l->t->count - 1);
     *id = (uint32_t)got;
     return PUMA_OK;
 }
 
 static puma_status load_piece(loader *l, const json_t *piece, const json_t *specials, template *to)
 {
-    const json_t *sequence = json_object_get(piece, "Sequence"), *special = json_object_get(piece, "SpecialToken");
+    const json_t *sequence = json_object_get(piece, "Sequence"),
+                 *special = json_object_get(piece, "SpecialToken");
     const json_t *body = sequence ? sequence : special, *ids, *id;
     const char   *name = json_string_value(json_object_get(body, "id"));
     json_int_t    type = json_integer_value(json_object_get(body, "type_id"));
     size_t        i;
 
-    if (!name || type < 0 || type > 255) return FAIL(l, TOKEN_EFILE, "%s: post_processor: malformed template",
-                                                     l->file);
+    if (!name || type < 0 || type > 255)
+        return FAIL(l, TOKEN_EFILE, "%s: post_processor: malformed template", l->file);
     if (sequence && (strcmp(name, "A") == 0 || strcmp(name, "B") == 0))
         return put(l, to, (template_piece){ *name == 'A' ? PIECE_A : PIECE_B, 0, (uint32_t)type });
     ids = json_object_get(json_object_get(specials, name), "ids");
     if (sequence || !json_is_array(ids))
         return FAIL(l, TOKEN_ESPECIAL, "%s: post_processor: \"%.40s\" is not among its special tokens",
                     l->file, name);
-    json_array_foreach(ids, i, id) {
+    json_array_foreach(ids, i, id)
+    {
         uint32_t value = 0;
 
-        if (special_id(l, id, name, &value) != PUMA_OK
-            || put(l, to, (template_piece){ PIECE_SPECIAL, value, (uint32_t)type }) != PUMA_OK)
+        if (special_id(l, id, name, &value) != PUMA_OK ||
+            put(l, to, (template_piece){ PIECE_SPECIAL, value, (uint32_t)type }) != PUMA_OK)
             return l->e->status;
     }
     return PUMA_OK;
@@ -582,8 +602,8 @@ static puma_status load_template(loader *l, const json_t *p, const char *key, si
     size_t        i, a = 0, b = 0;
 
     *to = (template){ 0 };
-    json_array_foreach(pieces, i, piece)
-        if (load_piece(l, piece, json_object_get(p, "special_tokens"), to) != PUMA_OK) return l->e->status;
+    json_array_foreach(pieces, i, piece) if (load_piece(l, piece, json_object_get(p, "special_tokens"), to) !=
+                                             PUMA_OK) return l->e->status;
     for (i = 0; i < to->count; i++) {
         a += to->pieces[i].what == PIECE_A;
         b += to->pieces[i].what == PIECE_B;
@@ -598,8 +618,8 @@ static puma_status load_cls_sep(loader *l, const json_t *p, void (*make)(tokeniz
 {
     uint32_t cls = 0, sep = 0;
 
-    if (special_id(l, json_array_get(json_object_get(p, "cls"), 1), "cls", &cls) != PUMA_OK
-        || special_id(l, json_array_get(json_object_get(p, "sep"), 1), "sep", &sep) != PUMA_OK)
+    if (special_id(l, json_array_get(json_object_get(p, "cls"), 1), "cls", &cls) != PUMA_OK ||
+        special_id(l, json_array_get(json_object_get(p, "sep"), 1), "sep", &sep) != PUMA_OK)
         return l->e->status;
     make(l->t, cls, sep);
     return PUMA_OK;
@@ -611,10 +631,11 @@ static puma_status load_post_processor(loader *l, const json_t *p, bool *set)
     const json_t *steps = json_object_get(p, "processors"), *step;
     size_t        i;
 
-    if (!p || json_is_null(p) || strcmp(type, "ByteLevel") == 0) return PUMA_OK;         /* that one changes offsets only */
+    if (!p || json_is_null(p) || strcmp(type, "ByteLevel") == 0)
+        return PUMA_OK; /* that one changes offsets only */
     if (strcmp(type, "Sequence") == 0 && json_is_array(steps)) {
-        json_array_foreach(steps, i, step)
-            if (load_post_processor(l, step, set) != PUMA_OK) return l->e->status;
+        json_array_foreach(steps, i,
+                           step) if (load_post_processor(l, step, set) != PUMA_OK) return l->e->status;
         return PUMA_OK;
     }
     if (*set) return unsupported(l, "post_processor Sequence with a second", type);
@@ -644,7 +665,7 @@ static puma_status load_decoder(loader *l, const json_t *d)
     return PUMA_OK;
 }
 
-/* --- the two kinds of directory --------------------------------------------------------------------------------- */
+/* --- the two kinds of directory --------------------------------------------------------------- */
 
 static puma_status load_parts(loader *l, const json_t *root)
 {
@@ -657,12 +678,14 @@ static puma_status load_parts(loader *l, const json_t *root)
         return FAIL(l, TOKEN_EUNSUPPORTED, "%s: version \"%.40s\" is not supported (limit 1.0)", l->file,
                     version ? version : "(none)");
     if (load_model(l, json_object_get(root, "model")) != PUMA_OK) return l->e->status;
-    if (added && !json_is_null(added) && !json_is_array(added)) return FAIL(l, TOKEN_ESPECIAL,
-                                                                            "%s: added_tokens is not an array", l->file);
-    json_array_foreach(added, i, token) {
+    if (added && !json_is_null(added) && !json_is_array(added))
+        return FAIL(l, TOKEN_ESPECIAL, "%s: added_tokens is not an array", l->file);
+    json_array_foreach(added, i, token)
+    {
         uint32_t id;
 
-        if (check_id(l, json_object_get(token, "id"), "(added)", &id) != PUMA_OK || add_from_json(l, token, id) != PUMA_OK)
+        if (check_id(l, json_object_get(token, "id"), "(added)", &id) != PUMA_OK ||
+            add_from_json(l, token, id) != PUMA_OK)
             return l->e->status;
     }
     if (load_normalizer(l, json_object_get(root, "normalizer")) != PUMA_OK) return l->e->status;
@@ -680,8 +703,8 @@ static puma_status load_tokenizer_json(loader *l)
     return l->e->status;
 }
 
-/* A special token of tokenizer_config.json: a string, or an object with `content`; NULL when it is null or there is
- * none.  Not there at all: `otherwise`. */
+/* A special token of tokenizer_config.json: a string, or an object with `content`; NULL when it is null or
+ * there is none.  Not there at all: `otherwise`. */
 static const char *special_name(const json_t *config, const char *key, const char *otherwise)
 {
     const json_t *value = json_object_get(config, key);
@@ -690,18 +713,20 @@ static const char *special_name(const json_t *config, const char *key, const cha
     return json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
 }
 
-static const char *const SPECIAL_KEYS[] = { "unk_token", "bos_token", "eos_token", "sep_token", "pad_token",
-                                            "cls_token", "mask_token" };
+static const char *const SPECIAL_KEYS[] = { "unk_token", "bos_token", "eos_token", "sep_token",
+                                            "pad_token", "cls_token", "mask_token" };
 
-/* Declares the tokens that tokenizer_config.json and added_tokens.json name.  names: the class's own, in the order of
- * SPECIAL_KEYS, NULL where it has none.  One that is not in the vocabulary is passed over: it has no id. */
+/* Declares the tokens that tokenizer_config.json and added_tokens.json name.  names: the class's own, in the
+ * order of SPECIAL_KEYS, NULL where it has none.  One that is not in the vocabulary is passed over: it has no
+ * id. */
 static puma_status add_specials(loader *l, const json_t *config, const char *const *names)
 {
     json_t     *listed = json_object_get(config, "added_tokens_decoder"), *value, *more;
     const char *key;
     char       *end;
 
-    json_object_foreach(listed, key, value) {
+    json_object_foreach(listed, key, value)
+    {
         unsigned long id = strtoul(key, &end, 10);
 
         if (*end || end == key || id >= TOKEN_COUNT_LIMIT || *key == '-')
@@ -715,14 +740,16 @@ static puma_status add_specials(loader *l, const json_t *config, const char *con
 
         if (!name || !vocabulary_find(&l->t->words, name, strlen(name), &id)) continue;
         if (add_token(l, name, strlen(name), id,
-                      (added_token){ .special = true, .lstrip = flag(given, "lstrip", false),
+                      (added_token){ .special = true,
+                                     .lstrip = flag(given, "lstrip", false),
                                      .rstrip = flag(given, "rstrip", false),
                                      .single_word = flag(given, "single_word", false),
                                      .normalized = flag(given, "normalized", false) }) != PUMA_OK)
             return l->e->status;
     }
     more = read_json(l, "added_tokens.json", true);
-    json_object_foreach(more, key, value) {
+    json_object_foreach(more, key, value)
+    {
         uint32_t id;
 
         if (check_id(l, value, key, &id) != PUMA_OK) break;
@@ -733,7 +760,8 @@ static puma_status add_specials(loader *l, const json_t *config, const char *con
 }
 
 /* The id of a token that the template cannot do without. */
-static puma_status needed(loader *l, const json_t *config, const char *key, const char *otherwise, uint32_t *id)
+static puma_status needed(loader *l, const json_t *config, const char *key, const char *otherwise,
+                          uint32_t *id)
 {
     const char *name = special_name(config, key, otherwise);
 
@@ -752,10 +780,11 @@ static bool is_one_of(const char *name, const char *const *list)
 /* vocab.txt: BERT's and what took it over unchanged. */
 static puma_status load_vocab_txt(loader *l, const json_t *config)
 {
-    static const char *const classes[] = { "BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer",
-                                           "DistilBertTokenizerFast",
-                                           "ElectraTokenizer", "ElectraTokenizerFast", "MobileBertTokenizer",
-                                           "MobileBertTokenizerFast", NULL };
+    static const char *const classes[] = {
+        "BertTokenizer",           "BertTokenizerFast",       "DistilBertTokenizer",
+        "DistilBertTokenizerFast", "ElectraTokenizer",        "ElectraTokenizerFast",
+        "MobileBertTokenizer",     "MobileBertTokenizerFast", NULL
+    };
     static const char *const names[] = { "[UNK]", NULL, NULL, "[SEP]", "[PAD]", "[CLS]", "[MASK]" };
     const char *class = json_string_value(json_object_get(config, "tokenizer_class"));
     const char *unknown = special_name(config, "unk_token", "[UNK]");
@@ -769,10 +798,11 @@ static puma_status load_vocab_txt(loader *l, const json_t *config)
     l->file = "vocab.txt";
     if (read_bytes(l, l->file, &data, &size) == PUMA_OK) words_from_lines(l, data, size);
     free(data);
-    if (l->e->status != PUMA_OK || set_unknown(l, unknown ? unknown : "(null)") != PUMA_OK) return l->e->status;
+    if (l->e->status != PUMA_OK || set_unknown(l, unknown ? unknown : "(null)") != PUMA_OK)
+        return l->e->status;
     if (close_wordpiece(l, "##", 100) != PUMA_OK) return l->e->status;
-    if (needed(l, config, "cls_token", "[CLS]", &cls) != PUMA_OK || needed(l, config, "sep_token", "[SEP]",
-                                                                           &sep) != PUMA_OK)
+    if (needed(l, config, "cls_token", "[CLS]", &cls) != PUMA_OK ||
+        needed(l, config, "sep_token", "[SEP]", &sep) != PUMA_OK)
         return l->e->status;
     if (add_specials(l, config, names) != PUMA_OK) return l->e->status;
     bert_templates(t, cls, sep);
@@ -797,23 +827,29 @@ static char *class_of(loader *l, const json_t *config)
     model = read_json(l, "config.json", true);
     l->file = file;
     class = json_string_value(json_object_get(model, "model_type"));
-    result = l->e->status != PUMA_OK                              ? NULL
-             : class && strcmp(class, "roberta") == 0             ? copy_of(l, "RobertaTokenizer")
-             : class && strcmp(class, "qwen2") == 0               ? copy_of(l, "Qwen2Tokenizer")
-                                                                  : copy_of(l, "GPT2Tokenizer");
+    result = l->e->status != PUMA_OK                  ? NULL
+             : class && strcmp(class, "roberta") == 0 ? copy_of(l, "RobertaTokenizer")
+             : class && strcmp(class, "qwen2") == 0   ? copy_of(l, "Qwen2Tokenizer")
+                                                      : copy_of(l, "GPT2Tokenizer");
     json_decref(model);
     return result;
 }
 
 static puma_status bpe_of_class(loader *l, const json_t *config, const char *class)
 {
-    static const char *const roberta[] = { "RobertaTokenizer", "RobertaTokenizerFast", "LongformerTokenizer",
-                                           "LongformerTokenizerFast", "BartTokenizer", "BartTokenizerFast", NULL };
+    static const char *const roberta[] = { "RobertaTokenizer",
+                                           "RobertaTokenizerFast",
+                                           "LongformerTokenizer",
+                                           "LongformerTokenizerFast",
+                                           "BartTokenizer",
+                                           "BartTokenizerFast",
+                                           NULL };
     static const char *const gpt2[] = { "GPT2Tokenizer", "GPT2TokenizerFast", NULL };
     static const char *const qwen2[] = { "Qwen2Tokenizer", "Qwen2TokenizerFast", NULL };
     static const char *const roberta_names[] = { "<unk>", "<s>", "</s>", "</s>", "<pad>", "<s>", "<mask>" };
-    static const char *const other_names[] = { "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL,
-                                               NULL, NULL };
+    static const char *const other_names[] = {
+        "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL, NULL, NULL
+    };
     tokenizer *t = l->t;
     uint32_t   cls, sep;
 
@@ -822,14 +858,14 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     t->split = SPLIT_GPT2;
     t->prefix_space = flag(config, "add_prefix_space", false);
     if (is_one_of(class, roberta)) {
-        if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK || needed(l, config, "sep_token", "</s>",
-                                                                             &sep) != PUMA_OK)
+        if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK ||
+            needed(l, config, "sep_token", "</s>", &sep) != PUMA_OK)
             return l->e->status;
         roberta_templates(t, cls, sep);
         return add_specials(l, config, roberta_names);
     }
-    if (flag(config, "add_bos_token", false)) return unsupported(l, "without tokenizer.json, option",
-                                                                 "add_bos_token");
+    if (flag(config, "add_bos_token", false))
+        return unsupported(l, "without tokenizer.json, option", "add_bos_token");
     if (is_one_of(class, qwen2)) {
         t->split = SPLIT_QWEN2;
         t->compose = true;
@@ -842,7 +878,7 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
 static puma_status load_vocab_json(loader *l, const json_t *config, const char *words_name,
                                    const char *merges_name)
 {
-    char   *class = class_of(l, config), *data = NULL;
+    char *class = class_of(l, config), *data = NULL;
     size_t  size;
     json_t *words = class ? read_json(l, words_name, false) : NULL;
 
@@ -858,7 +894,8 @@ static puma_status load_vocab_json(loader *l, const json_t *config, const char *
     return l->e->status;
 }
 
-/* Sorts out which added tokens are looked for before normalisation and which after it: those in normalised form. */
+/* Sorts out which added tokens are looked for before normalisation and which after it: those in normalised
+ * form. */
 static puma_status close_added(loader *l)
 {
     tokenizer        *t = l->t;
@@ -892,29 +929,35 @@ static puma_status close_tokenizer(loader *l)
     tokenizer *t = l->t;
 
     for (size_t id = 0; id < t->count; id++)
-        if (!t->texts[id]) return FAIL(l, TOKEN_EVOCABULARY, "%s: no token has id %zu (limit %zu)", l->file,
-                                       id, t->count - 1);
+        if (!t->texts[id])
+            return FAIL(l, TOKEN_EVOCABULARY, "%s: no token has id %zu (limit %zu)", l->file, id,
+                        t->count - 1);
     if (close_added(l) != PUMA_OK) return l->e->status;
     return t->model == MODEL_BPE ? bpe_prepare(t, l->e) : PUMA_OK;
 }
 
 puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
 {
-    loader      l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
-    json_t     *config = NULL;
+    loader  l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
+    json_t *config = NULL;
 
     t->unknown = TOKEN_NONE;
     plain_templates(t);
     if (exists(&l, "tokenizer.json")) {
         load_tokenizer_json(&l);
     } else {
-        bool vocab_txt = exists(&l, "vocab.txt"), vocab_json = exists(&l, "vocab.json"), encoder = exists(&l, "encoder.json");
+        bool vocab_txt = exists(&l, "vocab.txt"), vocab_json = exists(&l, "vocab.json"),
+             encoder = exists(&l, "encoder.json");
 
         if (e->status == PUMA_OK) config = read_json(&l, "tokenizer_config.json", true);
-        if (e->status != PUMA_OK) ;
-        else if (vocab_txt) load_vocab_txt(&l, config);
-        else if (vocab_json) load_vocab_json(&l, config, "vocab.json", "merges.txt");
-        else if (encoder) load_vocab_json(&l, config, "encoder.json", "vocab.bpe");
+        if (e->status != PUMA_OK)
+            ;
+        else if (vocab_txt)
+            load_vocab_txt(&l, config);
+        else if (vocab_json)
+            load_vocab_json(&l, config, "vocab.json", "merges.txt");
+        else if (encoder)
+            load_vocab_json(&l, config, "encoder.json", "vocab.bpe");
         else if (exists(&l, "tokenizer.model"))
             FAIL(&l, TOKEN_EUNSUPPORTED, "%s/tokenizer.model: SentencePiece is not supported yet", directory);
         else

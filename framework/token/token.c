@@ -55,7 +55,7 @@ void token_close(tokenizer *t)
     free(t);
 }
 
-/* --- normalisation ---------------------------------------------------------------------------------------------- */
+/* --- normalisation ---------------------------------------------------------------------------- */
 
 /* BertNormalizer, in its order: clean, space around ideographs, accents off, lower case.  Consumes *p. */
 static bool bert_normalise(const tokenizer *t, points *p)
@@ -76,8 +76,8 @@ static bool bert_normalise(const tokenizer *t, points *p)
         for (size_t i = 0; i < p->count && fine; i++) {
             bool apart = unicode_ideograph(p->at[i]);
 
-            fine = (!apart || points_add(&next, ' ')) && points_add(&next, p->at[i]) && (!apart
-                                                                                         || points_add(&next, ' '));
+            fine = (!apart || points_add(&next, ' ')) && points_add(&next, p->at[i]) &&
+                   (!apart || points_add(&next, ' '));
         }
         free(p->at);
         *p = next;
@@ -130,7 +130,7 @@ puma_status token_normalise(const tokenizer *t, const char *text, size_t size, b
     return fine ? PUMA_OK : full(e);
 }
 
-/* --- added tokens ----------------------------------------------------------------------------------------------- */
+/* --- added tokens ----------------------------------------------------------------------------- */
 
 static size_t letter_before(const char *text, size_t at, uint32_t *c)
 {
@@ -141,8 +141,10 @@ static size_t letter_before(const char *text, size_t at, uint32_t *c)
     return start;
 }
 
-/* Widens [*begin, *end) over white space where the token says so; false: it must be a word of its own and is not. */
-static bool fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end)
+/* Widens [*begin, *end) over white space where the token says so; false: it must be a word of its own and is
+ * not. */
+static bool fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin,
+                 size_t *end)
 {
     uint32_t c;
     size_t   length;
@@ -167,23 +169,22 @@ static bool fits(const added_token *a, const char *text, size_t size, size_t lea
 
 typedef struct encoding {
     const tokenizer *t;
-    bool             literal;            /* special tokens are not looked for */
+    bool             literal; /* special tokens are not looked for */
     id_list         *out;
 } encoding;
 
 typedef puma_status (*rest_fn)(const encoding *c, const char *text, size_t size, puma_error *e);
 
-/* Gives each stretch of text between added tokens to `rest`, and adds the tokens' ids.  Leftmost, then longest. */
+/* Gives each stretch of text between added tokens to `rest`, and adds the tokens' ids.  Leftmost, then
+ * longest. */
 static puma_status cut_added(const encoding *c, const vocabulary *tokens, const char *text, size_t size,
-                             rest_fn rest,
-                             puma_error *e)
+                             rest_fn rest, puma_error *e)
 {
     size_t done = 0, at = 0;
 
     while (at < size && tokens->count > 0) {
-        uint32_t           place = 0;
-        size_t             found = vocabulary_longest(tokens, text + at, size - at,
-                                                      &place), begin = at, end = at + found;
+        uint32_t place = 0;
+        size_t found = vocabulary_longest(tokens, text + at, size - at, &place), begin = at, end = at + found;
         const added_token *a = &c->t->added[place];
 
         if (found == 0) {
@@ -216,8 +217,7 @@ static puma_status encode_raw(const encoding *c, const char *text, size_t size, 
 }
 
 static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size,
-                               bool literal,
-                               id_list *out, puma_error *e)
+                               bool literal, id_list *out, puma_error *e)
 {
     encoding c = { .t = t, .literal = literal && t->model == MODEL_BPE, .out = out };
     size_t   valid;
@@ -232,17 +232,16 @@ static puma_status encode_text(const tokenizer *t, const char *name, const char 
     return cut_added(&c, &t->raw, text, size, encode_raw, e);
 }
 
-/* --- the whole sequence ----------------------------------------------------------------------------------------- */
+/* --- the whole sequence ----------------------------------------------------------------------- */
 
 static puma_status assemble(const template *plan, const id_list *a, const id_list *b, bool special,
-                            token_list *out,
-                            puma_error *e)
+                            token_list *out, puma_error *e)
 {
     size_t count = 0, room;
 
     for (size_t i = 0; i < plan->count; i++) {
         const template_piece *p = &plan->pieces[i];
-        size_t                add = p->what == PIECE_A ? a->count : p->what == PIECE_B ? b->count : special ? 1 : 0;
+        size_t add = p->what == PIECE_A ? a->count : p->what == PIECE_B ? b->count : special ? 1 : 0;
 
         if (!checked_add(&count, count, add)) return full(e);
     }
@@ -267,14 +266,13 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
 }
 
 puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                         size_t pair_size,
-                         bool special, bool parse_special, token_list *out, puma_error *e)
+                         size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e)
 {
     id_list a = { 0 }, b = { 0 };
 
     *out = (token_list){ 0 };
-    if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK
-        && (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK))
+    if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK &&
+        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK))
         assemble(pair ? &t->pair : &t->single, &a, &b, special, out, e);
     free(a.at);
     free(b.at);
@@ -292,15 +290,18 @@ const char *token_text(const tokenizer *t, uint32_t id) { return id < t->count ?
 
 size_t token_vocabulary(const tokenizer *t) { return t->count; }
 
-/* --- decoding --------------------------------------------------------------------------------------------------- */
+/* --- decoding --------------------------------------------------------------------------------- */
 
-/* Takes the blank before punctuation and English contractions away from one token, each rule over the whole of it. */
+/* Takes the blank before punctuation and English contractions away from one token, each rule over the whole
+ * of it. */
 static void clean_up(bytes *b)
 {
-    static const struct { const char *from, *to; } rules[] = {
-        { " .", "." }, { " ?", "?" }, { " !", "!" }, { " ,", "," }, { " ' ", "'" }, { " n't",
-                                                                                      "n't" }, { " 'm", "'m" },
-        { " do not", " don't" }, { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
+    static const struct {
+        const char *from, *to;
+    } rules[] = {
+        { " .", "." },   { " ?", "?" },     { " !", "!" },     { " ,", "," },
+        { " ' ", "'" },  { " n't", "n't" }, { " 'm", "'m" },   { " do not", " don't" },
+        { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
     };
 
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
@@ -308,7 +309,7 @@ static void clean_up(bytes *b)
 
         for (size_t i = 0; i < b->count;) {
             if (b->count - i >= from && memcmp(b->at + i, rules[r].from, from) == 0) {
-                memcpy(b->at + kept, rules[r].to, to);       /* never longer than what it replaces */
+                memcpy(b->at + kept, rules[r].to, to); /* never longer than what it replaces */
                 kept += to;
                 i += from;
             } else {
@@ -325,9 +326,12 @@ static bool decode_piece(const tokenizer *t, uint32_t id, bool first, bytes *out
     bool   joins = size >= prefix && memcmp(t->texts[id], t->decode_prefix, prefix) == 0, fine;
     bytes  piece = { 0 };
 
-    if (first) fine = bytes_add(&piece, t->texts[id], size);
-    else if (joins) fine = bytes_add(&piece, t->texts[id] + prefix, size - prefix);
-    else fine = bytes_add(&piece, " ", 1) && bytes_add(&piece, t->texts[id], size);
+    if (first)
+        fine = bytes_add(&piece, t->texts[id], size);
+    else if (joins)
+        fine = bytes_add(&piece, t->texts[id] + prefix, size - prefix);
+    else
+        fine = bytes_add(&piece, " ", 1) && bytes_add(&piece, t->texts[id], size);
     if (fine && t->cleanup) clean_up(&piece);
     fine = fine && bytes_add(out, piece.at, piece.count);
     free(piece.at);
@@ -375,8 +379,8 @@ static bool repair(bytes *b)
     return fine;
 }
 
-puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special, char **text,
-                         size_t *size, puma_error *e)
+puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
+                         char **text, size_t *size, puma_error *e)
 {
     bytes out = { 0 };
     bool  fine = true, first = true;
@@ -393,9 +397,10 @@ puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, 
         if (skip_special && (t->kinds[id] & KIND_SPECIAL)) continue;
         switch (t->decode) {
         case DECODE_WORDPIECE: fine = decode_piece(t, id, first, &out); break;
-        case DECODE_BYTES:     fine = decode_bytes(t, id, &out); break;
-        case DECODE_JOIN:      fine = (first || bytes_add(&out, " ", 1)) && bytes_add(&out, t->texts[id],
-                                                                                      t->sizes[id]); break;
+        case DECODE_BYTES: fine = decode_bytes(t, id, &out); break;
+        case DECODE_JOIN:
+            fine = (first || bytes_add(&out, " ", 1)) && bytes_add(&out, t->texts[id], t->sizes[id]);
+            break;
         }
         first = false;
     }

@@ -16,25 +16,26 @@ typedef struct tokenizer tokenizer;
 typedef struct token_list {
     size_t    count;
     uint32_t *ids;
-    uint32_t *types;      /* type (segment) ids, `count` of them */
+    uint32_t *types; /* type (segment) ids, `count` of them */
 } token_list;
 
-/* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece, with
- * tokenizer_config.json's do_lower_case, strip_accents, tokenize_chinese_chars and special tokens), else vocab.json with
- * merges.txt or encoder.json with vocab.bpe (byte-level BPE). */
+/* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece,
+ * with tokenizer_config.json's do_lower_case, strip_accents, tokenize_chinese_chars and special tokens), else
+ * vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE). */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
 void        token_close(tokenizer *t);
 
-/* text (and pair, which may be NULL) to ids; `special` adds the model's special tokens ([CLS] … [SEP], <s> … </s>).  Lengths in
- * bytes.  parse_special: text that spells a special token becomes that token (WordPiece always does). */
-puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair, size_t pair_size,
-                         bool special, bool parse_special, token_list *out, puma_error *e);
+/* text (and pair, which may be NULL) to ids; `special` adds the model's special tokens ([CLS] … [SEP], <s> …
+ * </s>).  Lengths in bytes.  parse_special: text that spells a special token becomes that token (WordPiece
+ * always does). */
+puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                         size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e);
 void        token_list_free(token_list *list);
 /* ids to text (malloc'd, *size bytes and a NUL). */
-puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special, char **text,
-                         size_t *size, puma_error *e);
+puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
+                         char **text, size_t *size, puma_error *e);
 /* The vocabulary entry of an id; NULL when there is none. */
 const char *token_text(const tokenizer *t, uint32_t id);
-size_t      token_vocabulary(const tokenizer *t);      /* largest id + 1 */
+size_t      token_vocabulary(const tokenizer *t); /* largest id + 1 */
 
 #endif

@@ -1,8 +1,9 @@
 /* unicode.h - UTF-8, character classes and normal forms as the tokenizers of Hugging Face see them.
  *
- * Their tables come from several libraries, each of its own Unicode version, so a character newer than one of them is no
- * mark or no punctuation there.  Ids must be equal, so unicode.c lists where they differ from utf8proc 2.8 (Unicode 15).
- * The lists were found by asking the `tokenizers` package (0.23) about every code point. */
+ * Their tables come from several libraries, each of its own Unicode version, so a character newer than one of
+ * them is no mark or no punctuation there.  Ids must be equal, so unicode.c lists where they differ from
+ * utf8proc 2.8 (Unicode 15). The lists were found by asking the `tokenizers` package (0.23) about every code
+ * point. */
 #ifndef TOKEN_UNICODE_H
 #define TOKEN_UNICODE_H
 
@@ -10,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct points {                  /* a growing array of code points; all zero is an empty one */
+typedef struct points { /* a growing array of code points; all zero is an empty one */
     uint32_t *at;
     size_t    count, room;
 } points;
 
-typedef struct bytes {                   /* the same of bytes */
+typedef struct bytes { /* the same of bytes */
     char  *at;
     size_t count, room;
 } bytes;
@@ -25,25 +26,25 @@ bool points_add(points *p, uint32_t c);
 bool bytes_add(bytes *b, const char *from, size_t size);
 bool bytes_add_point(bytes *b, uint32_t c);
 
-/* The code point at `text`, of *length bytes.  False: not UTF-8 (overlong forms, surrogates and what is above U+10FFFF
- * are not); *length is then that of the longest start of a valid sequence, at least 1. */
-bool utf8_take(const char *text, size_t size, uint32_t *c, size_t *length);
+/* The code point at `text`, of *length bytes.  False: not UTF-8 (overlong forms, surrogates and what is above
+ * U+10FFFF are not); *length is then that of the longest start of a valid sequence, at least 1. */
+bool   utf8_take(const char *text, size_t size, uint32_t *c, size_t *length);
 /* Offset of the first byte that is not UTF-8; `size` when all of it is. */
 size_t utf8_valid(const char *text, size_t size);
 /* Appends the code points of valid UTF-8. */
-bool utf8_points(points *p, const char *text, size_t size);
+bool   utf8_points(points *p, const char *text, size_t size);
 
-bool     unicode_space(uint32_t c);          /* White_Space                                     */
-bool     unicode_punctuation(uint32_t c);    /* ASCII's symbols too, as BERT has it             */
-bool     unicode_control(uint32_t c);        /* Cc, Cf, Co                                      */
-bool     unicode_mark(uint32_t c);           /* Mn                                              */
-bool     unicode_ideograph(uint32_t c);      /* BERT's CJK blocks                               */
-bool     unicode_word(uint32_t c);           /* \w                                              */
+bool unicode_space(uint32_t c);       /* White_Space                                     */
+bool unicode_punctuation(uint32_t c); /* ASCII's symbols too, as BERT has it             */
+bool unicode_control(uint32_t c);     /* Cc, Cf, Co                                      */
+bool unicode_mark(uint32_t c);        /* Mn                                              */
+bool unicode_ideograph(uint32_t c);   /* BERT's CJK blocks                               */
+bool unicode_word(uint32_t c);        /* \w                                              */
 /* Appends the lower case of c: one code point, for U+0130 two. */
-bool     unicode_lower(points *p, uint32_t c);
+bool unicode_lower(points *p, uint32_t c);
 /* Canonical decomposition (NFD) of `from`, appended to `to`; marks in canonical order. */
-bool     unicode_decompose(points *to, const points *from);
+bool unicode_decompose(points *to, const points *from);
 /* The composition (NFC) of decomposed text, in place. */
-bool     unicode_compose(points *p);
+bool unicode_compose(points *p);
 
 #endif

@@ -41,8 +41,10 @@ bool vocabulary_find(const vocabulary *v, const char *text, size_t size, uint32_
             *value = v->entries[middle].value;
             return true;
         }
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return false;
 }
@@ -53,8 +55,10 @@ static size_t first_at_least(const vocabulary *v, size_t low, size_t high, size_
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if ((unsigned char)v->entries[middle].text[depth] < byte) low = middle + 1;
-        else high = middle;
+        if ((unsigned char)v->entries[middle].text[depth] < byte)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -63,7 +67,8 @@ size_t vocabulary_longest(const vocabulary *v, const char *text, size_t size, ui
 {
     size_t low = 0, high = v->count, longest = 0;
 
-    /* [low, high): the entries that begin with text[0 … depth).  The one that equals it, if any, is the first. */
+    /* [low, high): the entries that begin with text[0 … depth).  The one that equals it, if any, is the
+     * first. */
     for (size_t depth = 0; depth < size && low < high; depth++) {
         unsigned byte = (unsigned char)text[depth];
 

@@ -1,5 +1,5 @@
-/* vocabulary.h - strings to numbers by binary search in a sorted array: no hash that a file could fill with collisions,
- * and the longest entry at the head of a text is found by narrowing the array byte by byte. */
+/* vocabulary.h - strings to numbers by binary search in a sorted array: no hash that a file could fill with
+ * collisions, and the longest entry at the head of a text is found by narrowing the array byte by byte. */
 #ifndef TOKEN_VOCABULARY_H
 #define TOKEN_VOCABULARY_H
 
@@ -8,20 +8,22 @@
 #include <stdint.h>
 
 typedef struct vocabulary_entry {
-    const char *text;                    /* the owner's; not copied */
+    const char *text; /* the owner's; not copied */
     size_t      size;
     uint32_t    value;
 } vocabulary_entry;
 
 typedef struct vocabulary {
-    vocabulary_entry *entries;           /* sorted by bytes */
+    vocabulary_entry *entries; /* sorted by bytes */
     size_t            count;
 } vocabulary;
 
-/* Sorts entries[0 … count), which become the vocabulary's.  Returns an entry whose text another one has too; NULL: none. */
+/* Sorts entries[0 … count), which become the vocabulary's.  Returns an entry whose text another one has too;
+ * NULL: none. */
 const vocabulary_entry *vocabulary_make(vocabulary *v, vocabulary_entry *entries, size_t count);
 bool                    vocabulary_find(const vocabulary *v, const char *text, size_t size, uint32_t *value);
-/* Size of the longest entry that text begins with, its value in *value; 0: none (the empty entry is not looked for). */
-size_t                  vocabulary_longest(const vocabulary *v, const char *text, size_t size, uint32_t *value);
+/* Size of the longest entry that text begins with, its value in *value; 0: none (the empty entry is not
+ * looked for). */
+size_t vocabulary_longest(const vocabulary *v, const char *text, size_t size, uint32_t *value);
 
 #endif

@@ -1,11 +1,12 @@
-/* wordpiece.c - BERT's words and their pieces: the longest piece of the vocabulary first, then on from its end. */
+/* wordpiece.c - BERT's words and their pieces: the longest piece of the vocabulary first, then on from its
+ * end. */
 #include "token/tokenizer.h"
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
 
 /* A word of which any rest has no piece is one unknown token, and so is one that is too long. */
-static puma_status encode_word(const tokenizer *t, const char *word, size_t size, size_t letters, id_list *out,
-                               puma_error *e)
+static puma_status encode_word(const tokenizer *t, const char *word, size_t size, size_t letters,
+                               id_list *out, puma_error *e)
 {
     size_t before = out->count;
 
@@ -41,7 +42,8 @@ puma_status wordpiece_encode(const tokenizer *t, const char *text, size_t size, 
             letters++;
             continue;
         }
-        if (at > begin && encode_word(t, text + begin, at - begin, letters, out, e) != PUMA_OK) return e->status;
+        if (at > begin && encode_word(t, text + begin, at - begin, letters, out, e) != PUMA_OK)
+            return e->status;
         if (mark && encode_word(t, text + at, length, 1, out, e) != PUMA_OK) return e->status;
         begin = at + length;
         letters = 0;

@@ -17,7 +17,8 @@ const char *path_tail(const char *path)
     return length > 140 ? path + length - 140 : path;
 }
 
-puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code, puma_error *e)
+puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code,
+                      puma_error *e)
 {
     /* O_NONBLOCK: a FIFO is then refused by its type below instead of waiting here for a writer. */
     int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -42,7 +43,8 @@ puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size
         goto done;
     }
     if (about.st_size < 0 || (uintmax_t)about.st_size > limit) {
-        error_set(e, code, "%s: file too large (got %jd bytes, limit %zu)", path, (intmax_t)about.st_size, limit);
+        error_set(e, code, "%s: file too large (got %jd bytes, limit %zu)", path, (intmax_t)about.st_size,
+                  limit);
         goto done;
     }
     length = (size_t)about.st_size;
@@ -60,7 +62,8 @@ puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size
             goto done;
         }
         if (got == 0) {
-            error_set(e, code, "%s: file changed while being read (ends at byte %zu of %zu)", path, have, length);
+            error_set(e, code, "%s: file changed while being read (ends at byte %zu of %zu)", path, have,
+                      length);
             goto done;
         }
         have += (size_t)got;
@@ -77,10 +80,11 @@ done:
 
 static bool over(size_t count, size_t limit) { return limit > 0 && count > limit; }
 
-/* One pass over the bytes, strings skipped: it bounds nesting and counts what jansson would allocate for.  It needs
- * no grammar: on text that is not JSON it may count wrongly, and jansson then refuses the text for its own reasons. */
-static puma_status scan(const char *name, const char *bytes, size_t size, const json_limits *limits, unsigned code,
-                        puma_error *e)
+/* One pass over the bytes, strings skipped: it bounds nesting and counts what jansson would allocate for.  It
+ * needs no grammar: on text that is not JSON it may count wrongly, and jansson then refuses the text for its
+ * own reasons. */
+static puma_status scan(const char *name, const char *bytes, size_t size, const json_limits *limits,
+                        unsigned code, puma_error *e)
 {
     size_t depth = 0, objects = 0, arrays = 0, separators = 0, line = 1, start = 0;
     bool   quoted = false;
@@ -93,40 +97,43 @@ static puma_status scan(const char *name, const char *bytes, size_t size, const 
             start = i + 1;
         }
         if (quoted) {
-            if (c == '\\' && i + 1 < size && bytes[i + 1] != '\n') i++;
-            else if (c == '"') quoted = false;
+            if (c == '\\' && i + 1 < size && bytes[i + 1] != '\n')
+                i++;
+            else if (c == '"')
+                quoted = false;
             continue;
         }
         switch (c) {
-        case '"':
-            quoted = true;
-            break;
-        case '{': case '[':
+        case '"': quoted = true; break;
+        case '{':
+        case '[':
             if (++depth > JSON_MAX_DEPTH)
                 return error_set(e, code, "%s:%zu:%zu: byte %zu: nesting > %d", name, line, i - start + 1,
                                  i + limits->offset, JSON_MAX_DEPTH);
-            if (c == '{') objects++;
-            else arrays++;
+            if (c == '{')
+                objects++;
+            else
+                arrays++;
             break;
-        case '}': case ']':
+        case '}':
+        case ']':
             if (depth > 0) depth--;
             break;
-        case ',':
-            separators++;
-            break;
-        default:
-            break;
+        case ',': separators++; break;
+        default: break;
         }
-        if (over(objects, limits->objects) || over(arrays, limits->arrays) || over(separators, limits->separators))
-            return error_set(e, code,
-                             "%s:%zu:%zu: byte %zu: too many entries (limits: %zu objects, %zu arrays, %zu commas)", name,
-                             line, i - start + 1, i + limits->offset, limits->objects, limits->arrays, limits->separators);
+        if (over(objects, limits->objects) || over(arrays, limits->arrays) ||
+            over(separators, limits->separators))
+            return error_set(
+                e, code,
+                "%s:%zu:%zu: byte %zu: too many entries (limits: %zu objects, %zu arrays, %zu commas)", name,
+                line, i - start + 1, i + limits->offset, limits->objects, limits->arrays, limits->separators);
     }
     return PUMA_OK;
 }
 
-puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits, json_t **root,
-                               unsigned code, puma_error *e)
+puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits,
+                               json_t **root, unsigned code, puma_error *e)
 {
     json_error_t error;
 
@@ -141,13 +148,14 @@ puma_status json_parse_limited(const char *name, const char *bytes, size_t size,
                      (error.position > 0 ? (size_t)error.position : 0) + limits->offset, error.text);
 }
 
-puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code, puma_error *e)
+puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code,
+                       puma_error *e)
 {
     return json_parse_limited(name, bytes, size, &(json_limits){ 0 }, root, code, e);
 }
 
-puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root, unsigned code,
-                              puma_error *e)
+puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root,
+                              unsigned code, puma_error *e)
 {
     char  *bytes;
     size_t size;

@@ -1,5 +1,5 @@
-/* json.h - jansson with our limits: duplicates and trailing bytes refused, nesting bounded, size bounded, errors with
- * file, line, column and byte offset. */
+/* json.h - jansson with our limits: duplicates and trailing bytes refused, nesting bounded, size bounded,
+ * errors with file, line, column and byte offset. */
 #ifndef WEIGHTS_JSON_H
 #define WEIGHTS_JSON_H
 
@@ -9,24 +9,27 @@
 
 #define JSON_MAX_DEPTH 32
 
-/* What a text may hold.  Checked by a scan of its bytes before jansson sees it, so that a hostile file costs neither
- * stack nor much more memory than its own size. */
+/* What a text may hold.  Checked by a scan of its bytes before jansson sees it, so that a hostile file costs
+ * neither stack nor much more memory than its own size. */
 typedef struct json_limits {
-    size_t offset;      /* where in the file the text begins: added to the byte offsets in messages    */
-    size_t objects;     /* most objects; 0: as many as there are                                     */
-    size_t arrays;      /* likewise                                                                  */
-    size_t separators;  /* most commas, which bound members and strings                              */
+    size_t offset;     /* where in the file the text begins: added to the byte offsets in messages    */
+    size_t objects;    /* most objects; 0: as many as there are                                     */
+    size_t arrays;     /* likewise                                                                  */
+    size_t separators; /* most commas, which bound members and strings                              */
 } json_limits;
 
 /* The end of a path, so that what is wrong with a file still fits in the message that names it. */
 const char *path_tail(const char *path);
-/* Reads a regular file of at most `limit` bytes whole (malloc'd, NUL behind it). code: the error to give for a bad file. */
-puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code, puma_error *e);
+/* Reads a regular file of at most `limit` bytes whole (malloc'd, NUL behind it). code: the error to give for
+ * a bad file. */
+puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code,
+                      puma_error *e);
 puma_status json_read(const char *path, size_t limit, json_t **root, unsigned code, puma_error *e);
-puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code, puma_error *e);
-puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root, unsigned code,
-                              puma_error *e);
-puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits, json_t **root,
-                               unsigned code, puma_error *e);
+puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code,
+                       puma_error *e);
+puma_status json_read_limited(const char *path, size_t limit, const json_limits *limits, json_t **root,
+                              unsigned code, puma_error *e);
+puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits,
+                               json_t **root, unsigned code, puma_error *e);
 
 #endif

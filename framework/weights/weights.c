@@ -1,9 +1,10 @@
 /* weights.c - safetensors, read with distrust.
  *
- * A file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype, shape, data_offsets),
- * and the data.  Every number of the header is compared with the size of the file before anything is allocated from
- * it, and the tensors must cover the data exactly: no overlap, no hole, nothing behind.  Data is read with pread: a
- * file that shrinks under a mapping would kill the process by SIGBUS, here it is an error with a byte offset. */
+ * A file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype, shape,
+ * data_offsets), and the data.  Every number of the header is compared with the size of the file before
+ * anything is allocated from it, and the tensors must cover the data exactly: no overlap, no hole, nothing
+ * behind.  Data is read with pread: a file that shrinks under a mapping would kill the process by SIGBUS,
+ * here it is an error with a byte offset. */
 #include "weights/weights.h"
 
 #include "base/checked.h"
@@ -19,45 +20,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_HEADER  10000000u             /* bytes; BERT-large has 40 000                                        */
+#define MAX_HEADER 10000000u /* bytes; BERT-large has 40 000                                        */
 #define MAX_TENSORS 65536u
-#define MAX_SHARDS  1000u
-#define MAX_INDEX   (16u << 20)           /* bytes of model.safetensors.index.json                              */
-#define NAME        "%.120s"              /* a tensor's name in a message: names may be as long as the header   */
-#define CHUNK       4096                  /* elements converted at a time                                       */
+#define MAX_SHARDS 1000u
+#define MAX_INDEX (16u << 20) /* bytes of model.safetensors.index.json                              */
+#define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
+#define CHUNK 4096            /* elements converted at a time                                       */
 
 static_assert(sizeof(off_t) == 8, "checkpoints are larger than 2 GiB: build with 64-bit file offsets");
 
-typedef struct dtype { const char *name; size_t bytes; bool is_float; } dtype;
+typedef struct dtype {
+    const char *name;
+    size_t      bytes;
+    bool        is_float;
+} dtype;
 
-/* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are refused
- * only where the model needs them. */
+/* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are
+ * refused only where the model needs them. */
 static const dtype DTYPES[] = {
-    { "F32", 4, true },  { "F16", 2, true },      { "BF16", 2, true },     { "F64", 8, true },  { "I64", 8, false },
-    { "I32", 4, false }, { "I16", 2, false },     { "I8", 1, false },      { "U8", 1, false },  { "BOOL", 1, false },
-    { "U16", 2, false }, { "U32", 4, false },     { "U64", 8, false },     { "C64", 8, false },
-    { "F8_E4M3", 1, false }, { "F8_E5M2", 1, false }, { "F8_E8M0", 1, false },
+    { "F32", 4, true },      { "F16", 2, true },   { "BF16", 2, true },     { "F64", 8, true },
+    { "I64", 8, false },     { "I32", 4, false },  { "I16", 2, false },     { "I8", 1, false },
+    { "U8", 1, false },      { "BOOL", 1, false }, { "U16", 2, false },     { "U32", 4, false },
+    { "U64", 8, false },     { "C64", 8, false },  { "F8_E4M3", 1, false }, { "F8_E5M2", 1, false },
+    { "F8_E8M0", 1, false },
 };
 
 typedef struct tensor {
-    weights_info info;                    /* first: an info is its tensor                                       */
-    char        *name;                    /* what info.name points to                                           */
+    weights_info info; /* first: an info is its tensor                                       */
+    char        *name; /* what info.name points to                                           */
     const dtype *type;
-    size_t       shard, begin, end;       /* bytes of the shard's data                                          */
+    size_t       shard, begin, end; /* bytes of the shard's data                                          */
 } tensor;
 
 typedef struct shard {
-    char  *path;
-    const char *name;                     /* its end, for messages                                              */
-    int    fd;
-    size_t size, data;                    /* of the file; where its data begin                                  */
-    size_t first, count;                  /* its tensors, while the array is in the order of reading            */
+    char       *path;
+    const char *name; /* its end, for messages                                              */
+    int         fd;
+    size_t      size, data;   /* of the file; where its data begin                                  */
+    size_t      first, count; /* its tensors, while the array is in the order of reading            */
 } shard;
 
 struct weights {
     shard  *shards;
     size_t  shard_count;
-    tensor *tensors;                      /* sorted by name once open is through                                */
+    tensor *tensors; /* sorted by name once open is through                                */
     size_t  count, room;
 };
 
@@ -74,13 +80,15 @@ static puma_status read_at(const shard *s, void *to, size_t size, size_t offset,
 
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return error_set(e, 401, "%s: byte %zu: %s", s->name, offset + have, strerror(errno));
-        if (got == 0) return error_set(e, 416, "%s: file changed while in use: it ends at byte %zu", s->name, offset + have);
+        if (got == 0)
+            return error_set(e, 416, "%s: file changed while in use: it ends at byte %zu", s->name,
+                             offset + have);
         have += (size_t)got;
     }
     return PUMA_OK;
 }
 
-/* --- the header ------------------------------------------------------------------------------------------------ */
+/* --- the header ------------------------------------------------------------------------------- */
 
 static const dtype *find_dtype(const char *name)
 {
@@ -104,23 +112,27 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
     weights_info *info = &t->info;
     size_t        bytes;
 
-    if (!json_is_array(shape)) return error_set(e, 411, "%s: tensor " NAME ": shape is not an array", s->name, info->name);
+    if (!json_is_array(shape))
+        return error_set(e, 411, "%s: tensor " NAME ": shape is not an array", s->name, info->name);
     if (json_array_size(shape) > WEIGHTS_MAX_RANK)
-        return error_set(e, 413, "%s: tensor " NAME ": too many dimensions (got %zu, limit %d)", s->name, info->name,
-                         json_array_size(shape), WEIGHTS_MAX_RANK);
+        return error_set(e, 413, "%s: tensor " NAME ": too many dimensions (got %zu, limit %d)", s->name,
+                         info->name, json_array_size(shape), WEIGHTS_MAX_RANK);
     info->rank = json_array_size(shape);
     info->n = 1;
     for (size_t i = 0; i < info->rank; i++) {
         if (!natural(shape, i, &info->dim[i]))
-            return error_set(e, 411, "%s: tensor " NAME ": shape[%zu] is not a whole number >= 0", s->name, info->name, i);
+            return error_set(e, 411, "%s: tensor " NAME ": shape[%zu] is not a whole number >= 0", s->name,
+                             info->name, i);
         if (!checked_mul(&info->n, info->n, info->dim[i]))
-            return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows", s->name, info->name);
+            return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows", s->name,
+                             info->name);
     }
     if (!checked_mul(&bytes, info->n, t->type->bytes))
         return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->name, info->name);
     if (t->end - t->begin != bytes)
         return error_set(e, 413,
-                         "%s: tensor " NAME ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
+                         "%s: tensor " NAME
+                         ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
                          s->name, info->name, t->type->name, t->end - t->begin, bytes);
     return PUMA_OK;
 }
@@ -135,7 +147,8 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
 
     t->info.name = name;
     if (!json_is_object(entry)) return error_set(e, 411, "%s: tensor " NAME ": not an object", s->name, name);
-    json_object_foreach(entry, key, value) {
+    json_object_foreach(entry, key, value)
+    {
         if (strcmp(key, "dtype") != 0 && strcmp(key, "shape") != 0 && strcmp(key, "data_offsets") != 0)
             return error_set(e, 411, "%s: tensor " NAME ": unknown key " NAME, s->name, name, key);
     }
@@ -144,20 +157,25 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
     offsets = json_object_get(entry, "data_offsets");
     if (!type || !shape || !offsets)
         return error_set(e, 411, "%s: tensor " NAME ": %s is missing", s->name, name,
-                         !type ? "dtype" : !shape ? "shape" : "data_offsets");
+                         !type    ? "dtype"
+                         : !shape ? "shape"
+                                  : "data_offsets");
     if (!json_is_string(type) || !(t->type = find_dtype(json_string_value(type))))
-        return error_set(e, 414, "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)", s->name,
-                         name, json_is_string(type) ? json_string_value(type) : "that is no string");
+        return error_set(e, 414,
+                         "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)",
+                         s->name, name, json_is_string(type) ? json_string_value(type) : "that is no string");
     t->info.dtype = t->type->name;
-    if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin)
-        || !natural(offsets, 1, &t->end))
-        return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0", s->name, name);
+    if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin) ||
+        !natural(offsets, 1, &t->end))
+        return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0", s->name,
+                         name);
     if (t->begin > t->end)
-        return error_set(e, 412, "%s: tensor " NAME ": data_offsets end before they begin (%zu, %zu)", s->name, name,
-                         t->begin, t->end);
+        return error_set(e, 412, "%s: tensor " NAME ": data_offsets end before they begin (%zu, %zu)",
+                         s->name, name, t->begin, t->end);
     if (t->end > data)
         return error_set(e, 412,
-                         "%s: tensor " NAME ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
+                         "%s: tensor " NAME
+                         ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
                          s->name, name, t->end, data);
     return read_shape(s, t, shape, e);
 }
@@ -168,7 +186,8 @@ static puma_status check_metadata(const shard *s, json_t *metadata, puma_error *
     json_t     *value;
 
     if (!json_is_object(metadata)) return error_set(e, 411, "%s: __metadata__ is not an object", s->name);
-    json_object_foreach(metadata, key, value) {
+    json_object_foreach(metadata, key, value)
+    {
         if (!json_is_string(value))
             return error_set(e, 411, "%s: __metadata__: " NAME " is not a string", s->name, key);
     }
@@ -194,11 +213,11 @@ static puma_status check_coverage(const weights *w, const shard *s, puma_error *
     qsort(order, s->count, sizeof *order, by_place);
     for (size_t i = 0; i < s->count && e->status == PUMA_OK; i++) {
         if (order[i]->begin < at)
-            error_set(e, 412, "%s: tensor " NAME ": overlaps tensor " NAME " (begins at %zu, before %zu)", s->name,
-                      order[i]->info.name, order[i - 1]->info.name, order[i]->begin, at);
+            error_set(e, 412, "%s: tensor " NAME ": overlaps tensor " NAME " (begins at %zu, before %zu)",
+                      s->name, order[i]->info.name, order[i - 1]->info.name, order[i]->begin, at);
         else if (order[i]->begin > at)
-            error_set(e, 412, "%s: tensor " NAME ": file not fully covered: hole before it (%zu to %zu)", s->name,
-                      order[i]->info.name, at, order[i]->begin);
+            error_set(e, 412, "%s: tensor " NAME ": file not fully covered: hole before it (%zu to %zu)",
+                      s->name, order[i]->info.name, at, order[i]->begin);
         at = order[i]->end;
     }
     if (e->status == PUMA_OK && at != data)
@@ -223,7 +242,8 @@ static puma_status add_tensors(weights *w, shard *s, json_t *header, puma_error 
         w->room = room;
     }
     s->first = w->count;
-    json_object_foreach(header, name, entry) {
+    json_object_foreach(header, name, entry)
+    {
         tensor t = { .shard = (size_t)(s - w->shards) };
 
         if (strcmp(name, "__metadata__") == 0) {
@@ -242,8 +262,9 @@ static puma_status add_tensors(weights *w, shard *s, json_t *header, puma_error 
 static puma_status read_header(weights *w, shard *s, puma_error *e)
 {
     /* Room for as many tensors as the limit allows, of three dimensions each. */
-    static const json_limits limits = { .offset = 8, .objects = MAX_TENSORS + 2, .arrays = 2 * MAX_TENSORS,
-                                        .separators = 6 * MAX_TENSORS };
+    static const json_limits limits = {
+        .offset = 8, .objects = MAX_TENSORS + 2, .arrays = 2 * MAX_TENSORS, .separators = 6 * MAX_TENSORS
+    };
     unsigned char prefix[8];
     uint64_t      length = 0;
     char         *text;
@@ -251,27 +272,31 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     json_t       *header = NULL;
 
     if (s->size < sizeof prefix)
-        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %zu bytes)", s->name, s->size);
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %zu bytes)", s->name,
+                         s->size);
     if (read_at(s, prefix, sizeof prefix, 0, e) != PUMA_OK) return e->status;
     for (size_t i = sizeof prefix; i-- > 0;) length = length << 8 | prefix[i];
     if (length < 2)
-        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)", s->name, (uintmax_t)length);
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)", s->name,
+                         (uintmax_t)length);
     if (length > s->size - sizeof prefix)
-        return error_set(e, 410,
-                         "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)", s->name,
-                         (uintmax_t)length, s->size);
+        return error_set(
+            e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)",
+            s->name, (uintmax_t)length, s->size);
     if (length > MAX_HEADER)
-        return error_set(e, 410,
-                         "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name, (uintmax_t)length, MAX_HEADER);
+        return error_set(e, 410, "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name,
+                         (uintmax_t)length, MAX_HEADER);
     s->data = sizeof prefix + (size_t)length;
     text = malloc((size_t)length);
     if (!text) return no_memory(e, (size_t)length);
     if (read_at(s, text, (size_t)length, sizeof prefix, e) == PUMA_OK) {
-        /* The format's text says that a header begins with a brace; its own reader lets blanks stand before it. */
+        /* The format's text says that a header begins with a brace; its own reader lets blanks stand before
+         * it. */
         for (begin = 0; begin < length && strchr(" \t\r\n", text[begin]) && text[begin]; begin++)
             ;
         if (begin == length || text[begin] != '{')
-            error_set(e, 411, "%s: byte %zu: not safetensors: header is not a JSON object", s->name, sizeof prefix + begin);
+            error_set(e, 411, "%s: byte %zu: not safetensors: header is not a JSON object", s->name,
+                      sizeof prefix + begin);
         else
             json_parse_limited(s->name, text, (size_t)length, &limits, &header, 411, e);
     }
@@ -281,7 +306,7 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     return e->status;
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* Adds one file and its tensors. */
 static puma_status open_shard(weights *w, const char *directory, const char *name, puma_error *e)
@@ -298,8 +323,8 @@ static puma_status open_shard(weights *w, const char *directory, const char *nam
     s->name = path_tail(s->path);
     s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (s->fd < 0)
-        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s", s->name,
-                         strerror(errno));
+        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s",
+                         s->name, strerror(errno));
     if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
     if (!S_ISREG(about.st_mode)) return error_set(e, 401, "%s: not a regular file", s->name);
     if (about.st_size < 0) return error_set(e, 401, "%s: it has no size", s->name);
@@ -307,11 +332,12 @@ static puma_status open_shard(weights *w, const char *directory, const char *nam
     return read_header(w, s, e);
 }
 
-/* Shards are files beside the index: their names come from the checkpoint, so nothing that could be a path passes. */
+/* Shards are files beside the index: their names come from the checkpoint, so nothing that could be a path
+ * passes. */
 static bool plain_name(const char *name)
 {
     static const char suffix[] = ".safetensors";
-    size_t length = strlen(name);
+    size_t            length = strlen(name);
 
     if (length <= sizeof suffix - 1 || length > 255 || name[0] == '.') return false;
     for (size_t i = 0; i < length; i++) {
@@ -334,9 +360,11 @@ static puma_status check_index(const weights *w, const char *path, const char *d
         const char   *found = w->shards[t->shard].path + skip;
 
         if (!told)
-            return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name, found);
+            return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name,
+                             found);
         if (strcmp(told, found) != 0)
-            return error_set(e, 415, "%s: tensor " NAME " is in %.80s, weight_map says %.80s", path, t->info.name, found, told);
+            return error_set(e, 415, "%s: tensor " NAME " is in %.80s, weight_map says %.80s", path,
+                             t->info.name, found, told);
         if (!checked_add(&bytes, bytes, t->end - t->begin))
             return error_set(e, 415, "%s: the sum of the tensors' sizes overflows", path);
     }
@@ -344,12 +372,15 @@ static puma_status check_index(const weights *w, const char *path, const char *d
         const char *name;
         json_t     *value;
 
-        json_object_foreach(map, name, value) {
+        json_object_foreach(map, name, value)
+        {
             if (!weights_find(w, name))
-                return error_set(e, 415, "%s: tensor " NAME " is not in %.80s", path, name, json_string_value(value));
+                return error_set(e, 415, "%s: tensor " NAME " is not in %.80s", path, name,
+                                 json_string_value(value));
         }
     }
-    if (total && !json_is_number(total)) return error_set(e, 415, "%s: metadata: total_size is not a number", path);
+    if (total && !json_is_number(total))
+        return error_set(e, 415, "%s: metadata: total_size is not a number", path);
     /* Some writers put it down as 1.5e9. */
     if (total && fabs(json_number_value(total) - (double)bytes) > 0.0)
         return error_set(e, 415, "%s: metadata: total_size is wrong (got %.0f, tensors have %zu)", path,
@@ -380,9 +411,9 @@ static int by_text(const void *a, const void *b)
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
     static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
-    json_t      *index = NULL, *map, *metadata, *value;
-    const char **names = NULL, *name;
-    size_t       count = 0, distinct = 0;
+    json_t                  *index = NULL, *map, *metadata, *value;
+    const char             **names = NULL, *name;
+    size_t                   count = 0, distinct = 0;
 
     if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
     path = path_tail(path);
@@ -397,7 +428,8 @@ static puma_status open_sharded(weights *w, const char *path, const char *direct
         goto done;
     }
     if (json_object_size(map) > MAX_TENSORS) {
-        error_set(e, 415, "%s: too many tensors (got %zu, limit %u)", path, json_object_size(map), MAX_TENSORS);
+        error_set(e, 415, "%s: too many tensors (got %zu, limit %u)", path, json_object_size(map),
+                  MAX_TENSORS);
         goto done;
     }
     names = calloc(json_object_size(map), sizeof *names);
@@ -405,12 +437,15 @@ static puma_status open_sharded(weights *w, const char *path, const char *direct
         no_memory(e, json_object_size(map) * sizeof *names);
         goto done;
     }
-    json_object_foreach(map, name, value) {
+    json_object_foreach(map, name, value)
+    {
         const char *file = json_string_value(value);
 
         if (!file || !plain_name(file)) {
-            error_set(e, 415, "%s: weight_map: tensor " NAME ": not the plain name of a .safetensors file (got " NAME ")", path,
-                      name, file ? file : "no string");
+            error_set(e, 415,
+                      "%s: weight_map: tensor " NAME ": not the plain name of a .safetensors file (got " NAME
+                      ")",
+                      path, name, file ? file : "no string");
             goto done;
         }
         names[count++] = file;
@@ -429,7 +464,8 @@ static puma_status open_sharded(weights *w, const char *path, const char *direct
     }
     for (size_t i = 0; i < distinct; i++)
         if (open_shard(w, directory, names[i], e) != PUMA_OK) goto done;
-    if (sort_by_name(w, e) == PUMA_OK) check_index(w, path, directory, map, json_object_get(metadata, "total_size"), e);
+    if (sort_by_name(w, e) == PUMA_OK)
+        check_index(w, path, directory, map, json_object_get(metadata, "total_size"), e);
 done:
     free(names);
     json_decref(index);
@@ -456,7 +492,8 @@ puma_status weights_open(weights **out, const char *directory, puma_error *e)
         no_memory(e, strlen(directory) + 32);
     } else if (present(single) || !present(index)) {
         if (!present(single)) {
-            error_set(e, 401, "%s: holds neither model.safetensors nor model.safetensors.index.json", path_tail(directory));
+            error_set(e, 401, "%s: holds neither model.safetensors nor model.safetensors.index.json",
+                      path_tail(directory));
         } else if (!(w->shards = calloc(1, sizeof *w->shards))) {
             no_memory(e, sizeof *w->shards);
         } else if (open_shard(w, directory, "model.safetensors", e) == PUMA_OK) {
@@ -488,18 +525,21 @@ void weights_close(weights *w)
     free(w);
 }
 
-size_t weights_count(const weights *w) { return w->count; }
-const weights_info *weights_at(const weights *w, size_t i) { return i < w->count ? &w->tensors[i].info : NULL; }
+size_t              weights_count(const weights *w) { return w->count; }
+const weights_info *weights_at(const weights *w, size_t i)
+{
+    return i < w->count ? &w->tensors[i].info : NULL;
+}
 
 const weights_info *weights_find(const weights *w, const char *name)
 {
-    tensor key = { .info.name = name };
+    tensor        key = { .info.name = name };
     const tensor *t = w->count ? bsearch(&key, w->tensors, w->count, sizeof key, by_name) : NULL;
 
     return t ? &t->info : NULL;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
 {
@@ -507,11 +547,13 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
 
     if (t->type->is_float) return PUMA_OK;
     return error_set(e, 414,
-                     "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
+                     "%s: tensor " NAME
+                     ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
                      w->shards[t->shard].name, info->name, t->type->name);
 }
 
-/* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times power. */
+/* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times
+ * power. */
 static uint64_t little(const unsigned char *p, size_t bytes)
 {
     uint64_t v = 0;
@@ -533,9 +575,12 @@ static double from_half(uint32_t bits)
     uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
     double   value;
 
-    if (exponent == 31) value = fraction ? NAN : INFINITY;
-    else if (exponent == 0) value = ldexp((double)fraction, -24);
-    else value = ldexp((double)(fraction | 1024), (int)exponent - 25);
+    if (exponent == 31)
+        value = fraction ? NAN : INFINITY;
+    else if (exponent == 0)
+        value = ldexp((double)fraction, -24);
+    else
+        value = ldexp((double)(fraction | 1024), (int)exponent - 25);
     return bits >> 15 ? -value : value;
 }
 
@@ -557,8 +602,8 @@ static void convert(const dtype *type, const unsigned char *from, double *to, si
 }
 
 /* Goes through the elements in chunks; values and the two others may be NULL. */
-static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs, size_t *index,
-                              puma_error *e)
+static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs,
+                              size_t *index, puma_error *e)
 {
     const tensor *t = (const tensor *)(const void *)info;
     const shard  *s = &w->shards[t->shard];
@@ -570,13 +615,14 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     if (weights_float(w, info, e) != PUMA_OK) return e->status;
     if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
     if ((uintmax_t)about.st_size != s->size)
-        return error_set(e, 416, "%s: file changed while in use (got %jd bytes, was %zu)", s->name, (intmax_t)about.st_size,
-                         s->size);
+        return error_set(e, 416, "%s: file changed while in use (got %jd bytes, was %zu)", s->name,
+                         (intmax_t)about.st_size, s->size);
     for (size_t done = 0; done < info->n;) {
         size_t  count = info->n - done < CHUNK ? info->n - done : CHUNK;
         double *to = values ? values + done : numbers;
 
-        if (read_at(s, raw, count * t->type->bytes, s->data + t->begin + done * t->type->bytes, e) != PUMA_OK) {
+        if (read_at(s, raw, count * t->type->bytes, s->data + t->begin + done * t->type->bytes, e) !=
+            PUMA_OK) {
             return error_prefix(e, "tensor " NAME, info->name);
         }
         convert(t->type, raw, to, count);
@@ -584,8 +630,11 @@ static puma_status go_through(const weights *w, const weights_info *info, double
             double magnitude = fabs(to[i]);
 
             if (!isfinite(magnitude))
-                return error_set(e, 417, "%s: tensor " NAME ": element %zu is not a finite number (got %s)", s->name,
-                                 info->name, done + i, isnan(to[i]) ? "NaN" : to[i] > 0 ? "+Inf" : "-Inf");
+                return error_set(e, 417, "%s: tensor " NAME ": element %zu is not a finite number (got %s)",
+                                 s->name, info->name, done + i,
+                                 isnan(to[i]) ? "NaN"
+                                 : to[i] > 0  ? "+Inf"
+                                              : "-Inf");
             if (magnitude > largest) {
                 largest = magnitude;
                 where = done + i;
@@ -603,7 +652,8 @@ puma_status weights_read(const weights *w, const weights_info *t, double *values
     return go_through(w, t, values, NULL, NULL, e);
 }
 
-puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index, puma_error *e)
+puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
+                          puma_error *e)
 {
     return go_through(w, t, NULL, max_abs, index, e);
 }

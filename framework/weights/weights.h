@@ -14,23 +14,27 @@ typedef struct weights weights;
 
 typedef struct weights_info {
     const char *name;
-    const char *dtype;                   /* "F32" … as the file says */
+    const char *dtype; /* "F32" … as the file says */
     size_t      rank, dim[WEIGHTS_MAX_RANK], n;
 } weights_info;
 
-/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole (reliability.md B);
- * data is read with pread when asked for. */
-puma_status weights_open(weights **w, const char *directory, puma_error *e);
-void        weights_close(weights *w);
-size_t      weights_count(const weights *w);
+/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole
+ * (reliability.md B); data is read with pread when asked for. */
+puma_status         weights_open(weights **w, const char *directory, puma_error *e);
+void                weights_close(weights *w);
+size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
-/* Is the dtype one that weights_read converts: F64, F32, F16, BF16?  If not, PUMA_EMODEL naming tensor and dtype. */
-puma_status weights_float(const weights *w, const weights_info *t, puma_error *e);
-/* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index. */
-puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e);
-/* Reads the same elements without keeping them: the same failures, and the largest magnitude with its flat index. */
-puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index, puma_error *e);
+/* Is the dtype one that weights_read converts: F64, F32, F16, BF16?  If not, PUMA_EMODEL naming tensor and
+ * dtype. */
+puma_status         weights_float(const weights *w, const weights_info *t, puma_error *e);
+/* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index.
+ */
+puma_status         weights_read(const weights *w, const weights_info *t, double *values, puma_error *e);
+/* Reads the same elements without keeping them: the same failures, and the largest magnitude with its flat
+ * index. */
+puma_status         weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
+                                  puma_error *e);
 
 #endif

@@ -8,57 +8,57 @@
 #include <puma/protocol.h>
 
 /* name in [approximation], slot */
-#define PUMA_SLOTS(X)                                                                          \
-    X(PUMA_SLOT_GELU, "gelu")                                                                  \
-    X(PUMA_SLOT_GELU_TANH, "gelu_tanh")                                                        \
-    X(PUMA_SLOT_SILU, "silu")                                                                  \
-    X(PUMA_SLOT_RELU, "relu")                                                                  \
-    X(PUMA_SLOT_TANH, "tanh")                                                                  \
-    X(PUMA_SLOT_EXP, "exp")                                                                    \
-    X(PUMA_SLOT_SOFTMAX, "softmax")                                                            \
-    X(PUMA_SLOT_RECIPROCAL, "reciprocal")                                                      \
-    X(PUMA_SLOT_RSQRT, "rsqrt")                                                                \
-    X(PUMA_SLOT_LAYERNORM, "layernorm")                                                        \
+#define PUMA_SLOTS(X)                                                                                        \
+    X(PUMA_SLOT_GELU, "gelu")                                                                                \
+    X(PUMA_SLOT_GELU_TANH, "gelu_tanh")                                                                      \
+    X(PUMA_SLOT_SILU, "silu")                                                                                \
+    X(PUMA_SLOT_RELU, "relu")                                                                                \
+    X(PUMA_SLOT_TANH, "tanh")                                                                                \
+    X(PUMA_SLOT_EXP, "exp")                                                                                  \
+    X(PUMA_SLOT_SOFTMAX, "softmax")                                                                          \
+    X(PUMA_SLOT_RECIPROCAL, "reciprocal")                                                                    \
+    X(PUMA_SLOT_RSQRT, "rsqrt")                                                                              \
+    X(PUMA_SLOT_LAYERNORM, "layernorm")                                                                      \
     X(PUMA_SLOT_RMSNORM, "rmsnorm")
 
 typedef enum puma_slot {
 #define X(slot, name) slot,
     PUMA_SLOTS(X)
 #undef X
-    PUMA_SLOT_COUNT
+        PUMA_SLOT_COUNT
 } puma_slot;
 
 /* What comes with the operand. */
 typedef struct puma_arguments {
     uint32_t struct_size;
-    uint32_t bits, frac;     /* ring and fraction of the result                                       */
-    double   epsilon;        /* of the norms                                                          */
+    uint32_t bits, frac; /* ring and fraction of the result                                       */
+    double   epsilon;    /* of the norms                                                          */
 } puma_arguments;
 
 /* Options a plugin reads through host->option, so that a misspelt one is refused when planning. */
 typedef struct puma_option {
     const char *key;
-    double      min, max;    /* of a number; an integer when both and the step are                     */
+    double      min, max; /* of a number; an integer when both and the step are                     */
     double      fallback;
     const char *help;
 } puma_option;
 
 struct puma_approx {
     uint32_t    struct_size;
-    uint32_t    slot;            /* puma_slot                                                         */
-    const char *name;            /* the variant: [approximation] gelu = PLUGIN.NAME                   */
-    const char *source;          /* paper and section                                                 */
-    uint64_t    needs;           /* PUMA_CAP_* it cannot do without                                   */
-    double      max_error;       /* absolute, over its stated domain; tests hold it to that           */
-    double      domain[2];       /* where max_error is promised                                       */
-    uint32_t    input_bits;      /* ring its operand must have: 0 the widest, else this many integer
-                                  * bits (sign included) on top of the fraction are enough            */
+    uint32_t    slot;       /* puma_slot                                                         */
+    const char *name;       /* the variant: [approximation] gelu = PLUGIN.NAME                   */
+    const char *source;     /* paper and section                                                 */
+    uint64_t    needs;      /* PUMA_CAP_* it cannot do without                                   */
+    double      max_error;  /* absolute, over its stated domain; tests hold it to that           */
+    double      domain[2];  /* where max_error is promised                                       */
+    uint32_t    input_bits; /* ring its operand must have: 0 the widest, else this many integer
+                             * bits (sign included) on top of the fraction are enough            */
     /* x -> result of the same shape.  softmax, layernorm and rmsnorm work on rows (the last axis);
      * the norms leave out gain and bias, which the executor applies.  NULL after a failure. */
     const puma_tensor *(*eval)(puma_session *s, const puma_tensor *x, const puma_arguments *a);
-    const puma_option *options;  /* closed by key NULL; may be NULL                                   */
-    double      operand_scale;   /* softmax: its operand comes multiplied by this (folded into the query's weights);
-                                  * 0 means 1                                                         */
+    const puma_option *options; /* closed by key NULL; may be NULL                                   */
+    double operand_scale; /* softmax: its operand comes multiplied by this (folded into the query's weights);
+                           * 0 means 1                                                         */
 };
 
 #endif

@@ -10,11 +10,11 @@
 #include <puma/tensor.h>
 
 typedef struct puma_session puma_session;
-typedef struct puma_prg     puma_prg;        /* opaque: a seekable AES-128-CTR key stream        */
+typedef struct puma_prg     puma_prg; /* opaque: a seekable AES-128-CTR key stream        */
 
 /* Node numbers on the wire.  Compute parties are 0, 1, 2 (of a 2PC backend 0 and 1, its dealer 2). */
 #define PUMA_CLIENT 3u
-#define PUMA_NODES  4u
+#define PUMA_NODES 4u
 
 /* Which bill a message goes on: material that depends on no input (a dealer's), or the rest. */
 typedef enum puma_phase { PUMA_OFFLINE = 0, PUMA_ONLINE = 1 } puma_phase;
@@ -27,19 +27,20 @@ typedef struct puma_ring {
     void (*sub)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n);
     void (*neg)(uint64_t *z, const uint64_t *x, size_t n);
     void (*mul)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n);
-    void (*mul_add)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n);   /* z += x*y  */
-    void (*mul_sub)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n);   /* z -= x*y  */
-    void (*scale)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);            /* z = c*x   */
-    void (*scale_add)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);        /* z += c*x  */
-    void (*offset)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);           /* z = x + c */
-    void (*shift_right)(uint64_t *z, const uint64_t *x, uint32_t by, size_t n);     /* logical   */
+    void (*mul_add)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n); /* z += x*y  */
+    void (*mul_sub)(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n); /* z -= x*y  */
+    void (*scale)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);          /* z = c*x   */
+    void (*scale_add)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);      /* z += c*x  */
+    void (*offset)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);         /* z = x + c */
+    void (*shift_right)(uint64_t *z, const uint64_t *x, uint32_t by, size_t n);   /* logical   */
     void (*reduce)(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n);
-    void (*sum_rows)(uint64_t *z, const uint64_t *x, size_t rows, size_t n);        /* z[i] = sum of row i; z is not x */
+    void (*sum_rows)(uint64_t *z, const uint64_t *x, size_t rows,
+                     size_t n); /* z[i] = sum of row i; z is not x */
     /* C += A B (sign +1) or C -= A B (sign -1), mod 2^64, `batch` of them one after the other.
      * A: M x K row-major.  B: K x N row-major, or N x K when `b_transposed`.  C: M x N, apart from A
      * and B.  b_batch 0: the same B for all of the batch. */
-    void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                   size_t n, size_t k, int b_transposed, int b_batch, int sign);
+    void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                   size_t k, int b_transposed, int b_batch, int sign);
 } puma_ring;
 
 typedef struct puma_host {
@@ -48,8 +49,8 @@ typedef struct puma_host {
 
     /* --- tensors: all live in the session's arena -------------------------------------------- */
     /* A new tensor of `planes` = the backend's; words are 0.  dim has `rank` entries. */
-    puma_tensor *(*tensor)(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim,
-                           uint32_t bits, uint32_t frac);
+    puma_tensor *(*tensor)(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
+                           uint32_t frac);
     /* The same words under another shape, ring width, fraction or range: metadata is the caller's to
      * change in the returned copy; words are shared and must not be written. */
     puma_tensor *(*view)(puma_session *s, const puma_tensor *x);
@@ -79,15 +80,14 @@ typedef struct puma_host {
                         puma_phase phase);
     puma_status (*recv)(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits);
     /* The same for n single bits in the packed form of PUMA_BIT: ceil(n/8) bytes. */
-    puma_status (*send_bits)(puma_session *s, uint32_t to, const uint64_t *words, size_t n,
-                             puma_phase phase);
+    puma_status (*send_bits)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, puma_phase phase);
     puma_status (*recv_bits)(puma_session *s, uint32_t from, uint64_t *words, size_t n);
 
     /* --- random streams ----------------------------------------------------------------------- */
     /* The stream this node shares with `peer` (both derive it; nobody else can) for one purpose.
      * Names of purposes are fixed strings: "lambda", "open" …  NULL on failure. */
     puma_prg *(*prg_pair)(puma_session *s, uint32_t peer, const char *purpose);
-    puma_prg *(*prg_own)(puma_session *s, const char *purpose);           /* known to this node only */
+    puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only */
     puma_prg *(*prg_seed)(puma_session *s, const uint64_t seed[4], const char *purpose);
     /* The next n values, uniform in Z_{2^bits}.  A stretch of a stream is handed out once. */
     void (*prg_words)(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
@@ -112,12 +112,12 @@ typedef struct puma_host {
 struct puma_session {
     const struct puma_protocol *protocol;
     const puma_host            *host;
-    void                       *impl;        /* the host's                                       */
-    uint32_t                    role;        /* 0, 1, 2 or PUMA_CLIENT                           */
-    uint32_t                    ring_bits;   /* widest ring of this run                          */
-    uint32_t                    frac;        /* fraction bits of this run                        */
-    uint64_t                    caps;        /* of this session: PUMA_CAP_*                      */
-    puma_status                 status;      /* the first failure; later operations do nothing   */
+    void                       *impl;      /* the host's                                       */
+    uint32_t                    role;      /* 0, 1, 2 or PUMA_CLIENT                           */
+    uint32_t                    ring_bits; /* widest ring of this run                          */
+    uint32_t                    frac;      /* fraction bits of this run                        */
+    uint64_t                    caps;      /* of this session: PUMA_CAP_*                      */
+    puma_status                 status;    /* the first failure; later operations do nothing   */
 };
 
 #endif

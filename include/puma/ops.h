@@ -1,13 +1,13 @@
 /* puma/ops.h - the comfortable layer above a protocol's table: formulas that read like formulas.
  *
  * Every operation checks shapes and rings, takes its result from the session's arena and returns it.  The
- * first failure sticks to the session; from then on operations return NULL and do nothing, so formulas need no
- * error lines.  Operands stay untouched.  Inline: a plugin links against nothing.
+ * first failure sticks to the session; from then on operations return NULL and do nothing, so formulas need
+ * no error lines.  Operands stay untouched.  Inline: a plugin links against nothing.
  *
- * Numbers.  A tensor of `frac` fraction bits in a ring of `bits` holds |number| < 2^(bits-1-frac).  Constants are
- * doubles, encoded here.  Operations that lose no precision add fraction bits (puma_scale, and the
- * products with shift 0); puma_trunc takes them away.  Costs are the backend's: linear operations are local, a
- * product or truncation costs rounds. */
+ * Numbers.  A tensor of `frac` fraction bits in a ring of `bits` holds |number| < 2^(bits-1-frac).  Constants
+ * are doubles, encoded here.  Operations that lose no precision add fraction bits (puma_scale, and the
+ * products with shift 0); puma_trunc takes them away.  Costs are the backend's: linear operations are local,
+ * a product or truncation costs rounds. */
 #ifndef PUMA_OPS_H
 #define PUMA_OPS_H
 
@@ -16,9 +16,9 @@
 #include <math.h>
 #include <string.h>
 
-typedef const puma_tensor *puma_share;      /* short for signatures: an immutable tensor of shares */
+typedef const puma_tensor *puma_share; /* short for signatures: an immutable tensor of shares */
 
-/* --- encoding ---------------------------------------------------------------------------------------- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 static inline int puma_is_float(const puma_session *s) { return (s->caps & PUMA_CAP_FLOAT) != 0; }
 
@@ -42,7 +42,8 @@ static inline uint64_t puma_encode(puma_session *s, double v, uint32_t frac, uin
         return word;
     }
     if (!(fabs(scaled) < ldexp(1.0, (int)(bits < 63 ? bits : 63) - (bits < 64 ? 1 : 0)))) {
-        s->host->fail(s, PUMA_ENUMERIC, "%g with %u fraction bits does not fit a ring of %u bits", v, frac, bits);
+        s->host->fail(s, PUMA_ENUMERIC, "%g with %u fraction bits does not fit a ring of %u bits", v, frac,
+                      bits);
         return 0;
     }
     return (uint64_t)(int64_t)scaled & puma_mask(bits);
@@ -60,7 +61,7 @@ static inline double puma_decode(const puma_session *s, uint64_t word, uint32_t 
     return ldexp((double)(int64_t)word, -(int)frac);
 }
 
-/* --- plumbing ---------------------------------------------------------------------------------------- */
+/* --- plumbing --------------------------------------------------------------------------------- */
 
 /* May an operation go on?  NULL operands come from an earlier failure. */
 static inline int puma_ready(puma_session *s, puma_share x)
@@ -75,12 +76,16 @@ static inline int puma_same_shape(puma_share x, puma_share y)
     return x->rank == y->rank && memcmp(x->dim, y->dim, sizeof x->dim) == 0;
 }
 
-static inline puma_tensor *puma_like(puma_session *s, puma_share x, puma_kind kind, uint32_t bits, uint32_t frac)
+static inline puma_tensor *puma_like(puma_session *s, puma_share x, puma_kind kind, uint32_t bits,
+                                     uint32_t frac)
 {
     return s->host->tensor(s, kind, x->rank, x->dim, bits, frac);
 }
 
-static inline puma_tensor *puma_done(puma_tensor *z, puma_status status) { return status == PUMA_OK ? z : NULL; }
+static inline puma_tensor *puma_done(puma_tensor *z, puma_status status)
+{
+    return status == PUMA_OK ? z : NULL;
+}
 
 static inline int32_t puma_wider(int32_t x, int32_t y) { return x > y ? x : y; }
 
@@ -101,7 +106,7 @@ static inline int32_t puma_exponent(double v)
     return e;
 }
 
-/* --- structure: no communication ---------------------------------------------------------------------- */
+/* --- structure: no communication -------------------------------------------------------------- */
 
 static inline puma_tensor *puma_reshape(puma_session *s, puma_share x, uint32_t rank, const size_t *dim)
 {
@@ -148,14 +153,15 @@ static inline puma_tensor *puma_promise(puma_session *s, puma_share x, int32_t r
     return z;
 }
 
-/* --- linear: local --------------------------------------------------------------------------------------- */
+/* --- linear: local ---------------------------------------------------------------------------- */
 
 static inline int puma_matches(puma_session *s, puma_share x, puma_share y)
 {
     if (!puma_ready(s, x) || !puma_ready(s, y)) return 0;
     if (!puma_same_shape(x, y) || x->kind != y->kind || x->bits != y->bits || x->frac != y->frac)
-        s->host->fail(s, PUMA_EINTERNAL, "operands differ: %zu and %zu elements, rings %u and %u, fractions %u and %u",
-                      x->n, y->n, x->bits, y->bits, x->frac, y->frac);
+        s->host->fail(s, PUMA_EINTERNAL,
+                      "operands differ: %zu and %zu elements, rings %u and %u, fractions %u and %u", x->n,
+                      y->n, x->bits, y->bits, x->frac, y->frac);
     return s->status == PUMA_OK;
 }
 
@@ -198,8 +204,10 @@ static inline puma_tensor *puma_add_real(puma_session *s, puma_share x, double c
     return puma_add_reals(s, x, &c, 1);
 }
 
-/* c * x with c encoded at `frac` bits: the result has x->frac + frac fraction bits.  Local, no rounding but that of c. */
-static inline puma_tensor *puma_scale_reals(puma_session *s, puma_share x, const double *c, size_t count, uint32_t frac)
+/* c * x with c encoded at `frac` bits: the result has x->frac + frac fraction bits.  Local, no rounding but
+ * that of c. */
+static inline puma_tensor *puma_scale_reals(puma_session *s, puma_share x, const double *c, size_t count,
+                                            uint32_t frac)
 {
     puma_tensor *z = puma_ready(s, x) ? puma_like(s, x, PUMA_ARITH, x->bits, x->frac + frac) : NULL;
     uint64_t    *words = z != NULL ? s->host->scratch(s, count) : NULL;
@@ -266,9 +274,10 @@ static inline puma_tensor *puma_sum(puma_session *s, puma_share x)
     return puma_done(z, s->protocol->sum(s, z, x));
 }
 
-/* --- products, truncation, rings ------------------------------------------------------------------------------ */
+/* --- products, truncation, rings -------------------------------------------------------------- */
 
-/* sum of `terms` brought to `frac` fraction bits in a ring of `bits`; shape as given.  See puma_protocol.product. */
+/* sum of `terms` brought to `frac` fraction bits in a ring of `bits`; shape as given.  See
+ * puma_protocol.product. */
 static inline puma_tensor *puma_product(puma_session *s, const puma_term *terms, size_t count, uint32_t rank,
                                         const size_t *dim, uint32_t frac, uint32_t bits)
 {
@@ -294,8 +303,10 @@ static inline puma_tensor *puma_product(puma_session *s, const puma_term *terms,
     return z == NULL ? NULL : puma_done(z, s->protocol->product(s, z, terms, count, product - frac));
 }
 
-/* x * y element by element. y: x's shape, or shorter (repeating: one row for all), or with `y_rows` one entry a row of x. */
-static inline puma_tensor *puma_mul_to(puma_session *s, puma_share x, puma_share y, int y_rows, uint32_t frac, uint32_t bits)
+/* x * y element by element. y: x's shape, or shorter (repeating: one row for all), or with `y_rows` one entry
+ * a row of x. */
+static inline puma_tensor *puma_mul_to(puma_session *s, puma_share x, puma_share y, int y_rows, uint32_t frac,
+                                       uint32_t bits)
 {
     puma_term term = { .op = PUMA_TERM_MUL, .x = x, .y = y, .y_rows = y_rows };
 
@@ -318,15 +329,15 @@ static inline puma_tensor *puma_mul_rows(puma_session *s, puma_share x, puma_sha
 static inline puma_tensor *puma_square(puma_session *s, puma_share x) { return puma_mul(s, x, x); }
 
 /* x (…, M, K) times y (K, N) or (…, K, N); `y_transposed`: (N, K). */
-static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share y, int y_transposed, uint32_t frac,
-                                       uint32_t bits)
+static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share y, int y_transposed,
+                                       uint32_t frac, uint32_t bits)
 {
     puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
     size_t    dim[PUMA_MAX_RANK];
 
     if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
-    if (x->rank < 2 || y->rank < 2 || x->dim[x->rank - 1] != y->dim[y->rank - (y_transposed ? 1 : 2)]
-        || (y->rank > 2 && (y->rank != x->rank || memcmp(y->dim, x->dim, (x->rank - 2) * sizeof *dim) != 0))) {
+    if (x->rank < 2 || y->rank < 2 || x->dim[x->rank - 1] != y->dim[y->rank - (y_transposed ? 1 : 2)] ||
+        (y->rank > 2 && (y->rank != x->rank || memcmp(y->dim, x->dim, (x->rank - 2) * sizeof *dim) != 0))) {
         s->host->fail(s, PUMA_EINTERNAL, "shapes of a matrix product do not fit");
         return NULL;
     }
@@ -367,7 +378,7 @@ static inline puma_share puma_mul_real(puma_session *s, puma_share x, double c)
     return puma_ready(s, x) ? puma_trunc(s, puma_scale(s, x, c, x->frac), x->frac) : NULL;
 }
 
-/* --- bits -------------------------------------------------------------------------------------------------------- */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 static inline puma_tensor *puma_xor(puma_session *s, puma_share x, puma_share y)
 {
@@ -388,10 +399,10 @@ static inline puma_tensor *puma_and(puma_session *s, puma_share x, puma_share y)
     return z == NULL ? NULL : puma_done(z, s->protocol->and_(s, z, x, y));
 }
 
-/* z[j] = [x < c[j]] for all j in one call.  `low`: bits at the bottom that may be ignored (0: exact); the width follows from
- * x's range and the thresholds. */
-static inline puma_status puma_less_reals(puma_session *s, puma_share x, const double *c, size_t count, uint32_t low,
-                                          puma_share *z)
+/* z[j] = [x < c[j]] for all j in one call.  `low`: bits at the bottom that may be ignored (0: exact); the
+ * width follows from x's range and the thresholds. */
+static inline puma_status puma_less_reals(puma_session *s, puma_share x, const double *c, size_t count,
+                                          uint32_t low, puma_share *z)
 {
     uint64_t     *words;
     puma_tensor **out;
@@ -430,7 +441,7 @@ static inline puma_share puma_less(puma_session *s, puma_share x, puma_share y)
     return puma_less_real(s, puma_sub(s, x, y), 0);
 }
 
-/* --- choices: bit times value ------------------------------------------------------------------------------------- */
+/* --- choices: bit times value ----------------------------------------------------------------- */
 
 /* The coefficient of a puma_choice: a signed integer in the ring of z, or a double. */
 static inline uint64_t puma_integer(const puma_session *s, int64_t c, uint32_t bits)
@@ -442,17 +453,19 @@ static inline uint64_t puma_integer(const puma_session *s, int64_t c, uint32_t b
     return word;
 }
 
-/* sum of coefficient * bit * value, at the values' fraction (`frac` where all values are NULL), in a ring of `bits` no wider than theirs. One round. */
-static inline puma_tensor *puma_mux_sum(puma_session *s, const puma_choice *choices, size_t count, uint32_t frac, uint32_t bits)
+/* sum of coefficient * bit * value, at the values' fraction (`frac` where all values are NULL), in a ring of
+ * `bits` no wider than theirs. One round. */
+static inline puma_tensor *puma_mux_sum(puma_session *s, const puma_choice *choices, size_t count,
+                                        uint32_t frac, uint32_t bits)
 {
     puma_tensor *z;
 
     for (size_t i = 0; i < count; i++) {
         if (!puma_ready(s, choices[i].bit)) return NULL;
-        if (!puma_same_shape(choices[i].bit, choices[0].bit) || choices[i].bit->kind != PUMA_BIT
-            || (choices[i].value != NULL
-                && (!puma_same_shape(choices[i].value, choices[0].bit) || choices[i].value->frac != frac
-                    || choices[i].value->bits < puma_ring_for(s, bits)))) {
+        if (!puma_same_shape(choices[i].bit, choices[0].bit) || choices[i].bit->kind != PUMA_BIT ||
+            (choices[i].value != NULL &&
+             (!puma_same_shape(choices[i].value, choices[0].bit) || choices[i].value->frac != frac ||
+              choices[i].value->bits < puma_ring_for(s, bits)))) {
             s->host->fail(s, PUMA_EINTERNAL, "choice %zu of a multiplexer does not fit the others", i);
             return NULL;
         }
@@ -466,7 +479,8 @@ static inline puma_tensor *puma_select(puma_session *s, puma_share bit, puma_sha
     puma_tensor *z;
 
     if (!puma_ready(s, bit) || !puma_ready(s, x)) return NULL;
-    z = puma_mux_sum(s, &(puma_choice){ .bit = bit, .value = x, .coefficient = puma_integer(s, 1, x->bits) }, 1, x->frac, x->bits);
+    z = puma_mux_sum(s, &(puma_choice){ .bit = bit, .value = x, .coefficient = puma_integer(s, 1, x->bits) },
+                     1, x->frac, x->bits);
     if (z != NULL) z->range = puma_range_cap(z, x->range);
     return z;
 }
@@ -482,13 +496,16 @@ static inline puma_tensor *puma_mux(puma_session *s, puma_share bit, puma_share 
 static inline puma_tensor *puma_b2a(puma_session *s, puma_share bit, uint32_t frac, uint32_t bits)
 {
     if (!puma_ready(s, bit)) return NULL;
-    return puma_mux_sum(s, &(puma_choice){ .bit = bit,
-                            .coefficient = puma_is_float(s) ? puma_integer(s, 1, bits)
-                                                            : puma_integer(s, (int64_t)(1ull << frac), bits) },
+    return puma_mux_sum(s,
+                        &(puma_choice){ .bit = bit,
+                                        .coefficient = puma_is_float(s)
+                                                           ? puma_integer(s, 1, bits)
+                                                           : puma_integer(s, (int64_t)(1ull << frac), bits) },
                         1, frac, bits);
 }
 
-/* (x.n, count): row i is 1 at column x_i, 0 elsewhere.  0 <= x_i < count, x an integer (frac 0).  For tables of words. */
+/* (x.n, count): row i is 1 at column x_i, 0 elsewhere.  0 <= x_i < count, x an integer (frac 0).  For tables
+ * of words. */
 static inline puma_share puma_one_hot(puma_session *s, puma_share x, size_t count)
 {
     puma_tensor *z;
@@ -513,7 +530,7 @@ static inline puma_share puma_one_hot(puma_session *s, puma_share x, size_t coun
     return column[0];
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 /* Maximum over the last axis by a tournament: ceil(log2 n) levels of one comparison and one choice. */
 static inline puma_share puma_max(puma_session *s, puma_share x)
@@ -546,7 +563,7 @@ static inline puma_share puma_max(puma_session *s, puma_share x)
     return puma_reshape(s, y, x->rank - 1, x->dim);
 }
 
-/* --- functions, as the plan chose them -------------------------------------------------------------------------------- */
+/* --- functions, as the plan chose them -------------------------------------------------------- */
 
 /* The chosen implementation of `slot`, on an operand in the ring that it asks for. */
 static inline puma_share puma_call(puma_session *s, puma_slot slot, puma_share x, const puma_arguments *a)

@@ -22,37 +22,37 @@
 
 /* One summand of a product. */
 typedef enum puma_term_op {
-    PUMA_TERM_MATMUL,   /* x (..., M, K) times y (K, N) or (..., K, N) with the same leading dims    */
-    PUMA_TERM_MUL,      /* x * y element by element, see y_rows                                      */
-    PUMA_TERM_ADD       /* x alone, shifted left by (fraction bits of the product - x's): local      */
+    PUMA_TERM_MATMUL, /* x (..., M, K) times y (K, N) or (..., K, N) with the same leading dims    */
+    PUMA_TERM_MUL,    /* x * y element by element, see y_rows                                      */
+    PUMA_TERM_ADD     /* x alone, shifted left by (fraction bits of the product - x's): local      */
 } puma_term_op;
 
 typedef struct puma_term {
     puma_term_op       op;
     const puma_tensor *x, *y;
-    int                y_transposed;   /* MATMUL: y is (N, K) or (..., N, K)                         */
-    int                y_rows;         /* MUL: y has one entry per row of x: y[i / (x.n / y.n)];     *
-                                        * otherwise a shorter y repeats: y[i % y.n].  ADD: a shorter *
-                                        * x repeats over z the same way (a bias).                    */
+    int                y_transposed; /* MATMUL: y is (N, K) or (..., N, K)                         */
+    int                y_rows;       /* MUL: y has one entry per row of x: y[i / (x.n / y.n)];     *
+                                      * otherwise a shorter y repeats: y[i % y.n].  ADD: a shorter *
+                                      * x repeats over z the same way (a bias).                    */
 } puma_term;
 
 /* One summand of a multiplexer: coefficient * bit * value. */
 typedef struct puma_choice {
-    const puma_tensor *bit;            /* PUMA_BIT, shape of z                                       */
-    const puma_tensor *value;          /* arithmetic, shape of z, bits >= z's; NULL: the integer 1   */
-    uint64_t           coefficient;    /* public ring word; with PUMA_CAP_FLOAT bits of a double     */
+    const puma_tensor *bit;         /* PUMA_BIT, shape of z                                       */
+    const puma_tensor *value;       /* arithmetic, shape of z, bits >= z's; NULL: the integer 1   */
+    uint64_t           coefficient; /* public ring word; with PUMA_CAP_FLOAT bits of a double     */
 } puma_choice;
 
-/* A piecewise polynomial of degree 2.  N = 2^index_bits buckets of 2^unit ring units; bucket D's polynomial is good on twice its
- * width, from the bucket's begin minus one width on, because the remainder d of an operand is signed:
- *     p_D(d) = c[0][D] 2^-frac + c[1][D] 2^-slope_frac d + c[2][D] 2^-curve_frac d^2,      d a number, |d| < 2^unit ring units.
- * Protocols multiply slope and curvature by factors that a dealer knows; how fine is a matter of cost: slope (curvature) is
- * kept at slope_keep (curve_keep) bits and multiplied by d (d^2) at slope_factor (curve_factor) bits. keep + factor <= frac.
- * |p_D(d)| < 2^(ring - 2 - frac). */
+/* A piecewise polynomial of degree 2.  N = 2^index_bits buckets of 2^unit ring units; bucket D's polynomial
+ * is good on twice its width, from the bucket's begin minus one width on, because the remainder d of an
+ * operand is signed: p_D(d) = c[0][D] 2^-frac + c[1][D] 2^-slope_frac d + c[2][D] 2^-curve_frac d^2,      d a
+ * number, |d| < 2^unit ring units. Protocols multiply slope and curvature by factors that a dealer knows; how
+ * fine is a matter of cost: slope (curvature) is kept at slope_keep (curve_keep) bits and multiplied by d
+ * (d^2) at slope_factor (curve_factor) bits. keep + factor <= frac. |p_D(d)| < 2^(ring - 2 - frac). */
 typedef struct puma_table {
     uint32_t       struct_size;
     uint32_t       unit, index_bits;
-    uint32_t       ring;                  /* bits in which the result is computed                       */
+    uint32_t       ring; /* bits in which the result is computed                       */
     uint32_t       frac, slope_frac, curve_frac;
     uint32_t       slope_keep, slope_factor, curve_keep, curve_factor;
     const int64_t *c[3];
@@ -60,10 +60,10 @@ typedef struct puma_table {
 
 struct puma_protocol {
     uint32_t struct_size;
-    uint32_t parties;        /* compute parties, the dealer among them                               */
-    uint32_t planes;         /* ring words a party holds for an element                              */
-    uint32_t dealer;         /* node that deals and never waits for a compute party; PUMA_NODES: none */
-    uint64_t caps;           /* PUMA_CAP_*                                                           */
+    uint32_t parties; /* compute parties, the dealer among them                               */
+    uint32_t planes;  /* ring words a party holds for an element                              */
+    uint32_t dealer;  /* node that deals and never waits for a compute party; PUMA_NODES: none */
+    uint64_t caps;    /* PUMA_CAP_*                                                           */
 
     /* Makes a session (calloc of a struct that begins with puma_session is enough); `base` is filled
      * in by the host and must be copied into it.  [before any other call] */
@@ -79,17 +79,19 @@ struct puma_protocol {
     /* --- local, linear: z may be an operand; all of one ring width --------------------------------- */
     puma_status (*add)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
     puma_status (*sub)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-    /* Public constants, nc = 1 (for all), or a divisor of z->n (repeating). scale: integers mod 2^bits; by a multiple of 2^t into
-     * a ring that is wider by t bits as well. */
-    puma_status (*add_public)(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
+    /* Public constants, nc = 1 (for all), or a divisor of z->n (repeating). scale: integers mod 2^bits; by a
+     * multiple of 2^t into a ring that is wider by t bits as well. */
+    puma_status (*add_public)(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                              size_t nc);
     puma_status (*scale)(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
-    puma_status (*sum)(puma_session *s, puma_tensor *z, const puma_tensor *x);      /* over the last axis */
+    puma_status (*sum)(puma_session *s, puma_tensor *z, const puma_tensor *x); /* over the last axis */
 
     /* --- products and rings ------------------------------------------------------------------------
      * z = (sum of terms) / 2^shift, rounded by less than one ulp (at random, unbiased), in the ring
      * z->bits.  The sum is known mod 2^k, k = the smallest ring among the operands.  shift 0: exact.
      * Needs z->bits + shift <= k, or |sum| < 2^(k-2) as an integer. */
-    puma_status (*product)(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift);
+    puma_status (*product)(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                           uint32_t shift);
     /* z = x / 2^shift in the ring z->bits, in the same sense; shift 0 narrows (local) or lifts.
      * Needs z->bits + shift <= x->bits, or |x| < 2^(x->bits-2) as an integer. */
     puma_status (*trunc)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);
@@ -112,13 +114,15 @@ struct puma_protocol {
     puma_status (*apply)(puma_session *s, puma_tensor *z, const puma_tensor *x, size_t row,
                          void (*f)(double *row, size_t n, const void *context), const void *context);
 
-    /* PUMA_CAP_TABLE.  z = p_D(d) for 0 <= x < N * 2^unit ring units.  z->frac <= t->frac. */
+    /* PUMA_CAP_TABLE.  z = p_D(d) for 0 <= x <= (N-1) * 2^unit ring units.  z->frac <= t->frac. */
     puma_status (*table)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);
-    /* z = 0 left of the buckets, x right of them, and [D >= N/2] x + p_D(d) inside, bucket 0 beginning at -N/2 buckets: GeLU and its
-     * kind.  Right for |x| < 2^(window-1) - 2^unit ring units.  z->bits <= x->bits, z->frac = x->frac. */
-    puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
-    /* z = 2^x for x < 2^high (a number), |error| <= 2^(high-z->frac) or so, 0 where that is nothing.  All of x's ring counts as the
-     * window: -2^(x->bits-1) <= x. */
+    /* z = 0 left of the buckets, x right of them, and [D >= N/2] x + p_D(d) inside, bucket 0 beginning at
+     * -N/2 buckets: GeLU and its kind.  Right for |x| < 2^(window-1) - 2^unit ring units.  z->bits <=
+     * x->bits, z->frac = x->frac. */
+    puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
+                        uint32_t window);
+    /* z = 2^x for x < high (a number), |error| <= 2^(high-z->frac) or so, 0 where that is nothing.  All of
+     * x's ring counts as the window: -2^(x->bits-1) <= x. */
     puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 };
 

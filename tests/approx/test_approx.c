@@ -1,10 +1,10 @@
 /* test_approx.c - every approximation over its domain, held to the error that its table promises.
  *
- *     test_approx [BACKEND [DIRECTORY]]      BACKEND: plain (float and fixed), or any other (fixed, parties as threads
- *                                            over the memory transport); both plain and rep3 when it is not given
+ *     test_approx [BACKEND [DIRECTORY]]      BACKEND: plain (float and fixed), or any other (fixed, parties
+ * as threads over the memory transport); both plain and rep3 when it is not given
  *
- * An operand is shared by the client, one function runs, its result is revealed to the client and compared with libm.
- * In fixed point the operand is rounded first and the function of the rounded one is expected. */
+ * An operand is shared by the client, one function runs, its result is revealed to the client and compared
+ * with libm. In fixed point the operand is rounded first and the function of the rounded one is expected. */
 #include "exec/session.h"
 
 #include <puma/ops.h>
@@ -22,21 +22,21 @@
 
 static const char *backend, *directory;
 
-/* --- running one function ------------------------------------------------------------------------------------- */
+/* --- running one function --------------------------------------------------------------------- */
 
 typedef struct job {
     const plugin   *protocol, *functions;
-    const char     *variant;                   /* NULL: the first that the plugin has for the slot */
+    const char     *variant; /* NULL: the first that the plugin has for the slot */
     puma_slot       slot;
     bool            is_float;
-    uint32_t        ring_bits, ring_frac;      /* of the session */
-    uint32_t        bits, frac;                /* of the operand */
-    int32_t         range;                     /* its promise; 0: none */
+    uint32_t        ring_bits, ring_frac; /* of the session */
+    uint32_t        bits, frac;           /* of the operand */
+    int32_t         range;                /* its promise; 0: none */
     puma_arguments  a;
     size_t          rows, n;
     const uint64_t *in;
     uint64_t       *out;
-    const char   *(*option)(void *context, const char *plugin, const char *key);
+    const char *(*option)(void *context, const char *plugin, const char *key);
 } job;
 
 typedef struct node {
@@ -51,21 +51,24 @@ static bool local(const job *j) { return (j->protocol->protocol->caps & PUMA_CAP
 static puma_status program(puma_session *s, const job *j, net *wire)
 {
     uint32_t     client = local(j) ? 0 : PUMA_CLIENT;
-    puma_tensor *x = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->bits), j->frac);
-    puma_share   z;
+    puma_tensor *x =
+        s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->bits), j->frac);
+    puma_share z;
 
     if (x == NULL) return s->status;
     if (j->range != 0) x->range = j->range;
     if (s->protocol->share(s, x, s->role == client ? j->in : NULL, client) != PUMA_OK) return s->status;
     if (s->role == PUMA_CLIENT)
-        z = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->a.bits), j->a.frac);
+        z = s->host->tensor(s, PUMA_ARITH, 2, (size_t[]){ j->rows, j->n }, puma_ring_for(s, j->a.bits),
+                            j->a.frac);
     else
         z = plugin_approx(j->functions, j->slot, j->variant)->eval(s, x, &j->a);
     if (!puma_ready(s, z)) return s->status;
     /* the parentheses keep cmocka's macro of that name away */
     if (z->n != x->n || z->frac != j->a.frac || z->bits != puma_ring_for(s, j->a.bits))
-        return (s->host->fail)(s, PUMA_EINTERNAL, "result of %zu elements in a ring of %u bits with %u fraction bits", z->n,
-                             z->bits, z->frac);
+        return (s->host->fail)(s, PUMA_EINTERNAL,
+                               "result of %zu elements in a ring of %u bits with %u fraction bits", z->n,
+                               z->bits, z->frac);
     if (wire != NULL) net_allow_reveal(wire, true);
     return s->protocol->reveal(s, j->out, z, client);
 }
@@ -76,11 +79,21 @@ static void *run_node(void *argument)
     const job     *j = self->j;
     puma_session  *s = NULL;
     net           *wire = NULL;
-    net_config     net_options = { .transport = NET_MEMORY, .self = self->role, .present = { true, true, true, true },
-                                   .listen_fd = -1, .hub = self->hub, .bounded = j->protocol->protocol->dealer,
-                                   .connect_timeout_ms = 20000, .io_timeout_ms = 20000, .hello = "" };
-    session_config options = { .protocol = j->protocol, .role = self->role, .ring_bits = j->ring_bits,
-                               .frac = j->ring_frac, .is_float = j->is_float, .option = j->option };
+    net_config     net_options = { .transport = NET_MEMORY,
+                                   .self = self->role,
+                                   .present = { true, true, true, true },
+                                   .listen_fd = -1,
+                                   .hub = self->hub,
+                                   .bounded = j->protocol->protocol->dealer,
+                                   .connect_timeout_ms = 20000,
+                                   .io_timeout_ms = 20000,
+                                   .hello = "" };
+    session_config options = { .protocol = j->protocol,
+                               .role = self->role,
+                               .ring_bits = j->ring_bits,
+                               .frac = j->ring_frac,
+                               .is_float = j->is_float,
+                               .option = j->option };
 
     for (int slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         options.function[slot] = plugin_approx(j->functions, (puma_slot)slot, NULL);
@@ -105,11 +118,11 @@ static void *run_node(void *argument)
 /* Assertions are the main thread's. */
 static puma_error run_job(const job *j)
 {
-    node      nodes[PUMA_NODES];
-    pthread_t threads[PUMA_NODES];
+    node       nodes[PUMA_NODES];
+    pthread_t  threads[PUMA_NODES];
     puma_error worst = { .status = PUMA_OK };
-    size_t    count = local(j) ? 1 : PUMA_NODES;
-    net_hub  *hub = local(j) ? NULL : net_hub_new();
+    size_t     count = local(j) ? 1 : PUMA_NODES;
+    net_hub   *hub = local(j) ? NULL : net_hub_new();
 
     memset(nodes, 0, sizeof nodes);
     for (uint32_t i = 0; i < count; i++) {
@@ -128,7 +141,7 @@ static puma_error run_job(const job *j)
     return worst;
 }
 
-/* --- settings ------------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 typedef struct setting {
     bool     is_float;
@@ -136,8 +149,7 @@ typedef struct setting {
 } setting;
 
 static const setting FLOAT = { true, 64, 18 }, WIDE = { false, 64, 18 }, MIDDLE = { false, 56, 18 },
-                     NARROW = { false, 52, 16 },
-                     WIDE_16 = { false, 64, 16 };
+                     NARROW = { false, 52, 16 }, WIDE_16 = { false, 64, 16 };
 
 static bool on_plain(void) { return strcmp(backend, "plain") == 0; }
 
@@ -152,29 +164,44 @@ static const plugin *loaded(const char *name)
 
 /* An operand's ring and fraction beside those of the setting. */
 typedef struct operand {
-    uint32_t bits, frac;
-    int32_t  range;
-    uint32_t out_frac, out_bits;      /* 0: the setting's */
-    double   epsilon;
+    uint32_t    bits, frac;
+    int32_t     range;
+    uint32_t    out_frac, out_bits; /* 0: the setting's */
+    double      epsilon;
     const char *variant;
 } operand;
 
 static const char *(*options)(void *context, const char *plugin, const char *key);
 
 /* z = f(x) for rows x n values; x is replaced by what it was rounded to. */
-static puma_error evaluate(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z, size_t rows,
-                           size_t n)
+static puma_error evaluate(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z,
+                           size_t rows, size_t n)
 {
-    size_t     count = rows * n;
-    uint64_t  *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
-    uint32_t   bits = puma_ring_for(&(puma_session){ .caps = PUMA_CAP_RINGS, .ring_bits = g.bits }, o.bits);
-    puma_error e;
-    job        j = { .protocol = loaded(backend), .functions = loaded(functions), .variant = o.variant, .slot = slot, .is_float = g.is_float,
-                     .ring_bits = g.bits, .ring_frac = g.frac, .bits = bits, .frac = o.frac, .range = o.range,
-                     .a = { .struct_size = sizeof(puma_arguments), .bits = o.out_bits != 0 ? o.out_bits : g.bits,
-                            .frac = o.out_frac != 0 ? o.out_frac : g.frac, .epsilon = o.epsilon },
-                     .rows = rows, .n = n, .in = in, .out = out, .option = options };
-    puma_session decoder = { .caps = PUMA_CAP_RINGS | (g.is_float ? PUMA_CAP_FLOAT : 0), .ring_bits = g.bits };
+    size_t       count = rows * n;
+    uint64_t    *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
+    uint32_t     bits = puma_ring_for(&(puma_session){ .caps = PUMA_CAP_RINGS, .ring_bits = g.bits }, o.bits);
+    puma_error   e;
+    job          j = { .protocol = loaded(backend),
+                       .functions = loaded(functions),
+                       .variant = o.variant,
+                       .slot = slot,
+                       .is_float = g.is_float,
+                       .ring_bits = g.bits,
+                       .ring_frac = g.frac,
+                       .bits = bits,
+                       .frac = o.frac,
+                       .range = o.range,
+                       .a = { .struct_size = sizeof(puma_arguments),
+                              .bits = o.out_bits != 0 ? o.out_bits : g.bits,
+                              .frac = o.out_frac != 0 ? o.out_frac : g.frac,
+                              .epsilon = o.epsilon },
+                       .rows = rows,
+                       .n = n,
+                       .in = in,
+                       .out = out,
+                       .option = options };
+    puma_session decoder = { .caps = PUMA_CAP_RINGS | (g.is_float ? PUMA_CAP_FLOAT : 0),
+                             .ring_bits = g.bits };
 
     assert_non_null(in);
     assert_non_null(out);
@@ -185,7 +212,8 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
     }
     e = run_job(&j);
     for (size_t i = 0; i < count; i++)
-        z[i] = puma_decode(&decoder, out[i], j.a.frac, j.protocol->protocol->caps & PUMA_CAP_RINGS ? j.a.bits : 64);
+        z[i] = puma_decode(&decoder, out[i], j.a.frac,
+                           j.protocol->protocol->caps & PUMA_CAP_RINGS ? j.a.bits : 64);
     free(in);
     free(out);
     return e;
@@ -196,10 +224,13 @@ static void must(puma_error e, const char *what)
     if (e.status != PUMA_OK) fail_msg("%s on %s: E%04u %s", what, backend, e.code, e.text);
 }
 
-/* --- functions of one variable ---------------------------------------------------------------------------------- */
+/* --- functions of one variable ---------------------------------------------------------------- */
 
 static double true_gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
-static double true_gelu_tanh(double x) { return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))); }
+static double true_gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
 static double true_silu(double x) { return x / (1 + exp(-x)); }
 static double true_relu(double x) { return fmax(x, 0); }
 static double true_reciprocal(double x) { return 1 / x; }
@@ -208,35 +239,90 @@ static double true_rsqrt(double x) { return 1 / sqrt(x); }
 typedef struct single {
     const char *what;
     puma_slot   slot;
-    double    (*f)(double);
-    int32_t     range;         /* |x| < 2^range is promised       */
-    bool        logarithmic;   /* the grid, and a relative error  */
-    double      relative;      /* bound of it, in exact arithmetic */
-    double      slack;         /* fixed point on top of max_error, at 64 bits and f = 18; of the relative error if logarithmic */
-    double      joints[16];    /* up to a 0                         */
-    const char *variant;       /* NULL: the slot's first            */
+    double (*f)(double);
+    int32_t     range;       /* |x| < 2^range is promised       */
+    bool        logarithmic; /* the grid, and a relative error  */
+    double      relative;    /* bound of it, in exact arithmetic */
+    double      slack; /* fixed point on top of max_error, at 64 bits and f = 18; of the relative error if
+                          logarithmic */
+    double      joints[16]; /* up to a 0                         */
+    const char *variant;    /* NULL: the slot's first            */
 } single;
 
 static const single SINGLES[] = {
     { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -1, 1 }, NULL },
-    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64 }, NULL },
+    { "gelu_tanh",
+      PUMA_SLOT_GELU_TANH,
+      true_gelu_tanh,
+      7,
+      false,
+      0,
+      0x1p-16,
+      { -4, -1.95, 3, -64, 64 },
+      NULL },
     { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0x1p-16, { -8, -4, 4, -64, 64 }, NULL },
     { "relu", PUMA_SLOT_RELU, true_relu, 13, false, 0, 0, { -0x1p-18, 0x1p-18, -64, 64 }, NULL },
     { "tanh", PUMA_SLOT_TANH, tanh, 7, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64 }, NULL },
     { "exp", PUMA_SLOT_EXP, exp, 9, false, 0, 0x1p-16, { -14, -32, -1, -64, -127 }, NULL },
-    { "reciprocal", PUMA_SLOT_RECIPROCAL, true_reciprocal, 14, true, 3e-6, 3e-6,
-      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 }, NULL },
-    { "rsqrt", PUMA_SLOT_RSQRT, true_rsqrt, 16, true, 3e-6, 3e-6,
-      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 }, NULL },
+    { "reciprocal",
+      PUMA_SLOT_RECIPROCAL,
+      true_reciprocal,
+      14,
+      true,
+      3e-6,
+      3e-6,
+      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 },
+      NULL },
+    { "rsqrt",
+      PUMA_SLOT_RSQRT,
+      true_rsqrt,
+      16,
+      true,
+      3e-6,
+      3e-6,
+      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 },
+      NULL },
 };
 
-/* Tables: joints are bucket edges and the ends of the table.  PUMA's bounds stand in its table; here max_error has the fixed point in it. */
+/* Tables: joints are bucket edges and the ends of the table.  PUMA's bounds stand in its table; here
+ * max_error has the fixed point in it. */
 static const single TABLES[] = {
-    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0,
-      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -0.75, 1, -1, 3.5, -63.9, 63.9, 0x1p-3 }, "gelu" },
-    { "gelu_fast", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -4, 4, -3.75, 3.75, -0.25, 0.25, 1, -1, -63.9, 63.9 }, "gelu_fast" },
-    { "gelu_tanh", PUMA_SLOT_GELU_TANH, true_gelu_tanh, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -63.9, 63.9 }, NULL },
-    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0, { -0x1p-18, 0x1p-18, -16, 16, -15.75, 15.75, -0.25, 0.25, -63.9, 63.9 }, NULL },
+    { "gelu",
+      PUMA_SLOT_GELU,
+      true_gelu,
+      7,
+      false,
+      0,
+      0,
+      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -0.75, 1, -1, 3.5, -63.9, 63.9, 0x1p-3 },
+      "gelu" },
+    { "gelu_fast",
+      PUMA_SLOT_GELU,
+      true_gelu,
+      7,
+      false,
+      0,
+      0,
+      { -0x1p-18, 0x1p-18, -4, 4, -3.75, 3.75, -0.25, 0.25, 1, -1, -63.9, 63.9 },
+      "gelu_fast" },
+    { "gelu_tanh",
+      PUMA_SLOT_GELU_TANH,
+      true_gelu_tanh,
+      7,
+      false,
+      0,
+      0,
+      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -63.9, 63.9 },
+      NULL },
+    { "silu",
+      PUMA_SLOT_SILU,
+      true_silu,
+      7,
+      false,
+      0,
+      0,
+      { -0x1p-18, 0x1p-18, -16, 16, -15.75, 15.75, -0.25, 0.25, -63.9, 63.9 },
+      NULL },
 };
 
 #define CHUNK 16384
@@ -247,13 +333,13 @@ static void check_single(const char *functions, const single *t, setting g)
     operand            o = { .bits = g.bits, .frac = g.frac, .range = t->range, .variant = t->variant };
     double            *x = malloc(CHUNK * sizeof *x), *z = malloc(CHUNK * sizeof *z);
     double             worst = 0, at = 0, bound = t->logarithmic ? t->relative : f->max_error;
-    size_t             chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
-    double             low = f->domain[0], high = f->domain[1];
-    bool               tables = strcmp(functions, "precise") == 0;
+    size_t chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
+    double low = f->domain[0], high = f->domain[1];
+    bool   tables = strcmp(functions, "precise") == 0;
 
     assert_non_null(x);
     assert_non_null(z);
-    if (tables) {           /* the grid where the tables are, the rest by joints */
+    if (tables) { /* the grid where the tables are, the rest by joints */
         low = -18;
         high = 18;
         if (!on_plain()) size = 8192;
@@ -261,7 +347,7 @@ static void check_single(const char *functions, const single *t, setting g)
     if (t->slot == PUMA_SLOT_EXP) o.bits = g.frac + f->input_bits;
     if (t->slot == PUMA_SLOT_RECIPROCAL) {
         o.frac = g.frac + 5;
-        o.out_frac = 40;        /* small results, precise relative to their size */
+        o.out_frac = 40; /* small results, precise relative to their size */
     }
     if (t->slot == PUMA_SLOT_RSQRT) {
         o.frac = 36;
@@ -274,12 +360,14 @@ static void check_single(const char *functions, const single *t, setting g)
 
             x[i] = t->logarithmic ? low * pow(high / low, part) : low + (high - low) * part;
         }
-        if (c == 0)         /* both sides of each joint, by one unit in the last place */
+        if (c == 0) /* both sides of each joint, by one unit in the last place */
             for (size_t k = 0; t->joints[k] != 0; k++)
                 for (int side = -1; side <= 1; side++, extra++) {
                     double v = t->joints[k] + side * ldexp(1.0, -(int)o.frac);
 
-                    x[extra] = v < f->domain[0] ? low : v >= f->domain[1] ? high - ldexp(1.0, -(int)o.frac) : v;
+                    x[extra] = v < f->domain[0]    ? low
+                               : v >= f->domain[1] ? high - ldexp(1.0, -(int)o.frac)
+                                                   : v;
                 }
         must(evaluate(functions, t->slot, g, o, x, z, 1, size), t->what);
         for (size_t i = 0; i < size; i++) {
@@ -292,8 +380,9 @@ static void check_single(const char *functions, const single *t, setting g)
             if (!(error <= worst)) worst = error, at = x[i];
         }
     }
-    print_message("%-10s %s %u/%u: %s error %.3g at %.6g (bound %.3g)\n", t->what, g.is_float ? "float" : "fixed", g.bits,
-                  g.frac, t->logarithmic ? "relative" : "absolute", worst, at, bound);
+    print_message("%-10s %s %u/%u: %s error %.3g at %.6g (bound %.3g)\n", t->what,
+                  g.is_float ? "float" : "fixed", g.bits, g.frac, t->logarithmic ? "relative" : "absolute",
+                  worst, at, bound);
     if (!(worst <= bound)) fail_msg("%s: error %g at %g exceeds %g", t->what, worst, at, bound);
     free(x);
     free(z);
@@ -338,7 +427,7 @@ static void pieces_without_a_promise_and_in_narrow_rings(void **state)
     }
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static uint64_t state_of_draw = 1;
 
@@ -387,8 +476,8 @@ static void true_layernorm(double *z, const double *x, size_t n, double epsilon)
 }
 
 /* Evaluates, and returns the largest error. */
-static double row_error(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z, size_t rows,
-                        size_t n, void (*f)(double *, const double *, size_t, double))
+static double row_error(const char *functions, puma_slot slot, setting g, operand o, double *x, double *z,
+                        size_t rows, size_t n, void (*f)(double *, const double *, size_t, double))
 {
     double *y = malloc(n * sizeof *y), worst = 0;
 
@@ -414,7 +503,7 @@ static void fill_scores(double *x, size_t n, int kind)
         case SPREAD: x[i] = n > 1 ? 50 - 100 * (double)i / (double)(n - 1) : 50; break;
         case RANDOM: x[i] = 4 * normal(); break;
         case ALL_BUT_ONE_FAR: x[i] = i == 0 ? 100 : -100; break;
-        default: x[i] = i == 0 ? 0 : -6.477;        /* where PUMA's exp errs most in a row of 512 */
+        default: x[i] = i == 0 ? 0 : -6.477; /* where PUMA's exp errs most in a row of 512 */
         }
     }
 }
@@ -466,8 +555,12 @@ static void check_softmax_by_tables(setting g)
 {
     static const size_t LENGTHS[] = { 1, 2, 3, 127, 512, 2048 };
     const puma_approx  *f = plugin_approx(loaded("precise"), PUMA_SLOT_SOFTMAX, NULL);
-    operand             o = { .bits = g.frac + f->input_bits, .frac = g.frac, .range = (int32_t)f->input_bits - 1, .out_bits = 28 + g.frac };
-    double              x[KINDS * 2048], y[2048], z[KINDS * 2048], worst = 0, off = 0, ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac);
+    operand             o = { .bits = g.frac + f->input_bits,
+                              .frac = g.frac,
+                              .range = (int32_t)f->input_bits - 1,
+                              .out_bits = 28 + g.frac };
+    double              x[KINDS * 2048], y[2048], z[KINDS * 2048], worst = 0, off = 0,
+                                                      ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac);
 
     for (size_t l = 0; l < COUNT(LENGTHS); l++) {
         size_t n = LENGTHS[l];
@@ -490,9 +583,11 @@ static void check_softmax_by_tables(setting g)
             off = fmax(off, fabs(sum - 1) - 1.5 * (double)n * ulp);
         }
     }
-    print_message("softmax of precise, %s %u/%u: error %.3g (bound %.3g), a sum off 1 by %.3g beside rounding\n", g.is_float ? "float" : "fixed", g.bits,
-                  g.frac, worst, f->max_error, fmax(off, 0));
-    /* plain rounds equal scores alike, so that their errors add up in the sum; elsewhere rounding is at random */
+    print_message(
+        "softmax of precise, %s %u/%u: error %.3g (bound %.3g), a sum off 1 by %.3g beside rounding\n",
+        g.is_float ? "float" : "fixed", g.bits, g.frac, worst, f->max_error, fmax(off, 0));
+    /* plain rounds equal scores alike, so that their errors add up in the sum; elsewhere rounding is at
+     * random */
     assert_true(worst <= f->max_error + (on_plain() ? 2048 * ulp / 4 : 0));
     assert_true(off <= 2e-4);
 }
@@ -513,7 +608,7 @@ static void fill_residuals(double *x, size_t n, int kind)
         switch (kind) {
         case 0: x[i] = normal(); break;
         case 1: x[i] = i == n / 3 ? 223 : normal(); break;
-        case 2: x[i] = 0x1p-6 * normal(); break;             /* variance about 2^-12 */
+        case 2: x[i] = 0x1p-6 * normal(); break; /* variance about 2^-12 */
         case 3: x[i] = 5 + 0.25 * normal(); break;
         default: x[i] = 10 * normal();
         }
@@ -532,8 +627,9 @@ static void check_norm(const char *functions, puma_slot slot, setting g, double 
                           slot == PUMA_SLOT_LAYERNORM ? true_layernorm : true_rmsnorm);
         if (!(error <= worst)) worst = error;
     }
-    print_message("%s of %s, %s %u/%u: error %.3g (bound %.3g)\n", slot == PUMA_SLOT_LAYERNORM ? "layernorm" : "rmsnorm",
-                  functions, g.is_float ? "float" : "fixed", g.bits, g.frac, worst, bound);
+    print_message("%s of %s, %s %u/%u: error %.3g (bound %.3g)\n",
+                  slot == PUMA_SLOT_LAYERNORM ? "layernorm" : "rmsnorm", functions,
+                  g.is_float ? "float" : "fixed", g.bits, g.frac, worst, bound);
     assert_true(worst <= bound);
 }
 
@@ -552,7 +648,8 @@ static void norm_rows(void **state)
     }
 }
 
-/* Variances at the ends of what the tables tell apart (2^-12 … 2^16), at powers of two and beside them; a row of equal entries; one coordinate far out. */
+/* Variances at the ends of what the tables tell apart (2^-12 … 2^16), at powers of two and beside them; a row
+ * of equal entries; one coordinate far out. */
 static double check_norm_by_tables(puma_slot slot, setting g)
 {
     static const size_t LENGTHS[] = { 64, 65, 384, 768 };
@@ -565,19 +662,25 @@ static double check_norm_by_tables(puma_slot slot, setting g)
         size_t n = LENGTHS[l], levels = 0;
         double most_sum;
 
-        /* The sum of squares stays in a ring of 64 bits less the row's length, 54 for rmsnorm: with 18 fraction bits that is below n var = 2^16 for n > 512. */
+        /* The sum of squares stays in a ring of 64 bits less the row's length, 54 for rmsnorm: with 18
+         * fraction bits that is below n var = 2^16 for n > 512. */
         while ((size_t)1 << levels < n) levels++;
         most_sum = ldexp(0.98, (slot == PUMA_SLOT_LAYERNORM ? 62 - (int)levels : 52) - 2 * (int)g.frac);
         for (size_t r = 0; r < ROWS; r++)
             for (size_t i = 0; i < n; i++)
-                x[r * n + i] = r + 1 < COUNT(DEVIATIONS) ? (i % 2 ? 1 : -1) * DEVIATIONS[r] : r < COUNT(DEVIATIONS)
-                    ? (i % 2 ? 1 : -1) * fmin(250, sqrt(most_sum / (double)n)) : r == 10 ? 0.37 : r == 11 ? (i == n / 3 ? 223 : normal()) : 8 * normal();
+                x[r * n + i] = r + 1 < COUNT(DEVIATIONS) ? (i % 2 ? 1 : -1) * DEVIATIONS[r]
+                               : r < COUNT(DEVIATIONS)
+                                   ? (i % 2 ? 1 : -1) * fmin(250, sqrt(most_sum / (double)n))
+                               : r == 10 ? 0.37
+                               : r == 11 ? (i == n / 3 ? 223 : normal())
+                                         : 8 * normal();
         must(evaluate("precise", slot, g, o, x, z, ROWS, n), "a norm by tables");
         for (size_t r = 0; r < ROWS; r++) {
             double most = 0;
 
             (slot == PUMA_SLOT_LAYERNORM ? true_layernorm : true_rmsnorm)(y, x + r * n, n, o.epsilon);
-            for (size_t i = 0; i < n; i++) most = fmax(most, fabs(z[r * n + i] - (r == 10 && slot == PUMA_SLOT_LAYERNORM ? 0 : y[i])));
+            for (size_t i = 0; i < n; i++)
+                most = fmax(most, fabs(z[r * n + i] - (r == 10 && slot == PUMA_SLOT_LAYERNORM ? 0 : y[i])));
             worst = fmax(worst, most);
         }
     }
@@ -596,8 +699,9 @@ static void norm_rows_by_tables(void **state)
         for (size_t k = on_plain() ? 0 : 1; k < COUNT(settings); k++) {
             double worst = check_norm_by_tables(SLOTS[i], *settings[k]);
 
-            print_message("%s of precise, %s %u/%u: error %.3g (bound %.3g)\n", f->name, settings[k]->is_float ? "float" : "fixed", settings[k]->bits,
-                          settings[k]->frac, worst, f->max_error);
+            print_message("%s of precise, %s %u/%u: error %.3g (bound %.3g)\n", f->name,
+                          settings[k]->is_float ? "float" : "fixed", settings[k]->bits, settings[k]->frac,
+                          worst, f->max_error);
             assert_true(worst <= f->max_error);
         }
     }
@@ -615,15 +719,16 @@ static void constant_rows_are_no_trap(void **state)
         double  most = 0;
 
         for (size_t i = 0; i < COUNT(x); i++) x[i] = i < 384 ? 0 : i < 768 ? 5 : -0.37;
-        must(evaluate("puma", PUMA_SLOT_LAYERNORM, *settings[k], o, x, z, 3, 384), "layernorm of a constant row");
+        must(evaluate("puma", PUMA_SLOT_LAYERNORM, *settings[k], o, x, z, 3, 384),
+             "layernorm of a constant row");
         for (size_t i = 0; i < COUNT(z); i++) most = fmax(most, fabs(z[i]));
-        print_message("layernorm of a constant row, %s %u/%u: %.3g\n", settings[k]->is_float ? "float" : "fixed",
-                      settings[k]->bits, settings[k]->frac, most);
+        print_message("layernorm of a constant row, %s %u/%u: %.3g\n",
+                      settings[k]->is_float ? "float" : "fixed", settings[k]->bits, settings[k]->frac, most);
         assert_true(most <= 0x1p-7);
     }
 }
 
-/* --- options -------------------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static const char *ten_iterations(void *context, const char *name, const char *key)
 {
@@ -686,7 +791,7 @@ static void options_are_read_and_checked(void **state)
     assert_non_null(strstr(e.text, "gelu"));
 }
 
-/* --- the plugin exact ------------------------------------------------------------------------------------------------ */
+/* --- the plugin exact ------------------------------------------------------------------------- */
 
 static void exact_functions_are_exact(void **state)
 {

@@ -1,7 +1,9 @@
-/* cases.c - what every backend must get right: tables of cases, and an oracle in big integers for each operation.
+/* cases.c - what every backend must get right: tables of cases, and an oracle in big integers for each
+ * operation.
  *
- * A case shares its operands, lets the compute parties run one small program over the backend's table, and reveals
- * the results.  To try an operation in one more way, add a row to a table; for a new operation, add a group. */
+ * A case shares its operands, lets the compute parties run one small program over the backend's table, and
+ * reveals the results.  To try an operation in one more way, add a row to a table; for a new operation, add a
+ * group. */
 #include "conformance.h"
 
 #include <math.h>
@@ -13,7 +15,7 @@ typedef __int128 wide;
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-/* --- numbers ---------------------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static uint64_t state = 0x5eed;
 
@@ -91,8 +93,10 @@ static void fill_words(array *a)
 
 static void fill(array *a, const spec *s)
 {
-    if (s->flags & WRAPS) fill_words(a);
-    else fill_numbers(a, s->limit);
+    if (s->flags & WRAPS)
+        fill_words(a);
+    else
+        fill_numbers(a, s->limit);
 }
 
 static void fill_bits(array *a)
@@ -118,14 +122,15 @@ static void fill_reals(array *a)
     }
 }
 
-static bool bit(const array *a, size_t i) { return a->w[i / 64] >> (i % 64) & 1; }
+static bool    bit(const array *a, size_t i) { return a->w[i / 64] >> (i % 64) & 1; }
 static int64_t at(const array *a, size_t i) { return signed_of(a->w[i], a->bits); }
 
 static char wrong[200];
 
 static const char *differs(size_t i, wide got, wide wanted)
 {
-    snprintf(wrong, sizeof wrong, "element %zu: got %lld, expected %lld", i, (long long)got, (long long)wanted);
+    snprintf(wrong, sizeof wrong, "element %zu: got %lld, expected %lld", i, (long long)got,
+             (long long)wanted);
     return wrong;
 }
 
@@ -138,11 +143,12 @@ static const char *differs_real(size_t i, double got, double wanted)
 /* Bits behind the last one are 0 by contract. */
 static const char *tail_is_clean(const array *a)
 {
-    if (a->kind == PUMA_BIT && a->n % 64 && a->w[a->words - 1] >> (a->n % 64)) return "bits behind the last one are set";
+    if (a->kind == PUMA_BIT && a->n % 64 && a->w[a->words - 1] >> (a->n % 64))
+        return "bits behind the last one are set";
     return NULL;
 }
 
-/* --- share and reveal --------------------------------------------------------------------------------------------- */
+/* --- share and reveal ------------------------------------------------------------------------- */
 
 /* size: elements, owner, receiver.  op: puma_kind. */
 static const spec io_specs[] = {
@@ -179,8 +185,10 @@ static void io_prepare(task *t)
 {
     make1(&t->in[t->ins++], (puma_kind)t->s->op, t->s->size[0], t->s->bits, 0);
     make1(&t->out[t->outs++], (puma_kind)t->s->op, t->s->size[0], t->s->bits, 0);
-    if (t->s->op == PUMA_BIT) fill_bits(&t->in[0]);
-    else fill_words(&t->in[0]);
+    if (t->s->op == PUMA_BIT)
+        fill_bits(&t->in[0]);
+    else
+        fill_words(&t->in[0]);
     t->owner = (uint32_t)t->s->size[1];
     t->to = (uint32_t)t->s->size[2];
     /* The lowest number of 64 bits is not one that plain can hold: plain.h. */
@@ -201,7 +209,7 @@ static const char *io_verify(const task *t)
     return NULL;
 }
 
-/* --- linear ------------------------------------------------------------------------------------------------------- */
+/* --- linear ----------------------------------------------------------------------------------- */
 
 enum { ADD, SUB, ADD_PUBLIC, SCALE, SUM };
 
@@ -292,47 +300,171 @@ static const char *linear_verify(const task *t)
             for (size_t k = 0; k < row; k++) wanted += x[i * row + k];
         }
         wanted &= mask(t->s->bits);
-        if (t->out[0].w[i] != wanted) return differs(i, signed_of(t->out[0].w[i], t->s->bits), signed_of(wanted, t->s->bits));
+        if (t->out[0].w[i] != wanted)
+            return differs(i, signed_of(t->out[0].w[i], t->s->bits), signed_of(wanted, t->s->bits));
     }
     return NULL;
 }
 
-/* --- products ------------------------------------------------------------------------------------------------------ */
+/* --- products --------------------------------------------------------------------------------- */
 
 enum { MATMUL, MUL, MUL_REPEAT, MUL_ROWS, ADD_ONLY, MATMUL_BIAS, MUL_MUL_ADD, MATMUL_TWICE, SQUARE };
 
 #define TRANSPOSED OPTION(0)
-#define ONE_Y OPTION(1)         /* y of rank 2 for a batch of x */
-#define EXACT_EDGE OPTION(2)    /* y is 1: the sum takes x's edges */
-#define MANY OPTION(3)          /* enough elements for the mean of the error */
-#define MIXED OPTION(4)         /* the second operand's ring is wider by 8 */
+#define ONE_Y OPTION(1)      /* y of rank 2 for a batch of x */
+#define EXACT_EDGE OPTION(2) /* y is 1: the sum takes x's edges */
+#define MANY OPTION(3)       /* enough elements for the mean of the error */
+#define MIXED OPTION(4)      /* the second operand's ring is wider by 8 */
 
-/* size: M, N, K, batch (0: rank 2); of products by elements: rows, columns.  frac: of each operand.  The sum is known mod 2^bits,
- * and its magnitude stays below 2^(bits-2) unless zbits + shift <= bits. */
+/* size: M, N, K, batch (0: rank 2); of products by elements: rows, columns.  frac: of each operand.  The sum
+ * is known mod 2^bits, and its magnitude stays below 2^(bits-2) unless zbits + shift <= bits. */
 static const spec product_specs[] = {
     { "matmul", MATMUL, { 3, 5, 7 }, .bits = 64, .zbits = 64, .shift = 0, .limit = 25, .frac = 9 },
-    { "matmul, exact truncation", MATMUL, { 3, 5, 7 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 28, .frac = 18 },
+    { "matmul, exact truncation",
+      MATMUL,
+      { 3, 5, 7 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 28,
+      .frac = 18 },
     { "matmul, narrow", MATMUL, { 3, 5, 7 }, .bits = 64, .zbits = 46, .shift = 18, .limit = 29, .frac = 18 },
-    { "matmul, narrower than needed", MATMUL, { 2, 9, 4 }, .bits = 64, .zbits = 25, .shift = 18, .limit = 19, .frac = 18 },
-    { "matmul, exact into a narrower ring", MATMUL, { 4, 4, 4 }, .bits = 64, .zbits = 50, .shift = 18, .limit = 29, .frac = 18 },
-    { "matmul, exact into a wider ring", MATMUL, { 4, 4, 4 }, .bits = 48, .zbits = 64, .shift = 16, .limit = 21, .frac = 16 },
-    { "matmul, ring of 52", MATMUL, { 6, 6, 6 }, .bits = 52, .zbits = 52, .shift = 18, .limit = 23, .frac = 18 },
-    { "matmul, ring of 32", MATMUL, { 6, 6, 6 }, .bits = 32, .zbits = 24, .shift = 8, .limit = 13, .frac = 8 },
+    { "matmul, narrower than needed",
+      MATMUL,
+      { 2, 9, 4 },
+      .bits = 64,
+      .zbits = 25,
+      .shift = 18,
+      .limit = 19,
+      .frac = 18 },
+    { "matmul, exact into a narrower ring",
+      MATMUL,
+      { 4, 4, 4 },
+      .bits = 64,
+      .zbits = 50,
+      .shift = 18,
+      .limit = 29,
+      .frac = 18 },
+    { "matmul, exact into a wider ring",
+      MATMUL,
+      { 4, 4, 4 },
+      .bits = 48,
+      .zbits = 64,
+      .shift = 16,
+      .limit = 21,
+      .frac = 16 },
+    { "matmul, ring of 52",
+      MATMUL,
+      { 6, 6, 6 },
+      .bits = 52,
+      .zbits = 52,
+      .shift = 18,
+      .limit = 23,
+      .frac = 18 },
+    { "matmul, ring of 32",
+      MATMUL,
+      { 6, 6, 6 },
+      .bits = 32,
+      .zbits = 24,
+      .shift = 8,
+      .limit = 13,
+      .frac = 8 },
     { "matmul 1x1x1", MATMUL, { 1, 1, 1 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18 },
-    { "matmul, row vector", MATMUL, { 1, 17, 33 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 27, .frac = 18 },
+    { "matmul, row vector",
+      MATMUL,
+      { 1, 17, 33 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 27,
+      .frac = 18 },
     { "matmul, no rows", MATMUL, { 0, 5, 7 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 25, .frac = 18 },
-    { "matmul, no depth", MATMUL, { 3, 5, 0 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 25, .frac = 18 },
-    { "matmul, y transposed", MATMUL, { 5, 3, 11 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 28, .frac = 18, .flags = TRANSPOSED },
-    { "matmul, batch", MATMUL, { 3, 4, 5, 6 }, .bits = 64, .zbits = 48, .shift = 16, .limit = 28, .frac = 16 },
-    { "matmul, batch, y transposed", MATMUL, { 3, 4, 5, 2 }, .bits = 64, .zbits = 64, .shift = 16, .limit = 28, .frac = 16, .flags = TRANSPOSED },
-    { "matmul, one y for a batch", MATMUL, { 3, 4, 5, 4 }, .bits = 64, .zbits = 64, .shift = 16, .limit = 28, .frac = 16, .flags = ONE_Y },
-    { "matmul, one y for a batch, transposed", MATMUL, { 3, 4, 5, 4 }, .bits = 64, .zbits = 64, .shift = 16, .limit = 28, .frac = 16,
+    { "matmul, no depth",
+      MATMUL,
+      { 3, 5, 0 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 25,
+      .frac = 18 },
+    { "matmul, y transposed",
+      MATMUL,
+      { 5, 3, 11 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 28,
+      .frac = 18,
+      .flags = TRANSPOSED },
+    { "matmul, batch",
+      MATMUL,
+      { 3, 4, 5, 6 },
+      .bits = 64,
+      .zbits = 48,
+      .shift = 16,
+      .limit = 28,
+      .frac = 16 },
+    { "matmul, batch, y transposed",
+      MATMUL,
+      { 3, 4, 5, 2 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 16,
+      .limit = 28,
+      .frac = 16,
+      .flags = TRANSPOSED },
+    { "matmul, one y for a batch",
+      MATMUL,
+      { 3, 4, 5, 4 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 16,
+      .limit = 28,
+      .frac = 16,
+      .flags = ONE_Y },
+    { "matmul, one y for a batch, transposed",
+      MATMUL,
+      { 3, 4, 5, 4 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 16,
+      .limit = 28,
+      .frac = 16,
       .flags = ONE_Y | TRANSPOSED },
     { "matmul, deep", MATMUL, { 8, 40, 300 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 26, .frac = 18 },
-    { "matmul, operands of two rings", MATMUL, { 3, 5, 7 }, .bits = 52, .zbits = 52, .shift = 16, .limit = 22, .frac = 16, .flags = MIXED },
-    { "matmul, wrapping", MATMUL, { 7, 9, 11 }, .bits = 64, .zbits = 64, .shift = 0, .frac = 16, .flags = WRAPS },
-    { "matmul, wrapping, narrow", MATMUL, { 7, 9, 11 }, .bits = 64, .zbits = 46, .shift = 18, .frac = 18, .flags = WRAPS },
-    { "matmul, wrapping, narrow", MATMUL, { 7, 9, 11 }, .bits = 40, .zbits = 20, .shift = 18, .frac = 18, .flags = WRAPS },
+    { "matmul, operands of two rings",
+      MATMUL,
+      { 3, 5, 7 },
+      .bits = 52,
+      .zbits = 52,
+      .shift = 16,
+      .limit = 22,
+      .frac = 16,
+      .flags = MIXED },
+    { "matmul, wrapping",
+      MATMUL,
+      { 7, 9, 11 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 0,
+      .frac = 16,
+      .flags = WRAPS },
+    { "matmul, wrapping, narrow",
+      MATMUL,
+      { 7, 9, 11 },
+      .bits = 64,
+      .zbits = 46,
+      .shift = 18,
+      .frac = 18,
+      .flags = WRAPS },
+    { "matmul, wrapping, narrow",
+      MATMUL,
+      { 7, 9, 11 },
+      .bits = 40,
+      .zbits = 20,
+      .shift = 18,
+      .frac = 18,
+      .flags = WRAPS },
     { "mul", MUL, { 1, 500 }, .bits = 64, .zbits = 64, .shift = 0, .limit = 30, .frac = 9 },
     { "mul, exact", MUL, { 1, 500 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18 },
     { "mul, narrow", MUL, { 1, 500 }, .bits = 64, .zbits = 48, .shift = 16, .limit = 31, .frac = 16 },
@@ -345,19 +477,99 @@ static const spec product_specs[] = {
     { "mul by itself", SQUARE, { 5, 100 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18 },
     { "mul, wrapping", MUL, { 3, 100 }, .bits = 57, .zbits = 57, .shift = 0, .frac = 9, .flags = WRAPS },
     { "add alone", ADD_ONLY, { 5, 100 }, .bits = 64, .zbits = 64, .shift = 10, .limit = 61, .frac = 14 },
-    { "matmul and bias", MATMUL_BIAS, { 6, 10, 20 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 27, .frac = 18 },
-    { "matmul and bias, narrow", MATMUL_BIAS, { 6, 10, 20 }, .bits = 64, .zbits = 46, .shift = 18, .limit = 27, .frac = 18 },
-    { "mul and mul and repeating add", MUL_MUL_ADD, { 6, 10 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 28, .frac = 18 },
-    { "two matmuls", MATMUL_TWICE, { 4, 6, 5 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 27, .frac = 18 },
-    { "mul at the edge of the exact form", MUL, { 1, 3000 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 62, .frac = 18, .flags = EXACT_EDGE },
-    { "mul at the edge of the exact form", MUL, { 1, 3000 }, .bits = 52, .zbits = 52, .shift = 18, .limit = 50, .frac = 18, .flags = EXACT_EDGE },
-    { "mul at the edge of the exact form", MUL, { 1, 3000 }, .bits = 16, .zbits = 16, .shift = 4, .limit = 14, .frac = 4, .flags = EXACT_EDGE },
-    { "mul, 100000 exact truncations", MUL, { 1, 100000 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 30, .frac = 18, .flags = MANY },
-    { "mul, 100000 exact truncations", MUL, { 1, 100000 }, .bits = 52, .zbits = 52, .shift = 18, .limit = 24, .frac = 18, .flags = MANY },
-    { "mul, 100000 narrow truncations", MUL, { 1, 100000 }, .bits = 64, .zbits = 46, .shift = 18, .limit = 31, .frac = 18, .flags = MANY },
+    { "matmul and bias",
+      MATMUL_BIAS,
+      { 6, 10, 20 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 27,
+      .frac = 18 },
+    { "matmul and bias, narrow",
+      MATMUL_BIAS,
+      { 6, 10, 20 },
+      .bits = 64,
+      .zbits = 46,
+      .shift = 18,
+      .limit = 27,
+      .frac = 18 },
+    { "mul and mul and repeating add",
+      MUL_MUL_ADD,
+      { 6, 10 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 28,
+      .frac = 18 },
+    { "two matmuls",
+      MATMUL_TWICE,
+      { 4, 6, 5 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 27,
+      .frac = 18 },
+    { "mul at the edge of the exact form",
+      MUL,
+      { 1, 3000 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 62,
+      .frac = 18,
+      .flags = EXACT_EDGE },
+    { "mul at the edge of the exact form",
+      MUL,
+      { 1, 3000 },
+      .bits = 52,
+      .zbits = 52,
+      .shift = 18,
+      .limit = 50,
+      .frac = 18,
+      .flags = EXACT_EDGE },
+    { "mul at the edge of the exact form",
+      MUL,
+      { 1, 3000 },
+      .bits = 16,
+      .zbits = 16,
+      .shift = 4,
+      .limit = 14,
+      .frac = 4,
+      .flags = EXACT_EDGE },
+    { "mul, 100000 exact truncations",
+      MUL,
+      { 1, 100000 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 30,
+      .frac = 18,
+      .flags = MANY },
+    { "mul, 100000 exact truncations",
+      MUL,
+      { 1, 100000 },
+      .bits = 52,
+      .zbits = 52,
+      .shift = 18,
+      .limit = 24,
+      .frac = 18,
+      .flags = MANY },
+    { "mul, 100000 narrow truncations",
+      MUL,
+      { 1, 100000 },
+      .bits = 64,
+      .zbits = 46,
+      .shift = 18,
+      .limit = 31,
+      .frac = 18,
+      .flags = MANY },
 };
 
-typedef struct term_shape { puma_term_op op; size_t x, y; int transposed, rows; } term_shape;
+typedef struct term_shape {
+    puma_term_op op;
+    size_t       x, y;
+    int          transposed, rows;
+} term_shape;
 
 /* Terms of a case, by indices into its operands. */
 static size_t terms_of(const task *t, term_shape terms[3])
@@ -365,22 +577,12 @@ static size_t terms_of(const task *t, term_shape terms[3])
     int transposed = (t->s->flags & TRANSPOSED) != 0;
 
     switch (t->s->op) {
-    case MATMUL:
-        terms[0] = (term_shape){ PUMA_TERM_MATMUL, 0, 1, transposed, 0 };
-        return 1;
+    case MATMUL: terms[0] = (term_shape){ PUMA_TERM_MATMUL, 0, 1, transposed, 0 }; return 1;
     case MUL:
-    case MUL_REPEAT:
-        terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 1, 0, 0 };
-        return 1;
-    case MUL_ROWS:
-        terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 1, 0, 1 };
-        return 1;
-    case SQUARE:
-        terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 0, 0, 0 };
-        return 1;
-    case ADD_ONLY:
-        terms[0] = (term_shape){ PUMA_TERM_ADD, 0, 0, 0, 0 };
-        return 1;
+    case MUL_REPEAT: terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 1, 0, 0 }; return 1;
+    case MUL_ROWS: terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 1, 0, 1 }; return 1;
+    case SQUARE: terms[0] = (term_shape){ PUMA_TERM_MUL, 0, 0, 0, 0 }; return 1;
+    case ADD_ONLY: terms[0] = (term_shape){ PUMA_TERM_ADD, 0, 0, 0, 0 }; return 1;
     case MATMUL_BIAS:
         terms[0] = (term_shape){ PUMA_TERM_MATMUL, 0, 1, 0, 0 };
         terms[1] = (term_shape){ PUMA_TERM_ADD, 2, 0, 0, 0 };
@@ -402,8 +604,10 @@ static void matrix(task *t, size_t batch, size_t rows, size_t columns)
     const spec *s = t->s;
     uint32_t    bits = t->ins == 1 && (s->flags & MIXED) ? s->bits + 8 : s->bits;
 
-    if (batch) array_make(&t->in[t->ins++], PUMA_ARITH, 3, (size_t[]){ batch, rows, columns }, bits, s->frac);
-    else array_make(&t->in[t->ins++], PUMA_ARITH, 2, (size_t[]){ rows, columns }, bits, s->frac);
+    if (batch)
+        array_make(&t->in[t->ins++], PUMA_ARITH, 3, (size_t[]){ batch, rows, columns }, bits, s->frac);
+    else
+        array_make(&t->in[t->ins++], PUMA_ARITH, 2, (size_t[]){ rows, columns }, bits, s->frac);
 }
 
 static void product_prepare(task *t)
@@ -434,9 +638,7 @@ static void product_prepare(task *t)
         make1(&t->in[t->ins++], PUMA_ARITH, m, s->bits, s->frac);
         break;
     case SQUARE:
-    case ADD_ONLY:
-        matrix(t, 0, m, n);
-        break;
+    case ADD_ONLY: matrix(t, 0, m, n); break;
     default:
         matrix(t, 0, m, n);
         matrix(t, 0, m, n);
@@ -449,11 +651,15 @@ static void product_prepare(task *t)
     if (s->flags & EXACT_EDGE)
         for (size_t i = 0; i < t->in[1].n; i++) {
             t->in[1].w[i] = 1;
-            if (i % 2)                                  /* half of them within one of the edge */
-                t->in[0].w[i] = (i % 4 == 1 ? mask(s->bits - 2) - i % 3 : i % 3 - mask(s->bits - 2)) & mask(s->bits);
+            if (i % 2) /* half of them within one of the edge */
+                t->in[0].w[i] =
+                    (i % 4 == 1 ? mask(s->bits - 2) - i % 3 : i % 3 - mask(s->bits - 2)) & mask(s->bits);
         }
-    if (batch) array_make(&t->out[t->outs++], PUMA_ARITH, 3, (size_t[]){ batch, m, n }, s->zbits, product - s->shift);
-    else array_make(&t->out[t->outs++], PUMA_ARITH, 2, (size_t[]){ m, n }, s->zbits, product - s->shift);
+    if (batch)
+        array_make(&t->out[t->outs++], PUMA_ARITH, 3, (size_t[]){ batch, m, n }, s->zbits,
+                   product - s->shift);
+    else
+        array_make(&t->out[t->outs++], PUMA_ARITH, 2, (size_t[]){ m, n }, s->zbits, product - s->shift);
 }
 
 static void product_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
@@ -491,8 +697,8 @@ static wide sum_at(const task *t, size_t i)
                 size_t yi = shapes[j].transposed ? column * depth + l : l * n + column;
 
                 if (y->rank == 3) yi += b * depth * n;
-                sum = (wide)((unsigned __int128)sum
-                             + (unsigned __int128)((wide)at(x, (b * m + row) * depth + l) * at(y, yi)));
+                sum = (wide)((unsigned __int128)sum +
+                             (unsigned __int128)((wide)at(x, (b * m + row) * depth + l) * at(y, yi)));
             }
             break;
         case PUMA_TERM_MUL:
@@ -517,7 +723,8 @@ static const char *truncated(const task *t, const array *z, wide (*sum_of)(const
     for (size_t i = 0; i < z->n; i++) {
         wide sum = sum_of(t, i), error;
 
-        if (!narrow && !(t->s->flags & WRAPS) && (sum >= edge || sum <= -edge)) return "the case breaks its own precondition";
+        if (!narrow && !(t->s->flags & WRAPS) && (sum >= edge || sum <= -edge))
+            return "the case breaks its own precondition";
         error = (wide)at(z, i) * unit - sum;
         if (narrow || (t->s->flags & WRAPS)) error = centre(error, z->bits + shift);
         if (shift == 0 ? error != 0 : (error >= unit || error <= -unit)) {
@@ -527,7 +734,7 @@ static const char *truncated(const task *t, const array *z, wide (*sum_of)(const
         }
         total += ldexp((double)error, -(int)shift);
     }
-    bound = 3.0 / sqrt((double)z->n);               /* six standard deviations of the coin, which has at most 1/2 */
+    bound = 3.0 / sqrt((double)z->n); /* six standard deviations of the coin, which has at most 1/2 */
     if ((t->s->flags & MANY) && fabs(total / (double)z->n) > bound) {
         snprintf(wrong, sizeof wrong, "mean error %.5f ulp (limit %.5f)", total / (double)z->n, bound);
         return wrong;
@@ -537,16 +744,30 @@ static const char *truncated(const task *t, const array *z, wide (*sum_of)(const
 
 static const char *product_verify(const task *t) { return truncated(t, &t->out[0], sum_at); }
 
-/* --- truncation and rings ------------------------------------------------------------------------------------------ */
+/* --- truncation and rings --------------------------------------------------------------------- */
 
-#define AT_EDGE OPTION(2)       /* |x| up to 2^(bits-2) - 1, half of them there */
+#define AT_EDGE OPTION(2) /* |x| up to 2^(bits-2) - 1, half of them there */
 
 static const spec trunc_specs[] = {
     { "exact", 0, { 1000 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 61 },
     { "exact", 0, { 1000 }, .bits = 52, .zbits = 52, .shift = 16, .limit = 49 },
-    { "exact, at the edge", 0, { 3000 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 62, .flags = AT_EDGE },
+    { "exact, at the edge",
+      0,
+      { 3000 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 62,
+      .flags = AT_EDGE },
     { "exact, at the edge", 0, { 3000 }, .bits = 16, .zbits = 16, .shift = 4, .limit = 14, .flags = AT_EDGE },
-    { "exact, at the edge", 0, { 3000 }, .bits = 48, .zbits = 48, .shift = 16, .limit = 46, .flags = AT_EDGE },
+    { "exact, at the edge",
+      0,
+      { 3000 },
+      .bits = 48,
+      .zbits = 48,
+      .shift = 16,
+      .limit = 46,
+      .flags = AT_EDGE },
     { "exact, into a wider ring", 0, { 1000 }, .bits = 48, .zbits = 64, .shift = 16, .limit = 45 },
     { "exact, into a narrower ring", 0, { 1000 }, .bits = 64, .zbits = 50, .shift = 16, .limit = 61 },
     { "narrow", 0, { 1000 }, .bits = 64, .zbits = 46, .shift = 18, .limit = 62 },
@@ -587,14 +808,16 @@ static wide operand_at(const task *t, size_t i) { return at(&t->in[0], i); }
 
 static const char *trunc_verify(const task *t) { return truncated(t, &t->out[0], operand_at); }
 
-/* --- bits ------------------------------------------------------------------------------------------------------------ */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 enum { XOR, NOT, AND };
 
 static const spec bit_specs[] = {
-    { "xor", XOR, .size = { 1 } }, { "xor", XOR, .size = { 63 } }, { "xor", XOR, .size = { 64 } }, { "xor", XOR, .size = { 1001 } }, { "xor", XOR, .size = { 0 } },
-    { "not", NOT, .size = { 1 } }, { "not", NOT, .size = { 63 } }, { "not", NOT, .size = { 64 } }, { "not", NOT, .size = { 1001 } }, { "not", NOT, .size = { 0 } },
-    { "and", AND, .size = { 1 } }, { "and", AND, .size = { 63 } }, { "and", AND, .size = { 64 } }, { "and", AND, .size = { 1001 } }, { "and", AND, .size = { 0 } },
+    { "xor", XOR, .size = { 1 } },     { "xor", XOR, .size = { 63 } },   { "xor", XOR, .size = { 64 } },
+    { "xor", XOR, .size = { 1001 } },  { "xor", XOR, .size = { 0 } },    { "not", NOT, .size = { 1 } },
+    { "not", NOT, .size = { 63 } },    { "not", NOT, .size = { 64 } },   { "not", NOT, .size = { 1001 } },
+    { "not", NOT, .size = { 0 } },     { "and", AND, .size = { 1 } },    { "and", AND, .size = { 63 } },
+    { "and", AND, .size = { 64 } },    { "and", AND, .size = { 1001 } }, { "and", AND, .size = { 0 } },
     { "and", AND, .size = { 20000 } },
 };
 
@@ -619,17 +842,20 @@ static void bit_program(puma_session *s, const task *t, puma_tensor **in, puma_t
 static const char *bit_verify(const task *t)
 {
     for (size_t i = 0; i < t->out[0].n; i++) {
-        bool x = bit(&t->in[0], i), y = bit(&t->in[1], i), wanted = t->s->op == XOR ? x ^ y : t->s->op == NOT ? !x : x & y;
+        bool x = bit(&t->in[0], i), y = bit(&t->in[1], i),
+             wanted = t->s->op == XOR   ? x ^ y
+                      : t->s->op == NOT ? !x
+                                        : x & y;
 
         if (bit(&t->out[0], i) != wanted) return differs(i, !wanted, wanted);
     }
     return tail_is_clean(&t->out[0]);
 }
 
-/* --- comparison ------------------------------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
-#define FAR OPTION(0)           /* the threshold is far from 0, so that the window is less than x */
-#define WINDOW_EDGE OPTION(1)   /* differences at the edges of the window */
+#define FAR OPTION(0)         /* the threshold is far from 0, so that the window is less than x */
+#define WINDOW_EDGE OPTION(1) /* differences at the edges of the window */
 
 /* size: elements, thresholds, low.  limit: width. */
 static const spec less_specs[] = {
@@ -685,7 +911,8 @@ static void less_prepare(task *t)
 
 static void less_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    s->protocol->less(s, out, in[0], t->constants[0].w, t->constants[0].n, (uint32_t)t->s->size[2], t->s->limit);
+    s->protocol->less(s, out, in[0], t->constants[0].w, t->constants[0].n, (uint32_t)t->s->size[2],
+                      t->s->limit);
 }
 
 static const char *less_verify(const task *t)
@@ -696,10 +923,11 @@ static const char *less_verify(const task *t)
         for (size_t i = 0; i < t->out[j].n; i++) {
             wide d = (wide)at(&t->in[0], i) - at(&t->constants[0], j);
 
-            if (within > 1 && d < within && d > -within) continue;       /* the threshold may have moved by so much */
+            if (within > 1 && d < within && d > -within)
+                continue; /* the threshold may have moved by so much */
             if (bit(&t->out[j], i) != (d < 0)) {
-                snprintf(wrong, sizeof wrong, "threshold %zu, element %zu: got %d for a difference of %lld", j, i,
-                         bit(&t->out[j], i), (long long)d);
+                snprintf(wrong, sizeof wrong, "threshold %zu, element %zu: got %d for a difference of %lld",
+                         j, i, bit(&t->out[j], i), (long long)d);
                 return wrong;
             }
         }
@@ -708,9 +936,9 @@ static const char *less_verify(const task *t)
     return NULL;
 }
 
-/* --- choices ------------------------------------------------------------------------------------------------------------ */
+/* --- choices ---------------------------------------------------------------------------------- */
 
-#define NULL_VALUES OPTION(0)   /* every second value is the integer 1 */
+#define NULL_VALUES OPTION(0) /* every second value is the integer 1 */
 
 /* size: elements, choices. */
 static const spec mux_specs[] = {
@@ -720,7 +948,13 @@ static const spec mux_specs[] = {
     { "two", 0, { 65, 2 }, .bits = 48, .zbits = 48, .limit = 40 },
     { "three", 0, { 1001, 3 }, .bits = 64, .zbits = 64, .limit = 56 },
     { "bit to number", 0, { 333, 1 }, .bits = 64, .zbits = 64, .limit = 10, .flags = NULL_VALUES },
-    { "four, two of them numbers", 0, { 333, 4 }, .bits = 48, .zbits = 46, .limit = 38, .flags = NULL_VALUES },
+    { "four, two of them numbers",
+      0,
+      { 333, 4 },
+      .bits = 48,
+      .zbits = 46,
+      .limit = 38,
+      .flags = NULL_VALUES },
     { "nothing", 0, { 0, 2 }, .bits = 48, .zbits = 48, .limit = 40 },
     { "one", 0, { 1, 2 }, .bits = 48, .zbits = 48, .limit = 40 },
     { "wrapping", 0, { 333, 3 }, .bits = 48, .zbits = 40, .flags = WRAPS },
@@ -740,7 +974,9 @@ static void mux_prepare(task *t)
         v = &t->in[t->ins++];
         make1(v, PUMA_ARITH, s->size[0], s->bits, 5);
         fill(v, s);
-        t->constants[0].w[j] = (s->flags & WRAPS ? draw() : (uint64_t)(j % 2 ? -3 - (int64_t)j : 1 + (int64_t)j)) & mask(s->zbits);
+        t->constants[0].w[j] =
+            (s->flags & WRAPS ? draw() : (uint64_t)(j % 2 ? -3 - (int64_t)j : 1 + (int64_t)j)) &
+            mask(s->zbits);
     }
     make1(&t->out[t->outs++], PUMA_ARITH, s->size[0], s->zbits, 5);
 }
@@ -763,7 +999,8 @@ static const char *mux_verify(const task *t)
         uint64_t wanted = 0;
 
         for (size_t j = 0; j < t->s->size[1]; j++)
-            if (bit(&t->in[2 * j], i)) wanted += t->constants[0].w[j] * (is_number(t, j) ? 1 : t->in[2 * j + 1].w[i]);
+            if (bit(&t->in[2 * j], i))
+                wanted += t->constants[0].w[j] * (is_number(t, j) ? 1 : t->in[2 * j + 1].w[i]);
         wanted &= mask(t->s->zbits);
         if (t->out[0].w[i] != wanted)
             return differs(i, signed_of(t->out[0].w[i], t->s->zbits), signed_of(wanted, t->s->zbits));
@@ -771,12 +1008,12 @@ static const char *mux_verify(const task *t)
     return NULL;
 }
 
-/* --- one-hot -------------------------------------------------------------------------------------------------------------- */
+/* --- one-hot ---------------------------------------------------------------------------------- */
 
 /* size: elements, entries. */
 static const spec one_hot_specs[] = {
-    { "entries: 2", 0, { 9, 2 }, .bits = 8 },    { "entries: 3", 0, { 9, 3 }, .bits = 48 },
-    { "entries: 16", 0, { 33, 16 }, .bits = 20 }, { "entries: 100", 0, { 21, 100 }, .bits = 64 },
+    { "entries: 2", 0, { 9, 2 }, .bits = 8 },        { "entries: 3", 0, { 9, 3 }, .bits = 48 },
+    { "entries: 16", 0, { 33, 16 }, .bits = 20 },    { "entries: 100", 0, { 21, 100 }, .bits = 64 },
     { "entries: 1000", 0, { 5, 1000 }, .bits = 20 }, { "entries: 1", 0, { 4, 1 }, .bits = 20 },
     { "nothing", 0, { 0, 16 }, .bits = 20 },
 };
@@ -811,7 +1048,7 @@ static const char *one_hot_verify(const task *t)
     return tail_is_clean(&t->out[0]);
 }
 
-/* --- structure -------------------------------------------------------------------------------------------------------------- */
+/* --- structure -------------------------------------------------------------------------------- */
 
 enum { PERMUTE, SLICE, CONCAT, EXPAND, TILE, GATHER, RESHAPE };
 
@@ -819,20 +1056,29 @@ enum { PERMUTE, SLICE, CONCAT, EXPAND, TILE, GATHER, RESHAPE };
 
 /* size: three dimensions, an axis or a permutation's number. */
 static const spec structure_specs[] = {
-    { "permute 1 0 2", PERMUTE, .size = { 5, 7, 9, 0 } }, { "permute 2 1 0", PERMUTE, .size = { 5, 7, 9, 1 } },
-    { "permute 0 2 1", PERMUTE, .size = { 5, 7, 9, 2 } }, { "permute 1 0 2", PERMUTE, .size = { 1, 7, 1, 0 } },
+    { "permute 1 0 2", PERMUTE, .size = { 5, 7, 9, 0 } },
+    { "permute 2 1 0", PERMUTE, .size = { 5, 7, 9, 1 } },
+    { "permute 0 2 1", PERMUTE, .size = { 5, 7, 9, 2 } },
+    { "permute 1 0 2", PERMUTE, .size = { 1, 7, 1, 0 } },
     { "permute 1 2 0, bits", PERMUTE, .size = { 5, 7, 9, 3 }, .flags = OF_BITS },
     { "permute 1 0 2, bits", PERMUTE, .size = { 3, 5, 70, 0 }, .flags = OF_BITS },
-    { "slice, axis 0", SLICE, .size = { 6, 5, 4, 0 } }, { "slice, axis 1", SLICE, .size = { 6, 5, 4, 1 } },
-    { "slice, axis 2", SLICE, .size = { 6, 5, 4, 2 } }, { "slice, axis 1, bits", SLICE, .size = { 6, 5, 13, 1 }, .flags = OF_BITS },
+    { "slice, axis 0", SLICE, .size = { 6, 5, 4, 0 } },
+    { "slice, axis 1", SLICE, .size = { 6, 5, 4, 1 } },
+    { "slice, axis 2", SLICE, .size = { 6, 5, 4, 2 } },
+    { "slice, axis 1, bits", SLICE, .size = { 6, 5, 13, 1 }, .flags = OF_BITS },
     { "slice, axis 2, bits", SLICE, .size = { 6, 5, 130, 2 }, .flags = OF_BITS },
-    { "concat, axis 0", CONCAT, .size = { 2, 3, 4, 0 } }, { "concat, axis 1", CONCAT, .size = { 2, 3, 4, 1 } },
+    { "concat, axis 0", CONCAT, .size = { 2, 3, 4, 0 } },
+    { "concat, axis 1", CONCAT, .size = { 2, 3, 4, 1 } },
     { "concat, axis 2, bits", CONCAT, .size = { 2, 3, 37, 2 }, .flags = OF_BITS },
     { "concat, axis 0, nothing", CONCAT, .size = { 0, 3, 4, 0 } },
-    { "expand", EXPAND, .size = { 2, 3, 4 } }, { "expand, bits", EXPAND, .size = { 2, 3, 5 }, .flags = OF_BITS },
-    { "tile", TILE, .size = { 2, 3, 4 } }, { "tile, bits", TILE, .size = { 2, 3, 5 }, .flags = OF_BITS },
-    { "gather", GATHER, .size = { 6, 3, 4 } }, { "gather, bits", GATHER, .size = { 6, 3, 5 }, .flags = OF_BITS },
-    { "reshape", RESHAPE, .size = { 6, 3, 4 } }, { "reshape, bits", RESHAPE, .size = { 6, 3, 5 }, .flags = OF_BITS },
+    { "expand", EXPAND, .size = { 2, 3, 4 } },
+    { "expand, bits", EXPAND, .size = { 2, 3, 5 }, .flags = OF_BITS },
+    { "tile", TILE, .size = { 2, 3, 4 } },
+    { "tile, bits", TILE, .size = { 2, 3, 5 }, .flags = OF_BITS },
+    { "gather", GATHER, .size = { 6, 3, 4 } },
+    { "gather, bits", GATHER, .size = { 6, 3, 5 }, .flags = OF_BITS },
+    { "reshape", RESHAPE, .size = { 6, 3, 4 } },
+    { "reshape, bits", RESHAPE, .size = { 6, 3, 5 }, .flags = OF_BITS },
 };
 
 static const uint32_t permutations[][3] = { { 1, 0, 2 }, { 2, 1, 0 }, { 0, 2, 1 }, { 1, 2, 0 } };
@@ -851,8 +1097,10 @@ static void structure_prepare(task *t)
 
     for (size_t i = 0; i < (s->op == CONCAT ? 2u : 1u); i++) {
         array_make(&t->in[t->ins++], kind, 3, d, bits, 0);
-        if (kind == PUMA_BIT) fill_bits(&t->in[i]);
-        else fill_numbers(&t->in[i], 62);
+        if (kind == PUMA_BIT)
+            fill_bits(&t->in[i]);
+        else
+            fill_numbers(&t->in[i], 62);
     }
     switch (s->op) {
     case PERMUTE:
@@ -860,10 +1108,19 @@ static void structure_prepare(task *t)
         break;
     case SLICE: dim[d[3]] = d[d[3]] - 2; break;
     case CONCAT: dim[d[3]] *= 2; break;
-    case EXPAND: dim[3] = TIMES; rank = 4; break;
-    case TILE: memcpy(dim, (size_t[]){ TIMES, d[0], d[1], d[2] }, sizeof dim); rank = 4; break;
+    case EXPAND:
+        dim[3] = TIMES;
+        rank = 4;
+        break;
+    case TILE:
+        memcpy(dim, (size_t[]){ TIMES, d[0], d[1], d[2] }, sizeof dim);
+        rank = 4;
+        break;
     case GATHER: dim[0] = COUNT(rows); break;
-    default: memcpy(dim, (size_t[]){ d[0] * d[1], d[2] }, 2 * sizeof *dim); rank = 2; break;
+    default:
+        memcpy(dim, (size_t[]){ d[0] * d[1], d[2] }, 2 * sizeof *dim);
+        rank = 2;
+        break;
     }
     array_make(&t->out[t->outs++], kind, rank, dim, bits, 0);
 }
@@ -888,7 +1145,7 @@ static uint64_t item(const array *a, size_t i) { return a->kind == PUMA_BIT ? bi
 
 static const char *structure_verify(const task *t)
 {
-    const array *z = &t->out[0];
+    const array  *z = &t->out[0];
     const size_t *d = t->s->size;
 
     for (size_t i = 0; i < z->n; i++) {
@@ -922,7 +1179,7 @@ static const char *structure_verify(const task *t)
     return tail_is_clean(z);
 }
 
-/* --- one after the other ------------------------------------------------------------------------------------------------------ */
+/* --- one after the other ---------------------------------------------------------------------- */
 
 /* What a function does: a product, its comparison, a choice by it, and a product of what was chosen. */
 static const spec chain_specs[] = {
@@ -944,9 +1201,9 @@ static void chain_prepare(task *t)
 static void chain_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
     const puma_protocol *p = s->protocol;
-    puma_tensor         *kept = s->host->tensor(s, PUMA_ARITH, 1, in[0]->dim, 64 - t->s->frac, t->s->frac), *both;
-    puma_term            term = { .op = PUMA_TERM_MUL, .x = in[0], .y = in[1] };
-    uint64_t             zero = 0;
+    puma_tensor *kept = s->host->tensor(s, PUMA_ARITH, 1, in[0]->dim, 64 - t->s->frac, t->s->frac), *both;
+    puma_term    term = { .op = PUMA_TERM_MUL, .x = in[0], .y = in[1] };
+    uint64_t     zero = 0;
 
     p->product(s, out[0], &term, 1, t->s->frac);
     p->less(s, &out[1], out[0], &zero, 1, 0, t->s->frac + 8);
@@ -968,12 +1225,13 @@ static const char *chain_verify(const task *t)
         if (error >= unit || error <= -unit) return differs(i, z, product / unit);
         if (bit(&t->out[1], i) != (z < 0)) return differs(i, bit(&t->out[1], i), z < 0);
         error = (wide)at(&t->out[2], i) * unit - kept * at(&t->in[1], i);
-        if (error >= unit || error <= -unit) return differs(i, at(&t->out[2], i), kept * at(&t->in[1], i) / unit);
+        if (error >= unit || error <= -unit)
+            return differs(i, at(&t->out[2], i), kept * at(&t->in[1], i) / unit);
     }
     return NULL;
 }
 
-/* --- functions in the clear ----------------------------------------------------------------------------------------------------- */
+/* --- functions in the clear ------------------------------------------------------------------- */
 
 /* size: elements, length of a row (1: element by element). */
 static const spec apply_specs[] = {
@@ -1018,18 +1276,36 @@ static const char *apply_verify(const task *t)
     return NULL;
 }
 
-/* --- floating point ----------------------------------------------------------------------------------------------------------------- */
+/* --- floating point --------------------------------------------------------------------------- */
 
-enum { F_ADD, F_SUB, F_ADD_PUBLIC, F_SCALE, F_SUM, F_MATMUL, F_MATMUL_T, F_MUL_ADD, F_TRUNC, F_LESS, F_MUX, F_APPLY };
+enum {
+    F_ADD,
+    F_SUB,
+    F_ADD_PUBLIC,
+    F_SCALE,
+    F_SUM,
+    F_MATMUL,
+    F_MATMUL_T,
+    F_MUL_ADD,
+    F_TRUNC,
+    F_LESS,
+    F_MUX,
+    F_APPLY
+};
 
 /* size: rows, columns. */
 static const spec float_specs[] = {
-    { "add", F_ADD, { 3, 7 }, .flags = IS_FLOAT }, { "sub", F_SUB, { 3, 7 }, .flags = IS_FLOAT },
-    { "add_public", F_ADD_PUBLIC, { 3, 7 }, .flags = IS_FLOAT }, { "scale", F_SCALE, { 3, 7 }, .flags = IS_FLOAT },
-    { "sum", F_SUM, { 3, 7 }, .flags = IS_FLOAT }, { "matmul", F_MATMUL, { 9, 130 }, .flags = IS_FLOAT },
+    { "add", F_ADD, { 3, 7 }, .flags = IS_FLOAT },
+    { "sub", F_SUB, { 3, 7 }, .flags = IS_FLOAT },
+    { "add_public", F_ADD_PUBLIC, { 3, 7 }, .flags = IS_FLOAT },
+    { "scale", F_SCALE, { 3, 7 }, .flags = IS_FLOAT },
+    { "sum", F_SUM, { 3, 7 }, .flags = IS_FLOAT },
+    { "matmul", F_MATMUL, { 9, 130 }, .flags = IS_FLOAT },
     { "matmul, y transposed", F_MATMUL_T, { 9, 131 }, .flags = IS_FLOAT },
-    { "mul and add", F_MUL_ADD, { 3, 7 }, .flags = IS_FLOAT }, { "trunc", F_TRUNC, { 3, 7 }, .flags = IS_FLOAT },
-    { "less", F_LESS, { 3, 7 }, .flags = IS_FLOAT }, { "mux_sum", F_MUX, { 3, 7 }, .flags = IS_FLOAT },
+    { "mul and add", F_MUL_ADD, { 3, 7 }, .flags = IS_FLOAT },
+    { "trunc", F_TRUNC, { 3, 7 }, .flags = IS_FLOAT },
+    { "less", F_LESS, { 3, 7 }, .flags = IS_FLOAT },
+    { "mux_sum", F_MUX, { 3, 7 }, .flags = IS_FLOAT },
     { "apply", F_APPLY, { 3, 7 }, .flags = IS_FLOAT },
 };
 
@@ -1042,7 +1318,7 @@ static void float_prepare(task *t)
         array_make(&t->in[t->ins++], PUMA_ARITH, 2, s->size, 64, 18);
         fill_reals(&t->in[i]);
     }
-    if (s->op == F_MATMUL) {                             /* (m, k) times (k, m) */
+    if (s->op == F_MATMUL) { /* (m, k) times (k, m) */
         memcpy(t->in[1].dim, (size_t[]){ k, m }, 2 * sizeof(size_t));
         array_make(&t->out[t->outs++], PUMA_ARITH, 2, square, 64, 18);
     } else if (s->op == F_MATMUL_T) {
@@ -1050,8 +1326,8 @@ static void float_prepare(task *t)
     } else if (s->op == F_SUM) {
         make1(&t->out[t->outs++], PUMA_ARITH, m, 64, 18);
     } else {
-        array_make(&t->out[t->outs++], s->op == F_LESS ? PUMA_BIT : PUMA_ARITH, 2, s->size, s->op == F_LESS ? 1 : 64,
-                   s->op == F_LESS ? 0 : 18);
+        array_make(&t->out[t->outs++], s->op == F_LESS ? PUMA_BIT : PUMA_ARITH, 2, s->size,
+                   s->op == F_LESS ? 1 : 64, s->op == F_LESS ? 0 : 18);
     }
     make1(&t->constants[0], PUMA_ARITH, k, 64, 18);
     fill_reals(&t->constants[0]);
@@ -1063,7 +1339,9 @@ static void float_program(puma_session *s, const task *t, puma_tensor **in, puma
 {
     const puma_protocol *p = s->protocol;
     const uint64_t      *c = t->constants[0].w;
-    puma_term terms[2] = { { .op = PUMA_TERM_MATMUL, .x = in[0], .y = in[1], .y_transposed = t->s->op == F_MATMUL_T } };
+    puma_term            terms[2] = {
+                   { .op = PUMA_TERM_MATMUL, .x = in[0], .y = in[1], .y_transposed = t->s->op == F_MATMUL_T }
+    };
 
     switch (t->s->op) {
     case F_ADD: p->add(s, out[0], in[0], in[1]); break;
@@ -1106,7 +1384,8 @@ static const char *float_verify(const task *t)
         case F_MATMUL:
         case F_MATMUL_T:
             for (size_t l = 0; l < k; l++)
-                wanted += real_at(x, i / m * k + l) * real_at(y, t->s->op == F_MATMUL ? l * m + i % m : i % m * k + l);
+                wanted += real_at(x, i / m * k + l) *
+                          real_at(y, t->s->op == F_MATMUL ? l * m + i % m : i % m * k + l);
             scale = 64.0 * (double)k;
             break;
         case F_MUL_ADD: wanted = a * real_at(y, i) + real_at(&t->in[2], i); break;
@@ -1122,26 +1401,30 @@ static const char *float_verify(const task *t)
     return NULL;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 enum { TABLE, GATE, EXP2 };
 
-/* One quadratic cut into buckets, so that the right result is the same whichever of two neighbours an operand is found in. */
-typedef struct form { uint32_t unit, index_bits, ring, slope_keep, slope_factor, curve_keep, curve_factor, window; } form;
+/* One quadratic cut into buckets, so that the right result is the same whichever of two neighbours an operand
+ * is found in. */
+typedef struct form {
+    uint32_t unit, index_bits, ring, slope_keep, slope_factor, curve_keep, curve_factor, window;
+} form;
 
 static const form FORMS[] = {
-    { 15, 6, 30, 12, 14, 9, 14, 26 },      /* GeLU at f = 18: [-4, 4) in 64                */
-    { 13, 6, 30, 12, 14, 9, 14, 24 },      /* the same at f = 16                           */
-    { 16, 5, 30, 12, 14, 9, 14, 22 },      /* window one bit wider than the table          */
-    { 16, 7, 32, 12, 14, 9, 14, 31 },      /* SiLU: [-16, 16) in 128, eight high bits      */
-    { 13, 8, 63, 11, 16, 9, 16, 0 },       /* a mantissa: [0, 4) in 256 at 19 bits         */
-    { 8, 1, 40, 12, 14, 9, 14, 12 },       /* two buckets                                  */
+    { 15, 6, 30, 12, 14, 9, 14, 26 }, /* GeLU at f = 18: [-4, 4) in 64                */
+    { 13, 6, 30, 12, 14, 9, 14, 24 }, /* the same at f = 16                           */
+    { 16, 5, 30, 12, 14, 9, 14, 22 }, /* window one bit wider than the table          */
+    { 16, 7, 32, 12, 14, 9, 14, 31 }, /* SiLU: [-16, 16) in 128, eight high bits      */
+    { 13, 8, 63, 11, 16, 9, 16, 0 },  /* a mantissa: [0, 4) in 256 at 19 bits         */
+    { 8, 1, 40, 12, 14, 9, 14, 12 },  /* two buckets                                  */
     { 8, 4, 30, 12, 14, 9, 14, 20 },
 };
 
 enum { VALUE_FRAC = 27, SLOPE_FRAC = 24, CURVE_FRAC = 20 };
 
-#define EACH_BUCKET 8      /* operands a bucket, on both sides of its edges; all of them four times, for other masks */
+#define EACH_BUCKET                                                                                          \
+    8 /* operands a bucket, on both sides of its edges; all of them four times, for other masks */
 
 /* size: form; limit: fraction bits of the result. */
 static const spec table_specs[] = {
@@ -1152,7 +1435,14 @@ static const spec table_specs[] = {
     { "32 buckets", TABLE, { 2 }, .bits = 64, .zbits = 46, .frac = 18, .limit = 18 },
     { "two buckets", TABLE, { 5 }, .bits = 10, .zbits = 40, .frac = 8, .limit = 27 },
     { "16 buckets", TABLE, { 6 }, .bits = 13, .zbits = 20, .frac = 12, .limit = 16 },
-    { "in floating point", TABLE, { 0 }, .bits = 64, .zbits = 64, .frac = 18, .limit = 18, .flags = IS_FLOAT },
+    { "in floating point",
+      TABLE,
+      { 0 },
+      .bits = 64,
+      .zbits = 64,
+      .frac = 18,
+      .limit = 18,
+      .flags = IS_FLOAT },
     { "64 buckets", GATE, { 0 }, .bits = 64, .zbits = 48, .frac = 18, .limit = 18 },
     { "64 buckets, same ring", GATE, { 0 }, .bits = 27, .zbits = 27, .frac = 18, .limit = 18 },
     { "64 buckets, 16 fraction bits", GATE, { 1 }, .bits = 52, .zbits = 52, .frac = 16, .limit = 16 },
@@ -1171,7 +1461,8 @@ static const form *form_of(const task *t) { return &FORMS[t->s->size[0]]; }
 static double      width_of(const task *t) { return ldexp(1, (int)form_of(t)->unit - (int)t->s->frac); }
 static double      reach_of(const task *t) { return width_of(t) * ldexp(1, (int)form_of(t)->index_bits - 1); }
 
-/* On [0, 2 R): value, slope and half the curvature at v.  A gate's function rises from 0 at -R with slope 0 to R with slope 1. */
+/* On [0, 2 R): value, slope and half the curvature at v.  A gate's function rises from 0 at -R with slope 0
+ * to R with slope 1. */
 static void quadratic_at(const task *t, double v, double c[3])
 {
     double r = reach_of(t);
@@ -1193,7 +1484,7 @@ static void table_prepare(task *t)
     const form *f = form_of(t);
     size_t      buckets = s->op == EXP2 ? 0 : (size_t)1 << f->index_bits, n, i = 0;
     array      *x = &t->in[t->ins++];
-    int64_t     unit = INT64_C(1) << f->unit, half = s->op == GATE ? (int64_t)buckets / 2 * unit : 0, low, high;
+    int64_t unit = INT64_C(1) << f->unit, half = s->op == GATE ? (int64_t)buckets / 2 * unit : 0, low, high;
 
     if (s->op == EXP2) {
         high = INT64_C(1) << s->frac;
@@ -1202,22 +1493,51 @@ static void table_prepare(task *t)
         high = (INT64_C(1) << (f->window - 1)) - unit;
         low = 1 - high;
     } else {
-        high = ((int64_t)buckets - 1) * unit + 1;        /* behind it an operand may be found in the bucket after the last */
+        high = ((int64_t)buckets - 1) * unit +
+               1; /* behind it an operand may be found in the bucket after the last */
         low = 0;
     }
     n = 4 * (EACH_BUCKET * (buckets + 1) + 64);
     make1(x, PUMA_ARITH, n, s->bits, s->frac);
     for (int round = 0; round < 4; round++) {
         const int64_t one = INT64_C(1) << s->frac;
-        int64_t       v[EACH_BUCKET + 24] = { low, low + 1, high - 1, high - 2, 0, 1, -1, one, -one, one - 1, -one + 1, -128 * one, -128 * one + one / 100,
-                                              -128 * one - 1, -4 * one, -4 * one + 1, -256 * one + 1, -22 * one, -23 * one, -20 * one, low + unit, high - unit,
+        int64_t       v[EACH_BUCKET + 24] = { low,
+                                              low + 1,
+                                              high - 1,
+                                              high - 2,
+                                              0,
+                                              1,
+                                              -1,
+                                              one,
+                                              -one,
+                                              one - 1,
+                                              -one + 1,
+                                              -128 * one,
+                                              -128 * one + one / 100,
+                                              -128 * one - 1,
+                                              -4 * one,
+                                              -4 * one + 1,
+                                              -256 * one + 1,
+                                              -22 * one,
+                                              -23 * one,
+                                              -20 * one,
+                                              low + unit,
+                                              high - unit,
                                               -255 * one };
 
         for (size_t k = 0; k < 24; k++) x->w[i++] = (uint64_t)v[k];
-        for (size_t k = 0; k < 40; k++) x->w[i++] = (uint64_t)(low + (int64_t)(draw() % (uint64_t)(high - low)));
+        for (size_t k = 0; k < 40; k++)
+            x->w[i++] = (uint64_t)(low + (int64_t)(draw() % (uint64_t)(high - low)));
         for (size_t b = 0; b <= buckets && s->op != EXP2; b++) {
-            int64_t edge = (int64_t)b * unit - half, near[EACH_BUCKET] = { edge, edge + 1, edge - 1, edge + unit / 2, edge + unit / 2 + 1, edge + unit - 2,
-                                                                          edge + (int64_t)(draw() % (uint64_t)unit), edge - unit / 3 };
+            int64_t edge = (int64_t)b * unit - half,
+                    near[EACH_BUCKET] = { edge,
+                                          edge + 1,
+                                          edge - 1,
+                                          edge + unit / 2,
+                                          edge + unit / 2 + 1,
+                                          edge + unit - 2,
+                                          edge + (int64_t)(draw() % (uint64_t)unit),
+                                          edge - unit / 3 };
 
             for (size_t k = 0; k < EACH_BUCKET; k++) x->w[i++] = (uint64_t)near[k];
         }
@@ -1238,7 +1558,7 @@ static void table_prepare(task *t)
         double begin = (double)b * width_of(t), c[3];
 
         quadratic_at(t, begin, c);
-        if (s->op == GATE && b >= buckets / 2) {          /* x is added from here on */
+        if (s->op == GATE && b >= buckets / 2) { /* x is added from here on */
             c[0] -= begin - reach_of(t);
             c[1] -= 1;
         }
@@ -1252,10 +1572,19 @@ static void table_program(puma_session *s, const task *t, puma_tensor **in, puma
 {
     const form      *f = form_of(t);
     const puma_table table = {
-        .struct_size = sizeof table, .unit = f->unit, .index_bits = f->index_bits, .ring = f->ring, .frac = VALUE_FRAC, .slope_frac = SLOPE_FRAC,
-        .curve_frac = CURVE_FRAC, .slope_keep = f->slope_keep, .slope_factor = f->slope_factor, .curve_keep = f->curve_keep,
+        .struct_size = sizeof table,
+        .unit = f->unit,
+        .index_bits = f->index_bits,
+        .ring = f->ring,
+        .frac = VALUE_FRAC,
+        .slope_frac = SLOPE_FRAC,
+        .curve_frac = CURVE_FRAC,
+        .slope_keep = f->slope_keep,
+        .slope_factor = f->slope_factor,
+        .curve_keep = f->curve_keep,
         .curve_factor = f->curve_factor,
-        .c = { (const int64_t *)t->constants[0].w, (const int64_t *)t->constants[1].w, (const int64_t *)t->constants[2].w },
+        .c = { (const int64_t *)t->constants[0].w, (const int64_t *)t->constants[1].w,
+               (const int64_t *)t->constants[2].w },
     };
 
     switch (t->s->op) {
@@ -1265,16 +1594,17 @@ static void table_program(puma_session *s, const task *t, puma_tensor **in, puma
     }
 }
 
-/* One ulp of the result, and for a table what the roundings of slope, curvature and of the factors d and d^2 come to (a step of each, not half a one, because
- * the coefficients of d are rounded twice). */
+/* One ulp of the result, and for a table what the roundings of slope, curvature and of the factors d and d^2
+ * come to (a step of each, not half a one, because the coefficients of d are rounded twice). */
 static double table_slack(const task *t)
 {
     const form *f = form_of(t);
     double      w = width_of(t), slope = 1, ulp = ldexp(1, -(int)t->s->limit);
 
     if (t->s->op == EXP2) return ulp;
-    return ulp + w * ldexp(1, -(int)f->slope_keep) + slope * ldexp(0.5, -(int)f->slope_factor) + w * w * ldexp(1, -(int)f->curve_keep)
-           + ldexp(0.5, -(int)f->curve_factor) / reach_of(t) + ldexp(8, -VALUE_FRAC);
+    return ulp + w * ldexp(1, -(int)f->slope_keep) + slope * ldexp(0.5, -(int)f->slope_factor) +
+           w * w * ldexp(1, -(int)f->curve_keep) + ldexp(0.5, -(int)f->curve_factor) / reach_of(t) +
+           ldexp(8, -VALUE_FRAC);
 }
 
 static const char *table_verify(const task *t)
@@ -1284,7 +1614,8 @@ static const char *table_verify(const task *t)
 
     for (size_t i = 0; i < t->out[0].n; i++) {
         double x = reals ? real_at(&t->in[0], i) : ldexp((double)at(&t->in[0], i), -(int)t->s->frac);
-        double z = reals ? real_at(&t->out[0], i) : ldexp((double)at(&t->out[0], i), -(int)t->s->limit), wanted, allowed = slack;
+        double z = reals ? real_at(&t->out[0], i) : ldexp((double)at(&t->out[0], i), -(int)t->s->limit),
+               wanted, allowed = slack;
 
         if (t->s->op == EXP2) {
             wanted = exp2(x);
@@ -1298,22 +1629,25 @@ static const char *table_verify(const task *t)
             quadratic_at(t, x + r, c);
             wanted = fabs(x) < r ? c[0] : outside;
             /* within one bucket of its end the table may begin or end */
-            if (fabs(fabs(x) - r) < w && fabs(z - outside) < fabs(z - c[0])) wanted = outside;
-            else if (fabs(fabs(x) - r) < w) wanted = c[0];
+            if (fabs(fabs(x) - r) < w && fabs(z - outside) < fabs(z - c[0]))
+                wanted = outside;
+            else if (fabs(fabs(x) - r) < w)
+                wanted = c[0];
         }
         if (!(fabs(z - wanted) <= allowed)) {
-            snprintf(wrong, sizeof wrong, "element %zu: f(%.10g) is %.10g, expected %.10g to within %.3g", i, x, z, wanted, allowed);
+            snprintf(wrong, sizeof wrong, "element %zu: f(%.10g) is %.10g, expected %.10g to within %.3g", i,
+                     x, z, wanted, allowed);
             return wrong;
         }
     }
     return NULL;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------- */
 
-#define GROUP(name_, table, needs_, has_, stem)                                                                     \
-    static const group stem##_group = { name_, table, COUNT(table), needs_, has_, stem##_prepare, stem##_program,   \
-                                        stem##_verify }
+#define GROUP(name_, table, needs_, has_, stem)                                                              \
+    static const group stem##_group = { name_, table,          COUNT(table),   needs_,                       \
+                                        has_,  stem##_prepare, stem##_program, stem##_verify }
 
 GROUP("share and reveal", io_specs, 0, NULL, io);
 GROUP("linear", linear_specs, 0, NULL, linear);
@@ -1330,7 +1664,7 @@ GROUP("float", float_specs, PUMA_CAP_CLEAR, has_apply, float);
 GROUP("table", table_specs, PUMA_CAP_TABLE, NULL, table);
 
 const group *const groups[] = {
-    &io_group, &linear_group, &product_group, &trunc_group, &bit_group, &less_group, &mux_group, &one_hot_group,
-    &structure_group, &chain_group, &apply_group, &float_group, &table_group,
+    &io_group,      &linear_group,    &product_group, &trunc_group, &bit_group,   &less_group,  &mux_group,
+    &one_hot_group, &structure_group, &chain_group,   &apply_group, &float_group, &table_group,
 };
 const size_t group_count = COUNT(groups);

@@ -1,8 +1,9 @@
-/* conformance.c - runs the cases on any backend: conformance --backend NAME|FILE.so [--transport memory|tcp|tls] [--only GROUP] [--seed N]
+/* conformance.c - runs the cases on any backend: conformance --backend NAME|FILE.so [--transport
+ * memory|tcp|tls] [--only GROUP] [--seed N]
  *
- * Every node of the run is a thread with a session of its own; the threads fill in results and the main thread judges
- * them.  A backend that computes in the clear is run a second time in floating point.  One line a check, then
- * "N passed, N failed"; exit status 0 when nothing failed. */
+ * Every node of the run is a thread with a session of its own; the threads fill in results and the main
+ * thread judges them.  A backend that computes in the clear is run a second time in floating point.  One line
+ * a check, then "N passed, N failed"; exit status 0 when nothing failed. */
 #include "conformance.h"
 
 #include "exec/session.h"
@@ -27,18 +28,20 @@ void fatal(const char *what)
     exit(1);
 }
 
-/* --- results -------------------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static size_t passed, failed;
 
 static void check(bool ok, const char *name, const char *why)
 {
     printf("%s %s%s%s\n", ok ? "ok    " : "FAILED", name, ok ? "" : ": ", ok ? "" : why);
-    if (ok) passed++;
-    else failed++;
+    if (ok)
+        passed++;
+    else
+        failed++;
 }
 
-/* --- nodes ---------------------------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 typedef struct suite {
     const plugin *backend;
@@ -51,12 +54,12 @@ typedef struct suite {
 typedef struct node {
     const suite *run;
     uint32_t     role;
-    net_config   wire;          /* not used by a local backend */
+    net_config   wire; /* not used by a local backend */
     net_count    counts;
-    size_t       reached;       /* tasks finished */
-    const char   *heard;        /* of a dealer: a case in which it received from a party that revealed nothing to it */
-    puma_error   error;
-    pthread_t    thread;
+    size_t       reached; /* tasks finished */
+    const char *heard; /* of a dealer: a case in which it received from a party that revealed nothing to it */
+    puma_error  error;
+    pthread_t   thread;
 } node;
 
 static puma_tensor *tensor_of(puma_session *s, const array *a)
@@ -121,8 +124,11 @@ static void *live(void *argument)
     puma_session        *s = NULL;
     net                 *wire = NULL;
     bool                 local = (p->caps & PUMA_CAP_LOCAL) != 0;
-    session_config       config = { .protocol = run->backend, .role = n->role, .ring_bits = run->ring_bits,
-                                    .frac = 18, .is_float = run->is_float };
+    session_config       config = { .protocol = run->backend,
+                                    .role = n->role,
+                                    .ring_bits = run->ring_bits,
+                                    .frac = 18,
+                                    .is_float = run->is_float };
 
     if (!local && net_open(&wire, &n->wire, &n->error) != PUMA_OK) return NULL;
     config.wire = wire;
@@ -132,11 +138,14 @@ static void *live(void *argument)
         uint64_t    before = from_parties(wire, p->parties);
 
         play(s, wire, t, n->role < p->parties, local);
-        if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before) n->heard = t->name;
+        if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before)
+            n->heard = t->name;
         if (s->status == PUMA_OK) n->reached = i + 1;
     }
-    if (s->status != PUMA_OK) n->error = *session_error(s);
-    else if (wire) net_finish(wire, &n->error);
+    if (s->status != PUMA_OK)
+        n->error = *session_error(s);
+    else if (wire)
+        net_finish(wire, &n->error);
 done:
     if (wire && n->error.status != PUMA_OK) net_abort(wire, &n->error);
     if (wire) net_counts(wire, &n->counts);
@@ -145,7 +154,7 @@ done:
     return NULL;
 }
 
-/* --- wires ---------------------------------------------------------------------------------------------------- */
+/* --- wires ------------------------------------------------------------------------------------ */
 
 typedef struct wires {
     net_transport transport;
@@ -163,8 +172,8 @@ static int listen_anywhere(char address[32])
     socklen_t          size = sizeof a;
     int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 16) != 0
-        || getsockname(fd, (struct sockaddr *)&a, &size) != 0)
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 16) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &size) != 0)
         fatal(strerror(errno));
     snprintf(address, 32, "127.0.0.1:%u", (unsigned)ntohs(a.sin_port));
     return fd;
@@ -200,9 +209,15 @@ static void wires_remove(wires *w)
 
 static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self)
 {
-    net_config c = { .transport = w->transport, .self = self, .listen_fd = w->listening[self], .hub = w->hub,
-                     .certificates = w->transport == NET_TLS ? w->certificates : NULL, .bounded = p->dealer,
-                     .connect_timeout_ms = 20000, .io_timeout_ms = 60000, .hello = "conformance=1\n",
+    net_config c = { .transport = w->transport,
+                     .self = self,
+                     .listen_fd = w->listening[self],
+                     .hub = w->hub,
+                     .certificates = w->transport == NET_TLS ? w->certificates : NULL,
+                     .bounded = p->dealer,
+                     .connect_timeout_ms = 20000,
+                     .io_timeout_ms = 60000,
+                     .hello = "conformance=1\n",
                      .seed = w->has_seed ? w->seed : NULL };
 
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
@@ -212,7 +227,7 @@ static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self)
     return c;
 }
 
-/* --- one run -------------------------------------------------------------------------------------------------- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 /* Counts of a whole run: the dealer receives from nobody who computes, and what was sent has arrived. */
 static void check_counts(const node *nodes, const puma_protocol *p, const char *arithmetic)
@@ -231,9 +246,11 @@ static void check_counts(const node *nodes, const puma_protocol *p, const char *
     }
     check(sent == received, "all that was sent has been received", "bytes differ");
     if (p->dealer != PUMA_NODES)
-        check(!nodes[p->dealer].heard, "the dealer waits for no party", nodes[p->dealer].heard ? nodes[p->dealer].heard : "");
-    printf("       %s: %llu bytes, %llu of them offline, %llu rounds, %llu online\n", arithmetic, (unsigned long long)sent,
-           (unsigned long long)offline, (unsigned long long)rounds, (unsigned long long)online);
+        check(!nodes[p->dealer].heard, "the dealer waits for no party",
+              nodes[p->dealer].heard ? nodes[p->dealer].heard : "");
+    printf("       %s: %llu bytes, %llu of them offline, %llu rounds, %llu online\n", arithmetic,
+           (unsigned long long)sent, (unsigned long long)offline, (unsigned long long)rounds,
+           (unsigned long long)online);
 }
 
 static void run_suite(suite *run, wires *w)
@@ -255,7 +272,8 @@ static void run_suite(suite *run, wires *w)
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         if (i >= p->parties && (i != PUMA_CLIENT || local)) continue;
         pthread_join(nodes[i].thread, NULL);
-        if (nodes[i].error.status != PUMA_OK) printf("       node %u: E%04u: %s\n", i, nodes[i].error.code, nodes[i].error.text);
+        if (nodes[i].error.status != PUMA_OK)
+            printf("       node %u: E%04u: %s\n", i, nodes[i].error.code, nodes[i].error.text);
         if (nodes[i].reached < reached || (!error && nodes[i].error.status != PUMA_OK)) {
             if (nodes[i].reached < reached) reached = nodes[i].reached;
             if (nodes[i].error.status != PUMA_OK) error = &nodes[i].error;
@@ -267,18 +285,20 @@ static void run_suite(suite *run, wires *w)
 
         check(!why, t->name, why);
     }
-    check(!error, run->is_float ? "the run in floating point ends well" : "the run ends well", error ? error->text : "");
+    check(!error, run->is_float ? "the run in floating point ends well" : "the run ends well",
+          error ? error->text : "");
     if (!local) {
         if (!error) check_counts(nodes, p, run->is_float ? "float" : "fixed");
         wires_remove(w);
     }
 }
 
-/* --- cases of a backend --------------------------------------------------------------------------------------- */
+/* --- cases of a backend ----------------------------------------------------------------------- */
 
 static bool ring_fits(const spec *s, const puma_protocol *p)
 {
-    return (p->caps & PUMA_CAP_RINGS) || ((s->bits == 64 || s->bits <= 1) && (s->zbits == 64 || s->zbits == 0));
+    return (p->caps & PUMA_CAP_RINGS) ||
+           ((s->bits == 64 || s->bits <= 1) && (s->zbits == 64 || s->zbits == 0));
 }
 
 /* A node that this backend has and that can own or receive values. */
@@ -293,8 +313,9 @@ static bool applies(const group *g, const spec *s, const suite *run)
 {
     const puma_protocol *p = run->backend->protocol;
 
-    return (p->caps & g->needs) == g->needs && (!g->has || g->has(p)) && ring_fits(s, p)
-           && ((s->flags & IS_FLOAT) != 0) == run->is_float && !((s->flags & WRAPS) && (p->caps & PUMA_CAP_CLEAR));
+    return (p->caps & g->needs) == g->needs && (!g->has || g->has(p)) && ring_fits(s, p) &&
+           ((s->flags & IS_FLOAT) != 0) == run->is_float &&
+           !((s->flags & WRAPS) && (p->caps & PUMA_CAP_CLEAR));
 }
 
 static void drop(task *t)
@@ -325,9 +346,9 @@ static void collect(suite *run, const char *only)
                 continue;
             }
             *t = (task){ .g = groups[g], .s = s, .owner = PUMA_CLIENT, .to = PUMA_CLIENT };
-            snprintf(t->name, sizeof t->name, "%s: %s (%zu, %zu, %zu, %zu; ring %u to %u, shift %u)", groups[g]->name,
-                     s->what, s->size[0], s->size[1], s->size[2], s->size[3], s->bits, s->zbits ? s->zbits : s->bits,
-                     s->shift);
+            snprintf(t->name, sizeof t->name, "%s: %s (%zu, %zu, %zu, %zu; ring %u to %u, shift %u)",
+                     groups[g]->name, s->what, s->size[0], s->size[1], s->size[2], s->size[3], s->bits,
+                     s->zbits ? s->zbits : s->bits, s->shift);
             t->g->prepare(t);
             if (node_fits(t->owner, p) && node_fits(t->to, p)) {
                 run->count++;
@@ -347,9 +368,11 @@ static void check_table(const plugin *b)
     check(b->entry->abi_version >> 16 == PUMA_ABI_MAJOR, "ABI: major version is the host's", "it is not");
     check(b->entry->summary[0] && b->entry->version[0], "ABI: says its version and what it is", "empty text");
     check(local ? p->parties == 1 : p->parties > 1, "ABI: parties go with LOCAL", "they do not");
-    check(!(p->caps & PUMA_CAP_DEALER) || p->dealer < p->parties, "ABI: DEALER names its dealer", "none named");
+    check(!(p->caps & PUMA_CAP_DEALER) || p->dealer < p->parties, "ABI: DEALER names its dealer",
+          "none named");
     check(!(p->caps & PUMA_CAP_FLOAT), "ABI: FLOAT is a session's, not a backend's", "set in the table");
-    check(!(p->caps & PUMA_CAP_CLEAR) || local, "ABI: values in the clear stay in one process", "CLEAR without LOCAL");
+    check(!(p->caps & PUMA_CAP_CLEAR) || local, "ABI: values in the clear stay in one process",
+          "CLEAR without LOCAL");
 }
 
 int main(int argc, char **argv)
@@ -382,11 +405,14 @@ int main(int argc, char **argv)
         }
     }
     if (!backend || !*backend) {
-        fprintf(stderr, "usage: conformance --backend NAME|FILE.so [--transport memory|tcp|tls] [--only GROUP] [--seed N]\n");
+        fprintf(stderr, "usage: conformance --backend NAME|FILE.so [--transport memory|tcp|tls] [--only "
+                        "GROUP] [--seed N]\n");
         return 2;
     }
-    if (strchr(backend, '/')) plugin_open_file(&run.backend, backend, &e);
-    else plugin_open(&run.backend, backend, NULL, NULL, &e);
+    if (strchr(backend, '/'))
+        plugin_open_file(&run.backend, backend, &e);
+    else
+        plugin_open(&run.backend, backend, NULL, NULL, &e);
     if (e.status == PUMA_OK && !run.backend->protocol) error_set(&e, 613, "%s: brings no protocol", backend);
     if (e.status != PUMA_OK) {
         error_print(&e);
@@ -394,7 +420,8 @@ int main(int argc, char **argv)
     }
     run.ring_bits = 64;
     check_table(run.backend);
-    for (int arithmetic = 0; arithmetic < (run.backend->protocol->caps & PUMA_CAP_CLEAR ? 2 : 1); arithmetic++) {
+    for (int arithmetic = 0; arithmetic < (run.backend->protocol->caps & PUMA_CAP_CLEAR ? 2 : 1);
+         arithmetic++) {
         run.is_float = arithmetic == 1;
         run.tasks = NULL;
         run.count = 0;

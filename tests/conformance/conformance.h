@@ -8,7 +8,8 @@
 #define MAX_OPERANDS 8
 #define MAX_CONSTANTS 4
 
-/* An operand or a result outside of MPC: shape, ring and words (reduced ring words, packed bits, or doubles). */
+/* An operand or a result outside of MPC: shape, ring and words (reduced ring words, packed bits, or doubles).
+ */
 typedef struct array {
     puma_kind kind;
     uint32_t  rank;
@@ -24,13 +25,14 @@ typedef struct spec {
     uint32_t    op;
     size_t      size[4];
     uint32_t    bits, zbits, shift, frac;
-    uint32_t    limit;          /* operands are below 2^limit                                            */
+    uint32_t    limit; /* operands are below 2^limit                                            */
     uint32_t    flags;
 } spec;
 
-#define WRAPS 1u                /* a result leaves its ring: right mod 2^bits, yet an error where values are watched */
-#define IS_FLOAT 2u             /* in a session with PUMA_CAP_FLOAT                                                    */
-#define OPTION(k) (256u << (k)) /* of the group                                                                        */
+#define WRAPS 1u    /* a result leaves its ring: right mod 2^bits, yet an error where values are watched */
+#define IS_FLOAT 2u /* in a session with PUMA_CAP_FLOAT */
+#define OPTION(k)                                                                                            \
+    (256u << (k)) /* of the group                                                                        */
 
 struct task;
 
@@ -38,11 +40,12 @@ typedef struct group {
     const char *name;
     const spec *specs;
     size_t      count;
-    uint64_t    needs;          /* PUMA_CAP_* of the backend                                                           */
-    bool      (*has)(const puma_protocol *p);       /* of an optional operation; may be NULL                           */
-    void      (*prepare)(struct task *t);           /* main thread: operands, and shapes of the results                */
-    void      (*program)(puma_session *s, const struct task *t, puma_tensor **in, puma_tensor **out);  /* at a party   */
-    const char *(*verify)(const struct task *t);    /* main thread: NULL, or what is wrong                             */
+    uint64_t needs; /* PUMA_CAP_* of the backend                                                           */
+    bool (*has)(const puma_protocol *p); /* of an optional operation; may be NULL                           */
+    void (*prepare)(struct task *t);     /* main thread: operands, and shapes of the results                */
+    void (*program)(puma_session *s, const struct task *t, puma_tensor **in,
+                    puma_tensor **out);          /* at a party   */
+    const char *(*verify)(const struct task *t); /* main thread: NULL, or what is wrong */
 } group;
 
 typedef struct task {
@@ -51,12 +54,12 @@ typedef struct task {
     char         name[160];
     array        in[MAX_OPERANDS], out[MAX_OPERANDS], constants[MAX_CONSTANTS];
     size_t       ins, outs;
-    uint32_t     owner, to;     /* node that shares the operands, node that gets the results */
+    uint32_t     owner, to; /* node that shares the operands, node that gets the results */
     bool         done;
 } task;
 
 extern const group *const groups[];
-extern const size_t group_count;
+extern const size_t       group_count;
 
 /* Shapes; the array's words are allocated and 0. */
 void array_make(array *a, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits, uint32_t frac);

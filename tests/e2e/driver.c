@@ -19,10 +19,10 @@
 
 extern char **environ;
 
-char driver_work[64];
+char               driver_work[64];
 static const char *title;
-static size_t passed, failed;
-static pid_t  owner;
+static size_t      passed, failed;
+static pid_t       owner;
 
 static void give_up(const char *what)
 {
@@ -38,7 +38,8 @@ static void remove_work(void)
 
     if (d == NULL) return;
     while ((entry = readdir(d)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) unlinkat(dirfd(d), entry->d_name, 0);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(d), entry->d_name, 0);
     closedir(d);
     rmdir(driver_work);
 }
@@ -129,11 +130,11 @@ double driver_now(void)
 
 pid_t driver_spawn(const char *name, const char *const *args)
 {
-    const char *build = getenv("PUMA_BUILDDIR");
-    char       *argv[40], program[512], file[40];
-    size_t      n = 0;
-    pid_t       pid;
-    int         rc;
+    const char                *build = getenv("PUMA_BUILDDIR");
+    char                      *argv[40], program[512], file[40];
+    size_t                     n = 0;
+    pid_t                      pid;
+    int                        rc;
     posix_spawn_file_actions_t files;
 
     snprintf(program, sizeof program, "%.500s/puma", build != NULL ? build : ".");

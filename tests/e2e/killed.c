@@ -1,5 +1,5 @@
-/* killed.c - a party that dies or falls silent ends the whole run, in time and by name, and leaves nothing behind
- * (reliability.md K3, K4, E21, E25); when the client dies the parties do not stay. */
+/* killed.c - a party that dies or falls silent ends the whole run, in time and by name, and leaves nothing
+ * behind (reliability.md K3, K4, E21, E25); when the client dies the parties do not stay. */
 #include "driver.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define PARTIES 3
-#define LINES 2000               /* far more than fit into the moments looked at */
+#define LINES 2000 /* far more than fit into the moments looked at */
 #define LIMIT_S 2.0
 #define OLD "an old report\n"
 
@@ -29,7 +29,7 @@ static double draw(void)
 
 static void wait_s(double seconds) { poll(NULL, 0, (int)(seconds * 1000)); }
 
-/* --- processes -------------------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static pid_t parent_of(pid_t pid)
 {
@@ -40,7 +40,8 @@ static pid_t parent_of(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     f = fopen(path, "r");
     if (f == NULL) return -1;
-    if (fgets(text, sizeof text, f) != NULL && strrchr(text, ')') != NULL) sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
+    if (fgets(text, sizeof text, f) != NULL && strrchr(text, ')') != NULL)
+        sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
     fclose(f);
     return parent;
 }
@@ -64,7 +65,8 @@ static bool plays(pid_t pid, int party)
     return false;
 }
 
-/* Child of `client` that plays `party`; waits for it to appear, -1 when the client ends first or ten seconds pass. */
+/* Child of `client` that plays `party`; waits for it to appear, -1 when the client ends first or ten seconds
+ * pass. */
 static pid_t find_party(pid_t client, int party)
 {
     double start = driver_now();
@@ -117,7 +119,8 @@ static bool all_ended(double by)
 
             good = false;
             while (d != NULL && (entry = readdir(d)) != NULL)
-                if (atoi(entry->d_name) > 0 && parent_of((pid_t)atoi(entry->d_name)) == getpid()) kill((pid_t)atoi(entry->d_name), SIGKILL);
+                if (atoi(entry->d_name) > 0 && parent_of((pid_t)atoi(entry->d_name)) == getpid())
+                    kill((pid_t)atoi(entry->d_name), SIGKILL);
             if (d != NULL) closedir(d);
         }
         if (pid == 0) wait_s(0.005);
@@ -155,12 +158,13 @@ static bool has_directory(void)
     struct dirent *entry;
     bool           found = false;
 
-    while (d != NULL && (entry = readdir(d)) != NULL) found = found || strncmp(entry->d_name, "puma-run-", 9) == 0;
+    while (d != NULL && (entry = readdir(d)) != NULL)
+        found = found || strncmp(entry->d_name, "puma-run-", 9) == 0;
     if (d != NULL) closedir(d);
     return found;
 }
 
-/* --- the checks --------------------------------------------------------------------------------------------------- */
+/* --- the checks ------------------------------------------------------------------------------- */
 
 static const char *run_file, *report;
 static size_t      saw_directory;
@@ -172,8 +176,9 @@ static pid_t start(const char *transport, const char *limit)
     driver_file("report.json", OLD);
     snprintf(network, sizeof network, "network.transport=%s", transport);
     snprintf(lines, sizeof lines, "input.limit=%s", limit);
-    return driver_spawn("client", (const char *const[]){ "run", run_file, "--set", network, "--set", lines, "--set", "network.io_timeout_ms=1500",
-                                                         "--report", report, NULL });
+    return driver_spawn("client",
+                        (const char *const[]){ "run", run_file, "--set", network, "--set", lines, "--set",
+                                               "network.io_timeout_ms=1500", "--report", report, NULL });
 }
 
 /* After a failure: exit 7 `by`, the party named, `word` said, one error line, nothing else anywhere. */
@@ -190,9 +195,12 @@ static void check_end(pid_t client, double since, double limit, int party, const
     line = strstr(err, "puma: error E07");
     other = line == NULL ? NULL : strstr(line + 1, "puma: error");
     snprintf(name, sizeof name, "party %d", party);
-    check(code == 7 && took <= limit, "%s: exit %d after %.2f s (limit %.1f): %s", what, code, took, limit, err);
-    check(line != NULL && other == NULL && strchr(line, '\n') != NULL && strchr(line, '\n')[1] == '\0', "%s: not one last line: %s", what, err);
-    check(line != NULL && strstr(line, name) != NULL && strstr(line, word) != NULL, "%s: not '%s' and '%s': %s", what, name, word, err);
+    check(code == 7 && took <= limit, "%s: exit %d after %.2f s (limit %.1f): %s", what, code, took, limit,
+          err);
+    check(line != NULL && other == NULL && strchr(line, '\n') != NULL && strchr(line, '\n')[1] == '\0',
+          "%s: not one last line: %s", what, err);
+    check(line != NULL && strstr(line, name) != NULL && strstr(line, word) != NULL,
+          "%s: not '%s' and '%s': %s", what, name, word, err);
     check(*out == '\0', "%s: standard output holds: %.60s", what, out);
     check(strcmp(old, OLD) == 0, "%s: the old report is changed: %.60s", what, old);
     check(all_ended(since + limit), "%s: a process is left", what);
@@ -235,7 +243,8 @@ static void stop_party(int party)
     double moment, since;
     pid_t  client = start("tls", "100000"), victim = find_party(client, party);
 
-    /* Links are up once the run has sent its first inputs; before that another limit, of the handshake, would be met. */
+    /* Links are up once the run has sent its first inputs; before that another limit, of the handshake, would
+     * be met. */
     moment = 0.6;
     wait_s(moment);
     snprintf(what, sizeof what, "party %d stopped after %.3f s", party, moment);
@@ -262,7 +271,8 @@ static void pause_party(int party)
     out = driver_read("client.out");
     err = driver_read("client.err");
     now = driver_read("report.json");
-    check(code == 0 && *out != '\0' && strcmp(now, OLD) != 0, "party %d paused for 0.75 s: exit %d: %s", party, code, err);
+    check(code == 0 && *out != '\0' && strcmp(now, OLD) != 0, "party %d paused for 0.75 s: exit %d: %s",
+          party, code, err);
     check(all_ended(driver_now() + LIMIT_S), "party %d paused: a process is left", party);
     check(left_directories() == 0, "party %d paused: a temporary directory is left", party);
     free(out);
@@ -279,11 +289,12 @@ static void kill_client(const char *transport)
     check(party > 0, "client killed: party 2 never appeared");
     kill(client, SIGKILL);
     since = driver_now();
-    check(all_ended(since + LIMIT_S), "client killed after %.3f s, %s: a party stays for %.1f s", moment, transport, LIMIT_S);
+    check(all_ended(since + LIMIT_S), "client killed after %.3f s, %s: a party stays for %.1f s", moment,
+          transport, LIMIT_S);
     now = driver_read("report.json");
     check(strcmp(now, OLD) == 0, "client killed: the old report is changed");
     free(now);
-    left_directories();                    /* nobody was left to remove it */
+    left_directories(); /* nobody was left to remove it */
 }
 
 int main(void)
@@ -303,7 +314,9 @@ int main(void)
     for (size_t i = 0; i < LINES; i++) strcat(lines + 30 * i, "In the beginning was the word\n");
     driver_file("lines.txt", lines);
     free(lines);
-    snprintf(text, sizeof text, "[run]\nmodel = %.500s/tests/golden/models/bert-tiny\ntask = classify\nprotocol = rep3\n[input]\nfile = lines.txt\n",
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %.500s/tests/golden/models/bert-tiny\ntask = classify\nprotocol = "
+             "rep3\n[input]\nfile = lines.txt\n",
              source != NULL ? source : PUMA_SRCDIR);
     run_file = driver_file("run.ini", text);
     report = driver_path("report.json");

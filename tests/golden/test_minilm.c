@@ -1,9 +1,9 @@
 /* test_minilm.c - sentence embeddings of all-MiniLM-L6-v2 against those of the reference implementation
  *
- * PUMA_MINILM names the checkpoint's directory; without it the test is skipped (77).  PUMA_LONG=1 takes every sentence, and
- * ten runs where the default takes two.  Bounds: ids equal; plain in float with exact functions cosine 0.999999; plain in fixed point
- * with f = 18 1e-4 in each entry; rep3 over tls with PUMA's functions cosine 0.995; hidden states of rep3 within 2^-8 of plain in fixed
- * point with the same functions. */
+ * PUMA_MINILM names the checkpoint's directory; without it the test is skipped (77).  PUMA_LONG=1 takes every
+ * sentence, and ten runs where the default takes two.  Bounds: ids equal; plain in float with exact functions
+ * cosine 0.999999; plain in fixed point with f = 18 1e-4 in each entry; rep3 over tls with PUMA's functions
+ * cosine 0.995; hidden states of rep3 within 2^-8 of plain in fixed point with the same functions. */
 #include "../e2e/driver.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@
 
 static const char *directory;
 static json_t     *sentences;
-static size_t      count;                 /* of those that are run */
+static size_t      count; /* of those that are run */
 
 static double cosine(const double *x, const double *y, size_t n)
 {
@@ -41,10 +41,14 @@ static const char *run_file(void)
     char   text[4096], lines[16384];
     size_t used = 0;
 
-    for (size_t i = 0; i < count; i++) used += (size_t)snprintf(lines + used, sizeof lines - used, "%s\n", text_of(i));
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(lines + used, sizeof lines - used, "%s\n", text_of(i));
     driver_file("lines.txt", lines);
-    snprintf(text, sizeof text, "[run]\nmodel = %.1000s\ntask = embed\nprotocol = rep3\n[input]\nfile = lines.txt\n[approximation]\ndefault = puma\n"
-             "[numeric]\nfxp_fraction_bits = 18\n", directory);
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %.1000s\ntask = embed\nprotocol = rep3\n[input]\nfile = "
+             "lines.txt\n[approximation]\ndefault = puma\n"
+             "[numeric]\nfxp_fraction_bits = 18\n",
+             directory);
     return driver_file("lines.ini", text);
 }
 
@@ -54,7 +58,8 @@ static void check_ids(void)
         outcome o = RUN(false, "tokenize", directory, text_of(i), "--json");
         json_t *object = json_loads(o.out, 0, NULL);
 
-        check(json_equal(json_object_get(object, "ids"), json_object_get(sentence(i), "input_ids")), "sentence %zu: ids %s%s", i, o.out, o.err);
+        check(json_equal(json_object_get(object, "ids"), json_object_get(sentence(i), "input_ids")),
+              "sentence %zu: ids %s%s", i, o.out, o.err);
         json_decref(object);
         outcome_free(&o);
     }
@@ -65,20 +70,26 @@ static void check_embeddings(const char *what, const outcome *o, double least, d
 {
     double worst_cosine = 1, worst = 0;
 
-    if (!check(o->code == 0 && json_array_size(json_object_get(o->report, "outputs")) == count, "%s: exit %d: %s", what, o->code, o->err)) return;
+    if (!check(o->code == 0 && json_array_size(json_object_get(o->report, "outputs")) == count,
+               "%s: exit %d: %s", what, o->code, o->err))
+        return;
     for (size_t i = 0; i < count; i++) {
         double got[DIM], wanted[DIM];
 
-        if (!check(numbers(json_object_get(report_result(o->report, i), "embedding"), got, DIM) == DIM
-                       && numbers(json_object_get(sentence(i), "embedding"), wanted, DIM) == DIM, "%s: sentence %zu: no embedding", what, i))
+        if (!check(numbers(json_object_get(report_result(o->report, i), "embedding"), got, DIM) == DIM &&
+                       numbers(json_object_get(sentence(i), "embedding"), wanted, DIM) == DIM,
+                   "%s: sentence %zu: no embedding", what, i))
             return;
-        check(cosine(got, wanted, DIM) >= least, "%s: sentence %zu: cosine %.7f, limit %.7f", what, i, cosine(got, wanted, DIM), least);
-        check(max_difference(got, wanted, DIM) <= most, "%s: sentence %zu: entries differ by %.3g, limit %.3g", what, i,
+        check(cosine(got, wanted, DIM) >= least, "%s: sentence %zu: cosine %.7f, limit %.7f", what, i,
+              cosine(got, wanted, DIM), least);
+        check(max_difference(got, wanted, DIM) <= most,
+              "%s: sentence %zu: entries differ by %.3g, limit %.3g", what, i,
               max_difference(got, wanted, DIM), most);
         worst_cosine = fmin(worst_cosine, cosine(got, wanted, DIM));
         worst = fmax(worst, max_difference(got, wanted, DIM));
     }
-    printf("%s: %zu sentences, least cosine %.7f, largest difference %.3g, %.1f s\n", what, count, worst_cosine, worst, o->seconds);
+    printf("%s: %zu sentences, least cosine %.7f, largest difference %.3g, %.1f s\n", what, count,
+           worst_cosine, worst, o->seconds);
 }
 
 static void check_plain(const char *run)
@@ -87,7 +98,8 @@ static void check_plain(const char *run)
 
     check_embeddings("plain float, exact", &o, 0.999999, 1e-4);
     outcome_free(&o);
-    o = RUN(true, "run", run, "--set", "run.protocol=plain", "--set", "approximation.default=exact", "--set", "numeric.arithmetic=fixed");
+    o = RUN(true, "run", run, "--set", "run.protocol=plain", "--set", "approximation.default=exact", "--set",
+            "numeric.arithmetic=fixed");
     check_embeddings("plain fixed, exact", &o, 0.999999, 1e-4);
     outcome_free(&o);
 }
@@ -100,7 +112,8 @@ static void check_rep3(const char *run)
     if (o.report != NULL)
         printf("    %.1f MB, %lld rounds, %.2f s without set-up\n",
                1e-6 * json_number_value(json_object_get(o.report, "total_bytes")),
-               (long long)json_integer_value(json_object_get(o.report, "rounds")), json_number_value(json_object_get(o.report, "wall_s")));
+               (long long)json_integer_value(json_object_get(o.report, "rounds")),
+               json_number_value(json_object_get(o.report, "wall_s")));
     outcome_free(&o);
 }
 
@@ -118,30 +131,35 @@ static double *hidden_of(const outcome *o, size_t *n)
     return all;
 }
 
-/* The same functions on shares and in clear in the same rings: only the protocol's rounding is between them. */
+/* The same functions on shares and in clear in the same rings: only the protocol's rounding is between them.
+ */
 static void check_hidden(size_t times)
 {
     double worst = 0;
 
     for (size_t k = 0; k < times; k++) {
         char        text[4096];
-        outcome fixed, secret;
-        double *x, *y;
-        size_t  nx, ny;
+        outcome     fixed, secret;
+        double     *x, *y;
+        size_t      nx, ny;
         const char *file;
 
-        snprintf(text, sizeof text, "[run]\nmodel = %.1000s\ntask = hidden\nprotocol = rep3\n[input]\ntext = %.1500s\n[approximation]\ndefault = puma\n"
-                 "[network]\ntransport = memory\n", directory, text_of(1 + k % (json_array_size(sentences) - 1)));
+        snprintf(text, sizeof text,
+                 "[run]\nmodel = %.1000s\ntask = hidden\nprotocol = rep3\n[input]\ntext = "
+                 "%.1500s\n[approximation]\ndefault = puma\n"
+                 "[network]\ntransport = memory\n",
+                 directory, text_of(1 + k % (json_array_size(sentences) - 1)));
         file = driver_file("hidden.ini", text);
         fixed = RUN(true, "run", file, "--set", "run.protocol=plain", "--set", "numeric.arithmetic=fixed");
         secret = RUN(true, "run", file);
         x = hidden_of(&fixed, &nx);
         y = hidden_of(&secret, &ny);
-        if (check(x != NULL && y != NULL && nx > 0 && nx == ny, "hidden, run %zu: exit %d and %d: %s%s", k, fixed.code, secret.code, fixed.err,
-                  secret.err)) {
+        if (check(x != NULL && y != NULL && nx > 0 && nx == ny, "hidden, run %zu: exit %d and %d: %s%s", k,
+                  fixed.code, secret.code, fixed.err, secret.err)) {
             double d = max_difference(x, y, nx);
 
-            check(d <= HIDDEN_BOUND, "hidden, run %zu: rep3 and plain fixed differ by %.3g, limit %.3g", k, d, HIDDEN_BOUND);
+            check(d <= HIDDEN_BOUND, "hidden, run %zu: rep3 and plain fixed differ by %.3g, limit %.3g", k, d,
+                  HIDDEN_BOUND);
             if (!(d <= worst)) worst = d;
         }
         free(x);
@@ -149,7 +167,8 @@ static void check_hidden(size_t times)
         outcome_free(&fixed);
         outcome_free(&secret);
     }
-    printf("hidden: %zu runs, rep3 and plain fixed differ by at most %.3g = 2^%.1f\n", times, worst, log2(worst));
+    printf("hidden: %zu runs, rep3 and plain fixed differ by at most %.3g = 2^%.1f\n", times, worst,
+           log2(worst));
 }
 
 int main(void)
@@ -166,7 +185,8 @@ int main(void)
         return 77;
     }
     driver_start("test_minilm");
-    snprintf(path, sizeof path, "%.400s/tests/golden/minilm_public.json", source != NULL ? source : PUMA_SRCDIR);
+    snprintf(path, sizeof path, "%.400s/tests/golden/minilm_public.json",
+             source != NULL ? source : PUMA_SRCDIR);
     golden = json_load_file(path, 0, NULL);
     sentences = json_object_get(golden, "sentences");
     count = json_array_size(sentences);

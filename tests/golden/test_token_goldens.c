@@ -1,7 +1,8 @@
-/* test_token_goldens.c - every public golden string on the real vocabularies: MiniLM's WordPiece and GPT-2's BPE.
+/* test_token_goldens.c - every public golden string on the real vocabularies: MiniLM's WordPiece and GPT-2's
+ * BPE.
  *
- * PUMA_MINILM and PUMA_GPT2BPE name the directories; MiniLM is looked for in checkpoints/minilm of the build too.  What is
- * not there is skipped; the exit code is 77 when nothing was there, 1 when anything differs. */
+ * PUMA_MINILM and PUMA_GPT2BPE name the directories; MiniLM is looked for in checkpoints/minilm of the build
+ * too.  What is not there is skipped; the exit code is 77 when nothing was there, 1 when anything differs. */
 #include "token/token.h"
 
 #include <jansson.h>
@@ -32,12 +33,13 @@ static void check(const tokenizer *t, const json_t *c, const char *text, const c
     char         *decoded = NULL;
     bool          good;
 
-    good = token_encode(t, first, text_size, json_string_value(second), json_string_length(second), true, false, &list, &e)
-               == PUMA_OK
-           && same(json_object_get(c, "ids"), list.ids, list.count) && (!types || same(types, list.types, list.count));
+    good = token_encode(t, first, text_size, json_string_value(second), json_string_length(second), true,
+                        false, &list, &e) == PUMA_OK &&
+           same(json_object_get(c, "ids"), list.ids, list.count) &&
+           (!types || same(types, list.types, list.count));
     if (good && back)
-        good = token_decode(t, list.ids, list.count, false, &decoded, &size, &e) == PUMA_OK && size == text_size
-               && memcmp(decoded, first, size) == 0;
+        good = token_decode(t, list.ids, list.count, false, &decoded, &size, &e) == PUMA_OK &&
+               size == text_size && memcmp(decoded, first, size) == 0;
     compared++;
     if (!good) {
         failed++;
@@ -73,8 +75,10 @@ int main(void)
     const char *minilm = getenv("PUMA_MINILM"), *gpt2 = getenv("PUMA_GPT2BPE");
 
     if (!minilm || !*minilm) minilm = "checkpoints/minilm";
-    if (access(minilm, F_OK) == 0) check_file(PUMA_SRCDIR "/tests/golden/wordpiece_public.json", minilm, false);
-    if (gpt2 && access(gpt2, F_OK) == 0) check_file(PUMA_SRCDIR "/tests/golden/gpt2bpe_public.json", gpt2, true);
+    if (access(minilm, F_OK) == 0)
+        check_file(PUMA_SRCDIR "/tests/golden/wordpiece_public.json", minilm, false);
+    if (gpt2 && access(gpt2, F_OK) == 0)
+        check_file(PUMA_SRCDIR "/tests/golden/gpt2bpe_public.json", gpt2, true);
     if (compared == 0 && failed == 0) {
         puts("no vocabularies: set PUMA_MINILM and PUMA_GPT2BPE");
         return 77;

@@ -1,13 +1,15 @@
-/* test_leak.c - what each party of rep3 sees: enumerated on tiny rings, by affine rank on real ones; message counts and rounds.
+/* test_leak.c - what each party of rep3 sees: enumerated on tiny rings, by affine rank on real ones; message
+ * counts and rounds.
  *
  *     test_leak PLUGIN.so [CHECK]
  *
- * Enumeration: one party is observed.  The streams it lacks run through all their values; the multiset of its views (everything it draws and receives)
- * must be the same for every secret, compared by three 64-bit sums of hashes.  The streams it holds are fixed at random, some settings of them.
- * This is the simulation argument of doc/rep3.md as a test: it is exact for the ring that is enumerated.
- * Affine rank: the low bit of every ring word and every bit of the boolean elements that a party draws or receives, over runs with fixed secrets, must be
- * affinely independent over GF(2).  Both are blind to some leaks that the other sees.
- * The digits of comparisons are smaller here where the plugin was compiled so (REP3_DIGIT). */
+ * Enumeration: one party is observed.  The streams it lacks run through all their values; the multiset of its
+ * views (everything it draws and receives) must be the same for every secret, compared by three 64-bit sums
+ * of hashes.  The streams it holds are fixed at random, some settings of them. This is the simulation
+ * argument of doc/rep3.md as a test: it is exact for the ring that is enumerated. Affine rank: the low bit of
+ * every ring word and every bit of the boolean elements that a party draws or receives, over runs with fixed
+ * secrets, must be affinely independent over GF(2).  Both are blind to some leaks that the other sees. The
+ * digits of comparisons are smaller here where the plugin was compiled so (REP3_DIGIT). */
 #include "leak/world.h"
 
 #include <stdarg.h>
@@ -17,18 +19,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *plugin_path, *only;      /* only: the one check to run, for seeded bugs */
+static const char *plugin_path, *only; /* only: the one check to run, for seeded bugs */
 
 static bool skipped(const char *name) { return only != NULL && strcmp(only, name) != 0; }
 
-/* --- programs: what is run on two secrets -------------------------------------------------------------------------- */
+/* --- programs: what is run on two secrets ----------------------------------------------------- */
 
 typedef struct setting {
-    uint64_t x, y;             /* the client's secrets                                  */
-    uint32_t bits;             /* ring of the operands                                  */
-    uint32_t to, shift;        /* of products and truncations                           */
-    size_t   n;                /* elements                                              */
-    uint64_t out[8];           /* what the client was given                             */
+    uint64_t x, y;      /* the client's secrets                                  */
+    uint32_t bits;      /* ring of the operands                                  */
+    uint32_t to, shift; /* of products and truncations                           */
+    size_t   n;         /* elements                                              */
+    uint64_t out[8];    /* what the client was given                             */
 } setting;
 
 static puma_tensor *input(puma_session *s, const setting *c, uint64_t value, puma_kind kind, uint32_t bits)
@@ -37,8 +39,10 @@ static puma_tensor *input(puma_session *s, const setting *c, uint64_t value, pum
     uint64_t    *words = s->host->scratch(s, c->n + 1);
 
     for (size_t i = 0; i < c->n; i++) {
-        if (kind == PUMA_BIT) words[i / 64] |= (value & 1) << i % 64;
-        else words[i] = value & puma_mask(bits);
+        if (kind == PUMA_BIT)
+            words[i / 64] |= (value & 1) << i % 64;
+        else
+            words[i] = value & puma_mask(bits);
     }
     s->protocol->share(s, z, s->role == PUMA_CLIENT ? words : NULL, PUMA_CLIENT);
     return z;
@@ -61,7 +65,8 @@ static puma_tensor *multiply(puma_session *s, const setting *c, const puma_tenso
 {
     puma_tensor *z = made(s, c, PUMA_ARITH, c->to);
 
-    if (s->role != PUMA_CLIENT) s->protocol->product(s, z, &(puma_term){ .op = PUMA_TERM_MUL, .x = x, .y = y }, 1, c->shift);
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, z, &(puma_term){ .op = PUMA_TERM_MUL, .x = x, .y = y }, 1, c->shift);
     return z;
 }
 
@@ -95,7 +100,8 @@ static void run_chain(puma_session *s, void *context)
     puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *y = input(s, c, c->y, PUMA_ARITH, c->bits);
     puma_tensor *z = multiply(s, c, x, y), *w = made(s, c, PUMA_ARITH, c->to);
 
-    if (s->role != PUMA_CLIENT) s->protocol->product(s, w, &(puma_term){ .op = PUMA_TERM_MUL, .x = z, .y = z }, 1, 0);
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, w, &(puma_term){ .op = PUMA_TERM_MUL, .x = z, .y = z }, 1, 0);
 }
 
 static void run_trunc(puma_session *s, void *context)
@@ -109,7 +115,8 @@ static void run_trunc(puma_session *s, void *context)
 static void run_and(puma_session *s, void *context)
 {
     setting     *c = context;
-    puma_tensor *x = input(s, c, c->x, PUMA_BIT, 1), *y = input(s, c, c->y, PUMA_BIT, 1), *z = made(s, c, PUMA_BIT, 1);
+    puma_tensor *x = input(s, c, c->x, PUMA_BIT, 1), *y = input(s, c, c->y, PUMA_BIT, 1),
+                *z = made(s, c, PUMA_BIT, 1);
 
     if (s->role != PUMA_CLIENT) s->protocol->and_(s, z, x, y);
 }
@@ -117,8 +124,9 @@ static void run_and(puma_session *s, void *context)
 static void run_mux(puma_session *s, void *context)
 {
     setting     *c = context;
-    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *b = input(s, c, c->y, PUMA_BIT, 1), *z = made(s, c, PUMA_ARITH, c->bits);
-    puma_choice  choice = { .bit = b, .value = x, .coefficient = 1 };
+    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *b = input(s, c, c->y, PUMA_BIT, 1),
+                *z = made(s, c, PUMA_ARITH, c->bits);
+    puma_choice choice = { .bit = b, .value = x, .coefficient = 1 };
 
     if (s->role != PUMA_CLIENT) s->protocol->mux_sum(s, z, &choice, 1);
 }
@@ -178,20 +186,48 @@ static void run_answer(puma_session *s, void *context)
 typedef struct check {
     const char *name;
     program    *run;
-    setting     tiny;                 /* enumerated                                    */
-    setting     real;                 /* for the rank                                  */
-    bool        bit_y;                /* y is a bit                                    */
+    setting     tiny;  /* enumerated                                    */
+    setting     real;  /* for the rank                                  */
+    bool        bit_y; /* y is a bit                                    */
 } check;
 
 static const check CHECKS[] = {
     { "share", run_share, { .bits = 4 }, { .bits = 64 }, false },
-    { "product plain", run_product, { .bits = 2, .to = 2, .shift = 0 }, { .bits = 64, .to = 64, .shift = 0 }, false },
-    { "product narrow", run_product, { .bits = 3, .to = 2, .shift = 1 }, { .bits = 64, .to = 46, .shift = 18 }, false },
-    { "product exact", run_product, { .bits = 3, .to = 3, .shift = 1 }, { .bits = 64, .to = 64, .shift = 18 }, false },
-    { "one operand in two products", run_twice, { .bits = 2, .to = 1, .shift = 1 }, { .bits = 64, .to = 46, .shift = 18 }, false },
-    { "product of a product", run_chain, { .bits = 2, .to = 1, .shift = 1 }, { .bits = 64, .to = 46, .shift = 18 }, false },
-    { "trunc narrow", run_trunc, { .bits = 4, .to = 3, .shift = 1 }, { .bits = 64, .to = 46, .shift = 18 }, false },
-    { "trunc exact", run_trunc, { .bits = 4, .to = 4, .shift = 1 }, { .bits = 64, .to = 64, .shift = 18 }, false },
+    { "product plain",
+      run_product,
+      { .bits = 2, .to = 2, .shift = 0 },
+      { .bits = 64, .to = 64, .shift = 0 },
+      false },
+    { "product narrow",
+      run_product,
+      { .bits = 3, .to = 2, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
+    { "product exact",
+      run_product,
+      { .bits = 3, .to = 3, .shift = 1 },
+      { .bits = 64, .to = 64, .shift = 18 },
+      false },
+    { "one operand in two products",
+      run_twice,
+      { .bits = 2, .to = 1, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
+    { "product of a product",
+      run_chain,
+      { .bits = 2, .to = 1, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
+    { "trunc narrow",
+      run_trunc,
+      { .bits = 4, .to = 3, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
+    { "trunc exact",
+      run_trunc,
+      { .bits = 4, .to = 4, .shift = 1 },
+      { .bits = 64, .to = 64, .shift = 18 },
+      false },
     { "lift", run_trunc, { .bits = 3, .to = 4, .shift = 0 }, { .bits = 28, .to = 64, .shift = 0 }, false },
     { "and", run_and, { .bits = 1 }, { .bits = 1 }, true },
     { "mux", run_mux, { .bits = 3 }, { .bits = 64 }, true },
@@ -200,16 +236,22 @@ static const check CHECKS[] = {
     { "less, two digits", run_less, { .bits = 3 }, { .bits = 64 }, false },
     { "less, two thresholds", run_thresholds, { .bits = 3 }, { .bits = 24 }, false },
     { "one_hot", run_one_hot, { .bits = 2 }, { .bits = 5 }, false },
-    { "answer", run_answer, { .bits = 3, .to = 2, .shift = 1 }, { .bits = 64, .to = 46, .shift = 18 }, false },
+    { "answer",
+      run_answer,
+      { .bits = 3, .to = 2, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
 };
 #define CHECK_COUNT (sizeof CHECKS / sizeof *CHECKS)
 
-/* --- enumeration ------------------------------------------------------------------------------------------------------ */
+/* --- enumeration ------------------------------------------------------------------------------ */
 
 #define MAX_ENUMERATED 22
-#define COSTLY         16      /* bits above which three pairs of secrets are compared instead of five */
+#define COSTLY 16 /* bits above which three pairs of secrets are compared instead of five */
 
-typedef struct sums { uint64_t of[3]; } sums;
+typedef struct sums {
+    uint64_t of[3];
+} sums;
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -228,11 +270,13 @@ static void add_view(sums *total, const view *v)
     }
 }
 
-/* The sums over everything that `party` does not know, for one pair of secrets; returns how many bits that is, and gives up when it is too much. */
+/* The sums over everything that `party` does not know, for one pair of secrets; returns how many bits that
+ * is, and gives up when it is too much. */
 static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, sums *total)
 {
-    unsigned unknown = party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
-    size_t   bits;
+    unsigned unknown =
+        party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
+    size_t bits;
 
     *total = (sums){ { 0, 0, 0 } };
     assert_true(world_run(w, c->run, at));
@@ -256,10 +300,12 @@ static void views_do_not_depend_on_secrets(void **state)
                 const check *c = &CHECKS[i];
                 world       *w = world_new(plugin_path, 8, 0);
                 uint64_t     size = 1ull << c->tiny.bits, most = size - 1, y_most = c->bit_y ? 1 : most;
-                uint64_t     secrets[][2] = { { 0, 0 }, { most, y_most }, { 1 % size, 1 }, { size / 2, 1 % (y_most + 1) }, { most, 0 } };
-                sums         first, other;
-                size_t       count = sizeof secrets / sizeof *secrets;
-                bool         fits = true;
+                uint64_t     secrets[][2] = {
+                        { 0, 0 }, { most, y_most }, { 1 % size, 1 }, { size / 2, 1 % (y_most + 1) }, { most, 0 }
+                };
+                sums   first, other;
+                size_t count = sizeof secrets / sizeof *secrets;
+                bool   fits = true;
 
                 /* What the party knows is fixed at random, and the same for all secrets. */
                 for (int s = 0; s < STREAMS; s++) world_keep(w, s, true);
@@ -275,26 +321,32 @@ static void views_do_not_depend_on_secrets(void **state)
                     fits = bits <= MAX_ENUMERATED;
                     if (bits > COSTLY) count = 3;
                     if (fits && k > 0 && memcmp(&first, &other, sizeof first) != 0)
-                        fail_msg("%s: the views of party %u differ between secrets (0, 0) and (%llu, %llu)", c->name, party,
-                                 (unsigned long long)at.x, (unsigned long long)at.y);
+                        fail_msg("%s: the views of party %u differ between secrets (0, 0) and (%llu, %llu)",
+                                 c->name, party, (unsigned long long)at.x, (unsigned long long)at.y);
                 }
                 settings++;
-                if (fits) enumerated++;
-                else print_message("%s: party %u: more than %d bits, left to the affine rank\n", c->name, party, MAX_ENUMERATED);
+                if (fits)
+                    enumerated++;
+                else
+                    print_message("%s: party %u: more than %d bits, left to the affine rank\n", c->name,
+                                  party, MAX_ENUMERATED);
                 world_free(w);
             }
     print_message("enumerated %zu of %zu settings\n", enumerated, settings);
-    assert_true(enumerated * 4 >= settings * 3);      /* most of them, whatever the digit size */
+    assert_true(enumerated * 4 >= settings * 3); /* most of them, whatever the digit size */
 }
 
-/* The client learns the answer and no more: given the answer, the distribution of what it receives is the same for all secrets.  The answer is rounded at
- * random, so a product of 4 and one of 5 both give 2 at times: views are compared answer by answer, their sums scaled by how often each answer came. */
+/* The client learns the answer and no more: given the answer, the distribution of what it receives is the
+ * same for all secrets.  The answer is rounded at random, so a product of 4 and one of 5 both give 2 at
+ * times: views are compared answer by answer, their sums scaled by how often each answer came. */
 static void the_receiver_learns_the_answer_alone(void **state)
 {
     const check   *c = &CHECKS[CHECK_COUNT - 1];
-    const uint64_t pairs[][4] = { { 2, 2, 1, 4 }, { 2, 2, 5, 1 }, { 3, 1, 2, 1 }, { 7, 1, 2, 3 } };    /* x, y and x', y' */
-    uint32_t       unknown = 1u << STREAM_01 | 1u << STREAM_02;
-    size_t         compared = 0;
+    const uint64_t pairs[][4] = {
+        { 2, 2, 1, 4 }, { 2, 2, 5, 1 }, { 3, 1, 2, 1 }, { 7, 1, 2, 3 }
+    }; /* x, y and x', y' */
+    uint32_t unknown = 1u << STREAM_01 | 1u << STREAM_02;
+    size_t   compared = 0;
 
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -317,7 +369,7 @@ static void the_receiver_learns_the_answer_alone(void **state)
 
                 assert_true(world_run(w, c->run, &at));
                 received = *world_view(w, PUMA_CLIENT);
-                received.items += 4;             /* behind the masks that the client drew for its own inputs */
+                received.items += 4; /* behind the masks that the client drew for its own inputs */
                 received.count -= 4;
                 add_view(&by_answer[k][at.out[0] & 7], &received);
                 times[k][at.out[0] & 7]++;
@@ -327,17 +379,19 @@ static void the_receiver_learns_the_answer_alone(void **state)
             if (times[0][answer] == 0 || times[1][answer] == 0) continue;
             compared++;
             for (int h = 0; h < 3; h++)
-                if (by_answer[0][answer].of[h] * times[1][answer] != by_answer[1][answer].of[h] * times[0][answer])
-                    fail_msg("answer %zu: what the client receives differs between secrets (%llu, %llu) and (%llu, %llu)", answer,
-                             (unsigned long long)pairs[i][0], (unsigned long long)pairs[i][1], (unsigned long long)pairs[i][2],
-                             (unsigned long long)pairs[i][3]);
+                if (by_answer[0][answer].of[h] * times[1][answer] !=
+                    by_answer[1][answer].of[h] * times[0][answer])
+                    fail_msg("answer %zu: what the client receives differs between secrets (%llu, %llu) and "
+                             "(%llu, %llu)",
+                             answer, (unsigned long long)pairs[i][0], (unsigned long long)pairs[i][1],
+                             (unsigned long long)pairs[i][2], (unsigned long long)pairs[i][3]);
         }
         world_free(w);
     }
     assert_true(compared >= 4);
 }
 
-/* --- affine rank --------------------------------------------------------------------------------------------------------- */
+/* --- affine rank ------------------------------------------------------------------------------ */
 
 #define MAX_COLUMNS 4096
 
@@ -369,7 +423,8 @@ static size_t columns_of(const view *v)
 {
     size_t columns = 1;
 
-    for (size_t i = 0; i < v->count; i++) columns += v->items[i].bits == 15 || v->items[i].bits < 8 ? v->items[i].bits : 1;
+    for (size_t i = 0; i < v->count; i++)
+        columns += v->items[i].bits == 15 || v->items[i].bits < 8 ? v->items[i].bits : 1;
     return columns;
 }
 
@@ -381,7 +436,8 @@ static void fill_row(uint64_t *row, const view *v)
     for (size_t i = 0; i < v->count; i++) {
         uint32_t take = v->items[i].bits == 15 || v->items[i].bits < 8 ? v->items[i].bits : 1;
 
-        for (uint32_t b = 0; b < take; b++, column++) row[column / 64] |= (v->items[i].value >> b & 1) << column % 64;
+        for (uint32_t b = 0; b < take; b++, column++)
+            row[column / 64] |= (v->items[i].value >> b & 1) << column % 64;
     }
 }
 
@@ -393,9 +449,9 @@ static void views_have_full_affine_rank(void **state)
     for (size_t i = 0; i < CHECK_COUNT; i++)
         for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++)
             for (uint32_t party = 0; party <= 2 && !skipped(CHECKS[i].name); party++) {
-                world   *w = world_new(plugin_path, 64, 0);
-                setting  at = CHECKS[i].real;
-                size_t   columns, words, runs;
+                world    *w = world_new(plugin_path, 64, 0);
+                setting   at = CHECKS[i].real;
+                size_t    columns, words, runs;
                 uint64_t *rows;
 
                 at.n = 2;
@@ -417,17 +473,18 @@ static void views_have_full_affine_rank(void **state)
                     fill_row(rows + r * words, world_view(w, party));
                 }
                 if (rank_of(rows, runs, words) != columns)
-                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)", CHECKS[i].name, party, columns,
-                             rank_of(rows, runs, words));
+                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)",
+                             CHECKS[i].name, party, columns, rank_of(rows, runs, words));
                 free(rows);
                 world_free(w);
             }
 }
 
-/* --- traffic ------------------------------------------------------------------------------------------------------------- */
+/* --- traffic ---------------------------------------------------------------------------------- */
 
-/* Marginals (reliability.md 4.1): chi-square of the bytes that a party receives, 255 degrees of freedom, 2^20 bytes or more a cell, for secrets 0, 1, -1 and the
- * largest; and the ones among the bits it receives.  415 is passed by chance once in 10^9. */
+/* Marginals (reliability.md 4.1): chi-square of the bytes that a party receives, 255 degrees of freedom, 2^20
+ * bytes or more a cell, for secrets 0, 1, -1 and the largest; and the ones among the bits it receives.  415
+ * is passed by chance once in 10^9. */
 static void received_bytes_are_uniform(void **state)
 {
     static const uint64_t secrets[] = { 0, 1, ~0ull, 1ull << 62 };
@@ -455,7 +512,8 @@ static void received_bytes_are_uniform(void **state)
                         bits++;
                         ones += v->items[k].value;
                     }
-                    for (uint32_t b = 0; b + 8 <= v->items[k].bits; b += 8, bytes++) count[v->items[k].value >> b & 255]++;
+                    for (uint32_t b = 0; b + 8 <= v->items[k].bits; b += 8, bytes++)
+                        count[v->items[k].value >> b & 255]++;
                 }
             }
             for (size_t b = 0; b < 256 && bytes > 0; b++) {
@@ -463,9 +521,12 @@ static void received_bytes_are_uniform(void **state)
 
                 chi += ((double)count[b] - expected) * ((double)count[b] - expected) / expected;
             }
-            if (chi > 415) fail_msg("%s: bytes that party %u receives: chi-square %.1f over %llu", CHECKS[i].name, party, chi, (unsigned long long)bytes);
+            if (chi > 415)
+                fail_msg("%s: bytes that party %u receives: chi-square %.1f over %llu", CHECKS[i].name, party,
+                         chi, (unsigned long long)bytes);
             if (bits > 0 && fabs((double)ones - (double)bits / 2) > 3.5 * sqrt((double)bits))
-                fail_msg("%s: of %llu bits that party %u receives %llu are 1", CHECKS[i].name, (unsigned long long)bits, party, (unsigned long long)ones);
+                fail_msg("%s: of %llu bits that party %u receives %llu are 1", CHECKS[i].name,
+                         (unsigned long long)bits, party, (unsigned long long)ones);
             assert_true(bytes + bits > 0);
             world_free(w);
         }
@@ -501,7 +562,10 @@ static void traffic_is_a_function_of_shapes(void **state)
     }
 }
 
-typedef struct cost { const char *check; uint64_t offline, online, rounds; } cost;
+typedef struct cost {
+    const char *check;
+    uint64_t    offline, online, rounds;
+} cost;
 
 /* Bits an element and rounds behind the input's one, as doc/rep3.md derives them. */
 static void costs_equal_the_formulas(void **state)
@@ -531,14 +595,16 @@ static void costs_equal_the_formulas(void **state)
         world_seed(w, i);
         assert_true(world_run(w, CHECKS[k].run, &at));
         assert_int_equal(world_bits(w, 0, 2, PUMA_OFFLINE), n * COSTS[i].offline);
-        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE), n * COSTS[i].online);
+        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE),
+                         n * COSTS[i].online);
         /* P1 and P2 wait for the client's message first. */
         assert_int_equal(world_rounds(w), COSTS[i].rounds + 1);
         world_free(w);
     }
 }
 
-/* 24-bit window in four-bit digits: 97 offline, 26 online, 4 rounds (protocols.md has 32 online: every predicate opened; here those that enter an AND). */
+/* 24-bit window in four-bit digits: 97 offline, 26 online, 4 rounds (protocols.md has 32 online: every
+ * predicate opened; here those that enter an AND). */
 static void comparison_costs_equal_the_formula(void **state)
 {
     world  *w = world_new(plugin_path, 64, 0);
@@ -581,7 +647,8 @@ int main(int argc, char **argv)
     }
     plugin_path = argv[1];
     only = argc > 2 ? argv[2] : NULL;
-    if (only != NULL && strcmp(only, "answer") == 0) return cmocka_run_group_tests_name("leak", receiver, NULL, NULL);
+    if (only != NULL && strcmp(only, "answer") == 0)
+        return cmocka_run_group_tests_name("leak", receiver, NULL, NULL);
     if (only != NULL) return cmocka_run_group_tests_name("leak", views, NULL, NULL);
     return cmocka_run_group_tests_name("leak", tests, NULL, NULL);
 }

@@ -2,12 +2,13 @@
  *
  *     test_leak_tables PLUGIN.so [CHECK]
  *
- * Enumeration and affine rank as in test_leak.c.  A lookup draws too much for a full enumeration of P2's view, so there is a third test, on rings of
- * any size:
- * Own masks.  All streams that the observed party lacks are set by the test.  For each received element that varies at all there must be a draw on those
- * streams that shifts the element (adds 2^b for every bit b, or flips it) and touches no element received earlier.  That is the simulation argument of
- * doc/rep3.md word by word: with it, ordered by time, the view is uniform whatever the secrets.  It is tried around several settings of the
- * streams and secrets, because an element must have its mask at all of them. */
+ * Enumeration and affine rank as in test_leak.c.  A lookup draws too much for a full enumeration of P2's
+ * view, so there is a third test, on rings of any size: Own masks.  All streams that the observed party lacks
+ * are set by the test.  For each received element that varies at all there must be a draw on those streams
+ * that shifts the element (adds 2^b for every bit b, or flips it) and touches no element received earlier.
+ * That is the simulation argument of doc/rep3.md word by word: with it, ordered by time, the view is uniform
+ * whatever the secrets.  It is tried around several settings of the streams and secrets, because an element
+ * must have its mask at all of them. */
 #include "leak/world.h"
 
 #include <stdarg.h>
@@ -17,17 +18,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *plugin_path, *only;      /* only: the one check to run, for seeded bugs */
+static const char *plugin_path, *only; /* only: the one check to run, for seeded bugs */
 
 static bool skipped(const char *name) { return only != NULL && strcmp(only, name) != 0; }
 
-/* --- programs -------------------------------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 /* What is run: x in a ring of `bits` with `frac` fraction bits, the result in one of `to` with `to_frac`. */
 typedef struct setting {
     uint32_t bits, frac, to, to_frac;
-    uint32_t unit, index_bits, ring, table_frac, slope_frac, curve_frac, slope_keep, slope_factor, curve_keep, curve_factor;
-    uint32_t window;           /* of a gate */
+    uint32_t unit, index_bits, ring, table_frac, slope_frac, curve_frac, slope_keep, slope_factor, curve_keep,
+        curve_factor;
+    uint32_t window; /* of a gate */
     size_t   n;
     uint64_t x;
 } setting;
@@ -42,9 +44,18 @@ static puma_table table_of(const setting *c, int64_t entries[3][MAX_ENTRIES])
         entries[1][d] = (int64_t)(3 * d + 1) - 7;
         entries[2][d] = (int64_t)d - 2;
     }
-    return (puma_table){ .struct_size = sizeof(puma_table), .unit = c->unit, .index_bits = c->index_bits, .ring = c->ring, .frac = c->table_frac,
-                         .slope_frac = c->slope_frac, .curve_frac = c->curve_frac, .slope_keep = c->slope_keep, .slope_factor = c->slope_factor,
-                         .curve_keep = c->curve_keep, .curve_factor = c->curve_factor, .c = { entries[0], entries[1], entries[2] } };
+    return (puma_table){ .struct_size = sizeof(puma_table),
+                         .unit = c->unit,
+                         .index_bits = c->index_bits,
+                         .ring = c->ring,
+                         .frac = c->table_frac,
+                         .slope_frac = c->slope_frac,
+                         .curve_frac = c->curve_frac,
+                         .slope_keep = c->slope_keep,
+                         .slope_factor = c->slope_factor,
+                         .curve_keep = c->curve_keep,
+                         .curve_factor = c->curve_factor,
+                         .c = { entries[0], entries[1], entries[2] } };
 }
 
 static puma_tensor *input(puma_session *s, const setting *c)
@@ -74,7 +85,7 @@ static void run_two_tables(puma_session *s, void *context)
     int64_t        entries[3][MAX_ENTRIES];
     puma_table     t = table_of(c, entries);
     puma_tensor   *x = input(s, c), *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac),
-                  *again = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac);
+                *again = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->to, c->to_frac);
 
     if (s->role == PUMA_CLIENT) return;
     s->protocol->table(s, z, x, &t);
@@ -103,35 +114,126 @@ typedef struct check {
     const char *name;
     program    *run;
     setting     at;
-    bool        tiny;          /* enumerated; the others are for rank, masks, traffic and costs */
+    bool        tiny; /* enumerated; the others are for rank, masks, traffic and costs */
 } check;
 
-#define GELU .table_frac = 27, .slope_frac = 24, .curve_frac = 20, .slope_keep = 12, .slope_factor = 14, .curve_keep = 9, .curve_factor = 14
+#define GELU                                                                                                 \
+    .table_frac = 27, .slope_frac = 24, .curve_frac = 20, .slope_keep = 12, .slope_factor = 14,              \
+    .curve_keep = 9, .curve_factor = 14
 
 static const check CHECKS[] = {
     /* one fraction bit, which the slope and curvature lack: ring 2 and 1 and 1 */
-    { "table, 2 entries", run_table,
-      { .bits = 2, .to = 1, .to_frac = 0, .unit = 1, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1 }, true },
-    { "table, 4 entries", run_table,
-      { .bits = 3, .to = 1, .to_frac = 0, .unit = 1, .index_bits = 2, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1 }, true },
-    { "table, ring 3", run_table,
-      { .bits = 3, .to = 2, .to_frac = 0, .unit = 2, .index_bits = 1, .ring = 3, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .slope_factor = 1 },
+    { "table, 2 entries",
+      run_table,
+      { .bits = 2,
+        .to = 1,
+        .to_frac = 0,
+        .unit = 1,
+        .index_bits = 1,
+        .ring = 2,
+        .table_frac = 1,
+        .slope_frac = 1,
+        .curve_frac = 1 },
       true },
-    { "table, ring 4, exact", run_table,
-      { .bits = 2, .to = 4, .to_frac = 1, .unit = 1, .index_bits = 1, .ring = 4, .table_frac = 2, .slope_frac = 2, .curve_frac = 2 }, true },
-    { "gate, window 4", run_gate,
-      { .bits = 4, .to = 2, .unit = 1, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .window = 4 }, true },
-    { "gate, window 2", run_gate,
-      { .bits = 2, .to = 1, .unit = 0, .index_bits = 1, .ring = 2, .table_frac = 1, .slope_frac = 1, .curve_frac = 1, .window = 2 }, true },
+    { "table, 4 entries",
+      run_table,
+      { .bits = 3,
+        .to = 1,
+        .to_frac = 0,
+        .unit = 1,
+        .index_bits = 2,
+        .ring = 2,
+        .table_frac = 1,
+        .slope_frac = 1,
+        .curve_frac = 1 },
+      true },
+    { "table, ring 3",
+      run_table,
+      { .bits = 3,
+        .to = 2,
+        .to_frac = 0,
+        .unit = 2,
+        .index_bits = 1,
+        .ring = 3,
+        .table_frac = 1,
+        .slope_frac = 1,
+        .curve_frac = 1,
+        .slope_factor = 1 },
+      true },
+    { "table, ring 4, exact",
+      run_table,
+      { .bits = 2,
+        .to = 4,
+        .to_frac = 1,
+        .unit = 1,
+        .index_bits = 1,
+        .ring = 4,
+        .table_frac = 2,
+        .slope_frac = 2,
+        .curve_frac = 2 },
+      true },
+    { "gate, window 4",
+      run_gate,
+      { .bits = 4,
+        .to = 2,
+        .unit = 1,
+        .index_bits = 1,
+        .ring = 2,
+        .table_frac = 1,
+        .slope_frac = 1,
+        .curve_frac = 1,
+        .window = 4 },
+      true },
+    { "gate, window 2",
+      run_gate,
+      { .bits = 2,
+        .to = 1,
+        .unit = 0,
+        .index_bits = 1,
+        .ring = 2,
+        .table_frac = 1,
+        .slope_frac = 1,
+        .curve_frac = 1,
+        .window = 2 },
+      true },
 
-    { "table", run_table,
-      { .bits = 22, .frac = 19, .to = 60, .to_frac = 24, .unit = 13, .index_bits = 8, .ring = 63, .table_frac = 27, .slope_frac = 24, .curve_frac = 20,
-        .slope_keep = 11, .slope_factor = 16, .curve_keep = 9, .curve_factor = 16 }, false },
-    { "table, exact", run_table, { .bits = 24, .frac = 18, .to = 48, .to_frac = 18, .unit = 18, .index_bits = 6, .ring = 32, GELU }, false },
-    { "two tables", run_two_tables, { .bits = 12, .frac = 8, .to = 24, .to_frac = 18, .unit = 8, .index_bits = 4, .ring = 33, GELU }, false },
-    { "gate", run_gate, { .bits = 64, .frac = 18, .to = 48, .unit = 15, .index_bits = 6, .ring = 28, .window = 26, GELU }, false },
-    { "gate, frac 16", run_gate, { .bits = 52, .frac = 16, .to = 52, .unit = 13, .index_bits = 5, .ring = 28, .window = 24, GELU }, false },
-    { "gate, 128 entries", run_gate, { .bits = 64, .frac = 18, .to = 64, .unit = 16, .index_bits = 7, .ring = 28, .window = 27, GELU }, false },
+    { "table",
+      run_table,
+      { .bits = 22,
+        .frac = 19,
+        .to = 60,
+        .to_frac = 24,
+        .unit = 13,
+        .index_bits = 8,
+        .ring = 63,
+        .table_frac = 27,
+        .slope_frac = 24,
+        .curve_frac = 20,
+        .slope_keep = 11,
+        .slope_factor = 16,
+        .curve_keep = 9,
+        .curve_factor = 16 },
+      false },
+    { "table, exact",
+      run_table,
+      { .bits = 24, .frac = 18, .to = 48, .to_frac = 18, .unit = 18, .index_bits = 6, .ring = 32, GELU },
+      false },
+    { "two tables",
+      run_two_tables,
+      { .bits = 12, .frac = 8, .to = 24, .to_frac = 18, .unit = 8, .index_bits = 4, .ring = 33, GELU },
+      false },
+    { "gate",
+      run_gate,
+      { .bits = 64, .frac = 18, .to = 48, .unit = 15, .index_bits = 6, .ring = 28, .window = 26, GELU },
+      false },
+    { "gate, frac 16",
+      run_gate,
+      { .bits = 52, .frac = 16, .to = 52, .unit = 13, .index_bits = 5, .ring = 28, .window = 24, GELU },
+      false },
+    { "gate, 128 entries",
+      run_gate,
+      { .bits = 64, .frac = 18, .to = 64, .unit = 16, .index_bits = 7, .ring = 28, .window = 27, GELU },
+      false },
     { "exp2", run_exp2, { .bits = 27, .frac = 18, .to = 46, .to_frac = 18 }, false },
     { "exp2, frac 16", run_exp2, { .bits = 25, .frac = 16, .to = 44, .to_frac = 16 }, false },
     { "exp2, 8 entries", run_exp2, { .bits = 9, .frac = 4, .to = 20, .to_frac = 18 }, false },
@@ -143,11 +245,13 @@ static unsigned streams_unknown_to(uint32_t party)
     return party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
 }
 
-/* --- enumeration ------------------------------------------------------------------------------------------------------ */
+/* --- enumeration ------------------------------------------------------------------------------ */
 
 #define MAX_ENUMERATED 20
 
-typedef struct sums { uint64_t of[3]; } sums;
+typedef struct sums {
+    uint64_t of[3];
+} sums;
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -166,7 +270,8 @@ static void add_view(sums *total, const view *v)
     }
 }
 
-/* The sums over everything that `party` does not know; how many bits that is, and nothing when they are too many. */
+/* The sums over everything that `party` does not know; how many bits that is, and nothing when they are too
+ * many. */
 static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, sums *total)
 {
     size_t bits;
@@ -198,7 +303,8 @@ static void views_do_not_depend_on_secrets(void **state)
 
                 for (int s = 0; s < STREAMS; s++) world_keep(w, s, true);
                 world_seed(w, known);
-                /* every secret of the ring; where a run takes long the two ends, which differ in bucket and remainder */
+                /* every secret of the ring; where a run takes long the two ends, which differ in bucket and
+                 * remainder */
                 for (uint64_t x = 0; x < size && bits <= MAX_ENUMERATED; x += bits > 14 ? size - 1 : 1) {
                     setting at = c->at;
 
@@ -206,10 +312,13 @@ static void views_do_not_depend_on_secrets(void **state)
                     at.x = x;
                     bits = enumerate(w, c, &at, party, x == 0 ? &first : &other);
                     if (bits <= MAX_ENUMERATED && x > 0 && memcmp(&first, &other, sizeof first) != 0)
-                        fail_msg("%s: the views of party %u differ between secrets 0 and %llu", c->name, party, (unsigned long long)x);
+                        fail_msg("%s: the views of party %u differ between secrets 0 and %llu", c->name,
+                                 party, (unsigned long long)x);
                 }
-                if (bits <= MAX_ENUMERATED) enumerated++;
-                else print_message("%s: party %u: %zu bits, left to the masks\n", c->name, party, bits);
+                if (bits <= MAX_ENUMERATED)
+                    enumerated++;
+                else
+                    print_message("%s: party %u: %zu bits, left to the masks\n", c->name, party, bits);
                 world_free(w);
                 if (bits > 14 || only != NULL) break;
             }
@@ -217,11 +326,11 @@ static void views_do_not_depend_on_secrets(void **state)
     if (only == NULL) assert_true(enumerated >= 10);
 }
 
-/* --- own masks ---------------------------------------------------------------------------------------------------------- */
+/* --- own masks -------------------------------------------------------------------------------- */
 
-#define MAX_DRAWS  1024
-#define MAX_VIEW   4096
-#define SETTINGS   2
+#define MAX_DRAWS 1024
+#define MAX_VIEW 4096
+#define SETTINGS 2
 
 static uint64_t random_state;
 
@@ -248,8 +357,8 @@ static size_t look(world *w, const check *c, const setting *at, uint32_t party, 
 }
 
 /* Marks in `owned` the element of which draw i of `tape` is the own mask at this setting, if there is one. */
-static void try_draw(world *w, const check *c, const setting *at, uint32_t party, uint64_t *tape, size_t i, const seen *base, size_t count, seen *now,
-                     bool *owned)
+static void try_draw(world *w, const check *c, const setting *at, uint32_t party, uint64_t *tape, size_t i,
+                     const seen *base, size_t count, seen *now, bool *owned)
 {
     uint64_t kept = tape[i];
     size_t   first = count;
@@ -261,7 +370,7 @@ static void try_draw(world *w, const check *c, const setting *at, uint32_t party
         tape[i] = kept ^ 1ull << b;
         look(w, c, at, party, now);
         while (k < count && now[k].value == base[k].value) k++;
-        if (k == count) break;                /* bits above the draw's width touch nothing */
+        if (k == count) break; /* bits above the draw's width touch nothing */
         if (k < first) first = k;
     }
     if (first < count) {
@@ -273,7 +382,8 @@ static void try_draw(world *w, const check *c, const setting *at, uint32_t party
 
             tape[i] = base[first].boolean ? kept ^ step : kept + step;
             look(w, c, at, party, now);
-            change = base[first].boolean ? now[first].value ^ base[first].value : (now[first].value - base[first].value) & mask;
+            change = base[first].boolean ? now[first].value ^ base[first].value
+                                         : (now[first].value - base[first].value) & mask;
             shifts = change == step || (!base[first].boolean && change == ((0 - step) & mask));
             for (size_t k = 0; k < first; k++) shifts = shifts && now[k].value == base[k].value;
         }
@@ -328,10 +438,12 @@ static void check_masks(const check *c, uint32_t party)
             }
         for (size_t e = 0; e < count; e++)
             if (varies[e] && !owned[e])
-                fail_msg("%s: element %zu of %zu (%u bits) that party %u sees has no mask of its own", c->name, e, count, base[e].bits, party);
+                fail_msg("%s: element %zu of %zu (%u bits) that party %u sees has no mask of its own",
+                         c->name, e, count, base[e].bits, party);
     }
     for (size_t e = 0; e < count; e++) received += varies[e];
-    print_message("%s: party %u: %zu received elements, each with a mask of its own\n", c->name, party, received);
+    print_message("%s: party %u: %zu received elements, each with a mask of its own\n", c->name, party,
+                  received);
     assert_true(received > 0);
     world_free(w);
 }
@@ -341,10 +453,11 @@ static void every_received_element_has_a_mask_of_its_own(void **state)
     (void)state;
     random_state = 11;
     for (size_t i = 0; i < CHECK_COUNT; i++)
-        for (uint32_t party = 1; party <= 2 && !skipped(CHECKS[i].name); party++) check_masks(&CHECKS[i], party);
+        for (uint32_t party = 1; party <= 2 && !skipped(CHECKS[i].name); party++)
+            check_masks(&CHECKS[i], party);
 }
 
-/* --- affine rank --------------------------------------------------------------------------------------------------------- */
+/* --- affine rank ------------------------------------------------------------------------------ */
 
 static size_t rank_of(uint64_t *rows, size_t row_count, size_t words)
 {
@@ -412,15 +525,17 @@ static void views_have_full_affine_rank(void **state)
                 }
                 rank = rank_of(rows, runs, words);
                 if (rank != columns)
-                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)", CHECKS[i].name, party, columns, rank);
+                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)",
+                             CHECKS[i].name, party, columns, rank);
                 free(rows);
                 world_free(w);
             }
 }
 
-/* --- traffic ------------------------------------------------------------------------------------------------------------- */
+/* --- traffic ---------------------------------------------------------------------------------- */
 
-/* P0 receives nothing; lengths and rounds depend on shapes alone, whichever bucket or side an operand is in. */
+/* P0 receives nothing; lengths and rounds depend on shapes alone, whichever bucket or side an operand is in.
+ */
 static void traffic_is_a_function_of_shapes(void **state)
 {
     (void)state;
@@ -450,15 +565,19 @@ static void traffic_is_a_function_of_shapes(void **state)
     }
 }
 
-typedef struct cost { uint64_t offline, online, rounds; } cost;
+typedef struct cost {
+    uint64_t offline, online, rounds;
+} cost;
 
 /* doc/rep3.md, "Tables". */
 static cost cost_of(const check *c)
 {
     const setting *s = &c->at;
-    uint64_t       entries = 1ull << s->index_bits, keep = s->ring - (s->table_frac - s->to_frac), shift = s->table_frac - s->to_frac;
-    uint64_t       terms = 3 * s->ring - (s->table_frac - s->slope_keep - s->slope_factor) - (s->table_frac - s->curve_keep - s->curve_factor);
-    cost           lookup = { entries + terms + s->ring, 2 * terms, 1 };
+    uint64_t       entries = 1ull << s->index_bits, keep = s->ring - (s->table_frac - s->to_frac),
+             shift = s->table_frac - s->to_frac;
+    uint64_t terms = 3 * s->ring - (s->table_frac - s->slope_keep - s->slope_factor) -
+                     (s->table_frac - s->curve_keep - s->curve_factor);
+    cost lookup = { entries + terms + s->ring, 2 * terms, 1 };
 
     if (c->run == run_exp2) {
         uint64_t k = s->to + 18 + 18 - s->to_frac;
@@ -467,11 +586,14 @@ static cost cost_of(const check *c)
     }
     if (c->run == run_gate) {
         keep = s->ring - (s->table_frac - s->frac);
-        return (cost){ lookup.offline + entries + (1ull << (s->window - s->unit - s->index_bits)) + 2 + 3 * s->to + (s->to > keep ? s->to - keep : 0),
+        return (cost){ lookup.offline + entries + (1ull << (s->window - s->unit - s->index_bits)) + 2 +
+                           3 * s->to + (s->to > keep ? s->to - keep : 0),
                        lookup.online + 8 + 4 + 2 * s->ring + 2 * s->to, 5 };
     }
-    if (s->to + shift <= s->ring) return (cost){ lookup.offline + s->to, lookup.online + 2 * (s->to + shift), 2 };
-    return (cost){ lookup.offline + s->to + (s->to > keep ? s->to - keep : 0), lookup.online + 2 * s->ring + 2 * s->to, 3 };
+    if (s->to + shift <= s->ring)
+        return (cost){ lookup.offline + s->to, lookup.online + 2 * (s->to + shift), 2 };
+    return (cost){ lookup.offline + s->to + (s->to > keep ? s->to - keep : 0),
+                   lookup.online + 2 * s->ring + 2 * s->to, 3 };
 }
 
 static void costs_equal_the_formulas(void **state)
@@ -488,12 +610,16 @@ static void costs_equal_the_formulas(void **state)
         at.n = n;
         world_seed(w, i);
         assert_true(world_run(w, CHECKS[i].run, &at));
-        print_message("%s: %llu + %llu bits in %llu rounds\n", CHECKS[i].name, (unsigned long long)wanted.offline, (unsigned long long)wanted.online,
+        print_message("%s: %llu + %llu bits in %llu rounds\n", CHECKS[i].name,
+                      (unsigned long long)wanted.offline, (unsigned long long)wanted.online,
                       (unsigned long long)wanted.rounds);
         assert_int_equal(world_bits(w, 0, 2, PUMA_OFFLINE), n * calls * wanted.offline);
         assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE), world_bits(w, 2, 1, PUMA_ONLINE));
-        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE), n * calls * wanted.online);
-        assert_int_equal(world_bits(w, 0, 1, PUMA_OFFLINE) + world_bits(w, 1, 2, PUMA_OFFLINE) + world_bits(w, 2, 1, PUMA_OFFLINE), 0);
+        assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE),
+                         n * calls * wanted.online);
+        assert_int_equal(world_bits(w, 0, 1, PUMA_OFFLINE) + world_bits(w, 1, 2, PUMA_OFFLINE) +
+                             world_bits(w, 2, 1, PUMA_OFFLINE),
+                         0);
         /* P1 and P2 wait for the client's message first. */
         assert_int_equal(world_rounds(w), calls * wanted.rounds + 1);
         world_free(w);

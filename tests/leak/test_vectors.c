@@ -1,10 +1,13 @@
-/* test_vectors.c - rep3 against its formulas, bit for bit, with the masks in the test's hands; messages and rounds of every operation.
+/* test_vectors.c - rep3 against its formulas, bit for bit, with the masks in the test's hands; messages and
+ * rounds of every operation.
  *
  *     test_vectors PLUGIN.so DIGIT [CHECK]
  *
- * DIGIT is what the plugin's comparisons were compiled with (REP3_DIGIT), CHECK a pattern of names.  One run holds many cases as elements of one vector:
- * the client's two masks are set, so that an operand's l (a truncation's r) is known, and for products the two opening masks as well.
- * Exact truncation must give floor((z + r_low) / 2^t) from P0's side and floor(z / 2^t) + [c_low < z_low] from P1's and P2's, z a signed integer. */
+ * DIGIT is what the plugin's comparisons were compiled with (REP3_DIGIT), CHECK a pattern of names.  One run
+ * holds many cases as elements of one vector: the client's two masks are set, so that an operand's l (a
+ * truncation's r) is known, and for products the two opening masks as well. Exact truncation must give
+ * floor((z + r_low) / 2^t) from P0's side and floor(z / 2^t) + [c_low < z_low] from P1's and P2's, z a signed
+ * integer. */
 #include "leak/world.h"
 
 #include <stdarg.h>
@@ -39,21 +42,21 @@ static uint64_t *array(size_t n)
     return a;
 }
 
-/* --- one run: operands x and y with given masks, one operation, its result --------------------------------------------- */
+/* --- one run: operands x and y with given masks, one operation, its result -------------------- */
 
 typedef enum what { SHARED, PRODUCT, TRUNC, LESS, ONE_HOT, MUX } what;
 
 typedef struct job {
     what            op;
     size_t          n;
-    uint32_t        bits, to, shift;            /* ring of the operands, ring of the result                            */
-    const uint64_t *x, *y;                      /* y NULL: none                                                        */
-    const uint64_t *lx, *ly;                    /* l of x and y; NULL: random                                          */
-    const uint64_t *open;                       /* r1 + r2 of a product's opening; NULL: random                        */
-    uint64_t        c[8];                       /* thresholds, or coefficients                                         */
-    size_t          count, columns;             /* thresholds or choices; columns of a one-hot                         */
+    uint32_t        bits, to, shift; /* ring of the operands, ring of the result                            */
+    const uint64_t *x, *y;           /* y NULL: none                                                        */
+    const uint64_t *lx, *ly;         /* l of x and y; NULL: random                                          */
+    const uint64_t *open;            /* r1 + r2 of a product's opening; NULL: random                        */
+    uint64_t        c[8];            /* thresholds, or coefficients                                         */
+    size_t          count, columns;  /* thresholds or choices; columns of a one-hot                         */
     uint32_t        low, width;
-    uint64_t       *out[8];                     /* results as the client got them; bits unpacked, one a word           */
+    uint64_t       *out[8]; /* results as the client got them; bits unpacked, one a word           */
 } job;
 
 static puma_tensor *shared(puma_session *s, const job *j, const uint64_t *words, puma_kind kind)
@@ -62,8 +65,10 @@ static puma_tensor *shared(puma_session *s, const job *j, const uint64_t *words,
     uint64_t    *own = s->host->scratch(s, j->n);
 
     for (size_t i = 0; i < j->n; i++) {
-        if (kind == PUMA_BIT) own[i / 64] |= (words[i] & 1) << i % 64;
-        else own[i] = words[i] & puma_mask(j->bits);
+        if (kind == PUMA_BIT)
+            own[i / 64] |= (words[i] & 1) << i % 64;
+        else
+            own[i] = words[i] & puma_mask(j->bits);
     }
     s->protocol->share(s, z, s->role == PUMA_CLIENT ? own : NULL, PUMA_CLIENT);
     return z;
@@ -74,7 +79,8 @@ static void revealed(puma_session *s, const puma_tensor *z, uint64_t *out)
     uint64_t *words = s->host->scratch(s, z->words);
 
     s->protocol->reveal(s, words, z, PUMA_CLIENT);
-    for (size_t i = 0; s->role == PUMA_CLIENT && i < z->n; i++) out[i] = z->kind == PUMA_BIT ? words[i / 64] >> i % 64 & 1 : words[i];
+    for (size_t i = 0; s->role == PUMA_CLIENT && i < z->n; i++)
+        out[i] = z->kind == PUMA_BIT ? words[i / 64] >> i % 64 & 1 : words[i];
 }
 
 static void run_job(puma_session *s, void *context)
@@ -90,11 +96,14 @@ static void run_job(puma_session *s, void *context)
         z[t] = j->op == ONE_HOT ? s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0)
                                 : s->host->tensor(s, j->op == LESS ? PUMA_BIT : PUMA_ARITH, 1, &j->n, to, 0);
     if (s->role != PUMA_CLIENT) {
-        const puma_choice choices[2] = { { .bit = y, .value = x, .coefficient = j->c[0] }, { .bit = y, .coefficient = j->c[1] } };
+        const puma_choice choices[2] = { { .bit = y, .value = x, .coefficient = j->c[0] },
+                                         { .bit = y, .coefficient = j->c[1] } };
 
         switch (j->op) {
         case SHARED: s->protocol->add_public(s, z[0], x, &j->c[0], 1); break;
-        case PRODUCT: s->protocol->product(s, z[0], &(puma_term){ .op = PUMA_TERM_MUL, .x = x, .y = y }, 1, j->shift); break;
+        case PRODUCT:
+            s->protocol->product(s, z[0], &(puma_term){ .op = PUMA_TERM_MUL, .x = x, .y = y }, 1, j->shift);
+            break;
         case TRUNC: s->protocol->trunc(s, z[0], x, j->shift); break;
         case LESS: s->protocol->less(s, z, x, j->c, j->count, j->low, j->width); break;
         case ONE_HOT: s->protocol->one_hot(s, z[0], x); break;
@@ -138,12 +147,14 @@ static void run(job *j)
     free(open2);
 }
 
-/* --- truncation ----------------------------------------------------------------------------------------------------------- */
+/* --- truncation ------------------------------------------------------------------------------- */
 
-/* What a truncation of z under r by t must give in Z_{2^to}: from P0's side and from P1's and P2's, which must agree. */
+/* What a truncation of z under r by t must give in Z_{2^to}: from P0's side and from P1's and P2's, which
+ * must agree. */
 static uint64_t truncated(__int128 z, uint64_t r, uint32_t t, uint32_t to)
 {
-    uint64_t low = t == 0 ? 0 : puma_mask(t), r_low = r & low, z_low = (uint64_t)z & low, c_low = (z_low + r_low) & low;
+    uint64_t low = t == 0 ? 0 : puma_mask(t), r_low = r & low, z_low = (uint64_t)z & low,
+             c_low = (z_low + r_low) & low;
     uint64_t at_p0 = (uint64_t)((z + r_low) >> t), at_p1 = (uint64_t)(z >> t) + (c_low < z_low);
 
     assert_true(at_p0 == at_p1);
@@ -156,13 +167,16 @@ static void expect_truncated(const job *j, const char *name, const uint64_t *z, 
         uint64_t want = truncated(to_signed(z[i], k), r[i], j->shift, j->to);
 
         if (j->out[0][i] != want)
-            fail_msg("%s: ring %u, t %u, into %u: z %llx r %llx gave %llx, not %llx", name, k, j->shift, j->to, (unsigned long long)z[i],
-                     (unsigned long long)r[i], (unsigned long long)j->out[0][i], (unsigned long long)want);
+            fail_msg("%s: ring %u, t %u, into %u: z %llx r %llx gave %llx, not %llx", name, k, j->shift,
+                     j->to, (unsigned long long)z[i], (unsigned long long)r[i],
+                     (unsigned long long)j->out[0][i], (unsigned long long)want);
     }
 }
 
-/* As a truncation of a sharing with l = r, and as a product with 1 whose opening mask makes r; z in Z_{2^k}. */
-static void truncate_both_ways(const uint64_t *z, const uint64_t *r, size_t n, uint32_t k, uint32_t t, uint32_t to, bool product)
+/* As a truncation of a sharing with l = r, and as a product with 1 whose opening mask makes r; z in Z_{2^k}.
+ */
+static void truncate_both_ways(const uint64_t *z, const uint64_t *r, size_t n, uint32_t k, uint32_t t,
+                               uint32_t to, bool product)
 {
     uint64_t *out = array(n), *one = array(n), *lx = array(n), *ly = array(n), *open = array(n);
     job       j = { .op = TRUNC, .n = n, .bits = k, .to = to, .shift = t, .x = z, .lx = r, .out = { out } };
@@ -175,9 +189,19 @@ static void truncate_both_ways(const uint64_t *z, const uint64_t *r, size_t n, u
         one[i] = 1;
         lx[i] = rnd();
         ly[i] = rnd();
-        open[i] = r[i] + lx[i] * ly[i];           /* r = r1 + r2 - l_x l_y */
+        open[i] = r[i] + lx[i] * ly[i]; /* r = r1 + r2 - l_x l_y */
     }
-    j = (job){ .op = PRODUCT, .n = n, .bits = k, .to = to, .shift = t, .x = z, .y = one, .lx = lx, .ly = ly, .open = open, .out = { out } };
+    j = (job){ .op = PRODUCT,
+               .n = n,
+               .bits = k,
+               .to = to,
+               .shift = t,
+               .x = z,
+               .y = one,
+               .lx = lx,
+               .ly = ly,
+               .open = open,
+               .out = { out } };
     if (product) {
         run(&j);
         expect_truncated(&j, "of a product", z, r, k);
@@ -192,15 +216,19 @@ static void truncate_both_ways(const uint64_t *z, const uint64_t *r, size_t n, u
 /* The exact form at the ends of what it may truncate, with r at the ends of the ring. */
 static void exact_at_the_edges(void **state)
 {
-    static const uint32_t settings[][3] = { { 16, 4, 16 }, { 16, 4, 13 }, { 16, 4, 20 }, { 16, 4, 64 }, { 16, 1, 16 }, { 16, 14, 16 }, { 16, 0, 24 },
-                                            { 48, 16, 48 }, { 52, 16, 64 }, { 64, 18, 64 }, { 64, 18, 47 }, { 64, 1, 64 }, { 28, 0, 64 } };
+    static const uint32_t settings[][3] = { { 16, 4, 16 },  { 16, 4, 13 },  { 16, 4, 20 },  { 16, 4, 64 },
+                                            { 16, 1, 16 },  { 16, 14, 16 }, { 16, 0, 24 },  { 48, 16, 48 },
+                                            { 52, 16, 64 }, { 64, 18, 64 }, { 64, 18, 47 }, { 64, 1, 64 },
+                                            { 28, 0, 64 } };
 
     (void)state;
     for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
         uint32_t k = settings[s][0], t = settings[s][1];
         uint64_t top = 1ull << (k - 2), half = 1ull << (k - 1), ring = puma_mask(k);
-        uint64_t values[] = { 0 - top, 0 - top + 1, top - 1, top - 2, 0, 1, ~0ull, 1ull << t, 0 - (1ull << t), top / 2 + 3 };
-        uint64_t masks[] = { 0, 1, half - 1, half, half + 1, ring, ring - 1, top, top - 1, half + top, half + top - 1, half - top };
+        uint64_t values[] = { 0 - top, 0 - top + 1, top - 1,   top - 2,         0,
+                              1,       ~0ull,       1ull << t, 0 - (1ull << t), top / 2 + 3 };
+        uint64_t masks[] = { 0,        1,   half - 1, half,       half + 1,       ring,
+                             ring - 1, top, top - 1,  half + top, half + top - 1, half - top };
         uint64_t z[sizeof values / 8 * sizeof masks / 8], r[sizeof z / 8];
         size_t   n = 0;
 
@@ -219,15 +247,18 @@ static void the_bound_of_exact_is_sharp(void **state)
     const uint64_t x[] = { (uint64_t)-16384, (uint64_t)-16384, 16383, 16383, (uint64_t)-16385, 16385 };
     const uint64_t r[] = { 0, 65535, 32767, 32768, 0, 32767 };
     uint64_t       out[6];
-    job            j = { .op = TRUNC, .n = 6, .bits = 16, .to = 64, .shift = 4, .x = x, .lx = r, .out = { out } };
+    job j = { .op = TRUNC, .n = 6, .bits = 16, .to = 64, .shift = 4, .x = x, .lx = r, .out = { out } };
 
     (void)state;
     run(&j);
-    for (size_t i = 0; i < 4; i++) assert_true(fabs((double)(int64_t)out[i] - (double)(int64_t)x[i] / 16) < 1);
-    for (size_t i = 4; i < 6; i++) assert_true(fabs(fabs((double)(int64_t)out[i] - (double)(int64_t)x[i] / 16) - 4096) < 1);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(fabs((double)(int64_t)out[i] - (double)(int64_t)x[i] / 16) < 1);
+    for (size_t i = 4; i < 6; i++)
+        assert_true(fabs(fabs((double)(int64_t)out[i] - (double)(int64_t)x[i] / 16) - 4096) < 1);
 }
 
-/* Rings of 3 to 8 bits: every value and every mask; narrow for all of the ring, exact for what it promises. */
+/* Rings of 3 to 8 bits: every value and every mask; narrow for all of the ring, exact for what it promises.
+ */
 static void small_rings_exhaustively(void **state)
 {
     (void)state;
@@ -240,9 +271,11 @@ static void small_rings_exhaustively(void **state)
             r[i] = i >> k;
         }
         for (uint32_t t = 0; t < k; t += k < 7 ? 1 : 3)
-            for (uint32_t to = k - t; to >= 1; to = to == k - t ? to / 2 : 0) truncate_both_ways(z, r, size * size, k, t, to, k < 7);
+            for (uint32_t to = k - t; to >= 1; to = to == k - t ? to / 2 : 0)
+                truncate_both_ways(z, r, size * size, k, t, to, k < 7);
         for (size_t i = 0; i < size * size; i++) {
-            if (to_signed(z[i], k) < -(int64_t)(size / 4) || to_signed(z[i], k) >= (int64_t)(size / 4)) continue;
+            if (to_signed(z[i], k) < -(int64_t)(size / 4) || to_signed(z[i], k) >= (int64_t)(size / 4))
+                continue;
             z[n] = z[i];
             r[n++] = r[i];
         }
@@ -268,11 +301,18 @@ static void narrow_is_exact_reduced(void **state)
         uint32_t k = settings[s][0], t = settings[s][1];
 
         for (size_t i = 0; i < N; i++) {
-            x[i] = rnd() & puma_mask(k);            /* all of the ring */
+            x[i] = rnd() & puma_mask(k); /* all of the ring */
             l[i] = rnd() & puma_mask(k);
         }
         for (uint32_t form = 0; form < 2; form++) {
-            job j = { .op = TRUNC, .n = N, .bits = k, .to = form == 0 ? k - t : 64, .shift = t, .x = x, .lx = l, .out = { out[form] } };
+            job j = { .op = TRUNC,
+                      .n = N,
+                      .bits = k,
+                      .to = form == 0 ? k - t : 64,
+                      .shift = t,
+                      .x = x,
+                      .lx = l,
+                      .out = { out[form] } };
 
             run(&j);
         }
@@ -308,28 +348,31 @@ static void lift_is_the_inverse_of_reduction(void **state)
 static void a_million_products(void **state)
 {
     static const uint32_t settings[][3] = { { 48, 16, 48 }, { 64, 18, 64 }, { 64, 18, 46 } };
-    const size_t n = 1000000;
-    uint64_t    *x = array(n), *y = array(n), *out = array(n);
+    const size_t          n = 1000000;
+    uint64_t             *x = array(n), *y = array(n), *out = array(n);
 
     (void)state;
     for (size_t s = 0; s < sizeof settings / sizeof *settings; s++) {
-        uint32_t k = settings[s][0], t = settings[s][1], to = settings[s][2], most = to + t <= k ? to + t - 1 : k - 2;
-        job      j = { .op = PRODUCT, .n = n, .bits = k, .to = to, .shift = t, .x = x, .y = y, .out = { out } };
-        double   sum = 0, worst = 0;
+        uint32_t k = settings[s][0], t = settings[s][1], to = settings[s][2],
+                 most = to + t <= k ? to + t - 1 : k - 2;
+        job    j = { .op = PRODUCT, .n = n, .bits = k, .to = to, .shift = t, .x = x, .y = y, .out = { out } };
+        double sum = 0, worst = 0;
 
         for (size_t i = 0; i < n; i++) {
-            x[i] = (uint64_t)to_signed(rnd(), most / 2 + 1);       /* |x y| < 2^most */
+            x[i] = (uint64_t)to_signed(rnd(), most / 2 + 1); /* |x y| < 2^most */
             y[i] = (uint64_t)to_signed(rnd(), most - most / 2);
         }
         run(&j);
         for (size_t i = 0; i < n; i++) {
             int64_t z = (int64_t)x[i] * (int64_t)y[i], got = to_signed(out[i], to);
-            double  error = (double)(got - (z >> t)) - (double)((uint64_t)z & puma_mask(t)) / (double)(1ull << t);
+            double  error =
+                (double)(got - (z >> t)) - (double)((uint64_t)z & puma_mask(t)) / (double)(1ull << t);
 
             sum += error;
             if (fabs(error) > worst) worst = fabs(error);
         }
-        print_message("ring %u, t %u, into %u: largest error %.6f ulp, mean %+.6f\n", k, t, to, worst, sum / (double)n);
+        print_message("ring %u, t %u, into %u: largest error %.6f ulp, mean %+.6f\n", k, t, to, worst,
+                      sum / (double)n);
         assert_true(worst < 1 && worst > 0.9);
         assert_true(fabs(sum / (double)n) < 0.005);
     }
@@ -338,7 +381,7 @@ static void a_million_products(void **state)
     free(out);
 }
 
-/* --- comparison ----------------------------------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 /* Bit by bit as the protocol defines it, and [x < c] wherever that is promised. */
 static void expect_signs(const job *j)
@@ -349,18 +392,21 @@ static void expect_signs(const job *j)
             uint64_t window = ((m & ring) >> j->low) - ((j->lx[i] & ring) >> j->low);
             uint64_t want = window >> (j->width - 1) & 1;
             __int128 difference = (__int128)to_signed(j->x[i], j->bits) - to_signed(j->c[t], j->bits);
-            __int128 bound = ((__int128)1 << (j->low + j->width - 1)) - ((__int128)1 << j->low), near = (__int128)1 << j->low;
+            __int128 bound = ((__int128)1 << (j->low + j->width - 1)) - ((__int128)1 << j->low),
+                     near = (__int128)1 << j->low;
 
             if (j->low == 0) bound++, near = 0;
             if (j->out[t][i] != want)
-                fail_msg("ring %u, low %u, width %u: x %llx l %llx c %llx gave %llu", j->bits, j->low, j->width, (unsigned long long)j->x[i],
-                         (unsigned long long)j->lx[i], (unsigned long long)j->c[t], (unsigned long long)j->out[t][i]);
+                fail_msg("ring %u, low %u, width %u: x %llx l %llx c %llx gave %llu", j->bits, j->low,
+                         j->width, (unsigned long long)j->x[i], (unsigned long long)j->lx[i],
+                         (unsigned long long)j->c[t], (unsigned long long)j->out[t][i]);
             if (difference >= near && difference < bound) assert_true(want == 0);
             if (difference < -near && difference > -bound) assert_true(want == 1);
         }
 }
 
-static void signs(const uint64_t *x, const uint64_t *l, size_t n, uint32_t bits, uint32_t low, uint32_t width, const uint64_t *c, size_t count)
+static void signs(const uint64_t *x, const uint64_t *l, size_t n, uint32_t bits, uint32_t low, uint32_t width,
+                  const uint64_t *c, size_t count)
 {
     job j = { .op = LESS, .n = n, .bits = bits, .x = x, .lx = l, .low = low, .width = width, .count = count };
 
@@ -385,14 +431,16 @@ static void every_sign_of_a_small_ring(void **state)
         l[i] = i >> 6;
     }
     for (uint32_t low = 0; low < 3; low++)
-        for (uint32_t width = 1; low + width <= 6; width++) signs(x, l, 64 * 64, 6, low, width, c, width == 6 - low ? 7 : 2);
+        for (uint32_t width = 1; low + width <= 6; width++)
+            signs(x, l, 64 * 64, 6, low, width, c, width == 6 - low ? 7 : 2);
 }
 
 /* m and l equal in all digits, in all but one, borrows that run through all of them; equality at 0 alone. */
 static void signs_at_the_edges(void **state)
 {
-    static const uint32_t settings[][3] = { { 24, 0, 24 }, { 48, 0, 48 }, { 52, 0, 52 }, { 64, 0, 64 }, { 64, 18, 24 }, { 48, 16, 13 }, { 64, 0, 9 },
-                                            { 64, 63, 1 }, { 25, 16, 9 }, { 64, 1, 63 } };
+    static const uint32_t settings[][3] = { { 24, 0, 24 },  { 48, 0, 48 },  { 52, 0, 52 }, { 64, 0, 64 },
+                                            { 64, 18, 24 }, { 48, 16, 13 }, { 64, 0, 9 },  { 64, 63, 1 },
+                                            { 25, 16, 9 },  { 64, 1, 63 } };
     static const uint64_t c[] = { 0, 1, (uint64_t)-1, 1ull << 20, 0 - (1ull << 20) };
     enum { MOST = 200 * 12 };
     static uint64_t x[MOST], l[MOST];
@@ -406,22 +454,35 @@ static void signs_at_the_edges(void **state)
             for (uint32_t f = 0; f < 12; f++, n++) {
                 uint64_t power = 1ull << (e / 3) % 64;
 
-                x[n] = (e == 0 ? 0 : e > 194 ? rnd() : e % 3 == 0 ? power : e % 3 == 1 ? 0 - power : power - 1) & ring;
-                l[n] = (f == 0 ? 0 : f == 1 ? ~0ull : f == 2 ? 1 : f == 3 ? ring / 2 : f == 4 ? ring / 2 + 1 : f == 5 ? 0x5555555555555555u
-                        : f == 6 ? 0 - x[n] : f == 7 ? power : rnd()) & ring;
+                x[n] = (e == 0       ? 0
+                        : e > 194    ? rnd()
+                        : e % 3 == 0 ? power
+                        : e % 3 == 1 ? 0 - power
+                                     : power - 1) &
+                       ring;
+                l[n] = (f == 0   ? 0
+                        : f == 1 ? ~0ull
+                        : f == 2 ? 1
+                        : f == 3 ? ring / 2
+                        : f == 4 ? ring / 2 + 1
+                        : f == 5 ? 0x5555555555555555u
+                        : f == 6 ? 0 - x[n]
+                        : f == 7 ? power
+                                 : rnd()) &
+                       ring;
             }
         signs(x, l, n, settings[s][0], settings[s][1], settings[s][2], c, 5);
     }
 }
 
-/* --- one-hot, choices ------------------------------------------------------------------------------------------------------ */
+/* --- one-hot, choices ------------------------------------------------------------------------- */
 
 static void expect_row(const job *j, size_t i)
 {
     for (size_t v = 0; v < j->columns; v++)
         if (j->out[0][i * j->columns + v] != (j->x[i] == v))
-            fail_msg("one-hot of %zu columns, ring %u: x %llu l %llx column %zu", j->columns, j->bits, (unsigned long long)j->x[i],
-                     (unsigned long long)j->lx[i], v);
+            fail_msg("one-hot of %zu columns, ring %u: x %llu l %llx column %zu", j->columns, j->bits,
+                     (unsigned long long)j->x[i], (unsigned long long)j->lx[i], v);
 }
 
 static void every_one_hot_of_small_tables(void **state)
@@ -465,7 +526,15 @@ static void choices_equal_their_sum(void **state)
     for (size_t s = 0; s < sizeof settings / sizeof *settings; s++)
         for (size_t count = 1; count <= 2; count++) {
             uint64_t c0 = rnd() | 1, c1 = rnd();
-            job      j = { .op = MUX, .n = N, .bits = settings[s][0], .to = settings[s][1], .x = x, .y = b, .c = { c0, c1 }, .count = count, .out = { out } };
+            job      j = { .op = MUX,
+                           .n = N,
+                           .bits = settings[s][0],
+                           .to = settings[s][1],
+                           .x = x,
+                           .y = b,
+                           .c = { c0, c1 },
+                           .count = count,
+                           .out = { out } };
 
             for (size_t i = 0; i < N; i++) {
                 x[i] = rnd() & puma_mask(j.bits);
@@ -485,7 +554,9 @@ static void shares_open_to_what_they_were(void **state)
 
     (void)state;
     for (uint32_t bits = 1; bits <= 64; bits += 7) {
-        job j = { .op = SHARED, .n = N, .bits = bits, .x = x, .c = { rnd() & puma_mask(bits) }, .out = { out } };
+        job j = {
+            .op = SHARED, .n = N, .bits = bits, .x = x, .c = { rnd() & puma_mask(bits) }, .out = { out }
+        };
 
         for (size_t i = 0; i < N; i++) x[i] = rnd() & puma_mask(bits);
         run(&j);
@@ -493,13 +564,19 @@ static void shares_open_to_what_they_were(void **state)
     }
 }
 
-/* --- messages --------------------------------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
-typedef void operation(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b);
+typedef void operation(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                       const puma_tensor *b);
 
-typedef struct bill { uint64_t offline, online; } bill;       /* P0 -> P2; P1 <-> P2, both ways */
+typedef struct bill {
+    uint64_t offline, online;
+} bill; /* P0 -> P2; P1 <-> P2, both ways */
 
-typedef struct counted { operation *op; const job *j; } counted;
+typedef struct counted {
+    operation *op;
+    const job *j;
+} counted;
 
 static puma_tensor *local(puma_session *s, size_t n, puma_kind kind, uint32_t bits)
 {
@@ -507,7 +584,10 @@ static puma_tensor *local(puma_session *s, size_t n, puma_kind kind, uint32_t bi
 
     if (s->role == PUMA_CLIENT) return z;
     for (uint32_t p = 0; p < 2; p++)
-        for (size_t w = 0; w < z->words; w++) z->plane[p][w] = (0x9e3779b97f4a7c15u * (w + 1)) & (kind == PUMA_BIT ? puma_mask((uint32_t)(n - 64 * w < 64 ? n - 64 * w : 64)) : puma_mask(bits));
+        for (size_t w = 0; w < z->words; w++)
+            z->plane[p][w] = (0x9e3779b97f4a7c15u * (w + 1)) &
+                             (kind == PUMA_BIT ? puma_mask((uint32_t)(n - 64 * w < 64 ? n - 64 * w : 64))
+                                               : puma_mask(bits));
     return z;
 }
 
@@ -515,7 +595,8 @@ static puma_tensor *local(puma_session *s, size_t n, puma_kind kind, uint32_t bi
 static void run_counted(puma_session *s, void *context)
 {
     const counted *c = context;
-    puma_tensor   *x = local(s, c->j->n, PUMA_ARITH, c->j->bits), *y = local(s, c->j->n, PUMA_ARITH, c->j->bits), *b = local(s, c->j->n, PUMA_BIT, 1);
+    puma_tensor   *x = local(s, c->j->n, PUMA_ARITH, c->j->bits),
+                *y = local(s, c->j->n, PUMA_ARITH, c->j->bits), *b = local(s, c->j->n, PUMA_BIT, 1);
 
     c->op(s, c->j, x, y, b);
 }
@@ -528,36 +609,52 @@ static void count(operation *op, const job *j, bill want, uint64_t rounds, const
 
     world_record(w, false);
     assert_true(world_run(w, run_counted, &c));
-    got = (bill){ world_bits(w, 0, 2, PUMA_OFFLINE), world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE) };
-    if (got.offline != want.offline || got.online != want.online || world_bits(w, 1, 2, PUMA_ONLINE) * 2 != want.online)
-        fail_msg("%s: n %zu bits %u to %u shift %u low %u width %u count %zu: %llu + %llu bits, not %llu + %llu", name, j->n, j->bits, j->to, j->shift,
-                 j->low, j->width, j->count, (unsigned long long)got.offline, (unsigned long long)got.online, (unsigned long long)want.offline,
-                 (unsigned long long)want.online);
+    got = (bill){ world_bits(w, 0, 2, PUMA_OFFLINE),
+                  world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE) };
+    if (got.offline != want.offline || got.online != want.online ||
+        world_bits(w, 1, 2, PUMA_ONLINE) * 2 != want.online)
+        fail_msg(
+            "%s: n %zu bits %u to %u shift %u low %u width %u count %zu: %llu + %llu bits, not %llu + %llu",
+            name, j->n, j->bits, j->to, j->shift, j->low, j->width, j->count, (unsigned long long)got.offline,
+            (unsigned long long)got.online, (unsigned long long)want.offline,
+            (unsigned long long)want.online);
     for (uint32_t from = 0; from < 4; from++)
         for (uint32_t to = 0; to < 4; to++)
             for (int phase = 0; phase < 2; phase++) {
-                if ((from == 0 && to == 2 && phase == PUMA_OFFLINE) || (from + to == 3 && from != 0 && to != 0 && phase == PUMA_ONLINE)) continue;
-                assert_int_equal(world_bits(w, from, to, (puma_phase)phase), 0);       /* no other message, none to P0 or the client */
+                if ((from == 0 && to == 2 && phase == PUMA_OFFLINE) ||
+                    (from + to == 3 && from != 0 && to != 0 && phase == PUMA_ONLINE))
+                    continue;
+                assert_int_equal(world_bits(w, from, to, (puma_phase)phase),
+                                 0); /* no other message, none to P0 or the client */
             }
-    if (world_rounds(w) != rounds) fail_msg("%s: %llu rounds, not %llu", name, (unsigned long long)world_rounds(w), (unsigned long long)rounds);
+    if (world_rounds(w) != rounds)
+        fail_msg("%s: %llu rounds, not %llu", name, (unsigned long long)world_rounds(w),
+                 (unsigned long long)rounds);
     world_free(w);
 }
 
-static void do_trunc(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_trunc(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                     const puma_tensor *b)
 {
     (void)y, (void)b;
     if (s->role != PUMA_CLIENT) s->protocol->trunc(s, local(s, j->n, PUMA_ARITH, j->to), x, j->shift);
 }
 
-static void do_product(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_product(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                       const puma_tensor *b)
 {
-    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = x, .y = y }, { .op = PUMA_TERM_MUL, .x = y, .y = y }, { .op = PUMA_TERM_ADD, .x = x } };
+    const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = x, .y = y },
+                                { .op = PUMA_TERM_MUL, .x = y, .y = y },
+                                { .op = PUMA_TERM_ADD, .x = x } };
 
     (void)b;
-    if (s->role != PUMA_CLIENT) s->protocol->product(s, s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->to, 0), terms, j->count, j->shift);
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->to, 0), terms, j->count,
+                             j->shift);
 }
 
-static void do_matmul(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_matmul(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                      const puma_tensor *b)
 {
     puma_tensor  a = *x, t = *y;
     const size_t dim[2] = { 2, 3 };
@@ -569,10 +666,12 @@ static void do_matmul(puma_session *s, const job *j, const puma_tensor *x, const
     t.plane[0] = s->host->scratch(s, t.n);
     t.plane[1] = s->host->scratch(s, t.n);
     if (s->role != PUMA_CLIENT)
-        s->protocol->product(s, s->host->tensor(s, PUMA_ARITH, 2, dim, j->to, 0), &(puma_term){ .op = PUMA_TERM_MATMUL, .x = &a, .y = &t }, 1, j->shift);
+        s->protocol->product(s, s->host->tensor(s, PUMA_ARITH, 2, dim, j->to, 0),
+                             &(puma_term){ .op = PUMA_TERM_MATMUL, .x = &a, .y = &t }, 1, j->shift);
 }
 
-static void do_less(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_less(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                    const puma_tensor *b)
 {
     puma_tensor *z[8];
 
@@ -581,7 +680,8 @@ static void do_less(puma_session *s, const job *j, const puma_tensor *x, const p
     if (s->role != PUMA_CLIENT) s->protocol->less(s, z, x, j->c, j->count, j->low, j->width);
 }
 
-static void do_one_hot(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_one_hot(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                       const puma_tensor *b)
 {
     const size_t dim[2] = { j->n, j->columns };
 
@@ -590,24 +690,34 @@ static void do_one_hot(puma_session *s, const job *j, const puma_tensor *x, cons
 }
 
 /* `count` choices, those of even number with a value. */
-static void do_mux(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_mux(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                   const puma_tensor *b)
 {
     puma_choice choices[8];
 
-    for (size_t c = 0; c < j->count; c++) choices[c] = (puma_choice){ .bit = b, .value = c % 4 == 0 ? x : c % 2 == 0 ? y : NULL, .coefficient = c + 1 };
-    if (s->role != PUMA_CLIENT) s->protocol->mux_sum(s, s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->to, 0), choices, j->count);
+    for (size_t c = 0; c < j->count; c++)
+        choices[c] = (puma_choice){ .bit = b,
+                                    .value = c % 4 == 0   ? x
+                                             : c % 2 == 0 ? y
+                                                          : NULL,
+                                    .coefficient = c + 1 };
+    if (s->role != PUMA_CLIENT)
+        s->protocol->mux_sum(s, s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->to, 0), choices, j->count);
 }
 
-static void do_and(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_and(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                   const puma_tensor *b)
 {
     (void)x, (void)y;
     if (s->role != PUMA_CLIENT) s->protocol->and_(s, s->host->tensor(s, PUMA_BIT, 1, &j->n, 1, 0), b, b);
 }
 
-static void do_local(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y, const puma_tensor *b)
+static void do_local(puma_session *s, const job *j, const puma_tensor *x, const puma_tensor *y,
+                     const puma_tensor *b)
 {
-    puma_tensor  *z = s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->bits, 0), *sum = s->host->tensor(s, PUMA_ARITH, 0, NULL, j->bits, 0);
-    puma_tensor  *w = s->host->tensor(s, PUMA_BIT, 1, &j->n, 1, 0);
+    puma_tensor *z = s->host->tensor(s, PUMA_ARITH, 1, &j->n, j->bits, 0),
+                *sum = s->host->tensor(s, PUMA_ARITH, 0, NULL, j->bits, 0);
+    puma_tensor   *w = s->host->tensor(s, PUMA_BIT, 1, &j->n, 1, 0);
     const uint64_t c[2] = { 3, 5 };
 
     if (s->role == PUMA_CLIENT) return;
@@ -630,11 +740,14 @@ static void truncations_cost_what_the_formulas_say(void **state)
                 bool     narrow = to + t <= k;
                 uint64_t offline = to + (narrow || to <= k - t ? 0 : to + t - k);
 
-                count(do_trunc, &j, (bill){ t == 0 && narrow ? 0 : 5 * offline, narrow ? 0 : 5 * 2 * to }, narrow ? 0 : 1, "trunc");
+                count(do_trunc, &j, (bill){ t == 0 && narrow ? 0 : 5 * offline, narrow ? 0 : 5 * 2 * to },
+                      narrow ? 0 : 1, "trunc");
                 for (j.count = 1; j.count <= 3; j.count += 2)
-                    count(do_product, &j, (bill){ 5 * offline, 5 * 2 * (narrow ? to + t : k + to) }, narrow ? 1 : 2, "product");
-                j.n = 6;        /* 2 x 3 times 3 x 3: one opening an entry of the result */
-                count(do_matmul, &j, (bill){ 6 * offline, 6 * 2 * (narrow ? to + t : k + to) }, narrow ? 1 : 2, "matmul");
+                    count(do_product, &j, (bill){ 5 * offline, 5 * 2 * (narrow ? to + t : k + to) },
+                          narrow ? 1 : 2, "product");
+                j.n = 6; /* 2 x 3 times 3 x 3: one opening an entry of the result */
+                count(do_matmul, &j, (bill){ 6 * offline, 6 * 2 * (narrow ? to + t : k + to) },
+                      narrow ? 1 : 2, "matmul");
             }
 }
 
@@ -643,20 +756,25 @@ static void comparisons_cost_what_the_formulas_say(void **state)
     (void)state;
     for (uint32_t width = 1; width <= 64; width++)
         for (size_t thresholds = 1; thresholds <= 7; thresholds += 2) {
-            job      j = { .n = 3, .bits = 64, .width = width, .count = thresholds, .c = { 1, 2, 3, 4, 5, 6, 7 } };
-            uint64_t digits = (width + digit - 1) / digit, top = width - digit * (digits - 1), opened = 0, products = 0, levels = 0;
+            job j = { .n = 3, .bits = 64, .width = width, .count = thresholds, .c = { 1, 2, 3, 4, 5, 6, 7 } };
+            uint64_t digits = (width + digit - 1) / digit, top = width - digit * (digits - 1), opened = 0,
+                     products = 0, levels = 0;
 
             for (uint64_t nodes = digits; nodes > 1; nodes = nodes / 2 + nodes % 2, levels++) {
                 opened += 3 * (nodes / 2) - 1;
                 products += 2 * (nodes / 2) - 1;
             }
             count(do_less, &j,
-                  (bill){ 3 * (((1ull << digit) - 1) * (digits - 1) + (1ull << top) - 1 + thresholds * products), 3 * thresholds * 2 * (opened + 1) },
+                  (bill){
+                      3 * (((1ull << digit) - 1) * (digits - 1) + (1ull << top) - 1 + thresholds * products),
+                      3 * thresholds * 2 * (opened + 1) },
                   levels + 1, "less");
             j.low = (64 - width) / 2;
             j.n = 70;
             count(do_less, &j,
-                  (bill){ 70 * (((1ull << digit) - 1) * (digits - 1) + (1ull << top) - 1 + thresholds * products), 70 * thresholds * 2 * (opened + 1) },
+                  (bill){
+                      70 * (((1ull << digit) - 1) * (digits - 1) + (1ull << top) - 1 + thresholds * products),
+                      70 * thresholds * 2 * (opened + 1) },
                   levels + 1, "less");
         }
 }
@@ -670,7 +788,10 @@ static void other_operations_cost_what_the_formulas_say(void **state)
 
         while (1ull << k < columns) k++;
         low = 1ull << k / 2;
-        count(do_one_hot, &j, (bill){ 3 * (low + (1ull << k) / low + (1ull << k)), 3 * 2 * (low + (1ull << k) / low + columns) }, 3, "one_hot");
+        count(do_one_hot, &j,
+              (bill){ 3 * (low + (1ull << k) / low + (1ull << k)),
+                      3 * 2 * (low + (1ull << k) / low + columns) },
+              3, "one_hot");
     }
     for (size_t choices = 1; choices <= 7; choices++)
         for (uint32_t to = 1; to <= 64; to += 21) {
@@ -687,7 +808,13 @@ static void other_operations_cost_what_the_formulas_say(void **state)
 }
 
 /* Who owns, who is told: the only messages that are not a Deal or an Open. */
-typedef struct transfer { uint32_t node; puma_kind kind; uint32_t bits; size_t n; uint64_t got[200]; } transfer;
+typedef struct transfer {
+    uint32_t  node;
+    puma_kind kind;
+    uint32_t  bits;
+    size_t    n;
+    uint64_t  got[200];
+} transfer;
 
 static uint64_t sample(size_t i, uint32_t bits) { return (0x9e3779b97f4a7c15u * (i + 5)) & puma_mask(bits); }
 
@@ -697,7 +824,9 @@ static void run_share(puma_session *s, void *context)
     puma_tensor *z = s->host->tensor(s, t->kind, 1, &t->n, t->bits, 0);
     uint64_t    *words = s->host->scratch(s, z->words);
 
-    for (size_t i = 0; i < z->words; i++) words[i] = sample(i, t->kind == PUMA_BIT ? (uint32_t)(t->n - 64 * i < 64 ? t->n - 64 * i : 64) : t->bits);
+    for (size_t i = 0; i < z->words; i++)
+        words[i] =
+            sample(i, t->kind == PUMA_BIT ? (uint32_t)(t->n - 64 * i < 64 ? t->n - 64 * i : 64) : t->bits);
     s->protocol->share(s, z, s->role == t->node ? words : NULL, t->node);
 }
 
@@ -707,7 +836,9 @@ static void run_transfer(puma_session *s, void *context)
     puma_tensor *z = s->host->tensor(s, t->kind, 1, &t->n, t->bits, 0);
     uint64_t    *words = s->host->scratch(s, z->words), *out = s->host->scratch(s, z->words);
 
-    for (size_t i = 0; i < z->words; i++) words[i] = sample(i, t->kind == PUMA_BIT ? (uint32_t)(t->n - 64 * i < 64 ? t->n - 64 * i : 64) : t->bits);
+    for (size_t i = 0; i < z->words; i++)
+        words[i] =
+            sample(i, t->kind == PUMA_BIT ? (uint32_t)(t->n - 64 * i < 64 ? t->n - 64 * i : 64) : t->bits);
     s->protocol->share(s, z, s->role == PUMA_CLIENT ? words : NULL, PUMA_CLIENT);
     s->protocol->reveal(s, out, z, t->node);
     if (s->role == t->node) memcpy(t->got, out, z->words * sizeof *out);
@@ -721,15 +852,21 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
     for (uint32_t node = 0; node < 4; node++)
         for (size_t c = 0; c < 5; c++)
             for (size_t n = 1; n <= 131; n += 65) {
-                transfer t = { .node = node, .kind = c == 4 ? PUMA_BIT : PUMA_ARITH, .bits = c == 4 ? 1 : rings[c], .n = n };
+                transfer t = { .node = node,
+                               .kind = c == 4 ? PUMA_BIT : PUMA_ARITH,
+                               .bits = c == 4 ? 1 : rings[c],
+                               .n = n };
                 world   *w = world_new(plugin_path, 64, 0);
                 uint64_t size = n * t.bits, want[4][4] = { { 0 } };
 
-                if (node == 0 || node == 3) want[node][1] = want[node][2] = size;
-                else want[node][3 - node] = size;
+                if (node == 0 || node == 3)
+                    want[node][1] = want[node][2] = size;
+                else
+                    want[node][3 - node] = size;
                 assert_true(world_run(w, run_share, &t));
                 for (uint32_t from = 0; from < 4; from++)
-                    for (uint32_t to = 0; to < 4; to++) assert_int_equal(world_bits(w, from, to, PUMA_ONLINE), want[from][to]);
+                    for (uint32_t to = 0; to < 4; to++)
+                        assert_int_equal(world_bits(w, from, to, PUMA_ONLINE), want[from][to]);
                 memset(want, 0, sizeof want);
                 want[3][1] = want[3][2] = size;
                 if (node == 0 || node == 2 || node == 3) want[1][node] += size;
@@ -741,7 +878,8 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
                         assert_int_equal(world_bits(w, from, to, PUMA_OFFLINE), 0);
                     }
                 for (size_t i = 0; i < (c == 4 ? (n + 63) / 64 : n); i++)
-                    assert_true(t.got[i] == sample(i, c == 4 ? (uint32_t)(n - 64 * i < 64 ? n - 64 * i : 64) : t.bits));
+                    assert_true(t.got[i] ==
+                                sample(i, c == 4 ? (uint32_t)(n - 64 * i < 64 ? n - 64 * i : 64) : t.bits));
                 world_free(w);
             }
 }

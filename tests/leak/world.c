@@ -1,9 +1,10 @@
 /* world.c - see world.h
  *
- * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a node's stack is entered once and lives as
- * long as the world, switches are those of setjmp, and small tensors come from a chunk that is rewound.  The sanitizers know swapcontext but neither of
- * the other two; under them it is slower. */
-#undef _FORTIFY_SOURCE      /* its longjmp refuses to leave for another stack */
+ * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a
+ * node's stack is entered once and lives as long as the world, switches are those of setjmp, and small
+ * tensors come from a chunk that is rewound.  The sanitizers know swapcontext but neither of the other two;
+ * under them it is slower. */
+#undef _FORTIFY_SOURCE /* its longjmp refuses to leave for another stack */
 #include "leak/world.h"
 
 #include "ring/ring.h"
@@ -28,40 +29,55 @@
 #endif
 
 #ifdef SANITIZED
-#define ARENA ((size_t)0)               /* every tensor apart, so that a stray access is seen */
+#define ARENA ((size_t)0) /* every tensor apart, so that a stray access is seen */
 #else
 #define ARENA ((size_t)128 << 10)
 #endif
 
 typedef struct tape {
-    uint64_t *value;
-    uint32_t *bits;
-    size_t    count, room;
-    size_t    at[NODES];       /* each holder's cursor */
-    bool      keep;
-    const uint64_t *given;     /* the values that the test set for the first draws */
+    uint64_t       *value;
+    uint32_t       *bits;
+    size_t          count, room;
+    size_t          at[NODES]; /* each holder's cursor */
+    bool            keep;
+    const uint64_t *given; /* the values that the test set for the first draws */
     size_t          given_count;
 } tape;
 
-struct puma_prg { world *w; uint32_t node; int stream; };
+struct puma_prg {
+    world   *w;
+    uint32_t node;
+    int      stream;
+};
 
-typedef struct message { uint64_t *words; size_t n, room; uint32_t bits; uint64_t depth; bool boolean; struct message *next; } message;
+typedef struct message {
+    uint64_t       *words;
+    size_t          n, room;
+    uint32_t        bits;
+    uint64_t        depth;
+    bool            boolean;
+    struct message *next;
+} message;
 
 /* A tensor and where its words are: behind `used` bytes of the arena, or allocated. */
-typedef struct held { puma_tensor *tensor; size_t used; bool apart; } held;
+typedef struct held {
+    puma_tensor *tensor;
+    size_t       used;
+    bool         apart;
+} held;
 
 typedef struct node {
-    puma_session  base, *session;
-    ucontext_t    context;
-    jmp_buf       resume;
-    char         *stack, *arena;
-    bool          started, finished, open, waiting;
-    uint32_t      awaited;                          /* whose message it waits for */
-    puma_prg      prg[STREAMS + 1];
-    held         *tensors;
-    size_t        count, room, used;
-    uint64_t      depth;
-    view          seen;
+    puma_session base, *session;
+    ucontext_t   context;
+    jmp_buf      resume;
+    char        *stack, *arena;
+    bool         started, finished, open, waiting;
+    uint32_t     awaited; /* whose message it waits for */
+    puma_prg     prg[STREAMS + 1];
+    held        *tensors;
+    size_t       count, room, used;
+    uint64_t     depth;
+    view         seen;
 } node;
 
 struct world {
@@ -71,7 +87,7 @@ struct world {
     node                 nodes[NODES];
     message             *queue[NODES][NODES], *spare;
     uint64_t             sent[NODES][NODES][2];
-    tape                 tapes[STREAMS + 1];        /* the last: the client's own, for its seeds */
+    tape                 tapes[STREAMS + 1]; /* the last: the client's own, for its seeds */
     ucontext_t           scheduler;
     jmp_buf              back;
     uint32_t             current;
@@ -108,7 +124,7 @@ static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boo
     v->items[v->count++] = (seen){ value, bits, boolean, received };
 }
 
-/* --- streams ------------------------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
 {
@@ -126,7 +142,7 @@ static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
         t->bits[i] = bits;
         t->count++;
     }
-    if (t->bits[i] != bits) w->failed = true;          /* holders out of step */
+    if (t->bits[i] != bits) w->failed = true; /* holders out of step */
     record(w, prg->node, t->value[i], bits, boolean, false);
     return t->value[i];
 }
@@ -168,7 +184,7 @@ static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *p
     return stream_of(s, strstr(purpose, "1") != NULL ? STREAM_INPUT1 : STREAM_INPUT2);
 }
 
-/* --- switches -------------------------------------------------------------------------------------------------- */
+/* --- switches --------------------------------------------------------------------------------- */
 
 static void enter_node(world *w, node *n)
 {
@@ -191,29 +207,33 @@ static void give_way(world *w, node *n)
 #endif
 }
 
-/* --- wire ------------------------------------------------------------------------------------------------------ */
+/* --- wire ------------------------------------------------------------------------------------- */
 
-static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits, size_t all, bool boolean, puma_phase phase)
+static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
+                        size_t all, bool boolean, puma_phase phase)
 {
-    world    *w = of(s);
-    message  *m = w->spare, **end = &w->queue[s->role][to];
+    world   *w = of(s);
+    message *m = w->spare, **end = &w->queue[s->role][to];
 
-    if (m != NULL) w->spare = m->next;
-    else if ((m = calloc(1, sizeof *m)) == NULL) exit(99);
+    if (m != NULL)
+        w->spare = m->next;
+    else if ((m = calloc(1, sizeof *m)) == NULL)
+        exit(99);
     if (n >= m->room) m->words = grow(m->words, (m->room = n + 8) * sizeof *words);
     memcpy(m->words, words, n * sizeof *words);
     m->n = n;
     m->bits = bits;
     m->boolean = boolean;
     m->next = NULL;
-    m->depth = phase == PUMA_OFFLINE ? 0 : w->nodes[s->role].depth + 1;      /* a dealer runs ahead */
+    m->depth = phase == PUMA_OFFLINE ? 0 : w->nodes[s->role].depth + 1; /* a dealer runs ahead */
     while (*end != NULL) end = &(*end)->next;
     *end = m;
     w->sent[s->role][to][phase] += all;
     return PUMA_OK;
 }
 
-static puma_status send_words(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits, puma_phase phase)
+static puma_status send_words(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
+                              puma_phase phase)
 {
     return push(s, to, words, n, bits, n * bits, false, phase);
 }
@@ -223,7 +243,8 @@ static puma_status send_bits(puma_session *s, uint32_t to, const uint64_t *words
     return push(s, to, words, (n + 63) / 64, 64, n, true, phase);
 }
 
-static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits, size_t elements, bool boolean)
+static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits,
+                        size_t elements, bool boolean)
 {
     world   *w = of(s);
     message *m;
@@ -244,8 +265,10 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
         memcpy(words, m->words, n * sizeof *words);
         if (m->depth > w->nodes[s->role].depth) w->nodes[s->role].depth = m->depth;
         for (size_t i = 0; i < elements; i++) {
-            if (boolean) record(w, s->role, words[i / 64] >> i % 64 & 1, 1, true, true);
-            else record(w, s->role, words[i], bits, false, true);
+            if (boolean)
+                record(w, s->role, words[i / 64] >> i % 64 & 1, 1, true, true);
+            else
+                record(w, s->role, words[i], bits, false, true);
         }
     }
     m->next = w->spare;
@@ -263,12 +286,19 @@ static puma_status recv_bits(puma_session *s, uint32_t from, uint64_t *words, si
     return pull(s, from, words, (n + 63) / 64, 64, n, true);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
-static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits, uint32_t frac)
+static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
+                         uint32_t frac)
 {
     node        *n = &of(s)->nodes[s->role];
-    puma_tensor  head = { .kind = kind, .rank = rank, .dim = { 1, 1, 1, 1 }, .n = 1, .bits = kind == PUMA_BIT ? 1 : bits, .frac = frac, .planes = 2 };
+    puma_tensor  head = { .kind = kind,
+                          .rank = rank,
+                          .dim = { 1, 1, 1, 1 },
+                          .n = 1,
+                          .bits = kind == PUMA_BIT ? 1 : bits,
+                          .frac = frac,
+                          .planes = 2 };
     puma_tensor *t;
     size_t       bytes;
     bool         apart;
@@ -304,8 +334,10 @@ static void leave(puma_session *s, size_t mark, const puma_tensor *kept)
 
     if (kept == NULL && mark < n->count) n->used = n->tensors[mark].used;
     for (size_t i = mark; i < n->count; i++) {
-        if (n->tensors[i].tensor == kept) n->tensors[left++] = n->tensors[i];
-        else if (n->tensors[i].apart) free(n->tensors[i].tensor);
+        if (n->tensors[i].tensor == kept)
+            n->tensors[left++] = n->tensors[i];
+        else if (n->tensors[i].apart)
+            free(n->tensors[i].tensor);
     }
     n->count = left;
 }
@@ -328,10 +360,9 @@ static puma_status fail(puma_session *s, puma_status status, const char *format,
     return s->status = status;
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
-
-static world *running;      /* makecontext passes no pointers */
+static world *running; /* makecontext passes no pointers */
 
 static void trampoline(void)
 {
@@ -351,7 +382,8 @@ static void trampoline(void)
     }
 }
 
-/* One pass of all nodes over open or the program, the client first; false when one failed or all wait for each other. */
+/* One pass of all nodes over open or the program, the client first; false when one failed or all wait for
+ * each other. */
 static bool schedule(world *w)
 {
     size_t left = NODES;
@@ -415,9 +447,22 @@ world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
         exit(99);
     }
     w->protocol = entry->protocol;
-    w->host = (puma_host){ .struct_size = sizeof(puma_host), .ring = ring_kernels(), .tensor = make, .enter = enter, .leave = leave, .scratch = scratch,
-                           .send = send_words, .recv = recv_words, .send_bits = send_bits, .recv_bits = recv_bits, .prg_pair = prg_pair,
-                           .prg_own = prg_own, .prg_seed = prg_seed, .prg_words = prg_words, .prg_bits = prg_bits, .fail = fail };
+    w->host = (puma_host){ .struct_size = sizeof(puma_host),
+                           .ring = ring_kernels(),
+                           .tensor = make,
+                           .enter = enter,
+                           .leave = leave,
+                           .scratch = scratch,
+                           .send = send_words,
+                           .recv = recv_words,
+                           .send_bits = send_bits,
+                           .recv_bits = recv_bits,
+                           .prg_pair = prg_pair,
+                           .prg_own = prg_own,
+                           .prg_seed = prg_seed,
+                           .prg_words = prg_words,
+                           .prg_bits = prg_bits,
+                           .fail = fail };
     for (uint32_t i = 0; i < NODES; i++) {
         node *n = &w->nodes[i];
 
@@ -428,7 +473,12 @@ world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
         n->context.uc_stack.ss_size = STACK;
         n->context.uc_link = NULL;
         makecontext(&n->context, trampoline, 0);
-        n->base = (puma_session){ .protocol = w->protocol, .host = &w->host, .impl = w, .role = i, .ring_bits = ring_bits, .frac = frac,
+        n->base = (puma_session){ .protocol = w->protocol,
+                                  .host = &w->host,
+                                  .impl = w,
+                                  .role = i,
+                                  .ring_bits = ring_bits,
+                                  .frac = frac,
                                   .caps = w->protocol->caps };
     }
     if (!schedule(w)) exit(99);
@@ -471,7 +521,10 @@ bool world_run(world *w, program *p, void *context)
 }
 
 const view *world_view(const world *w, uint32_t p) { return &w->nodes[p].seen; }
-uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase) { return w->sent[from][to][phase]; }
+uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
+{
+    return w->sent[from][to][phase];
+}
 
 uint64_t world_rounds(const world *w)
 {

@@ -22,24 +22,24 @@ typedef struct node node;
 typedef struct run  run;
 
 struct node {
-    run        *of;
-    uint32_t    self;
-    net        *wire;
-    net_config  config;
-    puma_error  error;
-    pthread_t   thread;
-    double      seconds;          /* from the start to the end of its part */
-    net_count   count;
-    uint8_t     digest[PUMA_NODES][32], session[16], seed[PUMA_NODES][32];
-    char        note[ERROR_TEXT];
-    int         number;
+    run       *of;
+    uint32_t   self;
+    net       *wire;
+    net_config config;
+    puma_error error;
+    pthread_t  thread;
+    double     seconds; /* from the start to the end of its part */
+    net_count  count;
+    uint8_t    digest[PUMA_NODES][32], session[16], seed[PUMA_NODES][32];
+    char       note[ERROR_TEXT];
+    int        number;
 };
 
 struct run {
     node     nodes[PUMA_NODES];
     net_hub *hub;
     char     address[PUMA_NODES][32], certificates[64];
-    void   (*part)(node *me);     /* between net_open and net_close; failures are left in me->error */
+    void (*part)(node *me); /* between net_open and net_close; failures are left in me->error */
     pthread_barrier_t barrier;
 };
 
@@ -55,8 +55,8 @@ static inline double now_s(void)
 static inline int listen_anywhere(char address[32])
 {
     struct sockaddr_in a = { .sin_family = AF_INET };
-    socklen_t bytes = sizeof a;
-    int       fd = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t          bytes = sizeof a;
+    int                fd = socket(AF_INET, SOCK_STREAM, 0);
 
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 64) == 0);
@@ -91,7 +91,8 @@ static inline void run_prepare(run *r, net_transport transport)
         c->bounded = 0;
         c->connect_timeout_ms = 10000;
         c->io_timeout_ms = 10000;
-        c->hello = i == PUMA_CLIENT ? "input.length=7\nmodel=tiny\nring_bits=64\n" : "model=tiny\nring_bits=64\n";
+        c->hello =
+            i == PUMA_CLIENT ? "input.length=7\nmodel=tiny\nring_bits=64\n" : "model=tiny\nring_bits=64\n";
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++)
         for (uint32_t k = 0; k < PUMA_NODES; k++) {
@@ -116,7 +117,10 @@ static inline void *node_main(void *arg)
     return NULL;
 }
 
-static inline void node_start(node *me) { assert_int_equal(pthread_create(&me->thread, NULL, node_main, me), 0); }
+static inline void node_start(node *me)
+{
+    assert_int_equal(pthread_create(&me->thread, NULL, node_main, me), 0);
+}
 
 static inline void run_join(run *r)
 {
@@ -156,14 +160,17 @@ static inline void assert_fine(const run *r)
 static inline void assert_says(const node *n, puma_status status, const char *part)
 {
     if (n->error.status != status || !strstr(n->error.text, part))
-        print_error("node %u: status %d, \"%s\"; expected status %d, \"%s\"\n", n->self, (int)n->error.status, n->error.text,
-                    (int)status, part);
+        print_error("node %u: status %d, \"%s\"; expected status %d, \"%s\"\n", n->self, (int)n->error.status,
+                    n->error.text, (int)status, part);
     assert_int_equal(n->error.status, status);
     assert_non_null(strstr(n->error.text, part));
 }
 
 /* The byte at i of the message that `from` sends `to`. */
-static inline uint8_t byte_of(uint32_t from, uint32_t to, size_t i) { return (uint8_t)(i * 31 + (i >> 9) + from * 7 + to * 3); }
+static inline uint8_t byte_of(uint32_t from, uint32_t to, size_t i)
+{
+    return (uint8_t)(i * 31 + (i >> 9) + from * 7 + to * 3);
+}
 
 static inline void *message(uint32_t from, uint32_t to, size_t size)
 {

@@ -91,7 +91,14 @@ static void bom_crlf_and_a_missing_last_newline_are_accepted(void **state)
 static void nul_and_bad_utf8_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff",
+        "\x80",
+        "\xc3",
+        "\xc0\xaf",
+        "\xe0\x80\xaf",
+        "\xed\xa0\x80",
+        "\xf4\x90\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xff",
     };
 
     (void)state;
@@ -104,14 +111,15 @@ static void nul_and_bad_utf8_are_refused(void **state)
         snprintf(text, sizeof text, "[a]\nk = %s", bad[i]);
         refused(text, 303, "t.ini:2: invalid UTF-8");
     }
-    value_is("[a]\nk = \xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82\n", "a", "k", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82", 2);
+    value_is("[a]\nk = \xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82\n", "a", "k",
+             "\xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82", 2);
 }
 
 /* A line of `size` bytes whose tail looks like a key of its own. */
 static char *long_line(size_t size)
 {
     static const char tail[] = "\tinsecure=yes";
-    char *text = malloc(size + 16);
+    char             *text = malloc(size + 16);
 
     assert_non_null(text);
     strcpy(text, "[a]\n");
@@ -166,7 +174,8 @@ static void duplicates_name_both_lines(void **state)
 {
     (void)state;
     refused("[a]\nk = 1\nj = 2\nk = 1\n", 306, "t.ini:4: [a] k is given twice, first in line 2");
-    refused("[a]\nk = 1\n[b]\nk = 1\n[a]\nj = 3\nk = 2\n", 306, "t.ini:7: [a] k is given twice, first in line 2");
+    refused("[a]\nk = 1\n[b]\nk = 1\n[a]\nj = 3\nk = 2\n", 306,
+            "t.ini:7: [a] k is given twice, first in line 2");
     refused("[a]\nz = 1\nz = 1\n[b]\na = 1\na = 1\n", 306, "t.ini:3:");
     value_is("[a]\nk = 1\n[b]\nk = 1\n[a]\nj = 3\n", "a", "j", "3", 6);
     value_is("[a]\nk = 1\nK = 2\n[A]\nk = 3\n", "A", "k", "3", 5);
@@ -280,9 +289,10 @@ static void set_replaces_and_adds(void **state)
 
 static void set_of_another_form_is_a_usage_fault(void **state)
 {
-    static const char *const bad[] = { "", "a", "a.k", "=", "a=1", ".k=1", "a.=1", "a b.k=1", "a=b.c", "[a].k=1" };
-    ini        file;
-    puma_error e = { 0 };
+    static const char *const bad[] = { "",     "a",    "a.k",     "=",     "a=1",
+                                       ".k=1", "a.=1", "a b.k=1", "a=b.c", "[a].k=1" };
+    ini                      file;
+    puma_error               e = { 0 };
 
     (void)state;
     assert_int_equal(parse(&file, "", 0, &e), PUMA_OK);
@@ -300,7 +310,8 @@ static void set_of_another_form_is_a_usage_fault(void **state)
 
 static void nearest_name(void **state)
 {
-    static const char *const names[] = { "ring_bits", "fxp_fraction_bits", "arithmetic", "ranges", "text", "text_pair", NULL };
+    static const char *const names[] = { "ring_bits", "fxp_fraction_bits", "arithmetic", "ranges",
+                                         "text",      "text_pair",         NULL };
 
     (void)state;
     assert_string_equal(ini_nearest("fracton_bits", names), "fxp_fraction_bits");
@@ -314,12 +325,24 @@ static void nearest_name(void **state)
 
 static void integers_are_digits_in_range(void **state)
 {
-    static const char *const bad[] = { "",  "1x", "0x10", " 1", "1 ", "+1", "-1", "1e3", "1.0", "2147483648", "9223372036854775808",
-                                       "18446744073709551616", "99999999999999999999999999999999999999999999" };
-    uint64_t value = 7;
+    static const char *const bad[] = { "",
+                                       "1x",
+                                       "0x10",
+                                       " 1",
+                                       "1 ",
+                                       "+1",
+                                       "-1",
+                                       "1e3",
+                                       "1.0",
+                                       "2147483648",
+                                       "9223372036854775808",
+                                       "18446744073709551616",
+                                       "99999999999999999999999999999999999999999999" };
+    uint64_t                 value = 7;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(ini_unsigned(bad[i], 0, 2147483647, &value));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(ini_unsigned(bad[i], 0, 2147483647, &value));
     assert_int_equal(value, 7);
     assert_true(ini_unsigned("18446744073709551615", 0, UINT64_MAX, &value));
     assert_true(value == UINT64_MAX);
@@ -331,8 +354,9 @@ static void integers_are_digits_in_range(void **state)
 
 static void reals_are_plain_and_finite(void **state)
 {
-    static const char *const bad[] = { "", "nan", "inf", "1e309", "-1e309", "1,5", " 1", "1 ", "0x1p3", "1e", "1e+", ".", "-", "+1", "1.5.2", "1d3" };
-    double value = 7;
+    static const char *const bad[] = { "",      "nan", "inf", "1e309", "-1e309", "1,5", " 1",    "1 ",
+                                       "0x1p3", "1e",  "1e+", ".",     "-",      "+1",  "1.5.2", "1d3" };
+    double                   value = 7;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(ini_real(bad[i], &value));
@@ -346,7 +370,7 @@ static void reals_are_plain_and_finite(void **state)
 static void booleans_are_yes_and_no(void **state)
 {
     static const char *const bad[] = { "", "1", "TRUE", "true", "on", "maybe", "Yes", "yes ", "n" };
-    bool value = false;
+    bool                     value = false;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(ini_yes_no(bad[i], &value));

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define ARCHITECTURES PUMA_SRCDIR "/models"
-#define GOLDEN        PUMA_SRCDIR "/tests/golden/models/"
+#define GOLDEN PUMA_SRCDIR "/tests/golden/models/"
 
 static char folder[64];
 
@@ -62,18 +62,19 @@ static model *opened(const char *directory, const char *architecture, model_task
     return m;
 }
 
-static void refused(const char *directory, const char *architecture, const char *architectures, model_task task, unsigned code,
-                    const char *part)
+static void refused(const char *directory, const char *architecture, const char *architectures,
+                    model_task task, unsigned code, const char *part)
 {
     puma_error e = { 0 };
     model     *m;
 
     assert_int_equal(model_open(&m, directory, architecture, architectures, task, &e), code / 100);
     assert_null(m);
-    if (e.code != code || !strstr(e.text, part)) fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
+    if (e.code != code || !strstr(e.text, part))
+        fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
 }
 
-/* --- the tiny checkpoints ---------------------------------------------------------------------------------------- */
+/* --- the tiny checkpoints --------------------------------------------------------------------- */
 
 /* A model is opened from config.json alone; its source then has the weights. */
 static void reads_the_tiny_checkpoints(void **state)
@@ -85,9 +86,12 @@ static void reads_the_tiny_checkpoints(void **state)
         model_activation head;
         const char      *first, *last;
     } tiny[] = {
-        { "bert", 2, 2, 0, 128, 41, 1e-12, MODEL_TANH, "bert.embeddings.word_embeddings.weight", "classifier.bias" },
-        { "roberta", 1, 3, 2, 130, 41, 1e-5, MODEL_TANH, "roberta.embeddings.word_embeddings.weight", "classifier.out_proj.bias" },
-        { "distilbert", 0, 2, 0, 128, 40, 1e-12, MODEL_RELU, "distilbert.embeddings.word_embeddings.weight", "classifier.bias" },
+        { "bert", 2, 2, 0, 128, 41, 1e-12, MODEL_TANH, "bert.embeddings.word_embeddings.weight",
+          "classifier.bias" },
+        { "roberta", 1, 3, 2, 130, 41, 1e-5, MODEL_TANH, "roberta.embeddings.word_embeddings.weight",
+          "classifier.out_proj.bias" },
+        { "distilbert", 0, 2, 0, 128, 40, 1e-12, MODEL_RELU, "distilbert.embeddings.word_embeddings.weight",
+          "classifier.bias" },
     };
 
     (void)state;
@@ -148,10 +152,27 @@ static void reads_the_tiny_checkpoints(void **state)
 static void lists_tensors_in_the_order_of_the_layers(void **state)
 {
     static const char *const roles[] = {
-        "embedding.token", "embedding.position", "embedding.type", "embedding.norm.gain", "embedding.norm.bias",
-        "layer.query.weight", "layer.query.bias", "layer.key.weight", "layer.key.bias", "layer.value.weight", "layer.value.bias",
-        "layer.output.weight", "layer.output.bias", "layer.attention_norm.gain", "layer.attention_norm.bias", "layer.up.weight",
-        "layer.up.bias", "layer.down.weight", "layer.down.bias", "layer.mlp_norm.gain", "layer.mlp_norm.bias",
+        "embedding.token",
+        "embedding.position",
+        "embedding.type",
+        "embedding.norm.gain",
+        "embedding.norm.bias",
+        "layer.query.weight",
+        "layer.query.bias",
+        "layer.key.weight",
+        "layer.key.bias",
+        "layer.value.weight",
+        "layer.value.bias",
+        "layer.output.weight",
+        "layer.output.bias",
+        "layer.attention_norm.gain",
+        "layer.attention_norm.bias",
+        "layer.up.weight",
+        "layer.up.bias",
+        "layer.down.weight",
+        "layer.down.bias",
+        "layer.mlp_norm.gain",
+        "layer.mlp_norm.bias",
     };
     model *m;
 
@@ -166,10 +187,10 @@ static void lists_tensors_in_the_order_of_the_layers(void **state)
         assert_int_equal(t->rank, strstr(t->role, ".bias") || strstr(t->role, ".gain") ? 1 : 2);
         assert_false(t->transposed);
     }
-    assert_int_equal(m->tensors[15].dim[0], 256);     /* layer.up.weight: (out, in) */
+    assert_int_equal(m->tensors[15].dim[0], 256); /* layer.up.weight: (out, in) */
     assert_int_equal(m->tensors[15].dim[1], 64);
     assert_int_equal(m->tensors[16].dim[0], 256);
-    assert_int_equal(m->tensors[17].dim[0], 64);      /* layer.down.weight */
+    assert_int_equal(m->tensors[17].dim[0], 64); /* layer.down.weight */
     assert_int_equal(m->tensors[17].dim[1], 256);
     assert_string_equal(m->tensors[21].name, "encoder.layer.1.attention.self.query.weight");
     assert_int_equal(m->labels, 0);
@@ -198,16 +219,19 @@ static void opens_a_shape_without_weights(void **state)
     model_close(m);
 }
 
-/* --- config.json ------------------------------------------------------------------------------------------------- */
+/* --- config.json ------------------------------------------------------------------------------ */
 
-#define CONFIG(more) "{\"model_type\":\"bert\",\"num_hidden_layers\":2,\"hidden_size\":6,\"num_attention_heads\":3," \
-                     "\"intermediate_size\":10,\"vocab_size\":11,\"max_position_embeddings\":8,\"hidden_act\":\"gelu\"" more "}"
+#define CONFIG(more)                                                                                         \
+    "{\"model_type\":\"bert\",\"num_hidden_layers\":2,\"hidden_size\":6,\"num_attention_heads\":3,"          \
+    "\"intermediate_size\":10,\"vocab_size\":11,\"max_position_embeddings\":8,\"hidden_act\":\"gelu\"" more  \
+    "}"
 
 static void write_config_without(const char *key, const char *value)
 {
     static const char *const keys[][2] = {
-        { "model_type", "\"bert\"" }, { "num_hidden_layers", "2" }, { "hidden_size", "6" }, { "num_attention_heads", "3" },
-        { "intermediate_size", "10" }, { "vocab_size", "11" }, { "max_position_embeddings", "8" }, { "hidden_act", "\"gelu\"" },
+        { "model_type", "\"bert\"" },       { "num_hidden_layers", "2" },  { "hidden_size", "6" },
+        { "num_attention_heads", "3" },     { "intermediate_size", "10" }, { "vocab_size", "11" },
+        { "max_position_embeddings", "8" }, { "hidden_act", "\"gelu\"" },
     };
     FILE *f = fopen(in_folder("config.json"), "w");
     bool  comma = false;
@@ -226,7 +250,11 @@ static void write_config_without(const char *key, const char *value)
 
 static void refuses_bad_config_values(void **state)
 {
-    static const struct { const char *key, *value; unsigned code; const char *part; } bad[] = {
+    static const struct {
+        const char *key, *value;
+        unsigned    code;
+        const char *part;
+    } bad[] = {
         { "hidden_size", "0", 403, "config.json: hidden_size: out of range (got 0" },
         { "hidden_size", "-1", 403, "config.json: hidden_size: out of range (got -1" },
         { "hidden_size", "2147483648", 403, "hidden_size: out of range (got 2147483648" },
@@ -251,8 +279,10 @@ static void refuses_bad_config_values(void **state)
         { "type_vocab_size", "0", 403, "type_vocab_size: out of range" },
         { "model_type", "7", 403, "model_type: not a string" },
         { "model_type", NULL, 403, "model_type: missing" },
-        { "model_type", "\"mamba\"", 404, "\"mamba\" is not supported (known: bert, distilbert, roberta, xlm-roberta, camembert)" },
-        { "hidden_act", "\"quick_gelu\"", 404, "hidden_act: \"quick_gelu\" is not supported (known: gelu, gelu_new" },
+        { "model_type", "\"mamba\"", 404,
+          "\"mamba\" is not supported (known: bert, distilbert, roberta, xlm-roberta, camembert)" },
+        { "hidden_act", "\"quick_gelu\"", 404,
+          "hidden_act: \"quick_gelu\" is not supported (known: gelu, gelu_new" },
         { "hidden_act", "7", 403, "hidden_act: not the name of a function" },
         { "hidden_act", NULL, 403, "hidden_act: missing" },
         { "layer_norm_eps", "-1e-12", 403, "layer_norm_eps: out of range" },
@@ -260,7 +290,8 @@ static void refuses_bad_config_values(void **state)
         { "layer_norm_eps", "NaN", 402, "config.json:1:" },
         { "layer_norm_eps", "1e999", 402, "config.json:1:" },
         { "initializer_range", "-0.02", 403, "initializer_range: out of range" },
-        { "position_embedding_type", "\"relative_key\"", 404, "position_embedding_type: \"relative_key\" is not supported (supported: \"absolute\")" },
+        { "position_embedding_type", "\"relative_key\"", 404,
+          "position_embedding_type: \"relative_key\" is not supported (supported: \"absolute\")" },
         { "is_decoder", "true", 404, "is_decoder: true is not supported" },
         { "add_cross_attention", "true", 404, "add_cross_attention" },
         { "pruned_heads", "{\"0\":[1]}", 404, "pruned_heads" },
@@ -289,15 +320,32 @@ static void refuses_bad_config_values(void **state)
 
 static void accepts_what_is_legal(void **state)
 {
-    static const struct { const char *key, *value; } good[] = {
-        { "layer_norm_eps", "0" }, { "layer_norm_eps", "1e-12" }, { "layer_norm_eps", "1e-30" }, { "is_decoder", "false" },
-        { "is_decoder", "null" }, { "position_embedding_type", "\"absolute\"" }, { "pruned_heads", "{}" },
-        { "num_labels", "5" }, { "id2label", "{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\",\"3\":\"d\",\"4\":\"e\"}" },
-        { "id2label", "[1,2,3,4,5]" }, { "tie_word_embeddings", "false" }, { "unknown key", "[[]]" },
+    static const struct {
+        const char *key, *value;
+    } good[] = {
+        { "layer_norm_eps", "0" },
+        { "layer_norm_eps", "1e-12" },
+        { "layer_norm_eps", "1e-30" },
+        { "is_decoder", "false" },
+        { "is_decoder", "null" },
+        { "position_embedding_type", "\"absolute\"" },
+        { "pruned_heads", "{}" },
+        { "num_labels", "5" },
+        { "id2label", "{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\",\"3\":\"d\",\"4\":\"e\"}" },
+        { "id2label", "[1,2,3,4,5]" },
+        { "tie_word_embeddings", "false" },
+        { "unknown key", "[[]]" },
     };
-    static const struct { const char *name; model_activation activation; } functions[] = {
-        { "\"gelu\"", MODEL_GELU }, { "\"gelu_new\"", MODEL_GELU_TANH }, { "\"gelu_pytorch_tanh\"", MODEL_GELU_TANH },
-        { "\"relu\"", MODEL_RELU }, { "\"silu\"", MODEL_SILU }, { "\"swish\"", MODEL_SILU },
+    static const struct {
+        const char      *name;
+        model_activation activation;
+    } functions[] = {
+        { "\"gelu\"", MODEL_GELU },
+        { "\"gelu_new\"", MODEL_GELU_TANH },
+        { "\"gelu_pytorch_tanh\"", MODEL_GELU_TANH },
+        { "\"relu\"", MODEL_RELU },
+        { "\"silu\"", MODEL_SILU },
+        { "\"swish\"", MODEL_SILU },
     };
     model *m;
 
@@ -339,7 +387,7 @@ static void accepts_what_is_legal(void **state)
     refused(folder, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "pad_token_id: out of range");
 }
 
-/* --- architecture files ------------------------------------------------------------------------------------------ */
+/* --- architecture files ----------------------------------------------------------------------- */
 
 /* bert.ini with the line that begins with `key` replaced; NULL takes it out.  Returns its number. */
 static int write_architecture(const char *name, const char *key, const char *line)
@@ -367,15 +415,20 @@ static int write_architecture(const char *name, const char *key, const char *lin
 
 static void refuses_bad_architecture_files(void **state)
 {
-    static const struct { const char *key, *line, *part; bool numbered; } bad[] = {
-        { "hidden ", "hiden = hidden_size", "[config] unknown key \"hiden\" (did you mean \"hidden\"?)", true },
+    static const struct {
+        const char *key, *line, *part;
+        bool        numbered;
+    } bad[] = {
+        { "hidden ", "hiden = hidden_size", "[config] unknown key \"hiden\" (did you mean \"hidden\"?)",
+          true },
         { "hidden ", NULL, "[config] hidden is missing", false },
         { "hidden ", "hidden = hidden size", "[config] hidden: not a key, KEY + N or default VALUE", true },
         { "hidden ", "hidden = hidden_size + x", "[config] hidden: not a key", true },
         { "hidden ", "hidden = hidden_sise | default {", "default is not a JSON value", true },
         { "hidden ", "hidden = hidden_size | | x", "[config] hidden: an alternative is empty", true },
         { "model_types", NULL, "[architecture] model_types is missing", false },
-        { "norm ", "norm = batchnorm", "[architecture] norm: \"batchnorm\" is not built (known: layernorm)", true },
+        { "norm ", "norm = batchnorm", "[architecture] norm: \"batchnorm\" is not built (known: layernorm)",
+          true },
         { "norm_place", "norm_place = aside", "norm_place", true },
         { "kind", "kind = diffusion", "[architecture] kind", true },
         { "positions ", "positions = guessed", "[architecture] positions", true },
@@ -396,7 +449,8 @@ static void refuses_bad_architecture_files(void **state)
         { "embedding.token", "embedding.token = x{j}", "not a name", true },
         { "embedding.norm.gain", "embedding.norm.gain = x ^T", "a vector has no transpose", true },
         { "layer.query.weight", "layer.query.weight = x", "{i} is missing", true },
-        { "layer.query.weight", "layer.query.weight = x{i} ^T | y{i}", "all of its names end in ^T, or none", true },
+        { "layer.query.weight", "layer.query.weight = x{i} ^T | y{i}", "all of its names end in ^T, or none",
+          true },
         { "head.out.bias", NULL, "a weight needs its bias", false },
     };
 
@@ -410,7 +464,8 @@ static void refuses_bad_architecture_files(void **state)
         refused(folder, "mine", folder, MODEL_LOGITS, 341, bad[i].part);
         if (bad[i].numbered) refused(folder, "auto", folder, MODEL_LOGITS, 341, part);
     }
-    refused(folder, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340, "no such file in models/ (known: auto, bert, distilbert, roberta");
+    refused(folder, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340,
+            "no such file in models/ (known: auto, bert, distilbert, roberta");
     refused(folder, "Bert", ARCHITECTURES, MODEL_EMBED, 340, "architecture \"Bert\"");
     refused(folder, "auto", "/nowhere", MODEL_EMBED, 340, "/nowhere");
     write_architecture("mine.ini", "norm_place", "norm_place = post");
@@ -421,10 +476,16 @@ static void refuses_bad_architecture_files(void **state)
     refused(folder, "mine", folder, MODEL_EMBED, 341, "a weight needs its bias");
 }
 
-/* --- checkpoints of all forms ------------------------------------------------------------------------------------ */
+/* --- checkpoints of all forms ----------------------------------------------------------------- */
 
-typedef struct stored { char name[160]; size_t rank, dim[2]; } stored;
-typedef struct list { stored at[64]; size_t count; } list;
+typedef struct stored {
+    char   name[160];
+    size_t rank, dim[2];
+} stored;
+typedef struct list {
+    stored at[64];
+    size_t count;
+} list;
 
 static void put(list *l, const char *prefix, const char *name, size_t rank, size_t d0, size_t d1)
 {
@@ -439,15 +500,26 @@ static void put(list *l, const char *prefix, const char *name, size_t rank, size
 /* What CONFIG describes: two layers, three heads of two. */
 static list bert_list(const char *prefix, bool head, bool old)
 {
-    static const struct { const char *name; size_t rank, d0, d1; } layer[] = {
-        { "attention.self.query.weight", 2, 6, 6 }, { "attention.self.query.bias", 1, 6, 1 },
-        { "attention.self.key.weight", 2, 6, 6 }, { "attention.self.key.bias", 1, 6, 1 },
-        { "attention.self.value.weight", 2, 6, 6 }, { "attention.self.value.bias", 1, 6, 1 },
-        { "attention.output.dense.weight", 2, 6, 6 }, { "attention.output.dense.bias", 1, 6, 1 },
-        { "attention.output.LayerNorm.weight", 1, 6, 1 }, { "attention.output.LayerNorm.bias", 1, 6, 1 },
-        { "intermediate.dense.weight", 2, 10, 6 }, { "intermediate.dense.bias", 1, 10, 1 },
-        { "output.dense.weight", 2, 6, 10 }, { "output.dense.bias", 1, 6, 1 },
-        { "output.LayerNorm.weight", 1, 6, 1 }, { "output.LayerNorm.bias", 1, 6, 1 },
+    static const struct {
+        const char *name;
+        size_t      rank, d0, d1;
+    } layer[] = {
+        { "attention.self.query.weight", 2, 6, 6 },
+        { "attention.self.query.bias", 1, 6, 1 },
+        { "attention.self.key.weight", 2, 6, 6 },
+        { "attention.self.key.bias", 1, 6, 1 },
+        { "attention.self.value.weight", 2, 6, 6 },
+        { "attention.self.value.bias", 1, 6, 1 },
+        { "attention.output.dense.weight", 2, 6, 6 },
+        { "attention.output.dense.bias", 1, 6, 1 },
+        { "attention.output.LayerNorm.weight", 1, 6, 1 },
+        { "attention.output.LayerNorm.bias", 1, 6, 1 },
+        { "intermediate.dense.weight", 2, 10, 6 },
+        { "intermediate.dense.bias", 1, 10, 1 },
+        { "output.dense.weight", 2, 6, 10 },
+        { "output.dense.bias", 1, 6, 1 },
+        { "output.LayerNorm.weight", 1, 6, 1 },
+        { "output.LayerNorm.bias", 1, 6, 1 },
     };
     list l = { .count = 0 };
 
@@ -484,16 +556,17 @@ static double value_of(size_t t, size_t i) { return ((double)((t * 29 + i * 37) 
 static void write_checkpoint(const list *l, char dtype)
 {
     static const char *const names[] = { ['F'] = "F32", ['H'] = "F16", ['B'] = "BF16", ['D'] = "F64" };
-    size_t bytes = dtype == 'D' ? 8 : dtype == 'F' ? 4 : 2, at = 0, length;
-    char  *header;
-    FILE  *f = open_memstream(&header, &length);
+    size_t                   bytes = dtype == 'D' ? 8 : dtype == 'F' ? 4 : 2, at = 0, length;
+    char                    *header;
+    FILE                    *f = open_memstream(&header, &length);
 
     assert_non_null(f);
     fputs("{\"__metadata__\":{\"format\":\"pt\"}", f);
     for (size_t i = 0; i < l->count; i++) {
         size_t n = l->at[i].dim[0] * l->at[i].dim[1];
 
-        fprintf(f, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%zu", l->at[i].name, names[(int)dtype], l->at[i].dim[0]);
+        fprintf(f, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%zu", l->at[i].name, names[(int)dtype],
+                l->at[i].dim[0]);
         if (l->at[i].rank == 2) fprintf(f, ",%zu", l->at[i].dim[1]);
         fprintf(f, "],\"data_offsets\":[%zu,%zu]}", at, at + n * bytes);
         at += n * bytes;
@@ -520,7 +593,9 @@ static void write_checkpoint(const list *l, char dtype)
             if (dtype == 'H') {
                 double fraction = frexp(fabs(value), &exponent);
 
-                half = value == 0 ? 0 : (uint16_t)((unsigned)(exponent + 14) << 10 | (unsigned)(fraction * 2048 - 1024));
+                half = value == 0
+                           ? 0
+                           : (uint16_t)((unsigned)(exponent + 14) << 10 | (unsigned)(fraction * 2048 - 1024));
                 if (value < 0) half |= 0x8000;
             }
             if (dtype == 'H' || dtype == 'B') fwrite(&half, 2, 1, f);
@@ -557,7 +632,8 @@ static void refuses(model_task task, unsigned code, const char *part)
 
     assert_int_equal(model_source_checkpoint(&s, m, folder, &e), PUMA_EMODEL);
     assert_null(s);
-    if (e.code != code || !strstr(e.text, part)) fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
+    if (e.code != code || !strstr(e.text, part))
+        fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
     model_close(m);
 }
 
@@ -589,18 +665,21 @@ static void names_tensors_that_are_missing_or_misshapen(void **state)
     l = bert_list("", false, false);
     write_checkpoint(&l, 'F');
     takes("auto", ARCHITECTURES, MODEL_HIDDEN, 0);
-    refuses(MODEL_LOGITS, 422, "tensor pooler.dense.weight: missing (expected 6x6): the checkpoint has no head");
+    refuses(MODEL_LOGITS, 422,
+            "tensor pooler.dense.weight: missing (expected 6x6): the checkpoint has no head");
     /* a tensor too few */
     l = bert_list("bert.", true, false);
     strcpy(l.at[30].name, "bert.encoder.layer.1.nothing");
     write_checkpoint(&l, 'F');
-    refuses(MODEL_EMBED, 420, "tensor bert.encoder.layer.1.attention.output.LayerNorm.bias: missing (expected 6");
+    refuses(MODEL_EMBED, 420,
+            "tensor bert.encoder.layer.1.attention.output.LayerNorm.bias: missing (expected 6");
     /* shapes */
     l = bert_list("bert.", true, false);
     l.at[15].dim[0] = 6;
     l.at[15].dim[1] = 10;
     write_checkpoint(&l, 'F');
-    refuses(MODEL_EMBED, 421, "tensor bert.encoder.layer.0.intermediate.dense.weight: wrong shape (expected 10x6, found 6x10)");
+    refuses(MODEL_EMBED, 421,
+            "tensor bert.encoder.layer.0.intermediate.dense.weight: wrong shape (expected 10x6, found 6x10)");
     l = bert_list("bert.", true, false);
     l.at[3].rank = 2;
     write_checkpoint(&l, 'F');
@@ -608,7 +687,8 @@ static void names_tensors_that_are_missing_or_misshapen(void **state)
     l = bert_list("bert.", true, false);
     l.at[0].dim[0] = 12;
     write_checkpoint(&l, 'F');
-    refuses(MODEL_EMBED, 421, "tensor bert.embeddings.word_embeddings.weight: wrong shape (expected 11x6, found 12x6)");
+    refuses(MODEL_EMBED, 421,
+            "tensor bert.embeddings.word_embeddings.weight: wrong shape (expected 11x6, found 12x6)");
     l = bert_list("bert.", true, false);
     l.at[0].dim[0] = 0;
     write_checkpoint(&l, 'F');
@@ -623,7 +703,9 @@ static void names_tensors_that_are_missing_or_misshapen(void **state)
     /* prefixes: one that nobody knows, and two at once */
     l = bert_list("roberto.", true, false);
     write_checkpoint(&l, 'F');
-    refuses(MODEL_EMBED, 420, "tensor embeddings.word_embeddings.weight: missing, also under the prefixes of bert.ini (\"\", \"bert.\"");
+    refuses(MODEL_EMBED, 420,
+            "tensor embeddings.word_embeddings.weight: missing, also under the prefixes of bert.ini (\"\", "
+            "\"bert.\"");
     l = bert_list("bert.", true, false);
     put(&l, "", "embeddings.word_embeddings.weight", 2, 11, 6);
     write_checkpoint(&l, 'F');
@@ -649,7 +731,10 @@ static void notes_what_is_not_used(void **state)
     write_checkpoint(&l, 'F');
     m = opened(folder, "auto", MODEL_EMBED);
     assert_int_equal(model_source_checkpoint(&s, m, folder, &e), PUMA_OK);
-    assert_int_equal(strncmp(model_unused(s), "a?[2J, bert.pooler.dense.bias, bert.pooler.dense.weight, classifier.bias, ", 74), 0);
+    assert_int_equal(strncmp(model_unused(s),
+                             "a?[2J, bert.pooler.dense.bias, bert.pooler.dense.weight, classifier.bias, ",
+                             74),
+                     0);
     assert_non_null(strstr(model_unused(s), " more"));
     model_source_close(s);
     model_close(m);
@@ -668,7 +753,8 @@ static void refuses_weights_that_are_no_numbers_at_once(void **state)
     fseek(f, -4, SEEK_END);
     fwrite((const unsigned char[]){ 0, 0, 0xc0, 0x7f }, 1, 4, f);
     fclose(f);
-    refuses(MODEL_EMBED, 417, "tensor bert.encoder.layer.1.output.LayerNorm.bias: element 5 is not a finite number (got NaN)");
+    refuses(MODEL_EMBED, 417,
+            "tensor bert.encoder.layer.1.output.LayerNorm.bias: element 5 is not a finite number (got NaN)");
 }
 
 /* GPT-2 keeps (in, out); the executor gets (out, in). */
@@ -683,7 +769,8 @@ static void turns_transposed_tensors(void **state)
 
     (void)state;
     write_text("config.json", CONFIG(""));
-    write_architecture("mine.ini", "layer.up.weight", "layer.up.weight = {p}encoder.layer.{i}.intermediate.dense.weight ^T");
+    write_architecture("mine.ini", "layer.up.weight",
+                       "layer.up.weight = {p}encoder.layer.{i}.intermediate.dense.weight ^T");
     for (size_t i = 15; i < l.count; i += 16) {
         l.at[i].dim[0] = 6;
         l.at[i].dim[1] = 10;
@@ -703,7 +790,7 @@ static void turns_transposed_tensors(void **state)
     refuses(MODEL_EMBED, 421, "expected 10x6, found 6x10");
 }
 
-/* --- synthetic weights ------------------------------------------------------------------------------------------- */
+/* --- synthetic weights ------------------------------------------------------------------------ */
 
 static void synthetic_weights_repeat_and_are_normal(void **state)
 {
@@ -761,9 +848,10 @@ static void synthetic_weights_repeat_and_are_normal(void **state)
 static void canonical_text_shows_every_difference(void **state)
 {
     static const char *const changes[][2] = {
-        { "num_hidden_layers", "3" }, { "hidden_size", "9" }, { "num_attention_heads", "2" }, { "intermediate_size", "11" },
-        { "vocab_size", "12" }, { "max_position_embeddings", "9" }, { "hidden_act", "\"relu\"" }, { "layer_norm_eps", "1e-13" },
-        { "initializer_range", "0.03" }, { "type_vocab_size", "1" }, { "num_labels", "4" },
+        { "num_hidden_layers", "3" },  { "hidden_size", "9" },        { "num_attention_heads", "2" },
+        { "intermediate_size", "11" }, { "vocab_size", "12" },        { "max_position_embeddings", "9" },
+        { "hidden_act", "\"relu\"" },  { "layer_norm_eps", "1e-13" }, { "initializer_range", "0.03" },
+        { "type_vocab_size", "1" },    { "num_labels", "4" },
     };
     char  *base, *other;
     model *m;
@@ -773,7 +861,8 @@ static void canonical_text_shows_every_difference(void **state)
     m = opened(folder, "auto", MODEL_LOGITS);
     base = model_canonical(m);
     assert_non_null(strstr(base, "model.hidden=6\n"));
-    assert_non_null(strstr(base, "model.tensor.0=embedding.token -1 11x6 embeddings.word_embeddings.weight\n"));
+    assert_non_null(
+        strstr(base, "model.tensor.0=embedding.token -1 11x6 embeddings.word_embeddings.weight\n"));
     model_close(m);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         write_config_without(changes[i][0], changes[i][1]);

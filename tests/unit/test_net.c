@@ -5,7 +5,7 @@
 
 static const uint8_t fixed_seed[32] = { 1, 2, 3 };
 
-/* --- data both ways at once ---------------------------------------------------------------------------------- */
+/* --- data both ways at once ------------------------------------------------------------------- */
 
 static void exchange(node *me, size_t size)
 {
@@ -40,9 +40,11 @@ static void exchange_much(node *me)
         in = malloc(size);
         net_send(me->wire, other, message(me->self, other, size), size, PUMA_ONLINE, &me->error);
         net_send(me->wire, other, message(me->self, other, 100), 100, PUMA_ONLINE, &me->error);
-        if (net_recv(me->wire, other, in, size, &me->error) == PUMA_OK && !is_message(in, other, me->self, size))
+        if (net_recv(me->wire, other, in, size, &me->error) == PUMA_OK &&
+            !is_message(in, other, me->self, size))
             error_set(&me->error, 7001, "wrong bytes in the large message");
-        if (net_recv(me->wire, other, in, 100, &me->error) == PUMA_OK && !is_message(in, other, me->self, 100))
+        if (net_recv(me->wire, other, in, 100, &me->error) == PUMA_OK &&
+            !is_message(in, other, me->self, 100))
             error_set(&me->error, 7001, "wrong bytes after the large message");
         free(in);
     }
@@ -76,11 +78,23 @@ static void all_nodes_exchange(net_transport transport)
     run_free(&r);
 }
 
-static void nodes_exchange_over_memory(void **state) { (void)state; all_nodes_exchange(NET_MEMORY); }
-static void nodes_exchange_over_tcp(void **state) { (void)state; all_nodes_exchange(NET_TCP); }
-static void nodes_exchange_over_tls(void **state) { (void)state; all_nodes_exchange(NET_TLS); }
+static void nodes_exchange_over_memory(void **state)
+{
+    (void)state;
+    all_nodes_exchange(NET_MEMORY);
+}
+static void nodes_exchange_over_tcp(void **state)
+{
+    (void)state;
+    all_nodes_exchange(NET_TCP);
+}
+static void nodes_exchange_over_tls(void **state)
+{
+    (void)state;
+    all_nodes_exchange(NET_TLS);
+}
 
-/* --- depth --------------------------------------------------------------------------------------------------- */
+/* --- depth ------------------------------------------------------------------------------------ */
 
 static void send_small(node *me, uint32_t to, puma_phase phase)
 {
@@ -122,14 +136,14 @@ static void depth_is_the_longest_chain(void **state)
     run_all(&r, deal_and_open);
     assert_fine(&r);
     assert_int_equal(r.nodes[0].number, 0);
-    assert_int_equal(r.nodes[1].number, 202);      /* deal, open of P2; online: two opens    */
-    assert_int_equal(r.nodes[2].number, 302);      /* deal, open of P2, open of P1           */
+    assert_int_equal(r.nodes[1].number, 202); /* deal, open of P2; online: two opens    */
+    assert_int_equal(r.nodes[2].number, 302); /* deal, open of P2, open of P1           */
     assert_int_equal(r.nodes[1].count.depth, 0);
     assert_int_equal(r.nodes[0].count.sent[2][PUMA_OFFLINE], 16);
     run_free(&r);
 }
 
-/* --- seeds and digests --------------------------------------------------------------------------------------- */
+/* --- seeds and digests ------------------------------------------------------------------------ */
 
 static void seeded(node *me)
 {
@@ -188,7 +202,7 @@ static void fresh_seeds_are_a_pairs_own(void **state)
     assert_memory_not_equal(r[0].nodes[0].session, r[1].nodes[0].session, 16);
 }
 
-/* --- the client ---------------------------------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------------------- */
 
 static void read_input(node *me)
 {
@@ -216,7 +230,8 @@ static void reveal_early(node *me)
     puma_error e = { 0 };
 
     if (me->self == 1) {
-        if (net_send(me->wire, PUMA_CLIENT, message(1, 3, 8), 8, PUMA_ONLINE, &e) != PUMA_OK) strcpy(me->note, e.text);
+        if (net_send(me->wire, PUMA_CLIENT, message(1, 3, 8), 8, PUMA_ONLINE, &e) != PUMA_OK)
+            strcpy(me->note, e.text);
         me->number = (int)e.status;
         net_allow_reveal(me->wire, true);
         send_small(me, PUMA_CLIENT, PUMA_ONLINE);
@@ -243,14 +258,15 @@ static void payload_reaches_the_client_only_in_a_reveal(void **state)
     run_free(&r);
 }
 
-/* --- control messages, back pressure ------------------------------------------------------------------------- */
+/* --- control messages, back pressure ---------------------------------------------------------- */
 
 static void talk(node *me)
 {
     char *text = NULL;
 
     if (me->self == 1) net_send_control(me->wire, PUMA_CLIENT, "{\"id\": 1}", &me->error);
-    if (me->self == PUMA_CLIENT && net_recv_control(me->wire, 1, &text, 100, &me->error) == PUMA_OK) strcpy(me->note, text);
+    if (me->self == PUMA_CLIENT && net_recv_control(me->wire, 1, &text, 100, &me->error) == PUMA_OK)
+        strcpy(me->note, text);
     free(text);
     net_finish(me->wire, &me->error);
 }
@@ -272,7 +288,8 @@ static void control_messages_are_not_payload(void **state)
 #define AHEAD 40
 #define AHEAD_BYTES ((size_t)8 << 20)
 
-/* The dealer runs 320 MB ahead of a party that first waits for somebody else: it must stop in between, and go on. */
+/* The dealer runs 320 MB ahead of a party that first waits for somebody else: it must stop in between, and go
+ * on. */
 static void run_ahead(node *me)
 {
     uint8_t *in = malloc(AHEAD_BYTES);
@@ -286,7 +303,8 @@ static void run_ahead(node *me)
         }
     }
     if (me->self == 1) {
-        /* The dealer's progress stands still once 64 MiB here, 64 MiB there and what the sockets hold are full. */
+        /* The dealer's progress stands still once 64 MiB here, 64 MiB there and what the sockets hold are
+         * full. */
         int    seen = -1;
         double since = now_s();
 
@@ -376,7 +394,7 @@ static void a_dealer_has_its_own_certificate(void **state)
     run_free(&r);
 }
 
-/* --- certificates -------------------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 static void keys_are_private_and_never_overwritten(void **state)
 {

@@ -1,5 +1,5 @@
-/* test_net_faults.c - the wire fails as it should: every survivor ends in time, with the right class and the name
- * of the node that was the first to fail */
+/* test_net_faults.c - the wire fails as it should: every survivor ends in time, with the right class and the
+ * name of the node that was the first to fail */
 #include "net_nodes.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ static void wait_for(node *me, uint32_t from)
     net_recv(me->wire, from, in, sizeof in, &me->error);
 }
 
-/* --- disagreement -------------------------------------------------------------------------------------------- */
+/* --- disagreement ----------------------------------------------------------------------------- */
 
 static void differing_key_is_named(void **state)
 {
@@ -27,7 +27,8 @@ static void differing_key_is_named(void **state)
         run_prepare(&r, (net_transport)t);
         r.nodes[2].config.hello = "model=tiny\nring_bits=60\n";
         run_all(&r, finish);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "key ring_bits: P");
+        for (uint32_t i = 0; i < PUMA_NODES; i++)
+            assert_says(&r.nodes[i], PUMA_EDISAGREE, "key ring_bits: P");
         assert_says(&r.nodes[2], PUMA_EDISAGREE, "P2 60");
         run_free(&r);
     }
@@ -57,7 +58,8 @@ static void two_nodes_of_one_number(void **state)
     r.part = finish;
     for (uint32_t i = 0; i < 3; i++) node_start(&r.nodes[i]);
     run_join(&r);
-    for (uint32_t i = 0; i < 3; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "two nodes say that they are P1: 127.0.0.1:");
+    for (uint32_t i = 0; i < 3; i++)
+        assert_says(&r.nodes[i], PUMA_EDISAGREE, "two nodes say that they are P1: 127.0.0.1:");
     run_free(&r);
 }
 
@@ -72,11 +74,12 @@ static void swapped_addresses_are_named(void **state)
     r.nodes[3].config.address[0] = r.nodes[3].config.address[1];
     r.nodes[3].config.address[1] = swap;
     run_all(&r, finish);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "are addresses swapped?");
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        assert_says(&r.nodes[i], PUMA_EDISAGREE, "are addresses swapped?");
     run_free(&r);
 }
 
-/* --- death --------------------------------------------------------------------------------------------------- */
+/* --- death ------------------------------------------------------------------------------------ */
 
 /* P2 vanishes without a word after everybody has heard from it. */
 static void vanish(node *me)
@@ -115,10 +118,10 @@ typedef struct relay {
 
 static void *relay_main(void *arg)
 {
-    relay *y = arg;
+    relay             *y = arg;
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)y->target_port) };
-    int    near = accept(y->listener, NULL, NULL), far = socket(AF_INET, SOCK_STREAM, 0);
-    char   data[4096];
+    int                near = accept(y->listener, NULL, NULL), far = socket(AF_INET, SOCK_STREAM, 0);
+    char               data[4096];
 
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(far, (struct sockaddr *)&a, sizeof a) != 0) return NULL;
@@ -186,8 +189,10 @@ static void send_through_damage(node *me)
         atomic_store(&between.damage, true);
         net_send(me->wire, 1, message(2, 1, sizeof in), sizeof in, PUMA_ONLINE, &me->error);
     }
-    if (me->self == 1) net_recv(me->wire, 2, in, sizeof in, &me->error);
-    else wait_for(me, 1);
+    if (me->self == 1)
+        net_recv(me->wire, 2, in, sizeof in, &me->error);
+    else
+        wait_for(me, 1);
 }
 
 static void a_flipped_bit_is_seen(void **state)
@@ -212,7 +217,7 @@ static void compute_long(node *me)
     if (me->self == 0) {
         double until = now_s() + 1.5;
 
-        while (now_s() < until) usleep(10000);   /* outside of the wire, as a computation is */
+        while (now_s() < until) usleep(10000); /* outside of the wire, as a computation is */
         for (uint32_t i = 1; i < PUMA_NODES; i++) {
             net_allow_reveal(me->wire, true);
             net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
@@ -294,7 +299,7 @@ static void an_abort_overtakes_payload(void **state)
     run_free(&r);
 }
 
-/* --- wrong frames -------------------------------------------------------------------------------------------- */
+/* --- wrong frames ----------------------------------------------------------------------------- */
 
 static void send_short(node *me)
 {
@@ -315,7 +320,8 @@ static void a_wrong_length_is_named(void **state)
     (void)state;
     run_prepare(&r, NET_MEMORY);
     run_all(&r, send_short);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ENET, "from P1: 64 bytes, expected 128");
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        assert_says(&r.nodes[i], PUMA_ENET, "from P1: 64 bytes, expected 128");
     assert_says(&r.nodes[0], PUMA_ENET, "party 2: frame");
     run_free(&r);
 }
@@ -337,10 +343,10 @@ static void unread_payload_is_no_end(void **state)
     run_free(&r);
 }
 
-/* --- on_stuck ------------------------------------------------------------------------------------------------ */
+/* --- on_stuck --------------------------------------------------------------------------------- */
 
-static atomic_int stuck_calls;
-static char       stuck_text[ERROR_TEXT];
+static atomic_int      stuck_calls;
+static char            stuck_text[ERROR_TEXT];
 static pthread_mutex_t stuck_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void note_stuck(void *context, const puma_error *why)
@@ -383,12 +389,13 @@ static void a_computing_party_is_told(void **state)
     run_free(&r);
 }
 
-/* --- strays and absentees ------------------------------------------------------------------------------------ */
+/* --- strays and absentees --------------------------------------------------------------------- */
 
 static int dial(const char *address)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1)) };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1)) };
+    int                fd = socket(AF_INET, SOCK_STREAM, 0);
 
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
@@ -399,8 +406,8 @@ static void strays(net_transport transport)
 {
     static const char *const said[] = { "x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
                                         "PUMA\1\0\0\0", "\26\3\1\2\0\1\0\1\374\3\3" };
-    int fds[45];
-    run r;
+    int                      fds[45];
+    run                      r;
 
     run_prepare(&r, transport);
     for (int i = 0; i < 45; i++) {
@@ -466,7 +473,7 @@ static void plain_tcp_stays_on_the_loopback(void **state)
     run_free(&r);
 }
 
-/* --- certificates -------------------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 static void copy(const char *directory, const char *from, const char *to)
 {
@@ -485,7 +492,8 @@ static void anothers_certificate_is_refused(void **state)
     run_prepare(&r, NET_TLS);
     /* P1 has P2's certificate and key under its own name. */
     snprintf(other, sizeof other, "%s/other", r.certificates);
-    snprintf(command, sizeof command, "cp -rp %s /tmp/other.%d && mv /tmp/other.%d %s", r.certificates, getpid(), getpid(), other);
+    snprintf(command, sizeof command, "cp -rp %s /tmp/other.%d && mv /tmp/other.%d %s", r.certificates,
+             getpid(), getpid(), other);
     assert_int_equal(system(command), 0);
     copy(other, "party2.pem", "party1.pem");
     copy(other, "party2.key", "party1.key");
@@ -536,24 +544,15 @@ static void a_key_open_to_others_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(differing_key_is_named),
-        cmocka_unit_test(missing_key_is_named),
-        cmocka_unit_test(two_nodes_of_one_number),
-        cmocka_unit_test(swapped_addresses_are_named),
-        cmocka_unit_test(a_closed_peer_is_named_by_all),
-        cmocka_unit_test(a_silent_peer_is_named),
-        cmocka_unit_test(a_flipped_bit_is_seen),
-        cmocka_unit_test(a_computing_peer_is_not_silent),
-        cmocka_unit_test(an_abort_carries_its_reason),
-        cmocka_unit_test(an_abort_overtakes_payload),
-        cmocka_unit_test(a_wrong_length_is_named),
-        cmocka_unit_test(unread_payload_is_no_end),
-        cmocka_unit_test(a_computing_party_is_told),
-        cmocka_unit_test(strays_do_not_disturb),
-        cmocka_unit_test(an_absent_peer_is_named_by_all),
-        cmocka_unit_test(plain_tcp_stays_on_the_loopback),
-        cmocka_unit_test(anothers_certificate_is_refused),
-        cmocka_unit_test(anothers_authority_is_refused),
+        cmocka_unit_test(differing_key_is_named),          cmocka_unit_test(missing_key_is_named),
+        cmocka_unit_test(two_nodes_of_one_number),         cmocka_unit_test(swapped_addresses_are_named),
+        cmocka_unit_test(a_closed_peer_is_named_by_all),   cmocka_unit_test(a_silent_peer_is_named),
+        cmocka_unit_test(a_flipped_bit_is_seen),           cmocka_unit_test(a_computing_peer_is_not_silent),
+        cmocka_unit_test(an_abort_carries_its_reason),     cmocka_unit_test(an_abort_overtakes_payload),
+        cmocka_unit_test(a_wrong_length_is_named),         cmocka_unit_test(unread_payload_is_no_end),
+        cmocka_unit_test(a_computing_party_is_told),       cmocka_unit_test(strays_do_not_disturb),
+        cmocka_unit_test(an_absent_peer_is_named_by_all),  cmocka_unit_test(plain_tcp_stays_on_the_loopback),
+        cmocka_unit_test(anothers_certificate_is_refused), cmocka_unit_test(anothers_authority_is_refused),
         cmocka_unit_test(a_key_open_to_others_is_refused),
     };
 

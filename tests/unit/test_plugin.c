@@ -15,7 +15,10 @@
 
 static char directory[64];
 
-static void path_of(char *path, size_t room, const char *name) { snprintf(path, room, "%s/%s.so", directory, name); }
+static void path_of(char *path, size_t room, const char *name)
+{
+    snprintf(path, room, "%s/%s.so", directory, name);
+}
 
 /* Puts the first `size` bytes (0: all) of the built variant into the directory as NAME.so. */
 static void put(const char *variant, const char *name, size_t size)
@@ -48,7 +51,8 @@ static void refused(const char *name, const char *pin, unsigned code, const char
     puma_error    e = { 0 };
 
     assert_int_equal(plugin_open(&p, name, directory, pin, &e), PUMA_EPLUGIN);
-    if (e.code != code || !strstr(e.text, text)) fail_msg("E%04u: %s (expected E%04u: %s)", e.code, e.text, code, text);
+    if (e.code != code || !strstr(e.text, text))
+        fail_msg("E%04u: %s (expected E%04u: %s)", e.code, e.text, code, text);
     assert_null(p);
 }
 
@@ -148,7 +152,7 @@ static void refuses_a_link_out_of_the_directory(void **state)
     assert_int_equal(symlink(target, path), 0);
     refused("away", NULL, 603, "leads out of its directory");
     unlink(path);
-    assert_int_equal(symlink("away.so", path), 0);                  /* a loop */
+    assert_int_equal(symlink("away.so", path), 0); /* a loop */
     refused("away", NULL, 603, "away.so");
     unlink(path);
 }
@@ -199,7 +203,11 @@ static void refuses_what_is_no_library(void **state)
 /* Variants that are refused as they are. */
 static void refuses_a_wrong_entry_or_table(void **state)
 {
-    static const struct { const char *variant; unsigned code; const char *text; } rows[] = {
+    static const struct {
+        const char *variant;
+        unsigned    code;
+        const char *text;
+    } rows[] = {
         { "other_major", 607, "host 1.0, plugin 2.0" },
         { "small_entry", 608, "entry of 8 bytes" },
         { "huge_entry", 608, "entry of 60000 bytes" },

@@ -1,4 +1,5 @@
-/* test_report.c - what nodes counted is added up as the report's keys say, and files are replaced whole or not at all. */
+/* test_report.c - what nodes counted is added up as the report's keys say, and files are replaced whole or
+ * not at all. */
 #include "report/output.h"
 #include "report/progress.h"
 #include "report/report.h"
@@ -21,16 +22,27 @@ static puma_error e;
 
 static report_party party(uint32_t node, uint64_t sent, uint64_t offline, uint64_t rounds)
 {
-    report_party p = { .node = node, .sent_bytes = sent, .received_bytes = 10 * sent, .sent_bytes_offline = offline, .messages = 3,
-                       .cpu_s = 0.5, .peak_rss_bytes = 1 << 20, .rounds = rounds, .online_rounds = rounds - 1,
-                       .wall_s = 2.0 + node, .waited_s = 0.25 * node, .setup_s = 1.0 + node, .setup_bytes = 1000 };
+    report_party p = { .node = node,
+                       .sent_bytes = sent,
+                       .received_bytes = 10 * sent,
+                       .sent_bytes_offline = offline,
+                       .messages = 3,
+                       .cpu_s = 0.5,
+                       .peak_rss_bytes = 1 << 20,
+                       .rounds = rounds,
+                       .online_rounds = rounds - 1,
+                       .wall_s = 2.0 + node,
+                       .waited_s = 0.25 * node,
+                       .setup_s = 1.0 + node,
+                       .setup_bytes = 1000 };
 
     for (size_t i = 0; i < PUMA_NODES; i++) memset(p.digest[i], (int)(16 * node + i), 32);
     p.has_digests = true;
     return p;
 }
 
-static void add(report_party *p, const char *name, const char *op, uint64_t bytes, uint64_t rounds, double seconds)
+static void add(report_party *p, const char *name, const char *op, uint64_t bytes, uint64_t rounds,
+                double seconds)
 {
     assert_int_equal(report_add_layer(p, name, op, bytes, rounds, seconds, &e), PUMA_OK);
 }
@@ -63,15 +75,15 @@ static void bytes_are_sums_and_rounds_are_maxima(void **state)
     (void)state;
     make_parties(p);
     assert_int_equal(report_merge(&r, p, 4, &e), PUMA_OK);
-    assert_int_equal(r.total_bytes, 600);          /* the client's are not among them */
+    assert_int_equal(r.total_bytes, 600); /* the client's are not among them */
     assert_int_equal(r.offline_bytes, 100);
     assert_int_equal(r.online_bytes, 500);
     assert_int_equal(r.client_bytes, 50);
     assert_int_equal(r.setup_bytes, 4000);
     assert_int_equal(r.rounds, 9);
     assert_int_equal(r.online_rounds, 8);
-    assert_true(r.wall_s == 5.0);                  /* the client's */
-    assert_true(r.online_s == 4.5);                /* less party 2's wait */
+    assert_true(r.wall_s == 5.0);   /* the client's */
+    assert_true(r.online_s == 4.5); /* less party 2's wait */
     assert_true(r.setup_s == 4.0);
     assert_int_equal(r.layer_count, 2);
     assert_string_equal(r.layers[0].name, "bert.layer.0 gelu");
@@ -86,10 +98,11 @@ static void bytes_are_sums_and_rounds_are_maxima(void **state)
 
 static void a_transcript_is_a_hash_over_links_in_order(void **state)
 {
-    /* SHA-256 of 12 blocks of 32 bytes 01 02 03 10 12 13 20 21 23 30 31 32 (hex, one byte 32 times each), computed apart. */
+    /* SHA-256 of 12 blocks of 32 bytes 01 02 03 10 12 13 20 21 23 30 31 32 (hex, one byte 32 times each),
+     * computed apart. */
     static const char expected[] = "386d65dd96957bfb52a0aea858dd5ef8161125e77325ced983fb0849e8c3e7a4";
-    report_party p[4], swapped[4];
-    report       r = { 0 }, s = { 0 }, other = { 0 };
+    report_party      p[4], swapped[4];
+    report            r = { 0 }, s = { 0 }, other = { 0 };
 
     (void)state;
     make_parties(p);
@@ -151,13 +164,27 @@ static void refused(const char *text)
 
 static void a_peers_part_is_checked_whole(void **state)
 {
-    static const struct { const char *key, *value; } wrong[] = {
-        { "node", "4" }, { "node", "-1" }, { "node", "\"1\"" }, { "dealer", "1" }, { "sent_bytes", "-1" }, { "sent_bytes", "1.5" },
-        { "messages", "99999999999999999999" }, { "cpu_s", "-0.1" }, { "cpu_s", "null" }, { "wall_s", "1e999" }, { "layers", "{}" },
-        { "layers", "[1]" }, { "layers", "[{\"name\":\"a\",\"op\":\"b\",\"bytes\":1,\"rounds\":1}]" },
+    static const struct {
+        const char *key, *value;
+    } wrong[] = {
+        { "node", "4" },
+        { "node", "-1" },
+        { "node", "\"1\"" },
+        { "dealer", "1" },
+        { "sent_bytes", "-1" },
+        { "sent_bytes", "1.5" },
+        { "messages", "99999999999999999999" },
+        { "cpu_s", "-0.1" },
+        { "cpu_s", "null" },
+        { "wall_s", "1e999" },
+        { "layers", "{}" },
+        { "layers", "[1]" },
+        { "layers", "[{\"name\":\"a\",\"op\":\"b\",\"bytes\":1,\"rounds\":1}]" },
         { "layers", "[{\"name\":\"a\",\"op\":\"b\",\"bytes\":1,\"rounds\":1,\"seconds\":0,\"x\":1}]" },
         { "layers", "[{\"name\":\"a\",\"op\":7,\"bytes\":1,\"rounds\":1,\"seconds\":0}]" },
-        { "digests", "[]" }, { "digests", "[\"00\",\"00\",\"00\",\"00\"]" }, { "extra", "1" },
+        { "digests", "[]" },
+        { "digests", "[\"00\",\"00\",\"00\",\"00\"]" },
+        { "extra", "1" },
     };
     report_party p[4];
     char        *text;
@@ -175,9 +202,9 @@ static void a_peers_part_is_checked_whole(void **state)
         free(part);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        json_t     *copy = json_copy(good);
-        json_t     *value = json_loads(wrong[i].value, JSON_DECODE_ANY, NULL);
-        char       *changed, marked[24];
+        json_t *copy = json_copy(good);
+        json_t *value = json_loads(wrong[i].value, JSON_DECODE_ANY, NULL);
+        char   *changed, marked[24];
 
         /* What jansson cannot hold goes in as text. */
         snprintf(marked, sizeof marked, "\"@%zu\"", i);
@@ -187,7 +214,8 @@ static void a_peers_part_is_checked_whole(void **state)
             char *at = strstr(changed, marked), *whole = NULL;
 
             assert_non_null(at);
-            assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - changed), changed, wrong[i].value, at + strlen(marked)) > 0);
+            assert_true(asprintf(&whole, "%.*s%s%s", (int)(at - changed), changed, wrong[i].value,
+                                 at + strlen(marked)) > 0);
             free(changed);
             changed = whole;
         }
@@ -215,16 +243,26 @@ static void a_peers_part_is_checked_whole(void **state)
 }
 
 static const char *const top_keys[] = {
-    "puma_version", "protocol", "approximation", "model", "task", "sequence_length", "output", "parties", "total_bytes",
-    "offline_bytes", "online_bytes", "client_bytes", "setup_bytes", "rounds", "online_rounds", "wall_s", "online_s", "setup_s",
-    "layers", "fidelity", "transcript_sha256",
+    "puma_version", "protocol", "approximation",     "model",         "task",         "sequence_length",
+    "output",       "parties",  "total_bytes",       "offline_bytes", "online_bytes", "client_bytes",
+    "setup_bytes",  "rounds",   "online_rounds",     "wall_s",        "online_s",     "setup_s",
+    "layers",       "fidelity", "transcript_sha256",
 };
 
 static report sample(const report_party *p, const report_output *outputs, size_t count)
 {
-    report r = { .puma_version = "0.1.0", .protocol = "rep3", .model = "m", .task = "embed", .sequence_length = 5,
-                 .outputs = outputs, .output_count = count,
-                 .fidelity = { .present = true, .max_abs_error = 0.01, .cosine = 0.999, .top1_agreement = -1, .accuracy = -1 } };
+    report r = { .puma_version = "0.1.0",
+                 .protocol = "rep3",
+                 .model = "m",
+                 .task = "embed",
+                 .sequence_length = 5,
+                 .outputs = outputs,
+                 .output_count = count,
+                 .fidelity = { .present = true,
+                               .max_abs_error = 0.01,
+                               .cosine = 0.999,
+                               .top1_agreement = -1,
+                               .accuracy = -1 } };
 
     r.function[PUMA_SLOT_GELU] = "puma.gelu";
     assert_int_equal(report_merge(&r, p, 4, &e), PUMA_OK);
@@ -246,8 +284,9 @@ static json_t *json_of(const report *r)
 
 static void the_report_has_its_keys(void **state)
 {
-    static const char *const party_keys[] = { "id", "sent_bytes", "received_bytes", "sent_bytes_offline", "messages", "cpu_s",
-                                              "peak_rss_bytes" };
+    static const char *const party_keys[] = {
+        "id", "sent_bytes", "received_bytes", "sent_bytes_offline", "messages", "cpu_s", "peak_rss_bytes"
+    };
     static const double values[] = { 0.1, -0.2, 1.0 / 3 };
     report_output o = { .kind = REPORT_EMBEDDING, .values = values, .rows = 1, .columns = 3, .label = -1 };
     report_party  p[4];
@@ -269,8 +308,10 @@ static void the_report_has_its_keys(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_array_get(parties, 1), "id")), 1);
     assert_string_equal(json_string_value(json_object_get(json_array_get(parties, 2), "id")), "dealer");
     assert_int_equal(json_integer_value(json_object_get(root, "total_bytes")), 600);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(root, "approximation"), "gelu")), "puma.gelu");
-    assert_true(json_real_value(json_array_get(json_object_get(json_object_get(root, "output"), "embedding"), 2)) == 1.0 / 3);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(root, "approximation"), "gelu")),
+                        "puma.gelu");
+    assert_true(json_real_value(json_array_get(json_object_get(json_object_get(root, "output"), "embedding"),
+                                               2)) == 1.0 / 3);
     assert_true(json_is_null(json_object_get(json_object_get(root, "fidelity"), "accuracy")));
     assert_true(json_real_value(json_object_get(json_object_get(root, "fidelity"), "cosine")) == 0.999);
     json_decref(root);
@@ -287,12 +328,19 @@ static void the_report_has_its_keys(void **state)
 static void outputs_have_the_shape_of_their_task(void **state)
 {
     static const double values[] = { 1, 2, 3, 4, 5, 6 };
-    report_output o[2] = { { .kind = REPORT_HIDDEN, .values = values, .rows = 2, .columns = 3, .label = -1, .sequence_length = 2 },
-                           { .kind = REPORT_LOGITS, .values = values, .rows = 1, .columns = 2, .label = 1, .sequence_length = 4 } };
-    double        bad = NAN;
-    report_party  p[4];
-    report        r;
-    json_t       *root, *outputs;
+    report_output       o[2] = {
+              { .kind = REPORT_HIDDEN,
+                .values = values,
+                .rows = 2,
+                .columns = 3,
+                .label = -1,
+                .sequence_length = 2 },
+              { .kind = REPORT_LOGITS, .values = values, .rows = 1, .columns = 2, .label = 1, .sequence_length = 4 }
+    };
+    double       bad = NAN;
+    report_party p[4];
+    report       r;
+    json_t      *root, *outputs;
 
     (void)state;
     make_parties(p);
@@ -302,12 +350,13 @@ static void outputs_have_the_shape_of_their_task(void **state)
     assert_null(json_object_get(root, "output"));
     outputs = json_object_get(root, "outputs");
     assert_int_equal(json_array_size(outputs), 2);
-    assert_true(json_real_value(json_array_get(json_array_get(json_object_get(json_array_get(outputs, 0), "hidden"), 1), 2)) == 6);
+    assert_true(json_real_value(json_array_get(
+                    json_array_get(json_object_get(json_array_get(outputs, 0), "hidden"), 1), 2)) == 6);
     assert_null(json_object_get(json_array_get(outputs, 0), "label"));
     assert_int_equal(json_array_size(json_object_get(json_array_get(outputs, 1), "logits")), 2);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(outputs, 1), "label")), 1);
     json_decref(root);
-    o[1].values = NULL;                            /* reveal = label: nothing but the label */
+    o[1].values = NULL; /* reveal = label: nothing but the label */
     r.many = false;
     r.outputs = &o[1];
     r.output_count = 1;
@@ -348,7 +397,8 @@ static void the_table_shows_parties_and_costs(void **state)
 
 static void distances(void **state)
 {
-    const double x[] = { 3, 4, 0 }, y[] = { 3, 4.5, -0.25 }, zero[] = { 0, 0, 0 }, bad[] = { 1, NAN, 2 }, ties[] = { 1, 5, 5 };
+    const double x[] = { 3, 4, 0 }, y[] = { 3, 4.5, -0.25 }, zero[] = { 0, 0, 0 }, bad[] = { 1, NAN, 2 },
+                 ties[] = { 1, 5, 5 };
 
     (void)state;
     assert_true(report_max_abs_error(x, y, 3) == 0.5);
@@ -360,7 +410,7 @@ static void distances(void **state)
     assert_int_equal(report_top1(x, 3), 1);
 }
 
-/* --- files ------------------------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static char folder[] = "/tmp/test_report.XXXXXX";
 
@@ -389,7 +439,8 @@ static size_t files_in_folder(void)
     size_t n = 0;
 
     assert_non_null(d);
-    for (struct dirent *entry; (entry = readdir(d)) != NULL;) n += entry->d_name[0] != '.' || strlen(entry->d_name) > 2;
+    for (struct dirent *entry; (entry = readdir(d)) != NULL;)
+        n += entry->d_name[0] != '.' || strlen(entry->d_name) > 2;
     closedir(d);
     return n;
 }
@@ -448,7 +499,7 @@ static void output_paths_are_checked_before_the_work(void **state)
     check_refused("", inputs, "not the name");
     check_refused("/dev/null", inputs, "not a regular file");
     check_refused(in_folder("run.ini/new"), inputs, "Not a directory");
-    if (geteuid() != 0) {                          /* root may write everywhere */
+    if (geteuid() != 0) { /* root may write everywhere */
         assert_int_equal(chmod(folder, 0500), 0);
         check_refused(in_folder("new.json"), inputs, "Permission denied");
         assert_int_equal(chmod(folder, 0700), 0);
@@ -459,8 +510,8 @@ static void output_paths_are_checked_before_the_work(void **state)
 
 static void progress_is_silent_without_a_terminal(void **state)
 {
-    int   saved = dup(STDERR_FILENO);
-    FILE *file = tmpfile();
+    int       saved = dup(STDERR_FILENO);
+    FILE     *file = tmpfile();
     progress *p;
 
     (void)state;

@@ -37,7 +37,8 @@ static uint64_t next_word(uint64_t *state)
 static void draw(uint64_t *words, size_t n, uint64_t seed)
 {
     static const uint64_t edges[] = {
-        0, 1, ~(uint64_t)0, (uint64_t)1 << 63, (uint64_t)1 << 32, 0xffffffffu, 0xffffffff00000000u, 0x80000000u,
+        0,           1, ~(uint64_t)0, (uint64_t)1 << 63, (uint64_t)1 << 32, 0xffffffffu, 0xffffffff00000000u,
+        0x80000000u,
     };
 
     for (size_t i = 0; i < n; i++) {
@@ -86,8 +87,25 @@ static void kernels_are_chosen_by_name(void **state)
 }
 
 enum operation {
-    ADD, SUB, NEG, MUL, MUL_ADD, MUL_SUB, SCALE, SCALE_ADD, OFFSET,
-    SHIFT_0, SHIFT_17, SHIFT_63, SHIFT_64, SHIFT_99, REDUCE_1, REDUCE_37, REDUCE_63, REDUCE_64, OPERATIONS
+    ADD,
+    SUB,
+    NEG,
+    MUL,
+    MUL_ADD,
+    MUL_SUB,
+    SCALE,
+    SCALE_ADD,
+    OFFSET,
+    SHIFT_0,
+    SHIFT_17,
+    SHIFT_63,
+    SHIFT_64,
+    SHIFT_99,
+    REDUCE_1,
+    REDUCE_37,
+    REDUCE_63,
+    REDUCE_64,
+    OPERATIONS
 };
 
 static const uint64_t constant = 0x8123456789abcdefu;
@@ -107,7 +125,8 @@ static uint64_t expected(enum operation o, uint64_t z, uint64_t x, uint64_t y)
     case SHIFT_0: return x;
     case SHIFT_17: return x >> 17;
     case SHIFT_63: return x >> 63;
-    case SHIFT_64: case SHIFT_99: return 0;
+    case SHIFT_64:
+    case SHIFT_99: return 0;
     case REDUCE_1: return x & 1;
     case REDUCE_37: return x & 0x1fffffffffu;
     case REDUCE_63: return x & 0x7fffffffffffffffu;
@@ -130,9 +149,11 @@ static void apply(const puma_ring *r, enum operation o, uint64_t *z, const uint6
     case SCALE: r->scale(z, x, constant, n); break;
     case SCALE_ADD: r->scale_add(z, x, constant, n); break;
     case OFFSET: r->offset(z, x, constant, n); break;
-    case SHIFT_0: case SHIFT_17: case SHIFT_63: case SHIFT_64: case SHIFT_99:
-        r->shift_right(z, x, by[o - SHIFT_0], n);
-        break;
+    case SHIFT_0:
+    case SHIFT_17:
+    case SHIFT_63:
+    case SHIFT_64:
+    case SHIFT_99: r->shift_right(z, x, by[o - SHIFT_0], n); break;
     default: r->reduce(z, x, bits[o - REDUCE_1], n);
     }
 }
@@ -146,8 +167,7 @@ static void check_operation(const puma_ring *r, enum operation o, size_t n, int 
     uint64_t  room[3][LONGEST + 3], old[3][LONGEST + 3];
     uint64_t *x = room[0] + 1, *y = room[1] + 1, *z = room[2] + 1;
 
-    for (size_t i = 0; i < 3; i++)
-        draw(room[i], LONGEST + 3, 100 * (uint64_t)o + i);
+    for (size_t i = 0; i < 3; i++) draw(room[i], LONGEST + 3, 100 * (uint64_t)o + i);
     if (alias == 1) z = x;
     if (alias == 2) z = y;
     if (alias == 3) z = y = x;
@@ -158,7 +178,7 @@ static void check_operation(const puma_ring *r, enum operation o, size_t n, int 
     assert_int_equal(z[n], CANARY);
     for (size_t i = 0; i < n; i++) {
         const uint64_t *was = old[0];
-        uint64_t        old_x = was[x + i - room[0]], old_y = was[y + i - room[0]], old_z = was[z + i - room[0]];
+        uint64_t old_x = was[x + i - room[0]], old_y = was[y + i - room[0]], old_z = was[z + i - room[0]];
 
         assert_int_equal(z[i], expected(o, old_z, old_x, old_y));
     }
@@ -187,8 +207,7 @@ static void rows_are_summed(void **state)
             for (size_t r = 0; r < 3; r++) {
                 uint64_t total = 0;
 
-                for (size_t i = 0; i < n; i++)
-                    total += x[r * n + i];
+                for (size_t i = 0; i < n; i++) total += x[r * n + i];
                 assert_int_equal(z[r + 1], total);
             }
             kernel(k)->sum_rows(z, x, 0, n);
@@ -249,8 +268,7 @@ static void check_product(struct shape s, bool transposed, bool b_batch, int sig
 
 static void check_product_all_ways(struct shape s)
 {
-    for (int way = 0; way < 8; way++)
-        check_product(s, way & 1, way & 2, way & 4 ? -1 : 1);
+    for (int way = 0; way < 8; way++) check_product(s, way & 1, way & 2, way & 4 ? -1 : 1);
 }
 
 static void products_equal_the_triple_loop(void **state)
@@ -258,17 +276,17 @@ static void products_equal_the_triple_loop(void **state)
     /* Around every size that the kernels cut at: vectors, panels, packed blocks, the limits of few rows and
      * of reading in place. */
     static const struct shape shapes[] = {
-        { 1, 1, 1, 1 }, { 1, 1, 9, 7 }, { 1, 2, 1, 5 }, { 2, 3, 17, 4 }, { 1, 4, 5, 3 }, { 3, 5, 31, 33 },
-        { 1, 16, 16, 32 }, { 1, 17, 16, 32 }, { 2, 18, 32, 16 }, { 2, 24, 8, 129 }, { 1, 23, 15, 127 },
-        { 1, 17, 1, 128 }, { 1, 40, 33, 1 }, { 12, 19, 19, 32 }, { 3, 48, 64, 64 }, { 1, 97, 67, 260 },
-        { 1, 95, 129, 64 }, { 1, 193, 520, 11 }, { 1, 1, 1029, 131 }, { 1, 7, 600, 13 }, { 1, 64, 64, 65 },
+        { 1, 1, 1, 1 },     { 1, 1, 9, 7 },     { 1, 2, 1, 5 },      { 2, 3, 17, 4 },     { 1, 4, 5, 3 },
+        { 3, 5, 31, 33 },   { 1, 16, 16, 32 },  { 1, 17, 16, 32 },   { 2, 18, 32, 16 },   { 2, 24, 8, 129 },
+        { 1, 23, 15, 127 }, { 1, 17, 1, 128 },  { 1, 40, 33, 1 },    { 12, 19, 19, 32 },  { 3, 48, 64, 64 },
+        { 1, 97, 67, 260 }, { 1, 95, 129, 64 }, { 1, 193, 520, 11 }, { 1, 1, 1029, 131 }, { 1, 7, 600, 13 },
+        { 1, 64, 64, 65 },
     };
 
     (void)state;
     for (int threads = 1; threads <= 3; threads += 2) {
         ring_set_threads(threads);
-        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-            check_product_all_ways(shapes[i]);
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_product_all_ways(shapes[i]);
     }
     ring_set_threads(1);
 }
@@ -291,8 +309,7 @@ static void empty_products_change_nothing(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        check_product_all_ways(shapes[i]);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_product_all_ways(shapes[i]);
     for (size_t k = 0; k < KERNELS; k++)
         if (kernel(k)) kernel(k)->matmul(NULL, NULL, NULL, 1, 0, 0, 0, 0, 1, 1);
 }
@@ -308,8 +325,7 @@ static void *multiply(void *argument)
 {
     struct party *p = argument;
 
-    for (int i = 0; i < 3; i++)
-        ring_kernels()->matmul(p->c, p->a, p->b, 1, SIDE, SIDE, SIDE, 0, 0, 1);
+    for (int i = 0; i < 3; i++) ring_kernels()->matmul(p->c, p->a, p->b, 1, SIDE, SIDE, SIDE, 0, 0, 1);
     return NULL;
 }
 
@@ -329,10 +345,8 @@ static void parties_multiply_at_the_same_time(void **state)
         p[i].c = calloc(size, sizeof *p[i].c);
         assert_non_null(p[i].c);
     }
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(pthread_create(&p[i].thread, NULL, multiply, &p[i]), 0);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(pthread_join(p[i].thread, NULL), 0);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(pthread_create(&p[i].thread, NULL, multiply, &p[i]), 0);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(pthread_join(p[i].thread, NULL), 0);
     ring_set_threads(1);
     for (size_t i = 0; i < 3; i++) {
         memset(want, 0, size * sizeof *want);
@@ -370,7 +384,7 @@ static void check_packing(size_t n, uint32_t bits)
     memset(bytes, 0xa5, size + 16);
     pack_bit_by_bit(want, words, n, bits);
 
-    ring_pack(bytes + 8, words, n, bits);       /* upper bits of the words must not show */
+    ring_pack(bytes + 8, words, n, bits); /* upper bits of the words must not show */
     assert_memory_equal(bytes + 8, want, size);
     assert_memory_equal(bytes, fence, 8);
     assert_memory_equal(bytes + 8 + size, fence, 8);
@@ -396,8 +410,7 @@ static void packing_is_exact_for_every_width(void **state)
 {
     (void)state;
     for (uint32_t bits = 1; bits <= 64; bits++) {
-        for (size_t n = 0; n <= 20; n++)
-            check_packing(n, bits);
+        for (size_t n = 0; n <= 20; n++) check_packing(n, bits);
         check_packing(63, bits);
         check_packing(129, bits);
         check_packing(1001, bits);

@@ -10,13 +10,14 @@
 
 #include <cmocka.h>
 
-#define RUN "[run]\nmodel = m\ntask = embed\nprotocol = rep3\n"     /* lines 1 to 4 */
-#define TEXT "[input]\ntext = hello\n"                              /* two more     */
+#define RUN "[run]\nmodel = m\ntask = embed\nprotocol = rep3\n" /* lines 1 to 4 */
+#define TEXT "[input]\ntext = hello\n"                          /* two more     */
 
 static char folder[] = "/tmp/test_runfile.XXXXXX";
 static char path[64];
 
-static puma_status open_text(runfile **r, const char *text, const char *const *sets, bool need_input, puma_error *e)
+static puma_status open_text(runfile **r, const char *text, const char *const *sets, bool need_input,
+                             puma_error *e)
 {
     FILE  *out = fopen(path, "w");
     size_t count = 0;
@@ -58,10 +59,14 @@ static void refused_with(const char *text, const char *set, unsigned code, const
     snprintf(wanted, sizeof wanted, "%s%s", in_text[0] == ':' ? path : "", in_text);
     if (open_text(&r, text, sets, true, &e) == PUMA_OK) fail_msg("accepted: %s %s", text, set ? set : "");
     assert_null(r);
-    if (e.code != code || !strstr(e.text, wanted)) fail_msg("E%04u %s; wanted E%04u %s", e.code, e.text, code, wanted);
+    if (e.code != code || !strstr(e.text, wanted))
+        fail_msg("E%04u %s; wanted E%04u %s", e.code, e.text, code, wanted);
 }
 
-static void refused(const char *text, unsigned code, const char *in_text) { refused_with(text, NULL, code, in_text); }
+static void refused(const char *text, unsigned code, const char *in_text)
+{
+    refused_with(text, NULL, code, in_text);
+}
 
 static void the_shortest_run_file(void **state)
 {
@@ -86,8 +91,8 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_string_equal(r->architecture, "auto");
     assert_int_equal(r->embedding, RUN_EMBEDDING_AUTO);
     assert_true(r->pooling_mean && r->normalize);
-    assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed || r->allow_insecure ||
-                 r->reference_plain);
+    assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed ||
+                 r->allow_insecure || r->reference_plain);
     assert_int_equal(r->threads, 0);
     assert_int_equal(r->limit, 0);
     assert_string_equal(r->approximation_default, "precise");
@@ -105,16 +110,17 @@ static void defaults_are_those_of_the_manual(void **state)
 
 static void every_key_reaches_its_field(void **state)
 {
-    runfile *r = opened("[run]\nmodel = /a/b\ntask = classify\nprotocol = plain\narchitecture = bert\nembedding = equality\n"
-                        "pooling = cls\nnormalize = no\nreveal = label\nthreads = 3\nseed = insecure:18446744073709551615\n"
-                        "[input]\nids = 101  2023\t4294967295\ntruncate = yes\nparse_special = yes\nlimit = 9\n"
-                        "[approximation]\ndefault = exact\ngelu = puma.gelu\nrmsnorm = precise\n"
-                        "[plugin.puma]\nfxp_exp_iters = 5\n[plugins]\ndirectory = ../p\n"
-                        "[numeric]\nring_bits = 52\nfxp_fraction_bits = 16\narithmetic = fixed\nranges = r.ini\n"
-                        "[network]\ntransport = tcp\nparty0 = 127.0.0.1:1\nparty1 = [::1]:2\nparty2 = localhost:65535\n"
-                        "certificates = certs/\nallow_insecure = yes\nconnect_timeout_ms = 3000\nio_timeout_ms = 2000\n"
-                        "[weights]\nsource = synthetic:42\n[compare]\nreference = plain\n");
-    char     expected[80];
+    runfile *r = opened(
+        "[run]\nmodel = /a/b\ntask = classify\nprotocol = plain\narchitecture = bert\nembedding = equality\n"
+        "pooling = cls\nnormalize = no\nreveal = label\nthreads = 3\nseed = insecure:18446744073709551615\n"
+        "[input]\nids = 101  2023\t4294967295\ntruncate = yes\nparse_special = yes\nlimit = 9\n"
+        "[approximation]\ndefault = exact\ngelu = puma.gelu\nrmsnorm = precise\n"
+        "[plugin.puma]\nfxp_exp_iters = 5\n[plugins]\ndirectory = ../p\n"
+        "[numeric]\nring_bits = 52\nfxp_fraction_bits = 16\narithmetic = fixed\nranges = r.ini\n"
+        "[network]\ntransport = tcp\nparty0 = 127.0.0.1:1\nparty1 = [::1]:2\nparty2 = localhost:65535\n"
+        "certificates = certs/\nallow_insecure = yes\nconnect_timeout_ms = 3000\nio_timeout_ms = 2000\n"
+        "[weights]\nsource = synthetic:42\n[compare]\nreference = plain\n");
+    char expected[80];
 
     (void)state;
     assert_string_equal(r->model, "/a/b");
@@ -122,8 +128,8 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(r->architecture, "bert");
     assert_int_equal(r->embedding, RUN_EQUALITY);
     assert_false(r->pooling_mean || r->normalize);
-    assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed && r->allow_insecure &&
-                r->reference_plain);
+    assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed &&
+                r->allow_insecure && r->reference_plain);
     assert_true(r->seed == UINT64_MAX);
     assert_int_equal(r->threads, 3);
     assert_int_equal(r->input, RUN_IDS);
@@ -205,7 +211,8 @@ static void a_compute_party_reads_no_input(void **state)
 static void unknown_names_get_the_nearest(void **state)
 {
     (void)state;
-    refused(RUN TEXT "[numeric]\nfracton_bits = 18\n", 309, ":8: [numeric] fracton_bits: no such key (nearest: fxp_fraction_bits)");
+    refused(RUN TEXT "[numeric]\nfracton_bits = 18\n", 309,
+            ":8: [numeric] fracton_bits: no such key (nearest: fxp_fraction_bits)");
     refused(RUN TEXT "[numric]\nring_bits = 64\n", 308, ":7: no such section [numric] (nearest: [numeric])");
     refused(RUN TEXT "[numric]\n", 308, ":7:");
     refused(RUN TEXT "[zzzzzzz]\n", 308, ":7: no such section [zzzzzzz] (there are run");
@@ -213,10 +220,13 @@ static void unknown_names_get_the_nearest(void **state)
     refused(RUN "Model = m\n" TEXT, 309, ":5: [run] Model: no such key (nearest: model)");
     refused(RUN "ring_bits = 64\n" TEXT, 309, "belongs to [numeric]");
     refused(RUN "qqqqqqqqqq = 64\n" TEXT, 309, "there are model, task");
-    refused(RUN TEXT "[network]\nparty4 = 127.0.0.1:9\n", 309, ":8: [network] party4: no such key (nearest: party0)");
+    refused(RUN TEXT "[network]\nparty4 = 127.0.0.1:9\n", 309,
+            ":8: [network] party4: no such key (nearest: party0)");
     refused(RUN TEXT "[plugin.]\n", 308, ":7:");
-    refused_with(RUN TEXT, "numerc.ring_bits=64", 308, "--set numerc.ring_bits: no such section [numerc] (nearest: [numeric])");
-    refused_with(RUN TEXT, "numeric.ringbits=64", 309, "--set numeric.ringbits: no such key (nearest: ring_bits)");
+    refused_with(RUN TEXT, "numerc.ring_bits=64", 308,
+                 "--set numerc.ring_bits: no such section [numerc] (nearest: [numeric])");
+    refused_with(RUN TEXT, "numeric.ringbits=64", 309,
+                 "--set numeric.ringbits: no such key (nearest: ring_bits)");
     refused_with(RUN TEXT, "ring_bits=64", 207, "--set ring_bits=64");
     refused(RUN "task = embed\n" TEXT, 306, ":5: [run] task is given twice, first in line 3");
     refused(RUN TEXT "[run]\nmodel = n\n", 306, ":8: [run] model is given twice, first in line 2");
@@ -225,24 +235,47 @@ static void unknown_names_get_the_nearest(void **state)
 static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
-        "run.head=h", "run.material=m", "input.image=i", "input.pixels=p", "input.labels=l", "generate.max_new_tokens=1",
-        "generate.decoding=greedy", "generate.stop_at_eos=no", "network.bandwidth_mbps=1", "network.round_trip_ms=1",
-        "serve.party=1", "run.task=generate", "run.task=perplexity", "run.embedding=dpf", "weights.source=shares:s",
+        "run.head=h",
+        "run.material=m",
+        "input.image=i",
+        "input.pixels=p",
+        "input.labels=l",
+        "generate.max_new_tokens=1",
+        "generate.decoding=greedy",
+        "generate.stop_at_eos=no",
+        "network.bandwidth_mbps=1",
+        "network.round_trip_ms=1",
+        "serve.party=1",
+        "run.task=generate",
+        "run.task=perplexity",
+        "run.embedding=dpf",
+        "weights.source=shares:s",
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) refused_with(RUN TEXT, keys[i], 316, "not built yet");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        refused_with(RUN TEXT, keys[i], 316, "not built yet");
     refused(RUN TEXT "[generate]\n", 316, ":7: [generate] is not built yet");
     refused(RUN TEXT "[network]\nround_trip_ms = 4\n", 316, ":8: [network] round_trip_ms:");
 }
 
 static void integers_are_strict(void **state)
 {
-    static const char *const bad[] = { "", "1x", "0x10", " 1", "+1", "-1", "1e3", "2147483648", "9223372036854775808",
-                                       "18446744073709551616", "0" };
-    static const char *const keys[] = { "run.threads", "input.limit", "network.io_timeout_ms", "network.connect_timeout_ms",
-                                        "numeric.ring_bits", "numeric.fxp_fraction_bits" };
-    char set[80];
+    static const char *const bad[] = { "",
+                                       "1x",
+                                       "0x10",
+                                       " 1",
+                                       "+1",
+                                       "-1",
+                                       "1e3",
+                                       "2147483648",
+                                       "9223372036854775808",
+                                       "18446744073709551616",
+                                       "0" };
+    static const char *const keys[] = { "run.threads",           "input.limit",
+                                        "network.io_timeout_ms", "network.connect_timeout_ms",
+                                        "numeric.ring_bits",     "numeric.fxp_fraction_bits" };
+    char                     set[80];
 
     (void)state;
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
@@ -254,13 +287,14 @@ static void integers_are_strict(void **state)
     memcpy(set, "input.limit=", 12);
     set[79] = '\0';
     refused_with(RUN TEXT, set, 311, "1 <= limit <= 2147483647");
-    refused(RUN TEXT "[numeric]\nring_bits = 65\n", 311, ":8: [numeric] ring_bits: needs an integer, 32 <= ring_bits <= 64 (got '65')");
+    refused(RUN TEXT "[numeric]\nring_bits = 65\n", 311,
+            ":8: [numeric] ring_bits: needs an integer, 32 <= ring_bits <= 64 (got '65')");
 }
 
 static void booleans_and_words_are_exact(void **state)
 {
     static const char *const bad[] = { "1", "TRUE", "on", "maybe", "Yes", "yes ", "" };
-    char set[80];
+    char                     set[80];
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -286,7 +320,8 @@ static void ring_and_fraction_keep_their_inequality(void **state)
     refused(RUN TEXT "[numeric]\nring_bits = 31\n", 311, "32 <= ring_bits <= 64");
     refused(RUN TEXT "[numeric]\nfxp_fraction_bits = 31\n", 311, "1 <= fxp_fraction_bits <= 30");
     refused(RUN TEXT "[numeric]\nring_bits = 48\nfxp_fraction_bits = 23\n", 315,
-            ":9: [numeric] fxp_fraction_bits: 2 * fxp_fraction_bits < ring_bits - 2 does not hold (2 * 23, 48 - 2)");
+            ":9: [numeric] fxp_fraction_bits: 2 * fxp_fraction_bits < ring_bits - 2 does not hold (2 * 23, "
+            "48 - 2)");
     refused(RUN TEXT "[numeric]\nring_bits = 36\n", 315, ":8: [numeric] ring_bits:");
     r = opened(RUN TEXT "[numeric]\nring_bits = 48\nfxp_fraction_bits = 22\n");
     runfile_close(r);
@@ -316,8 +351,10 @@ static void paths_are_relative_to_the_file_and_of_set_to_here(void **state)
     refused_with(RUN TEXT, many, 319, "File name too long");
     snprintf(model, sizeof model, "%s/loop", folder);
     assert_int_equal(symlink(model, model), 0);
-    refused("[run]\nmodel = loop\ntask = embed\nprotocol = rep3\n" TEXT, 319, ":2: [run] model: loop: Too many levels");
-    refused("[run]\nmodel =\ntask = embed\nprotocol = rep3\n" TEXT, 319, ":2: [run] model: the path is empty");
+    refused("[run]\nmodel = loop\ntask = embed\nprotocol = rep3\n" TEXT, 319,
+            ":2: [run] model: loop: Too many levels");
+    refused("[run]\nmodel =\ntask = embed\nprotocol = rep3\n" TEXT, 319,
+            ":2: [run] model: the path is empty");
     unlink(model);
     free(many);
 }
@@ -344,9 +381,11 @@ static void token_ids_tell_positions_and_no_values(void **state)
 
 static void plugin_names_are_no_paths(void **state)
 {
-    static const char *const bad[] = { "run.protocol=../evil", "run.protocol=/tmp/evil.so", "run.protocol=rep3.so", "run.protocol=",
-                                       "approximation.gelu=./x", "approximation.gelu=puma.", "approximation.gelu=.gelu",
-                                       "approximation.gelu=puma.gelu.x", "approximation.gelu=a/b.c", "approximation.default=puma.gelu" };
+    static const char *const bad[] = { "run.protocol=../evil",     "run.protocol=/tmp/evil.so",
+                                       "run.protocol=rep3.so",     "run.protocol=",
+                                       "approximation.gelu=./x",   "approximation.gelu=puma.",
+                                       "approximation.gelu=.gelu", "approximation.gelu=puma.gelu.x",
+                                       "approximation.gelu=a/b.c", "approximation.default=puma.gelu" };
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refused_with(RUN TEXT, bad[i], 602, "--set");
@@ -358,17 +397,20 @@ static void plugin_names_are_no_paths(void **state)
 
 static void addresses_are_checked(void **state)
 {
-    static const char *const bad[] = { "", "host", "host:", ":1", "host:0", "host:65536", "host:1x", "host: 1", "::1:80", "[::1]", "[]:1", "a b:1" };
-    char text[200];
-    runfile *r;
+    static const char *const bad[] = { "",        "host",    "host:",  ":1",    "host:0", "host:65536",
+                                       "host:1x", "host: 1", "::1:80", "[::1]", "[]:1",   "a b:1" };
+    char                     text[200];
+    runfile                 *r;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         snprintf(text, sizeof text, NETWORK "party0 = %s\n", bad[i]);
         refused(text, 318, ":8: [network] party0: needs HOST:PORT");
     }
-    refused(NETWORK "party0 = h:1\nparty1 = H:01\n", 318, ":9: [network] party1: another party has the same address");
-    refused(NETWORK "party0 = h:1\nparty1 = h:2\nparty2 = h:3\ndealer = h:4\n", 317, ":11: [network] dealer:");
+    refused(NETWORK "party0 = h:1\nparty1 = H:01\n", 318,
+            ":9: [network] party1: another party has the same address");
+    refused(NETWORK "party0 = h:1\nparty1 = h:2\nparty2 = h:3\ndealer = h:4\n", 317,
+            ":11: [network] dealer:");
     refused(NETWORK "party0 = h:1\nparty2 = h:3\n", 317, "party1 is missing");
     refused(NETWORK "party2 = h:3\n", 317, "party0 is missing");
     r = opened(NETWORK "party0 = h:1\nparty1 = h:2\ndealer = h:4\n");
@@ -379,7 +421,9 @@ static void addresses_are_checked(void **state)
 static void insecure_things_off_loopback_need_a_word(void **state)
 {
     static const char *const safe[] = { "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1" };
-    static const char *const far[] = { "10.0.0.1:1", "0.0.0.0:1", "[::]:1", "[2001:db8::1]:1", "127.0.0.1.example.org:1", "host:1" };
+    static const char *const far[] = {
+        "10.0.0.1:1", "0.0.0.0:1", "[::]:1", "[2001:db8::1]:1", "127.0.0.1.example.org:1", "host:1"
+    };
     char text[300];
 
     (void)state;
@@ -408,14 +452,34 @@ static void label_goes_with_classify(void **state)
 static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **state)
 {
     static const char *const changes[] = {
-        "run.task=hidden", "run.protocol=other", "run.architecture=bert", "run.embedding=onehot", "run.pooling=cls",
-        "run.normalize=no", "run.seed=insecure:7", "run.seed=insecure:8", "approximation.default=exact", "approximation.gelu=a.b",
-        "plugin.puma.clip=4", "numeric.ring_bits=60", "numeric.fxp_fraction_bits=16", "numeric.arithmetic=fixed",
-        "network.allow_insecure=yes", "weights.source=synthetic:1", "weights.source=synthetic:2",
+        "run.task=hidden",
+        "run.protocol=other",
+        "run.architecture=bert",
+        "run.embedding=onehot",
+        "run.pooling=cls",
+        "run.normalize=no",
+        "run.seed=insecure:7",
+        "run.seed=insecure:8",
+        "approximation.default=exact",
+        "approximation.gelu=a.b",
+        "plugin.puma.clip=4",
+        "numeric.ring_bits=60",
+        "numeric.fxp_fraction_bits=16",
+        "numeric.arithmetic=fixed",
+        "network.allow_insecure=yes",
+        "weights.source=synthetic:1",
+        "weights.source=synthetic:2",
     };
     static const char *const same[] = {
-        "run.model=elsewhere", "run.threads=2", "input.text=secret prompt", "plugins.directory=d", "network.transport=tcp",
-        "network.certificates=c", "network.io_timeout_ms=9", "compare.reference=plain", "input.truncate=yes",
+        "run.model=elsewhere",
+        "run.threads=2",
+        "input.text=secret prompt",
+        "plugins.directory=d",
+        "network.transport=tcp",
+        "network.certificates=c",
+        "network.io_timeout_ms=9",
+        "compare.reference=plain",
+        "input.truncate=yes",
         "plugin.puma.sha256=0000000000000000000000000000000000000000000000000000000000000000",
     };
     enum { CHANGES = sizeof changes / sizeof *changes };

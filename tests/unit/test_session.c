@@ -1,4 +1,5 @@
-/* test_session.c - what the host lends a plugin: arena, structure, streams, wire and errors; and plain's watch over values. */
+/* test_session.c - what the host lends a plugin: arena, structure, streams, wire and errors; and plain's
+ * watch over values. */
 #include "exec/session.h"
 
 #include <fenv.h>
@@ -13,11 +14,12 @@
 
 #include <cmocka.h>
 
-/* A build with AddressSanitizer would die of the sizes that one test asks for; it must return NULL as others do. */
+/* A build with AddressSanitizer would die of the sizes that one test asks for; it must return NULL as others
+ * do. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
 
-/* --- a backend of two planes, made of nothing -------------------------------------------------------------------- */
+/* --- a backend of two planes, made of nothing ------------------------------------------------- */
 
 enum { WORKS, FAILS, SAYS_NOTHING, MAKES_NOTHING, CHANGES_ROUNDING };
 static int manner = WORKS;
@@ -40,11 +42,16 @@ static puma_status fake_open(puma_session **s, const puma_session *base)
 
 static void fake_close(puma_session *s) { free(s); }
 
-static const puma_protocol fake_table = { .struct_size = sizeof(puma_protocol), .parties = 1, .planes = 2,
-                                          .dealer = PUMA_NODES, .caps = PUMA_CAP_LOCAL, .open = fake_open,
+static const puma_protocol fake_table = { .struct_size = sizeof(puma_protocol),
+                                          .parties = 1,
+                                          .planes = 2,
+                                          .dealer = PUMA_NODES,
+                                          .caps = PUMA_CAP_LOCAL,
+                                          .open = fake_open,
                                           .close = fake_close };
-static const puma_plugin fake_entry = { PUMA_ABI_VERSION, sizeof(puma_plugin), "fake", "1", "a test", &fake_table, NULL };
-static const plugin fake = { .entry = &fake_entry, .protocol = &fake_table };
+static const puma_plugin   fake_entry = { PUMA_ABI_VERSION, sizeof(puma_plugin), "fake", "1",
+                                          "a test",         &fake_table,         NULL };
+static const plugin        fake = { .entry = &fake_entry, .protocol = &fake_table };
 
 static puma_session *open_session(const plugin *p, bool is_float)
 {
@@ -69,7 +76,7 @@ static puma_tensor *counting(puma_session *s, size_t rows, size_t columns)
     return x;
 }
 
-/* --- arena --------------------------------------------------------------------------------------------------------- */
+/* --- arena ------------------------------------------------------------------------------------ */
 
 static void a_scope_frees_all_but_what_is_kept(void **state)
 {
@@ -87,7 +94,7 @@ static void a_scope_frees_all_but_what_is_kept(void **state)
     assert_non_null(h->scratch(s, 100));
     view = h->view(s, kept);
     h->leave(s, inner, view);
-    assert_int_equal(h->enter(s), inner + 1);           /* the view belongs to the outer scope, its words still live */
+    assert_int_equal(h->enter(s), inner + 1); /* the view belongs to the outer scope, its words still live */
     assert_int_equal(view->plane[0][41], 41);
     assert_int_equal(view->plane[1][41], 1041);
     h->leave(s, outer, NULL);
@@ -130,7 +137,7 @@ static void tensors_are_zero_aligned_and_apart(void **state)
     session_close(s);
 }
 
-/* --- structure: all planes; the conformance suite tries every operation on values --------------------------------- */
+/* --- structure: all planes; the conformance suite tries every operation on values ------------- */
 
 static void structure_moves_every_plane(void **state)
 {
@@ -185,7 +192,7 @@ static void structure_refuses_what_does_not_fit(void **state)
     }
 }
 
-/* --- errors --------------------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static void the_first_failure_sticks_with_its_place(void **state)
 {
@@ -206,7 +213,9 @@ static void the_first_failure_sticks_with_its_place(void **state)
 
 static void memory_that_is_not_there_is_an_error_with_its_size(void **state)
 {
-    static const size_t dims[][3] = { { SIZE_MAX, 2, 1 }, { (size_t)1 << 31, (size_t)1 << 31, 3 }, { (size_t)1 << 58, 1, 1 } };
+    static const size_t dims[][3] = { { SIZE_MAX, 2, 1 },
+                                      { (size_t)1 << 31, (size_t)1 << 31, 3 },
+                                      { (size_t)1 << 58, 1, 1 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {
@@ -221,9 +230,16 @@ static void memory_that_is_not_there_is_an_error_with_its_size(void **state)
 
 static void open_may_fail_in_every_way(void **state)
 {
-    static const struct { int manner; puma_status status; unsigned code; const char *text; } rows[] = {
-        { FAILS, PUMA_EPLUGIN, 690, "no sessions today" }, { SAYS_NOTHING, PUMA_ERESOURCE, 1001, "fake" },
-        { MAKES_NOTHING, PUMA_EPLUGIN, 612, "made no session" }, { CHANGES_ROUNDING, PUMA_EPLUGIN, 611, "rounding" },
+    static const struct {
+        int         manner;
+        puma_status status;
+        unsigned    code;
+        const char *text;
+    } rows[] = {
+        { FAILS, PUMA_EPLUGIN, 690, "no sessions today" },
+        { SAYS_NOTHING, PUMA_ERESOURCE, 1001, "fake" },
+        { MAKES_NOTHING, PUMA_EPLUGIN, 612, "made no session" },
+        { CHANGES_ROUNDING, PUMA_EPLUGIN, 611, "rounding" },
     };
     session_config c = { .protocol = &fake, .ring_bits = 64 };
 
@@ -243,7 +259,7 @@ static void open_may_fail_in_every_way(void **state)
     c.is_float = true;
     puma_session *s = NULL;
     puma_error    e = { 0 };
-    assert_int_equal(session_open(&s, &c, &e), PUMA_EPLUGIN);       /* it cannot compute in floating point */
+    assert_int_equal(session_open(&s, &c, &e), PUMA_EPLUGIN); /* it cannot compute in floating point */
     assert_int_equal(e.code, 613);
 }
 
@@ -258,7 +274,7 @@ static void a_local_backend_has_no_wire(void **state)
     session_close(s);
 }
 
-/* --- streams and wire --------------------------------------------------------------------------------------------------- */
+/* --- streams and wire ------------------------------------------------------------------------- */
 
 static void a_stream_goes_on_where_it_stopped(void **state)
 {
@@ -289,16 +305,26 @@ typedef struct peer {
     pthread_t  thread;
 } peer;
 
-static const puma_protocol pair_table = { .struct_size = sizeof(puma_protocol), .parties = 2, .planes = 1,
-                                          .dealer = PUMA_NODES, .open = fake_open, .close = fake_close };
-static const plugin pair = { .entry = &fake_entry, .protocol = &pair_table };
+static const puma_protocol pair_table = { .struct_size = sizeof(puma_protocol),
+                                          .parties = 2,
+                                          .planes = 1,
+                                          .dealer = PUMA_NODES,
+                                          .open = fake_open,
+                                          .close = fake_close };
+static const plugin        pair = { .entry = &fake_entry, .protocol = &pair_table };
 
 static void *talk(void *argument)
 {
     peer          *p = argument;
-    net_config     wire = { .transport = NET_MEMORY, .self = p->role, .present = { [0] = true, [PUMA_CLIENT] = true }, .hub = p->hub,
-                            .listen_fd = -1, .bounded = PUMA_NODES, .connect_timeout_ms = 5000,
-                            .io_timeout_ms = 5000, .hello = "test=1\n" };
+    net_config     wire = { .transport = NET_MEMORY,
+                            .self = p->role,
+                            .present = { [0] = true, [PUMA_CLIENT] = true },
+                            .hub = p->hub,
+                            .listen_fd = -1,
+                            .bounded = PUMA_NODES,
+                            .connect_timeout_ms = 5000,
+                            .io_timeout_ms = 5000,
+                            .hello = "test=1\n" };
     session_config c = { .protocol = &pair, .role = p->role, .ring_bits = 64 };
     puma_session  *s = NULL;
     net           *n = NULL;
@@ -307,7 +333,7 @@ static void *talk(void *argument)
 
     for (size_t i = 0; i < WORDS; i++) words[i] = 0x1234567890abcdefu * (i + 1 + p->role);
     if (net_open(&n, &wire, &p->error) != PUMA_OK) return NULL;
-    net_allow_reveal(n, true);                                      /* payload to the client passes then alone */
+    net_allow_reveal(n, true); /* payload to the client passes then alone */
     c.wire = n;
     if (session_open(&s, &c, &p->error) == PUMA_OK) {
         puma_prg *shared = s->host->prg_pair(s, other, "lambda");
@@ -320,9 +346,11 @@ static void *talk(void *argument)
         s->host->recv(s, other, p->words, 0, 21);
         s->host->recv_bits(s, other, p->bits, 67);
         s->host->label(s, "layer 9");
-        if (p->role == 0) s->host->send(s, other, words, 1, 64, PUMA_ONLINE);
-        else s->host->recv(s, other, words, 1, 64);                 /* it has all: closing cuts nothing off */
-        if (p->role == 0) s->host->recv(s, other, words, 1, 64);    /* the other one ends instead */
+        if (p->role == 0)
+            s->host->send(s, other, words, 1, 64, PUMA_ONLINE);
+        else
+            s->host->recv(s, other, words, 1, 64);               /* it has all: closing cuts nothing off */
+        if (p->role == 0) s->host->recv(s, other, words, 1, 64); /* the other one ends instead */
         if (s->status != PUMA_OK) p->error = *session_error(s);
         session_close(s);
     }
@@ -342,16 +370,17 @@ static void two_nodes_exchange_words_and_bits(void **state)
     net_hub_free(peers[0].hub);
     for (uint32_t r = 0; r < 2; r++) {
         for (size_t i = 0; i < WORDS; i++)
-            assert_int_equal(peers[r].words[i], (0x1234567890abcdefu * (i + 1 + peers[1 - r].role)) & ((1u << 21) - 1));
+            assert_int_equal(peers[r].words[i],
+                             (0x1234567890abcdefu * (i + 1 + peers[1 - r].role)) & ((1u << 21) - 1));
         assert_int_equal(peers[r].bits[0], UINT64_MAX);
         assert_int_equal(peers[r].bits[1], 7);
     }
     assert_memory_equal(peers[0].stream, peers[1].stream, sizeof peers[0].stream);
-    assert_int_equal(peers[0].error.status, PUMA_ENET);             /* and it says where it was */
+    assert_int_equal(peers[0].error.status, PUMA_ENET); /* and it says where it was */
     assert_ptr_equal(strstr(peers[0].error.text, "layer 9: "), peers[0].error.text);
 }
 
-/* --- plain: values that leave their ring ---------------------------------------------------------------------------------- */
+/* --- plain: values that leave their ring ------------------------------------------------------ */
 
 static const plugin *plain(void)
 {
@@ -387,12 +416,12 @@ static void a_value_beyond_its_ring_is_named_when_it_is_revealed(void **state)
     uint64_t      out[2];
 
     (void)state;
-    z = sum_of_bytes(s, 127, 0x80, 0, 1);                           /* 127 and -127 fit */
+    z = sum_of_bytes(s, 127, 0x80, 0, 1); /* 127 and -127 fit */
     assert_int_equal(s->protocol->reveal(s, out, z, PUMA_CLIENT), PUMA_OK);
     assert_int_equal(out[0], 127);
     assert_int_equal(out[1], 0x81);
     s->host->label(s, "layer 1");
-    z = sum_of_bytes(s, 127, 1, 1, 1);                              /* 128 does not */
+    z = sum_of_bytes(s, 127, 1, 1, 1); /* 128 does not */
     s->host->label(s, "layer 2");
     later = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, 8, 0);
     assert_int_equal(s->protocol->sub(s, later, z, z), PUMA_OK);
@@ -405,9 +434,10 @@ static void a_value_beyond_its_ring_is_named_when_it_is_revealed(void **state)
 static void a_choice_drops_what_it_does_not_take(void **state)
 {
     puma_session *s = open_session(plain(), false);
-    puma_tensor  *lost = sum_of_bytes(s, 127, 1, 127, 1), *z = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, 8, 0);
-    puma_tensor  *bit = s->host->tensor(s, PUMA_BIT, 1, (size_t[]){ 2 }, 1, 0);
-    uint64_t      out[2], only_second = 2, both = 3;
+    puma_tensor  *lost = sum_of_bytes(s, 127, 1, 127, 1),
+                *z = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, 8, 0);
+    puma_tensor *bit = s->host->tensor(s, PUMA_BIT, 1, (size_t[]){ 2 }, 1, 0);
+    uint64_t     out[2], only_second = 2, both = 3;
 
     (void)state;
     s->protocol->share(s, bit, &only_second, PUMA_CLIENT);
@@ -439,18 +469,25 @@ static void a_comparison_of_what_is_lost_or_too_far_is_an_error(void **state)
 static void a_product_is_held_to_what_the_protocols_need(void **state)
 {
     /* x * 1 / 2^4 in a ring of 16: exact form, |x| < 2^14; into 12 bits: narrow form, any x */
-    static const struct { uint64_t x; uint32_t bits; puma_status status; } rows[] = {
-        { (1u << 14) - 1, 16, PUMA_OK },     { 1u << 14, 16, PUMA_ENUMERIC },
-        { 0x10000 - (1u << 14) + 1, 16, PUMA_OK }, { 0x10000 - (1u << 14), 16, PUMA_ENUMERIC },
-        { 0x7fe0, 12, PUMA_OK },             { 0x7fff, 12, PUMA_ENUMERIC },     /* rounds up to 2^11 */
+    static const struct {
+        uint64_t    x;
+        uint32_t    bits;
+        puma_status status;
+    } rows[] = {
+        { (1u << 14) - 1, 16, PUMA_OK },
+        { 1u << 14, 16, PUMA_ENUMERIC },
+        { 0x10000 - (1u << 14) + 1, 16, PUMA_OK },
+        { 0x10000 - (1u << 14), 16, PUMA_ENUMERIC },
+        { 0x7fe0, 12, PUMA_OK },
+        { 0x7fff, 12, PUMA_ENUMERIC }, /* rounds up to 2^11 */
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         puma_session *s = open_session(plain(), false);
         puma_tensor  *z = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, rows[i].bits, 0);
-        puma_term     term = { .op = PUMA_TERM_MUL, .x = shared(s, rows[i].x, 0, 16), .y = shared(s, 1, 1, 16) };
-        uint64_t      out[2];
+        puma_term term = { .op = PUMA_TERM_MUL, .x = shared(s, rows[i].x, 0, 16), .y = shared(s, 1, 1, 16) };
+        uint64_t  out[2];
 
         assert_int_equal(s->protocol->product(s, z, &term, 1, 4), PUMA_OK);
         assert_int_equal(s->protocol->reveal(s, out, z, PUMA_CLIENT), rows[i].status);

@@ -1,4 +1,5 @@
-/* test_token.c - the tokenizers: ids of the tiny models' goldens, every way of giving the files, and what is refused. */
+/* test_token.c - the tokenizers: ids of the tiny models' goldens, every way of giving the files, and what is
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,12 +30,12 @@ static tokenizer *open_or_fail(const char *directory)
 static void token_encodes_and_decodes(void **state)
 {
     static const uint32_t ids[] = { 2, 85, 68, 550, 75, 47, 87, 153, 68, 345, 3 };
-    tokenizer  *t = open_or_fail(MODELS "bert-tiny");
-    const char *text = "In the beginning was the word";
-    token_list  list;
-    puma_error  e = { 0 };
-    char       *back;
-    size_t      size;
+    tokenizer            *t = open_or_fail(MODELS "bert-tiny");
+    const char           *text = "In the beginning was the word";
+    token_list            list;
+    puma_error            e = { 0 };
+    char                 *back;
+    size_t                size;
 
     (void)state;
     assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, true, false, &list, &e), PUMA_OK);
@@ -50,7 +51,7 @@ static void token_encodes_and_decodes(void **state)
     token_close(t);
 }
 
-/* --- directories made for one test ------------------------------------------------------------------------------- */
+/* --- directories made for one test ------------------------------------------------------------ */
 
 static char scratch[] = "/tmp/puma-test-token-XXXXXX";
 
@@ -92,9 +93,12 @@ static int make_scratch(void **state)
 
 static int remove_scratch(void **state)
 {
-    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt",
-                                         "encoder.json", "vocab.bpe", "tokenizer.model", "config.json", "added_tokens.json" };
-    char path[128];
+    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json",
+                                         "vocab.txt",      "vocab.json",
+                                         "merges.txt",     "encoder.json",
+                                         "vocab.bpe",      "tokenizer.model",
+                                         "config.json",    "added_tokens.json" };
+    char                     path[128];
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -116,32 +120,36 @@ static void refused(unsigned code, const char *what)
         fail_msg("not refused: %s", what);
     }
     assert_int_equal(status, PUMA_EINPUT);
-    if (e.code != code || !strstr(e.text, what)) fail_msg("E%u %s (wanted E%u … %s)", e.code, e.text, code, what);
+    if (e.code != code || !strstr(e.text, what))
+        fail_msg("E%u %s (wanted E%u … %s)", e.code, e.text, code, what);
     assert_null(t);
 }
 
-/* --- goldens ----------------------------------------------------------------------------------------------------- */
+/* --- goldens ---------------------------------------------------------------------------------- */
 
 static void check_goldens(const char *model, const char *directory)
 {
-    tokenizer    *t = open_or_fail(directory);
-    char          path[512];
-    json_error_t  error;
-    json_t       *root, *cases, *c;
-    size_t        i;
+    tokenizer   *t = open_or_fail(directory);
+    char         path[512];
+    json_error_t error;
+    json_t      *root, *cases, *c;
+    size_t       i;
 
     snprintf(path, sizeof path, MODELS "%s/golden.json", model);
     root = json_load_file(path, 0, &error);
     cases = json_object_get(root, "cases");
     assert_true(json_array_size(cases) >= 4);
-    json_array_foreach(cases, i, c) {
+    json_array_foreach(cases, i, c)
+    {
         const json_t *text = json_object_get(c, "text"), *pair = json_object_get(c, "text_pair");
         const json_t *ids = json_object_get(c, "input_ids"), *types = json_object_get(c, "token_type_ids");
         token_list    list;
         puma_error    e = { 0 };
 
-        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), json_string_value(pair),
-                                      json_string_length(pair), true, false, &list, &e), PUMA_OK);
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text),
+                                      json_string_value(pair), json_string_length(pair), true, false, &list,
+                                      &e),
+                         PUMA_OK);
         assert_int_equal(list.count, json_array_size(ids));
         for (size_t k = 0; k < list.count; k++) {
             assert_int_equal(list.ids[k], json_integer_value(json_array_get(ids, k)));
@@ -165,7 +173,7 @@ static void vocab_txt_gives_the_same_ids(void **state)
 {
     (void)state;
     copy("bert-tiny", "vocab.txt");
-    check_goldens("bert-tiny", scratch);         /* BERT's own settings where nothing is said */
+    check_goldens("bert-tiny", scratch); /* BERT's own settings where nothing is said */
     copy("bert-tiny", "tokenizer_config.json");
     check_goldens("bert-tiny", scratch);
 }
@@ -175,15 +183,16 @@ static void vocab_json_gives_the_same_ids(void **state)
     (void)state;
     copy("roberta-tiny", "vocab.json");
     copy("roberta-tiny", "merges.txt");
-    copy("roberta-tiny", "config.json");         /* the class is then taken from model_type */
+    copy("roberta-tiny", "config.json"); /* the class is then taken from model_type */
     check_goldens("roberta-tiny", scratch);
     copy("roberta-tiny", "tokenizer_config.json");
     check_goldens("roberta-tiny", scratch);
 }
 
-/* --- WordPiece --------------------------------------------------------------------------------------------------- */
+/* --- WordPiece -------------------------------------------------------------------------------- */
 
-static void encodes_to(const tokenizer *t, const char *text, size_t size, bool parse_special, const char *wanted)
+static void encodes_to(const tokenizer *t, const char *text, size_t size, bool parse_special,
+                       const char *wanted)
 {
     token_list list;
     puma_error e = { 0 };
@@ -200,7 +209,8 @@ static void encodes_to(const tokenizer *t, const char *text, size_t size, bool p
 }
 #define ENCODES_TO(t, text, wanted) encodes_to(t, text, sizeof text - 1, false, wanted)
 
-static const char small_vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\nab\n##bc\n,\ne\n\xe4\xb8\xad\ni\n\xc3\xa9\nE\n";
+static const char small_vocab[] =
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\nab\n##bc\n,\ne\n\xe4\xb8\xad\ni\n\xc3\xa9\nE\n";
 
 static void wordpiece_follows_bert(void **state)
 {
@@ -213,31 +223,40 @@ static void wordpiece_follows_bert(void **state)
     ENCODES_TO(t, "", "");
     ENCODES_TO(t, " \t\n", "");
     ENCODES_TO(t, "ab,a", "ab , a");
-    ENCODES_TO(t, "abcbc aax", "[UNK] [UNK]");               /* longest first, and no way back from it */
+    ENCODES_TO(t, "abcbc aax", "[UNK] [UNK]"); /* longest first, and no way back from it */
     ENCODES_TO(t, "abbc", "ab ##bc");
-    ENCODES_TO(t, "\xc3\xa9 e\xcc\x81 \xc3\x89", "e e e");                    /* accents off, lower case */
-    ENCODES_TO(t, "a\xe4\xb8\xad""a", "a \xe4\xb8\xad a");                    /* ideographs stand alone  */
-    ENCODES_TO(t, "a\0\x01\xef\xbf\xbd\xe2\x80\x8b""a", "a ##a");             /* NUL, Cc, U+FFFD, Cf     */
+    ENCODES_TO(t, "\xc3\xa9 e\xcc\x81 \xc3\x89", "e e e"); /* accents off, lower case */
+    ENCODES_TO(t,
+               "a\xe4\xb8\xad"
+               "a",
+               "a \xe4\xb8\xad a"); /* ideographs stand alone  */
+    ENCODES_TO(t,
+               "a\0\x01\xef\xbf\xbd\xe2\x80\x8b"
+               "a",
+               "a ##a"); /* NUL, Cc, U+FFFD, Cf     */
     ENCODES_TO(t, "\xc4\xb0", "i");
     ENCODES_TO(t, "a[MASK]a", "a [MASK] a");
     ENCODES_TO(t, "[mask]", "[UNK] [UNK] [UNK]");
     /* U+061D is punctuation since Unicode 14, not in the reference's tables: one word, unknown. */
-    ENCODES_TO(t, "a\xd8\x9d""a", "[UNK]");
+    ENCODES_TO(t,
+               "a\xd8\x9d"
+               "a",
+               "[UNK]");
     memset(long_word, 'a', sizeof long_word);
     encodes_to(t, long_word, 101, false, "[UNK]");
     token_close(t);
     put("tokenizer_config.json", "{\"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
     t = open_or_fail(scratch);
-    ENCODES_TO(t, "\xc3\xa9 E", "\xc3\xa9 E");               /* strip_accents follows lower-casing */
+    ENCODES_TO(t, "\xc3\xa9 E", "\xc3\xa9 E"); /* strip_accents follows lower-casing */
     token_close(t);
 }
 
 static void pairs_and_types(void **state)
 {
     static const uint32_t ids[] = { 2, 5, 3, 7, 9, 3 }, types[] = { 0, 0, 0, 1, 1, 1 };
-    tokenizer *t;
-    token_list list;
-    puma_error e = { 0 };
+    tokenizer            *t;
+    token_list            list;
+    puma_error            e = { 0 };
 
     (void)state;
     put("vocab.txt", small_vocab);
@@ -250,7 +269,7 @@ static void pairs_and_types(void **state)
     token_close(t);
     t = open_or_fail(MODELS "roberta-tiny");
     assert_int_equal(token_encode(t, "", 0, "", 0, true, false, &list, &e), PUMA_OK);
-    assert_int_equal(list.count, 4);             /* <s> </s></s> </s> */
+    assert_int_equal(list.count, 4); /* <s> </s></s> </s> */
     for (size_t i = 0; i < 4; i++) assert_int_equal(list.types[i], 0);
     assert_int_equal(list.ids[0], 0);
     assert_int_equal(list.ids[1], 2);
@@ -258,7 +277,7 @@ static void pairs_and_types(void **state)
     token_close(t);
 }
 
-/* --- byte-level BPE ---------------------------------------------------------------------------------------------- */
+/* --- byte-level BPE --------------------------------------------------------------------------- */
 
 static void bpe_takes_special_tokens_literally(void **state)
 {
@@ -319,13 +338,18 @@ static void bpe_merges_long_words(void **state)
     token_close(t);
 }
 
-/* --- refusals ---------------------------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void bad_text_is_refused(void **state)
 {
-    static const struct { const char *text; size_t size; const char *where; } cases[] = {
-        { "ab\xff", 3, "byte 2" }, { "\xc0\xaf", 2, "byte 0" }, { "a\xed\xa0\x80", 4, "byte 1" },
-        { "a\xe4\xb8", 3, "byte 1" }, { "\xf4\x90\x80\x80", 4, "byte 0" }, { "\xf0\x80\x80\xaf", 4, "byte 0" },
+    static const struct {
+        const char *text;
+        size_t      size;
+        const char *where;
+    } cases[] = {
+        { "ab\xff", 3, "byte 2" },           { "\xc0\xaf", 2, "byte 0" },
+        { "a\xed\xa0\x80", 4, "byte 1" },    { "a\xe4\xb8", 3, "byte 1" },
+        { "\xf4\x90\x80\x80", 4, "byte 0" }, { "\xf0\x80\x80\xaf", 4, "byte 0" },
     };
     tokenizer *t = open_or_fail(MODELS "bert-tiny");
     token_list list;
@@ -334,7 +358,8 @@ static void bad_text_is_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         puma_error e = { 0 };
 
-        assert_int_equal(token_encode(t, cases[i].text, cases[i].size, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+        assert_int_equal(token_encode(t, cases[i].text, cases[i].size, NULL, 0, true, false, &list, &e),
+                         PUMA_EINPUT);
         assert_int_equal(e.code, 507);
         assert_non_null(strstr(e.text, cases[i].where));
         assert_null(list.ids);
@@ -343,7 +368,8 @@ static void bad_text_is_refused(void **state)
         puma_error e = { 0 };
 
         /* Refused by its length alone: the bytes are not there. */
-        assert_int_equal(token_encode(t, "", (size_t)100 << 20, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+        assert_int_equal(token_encode(t, "", (size_t)100 << 20, NULL, 0, true, false, &list, &e),
+                         PUMA_EINPUT);
         assert_int_equal(e.code, 508);
     }
     token_close(t);
@@ -367,8 +393,11 @@ static void bad_ids_are_refused(void **state)
 static void put_json(const char *part, const char *value)
 {
     static const char *const parts[][2] = {
-        { "version", "\"1.0\"" }, { "added_tokens", "[]" }, { "normalizer", "null" },
-        { "pre_tokenizer", "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}" }, { "post_processor", "null" },
+        { "version", "\"1.0\"" },
+        { "added_tokens", "[]" },
+        { "normalizer", "null" },
+        { "pre_tokenizer", "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}" },
+        { "post_processor", "null" },
         { "decoder", "{\"type\":\"ByteLevel\"}" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}" },
     };
@@ -385,33 +414,48 @@ static void put_json(const char *part, const char *value)
 
 static void tokenizer_json_is_checked(void **state)
 {
-    static const struct { const char *part, *value; unsigned code; const char *what; } cases[] = {
+    static const struct {
+        const char *part, *value;
+        unsigned    code;
+        const char *what;
+    } cases[] = {
         { "version", "\"2.0\"", 503, "2.0" },
         { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 503, "Unigram" },
         { "model", "{\"type\":\"WordLevel\",\"vocab\":{}}", 503, "WordLevel" },
         { "normalizer", "{\"type\":\"Nmt\"}", 503, "Nmt" },
-        { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"}]}", 503, "Lowercase" },
+        { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"}]}", 503,
+          "Lowercase" },
         { "pre_tokenizer", "{\"type\":\"Metaspace\"}", 503, "Metaspace" },
         { "pre_tokenizer", "null", 503, "pre_tokenizer" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
-                           "\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-                           "\"use_regex\":false}]}", 503, "(a+)+$" },
+        { "pre_tokenizer",
+          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
+          "\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+          "\"use_regex\":false}]}",
+          503, "(a+)+$" },
         { "decoder", "{\"type\":\"CTC\"}", 503, "CTC" },
         { "post_processor", "{\"type\":\"Other\"}", 503, "Other" },
-        { "post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",3],\"cls\":[\"a\",0]}", 506, "got 3, limit 2" },
-        { "post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
-                            "{\"SpecialToken\":{\"id\":\"z\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}", 506, "\"z\"" },
+        { "post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",3],\"cls\":[\"a\",0]}", 506,
+          "got 3, limit 2" },
+        { "post_processor",
+          "{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+          "{\"SpecialToken\":{\"id\":\"z\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}",
+          506, "\"z\"" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}", 504, "id 0" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}", 504, "no token has id 1" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":-1},\"merges\":[]}", 504, "got -1" },
-        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":4294967297},\"merges\":[]}", 504, "got 4294967297" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":4294967297},\"merges\":[]}", 504,
+          "got 4294967297" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}", 502, "duplicate" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}", 504, "empty" },
-        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a b\"]}", 505, "tokenizer.json:1" },
-        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\",[\"ab\",\"c\"]]}", 505, "tokenizer.json:2" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a b\"]}", 505,
+          "tokenizer.json:1" },
+        { "model",
+          "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\",[\"ab\",\"c\"]]}", 505,
+          "tokenizer.json:2" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b c\"]}", 505, "not two" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"x\"}", 506, "\"x\"" },
-        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"byte_fallback\":true}", 503, "byte_fallback" },
+        { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"byte_fallback\":true}", 503,
+          "byte_fallback" },
         { "model", "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\"}", 506, "[UNK]" },
         { "added_tokens", "[{\"id\":9,\"content\":\"z\",\"special\":true}]", 504, "no token has id 3" },
         { "added_tokens", "[{\"id\":1,\"content\":\"z\",\"special\":true}]", 504, "id 1" },

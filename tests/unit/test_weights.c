@@ -1,4 +1,5 @@
-/* test_weights.c - the safetensors and JSON readers take what the format allows and refuse everything else. */
+/* test_weights.c - the safetensors and JSON readers take what the format allows and refuse everything else.
+ */
 #include "weights/json.h"
 #include "weights/weights.h"
 
@@ -15,7 +16,7 @@
 
 #include <cmocka.h>
 
-/* --- a folder for each test ------------------------------------------------------------------------------------ */
+/* --- a folder for each test ------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -63,7 +64,8 @@ static void write_tensors(const char *name, const char *header, const void *data
     assert_non_null(file);
     for (size_t i = 0; i < 8; i++) file[i] = (unsigned char)((uint64_t)length >> 8 * i);
     memcpy(file + 8, header, length);
-    if (data) memcpy(file + 8 + length, data, size);
+    if (data)
+        memcpy(file + 8 + length, data, size);
     else
         for (size_t i = 0; i < size; i++) file[8 + length + i] = (unsigned char)(i % 64);
     write_bytes(name, file, 8 + length + size);
@@ -88,10 +90,11 @@ static void refused(unsigned code, const char *part)
 
     assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
     assert_null(w);
-    if (e.code != code || !strstr(e.text, part)) fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
+    if (e.code != code || !strstr(e.text, part))
+        fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
 }
 
-/* --- what the format allows -------------------------------------------------------------------------------------- */
+/* --- what the format allows ------------------------------------------------------------------- */
 
 static void reads_a_tensor(void **state)
 {
@@ -103,7 +106,8 @@ static void reads_a_tensor(void **state)
     const weights_info *t;
 
     (void)state;
-    write_tensors("model.safetensors", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", data, sizeof data);
+    write_tensors("model.safetensors", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}",
+                  data, sizeof data);
     w = opened();
     t = weights_find(w, "a");
     assert_non_null(t);
@@ -144,7 +148,8 @@ static void halves_are_exact(void **state)
     }
     write_tensors("model.safetensors",
                   "{\"h\":{\"dtype\":\"F16\",\"shape\":[65536],\"data_offsets\":[0,131072]},"
-                  "\"b\":{\"dtype\":\"BF16\",\"shape\":[65536],\"data_offsets\":[131072,262144]}}", data, sizeof data);
+                  "\"b\":{\"dtype\":\"BF16\",\"shape\":[65536],\"data_offsets\":[131072,262144]}}",
+                  data, sizeof data);
     w = opened();
     assert_int_equal(weights_read(w, weights_find(w, "h"), f16, &e), PUMA_OK);
     assert_int_equal(weights_read(w, weights_find(w, "b"), bf16, &e), PUMA_OK);
@@ -177,8 +182,10 @@ static void data_need_not_be_aligned(void **state)
     memcpy(data + 9, &f, 4);
     memcpy(data + 13, (const unsigned char[]){ 0x00, 0x3c }, 2);
     write_tensors("model.safetensors",
-                  "{\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[1,9]},"
-                  "\"f\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[9,13]},\"h\":{\"dtype\":\"F16\",\"shape\":[1,1],\"data_offsets\":[13,15]}}",
+                  "{\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{\"dtype\":\"F64\","
+                  "\"shape\":[1],\"data_offsets\":[1,9]},"
+                  "\"f\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[9,13]},\"h\":{\"dtype\":\"F16\","
+                  "\"shape\":[1,1],\"data_offsets\":[13,15]}}",
                   data, sizeof data);
     w = opened();
     assert_int_equal(weights_read(w, weights_find(w, "d"), &value, &e), PUMA_OK);
@@ -197,12 +204,21 @@ static void data_need_not_be_aligned(void **state)
 
 static void allows_what_the_reference_reader_allows(void **state)
 {
-    static const struct { const char *header; size_t data, count; } files[] = {
+    static const struct {
+        const char *header;
+        size_t      data, count;
+    } files[] = {
         { "{}", 0, 0 },
         { " \n\t{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}   ", 4, 1 },
-        { "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"shape\":[1],\"data_offsets\":[0,4],\"dtype\":\"F32\"}}", 4, 1 },
-        { "{\"z\":{\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[4,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, 2 },
-        { "{\"b\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[4,12]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 12, 2 },
+        { "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"shape\":[1],\"data_offsets\":[0,4],\"dtype\":"
+          "\"F32\"}}",
+          4, 1 },
+        { "{\"z\":{\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[4,4]},\"a\":{\"dtype\":\"F32\","
+          "\"shape\":[1],\"data_offsets\":[0,4]}}",
+          4, 2 },
+        { "{\"b\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[4,12]},\"a\":{\"dtype\":\"F32\","
+          "\"shape\":[1],\"data_offsets\":[0,4]}}",
+          12, 2 },
         { "{\"../x %n%s\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, 1 },
     };
 
@@ -217,7 +233,7 @@ static void allows_what_the_reference_reader_allows(void **state)
     }
 }
 
-/* --- and nothing else -------------------------------------------------------------------------------------------- */
+/* --- and nothing else ------------------------------------------------------------------------- */
 
 #define A "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}"
 #define SHAPED(shape) "{\"a\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[0,4]}}"
@@ -226,7 +242,11 @@ static void allows_what_the_reference_reader_allows(void **state)
 
 static void refuses_malformed_headers(void **state)
 {
-    static const struct { unsigned code; const char *part, *header; size_t data; } files[] = {
+    static const struct {
+        unsigned    code;
+        const char *part, *header;
+        size_t      data;
+    } files[] = {
         /* not an object, not JSON, not UTF-8 */
         { 411, "byte 8: not safetensors", "[1]", 0 },
         { 411, "byte 8", "null", 0 },
@@ -235,16 +255,19 @@ static void refuses_malformed_headers(void **state)
         { 411, "byte", "{" A "} x", 4 },
         { 411, "byte", "{\"\xff\":1}", 0 },
         { 411, "byte", "{'a':1}", 0 },
-        { 411, "nesting > 32", "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", 0 },
+        { 411, "nesting > 32", "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+          0 },
         /* doubles */
         { 411, "duplicate object key near '\"a\"'", "{" A "," A "}", 4 },
-        { 411, "duplicate object key near '\"dtype\"'", "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4 },
+        { 411, "duplicate object key near '\"dtype\"'",
+          "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4 },
         /* entries */
         { 411, "tensor a: not an object", "{\"a\":[0,4]}", 4 },
         { 411, "dtype is missing", "{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4 },
         { 411, "shape is missing", "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4 },
         { 411, "data_offsets is missing", "{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4 },
-        { 411, "unknown key more", "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4 },
+        { 411, "unknown key more",
+          "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4 },
         { 411, "__metadata__ is not an object", "{\"__metadata__\":\"pt\"," A "}", 4 },
         { 411, "__metadata__: k is not a string", "{\"__metadata__\":{\"k\":1}," A "}", 4 },
         /* places */
@@ -260,7 +283,8 @@ static void refuses_malformed_headers(void **state)
         { 412, "file not fully covered", PLACED("[0,4]"), 5 },
         { 412, "file not fully covered", PLACED("[4,8]"), 8 },
         { 412, "file not fully covered", PLACED("[0,9223372036854775807]"), 4 },
-        { 412, "tensor b: overlaps tensor a", "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}", 6 },
+        { 412, "tensor b: overlaps tensor a",
+          "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}", 6 },
         { 412, "overlaps", "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4 },
         { 412, "hole before", "{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[5,9]}}", 9 },
         { 412, "overlaps", "{" A ",\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[2,2]}}", 4 },
@@ -271,7 +295,8 @@ static void refuses_malformed_headers(void **state)
         { 411, "too big integer", SHAPED("[2,18446744073709551614]"), 4 },
         { 413, "got 4 bytes, expected 8", SHAPED("[2]"), 4 },
         { 413, "got 4 bytes, expected 0", SHAPED("[0]"), 4 },
-        { 413, "got 4 bytes, expected 16", "{\"a\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[0,4]}}", 4 },
+        { 413, "got 4 bytes, expected 16",
+          "{\"a\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[0,4]}}", 4 },
         { 413, "too many dimensions (got 9, limit 8)", SHAPED("[1,1,1,1,1,1,1,1,1]"), 4 },
         { 411, "shape[0] is not a whole number", SHAPED("[-1]"), 4 },
         { 411, "shape[0] is not a whole number", SHAPED("[1.0]"), 4 },
@@ -324,8 +349,9 @@ static void refuses_header_lengths_beyond_the_file(void **state)
 
 static void refuses_other_formats_by_their_first_bytes(void **state)
 {
-    static const char files[][28] = { "PK\003\004\024\000\000\000\010\000 pytorch", "GGUF\003\000\000\000\041\000",
-                                      "\200\002}q\000(X\004\000\000 pickle", "#!/bin/sh\necho no tensors\n" };
+    static const char files[][28] = { "PK\003\004\024\000\000\000\010\000 pytorch",
+                                      "GGUF\003\000\000\000\041\000", "\200\002}q\000(X\004\000\000 pickle",
+                                      "#!/bin/sh\necho no tensors\n" };
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -401,26 +427,41 @@ static void messages_escape_names(void **state)
     weights   *w;
 
     (void)state;
-    write_tensors("model.safetensors", "{\"\\u001b[2Jx\\nE0000 %n%s\":{\"dtype\":\"X\",\"shape\":[1],\"data_offsets\":[0,4]}}", NULL, 4);
+    write_tensors("model.safetensors",
+                  "{\"\\u001b[2Jx\\nE0000 %n%s\":{\"dtype\":\"X\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+                  NULL, 4);
     assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "tensor \\x1b[2Jx\\x0aE0000 %n%s: dtype X"));
     /* A name with a NUL byte in it would be two names. */
-    write_tensors("model.safetensors", "{\"a\\u0000b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", NULL, 4);
+    write_tensors("model.safetensors",
+                  "{\"a\\u0000b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", NULL, 4);
     refused(411, "byte");
 }
 
 static void refuses_numbers_that_are_not_finite(void **state)
 {
-    static const struct { const char *dtype; size_t bytes; uint64_t bits; const char *what; } bad[] = {
-        { "F32", 4, 0x7fc00000, "NaN" },  { "F32", 4, 0x7f800001, "NaN" },  { "F32", 4, 0x7f800000, "+Inf" },
-        { "F32", 4, 0xff800000, "-Inf" }, { "F16", 2, 0x7c00, "+Inf" },     { "F16", 2, 0xfc00, "-Inf" },
-        { "F16", 2, 0x7e00, "NaN" },      { "BF16", 2, 0x7f80, "+Inf" },    { "BF16", 2, 0xffc0, "NaN" },
-        { "F64", 8, 0x7ff0000000000000u, "+Inf" }, { "F64", 8, 0xfff8000000000000u, "NaN" },
+    static const struct {
+        const char *dtype;
+        size_t      bytes;
+        uint64_t    bits;
+        const char *what;
+    } bad[] = {
+        { "F32", 4, 0x7fc00000, "NaN" },
+        { "F32", 4, 0x7f800001, "NaN" },
+        { "F32", 4, 0x7f800000, "+Inf" },
+        { "F32", 4, 0xff800000, "-Inf" },
+        { "F16", 2, 0x7c00, "+Inf" },
+        { "F16", 2, 0xfc00, "-Inf" },
+        { "F16", 2, 0x7e00, "NaN" },
+        { "BF16", 2, 0x7f80, "+Inf" },
+        { "BF16", 2, 0xffc0, "NaN" },
+        { "F64", 8, 0x7ff0000000000000u, "+Inf" },
+        { "F64", 8, 0xfff8000000000000u, "NaN" },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        enum { COUNT = 5000, PLACE = 4321 };        /* beyond the first chunk */
+        enum { COUNT = 5000, PLACE = 4321 }; /* beyond the first chunk */
         static unsigned char data[COUNT * 8];
         static double        values[COUNT];
         char                 header[128], part[64];
@@ -429,10 +470,11 @@ static void refuses_numbers_that_are_not_finite(void **state)
 
         memset(data, 0, sizeof data);
         memcpy(data + PLACE * bad[i].bytes, &bad[i].bits, bad[i].bytes);
-        snprintf(header, sizeof header, "{\"w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", bad[i].dtype, COUNT,
-                 COUNT * bad[i].bytes);
+        snprintf(header, sizeof header, "{\"w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}",
+                 bad[i].dtype, COUNT, COUNT * bad[i].bytes);
         write_tensors("model.safetensors", header, data, COUNT * bad[i].bytes);
-        snprintf(part, sizeof part, "tensor w: element %d is not a finite number (got %s)", PLACE, bad[i].what);
+        snprintf(part, sizeof part, "tensor w: element %d is not a finite number (got %s)", PLACE,
+                 bad[i].what);
         w = opened();
         assert_int_equal(weights_read(w, weights_find(w, "w"), values, &e), PUMA_EMODEL);
         assert_int_equal(e.code, 417);
@@ -451,7 +493,8 @@ static void notices_a_file_that_changes(void **state)
     weights      *w;
 
     (void)state;
-    write_tensors("model.safetensors", "{\"a\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[0,4000]}}", NULL, 4000);
+    write_tensors("model.safetensors",
+                  "{\"a\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[0,4000]}}", NULL, 4000);
     w = opened();
     assert_int_equal(truncate(in_folder("model.safetensors"), 2000), 0);
     assert_int_equal(weights_read(w, weights_at(w, 0), values, &e), PUMA_EMODEL);
@@ -473,9 +516,11 @@ static void refuses_what_is_no_file(void **state)
     refused(401, "symbolic links");
 }
 
-/* --- sharded ----------------------------------------------------------------------------------------------------- */
+/* --- sharded ---------------------------------------------------------------------------------- */
 
-#define SHARD1 "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"c\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}"
+#define SHARD1                                                                                               \
+    "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"c\":{\"dtype\":\"F32\",\"shape\":[1]" \
+    ",\"data_offsets\":[4,8]}}"
 #define SHARD2 "{\"b\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]}}"
 #define MAP "\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}"
 
@@ -488,7 +533,8 @@ static void write_shards(const char *index)
 
 static void reads_a_sharded_checkpoint(void **state)
 {
-    static const char *const good[] = { "{\"metadata\":{\"total_size\":12}," MAP "}", "{\"metadata\":{\"total_size\":12.0}," MAP "}",
+    static const char *const good[] = { "{\"metadata\":{\"total_size\":12}," MAP "}",
+                                        "{\"metadata\":{\"total_size\":12.0}," MAP "}",
                                         "{\"metadata\":{}," MAP "}", "{" MAP "}" };
 
     (void)state;
@@ -511,14 +557,18 @@ static void reads_a_sharded_checkpoint(void **state)
 
 static void refuses_an_index_that_does_not_fit(void **state)
 {
-    static const struct { unsigned code; const char *part, *index; } bad[] = {
+    static const struct {
+        unsigned    code;
+        const char *part, *index;
+    } bad[] = {
         { 402, "index.json:1:", "{" MAP },
         { 402, "duplicate", "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"a\":\"s-2.safetensors\"}}" },
         { 415, "weight_map is missing", "{}" },
         { 415, "weight_map is missing", "[]" },
         { 415, "weight_map is missing", "{\"weight_map\":{}}" },
         { 415, "metadata is not", "{\"metadata\":1," MAP "}" },
-        { 415, "total_size is wrong (got 13, tensors have 12)", "{\"metadata\":{\"total_size\":13}," MAP "}" },
+        { 415, "total_size is wrong (got 13, tensors have 12)",
+          "{\"metadata\":{\"total_size\":13}," MAP "}" },
         { 415, "total_size is not a number", "{\"metadata\":{\"total_size\":\"12\"}," MAP "}" },
         { 401, "s-3.safetensors: No such file", "{\"weight_map\":{\"a\":\"s-3.safetensors\"}}" },
         { 415, "not the plain name", "{\"weight_map\":{\"a\":\"../../etc/passwd\"}}" },
@@ -531,9 +581,11 @@ static void refuses_an_index_that_does_not_fit(void **state)
         { 415, "tensor c of s-1.safetensors is not in weight_map",
           "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\"}}" },
         { 415, "tensor a is in s-1.safetensors, weight_map says s-2.safetensors",
-          "{\"weight_map\":{\"a\":\"s-2.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}}" },
+          "{\"weight_map\":{\"a\":\"s-2.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}"
+          "}" },
         { 415, "tensor d is not in s-1.safetensors",
-          "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\",\"d\":\"s-1.safetensors\"}}" },
+          "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\","
+          "\"d\":\"s-1.safetensors\"}}" },
     };
 
     (void)state;
@@ -550,7 +602,7 @@ static void refuses_an_index_that_does_not_fit(void **state)
     refused(401, "symbolic links");
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void json_bounds_nesting(void **state)
 {
@@ -564,8 +616,10 @@ static void json_bounds_nesting(void **state)
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
         json_parse("x", text, 2 * depth, &root, 402, &e);
-        if (depth <= 32) assert_non_null(root);
-        else assert_null(root);
+        if (depth <= 32)
+            assert_non_null(root);
+        else
+            assert_null(root);
         json_decref(root);
     }
     assert_string_equal(e.text, "x:1:33: byte 32: nesting > 32");
@@ -581,7 +635,9 @@ static void json_bounds_nesting(void **state)
 
 static void json_names_line_and_column(void **state)
 {
-    static const struct { const char *text, *where; } bad[] = {
+    static const struct {
+        const char *text, *where;
+    } bad[] = {
         { "{\"a\": 1,\n \"a\": 2}", "x:2:4: byte 13: duplicate object key" },
         { "{\"a\": 1}\nx", "x:2:1: byte 10: end of file expected" },
         { "{\"a\": tru}", "x:1:9: byte 9: " },
@@ -599,7 +655,8 @@ static void json_names_line_and_column(void **state)
 
         assert_int_equal(json_parse("x", bad[i].text, strlen(bad[i].text), &root, 402, &e), PUMA_EMODEL);
         assert_null(root);
-        if (strncmp(e.text, bad[i].where, strlen(bad[i].where)) != 0) fail_msg("expected %s, got %s", bad[i].where, e.text);
+        if (strncmp(e.text, bad[i].where, strlen(bad[i].where)) != 0)
+            fail_msg("expected %s, got %s", bad[i].where, e.text);
     }
 }
 

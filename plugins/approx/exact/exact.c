@@ -1,7 +1,7 @@
 /* exact.c - the plugin `exact`: every function by libm, on values in the clear.
  *
- * It is the yardstick: in floating point it is what PyTorch computes, in fixed point it errs by the rounding of its result
- * alone.  Only a backend with PUMA_CAP_CLEAR can run it. */
+ * It is the yardstick: in floating point it is what PyTorch computes, in fixed point it errs by the rounding
+ * of its result alone.  Only a backend with PUMA_CAP_CLEAR can run it. */
 #include <puma/ops.h>
 
 /* `row`: the function works on rows, not on single values. */
@@ -25,20 +25,20 @@ static puma_share apply(puma_session *s, puma_share x, const puma_arguments *a, 
     return z == NULL ? NULL : puma_done(z, s->protocol->apply(s, z, x, n, f, a));
 }
 
-/* --- single values -------------------------------------------------------------------------------------- */
+/* --- single values ---------------------------------------------------------------------------- */
 
-#define EACH(name, expression)                                                                      \
-    static void name##_of(double *v, size_t n, const void *context)                                 \
-    {                                                                                               \
-        (void)context;                                                                              \
-        for (size_t i = 0; i < n; i++) {                                                            \
-            double x = v[i];                                                                        \
-            v[i] = (expression);                                                                    \
-        }                                                                                           \
-    }                                                                                               \
-    static puma_share name(puma_session *s, puma_share x, const puma_arguments *a)                  \
-    {                                                                                               \
-        return apply(s, x, a, 0, name##_of);                                                        \
+#define EACH(name, expression)                                                                               \
+    static void name##_of(double *v, size_t n, const void *context)                                          \
+    {                                                                                                        \
+        (void)context;                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            double x = v[i];                                                                                 \
+            v[i] = (expression);                                                                             \
+        }                                                                                                    \
+    }                                                                                                        \
+    static puma_share name(puma_session *s, puma_share x, const puma_arguments *a)                           \
+    {                                                                                                        \
+        return apply(s, x, a, 0, name##_of);                                                                 \
     }
 
 EACH(gelu, 0.5 * x * erfc(-x * 0.70710678118654752440))
@@ -50,7 +50,7 @@ EACH(exponential, exp(x))
 EACH(reciprocal, 1 / x)
 EACH(rsqrt, 1 / sqrt(x))
 
-/* --- rows --------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void softmax_of(double *v, size_t n, const void *context)
 {
@@ -98,12 +98,18 @@ static puma_share rmsnorm(puma_session *s, puma_share x, const puma_arguments *a
     return apply(s, x, a, 1, rmsnorm_of);
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
-#define FUNCTION(table, its_slot, its_name, function, from, to)                                                     \
-    static const puma_approx table = {                                                                              \
-        .struct_size = sizeof(puma_approx), .slot = its_slot, .name = its_name, .source = "libm",                   \
-        .needs = PUMA_CAP_CLEAR, .max_error = 1e-12, .domain = { from, to }, .eval = function,                      \
+#define FUNCTION(table, its_slot, its_name, function, from, to)                                              \
+    static const puma_approx table = {                                                                       \
+        .struct_size = sizeof(puma_approx),                                                                  \
+        .slot = its_slot,                                                                                    \
+        .name = its_name,                                                                                    \
+        .source = "libm",                                                                                    \
+        .needs = PUMA_CAP_CLEAR,                                                                             \
+        .max_error = 1e-12,                                                                                  \
+        .domain = { from, to },                                                                              \
+        .eval = function,                                                                                    \
     };
 
 FUNCTION(gelu_table, PUMA_SLOT_GELU, "gelu", gelu, -1000, 1000)
@@ -124,6 +130,10 @@ static const puma_approx *const functions[] = {
 };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "exact", .version = "0.1.0",
-    .summary = "every function by libm, for plain", .approx = functions,
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "exact",
+    .version = "0.1.0",
+    .summary = "every function by libm, for plain",
+    .approx = functions,
 };

@@ -3,13 +3,24 @@
 
 #include "tables.h"
 
-enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 };      /* [0, 4) in 256 buckets of 2^13 */
+enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 }; /* [0, 4) in 256 buckets of 2^13 */
 
-puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high, const int64_t c[3][256], uint32_t frac, uint32_t bits)
+puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high,
+                      const int64_t c[3][256], uint32_t frac, uint32_t bits)
 {
     const puma_table table = {
-        .struct_size = sizeof table, .unit = UNIT, .index_bits = INDEX, .ring = bits + FRAC - frac, .frac = FRAC, .slope_frac = SLOPE_FRAC,
-        .curve_frac = CURVE_FRAC, .slope_keep = 11, .slope_factor = 16, .curve_keep = 9, .curve_factor = 16, .c = { c[0], c[1], c[2] },
+        .struct_size = sizeof table,
+        .unit = UNIT,
+        .index_bits = INDEX,
+        .ring = bits + FRAC - frac,
+        .frac = FRAC,
+        .slope_frac = SLOPE_FRAC,
+        .curve_frac = CURVE_FRAC,
+        .slope_keep = 11,
+        .slope_factor = 16,
+        .curve_keep = 9,
+        .curve_factor = 16,
+        .c = { c[0], c[1], c[2] },
     };
     double       edges[MOST_EXPONENTS];
     puma_share   below[MOST_EXPONENTS];
@@ -19,10 +30,14 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
 
     *n = (normalized){ .low = low, .count = high - low };
     if (!puma_ready(s, x)) return s->status;
-    if (n->count < 2 || n->count > MOST_EXPONENTS || (int)x->frac + low < 0 || (int)x->frac + high > (int)x->bits - 2)
-        return s->host->fail(s, PUMA_ENUMERIC, "a number from 2^%d to 2^%d does not fit a ring of %u bits with %u fraction bits", low, high, x->bits,
-                             x->frac);
-    /* Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of [1, 2) is in the table too. */
+    if (n->count < 2 || n->count > MOST_EXPONENTS || (int)x->frac + low < 0 ||
+        (int)x->frac + high > (int)x->bits - 2)
+        return s->host->fail(
+            s, PUMA_ENUMERIC,
+            "a number from 2^%d to 2^%d does not fit a ring of %u bits with %u fraction bits", low, high,
+            x->bits, x->frac);
+    /* Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of [1, 2) is in the table
+     * too. */
     spare = (int)x->frac + low > 12 ? (uint32_t)((int)x->frac + low - 12) : 0;
     for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(1.0, low + j);
     if (puma_less_reals(s, x, edges, (size_t)n->count - 1, spare, below) != PUMA_OK) return s->status;
@@ -43,7 +58,8 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
     if (t == NULL) return s->status;
     t->frac = (uint32_t)((int)x->frac + high - 1);
     t->range = puma_range_cap(t, 2);
-    x = t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS) : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);
+    x = t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS)
+                                : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);
     if (x == NULL) return s->status;
     z = puma_like(s, x, PUMA_ARITH, bits, frac);
     if (z == NULL || s->protocol->table(s, z, x, &table) != PUMA_OK) return s->status;
@@ -59,7 +75,9 @@ puma_share rescale(puma_session *s, const normalized *n, const double *factor, u
 
     if (!puma_ready(s, n->value)) return NULL;
     for (int j = 0; j < n->count; j++)
-        choices[j] = (puma_choice){ .bit = n->is[j], .value = n->value, .coefficient = puma_encode(s, factor[j], frac, n->value->bits) };
+        choices[j] = (puma_choice){ .bit = n->is[j],
+                                    .value = n->value,
+                                    .coefficient = puma_encode(s, factor[j], frac, n->value->bits) };
     z = puma_mux_sum(s, choices, (size_t)n->count, n->value->frac, n->value->bits);
     z = z == NULL ? NULL : s->host->view(s, z);
     if (z == NULL) return NULL;

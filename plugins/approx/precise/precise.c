@@ -1,41 +1,95 @@
-/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper.  What is not here comes from `puma`. */
+/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper. What
+ * is not here comes from `puma`. */
 #include "precise.h"
 
 #define TABLE (PUMA_CAP_TABLE | PUMA_CAP_RINGS)
 
 static const puma_approx gelu = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU, .name = "gelu", .source = "table of 64 quadratics on [-4, 4)", .needs = TABLE,
-    .max_error = 2.5e-4, .domain = { -64, 64 }, .input_bits = 8, .eval = precise_gelu,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_GELU,
+    .name = "gelu",
+    .source = "table of 64 quadratics on [-4, 4)",
+    .needs = TABLE,
+    .max_error = 2.5e-4,
+    .domain = { -64, 64 },
+    .input_bits = 8,
+    .eval = precise_gelu,
 };
 static const puma_approx gelu_fast = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU, .name = "gelu_fast", .source = "table of 32 quadratics on [-4, 4)", .needs = TABLE,
-    .max_error = 7e-4, .domain = { -64, 64 }, .input_bits = 8, .eval = precise_gelu_fast,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_GELU,
+    .name = "gelu_fast",
+    .source = "table of 32 quadratics on [-4, 4)",
+    .needs = TABLE,
+    .max_error = 7e-4,
+    .domain = { -64, 64 },
+    .input_bits = 8,
+    .eval = precise_gelu_fast,
 };
 static const puma_approx gelu_tanh = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU_TANH, .name = "gelu_tanh", .source = "table of 64 quadratics on [-4, 4)", .needs = TABLE,
-    .max_error = 2e-4, .domain = { -64, 64 }, .input_bits = 8, .eval = precise_gelu_tanh,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_GELU_TANH,
+    .name = "gelu_tanh",
+    .source = "table of 64 quadratics on [-4, 4)",
+    .needs = TABLE,
+    .max_error = 2e-4,
+    .domain = { -64, 64 },
+    .input_bits = 8,
+    .eval = precise_gelu_tanh,
 };
 static const puma_approx silu = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_SILU, .name = "silu", .source = "table of 128 quadratics on [-16, 16)", .needs = TABLE,
-    .max_error = 3.5e-4, .domain = { -64, 64 }, .input_bits = 8, .eval = precise_silu,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_SILU,
+    .name = "silu",
+    .source = "table of 128 quadratics on [-16, 16)",
+    .needs = TABLE,
+    .max_error = 3.5e-4,
+    .domain = { -64, 64 },
+    .input_bits = 8,
+    .eval = precise_silu,
 };
 static const puma_approx softmax = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_SOFTMAX, .name = "softmax", .source = "2^x by table of 128 entries, maximum on integers",
-    .needs = TABLE, .max_error = 3e-4, .domain = { -128, 128 }, .input_bits = 9, .eval = precise_softmax, .operand_scale = 1.4426950408889634,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_SOFTMAX,
+    .name = "softmax",
+    .source = "2^x by table of 128 entries, maximum on integers",
+    .needs = TABLE,
+    .max_error = 3e-4,
+    .domain = { -128, 128 },
+    .input_bits = 9,
+    .eval = precise_softmax,
+    .operand_scale = 1.4426950408889634,
 };
 
 static const puma_approx layernorm = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_LAYERNORM, .name = "layernorm", .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
-    .needs = TABLE, .max_error = 3e-4, .domain = { -256, 256 }, .eval = precise_layernorm,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_LAYERNORM,
+    .name = "layernorm",
+    .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
+    .needs = TABLE,
+    .max_error = 3e-4,
+    .domain = { -256, 256 },
+    .eval = precise_layernorm,
 };
 static const puma_approx rmsnorm = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RMSNORM, .name = "rmsnorm", .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
-    .needs = TABLE, .max_error = 3e-4, .domain = { -256, 256 }, .eval = precise_rmsnorm,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RMSNORM,
+    .name = "rmsnorm",
+    .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
+    .needs = TABLE,
+    .max_error = 3e-4,
+    .domain = { -256, 256 },
+    .eval = precise_rmsnorm,
 };
 
-static const puma_approx *const FUNCTIONS[] = { &gelu, &gelu_fast, &gelu_tanh, &silu, &softmax, &layernorm, &rmsnorm, NULL };
+static const puma_approx *const FUNCTIONS[] = { &gelu,    &gelu_fast, &gelu_tanh, &silu,
+                                                &softmax, &layernorm, &rmsnorm,   NULL };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "precise", .version = "0.1.0",
-    .summary = "functions by secret tables: GeLU, SiLU, softmax, norms", .approx = FUNCTIONS,
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "precise",
+    .version = "0.1.0",
+    .summary = "functions by secret tables: GeLU, SiLU, softmax, norms",
+    .approx = FUNCTIONS,
 };

@@ -4,12 +4,14 @@
 
 #include <puma/ops.h>
 
-const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const puma_arguments *a);          /* gate.c */
+const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const puma_arguments *a); /* gate.c */
 const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, const puma_arguments *a);
 const puma_tensor *precise_gelu_tanh(puma_session *s, const puma_tensor *x, const puma_arguments *a);
 const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const puma_arguments *a);
-const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a);       /* softmax.c */
-const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x, const puma_arguments *a);     /* norm.c */
+const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x,
+                                   const puma_arguments *a); /* softmax.c */
+const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x,
+                                     const puma_arguments *a); /* norm.c */
 const puma_tensor *precise_rmsnorm(puma_session *s, const puma_tensor *x, const puma_arguments *a);
 
 #endif

@@ -1,14 +1,17 @@
-/* softmax.c - rows of 2^x / sum of 2^x, by table; the operand comes multiplied by log2 e (puma_approx.operand_scale).
+/* softmax.c - rows of 2^x / sum of 2^x, by table; the operand comes multiplied by log2 e
+ * (puma_approx.operand_scale).
  *
- * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by less than one, so every 2^(x - M) is below 2 and the
- * largest at least 1/2.  Nothing is clipped: the table covers all that the ring holds.  Costs a score (f = 16): one comparison and choice in the
- * narrow ring, one table, one product. */
+ * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by
+ * less than one, so every 2^(x - M) is below 2 and the largest at least 1/2.  Nothing is clipped: the table
+ * covers all that the ring holds.  Costs a score (f = 16): one comparison and choice in the narrow ring, one
+ * table, one product. */
 #include "normalize.h"
 
 #include "tables.h"
 
-/* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are powers of two and all of the fraction that is needed is
- * theirs, so nothing is truncated behind the table. */
+/* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are
+ * powers of two and all of the fraction that is needed is theirs, so nothing is truncated behind the table.
+ */
 static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 {
     double     factor[MOST_EXPONENTS];
@@ -17,8 +20,8 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
     normalized v;
 
     if (!puma_ready(s, x)) return NULL;
-    /* e times this is near 1 in a row of one large score, and must stay below a quarter of the ring, with one bit to spare: a long row's factors
-     * have more fraction bits, so that the table's value has fewer. */
+    /* e times this is near 1 in a row of one large score, and must stay below a quarter of the ring, with one
+     * bit to spare: a long row's factors have more fraction bits, so that the table's value has fewer. */
     while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
     if (normalize(s, &v, x, -2, high, precise_reciprocal_table, frac, x->bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
@@ -27,16 +30,17 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 
 const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    size_t         n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
-    uint32_t       bits;
-    puma_share     most, below, inverse, z;
-    puma_tensor   *e;
+    size_t       n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
+    uint32_t     bits;
+    puma_share   most, below, inverse, z;
+    puma_tensor *e;
 
     if (!puma_ready(s, x)) return NULL;
     if (n == 0) return x;
     mark = s->host->enter(s);
     most = puma_max(s, puma_trunc_to(s, x, 0, x->bits - x->frac));
-    below = puma_sub(s, x, puma_reshape(s, puma_expand(s, puma_shift_up(s, most, x->frac), n), x->rank, x->dim));
+    below =
+        puma_sub(s, x, puma_reshape(s, puma_expand(s, puma_shift_up(s, most, x->frac), n), x->rank, x->dim));
     if (below == NULL) return NULL;
     /* exp2 works in bits + 36 - f */
     bits = puma_ring_for(s, 28 + x->frac);

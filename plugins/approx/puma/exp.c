@@ -1,7 +1,8 @@
 /* exp.c - exp(x) for x <= 0 as PUMA has it: 0 below a clip, else (1 + x/2^t)^(2^t).
  *
- * Dividing by 2^t moves the point and costs nothing, and keeps all digits: the squarings run with t more fraction bits
- * than x has, as far as the ring holds their squares.  |1 + x/2^t| <= 1 there, so a ring of 2 frac + 3 bits does. */
+ * Dividing by 2^t moves the point and costs nothing, and keeps all digits: the squarings run with t more
+ * fraction bits than x has, as far as the ring holds their squares.  |1 + x/2^t| <= 1 there, so a ring of 2
+ * frac + 3 bits does. */
 #include "parts.h"
 
 /* The clip may be missed by 2^-CLIP_BITS: exp has all but vanished there. */
@@ -74,7 +75,14 @@ static puma_share exponential(puma_session *s, puma_share x, const puma_argument
 }
 
 const puma_approx approx_exp = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_EXP, .name = "exp", .source = "arXiv 2307.12533, secure softmax",
-    .needs = PUMA_CAP_COMPARE, .max_error = 8.6e-3, .domain = { -128, 0 }, .input_bits = 10, .eval = exponential,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_EXP,
+    .name = "exp",
+    .source = "arXiv 2307.12533, secure softmax",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 8.6e-3,
+    .domain = { -128, 0 },
+    .input_bits = 10,
+    .eval = exponential,
     .options = exp_option_list,
 };

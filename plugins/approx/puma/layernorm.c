@@ -1,11 +1,13 @@
-/* layernorm.c - rows of LayerNorm, (x - mean) / sqrt(variance + eps), and of RMSNorm, x / sqrt(mean of x^2 + eps).
+/* layernorm.c - rows of LayerNorm, (x - mean) / sqrt(variance + eps), and of RMSNorm, x / sqrt(mean of x^2 +
+ * eps).
  *
  * Rings.  Of a row of d numbers with f fraction bits, in a ring of k bits:
  *   the sum of squares is opened once a row, exact at 2f fraction bits: it must stay below 2^(k-2-2f);
- *   the mean enters the squares at f fraction bits, which is enough: an error of it adds its square to the variance.
- *   What is divided by the deviation has up to 10 fraction bits more: there the error of the mean is multiplied by 1/sqrt(variance).
- *   1/d = 2^-g (2^g/d): the first factor moves the point, the second is a constant of [1/2, 1].
- *   The variance keeps as many fraction bits as leave room for 2^16 above it (rsqrt aligns it in that ring). */
+ *   the mean enters the squares at f fraction bits, which is enough: an error of it adds its square to the
+ * variance. What is divided by the deviation has up to 10 fraction bits more: there the error of the mean is
+ * multiplied by 1/sqrt(variance). 1/d = 2^-g (2^g/d): the first factor moves the point, the second is a
+ * constant of [1/2, 1]. The variance keeps as many fraction bits as leave room for 2^16 above it (rsqrt
+ * aligns it in that ring). */
 #include "parts.h"
 
 /* |mean| < 2^MEAN where the plan does not know better. */
@@ -17,9 +19,9 @@
 typedef struct shape {
     puma_share x;
     size_t     rows, d;
-    int        shift;          /* g: the largest with 2^g <= d               */
-    int        half;           /* results stay below sqrt(d) <= 2^half       */
-    double     rest;           /* 2^g / d                                    */
+    int        shift; /* g: the largest with 2^g <= d               */
+    int        half;  /* results stay below sqrt(d) <= 2^half       */
+    double     rest;  /* 2^g / d                                    */
 } shape;
 
 static int32_t clamp(int32_t v, int32_t low, int32_t high) { return v < low ? low : v > high ? high : v; }
@@ -94,7 +96,8 @@ static puma_share layernorm(puma_session *s, puma_share x, const puma_arguments 
     mark = s->host->enter(s);
     if (!rows_of(s, x, &r)) return NULL;
     frac = x->frac;
-    mean = divided(s, puma_sum(s, r.x), &r, room(x, (int32_t)frac + r.shift + (x->range < MEAN ? x->range : MEAN)));
+    mean = divided(s, puma_sum(s, r.x), &r,
+                   room(x, (int32_t)frac + r.shift + (x->range < MEAN ? x->range : MEAN)));
     /* rsqrt needs 24 fraction bits; what its product with y leaves is for the mean. */
     more = clamp(room(x, r.half + 1) - 24 - (int32_t)frac, 0, MORE);
     if (!puma_ready(s, mean)) return NULL;
@@ -116,11 +119,23 @@ static puma_share rmsnorm(puma_session *s, puma_share x, const puma_arguments *a
 }
 
 const puma_approx approx_layernorm = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_LAYERNORM, .name = "layernorm", .source = "arXiv 2307.12533, LayerNorm by rsqrt",
-    .needs = PUMA_CAP_COMPARE, .max_error = 6.0e-5, .domain = { -256, 256 }, .eval = layernorm,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_LAYERNORM,
+    .name = "layernorm",
+    .source = "arXiv 2307.12533, LayerNorm by rsqrt",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 6.0e-5,
+    .domain = { -256, 256 },
+    .eval = layernorm,
 };
 
 const puma_approx approx_rmsnorm = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RMSNORM, .name = "rmsnorm", .source = "arXiv 2307.12533, LayerNorm by rsqrt",
-    .needs = PUMA_CAP_COMPARE, .max_error = 6.0e-5, .domain = { -256, 256 }, .eval = rmsnorm,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RMSNORM,
+    .name = "rmsnorm",
+    .source = "arXiv 2307.12533, LayerNorm by rsqrt",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 6.0e-5,
+    .domain = { -256, 256 },
+    .eval = rmsnorm,
 };

@@ -1,4 +1,5 @@
-/* parts.h - what the functions of this plugin share: options, pieces of polynomials, windows of powers of two. */
+/* parts.h - what the functions of this plugin share: options, pieces of polynomials, windows of powers of
+ * two. */
 #ifndef PUMA_APPROX_PARTS_H
 #define PUMA_APPROX_PARTS_H
 
@@ -21,7 +22,7 @@ static inline puma_share approx_leave(puma_session *s, size_t mark, puma_share z
 /* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
 puma_share approx_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits);
 
-/* --- pieces.c ------------------------------------------------------------------------------------------ */
+/* --- pieces.c --------------------------------------------------------------------------------- */
 
 #define PIECE_DEGREE 8
 
@@ -31,15 +32,17 @@ typedef struct piece {
     double   c[PIECE_DEGREE + 1];
 } piece;
 
-/* The piece left of knots[0], … between them, …, right of knots[count-1]: count + 1 pieces, count >= 1.  knots ascend. */
-puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count, const piece *pieces,
-                         const puma_arguments *a);
+/* The piece left of knots[0], … between them, …, right of knots[count-1]: count + 1 pieces, count >= 1. knots
+ * ascend. */
+puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count,
+                         const piece *pieces, const puma_arguments *a);
 
-/* --- window.c ------------------------------------------------------------------------------------------ */
+/* --- window.c --------------------------------------------------------------------------------- */
 
 #define WINDOWS 32
 
-/* bit[w] = [2^(low + w step) <= x < 2^(low + (w+1) step)] for w < count; the first takes all below, the last all above. */
+/* bit[w] = [2^(low + w step) <= x < 2^(low + (w+1) step)] for w < count; the first takes all below, the last
+ * all above. */
 typedef struct windows {
     size_t     count;
     puma_share bit[WINDOWS];
@@ -47,25 +50,25 @@ typedef struct windows {
 
 puma_status approx_windows(puma_session *s, puma_share x, int low, int step, size_t count, windows *z);
 /* 2^((count-1-w) step) x, w the window that is 1: brings all windows to the size of the last one. */
-puma_share approx_align(puma_session *s, puma_share x, const windows *w, int step);
+puma_share  approx_align(puma_session *s, puma_share x, const windows *w, int step);
 
-/* --- exp.c --------------------------------------------------------------------------------------------- */
+/* --- exp.c ------------------------------------------------------------------------------------ */
 
 /* How the run approximates exp. */
 typedef struct exp_options {
-    int    squarings;      /* fxp_exp_iters                                                             */
-    double clip;           /* exp is 0 below; never under -2^squarings, where 1 + x/2^squarings is 0     */
+    int    squarings; /* fxp_exp_iters                                                             */
+    double clip;      /* exp is 0 below; never under -2^squarings, where 1 + x/2^squarings is 0     */
 } exp_options;
 
 extern const puma_option exp_option_list[];
 
 puma_status exp_read(puma_session *s, exp_options *o);
 /* Fraction bits at which the squarings of exp run for an x of `frac` of them, and the ring they need. */
-uint32_t exp_frac(const puma_session *s, const exp_options *o, uint32_t frac);
-uint32_t exp_bits(uint32_t frac);
+uint32_t    exp_frac(const puma_session *s, const exp_options *o, uint32_t frac);
+uint32_t    exp_bits(uint32_t frac);
 /* (1 + x/2^t)^(2^t), meant for clip <= x <= 0; what comes out elsewhere is for a mux to throw away. */
-puma_share exp_unclipped(puma_session *s, puma_share x, const exp_options *o, uint32_t frac, uint32_t bits);
+puma_share  exp_unclipped(puma_session *s, puma_share x, const exp_options *o, uint32_t frac, uint32_t bits);
 /* [clip <= x] */
-puma_share exp_inside(puma_session *s, puma_share x, const exp_options *o);
+puma_share  exp_inside(puma_session *s, puma_share x, const exp_options *o);
 
 #endif

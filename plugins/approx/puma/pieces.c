@@ -1,9 +1,9 @@
 /* pieces.c - a function made of polynomials between knots, for any backend.
  *
- * Rounds: all knots are compared in one call; powers double (x^2; x^3, x^4; x^5 … x^8), those of one step in one
- * product; sums are local, at the fraction of powers and coefficients together; one multiplexer picks the piece by
- * disjoint indicators; one truncation ends it.  Powers of an x far outside of their piece overflow the ring: that
- * piece is thrown away by the multiplexer, so it does not matter what they have become. */
+ * Rounds: all knots are compared in one call; powers double (x^2; x^3, x^4; x^5 … x^8), those of one step in
+ * one product; sums are local, at the fraction of powers and coefficients together; one multiplexer picks the
+ * piece by disjoint indicators; one truncation ends it.  Powers of an x far outside of their piece overflow
+ * the ring: that piece is thrown away by the multiplexer, so it does not matter what they have become. */
 #include "parts.h"
 
 /* Coefficients have this many fraction bits at most, and at least so many where truncation comes last. */
@@ -79,8 +79,8 @@ static puma_share indicator(puma_session *s, const puma_share *below, size_t cou
     return i == count ? puma_not(s, below[count - 1]) : puma_xor(s, below[i], below[i - 1]);
 }
 
-puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count, const piece *pieces,
-                         const puma_arguments *a)
+puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count,
+                         const piece *pieces, const puma_arguments *a)
 {
     puma_share  p[PIECE_DEGREE + 1] = { NULL }, below[8], rough[9], value[9] = { NULL }, flat, z;
     puma_choice choice[9];
@@ -89,7 +89,9 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
     int32_t     room;
     int         last;
     /* Only the outer pieces see a large x. */
-    int32_t     range = pieces[0].degree > 0 || pieces[count].degree > 0 ? puma_wider(x != NULL ? x->range : 0, TERMS) : TERMS;
+    int32_t     range = pieces[0].degree > 0 || pieces[count].degree > 0
+                            ? puma_wider(x != NULL ? x->range : 0, TERMS)
+                            : TERMS;
 
     if (!puma_ready(s, x)) return NULL;
     if (count < 1 || count > 8) {
@@ -102,15 +104,16 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
     powers(s, flat, pieces, count + 1, p);
     if (puma_less_reals(s, flat, knots, count, 0, below) != PUMA_OK) return NULL;
 
-    /* Choosing first and truncating the chosen one is half the work, but x itself must then fit beside the fraction
-     * bits of coefficients.  Where the plan does not promise that, the polynomials are truncated first. */
+    /* Choosing first and truncating the chosen one is half the work, but x itself must then fit beside the
+     * fraction bits of coefficients.  Where the plan does not promise that, the polynomials are truncated
+     * first. */
     room = (int32_t)x->bits - 2 - (int32_t)x->frac - range;
     last = room >= LEAST;
     if (!last) room = (int32_t)x->bits - 2 - (int32_t)x->frac - TERMS;
     if (room > MOST) room = MOST;
     if (room < 1) {
-        s->host->fail(s, PUMA_ENUMERIC, "no room for polynomials in a ring of %u bits with %u fraction bits", x->bits,
-                      x->frac);
+        s->host->fail(s, PUMA_ENUMERIC, "no room for polynomials in a ring of %u bits with %u fraction bits",
+                      x->bits, x->frac);
         return NULL;
     }
     frac = last ? x->frac + (uint32_t)room : a->frac;
@@ -138,8 +141,8 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
         if (pieces[i].degree == 0 && pieces[i].c[0] == 0) continue;
         choice[chosen].bit = indicator(s, below, count, i);
         choice[chosen].value = value[i];
-        choice[chosen].coefficient
-            = value[i] != NULL ? puma_integer(s, 1, bits) : puma_encode(s, pieces[i].c[0], frac, bits);
+        choice[chosen].coefficient =
+            value[i] != NULL ? puma_integer(s, 1, bits) : puma_encode(s, pieces[i].c[0], frac, bits);
         chosen++;
     }
     if (s->status != PUMA_OK) return NULL;

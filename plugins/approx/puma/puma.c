@@ -1,5 +1,6 @@
-/* puma.c - the plugin `puma`: the functions of PUMA (Dong et al., arXiv 2307.12533), and what models need beside
- * them.  They call nothing but <puma/ops.h>, so they run on any backend that can compare; nothing is revealed. */
+/* puma.c - the plugin `puma`: the functions of PUMA (Dong et al., arXiv 2307.12533), and what models need
+ * beside them.  They call nothing but <puma/ops.h>, so they run on any backend that can compare; nothing is
+ * revealed. */
 #include "parts.h"
 
 #include <stdlib.h>
@@ -13,8 +14,8 @@ double approx_option(puma_session *s, const puma_option *option)
     if (text == NULL) return option->fallback;
     v = strtod(text, &end);
     if (end == text || *end != '\0' || !(v >= option->min && v <= option->max)) {
-        s->host->fail(s, PUMA_ECONFIG, "[plugin.puma] %s: \"%s\" is not a number from %g to %g", option->key, text,
-                      option->min, option->max);
+        s->host->fail(s, PUMA_ECONFIG, "[plugin.puma] %s: \"%s\" is not a number from %g to %g", option->key,
+                      text, option->min, option->max);
         return option->fallback;
     }
     return v;
@@ -34,6 +35,10 @@ static const puma_approx *const functions[] = {
 };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "puma", .version = "0.1.0",
-    .summary = "functions of PUMA (arXiv 2307.12533): polynomials, comparison, Newton's method", .approx = functions,
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "puma",
+    .version = "0.1.0",
+    .summary = "functions of PUMA (arXiv 2307.12533): polynomials, comparison, Newton's method",
+    .approx = functions,
 };

@@ -1,11 +1,13 @@
-/* reciprocal.c - 1/x for x in [2^-6, 2^14): x = n 2^k with n in [1/2, 1), then 1/n by a quadratic start of relative error
- * 0.0126 and one step of the third order: p (1 + e + e^2) with e = 1 - n p leaves e^3 = 2e-6. */
+/* reciprocal.c - 1/x for x in [2^-6, 2^14): x = n 2^k with n in [1/2, 1), then 1/n by a quadratic start of
+ * relative error 0.0126 and one step of the third order: p (1 + e + e^2) with e = 1 - n p leaves e^3 = 2e-6.
+ */
 #include "parts.h"
 
 #define LOW (-6)
 #define HIGH 14
 
-/* Minimax of the relative error on [0.49, 1.02], with 2.5 set for its square so that it costs one fraction bit. */
+/* Minimax of the relative error on [0.49, 1.02], with 2.5 set for its square so that it costs one fraction
+ * bit. */
 static const double START[] = { 4.214831941435212, -5.714079153047815, 2.5 };
 
 static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments *a)
@@ -30,15 +32,22 @@ static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments
     p = puma_add_real(s, puma_mul_to(s, p, n, 0, frac, ring), START[0]);
     e = puma_add_real(s, puma_neg(s, puma_mul(s, n, p)), 1);
     if (!puma_ready(s, e)) return NULL;
-    w = puma_product(s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = e, .y = e }, { .op = PUMA_TERM_ADD, .x = e } }, 2,
-                     e->rank, e->dim, frac, ring);
-    r = puma_product(s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = p, .y = w }, { .op = PUMA_TERM_ADD, .x = p } }, 2,
-                     e->rank, e->dim, frac, ring);
+    w = puma_product(
+        s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = e, .y = e }, { .op = PUMA_TERM_ADD, .x = e } }, 2,
+        e->rank, e->dim, frac, ring);
+    r = puma_product(
+        s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = p, .y = w }, { .op = PUMA_TERM_ADD, .x = p } }, 2,
+        e->rank, e->dim, frac, ring);
     return approx_fit(s, puma_shift_point(s, approx_align(s, r, &at, 1), -high), a->frac, a->bits);
 }
 
 const puma_approx approx_reciprocal = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RECIPROCAL, .name = "reciprocal",
-    .source = "normalised by the leading one; quadratic start and one step of the third order", .needs = PUMA_CAP_COMPARE,
-    .max_error = 2.0e-4, .domain = { 0x1p-6, 0x1p14 }, .eval = reciprocal,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RECIPROCAL,
+    .name = "reciprocal",
+    .source = "normalised by the leading one; quadratic start and one step of the third order",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 2.0e-4,
+    .domain = { 0x1p-6, 0x1p14 },
+    .eval = reciprocal,
 };

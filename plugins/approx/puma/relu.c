@@ -10,6 +10,13 @@ static puma_share relu(puma_session *s, puma_share x, const puma_arguments *a)
 }
 
 const puma_approx approx_relu = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_RELU, .name = "relu", .source = "exact: a comparison and a choice",
-    .needs = PUMA_CAP_COMPARE, .max_error = 0, .domain = { -4096, 4096 }, .input_bits = 16, .eval = relu,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RELU,
+    .name = "relu",
+    .source = "exact: a comparison and a choice",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 0,
+    .domain = { -4096, 4096 },
+    .input_bits = 16,
+    .eval = relu,
 };

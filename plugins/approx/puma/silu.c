@@ -11,7 +11,11 @@ static const piece PIECES[] = {
 
 static const puma_option OPTIONS[] = {
     { .key = "silu_knot0", .min = -16, .max = 16, .fallback = -8, .help = "SiLU is 0 left of it" },
-    { .key = "silu_knot1", .min = -16, .max = 16, .fallback = -4, .help = "between the quadratic and the sextic of SiLU" },
+    { .key = "silu_knot1",
+      .min = -16,
+      .max = 16,
+      .fallback = -4,
+      .help = "between the quadratic and the sextic of SiLU" },
     { .key = "silu_knot2", .min = -16, .max = 16, .fallback = 4, .help = "SiLU is x right of it" },
     { .key = NULL },
 };
@@ -24,14 +28,21 @@ static puma_share silu(puma_session *s, puma_share x, const puma_arguments *a)
     for (size_t i = 0; i < 3; i++) {
         knot[i] = approx_option(s, &OPTIONS[i]);
         if (i > 0 && !(knot[i - 1] < knot[i]))
-            s->host->fail(s, PUMA_ECONFIG, "[plugin.puma] the knots of silu do not ascend: %g, %g", knot[i - 1], knot[i]);
+            s->host->fail(s, PUMA_ECONFIG, "[plugin.puma] the knots of silu do not ascend: %g, %g",
+                          knot[i - 1], knot[i]);
     }
     z = approx_pieces(s, x, knot, 3, PIECES, a);
     return puma_ready(s, z) ? puma_promise(s, z, puma_wider(x->range, 0)) : NULL;
 }
 
 const puma_approx approx_silu = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_SILU, .name = "silu",
-    .source = "SPU, example of LLaMA-7B under PUMA", .needs = PUMA_CAP_COMPARE, .max_error = 7.3e-2,
-    .domain = { -64, 64 }, .eval = silu, .options = OPTIONS,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_SILU,
+    .name = "silu",
+    .source = "SPU, example of LLaMA-7B under PUMA",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 7.3e-2,
+    .domain = { -64, 64 },
+    .eval = silu,
+    .options = OPTIONS,
 };

@@ -1,9 +1,10 @@
-/* window.c - normalisation: which power of two a value lies at, and shifting it there, without learning which.
+/* window.c - normalisation: which power of two a value lies at, and shifting it there, without learning
+ * which.
  *
- * reciprocal and rsqrt work on few values (one a row), over many powers of two.  All thresholds are compared in one
- * call; the shift is one multiplexer whose coefficients are public powers of two.  Bits far below the first threshold
- * are left out of the comparison, so a value may land up to 1/64 outside of its window: the polynomials behind it
- * allow for that. */
+ * reciprocal and rsqrt work on few values (one a row), over many powers of two.  All thresholds are compared
+ * in one call; the shift is one multiplexer whose coefficients are public powers of two.  Bits far below the
+ * first threshold are left out of the comparison, so a value may land up to 1/64 outside of its window: the
+ * polynomials behind it allow for that. */
 #include "parts.h"
 
 #define SPARED 6

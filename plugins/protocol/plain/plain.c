@@ -1,18 +1,18 @@
 /* plain.c - the reference backend: one party, values in the clear, in floating or fixed point.
  *
- * In fixed point it follows the rings and fractions of the protocols, rounds to nearest, and finds every value that
- * would leave its ring (plain.h).  It sends nothing: no operation has a cost. */
+ * In fixed point it follows the rings and fractions of the protocols, rounds to nearest, and finds every
+ * value that would leave its ring (plain.h).  It sends nothing: no operation has a cost. */
 #include "plain.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- poison --------------------------------------------------------------------------------------------------- */
+/* --- poison ----------------------------------------------------------------------------------- */
 
 uint32_t plain_bits_of(wide v)
 {
-    unsigned __int128 size = v < 0 ? (unsigned __int128) ~v : (unsigned __int128)v;
+    unsigned __int128 size = v < 0 ? (unsigned __int128)~v : (unsigned __int128)v;
     uint32_t          bits = 1;
 
     for (; size != 0; size >>= 1) bits++;
@@ -32,7 +32,8 @@ int64_t plain_lose(puma_session *s, uint32_t needed, uint32_t allowed)
     plain  *p = plain_of(s);
     origin *o;
 
-    /* One origin for all that an operation loses; when the ids are used up the last one stands for the rest. */
+    /* One origin for all that an operation loses; when the ids are used up the last one stands for the rest.
+     */
     if (p->current == 0 && p->count < POISON_IDS) {
         if (p->count == p->room) {
             size_t  room = p->room ? 2 * p->room : 16;
@@ -66,10 +67,10 @@ puma_status plain_report(puma_session *s, int64_t v, const char *doing)
     const origin *o = &plain_of(s)->origins[v - POISON_LOW];
 
     if (strcmp(o->where, s->host->where(s)) == 0)
-        return s->host->fail(s, PUMA_ENUMERIC, "%s: a value left its ring in a %s (got %u bits, limit %u)", doing,
-                             o->what, o->needed, o->allowed);
-    return s->host->fail(s, PUMA_ENUMERIC, "%s: a value left its ring at %s in a %s (got %u bits, limit %u)", doing,
-                         o->where[0] ? o->where : "the start", o->what, o->needed, o->allowed);
+        return s->host->fail(s, PUMA_ENUMERIC, "%s: a value left its ring in a %s (got %u bits, limit %u)",
+                             doing, o->what, o->needed, o->allowed);
+    return s->host->fail(s, PUMA_ENUMERIC, "%s: a value left its ring at %s in a %s (got %u bits, limit %u)",
+                         doing, o->where[0] ? o->where : "the start", o->what, o->needed, o->allowed);
 }
 
 int64_t plain_settle(puma_session *s, const puma_tensor *z, wide v)
@@ -91,7 +92,7 @@ void plain_observe(puma_session *s, const puma_tensor *z)
     s->host->observe(s, "result", ldexp(fmax(-(double)low, (double)high), -(int)z->frac), 0);
 }
 
-/* --- in and out ----------------------------------------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------------------------- */
 
 static puma_status plain_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
 {
@@ -121,10 +122,10 @@ static puma_status plain_reveal(puma_session *s, uint64_t *out, const puma_tenso
     return PUMA_OK;
 }
 
-/* --- linear ----------------------------------------------------------------------------------------------------- */
+/* --- linear ----------------------------------------------------------------------------------- */
 
-static puma_status linear(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, int sign,
-                          const char *name)
+static puma_status linear(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
+                          int sign, const char *name)
 {
     if (s->status != PUMA_OK) return s->status;
     if (plain_is_float(s)) {
@@ -150,7 +151,8 @@ static puma_status plain_sub(puma_session *s, puma_tensor *z, const puma_tensor 
     return linear(s, z, x, y, -1, "difference");
 }
 
-static puma_status plain_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+static puma_status plain_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                                    size_t nc)
 {
     if (s->status != PUMA_OK) return s->status;
     plain_begin(s, "sum");
@@ -166,7 +168,8 @@ static puma_status plain_add_public(puma_session *s, puma_tensor *z, const puma_
     return s->status;
 }
 
-static puma_status plain_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+static puma_status plain_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                               size_t nc)
 {
     if (s->status != PUMA_OK) return s->status;
     plain_begin(s, "multiple");
@@ -206,14 +209,11 @@ static puma_status plain_sum(puma_session *s, puma_tensor *z, const puma_tensor 
     return s->status;
 }
 
-/* --- bits --------------------------------------------------------------------------------------------------------- */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 static bool bit_at(const puma_tensor *x, size_t i) { return x->plane[0][i / 64] >> (i % 64) & 1; }
 
-static void set_bit(puma_tensor *z, size_t i, bool bit)
-{
-    z->plane[0][i / 64] |= (uint64_t)bit << (i % 64);
-}
+static void set_bit(puma_tensor *z, size_t i, bool bit) { z->plane[0][i / 64] |= (uint64_t)bit << (i % 64); }
 
 static puma_status plain_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
@@ -262,10 +262,11 @@ static puma_status plain_less(puma_session *s, puma_tensor *const *z, const puma
             threshold = from_ring(c[j], x->bits);
             difference = (wide)v - threshold;
             if (difference >= window || difference <= -window)
-                return s->host->fail(s, PUMA_ENUMERIC,
-                                     "comparison: %g is too far from %g for its window (got %u bits, limit %u)",
-                                     ldexp((double)v, -(int)x->frac), ldexp((double)threshold, -(int)x->frac),
-                                     plain_bits_of(difference), low + width);
+                return s->host->fail(
+                    s, PUMA_ENUMERIC,
+                    "comparison: %g is too far from %g for its window (got %u bits, limit %u)",
+                    ldexp((double)v, -(int)x->frac), ldexp((double)threshold, -(int)x->frac),
+                    plain_bits_of(difference), low + width);
             set_bit(z[j], i, difference < 0);
         }
     }
@@ -284,7 +285,7 @@ static puma_status plain_mux_sum(puma_session *s, puma_tensor *z, const puma_cho
         for (size_t j = 0; j < count; j++) {
             const puma_choice *choice = &choices[j];
 
-            if (!bit_at(choice->bit, i)) continue;      /* whatever the value is, poison or NaN too */
+            if (!bit_at(choice->bit, i)) continue; /* whatever the value is, poison or NaN too */
             if (plain_is_float(s)) {
                 real += real_of(choice->coefficient) * (choice->value ? reals(choice->value)[i] : 1);
             } else {
@@ -327,7 +328,7 @@ static puma_status plain_one_hot(puma_session *s, puma_tensor *z, const puma_ten
     return PUMA_OK;
 }
 
-/* --- functions in the clear ------------------------------------------------------------------------------------------ */
+/* --- functions in the clear ------------------------------------------------------------------- */
 
 static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tensor *x, size_t row,
                                void (*f)(double *row, size_t n, const void *context), const void *context)
@@ -337,7 +338,8 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
 
     if (s->status != PUMA_OK) return s->status;
     if (row == 0) row = 1;
-    if (x->n % row != 0) return s->host->fail(s, PUMA_EINTERNAL, "apply: %zu elements in rows of %zu", x->n, row);
+    if (x->n % row != 0)
+        return s->host->fail(s, PUMA_EINTERNAL, "apply: %zu elements in rows of %zu", x->n, row);
     mark = s->host->enter(s);
     v = (double *)s->host->scratch(s, row);
     if (!v) return s->status;
@@ -365,7 +367,7 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
                 numbers(z)[at + i] = poison;
             else if (fabs(word) < 0x1p126)
                 numbers(z)[at + i] = plain_settle(s, z, (wide)word);
-            else                                    /* NaN and infinity too */
+            else /* NaN and infinity too */
                 numbers(z)[at + i] = plain_lose(s, 128, z->bits);
         }
     }
@@ -374,7 +376,7 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
     return s->status;
 }
 
-/* --- tables ------------------------------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 static puma_status plain_open(puma_session **s, const puma_session *base)
 {
@@ -393,17 +395,40 @@ static void plain_close(puma_session *s)
 }
 
 static const puma_protocol table = {
-    .struct_size = sizeof(puma_protocol), .parties = 1, .planes = 1, .dealer = PUMA_NODES,
-    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE
-            | PUMA_CAP_TABLE,
-    .open = plain_open, .close = plain_close, .share = plain_share, .reveal = plain_reveal, .add = plain_add,
-    .sub = plain_sub, .add_public = plain_add_public, .scale = plain_scale, .sum = plain_sum,
-    .product = plain_product, .trunc = plain_trunc, .xor_ = plain_xor, .not_ = plain_not, .and_ = plain_and,
-    .less = plain_less, .mux_sum = plain_mux_sum, .one_hot = plain_one_hot, .apply = plain_apply,
-    .table = plain_table, .gate = plain_gate, .exp2 = plain_exp2,
+    .struct_size = sizeof(puma_protocol),
+    .parties = 1,
+    .planes = 1,
+    .dealer = PUMA_NODES,
+    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE |
+            PUMA_CAP_TABLE,
+    .open = plain_open,
+    .close = plain_close,
+    .share = plain_share,
+    .reveal = plain_reveal,
+    .add = plain_add,
+    .sub = plain_sub,
+    .add_public = plain_add_public,
+    .scale = plain_scale,
+    .sum = plain_sum,
+    .product = plain_product,
+    .trunc = plain_trunc,
+    .xor_ = plain_xor,
+    .not_ = plain_not,
+    .and_ = plain_and,
+    .less = plain_less,
+    .mux_sum = plain_mux_sum,
+    .one_hot = plain_one_hot,
+    .apply = plain_apply,
+    .table = plain_table,
+    .gate = plain_gate,
+    .exp2 = plain_exp2,
 };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin), .name = "plain", .version = "0.1.0",
-    .summary = "reference in the clear, floating or fixed point; no privacy", .protocol = &table,
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "plain",
+    .version = "0.1.0",
+    .summary = "reference in the clear, floating or fixed point; no privacy",
+    .protocol = &table,
 };

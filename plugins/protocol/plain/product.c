@@ -9,7 +9,7 @@
 /* Rows, columns and depth of a matrix term; `batch` of them, y the same for all when y_batch is 0. */
 typedef struct matrices {
     size_t batch, m, n, k;
-    size_t y_batch;             /* elements from one y to the next */
+    size_t y_batch; /* elements from one y to the next */
 } matrices;
 
 static matrices shape_of(const puma_term *t)
@@ -23,7 +23,7 @@ static matrices shape_of(const puma_term *t)
     for (uint32_t i = 0; i + 2 < y->rank; i++) a.batch *= y->dim[i];
     a.y_batch = y->rank > 2 ? a.k * a.n : 0;
     a.m = x->rank > 1 ? x->dim[x->rank - 2] : 1;
-    if (y->rank == 2)                               /* one y for all rows of x */
+    if (y->rank == 2) /* one y for all rows of x */
         for (uint32_t i = 0; i + 2 < x->rank; i++) a.m *= x->dim[i];
     return a;
 }
@@ -34,9 +34,9 @@ static size_t y_index(const puma_term *t, size_t i)
     return t->y_rows ? i / (t->x->n / t->y->n) : i % t->y->n;
 }
 
-/* --- floating point ------------------------------------------------------------------------------------------- */
+/* --- floating point --------------------------------------------------------------------------- */
 
-#define DEPTH 64                /* rows of y that stay in the cache while all rows of x pass over them */
+#define DEPTH 64 /* rows of y that stay in the cache while all rows of x pass over them */
 
 static void matmul_real(double *z, const double *x, const double *y, const matrices *a, int transposed)
 {
@@ -95,9 +95,10 @@ static puma_status product_real(puma_session *s, puma_tensor *z, const puma_term
     return s->status;
 }
 
-/* --- fixed point ---------------------------------------------------------------------------------------------- */
+/* --- fixed point ------------------------------------------------------------------------------ */
 
-/* Largest magnitude of x's numbers; *poisoned, and no meaning in the magnitude, when there is poison among them. */
+/* Largest magnitude of x's numbers; *poisoned, and no meaning in the magnitude, when there is poison among
+ * them. */
 static double magnitude(const puma_tensor *x, bool *poisoned)
 {
     const int64_t *v = numbers(x);
@@ -134,7 +135,7 @@ static void matmul_narrow(int64_t *z, const int64_t *x, const int64_t *y, const 
                     const int64_t *row = y + l * a->n;
                     int64_t       *out = z + i * a->n;
 
-                    if (c == 0) continue;       /* most of a one-hot row; these are values in the clear */
+                    if (c == 0) continue; /* most of a one-hot row; these are values in the clear */
                     for (size_t j = 0; j < a->n; j++) out[j] += c * row[j];
                 }
         }
@@ -146,7 +147,7 @@ typedef struct sums {
     puma_session *s;
     wide         *value;
     int64_t      *poison;
-    uint32_t      known;        /* smallest ring among the operands */
+    uint32_t      known; /* smallest ring among the operands */
 } sums;
 
 /* z[i] += x * y.  A sum beyond 128 bits is lost at once. */
@@ -157,8 +158,8 @@ static void add_product(sums z, size_t i, int64_t x, wide y)
     if (z.poison[i] != 0) return;
     if (is_poison(x))
         z.poison[i] = x;
-    else if (__builtin_mul_overflow((wide)x, y, &product)
-             || __builtin_add_overflow(z.value[i], product, &z.value[i]))
+    else if (__builtin_mul_overflow((wide)x, y, &product) ||
+             __builtin_add_overflow(z.value[i], product, &z.value[i]))
         z.poison[i] = plain_lose(z.s, 128, z.known);
 }
 
@@ -179,7 +180,8 @@ static void matmul_wide(sums z, const int64_t *x, const int64_t *y, const matric
         for (size_t i = 0; i < a->m; i++)
             for (size_t l = 0; l < a->k; l++)
                 for (size_t j = 0; j < a->n; j++)
-                    add_numbers(z, at + i * a->n + j, x[i * a->k + l], y[transposed ? j * a->k + l : l * a->n + j]);
+                    add_numbers(z, at + i * a->n + j, x[i * a->k + l],
+                                y[transposed ? j * a->k + l : l * a->n + j]);
 }
 
 /* Brings a sum that is known mod 2^known into z's ring: shifted, rounded to nearest, checked. */
@@ -204,7 +206,8 @@ static uint32_t add_shift(const puma_tensor *z, const puma_term *t, uint32_t shi
     return z->frac + shift - t->x->frac;
 }
 
-static void narrow_terms(int64_t *sum, const puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+static void narrow_terms(int64_t *sum, const puma_tensor *z, const puma_term *terms, size_t count,
+                         uint32_t shift)
 {
     for (size_t t = 0; t < count && z->n > 0; t++) {
         const puma_term *term = &terms[t];
@@ -252,9 +255,10 @@ static void wide_terms(sums sum, const puma_tensor *z, const puma_term *terms, s
     }
 }
 
-/* A bound on the sums, and whether an operand is poisoned.  The smallest ring among the operands goes to *known. */
-static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift,
-                       bool *poisoned, uint32_t *known)
+/* A bound on the sums, and whether an operand is poisoned.  The smallest ring among the operands goes to
+ * *known. */
+static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *terms, size_t count,
+                       uint32_t shift, bool *poisoned, uint32_t *known)
 {
     double bound = 0;
 
@@ -266,8 +270,8 @@ static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *t
         if (term->x->bits < *known) *known = term->x->bits;
         if (term->op == PUMA_TERM_ADD) {
             if (z->frac + shift < term->x->frac || add_shift(z, term, shift) > 62) {
-                s->host->fail(s, PUMA_EINTERNAL, "a summand of %u fraction bits in a product of %u", term->x->frac,
-                              z->frac + shift);
+                s->host->fail(s, PUMA_EINTERNAL, "a summand of %u fraction bits in a product of %u",
+                              term->x->frac, z->frac + shift);
                 return 0;
             }
             bound += ldexp(x, (int)add_shift(z, term, shift));
@@ -282,7 +286,8 @@ static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *t
 
 static wide magnitude_of(wide v) { return v < 0 ? -v : v; }
 
-static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                                 uint32_t shift)
 {
     bool     poisoned = false;
     uint32_t known;
@@ -327,7 +332,8 @@ static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_ter
     return s->status;
 }
 
-puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                          uint32_t shift)
 {
     if (s->status != PUMA_OK) return s->status;
     return plain_is_float(s) ? product_real(s, z, terms, count) : product_fixed(s, z, terms, count, shift);

@@ -30,7 +30,8 @@ puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x)
 
 /* Products of masked bits as xor shares, one dealt bit each, no round:
  *     (m ^ b)(m' ^ b') = m m' ^ m b' ^ m' b ^ b b',   b = b1 ^ b2 shared by P1 (b1) and P2 (b2), b b' dealt.
- * P1, P2: `m` and own mask in mask1.  P0: its masks in mask1, mask2; out unused.  Vectors of n bits, index = pairs' entries. */
+ * P1, P2: `m` and own mask in mask1.  P0: its masks in mask1, mask2; out unused.  Vectors of n bits, index =
+ * pairs' entries. */
 puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
                            const bit_pair *pairs, size_t count, size_t n)
 {
@@ -92,8 +93,9 @@ static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >
 
 /* sum_j c_j b_j x_j.  With b = m_b ^ t (t its mask, known to P0) and x = m - l:
  *     b x = m_b x + (1 - 2 m_b)(m t - t l),
- * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one Open.
- * A choice without value: b = m_b + (1 - 2 m_b) t.  (2K a choice, K without value) offline + 2K online, one round. */
+ * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one
+ * Open. A choice without value: b = m_b + (1 - 2 m_b) t.  (2K a choice, K without value) offline + 2K
+ * online, one round. */
 puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
 {
     struct rep3     *r = rep3_of(s);

@@ -1,9 +1,11 @@
 /* io.c - share and reveal (doc/rep3.md, "Input and output").
  *
- * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2 goes to P1 and P2, each of which
- *   lacks one of the two masks.  2 * n * bits.
- * Owner = P0: the same with P0's own streams.  Owner = P1: l2 is 0 (public), m = x + l1 goes to P2, which lacks l1; P2 likewise.  n * bits.
- * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client sees x and a uniform value. */
+ * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2
+ * goes to P1 and P2, each of which lacks one of the two masks.  2 * n * bits.
+ * Owner = P0: the same with P0's own streams.  Owner = P1: l2 is 0 (public), m = x + l1 goes to P2, which
+ * lacks l1; P2 likewise.  n * bits.
+ * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client
+ * sees x and a uniform value. */
 #include "rep3.h"
 
 #include <string.h>

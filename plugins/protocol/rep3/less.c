@@ -1,15 +1,18 @@
 /* less.c - comparison with public thresholds by digits (doc/rep3.md, "Comparison").
  *
- * The sign of x - c in a window of `width` bits from bit `low` on: m and l are cut to the window (m moved by the public c) and into digits of
- * four bits.  For each digit of l P0 deals the xor-shared one-hot vector: P1's half drawn, P2's sent, 15 bits (the last entry follows, because the
- * vector's xor is 1).  With m public to P1 and P2, [l > m] and [l = m] of a digit are xors of entries: local, and as often as there
- * are thresholds.  From the lowest digit up, borrow = [l > m] ^ [l = m] * (borrow below); in the top digit, sign = A0 ^ borrow * (A0 ^ A1) with
- * A0 = [m - l in the upper half], A1 = [m - l - 1 in the upper half]: the same form, so one tree of
+ * The sign of x - c in a window of `width` bits from bit `low` on: m and l are cut to the window (m moved by
+ * the public c) and into digits of four bits.  For each digit of l P0 deals the xor-shared one-hot vector:
+ * P1's half drawn, P2's sent, 15 bits (the last entry follows, because the vector's xor is 1).  With m
+ * public to P1 and P2, [l > m] and [l = m] of a digit are xors of entries: local, and as often as there are
+ * thresholds.  From the lowest digit up, borrow = [l > m] ^ [l = m] * (borrow below); in the top digit, sign
+ * = A0 ^ borrow * (A0 ^ A1) with A0 = [m - l in the upper half], A1 = [m - l - 1 in the upper half]: the
+ * same form, so one tree of
  *     (L, E) of two neighbours -> (L_hi ^ E_hi L_lo, E_hi E_lo)
- * does it, and only what enters an AND is opened.  Rounds: ceil(log2 digits) + 1, the last being the masked result.
+ * does it, and only what enters an AND is opened.  Rounds: ceil(log2 digits) + 1, the last being the masked
+ * result.
  *
- * Nothing but fresh-masked bits is opened; lt, eq, the borrow and the sign never are.  P2's half of a one-hot is padded by P1's.
- * Dropping `low` bits of m and of l moves the threshold by less than 2^low. */
+ * Nothing but fresh-masked bits is opened; lt, eq, the borrow and the sign never are.  P2's half of a
+ * one-hot is padded by P1's. Dropping `low` bits of m and of l moves the threshold by less than 2^low. */
 #include "rep3.h"
 
 #include <string.h>

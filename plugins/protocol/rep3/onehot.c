@@ -1,9 +1,11 @@
-/* onehot.c - the one-hot row of a secret integer (doc/rep3.md, "Equality"): PUMA's embedding by equality tests.
+/* onehot.c - the one-hot row of a secret integer (doc/rep3.md, "Equality"): PUMA's embedding by equality
+ * tests.
  *
- * [x = v] for all v < V at once.  With k bits for V, x = v exactly when l = m - v mod 2^k, that is when both halves of l's digits equal those of the
- * public m - v.  P0 deals the xor-shared one-hots of l's high and low half; both are opened under fresh masks and P0 deals the products of all pairs of
- * masks, so that every entry is one AND without a further message; the entries are opened as masked bits.
- * With h = floor(k/2): 2^h + 2^(k-h) + 2^k offline, 2 (2^h + 2^(k-h)) + 2 V online bits an element, three rounds. */
+ * [x = v] for all v < V at once.  With k bits for V, x = v exactly when l = m - v mod 2^k, that is when both
+ * halves of l's digits equal those of the public m - v.  P0 deals the xor-shared one-hots of l's high and
+ * low half; both are opened under fresh masks and P0 deals the products of all pairs of masks, so that every
+ * entry is one AND without a further message; the entries are opened as masked bits. With h = floor(k/2):
+ * 2^h + 2^(k-h) + 2^k offline, 2 (2^h + 2^(k-h)) + 2 V online bits an element, three rounds. */
 #include "rep3.h"
 
 #include <string.h>

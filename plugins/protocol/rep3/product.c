@@ -1,9 +1,10 @@
 /* product.c - sums of products, opened once and truncated on the way (doc/rep3.md, "Products").
  *
  *     x y = (m_x - l_x)(m_y - l_y):   P1: y1 = m_x (m_y - l1_y) - l1_x m_y     P2: y2 = - m_x l2_y - l2_x m_y     y1 + y2 = x y - g
- * with g = l_x l_y known to P0.  One Open an output element makes c = y1 + r1 + y2 + r2 = x y + r with r := r1 + r2 - g, so P0 sends nothing for
- * g.  The masks r1, r2 stay as they are for P1 and P2, and r is only ever shifted and dealt: P2 is never given r2 - g, from which it would learn g.
- * Cost: the Open (2 n bits of its ring, one round) and the end in trunc.c. */
+ * with g = l_x l_y known to P0.  One Open an output element makes c = y1 + r1 + y2 + r2 = x y + r with r :=
+ * r1 + r2 - g, so P0 sends nothing for g.  The masks r1, r2 stay as they are for P1 and P2, and r is only
+ * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g. Cost: the Open (2 n bits of
+ * its ring, one round) and the end in trunc.c. */
 #include "rep3.h"
 
 #include <string.h>

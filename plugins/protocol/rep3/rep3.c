@@ -1,4 +1,5 @@
-/* rep3.c - the backend's session and its tables; see rep3.h for the sharing and doc/rep3.md for the protocols. */
+/* rep3.c - the backend's session and its tables; see rep3.h for the sharing and doc/rep3.md for the
+ * protocols. */
 #include "rep3.h"
 
 #include <stdlib.h>

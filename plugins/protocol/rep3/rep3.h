@@ -3,14 +3,15 @@
  *     x = m - l1 - l2     P0 holds (l1, l2) · P1 holds (m, l1) · P2 holds (m, l2)        l := l1 + l2
  *     b = m ^ b1 ^ b2     the same for bits
  *
- * Plane 0 and 1 of a tensor are these two, in this order.  l1 comes from a stream that P0 and P1 share, l2 from
- * one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits.
- * Sources: ASTRA (CCSW 2019), Meteor (WWW 2023) for the sharing; doc/rep3.md for the protocols and their arguments.
+ * Plane 0 and 1 of a tensor are these two, in this order.  l1 comes from a stream that P0 and P1 share, l2
+ * from one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits. Sources: ASTRA
+ * (CCSW 2019), Meteor (WWW 2023) for the sharing; doc/rep3.md for the protocols and their arguments.
  *
  * Everything after input is written with two message patterns alone, and all security rests on them:
  *   Deal   P0 knows h.  P1's share is drawn from P0 and P1's stream, P2 is sent h minus it: a one-time pad.
- *   Open   P1 and P2 hold y1, y2.  Each adds a fresh stretch of its stream with P0, as wide as the ring, and they exchange
- *          the sums: both learn c = y + r, and r is uniform to each because it lacks the other's stretch.
+ *   Open   P1 and P2 hold y1, y2.  Each adds a fresh stretch of its stream with P0, as wide as the ring, and
+ *          they exchange the sums: both learn c = y + r, and r is uniform to each because it lacks the
+ *          other's stretch.
  * A stretch of a stream masks one dealt or opened element and is never used again. */
 #ifndef REP3_H
 #define REP3_H
@@ -36,12 +37,12 @@ static inline const puma_ring *kernels(const struct rep3 *r) { return r->base.ho
 
 /* wire.c: the two patterns. ------------------------------------------------------------------------------ */
 
-/* Deal [h] in Z_{2^bits}.  P0: h in, its two shares out (share1 and share2).  P1, P2: their share out in share1.
- * n * bits offline, P0 -> P2. */
+/* Deal [h] in Z_{2^bits}.  P0: h in, its two shares out (share1 and share2).  P1, P2: their share out in
+ * share1. n * bits offline, P0 -> P2. */
 puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits);
 
-/* Open y under fresh masks.  P1, P2: y (additive share) in, c = y + r out in `c` (may be y), own mask in mask1.
- * P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
+/* Open y under fresh masks.  P1, P2: y (additive share) in, c = y + r out in `c` (may be y), own mask in
+ * mask1. P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
 puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits);
 
 /* Additive shares y to a masked sharing: an Open whose masks are the new l1, l2. */
@@ -52,7 +53,8 @@ static inline size_t bit_words(size_t n) { return (n + 63) / 64; }
 puma_status rep3_deal_bits(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n);
 puma_status rep3_open_bits(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n);
 
-/* The operations. ------------------------------------------------------------------------------------------- */
+/* The operations.
+ * ------------------------------------------------------------------------------------------- */
 puma_status rep3_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner);              /* io.c */
 puma_status rep3_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 puma_status rep3_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* linear.c */
@@ -62,9 +64,11 @@ puma_status rep3_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, co
 puma_status rep3_sum(puma_session *s, puma_tensor *z, const puma_tensor *x);
 puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift); /* product.c */
 puma_status rep3_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
-/* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c carries the offset 2^(k-2). */
+/* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c
+ * carries the offset 2^(k-2). */
 puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift);
-/* The first half of the exact form: additive shares (P1, P2) of z / 2^shift in Z_{2^bits}, no online message. */
+/* The first half of the exact form: additive shares (P1, P2) of z / 2^shift in Z_{2^bits}, no online
+ * message. */
 puma_status rep3_trunc_shares(struct rep3 *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
                               uint32_t bits);
 puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift);
@@ -79,7 +83,8 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
 puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
 puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 
-/* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see bits.c. */
+/* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see
+ * bits.c. */
 typedef struct bit_pair { size_t x, y; } bit_pair;
 puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
                            const bit_pair *pairs, size_t count, size_t n);

@@ -1,13 +1,17 @@
 /* table.c - functions by secret table lookup (doc/rep3.md, "Tables").
  *
- * The index window of x: public m_i, dealt l_i, one-hot u of l_i with N entries, xor-shared.  P_b sums its entries as integers,
+ * The index window of x: public m_i, dealt l_i, one-hot u of l_i with N entries, xor-shared.  P_b sums its
+ * entries as integers,
  *     v_b = sum_i T[m_i - i] u_b[i],        v_1 - v_2 = s T[x_i],   s = 2 u_1[l_i] - 1
- * because entries that both halves hold cancel; s is known to P0 and uniform to P1 and P2.  V = s T + a is opened under fresh masks as wide as its ring,
- * and T h = V [s h] - [a s h] for any h known to P0: one lookup multiplies by a factor of the mask for nothing.  So a polynomial in the remainder
- * d = m_lo - l_lo, expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m), c2 and factors 1, l, l^2.
+ * because entries that both halves hold cancel; s is known to P0 and uniform to P1 and P2.  V = s T + a is
+ * opened under fresh masks as wide as its ring, and T h = V [s h] - [a s h] for any h known to P0: one
+ * lookup multiplies by a factor of the mask for nothing.  So a polynomial in the remainder d = m_lo - l_lo,
+ * expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m), c2 and factors 1,
+ * l, l^2.
  *
- * Messages are Deals and Opens alone.  s is never sent; it enters dealt products only.  V is uniform by a.  Where a gate is shut the one-hot is zero,
- * v_1 = v_2 and V = a.  Entries are integers from one table, so P1's and P2's cancel exactly; nothing here depends on a libm but P0's own factors. */
+ * Messages are Deals and Opens alone.  s is never sent; it enters dealt products only.  V is uniform by a.
+ * Where a gate is shut the one-hot is zero, v_1 = v_2 and V = a.  Entries are integers from one table, so
+ * P1's and P2's cancel exactly; nothing here depends on a libm but P0's own factors. */
 #include "rep3.h"
 
 #include <math.h>
@@ -112,7 +116,8 @@ static puma_status open_many(struct rep3 *r, opening *o, size_t count, size_t n)
 /* Terms of a lookup: term j is 2^grade T_j h_j, T_j opened and multiplied in Z_{2^(ring-grade)}. */
 typedef struct term { uint64_t *v, *h; uint32_t grade; } term;      /* v: own sum (P1, P2); h: factor (P0) */
 
-/* Additive shares of sum_j 2^grade_j T_j h_j in Z_{2^ring}.  ring (count + 1) - grades offline, 2 (ring - grade) a term online, one round. */
+/* Additive shares of sum_j 2^grade_j T_j h_j in Z_{2^ring}.  ring (count + 1) - grades offline, 2 (ring -
+ * grade) a term online, one round. */
 static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k, term *terms, size_t count, uint32_t ring_bits)
 {
     const puma_host *host = r->base.host;
@@ -245,8 +250,9 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return status;
 }
 
-/* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of the middle".  Of the whole index, the high
- * digits of m and l behind the bucket's: both with the borrow of the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
+/* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
+ * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
+ * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
 static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k, const puma_tensor *x, uint32_t window)
 {
     const puma_host *host = r->base.host;
@@ -303,8 +309,9 @@ done:
     return status;
 }
 
-/* The one-hot times the masked bit `in`: in e = m_in u ^ w, w = b_in e dealt.  P0 finds the new sign: e's half at P1 is w's where b_in = 1 (then m_in = 0
- * when the gate is open), else (u ^ w)'s; where the gate is shut the sign does not matter. */
+/* The one-hot times the masked bit `in`: in e = m_in u ^ w, w = b_in e dealt.  P0 finds the new sign: e's
+ * half at P1 is w's where b_in = 1 (then m_in = 0 when the gate is open), else (u ^ w)'s; where the gate is
+ * shut the sign does not matter. */
 static puma_status gate_one_hot(struct rep3 *r, lookup *k, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2)
 {
     const puma_host *host = r->base.host;
@@ -332,7 +339,8 @@ done:
     return status;
 }
 
-/* y = right * x + in * p_D(d).  Five rounds: the predicates, the two bits, the lookup, its opening, the sum's re-masking. */
+/* y = right * x + in * p_D(d).  Five rounds: the predicates, the two bits, the lookup, its opening, the
+ * sum's re-masking. */
 puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window)
 {
     struct rep3     *r = rep3_of(s);
@@ -346,6 +354,8 @@ puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, con
     lookup           k;
     puma_status      status = s->status;
 
+    if (window <= t->unit + t->index_bits || window > t->unit + t->index_bits + MAX_INDEX || window > x->bits)
+        status = host->fail(s, PUMA_EINTERNAL, "no gate of a window of %u over %u + %u bits on a ring of %u", window, t->unit, t->index_bits, x->bits);
     if (status == PUMA_OK) status = lookup_new(r, &k, x, half, t->unit, t->index_bits);
     if (status == PUMA_OK) status = gate_bits(r, m, mask1, mask2, &k, x, window);
     if (status == PUMA_OK) status = gate_one_hot(r, &k, m, mask1, mask2);
@@ -372,11 +382,12 @@ done:
     return status;
 }
 
-/* --- 2^x ------------------------------------------------------------------------------------------------------------ */
+/* --- 2^x -------------------------------------------------------------------------------------- */
 
 enum { STEP = 2, HEAD = 18, TAIL = 18 };      /* index unit 2^STEP; fraction bits of the table and of P0's factor */
 
-/* 2^(low 2^-frac) with HEAD fraction bits, low < 2^(frac + STEP): integers alone, so that P1 and P2 agree on any machine. */
+/* 2^(low 2^-frac) with HEAD fraction bits, low < 2^(frac + STEP): integers alone, so that P1 and P2 agree on
+ * any machine. */
 static uint64_t power_of_two(uint64_t low, uint32_t frac)
 {
     const uint64_t ln2 = 0x58b90bfc;                                              /* ln 2, 31 fraction bits */
@@ -386,8 +397,8 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
     return (uint64_t)shifted((int64_t)(sum << whole), 31 - HEAD);
 }
 
-/* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole integer window, so nothing is clipped.
- * N + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
+/* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole
+ * integer window, so nothing is clipped. N + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
 puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
 {
     struct rep3     *r = rep3_of(s);
@@ -401,6 +412,9 @@ puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uin
     puma_status      status = s->status;
 
     if (k_bits > 64) status = host->fail(s, PUMA_EINTERNAL, "exp2 into a ring of %u bits needs %u", z->bits, k_bits);
+    /* All of -6 … top need entries of their own. */
+    if (x->bits < unit + 3 || top + (HEAD + 4) / (1 << STEP) + 2 > (int64_t)1 << (x->bits - unit))
+        status = host->fail(s, PUMA_EINTERNAL, "exp2 of a ring of %u bits with %u fraction bits up to %u", x->bits, x->frac, high);
     if (status == PUMA_OK) status = lookup_new(r, &k, x, 0, unit, x->bits - unit);
     if (status != PUMA_OK) goto done;
     for (size_t i = 0; i < n; i++) {

@@ -1,9 +1,10 @@
 /* wire.c - Deal and Open, for words and for bits: every message of rep3 after input is one of these four.
  *
- * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.  What P1 receives is
- * y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2 receives is y1 + r1 and h - a, r1 and a fresh
- * stretches of the stream of P0 and P1, which P2 lacks.  Ordered by time each received element has a mask of its own that
- * influences nothing received before, so all are jointly uniform, whatever was computed from the earlier ones. */
+ * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.
+ * What P1 receives is y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2
+ * receives is y1 + r1 and h - a, r1 and a fresh stretches of the stream of P0 and P1, which P2 lacks.
+ * Ordered by time each received element has a mask of its own that influences nothing received before, so
+ * all are jointly uniform, whatever was computed from the earlier ones. */
 #include "rep3.h"
 
 #include <string.h>
@@ -62,7 +63,7 @@ puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y)
     return rep3_open(r, z->plane[0], z->plane[1], NULL, y, z->n, z->bits);
 }
 
-/* --- bits ------------------------------------------------------------------------------------------------- */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 /* Vectors that begin at words, put end to end for the wire, and back. */
 static void join(uint64_t *to, const uint64_t *from, size_t count, size_t n)

@@ -57,7 +57,8 @@ static puma_status two(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return s->status;
 }
 
-static puma_status constants(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+static puma_status constants(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                             size_t nc)
 {
     (void)z;
     (void)x;
@@ -68,7 +69,8 @@ static puma_status constants(puma_session *s, puma_tensor *z, const puma_tensor 
 
 static puma_status one(puma_session *s, puma_tensor *z, const puma_tensor *x) { return two(s, z, x, x); }
 
-static puma_status product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+static puma_status product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                           uint32_t shift)
 {
     (void)z;
     (void)terms;
@@ -94,11 +96,27 @@ __attribute__((constructor)) static void change(void) { fesetround(FE_UPWARD); }
 
 /* Two of the variants name no tables. */
 __attribute__((unused)) static const puma_protocol table = {
-    .struct_size = VARIANT == SMALL_TABLE ? 64 : VARIANT == HUGE_TABLE ? 1u << 20 : sizeof(puma_protocol),
-    .parties = 1, .planes = 1, .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NODES, .caps = PUMA_CAP_LOCAL,
-    .open = open_session, .close = close_session, .share = share, .reveal = reveal, .add = two, .sub = two,
-    .add_public = constants, .scale = constants, .sum = one, .product = VARIANT == MISSING_SLOT ? NULL : product,
-    .trunc = trunc_here, .xor_ = two, .not_ = one, .and_ = two,
+    .struct_size = VARIANT == SMALL_TABLE  ? 64
+                   : VARIANT == HUGE_TABLE ? 1u << 20
+                                           : sizeof(puma_protocol),
+    .parties = 1,
+    .planes = 1,
+    .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NODES,
+    .caps = PUMA_CAP_LOCAL,
+    .open = open_session,
+    .close = close_session,
+    .share = share,
+    .reveal = reveal,
+    .add = two,
+    .sub = two,
+    .add_public = constants,
+    .scale = constants,
+    .sum = one,
+    .product = VARIANT == MISSING_SLOT ? NULL : product,
+    .trunc = trunc_here,
+    .xor_ = two,
+    .not_ = one,
+    .and_ = two,
 #if VARIANT != NO_OPTIONAL
     .one_hot = one,
 #endif
@@ -112,33 +130,48 @@ static const puma_tensor *same(puma_session *s, const puma_tensor *x, const puma
 }
 
 static const puma_approx first = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU, .name = "plain", .source = "none",
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_GELU,
+    .name = "plain",
+    .source = "none",
     .eval = VARIANT == NO_EVAL ? NULL : same,
 };
 static const puma_approx second = {
-    .struct_size = sizeof(puma_approx), .slot = PUMA_SLOT_GELU, .name = "fancy", .source = "none", .eval = same,
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_GELU,
+    .name = "fancy",
+    .source = "none",
+    .eval = same,
 };
 __attribute__((unused)) static const puma_approx *const list[] = { &first, &second, NULL };
 
 #if VARIANT == FUNCTION_ENTRY
 PUMA_EXPORT void entry_function(void) __asm__("puma_plugin_entry");
-void entry_function(void) {}
+void             entry_function(void) {}
 #elif VARIANT == NO_ENTRY
 PUMA_EXPORT extern const puma_plugin some_other_entry;
 const puma_plugin some_other_entry = { .name = "nobody", .protocol = &table, .approx = list };
 #elif VARIANT == NEWER_MINOR
 /* A newer host's entry is longer, and so is its table: what follows must be ignored. */
-typedef struct longer { puma_plugin known; const void *more[4]; } longer;
+typedef struct longer {
+    puma_plugin known;
+    const void *more[4];
+} longer;
 PUMA_EXPORT extern const longer newer_entry __asm__("puma_plugin_entry");
-const longer newer_entry = {
-    .known = { PUMA_ABI_MAJOR << 16 | 7, sizeof(longer), NAME, "2.0", "made later", &table, list },
-    .more = { &table, &table, &table, &table },
+const longer                    newer_entry = {
+                       .known = { PUMA_ABI_MAJOR << 16 | 7, sizeof(longer), NAME, "2.0", "made later", &table, list },
+                       .more = { &table, &table, &table, &table },
 };
 #else
 const puma_plugin puma_plugin_entry = {
     .abi_version = VARIANT == OTHER_MAJOR ? (PUMA_ABI_MAJOR + 1) << 16 : PUMA_ABI_VERSION,
-    .struct_size = VARIANT == SMALL_ENTRY ? 8 : VARIANT == HUGE_ENTRY ? 60000 : sizeof(puma_plugin),
-    .name = VARIANT == OTHER_NAME ? "somebody" : NAME, .version = "1.0", .summary = "a test",
-    .protocol = VARIANT == EMPTY ? NULL : &table, .approx = VARIANT == EMPTY ? NULL : list,
+    .struct_size = VARIANT == SMALL_ENTRY  ? 8
+                   : VARIANT == HUGE_ENTRY ? 60000
+                                           : sizeof(puma_plugin),
+    .name = VARIANT == OTHER_NAME ? "somebody" : NAME,
+    .version = "1.0",
+    .summary = "a test",
+    .protocol = VARIANT == EMPTY ? NULL : &table,
+    .approx = VARIANT == EMPTY ? NULL : list,
 };
 #endif
