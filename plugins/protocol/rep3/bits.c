@@ -89,8 +89,6 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
     return status;
 }
 
-static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
-
 /* sum_j c_j b_j x_j.  With b = m_b ^ t (t its mask, known to P0) and x = m - l:
  *     b x = m_b x + (1 - 2 m_b)(m t - t l),
  * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one

@@ -31,8 +31,6 @@ static puma_status deal_one_hot(struct rep3 *r, uint64_t *u, const uint64_t *val
     return status;
 }
 
-static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
-
 puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
     struct rep3     *r = rep3_of(s);

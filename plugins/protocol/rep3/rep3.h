@@ -50,6 +50,7 @@ puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y);
 
 /* Bit vectors side by side: `count` of n bits, each beginning at a word.  The same two patterns with xor. */
 static inline size_t bit_words(size_t n) { return (n + 63) / 64; }
+static inline uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
 puma_status rep3_deal_bits(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n);
 puma_status rep3_open_bits(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n);
 

@@ -28,8 +28,6 @@ typedef struct lookup {
     uint64_t *sign;                   /* P0: s in Z_{2^64}                          */
 } lookup;
 
-static uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
-
 /* At P0 the mask of x, elsewhere m, plus a public offset, mod 2^bits. */
 static uint64_t *known_part(struct rep3 *r, const puma_tensor *x, uint64_t offset, uint32_t bits)
 {
