@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-static bool is_owner(const struct exec *x) { return x->s->role == x->owner; }
-
 /* n values as ring words, malloc'd; NULL after a failure. */
 static uint64_t *encode(puma_session *s, const double *values, size_t n, uint32_t frac, uint32_t bits)
 {
@@ -17,14 +15,13 @@ static uint64_t *encode(puma_session *s, const double *values, size_t n, uint32_
     return NULL;
 }
 
-/* Shares `values` (the owner's; NULL elsewhere) with `frac` fraction bits in a ring of `bits`. */
-static puma_share share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
-                        uint32_t bits)
+puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
+                      uint32_t bits)
 {
     puma_session *s = x->s;
     puma_tensor  *z =
         s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    uint64_t *words = z != NULL && is_owner(x) ? encode(s, values, z->n, frac, z->bits) : NULL;
+    uint64_t *words = z != NULL && exec_is_owner(x) ? encode(s, values, z->n, frac, z->bits) : NULL;
 
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->owner) != PUMA_OK) z = NULL;
     free(words);
@@ -48,7 +45,7 @@ static puma_share share_public(struct exec *x, const double *values, uint32_t ra
 /* Does this node bring the weights' values: the owner, or with public weights every party that computes? */
 static bool has_values(const struct exec *x)
 {
-    return x->config.public_weights ? x->s->role != PUMA_CLIENT : is_owner(x);
+    return x->config.public_weights ? x->s->role != PUMA_CLIENT : exec_is_owner(x);
 }
 
 static const model_tensor *find(const struct exec *x, const char *role, int layer, size_t *index)
@@ -87,7 +84,7 @@ static puma_share share_weights(struct exec *x, double *values, uint32_t rank, c
     if (x->s->status == PUMA_OK && x->config.public_weights && values != NULL)
         z = share_public(x, values, rank, dim, x->config.rings.frac, bits);
     if (x->s->status == PUMA_OK && !x->config.public_weights)
-        z = share(x, values, rank, dim, x->config.rings.frac, bits);
+        z = exec_share(x, values, rank, dim, x->config.rings.frac, bits);
     free(values);
     return z;
 }
@@ -226,50 +223,6 @@ void exec_close(exec *x)
     free(x);
 }
 
-/* The tokens as one-hot rows over token and type tables (frac 0), made by the client. */
-static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
-{
-    const model *m = x->config.model;
-    size_t       dim[2] = { tokens, m->vocabulary + m->types };
-    double      *rows = NULL;
-    puma_share   z;
-
-    if (is_owner(x)) {
-        rows = calloc(dim[0] * dim[1], sizeof *rows);
-        if (rows == NULL) {
-            x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
-                             dim[0] * dim[1] * sizeof *rows);
-            return NULL;
-        }
-        for (size_t t = 0; t < tokens; t++) {
-            rows[t * dim[1] + ids[t]] = 1;
-            if (m->types > 0) rows[t * dim[1] + m->vocabulary + types[t]] = 1;
-        }
-    }
-    z = share(x, rows, 2, dim, 0, x->config.rings.table);
-    free(rows);
-    return z;
-}
-
-static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *values)
-{
-    double    *numbers = NULL;
-    puma_share z;
-
-    if (is_owner(x)) {
-        numbers = malloc(tokens * sizeof *numbers);
-        if (numbers == NULL) {
-            x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
-                             tokens * sizeof *numbers);
-            return NULL;
-        }
-        for (size_t t = 0; t < tokens; t++) numbers[t] = values[t];
-    }
-    z = share(x, numbers, 1, &tokens, 0, x->config.rings.table);
-    free(numbers);
-    return z;
-}
-
 /* A tensor in the shape of the answer, for the client, which holds no share of it. */
 static puma_share answer_shape(struct exec *x, size_t tokens)
 {
@@ -291,29 +244,25 @@ puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t
 {
     puma_session *s = x->s;
     size_t        mark = s->host->enter(s);
-    puma_share    in, in_types = NULL, answer;
+    exec_tokens   in;
+    puma_share    answer;
     uint64_t     *words = NULL;
 
     *out = (exec_output){ 0 };
     s->host->label(s, "input share");
-    if (x->config.equality) {
-        in = share_integers(x, tokens, ids);
-        if (x->config.model->types > 0) in_types = share_integers(x, tokens, types);
-    } else {
-        in = share_one_hot(x, tokens, ids, types);
-    }
+    in = exec_share_tokens(x, tokens, ids, types);
     if (s->role == PUMA_CLIENT)
         answer = answer_shape(x, tokens);
     else
-        answer = exec_forward(x, in, in_types);
+        answer = exec_forward(x, &in);
     s->host->label(s, "output reveal");
-    if (answer != NULL && is_owner(x)) words = s->host->scratch(s, answer->words);
-    if (answer == NULL || (is_owner(x) && words == NULL)) goto done;
+    if (answer != NULL && exec_is_owner(x)) words = s->host->scratch(s, answer->words);
+    if (answer == NULL || (exec_is_owner(x) && words == NULL)) goto done;
     /* The one value that leaves MPC: the answer, to the receiver. */
     if (allow != NULL) allow(context, true);
     s->protocol->reveal(s, words, answer, x->owner);
     if (allow != NULL) allow(context, false);
-    if (s->status != PUMA_OK || !is_owner(x)) goto done;
+    if (s->status != PUMA_OK || !exec_is_owner(x)) goto done;
     out->rows = answer->dim[0];
     out->columns = answer->dim[1];
     out->values = malloc(answer->n * sizeof *out->values);

@@ -1,4 +1,5 @@
-/* internal.h - the executor's state; shared by exec.c (in and out) and transformer.c (the layers). */
+/* internal.h - the executor's state; shared by exec.c (in and out), embedding.c (the lookup)
+ * and transformer.c (the layers). */
 #ifndef EXEC_INTERNAL_H
 #define EXEC_INTERNAL_H
 
@@ -25,7 +26,26 @@ struct exec {
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
 };
 
-/* From one-hot rows (or ids) of the tokens and, with ids, of their types to what the task reveals. */
-puma_share exec_forward(struct exec *x, puma_share tokens, puma_share types);
+static inline bool exec_is_owner(const struct exec *x) { return x->s->role == x->owner; }
+
+/* Shares `values` (the owner's; NULL elsewhere) with `frac` fraction bits in a ring of `bits`. */
+puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
+                      uint32_t bits);
+
+/* embedding.c: what the owner shares of a sequence, in the form of [run] embedding. */
+typedef struct exec_tokens {
+    size_t     count;
+    puma_share hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0     */
+    puma_share ids, types; /* integers (T), for equality tests; types NULL when the model has none */
+} exec_tokens;
+
+/* Every node; `ids` and `types` at the owner, NULL elsewhere. */
+exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types);
+/* Compute parties: the rows of the tokens and their types, plus those of positions from `first` on:
+ * (T, d) in the widest ring. */
+puma_share  exec_embed(struct exec *x, const exec_tokens *in, size_t first);
+
+/* transformer.c: from the tokens to what the task reveals. */
+puma_share exec_forward(struct exec *x, const exec_tokens *in);
 
 #endif

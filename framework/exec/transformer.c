@@ -121,34 +121,15 @@ static stream layer(struct exec *x, stream h, int i)
     return norm(x, sum, w->mlp_gain, w->mlp_bias);
 }
 
-/* Rows of [E_token; E_type] by one-hot rows, plus the rows of the positions, which are public. */
-static stream embed(struct exec *x, puma_share tokens, puma_share types)
+/* The tokens' embeddings through the norm that precedes the layers. */
+static stream embed(struct exec *x, const exec_tokens *in)
 {
-    const model  *m = x->config.model;
-    const rings  *r = &x->config.rings;
-    puma_session *s = x->s;
-    puma_share    hot = tokens, both[2], position;
-    size_t        count;
+    puma_share rows;
 
-    s->host->label(s, "embedding lookup");
-    if (x->config.equality) {
-        both[0] = puma_one_hot(s, tokens, m->vocabulary);
-        both[1] = m->types > 0 ? puma_one_hot(s, types, m->types) : NULL;
-        hot = puma_b2a(s, m->types > 0 ? puma_concat(s, both, 2, 1) : both[0], 0, r->table);
-    }
-    if (hot == NULL) return (stream){ 0 };
-    count = hot->dim[0];
-    position = puma_slice(s, x->position, 0, m->position_offset, m->position_offset + count);
-    {
-        const puma_term terms[] = { { .op = PUMA_TERM_MATMUL, .x = hot, .y = x->table },
-                                    { .op = PUMA_TERM_ADD, .x = position } };
-
-        if (position == NULL) return (stream){ 0 };
-        hot = puma_product(s, terms, 2, 2, (const size_t[]){ count, m->hidden }, r->frac, r->table);
-    }
-    s->host->label(s, "embedding norm");
-    return norm(x, puma_promise(s, puma_resize(s, hot, r->wide), m->ranges.embedding + 2), x->embedding_gain,
-                x->embedding_bias);
+    x->s->host->label(x->s, "embedding lookup");
+    rows = exec_embed(x, in, 0);
+    x->s->host->label(x->s, "embedding norm");
+    return rows == NULL ? (stream){ 0 } : norm(x, rows, x->embedding_gain, x->embedding_bias);
 }
 
 /* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
@@ -246,11 +227,11 @@ static puma_share answer(struct exec *x, stream h)
     }
 }
 
-puma_share exec_forward(struct exec *x, puma_share tokens, puma_share types)
+puma_share exec_forward(struct exec *x, const exec_tokens *in)
 {
     puma_session *s = x->s;
     size_t        mark = s->host->enter(s);
-    stream        h = embed(x, tokens, types);
+    stream        h = embed(x, in);
 
     s->host->leave(s, mark, h.n);
     for (size_t i = 0; i < x->config.model->layers && h.n != NULL; i++) {

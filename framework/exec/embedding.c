@@ -1,0 +1,91 @@
+/* embedding.c - rows of the embedding tables by secret token ids, and those of the public positions. */
+#include "exec/internal.h"
+
+#include <stdlib.h>
+
+/* The tokens as one-hot rows over token and type tables (frac 0), made by the client. */
+static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
+{
+    const model *m = x->config.model;
+    size_t       dim[2] = { tokens, m->vocabulary + m->types };
+    double      *rows = NULL;
+    puma_share   z;
+
+    if (exec_is_owner(x)) {
+        rows = calloc(dim[0] * dim[1], sizeof *rows);
+        if (rows == NULL) {
+            x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
+                             dim[0] * dim[1] * sizeof *rows);
+            return NULL;
+        }
+        for (size_t t = 0; t < tokens; t++) {
+            rows[t * dim[1] + ids[t]] = 1;
+            if (m->types > 0) rows[t * dim[1] + m->vocabulary + types[t]] = 1;
+        }
+    }
+    z = exec_share(x, rows, 2, dim, 0, x->config.rings.table);
+    free(rows);
+    return z;
+}
+
+static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *values)
+{
+    double    *numbers = NULL;
+    puma_share z;
+
+    if (exec_is_owner(x)) {
+        numbers = malloc(tokens * sizeof *numbers);
+        if (numbers == NULL) {
+            x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
+                             tokens * sizeof *numbers);
+            return NULL;
+        }
+        for (size_t t = 0; t < tokens; t++) numbers[t] = values[t];
+    }
+    z = exec_share(x, numbers, 1, &tokens, 0, x->config.rings.table);
+    free(numbers);
+    return z;
+}
+
+exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
+{
+    exec_tokens in = { .count = tokens };
+
+    if (x->config.equality) {
+        in.ids = share_integers(x, tokens, ids);
+        if (x->config.model->types > 0) in.types = share_integers(x, tokens, types);
+    } else {
+        in.hot = share_one_hot(x, tokens, ids, types);
+    }
+    return in;
+}
+
+/* One-hot rows, as the client shared them or by comparing its ids with every row's number. */
+static puma_share one_hot_rows(struct exec *x, const exec_tokens *in)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    both[2];
+
+    if (!x->config.equality) return in->hot;
+    both[0] = puma_one_hot(s, in->ids, m->vocabulary);
+    both[1] = m->types > 0 ? puma_one_hot(s, in->types, m->types) : NULL;
+    return puma_b2a(s, m->types > 0 ? puma_concat(s, both, 2, 1) : both[0], 0, x->config.rings.table);
+}
+
+puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
+{
+    const model  *m = x->config.model;
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
+    size_t        dim[2] = { in->count, m->hidden }, from = m->position_offset + first;
+    puma_share    rows;
+
+    terms[0].x = one_hot_rows(x, in);
+    if (terms[0].x == NULL) return NULL;
+    terms[1].x = puma_slice(s, x->position, 0, from, from + in->count);
+    if (terms[1].x == NULL) return NULL;
+    rows = puma_product(s, terms, 2, 2, dim, r->frac, r->table);
+    return puma_promise(s, puma_resize(s, rows, r->wide), m->ranges.embedding + 2);
+}
