@@ -33,6 +33,10 @@ typedef struct puma_arguments {
     uint32_t struct_size;
     uint32_t bits, frac; /* ring and fraction of the result                                       */
     double   epsilon;    /* of the norms                                                          */
+    /* softmax: NULL, or a public length for each row (all axes but the last counted through), from 1 to the
+     * row's entries: the rows of a causal mask.  Entries behind it are 0 in the result and influence nothing,
+     * whatever they are; no work is done for them. */
+    const size_t *lengths;
 } puma_arguments;
 
 /* Options a plugin reads through host->option, so that a misspelt one is refused when planning. */

@@ -1,7 +1,7 @@
 /* test_approx.c - every approximation over its domain, held to the error that its table promises.
  *
- *     test_approx [BACKEND [DIRECTORY]]      BACKEND: plain (float and fixed), or any other (fixed, parties
- * as threads over the memory transport); both plain and rep3 when it is not given
+ *     test_approx [BACKEND [DIRECTORY [TEST]]]      BACKEND: plain (float and fixed), or any other (fixed,
+ * parties as threads over the memory transport); both plain and rep3 when it is not given.  TEST: a pattern.
  *
  * An operand is shared by the client, one function runs, its result is revealed to the client and compared
  * with libm. In fixed point the operand is rounded first and the function of the rounded one is expected. */
@@ -164,11 +164,12 @@ static const plugin *loaded(const char *name)
 
 /* An operand's ring and fraction beside those of the setting. */
 typedef struct operand {
-    uint32_t    bits, frac;
-    int32_t     range;
-    uint32_t    out_frac, out_bits; /* 0: the setting's */
-    double      epsilon;
-    const char *variant;
+    uint32_t      bits, frac;
+    int32_t       range;
+    uint32_t      out_frac, out_bits; /* 0: the setting's */
+    double        epsilon;
+    const char   *variant;
+    const size_t *lengths; /* NULL: all of every row */
 } operand;
 
 static const char *(*options)(void *context, const char *plugin, const char *key);
@@ -194,7 +195,8 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
                        .a = { .struct_size = sizeof(puma_arguments),
                               .bits = o.out_bits != 0 ? o.out_bits : g.bits,
                               .frac = o.out_frac != 0 ? o.out_frac : g.frac,
-                              .epsilon = o.epsilon },
+                              .epsilon = o.epsilon,
+                              .lengths = o.lengths },
                        .rows = rows,
                        .n = n,
                        .in = in,
@@ -601,6 +603,59 @@ static void softmax_rows_by_tables(void **state)
     check_softmax_by_tables(NARROW);
 }
 
+/* Rows of a causal mask: what lies behind a row's end is as large as the ring holds, becomes 0 and changes
+ * nothing; the rest is the softmax of the row's begin. */
+static void check_softmax_of_lengths(const char *functions, setting g)
+{
+    enum { ROWS = 40, MOST = 37 };
+    const puma_approx *f = plugin_approx(loaded(functions), PUMA_SLOT_SOFTMAX, NULL);
+    double             factor = f->operand_scale == 0 ? 1 : f->operand_scale;
+    uint32_t           bits = g.frac + (f->input_bits == 0 ? 10 : f->input_bits);
+    operand            o = {
+                   .bits = bits, .frac = g.frac, .range = (int32_t)(bits - g.frac) - 1, .out_bits = 28 + g.frac
+    };
+    double x[ROWS * MOST], z[ROWS * MOST], y[MOST], row[MOST], worst = 0;
+    double edge = ldexp(1, (int)(bits - g.frac) - 1) - 1;
+    size_t lengths[ROWS];
+
+    for (int kind = 0; kind < 3; kind++) {
+        /* 1, 2, 3 … as in one head after the other; all sorts; all of every row */
+        for (size_t r = 0; r < ROWS; r++)
+            lengths[r] = kind == 0 ? r % MOST + 1 : kind == 1 ? (r * 7 + 3) % MOST + 1 : MOST;
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t i = 0; i < MOST; i++)
+                x[r * MOST + i] = i < lengths[r] ? factor * 5 * normal() : i % 2 == 0 ? edge : -edge;
+        o.lengths = lengths;
+        must(evaluate(functions, PUMA_SLOT_SOFTMAX, g, o, x, z, ROWS, MOST), "softmax of lengths");
+        for (size_t r = 0; r < ROWS; r++) {
+            for (size_t i = 0; i < lengths[r]; i++) row[i] = x[r * MOST + i] / factor;
+            true_softmax(y, row, lengths[r], 0);
+            for (size_t i = 0; i < lengths[r]; i++) worst = fmax(worst, fabs(z[r * MOST + i] - y[i]));
+            for (size_t i = lengths[r]; i < MOST; i++) assert_true(z[r * MOST + i] == 0);
+        }
+    }
+    print_message("softmax of %s by lengths, %s %u/%u: error %.3g (bound %.3g)\n", functions,
+                  g.is_float ? "float" : "fixed", g.bits, g.frac, worst, f->max_error);
+    assert_true(worst <= f->max_error + (g.is_float ? 0 : ldexp(4, -(int)g.frac)));
+    /* no row is empty or longer than it is */
+    lengths[3] = 0;
+    assert_int_not_equal(evaluate(functions, PUMA_SLOT_SOFTMAX, g, o, x, z, ROWS, MOST).status, PUMA_OK);
+    lengths[3] = MOST + 1;
+    assert_int_not_equal(evaluate(functions, PUMA_SLOT_SOFTMAX, g, o, x, z, ROWS, MOST).status, PUMA_OK);
+}
+
+static void softmax_of_lengths(void **state)
+{
+    static const char *const PLUGINS[] = { "precise", "puma", "exact" };
+
+    (void)state;
+    for (size_t i = 0; i < (on_plain() ? 3 : 2); i++) {
+        if (on_plain()) check_softmax_of_lengths(PLUGINS[i], FLOAT);
+        check_softmax_of_lengths(PLUGINS[i], WIDE);
+        check_softmax_of_lengths(PLUGINS[i], NARROW);
+    }
+}
+
 /* Rows as residuals are: small and large variance, one coordinate far out, an offset, length d. */
 static void fill_residuals(double *x, size_t n, int kind)
 {
@@ -831,6 +886,7 @@ int main(int count, char **argument)
         cmocka_unit_test(tables_of_one_variable),
         cmocka_unit_test(softmax_rows),
         cmocka_unit_test(softmax_rows_by_tables),
+        cmocka_unit_test(softmax_of_lengths),
         cmocka_unit_test(norm_rows),
         cmocka_unit_test(norm_rows_by_tables),
         cmocka_unit_test(constant_rows_are_no_trap),
@@ -841,6 +897,7 @@ int main(int count, char **argument)
     int                      failed = 0;
 
     directory = count > 2 ? argument[2] : NULL;
+    if (count > 3) cmocka_set_test_filter(argument[3]);
     for (size_t i = 0; i < (count > 1 ? 1 : COUNT(BOTH)); i++) {
         backend = count > 1 ? argument[1] : BOTH[i];
         print_message("backend %s\n", backend);

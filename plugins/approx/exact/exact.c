@@ -83,8 +83,54 @@ static void layernorm_of(double *v, size_t n, const void *context)
     rmsnorm_of(v, n, context);
 }
 
+/* `count` rows of x by index, cut to `length` entries; zeros behind them. */
+static puma_share softmax_of_some(puma_session *s, puma_share x, const size_t *index, size_t count,
+                                  size_t length, const puma_arguments *a)
+{
+    puma_rows g = {
+        .rows = count, .n = x->dim[1], .total = count * length, .rank = 2, .dim = { count, x->dim[1], 1, 1 }
+    };
+    size_t    *lengths = (size_t *)s->host->scratch(s, count);
+    puma_share z = s->host->gather(s, x, index, count);
+
+    if (lengths == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) lengths[i] = length;
+    g.length = lengths;
+    z = apply(s, puma_slice(s, z, 1, 0, length), a, 1, softmax_of);
+    return puma_unpack(s, z == NULL ? NULL : puma_reshape1(s, z, z->n), &g);
+}
+
+/* Rows of one length at a time, shortest first; then all in their own order. */
+static puma_share softmax_of_lengths(puma_session *s, puma_share x, const puma_arguments *a)
+{
+    puma_rows   g;
+    puma_share *part, z;
+    size_t      mark = s->host->enter(s), *index, *place, count, parts = 0, done = 0;
+
+    if (puma_rows_of(s, &g, x, a->lengths) != PUMA_OK) return NULL;
+    index = (size_t *)s->host->scratch(s, g.rows);
+    place = (size_t *)s->host->scratch(s, g.rows);
+    part = (puma_share *)s->host->scratch(s, g.n);
+    x = puma_reshape2(s, x, g.rows, g.n);
+    if (index == NULL || place == NULL || part == NULL || x == NULL) return NULL;
+    for (size_t length = 1; length <= g.n && s->status == PUMA_OK; length++) {
+        count = 0;
+        for (size_t r = 0; r < g.rows; r++)
+            if (a->lengths[r] == length) {
+                place[r] = done++;
+                index[count++] = r;
+            }
+        if (count > 0) part[parts++] = softmax_of_some(s, x, index, count, length, a);
+    }
+    z = puma_concat(s, part, parts, 0);
+    z = puma_ready(s, z) ? puma_reshape(s, s->host->gather(s, z, place, g.rows), g.rank, g.dim) : NULL;
+    s->host->leave(s, mark, z);
+    return z;
+}
+
 static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
 {
+    if (PUMA_HAS(a, lengths) && puma_ready(s, x)) return softmax_of_lengths(s, x, a);
     return apply(s, x, a, 1, softmax_of);
 }
 

@@ -32,24 +32,26 @@ const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const 
 {
     size_t       n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
     uint32_t     bits;
-    puma_share   most, below, inverse, z;
+    puma_rows    g;
+    puma_share   scores, most, below, inverse, z;
     puma_tensor *e;
 
     if (!puma_ready(s, x)) return NULL;
     if (n == 0) return x;
     mark = s->host->enter(s);
-    most = puma_max(s, puma_trunc_to(s, x, 0, x->bits - x->frac));
-    below =
-        puma_sub(s, x, puma_reshape(s, puma_expand(s, puma_shift_up(s, most, x->frac), n), x->rank, x->dim));
+    if (puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) != PUMA_OK) return NULL;
+    scores = puma_pack(s, x, &g);
+    most = puma_max_rows(s, puma_trunc_to(s, scores, 0, x->bits - x->frac), &g);
+    below = puma_sub(s, scores, puma_spread(s, puma_shift_up(s, most, x->frac), &g));
     if (below == NULL) return NULL;
     /* exp2 works in bits + 36 - f */
     bits = puma_ring_for(s, 28 + x->frac);
-    e = puma_like(s, x, PUMA_ARITH, bits, a->frac);
+    e = puma_like(s, below, PUMA_ARITH, bits, a->frac);
     if (e == NULL || s->protocol->exp2(s, e, below, 1) != PUMA_OK) return NULL;
     e->range = 1;
-    inverse = reciprocal_of_sum(s, puma_sum(s, e), n);
-    z = puma_ready(s, inverse) ? puma_mul_to(s, e, inverse, 1, a->frac, bits) : NULL;
-    if (z != NULL) z = puma_promise(s, z, 1);
+    inverse = reciprocal_of_sum(s, puma_sum_rows(s, e, &g), n);
+    z = puma_ready(s, inverse) ? puma_mul_spread(s, e, inverse, &g, a->frac, bits) : NULL;
+    if (z != NULL) z = puma_unpack(s, puma_promise(s, z, 1), &g);
     s->host->leave(s, mark, z);
     return z;
 }

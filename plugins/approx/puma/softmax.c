@@ -14,30 +14,25 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
 {
     exp_options    o;
     puma_arguments inner = { .struct_size = sizeof inner };
-    puma_share     operand, d, e, sum, r, z;
+    puma_rows      g;
+    puma_share     d, e, sum, r, z;
     uint32_t       frac, bits;
-    size_t         n, rows, mark;
+    size_t         mark;
     int32_t        levels = 0;
 
     if (!puma_ready(s, x) || exp_read(s, &o) != PUMA_OK) return NULL;
-    n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
-    if (n == 0) {
-        s->host->fail(s, PUMA_EINTERNAL, "softmax of nothing");
-        return NULL;
-    }
-    rows = x->n / n;
-    while (((size_t)1 << levels) < n) levels++;
     mark = s->host->enter(s);
-    operand = x;
-    x = puma_reshape2(s, x, rows, n);
-    d = puma_sub(s, x, puma_expand(s, puma_reshape1(s, puma_max(s, x), rows), n));
+    if (puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) != PUMA_OK) return NULL;
+    while (((size_t)1 << levels) < g.n) levels++;
+    x = puma_pack(s, x, &g);
+    d = puma_sub(s, x, puma_spread(s, puma_max_rows(s, x, &g), &g));
     if (!puma_ready(s, d)) return NULL;
 
     frac = exp_frac(s, &o, x->frac);
     bits = exp_bits(frac);
     e = puma_select(s, exp_inside(s, d, &o), exp_unclipped(s, d, &o, frac, bits));
     /* Every e is at most 1, one of them is 1. */
-    sum = puma_promise(s, puma_sum(s, e), levels + 1);
+    sum = puma_promise(s, puma_sum_rows(s, e, &g), levels + 1);
     if (!puma_ready(s, sum)) return NULL;
 
     /* e r <= 1 keeps their product below 2^(bits - 2). */
@@ -45,10 +40,10 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
     inner.frac = bits - 3 - frac;
     r = puma_call(s, PUMA_SLOT_RECIPROCAL, sum, &inner);
     if (!puma_ready(s, r)) return NULL;
-    z = puma_mul_to(s, e, r, 1, a->frac < e->frac + r->frac ? a->frac : e->frac + r->frac, a->bits);
-    if (!puma_ready(s, z)) return NULL;
-    z = puma_reshape(s, approx_fit(s, z, a->frac, a->bits), operand->rank, operand->dim);
-    return approx_leave(s, mark, puma_ready(s, z) ? puma_promise(s, z, 1) : NULL);
+    z = puma_mul_spread(s, e, r, &g, a->frac < e->frac + r->frac ? a->frac : e->frac + r->frac, a->bits);
+    z = approx_fit(s, z, a->frac, a->bits);
+    z = puma_ready(s, z) ? puma_unpack(s, puma_promise(s, z, 1), &g) : NULL;
+    return approx_leave(s, mark, z);
 }
 
 const puma_approx approx_softmax = {
