@@ -72,10 +72,10 @@ leak "gate bits opened without a mask" table.c \
 
 # results
 wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & (k->entries - 1), here/moved[i] >> (k->unit + 1) \& (k->entries - 1), here/' "buckets"
-wrong "no borrow" table.c 's/borrow\[j\] ^= bit_at(u, e) & (e > bucket\[j\]);/borrow[j] ^= 0 \& bucket[j] \& bit_at(u, e);/' "buckets"
+wrong "no borrow" table.c 's/borrow\[j\] = xor_behind/borrow[j] = 0 \& xor_behind/' "buckets"
 wrong "the side taken from x, not from its bucket" table.c 's/\*here = known_part(r, x, 0, window);/*here = known_part(r, x, k->unit > 0 ? 1ull << (k->unit - 1) : 0, window);/' "64 buckets"
 wrong "index window shorter than the operand's" table.c 's/status = lookup_new(r, &k, x, 0, unit, x->bits - unit);/status = lookup_new(r, \&k, x, 0, unit, x->bits - unit - 1);/' "fraction bits"
-wrong "tables rounded differently by P1 and P2" table.c 's/        b -= take & (shifted(t->c\[1\]\[d\], slope_keep)/        b -= take \& (k->flip + shifted(t->c[1][d], slope_keep)/; s/^    uint64_t \*sign;.*/&\n    int64_t flip;/; s/^    k->words = bit_words(k->entries);/&\n    k->flip = r->base.role == P2;/' "64 buckets"
+wrong "tables rounded differently by P1 and P2" table.c 's/(uint64_t)shifted(t->c\[1\]\[d\], slope_keep)/(uint64_t)(k->flip + shifted(t->c[1][d], slope_keep))/; s/^    uint64_t \*sign;.*/&\n    int64_t flip;/; s/^    k->words = bit_words(k->entries);/&\n    k->flip = r->base.role == P2;/' "64 buckets"
 wrong "sign taken as +1" table.c 's/k->sign\[i\] = 2 \* bit_at(k->hot + i \* k->words, k->index\[i\]) - 1;/k->sign[i] = 1;/' "mantissa"
 wrong "sign of a gated one-hot from the ungated half" table.c 's/(dealt ^ ((b ^ 1) & bit_at(k->hot + i \* k->words, k->index\[i\])))/(bit_at(k->hot + i * k->words, k->index[i]) ^ (0 \& b \& dealt))/' "64 buckets"
 

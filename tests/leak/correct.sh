@@ -26,7 +26,7 @@ bug "ring reduced before an exact end"      product.c 's/: rep3_trunc_exact(r, z
 bug "gamma added"                           product.c 's/ring->sub(c, mask1, c, z->n);/ring->add(c, mask1, c, z->n);/' '*exact_at_the_edges*'
 bug "result rounded down one more"          trunc.c   's/        ring->reduce(out, h, bits, n);/        if (r->base.role == P1) ring->offset(h, h, 0 - 1ull, n);\n        ring->reduce(out, h, bits, n);/' '*a_million*'
 bug "borrow from the wrong digit"           less.c    's/\*hi_equal = equal + (t \* stride + 2 \* j + 1) \* words/*hi_equal = equal + (t * stride + 2 * j) * words/' '*signs_at*'
-bug "equal counted as borrow"               less.c    's/if (l > m) lower/if (l >= m) lower/' '*every_sign*'
+bug "equal counted as borrow"               less.c    's/= ~1ull << m;/= ~0ull << m;/' '*every_sign*'
 bug "borrow of the wrong sign"              less.c    's/under = (m - l - 1)/under = (m - l + 1)/' '*every_sign*'
 bug "last entry of a one-hot"               less.c    's/(1 ^ __builtin_parityll(u\[i\]))/__builtin_parityll(u[i])/' '*every_sign*'
 bug "threshold added"                       less.c    's/0 - c\[t\], n);/c[t], n);/' '*every_sign*'

@@ -89,20 +89,49 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
     return status;
 }
 
+/* Does choice j bring a bit that no earlier one did?  Only then its mask is dealt. */
+static bool brings_bit(const puma_choice *choices, size_t j)
+{
+    for (size_t i = 0; i < j; i++)
+        if (choices[i].bit == choices[j].bit) return false;
+    return true;
+}
+
+/* Where the dealt parts of the choices begin, in vectors of n: [t] of their bits and, for those with a
+ * value, [t l]. */
+typedef struct choice_parts { size_t t, tl; } choice_parts;
+
+static size_t number_parts(choice_parts *parts, const puma_choice *choices, size_t count)
+{
+    size_t next = 0;
+
+    for (size_t j = 0; j < count; j++) {
+        if (brings_bit(choices, j)) parts[j].t = next++;
+        else
+            for (size_t i = 0; i < j; i++)
+                if (choices[i].bit == choices[j].bit) parts[j].t = parts[i].t;
+        if (choices[j].value != NULL) parts[j].tl = next++;
+    }
+    return next;
+}
+
 /* sum_j c_j b_j x_j.  With b = m_b ^ t (t its mask, known to P0) and x = m - l:
  *     b x = m_b x + (1 - 2 m_b)(m t - t l),
  * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one
- * Open. A choice without value: b = m_b + (1 - 2 m_b) t.  (2K a choice, K without value) offline + 2K
+ * Open. A choice without value: b = m_b + (1 - 2 m_b) t.  (K a bit tensor and K a value) offline + 2K
  * online, one round. */
 puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
 {
     struct rep3     *r = rep3_of(s);
     const puma_ring *ring = s->host->ring;
-    size_t           n = z->n, parts = 0, part = 0, mark = s->host->enter(s);
+    size_t           n = z->n, parts, mark = s->host->enter(s);
+    choice_parts    *at = (choice_parts *)s->host->scratch(s, count * sizeof *at / sizeof(uint64_t) + 1);
     uint64_t        *h, *share1, *share2, *y, *l;
     puma_status      status;
 
-    for (size_t j = 0; j < count; j++) parts += choices[j].value == NULL ? 1 : 2;
+    status = s->status;
+    if (at == NULL) goto done;
+    parts = number_parts(at, choices, count);
     h = s->host->scratch(s, parts * n);
     share1 = s->host->scratch(s, parts * n);
     share2 = s->host->scratch(s, is_dealer(r) ? parts * n : n);      /* P1, P2: the sum that is opened */
@@ -112,14 +141,13 @@ puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *cho
     if (is_dealer(r)) {
         for (size_t j = 0; j < count; j++) {
             const puma_choice *ch = &choices[j];
-            uint64_t          *t = h + part++ * n;
+            uint64_t          *t = h + at[j].t * n, *tl = h + at[j].tl * n;
 
-            for (size_t i = 0; i < n; i++) t[i] = bit_at(ch->bit->plane[0], i) ^ bit_at(ch->bit->plane[1], i);
+            for (size_t i = 0; i < n && brings_bit(choices, j); i++) t[i] = bit_at(ch->bit->plane[0], i) ^ bit_at(ch->bit->plane[1], i);
             if (ch->value == NULL) continue;
             ring->add(l, ch->value->plane[0], ch->value->plane[1], n);
-            ring->mul(h + part * n, t, l, n);
-            ring->reduce(h + part * n, h + part * n, z->bits, n);
-            part++;
+            ring->mul(tl, t, l, n);
+            ring->reduce(tl, tl, z->bits, n);
         }
         status = rep3_deal(r, share1, share2, h, parts * n, z->bits);
         if (status == PUMA_OK) status = rep3_remask(r, z, NULL);
@@ -130,7 +158,7 @@ puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *cho
     y = share2;
     for (size_t j = 0; j < count; j++) {
         const puma_choice *ch = &choices[j];
-        const uint64_t    *t = share1 + part++ * n, *tl = ch->value == NULL ? NULL : share1 + part++ * n;
+        const uint64_t    *t = share1 + at[j].t * n, *tl = ch->value == NULL ? NULL : share1 + at[j].tl * n;
         const uint64_t     c = ch->coefficient;
 
         for (size_t i = 0; i < n; i++) {

@@ -155,27 +155,88 @@ static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k
 /* x 2^-by, rounded; by may be 0. */
 static int64_t shifted(int64_t x, uint32_t by) { return by == 0 ? x : (x + ((int64_t)1 << (by - 1))) >> by; }
 
-/* The three sums of one element over all entries, whatever the bits. */
-static void sum_polynomials(int64_t v[3], const puma_table *t, const lookup *k, size_t element, uint32_t frac)
+/* A table as the sums read it: backwards and twice in a row, so that what the entries of an element's one-hot
+ * are multiplied by lies in order from its index on, and what the remainder does not enter is rounded
+ * already. */
+typedef struct unrolled {
+    /* 4: a vector may begin at the last entry */
+    uint64_t c[3][(2 << MAX_INDEX) + 4], slope[(2 << MAX_INDEX) + 4], curve[(2 << MAX_INDEX) + 4];
+} unrolled;
+
+static void unroll(unrolled *f, const puma_table *t, const lookup *k)
 {
-    const uint64_t *hot = k->hot + element * k->words;
-    int64_t         m = (int64_t)k->low[element];
-    uint32_t        slope = t->slope_frac + frac - t->frac, curve = t->curve_frac + 2 * frac - t->frac;
-    uint32_t        slope_keep = t->slope_frac - t->slope_keep, cross = t->curve_frac + frac - t->slope_keep;
-    uint32_t        curve_keep = t->curve_frac - t->curve_keep;
-    size_t          last = k->entries - 1;
-    int64_t         a = 0, b = 0, c = 0;
+    size_t   last = k->entries - 1;
+    uint32_t slope_keep = t->slope_frac - t->slope_keep, curve_keep = t->curve_frac - t->curve_keep;
 
-    for (size_t d = 0; d <= last; d++) {
-        int64_t take = -(int64_t)bit_at(hot, (k->index[element] - d) & last);      /* index by m: public to P1 and P2 */
+    for (size_t at = 0; at < 2 * k->entries; at++) {
+        size_t d = (last - at) & last;
 
-        a += take & (t->c[0][d] + shifted(t->c[1][d] * m, slope) + shifted(t->c[2][d] * (m * m), curve));
-        b -= take & (shifted(t->c[1][d], slope_keep) + shifted(2 * t->c[2][d] * m, cross));
-        c += take & shifted(t->c[2][d], curve_keep);
+        for (size_t j = 0; j < 3; j++) f->c[j][at] = (uint64_t)t->c[j][d];
+        f->slope[at] = (uint64_t)shifted(t->c[1][d], slope_keep);
+        f->curve[at] = (uint64_t)shifted(t->c[2][d], curve_keep);
     }
-    v[0] = a;
-    v[1] = b;
-    v[2] = c;
+}
+
+/* Four ring words: two instructions' worth with SSE2, one with AVX2.  The lanes of a product of a coefficient
+ * and a remainder are numbers below 2^62, raised before the shift because no instruction shifts signed
+ * words. */
+typedef uint64_t quad __attribute__((vector_size(32)));
+#define LOAD(v, p) memcpy(&(v), (p), sizeof(v))
+#define RAISE ((uint64_t)1 << 62)
+#define HALF(by) ((by) > 0 ? (uint64_t)1 << ((by) - 1) : (uint64_t)0)
+#define SHIFTED(x, by) ((((x) + (RAISE + HALF(by))) >> (by)) - (RAISE >> (by)))
+
+/* The three sums of each element over all entries, whatever the bits. */
+static inline __attribute__((always_inline)) void sum_entries(term v[3], const unrolled *f, const puma_table *t, const lookup *k)
+{
+    const quad     lanes = { 0, 1, 2, 3 };
+    const uint64_t slope = t->slope_frac + k->frac - t->frac, curve = t->curve_frac + 2 * k->frac - t->frac;
+    const uint64_t cross = t->curve_frac + k->frac - t->slope_keep;
+
+    for (size_t i = 0; i < k->n; i++) {
+        const uint64_t *hot = k->hot + i * k->words, m = k->low[i];
+        const size_t    from = k->entries - 1 - k->index[i];      /* an index by m: public to P1 and P2 */
+        quad            a = { 0 }, b = { 0 }, c = { 0 };
+
+        for (size_t e = 0; e < k->entries; e += 4) {
+            quad c0, c1, c2, s, q, take = 0 - (hot[e / 64] >> (lanes + e % 64) & 1);
+
+            LOAD(c0, f->c[0] + from + e);
+            LOAD(c1, f->c[1] + from + e);
+            LOAD(c2, f->c[2] + from + e);
+            LOAD(s, f->slope + from + e);
+            LOAD(q, f->curve + from + e);
+            c1 *= m;
+            c2 *= m;
+            a += take & (c0 + SHIFTED(c1, slope) + SHIFTED(c2 * m, curve));
+            b -= take & (s + SHIFTED(c2 + c2, cross));
+            c += take & q;
+        }
+        v[0].v[i] = a[0] + a[1] + a[2] + a[3];
+        v[1].v[i] = b[0] + b[1] + b[2] + b[3];
+        v[2].v[i] = c[0] + c[1] + c[2] + c[3];
+    }
+}
+
+#if defined(__x86_64__)
+static __attribute__((target("avx2"))) void sum_entries_avx2(term v[3], const unrolled *f, const puma_table *t, const lookup *k)
+{
+    sum_entries(v, f, t, k);
+}
+#endif
+
+static void sum_polynomials(term v[3], const puma_table *t, const lookup *k)
+{
+    unrolled f = { 0 };
+
+    unroll(&f, t, k);
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        sum_entries_avx2(v, &f, t, k);
+        return;
+    }
+#endif
+    sum_entries(v, &f, t, k);
 }
 
 /* Additive shares of p_D(d) at t->frac bits in Z_{2^t->ring}. */
@@ -192,20 +253,14 @@ static puma_status polynomial(struct rep3 *r, uint64_t *out, const lookup *k, co
         terms[j].h = host->scratch(&r->base, n);
     }
     status = r->base.status;
-    for (size_t i = 0; i < n && status == PUMA_OK; i++) {
-        if (is_dealer(r)) {
-            uint64_t l = k->low[i];
+    for (size_t i = 0; i < n && status == PUMA_OK && is_dealer(r); i++) {
+        uint64_t l = k->low[i];
 
-            terms[0].h[i] = 1;
-            terms[1].h[i] = (uint64_t)shifted((int64_t)(l << t->slope_factor), k->frac);
-            terms[2].h[i] = (uint64_t)shifted((int64_t)(l * l << t->curve_factor), 2 * k->frac);
-        } else {
-            int64_t v[3];
-
-            sum_polynomials(v, t, k, i, k->frac);
-            for (size_t j = 0; j < 3; j++) terms[j].v[i] = (uint64_t)v[j];
-        }
+        terms[0].h[i] = 1;
+        terms[1].h[i] = (uint64_t)shifted((int64_t)(l << t->slope_factor), k->frac);
+        terms[2].h[i] = (uint64_t)shifted((int64_t)(l * l << t->curve_factor), 2 * k->frac);
     }
+    if (status == PUMA_OK && !is_dealer(r)) sum_polynomials(terms, t, k);
     if (status == PUMA_OK) status = multiply_terms(r, out, k, terms, 3, t->ring);
     host->leave(&r->base, mark, NULL);
     return status;
@@ -248,6 +303,25 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return status;
 }
 
+/* The xor of the entries behind `at`. */
+static uint64_t xor_behind(const uint64_t *u, size_t words, size_t at)
+{
+    uint64_t x = u[at / 64] & ~1ull << at % 64;
+
+    for (size_t w = at / 64 + 1; w < words; w++) x ^= u[w];
+    return (uint64_t)__builtin_parityll(x);
+}
+
+/* The xor of the half of the entries that ends with `at`, entry 0 following the last one. */
+static uint64_t xor_half(const uint64_t *u, size_t words, size_t entries, size_t at)
+{
+    size_t   half = entries / 2;
+    uint64_t behind = xor_behind(u, words, at);
+
+    if (at >= half) return xor_behind(u, words, at - half) ^ behind;
+    return (u[0] & 1) ^ xor_behind(u, words, 0) ^ xor_behind(u, words, at + half) ^ behind;
+}
+
 /* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
  * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
  * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
@@ -279,19 +353,15 @@ static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint6
         const uint64_t *u = k->hot + i * k->words, *uh = hot + i * high_words;
         size_t          bucket[2] = { moved[i] >> k->unit & (k->entries - 1), here[i] >> k->unit & (k->entries - 1) };
         size_t          high[2] = { moved[i] >> below, here[i] >> below };
-        uint64_t        borrow[2] = { 0, 0 }, with[2], without[2] = { 0, 0 };
+        uint64_t        borrow[2], with[2], without[2];      /* all indices are by m, public to P1 and P2 */
 
-        for (size_t e = 0; e < k->entries; e++)
-            for (int j = 0; j < 2; j++) borrow[j] ^= bit_at(u, e) & (e > bucket[j]);
+        for (int j = 0; j < 2; j++) borrow[j] = xor_behind(u, k->words, bucket[j]);
         /* in: the high digit of the moved index is 0, minus the borrow or not */
         without[0] = bit_at(uh, high[0]);
         with[0] = bit_at(uh, (high[0] - 1) & (high_entries - 1));
         /* right: the high digit of the index is in the lower half, that is not negative */
-        with[1] = 0;
-        for (size_t e = 0; e < high_entries; e++) {
-            without[1] ^= bit_at(uh, e) & (((high[1] - e) & (high_entries - 1)) < high_entries / 2);
-            with[1] ^= bit_at(uh, e) & (((high[1] - e - 1) & (high_entries - 1)) < high_entries / 2);
-        }
+        without[1] = xor_half(uh, high_words, high_entries, high[1]);
+        with[1] = xor_half(uh, high_words, high_entries, (high[1] - 1) & (high_entries - 1));
         for (size_t j = 0; j < 2; j++) {
             y[2 * j * words + i / 64] |= borrow[j] << i % 64;
             y[(2 * j + 1) * words + i / 64] |= (without[j] ^ with[j]) << i % 64;
