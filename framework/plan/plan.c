@@ -262,7 +262,8 @@ static puma_status check_input(const plan *p, token_list *list, const char *wher
             return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where,
                              i + 1, m->vocabulary - 1);
         if (m->types > 0 && list->types[i] >= m->types)
-            return error_set(e, 556, "%s: entry %zu has a type that the model has no row for (got %u, limit %zu)",
+            return error_set(e, 556,
+                             "%s: entry %zu has a type that the model has no row for (got %u, limit %zu)",
                              where, i + 1, list->types[i], m->types - 1);
     }
     return PUMA_OK;
@@ -302,6 +303,44 @@ static puma_status read_lines(plan *p, const tokenizer *t, puma_error *e)
     if (e->status == PUMA_OK && p->input_count == 0)
         error_set(e, 551, "%s: no line in it", p->run->input_file);
     return e->status;
+}
+
+/* [input] labels: one a line, in the inputs' order; a final newline ends the last one.  With a limit the file
+ * may have more of them than there are inputs. */
+static puma_status read_labels(plan *p, puma_error *e)
+{
+    const runfile *r = p->run;
+    char          *bytes;
+    size_t         size, at = 0, line = 0;
+
+    if (r->labels == NULL) return PUMA_OK;
+    if (file_read(r->labels, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
+    p->labels = malloc((p->input_count + 1) * sizeof *p->labels);
+    if (p->labels == NULL) no_memory(e);
+    for (; at < size && line < p->input_count && e->status == PUMA_OK; line++) {
+        const char *end = memchr(bytes + at, '\n', size - at);
+        size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
+        char        text[24] = "";
+        uint64_t    label;
+
+        if (length < sizeof text) memcpy(text, bytes + at, length);
+        if (length > 0 && length < sizeof text && text[length - 1] == '\r') text[length - 1] = '\0';
+        if (!ini_unsigned(text, 0, p->model->labels - 1, &label))
+            error_set(e, 557, "%.200s:%zu: not a label of the model (limit 0 to %zu)", r->labels, line + 1,
+                      p->model->labels - 1);
+        else
+            p->labels[line] = (uint32_t)label;
+        at += length + 1;
+    }
+    free(bytes);
+    if (e->status != PUMA_OK) return e->status;
+    if (line < p->input_count)
+        return error_set(e, 558, "%.200s: fewer labels than inputs (got %zu, expected %zu)", r->labels, line,
+                         p->input_count);
+    if (at < size && r->limit == 0)
+        return error_set(e, 558, "%.200s:%zu: more labels than inputs (expected %zu)", r->labels, line + 1,
+                         p->input_count);
+    return PUMA_OK;
 }
 
 static puma_status read_input(plan *p, puma_error *e)
@@ -412,7 +451,8 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         PUMA_OK)
         return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
-    if (role == PLAN_CLIENT && read_input(p, e) != PUMA_OK) return e->status;
+    if (role == PLAN_CLIENT && (read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK))
+        return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
     } else if (role == PLAN_CLIENT &&
@@ -441,6 +481,7 @@ void plan_close(plan *p)
     if (p == NULL) return;
     for (size_t i = 0; i < p->input_count; i++) token_list_free(&p->inputs[i]);
     free(p->inputs);
+    free(p->labels);
     free(p->hello);
     model_source_close(p->source);
     model_close(p->model);

@@ -30,7 +30,8 @@ typedef struct plan {
     exec_config        exec;
     token_list        *inputs; /* the client's: one a sequence                       */
     size_t             input_count;
-    char              *hello; /* canonical lines for net_config.hello               */
+    uint32_t          *labels; /* the client's, of [input] labels: one an input; NULL              */
+    char              *hello;  /* canonical lines for net_config.hello               */
 } plan;
 
 puma_status plan_open(plan **p, const char *path, const char *const *sets, size_t set_count, plan_role role,

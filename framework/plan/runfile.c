@@ -186,6 +186,24 @@ static bool read_path(struct reading *in, const key *k, const ini_entry *entry)
     return store_text(in, k, path);
 }
 
+/* 0 < value <= the key's `most`: a fraction, or a scale. */
+static bool read_positive(struct reading *in, const key *k, const ini_entry *entry)
+{
+    double value;
+
+    if (!ini_real(entry->value, &value) || !(value > 0) || value > (double)k->most)
+        return fault(in, 313, entry, "needs a number, 0 < %s <= %ju (got '%.60s')", k->name,
+                     (uintmax_t)k->most, entry->value);
+    memcpy(field(in, k), &value, sizeof value);
+    return true;
+}
+
+static bool read_sample_seed(struct reading *in, const key *k, const ini_entry *entry)
+{
+    in->r->has_sample_seed = true;
+    return read_integer(in, k, entry);
+}
+
 static bool read_seed(struct reading *in, const key *k, const ini_entry *entry)
 {
     static const char prefix[] = "insecure:";
@@ -329,7 +347,10 @@ static const char *const poolings[] = { "cls", "mean", NULL };
 static const char *const reveals[] = { "logits", "label", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };
 static const char *const transports[] = { "memory", "tcp", "tls", NULL };
+static const char *const decodings[] = { "greedy", "client", NULL };
 static const char *const references[] = { "none", "plain", NULL };
+
+static const char *word(const char *const *words, size_t i) { return words[i] + (words[i][0] == '!'); }
 
 #define FIELD(name) offsetof(runfile, name), sizeof(((runfile *)NULL)->name)
 #define NOT_BUILT NULL, 0, 0
@@ -353,7 +374,7 @@ static const key keys[] = {
     { "input", "file", read_path, FIELD(input_file), 0, 0, NULL },
     { "input", "image", NOT_BUILT, 0, 0, NULL },
     { "input", "pixels", NOT_BUILT, 0, 0, NULL },
-    { "input", "labels", NOT_BUILT, 0, 0, NULL },
+    { "input", "labels", read_path, FIELD(labels), 0, 0, NULL },
     { "input", "limit", read_integer, FIELD(limit), 1, INT32_MAX, NULL },
     { "input", "truncate", read_yes_no, FIELD(truncate), 0, 0, NULL },
     { "input", "parse_special", read_yes_no, FIELD(parse_special), 0, 0, NULL },
@@ -366,13 +387,13 @@ static const key keys[] = {
     { "numeric", "fxp_fraction_bits", read_integer, FIELD(frac), 1, 30, NULL },
     { "numeric", "arithmetic", read_word, FIELD(fixed), 0, 0, arithmetics },
     { "numeric", "ranges", read_path, FIELD(ranges), 0, 0, NULL },
-    { "generate", "max_new_tokens", NOT_BUILT, 0, 0, NULL },
-    { "generate", "decoding", NOT_BUILT, 0, 0, NULL },
-    { "generate", "temperature", NOT_BUILT, 0, 0, NULL },
-    { "generate", "top_k", NOT_BUILT, 0, 0, NULL },
-    { "generate", "top_p", NOT_BUILT, 0, 0, NULL },
-    { "generate", "sample_seed", NOT_BUILT, 0, 0, NULL },
-    { "generate", "stop_at_eos", NOT_BUILT, 0, 0, NULL },
+    { "generate", "max_new_tokens", read_integer, FIELD(max_new_tokens), 1, 65536, NULL },
+    { "generate", "decoding", read_word, FIELD(decoding), 0, 0, decodings },
+    { "generate", "temperature", read_positive, FIELD(temperature), 0, 1000, NULL },
+    { "generate", "top_k", read_integer, FIELD(top_k), 1, INT32_MAX, NULL },
+    { "generate", "top_p", read_positive, FIELD(top_p), 0, 1, NULL },
+    { "generate", "sample_seed", read_sample_seed, FIELD(sample_seed), 0, UINT64_MAX, NULL },
+    { "generate", "stop_at_eos", read_yes_no, FIELD(stop_at_eos), 0, 0, NULL },
     { "network", "transport", read_word, FIELD(transport), 0, 0, transports },
     { "network", "party0", read_address, FIELD(address[0]), 0, 0, NULL },
     { "network", "party1", read_address, FIELD(address[1]), 0, 0, NULL },
@@ -422,7 +443,7 @@ static bool unknown_section(struct reading *in, const char *where, const char *s
         error_set(
             in->e, 308,
             "%s: no such section [%s] (there are run, input, approximation, plugin.NAME, plugins, numeric, "
-            "network, weights, compare)",
+            "generate, network, weights, compare)",
             where, section);
     return false;
 }
@@ -587,8 +608,28 @@ static bool check_network(struct reading *in)
 
 static bool check_reveal(struct reading *in)
 {
-    if (!in->r->reveal_label || in->r->task == RUN_CLASSIFY) return true;
-    return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
+    const ini_entry *labels = ini_find(&in->r->file, "input", "labels");
+
+    if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
+        return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
+    if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
+    return true;
+}
+
+/* Whoever sets the temperature of a greedy run expects something that will not happen. */
+static bool check_generate(struct reading *in)
+{
+    static const char *const sampling[] = { "temperature", "top_k", "top_p", "sample_seed" };
+    const ini_entry         *pair = ini_find(&in->r->file, "input", "text_pair");
+
+    for (size_t i = 0; in->r->decoding == RUN_GREEDY && i < sizeof sampling / sizeof *sampling; i++) {
+        const ini_entry *entry = ini_find(&in->r->file, "generate", sampling[i]);
+
+        if (entry) return fault(in, 317, entry, "goes with decoding = client");
+    }
+    if (pair && (in->r->task == RUN_GENERATE || in->r->task == RUN_PERPLEXITY))
+        return fault(in, 317, pair, "task = %s takes one text", word(tasks, in->r->task));
+    return true;
 }
 
 static bool set_defaults(runfile *r)
@@ -598,6 +639,8 @@ static bool set_defaults(runfile *r)
     r->pooling_mean = r->normalize = true;
     r->ring_bits = 64;
     r->frac = 18;
+    r->max_new_tokens = 16;
+    r->temperature = r->top_p = 1;
     r->transport = RUN_TLS;
     r->connect_timeout_ms = 60000;
     r->io_timeout_ms = 30000;
@@ -622,7 +665,7 @@ puma_status runfile_open(runfile **out, const char *path, const char *const *set
     good = e->status == PUMA_OK && check_sections(&in);
     for (size_t i = 0; good && i < r->file.count; i++) good = read_entry(&in, &r->file.entries[i]);
     if (good && check_required(&in) && check_input(&in) && check_numbers(&in) && check_network(&in) &&
-        check_reveal(&in)) {
+        check_reveal(&in) && check_generate(&in)) {
         *out = r;
         return PUMA_OK;
     }
@@ -651,6 +694,8 @@ void runfile_close(runfile *r)
     free(r->protocol);
     free(r->architecture);
     free(r->input_file);
+    free(r->labels);
+    OPENSSL_cleanse(&r->sample_seed, sizeof r->sample_seed);
     free(r->approximation_default);
     for (size_t i = 0; i < PUMA_SLOT_COUNT; i++) free(r->function[i]);
     free(r->plugin_directory);
@@ -728,8 +773,6 @@ static void add_seed(struct lines *to, const runfile *r)
 
 static const char *yes_no(bool value) { return value ? "yes" : "no"; }
 
-static const char *word(const char *const *words, size_t i) { return words[i] + (words[i][0] == '!'); }
-
 char *runfile_canonical(const runfile *r, bool client)
 {
     static const char *const slots[] = {
@@ -762,6 +805,12 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "numeric.ring_bits=%u\n", r->ring_bits);
     add_line(&to, "numeric.fxp_fraction_bits=%u\n", r->frac);
     add_line(&to, "numeric.arithmetic=%s\n", arithmetics[r->fixed]);
+    if (r->task == RUN_GENERATE) {
+        /* How many steps there are and what each reveals; how the client samples is its own affair. */
+        add_line(&to, "generate.max_new_tokens=%zu\n", r->max_new_tokens);
+        add_line(&to, "generate.decoding=%s\n", decodings[r->decoding]);
+        add_line(&to, "generate.stop_at_eos=%s\n", yes_no(r->stop_at_eos));
+    }
     add_line(&to, "network.allow_insecure=%s\n", yes_no(r->allow_insecure));
     if (r->source == RUN_SYNTHETIC)
         add_line(&to, "weights.source=synthetic:%ju\n", (uintmax_t)r->synthetic_seed);

@@ -22,6 +22,7 @@ typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, R
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
+typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;
 
 typedef struct runfile {
     ini           file; /* kept for line numbers and plugins' sections                     */
@@ -37,7 +38,7 @@ typedef struct runfile {
     uint64_t      seed;
     /* [input] */
     run_input     input;
-    char         *text, *text_pair, *input_file;
+    char         *text, *text_pair, *input_file, *labels; /* labels: a file, NULL                     */
     uint32_t     *ids;
     size_t        id_count, limit; /* limit 0: all                                                    */
     bool          truncate, parse_special;
@@ -50,6 +51,13 @@ typedef struct runfile {
     uint32_t      ring_bits, frac;
     bool          fixed;  /* arithmetic = fixed                                              */
     char         *ranges; /* file of puma plan --measure; NULL                               */
+    /* [generate] */
+    size_t        max_new_tokens;
+    run_decoding  decoding;
+    double        temperature, top_p; /* of RUN_CLIENT, as is what follows                            */
+    size_t        top_k;              /* 0: all                                                       */
+    bool          has_sample_seed, stop_at_eos;
+    uint64_t      sample_seed;
     /* [network] */
     run_transport transport;
     char         *address[4];   /* party0..2 by node number; dealer is node 2 of a 2PC run         */

@@ -10,12 +10,15 @@
 /* What a peer may send us: more layers, or longer names, than any model has are refused. */
 #define MAX_LAYERS 100000u
 #define MAX_NAME 160u
+#define MAX_PHASES 200000u
 
 static const char *const slots[] = {
 #define X(slot, name) name,
     PUMA_SLOTS(X)
 #undef X
 };
+
+static const char *const steps[] = { "prefill", "decode" };
 
 /* --- layers ----------------------------------------------------------------------------------- */
 
@@ -58,9 +61,28 @@ puma_status report_add_layer(report_party *p, const char *name, const char *op, 
     return error_set(e, 1001, "report: out of memory at %zu layers", p->layer_count);
 }
 
+static bool append_phase(report_phase **phases, size_t *count, const report_phase *phase)
+{
+    if ((*count & (*count - 1)) == 0) {
+        report_phase *more = realloc(*phases, (*count ? 2 * *count : 1) * sizeof *more);
+
+        if (!more) return false;
+        *phases = more;
+    }
+    (*phases)[(*count)++] = *phase;
+    return true;
+}
+
+puma_status report_add_phase(report_party *p, const report_phase *phase, puma_error *e)
+{
+    if (append_phase(&p->phases, &p->phase_count, phase)) return PUMA_OK;
+    return error_set(e, 1001, "report: out of memory at %zu phases", p->phase_count);
+}
+
 void report_party_free(report_party *p)
 {
     free_layers(p->layers, p->layer_count);
+    free(p->phases);
     *p = (report_party){ 0 };
 }
 
@@ -74,6 +96,24 @@ static json_t *layers_json(const report_layer *layers, size_t count)
                                   (json_int_t)layers[i].rounds, "seconds", layers[i].seconds);
 
         if (json_array_append_new(list, layer) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *phases_json(const report_phase *phases, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        const report_phase *p = &phases[i];
+        json_t             *phase =
+            json_pack("{s:s,s:I,s:I,s:I,s:f}", "name", steps[p->step], "tokens", (json_int_t)p->tokens,
+                      "bytes", (json_int_t)p->bytes, "rounds", (json_int_t)p->rounds, "seconds", p->seconds);
+
+        if (json_array_append_new(list, phase) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -127,10 +167,11 @@ static bool from_hex(uint8_t *bytes, size_t size, const char *hex)
 
 char *report_party_json(const report_party *p)
 {
-    json_t *root = json_pack("{s:i,s:b,s:o}", "node", (int)p->node, "dealer", p->dealer, "layers",
-                             layers_json(p->layers, p->layer_count));
-    bool    failed = !root;
-    char   *text = NULL;
+    json_t *root =
+        json_pack("{s:i,s:b,s:o,s:o}", "node", (int)p->node, "dealer", p->dealer, "layers",
+                  layers_json(p->layers, p->layer_count), "phases", phases_json(p->phases, p->phase_count));
+    bool  failed = !root;
+    char *text = NULL;
 
     for (size_t i = 0; !failed && i < COUNTS; i++) {
         uint64_t value = *(const uint64_t *)((const char *)p + counts[i].offset);
@@ -205,6 +246,28 @@ static const char *read_layers(report_party *p, const json_t *list, bool *no_mem
     return NULL;
 }
 
+static const char *read_phases(report_party *p, const json_t *list, bool *no_memory)
+{
+    if (!json_is_array(list) || json_array_size(list) > MAX_PHASES) return "phases";
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char   *name = get_name(item, "name");
+        report_phase  phase = { .step = REPORT_PREFILL };
+
+        if (!name || (strcmp(name, steps[0]) && strcmp(name, steps[1])) ||
+            !get_count(item, "tokens", &phase.tokens) || !get_count(item, "bytes", &phase.bytes) ||
+            !get_count(item, "rounds", &phase.rounds) || !get_time(item, "seconds", &phase.seconds) ||
+            json_object_size(item) != 5)
+            return "phases";
+        if (!strcmp(name, steps[REPORT_DECODE])) phase.step = REPORT_DECODE;
+        if (!append_phase(&p->phases, &p->phase_count, &phase)) {
+            *no_memory = true;
+            return "phases";
+        }
+    }
+    return NULL;
+}
+
 static const char *read_digests(report_party *p, const json_t *list)
 {
     if (!list) return NULL;
@@ -234,9 +297,10 @@ static const char *read_party(report_party *p, const json_t *root, bool *no_memo
     for (size_t i = 0; i < TIMES; i++)
         if (!get_time(root, times[i].name, (double *)((char *)p + times[i].offset))) return times[i].name;
     wrong = read_layers(p, json_object_get(root, "layers"), no_memory);
+    if (!wrong) wrong = read_phases(p, json_object_get(root, "phases"), no_memory);
     if (!wrong) wrong = read_digests(p, json_object_get(root, "digests"));
     if (wrong) return wrong;
-    return json_object_size(root) == 3 + COUNTS + TIMES + p->has_digests ? NULL : "a key that is not known";
+    return json_object_size(root) == 4 + COUNTS + TIMES + p->has_digests ? NULL : "a key that is not known";
 }
 
 puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
@@ -301,6 +365,45 @@ static bool merge_layers(report *r, const report_party *p)
     return true;
 }
 
+/* Every node went through the same steps.  `reached`: the longest chain so far, over all nodes. */
+static puma_status merge_phases(report *r, puma_error *e)
+{
+    const report_party *first = &r->parties[0];
+    uint64_t            depth[PUMA_NODES] = { 0 }, reached = 0;
+
+    for (size_t k = 0; k < r->party_count; k++)
+        if (r->parties[k].phase_count != first->phase_count)
+            return error_set(e, 750, "a party's report: phases: nodes %u and %u took %zu and %zu steps",
+                             first->node, r->parties[k].node, first->phase_count, r->parties[k].phase_count);
+    for (size_t i = 0; i < first->phase_count; i++) {
+        report_phase sum = { .step = first->phases[i].step, .tokens = first->phases[i].tokens };
+        uint64_t     deepest = 0;
+        double       client_s = -1;
+
+        for (size_t k = 0; k < r->party_count; k++) {
+            const report_phase *one = &r->parties[k].phases[i];
+            uint32_t            node = r->parties[k].node;
+
+            if (one->step != sum.step || one->tokens != sum.tokens)
+                return error_set(e, 750, "a party's report: phases: nodes %u and %u differ in step %zu",
+                                 first->node, node, i);
+            depth[node] += one->rounds;
+            deepest = larger(deepest, depth[node]);
+            sum.seconds = fmax(sum.seconds, one->seconds);
+            if (node == PUMA_CLIENT)
+                client_s = one->seconds;
+            else
+                sum.bytes += one->bytes;
+        }
+        if (client_s >= 0) sum.seconds = client_s;
+        sum.rounds = deepest - reached;
+        reached = deepest;
+        if (!append_phase(&r->phases, &r->phase_count, &sum))
+            return error_set(e, 1001, "report: out of memory at %zu phases", i);
+    }
+    return PUMA_OK;
+}
+
 /* SHA-256 over the links' digests, links in the order of sender and receiver. */
 static void merge_digests(report *r)
 {
@@ -353,14 +456,16 @@ puma_status report_merge(report *r, const report_party *parties, size_t count, p
     r->online_bytes = r->total_bytes - r->offline_bytes;
     r->online_s = fmax(0, r->wall_s - waited);
     if (count > 0) merge_digests(r);
-    return PUMA_OK;
+    return count > 0 ? merge_phases(r, e) : PUMA_OK;
 }
 
 void report_free(report *r)
 {
     free_layers(r->layers, r->layer_count);
+    free(r->phases);
     r->layers = NULL;
-    r->layer_count = 0;
+    r->phases = NULL;
+    r->layer_count = r->phase_count = 0;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -379,7 +484,7 @@ static json_t *row_json(const double *values, size_t n)
 
 static json_t *output_json(const report_output *o, bool many)
 {
-    static const char *const names[] = { "embedding", "logits", "hidden" };
+    static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL };
     json_t                  *object = json_object(), *rows;
     int                      failed = 0;
 
@@ -388,9 +493,18 @@ static json_t *output_json(const report_output *o, bool many)
         for (size_t i = 0; i < o->rows; i++)
             failed |= json_array_append_new(rows, row_json(o->values + i * o->columns, o->columns));
         failed |= json_object_set_new(object, names[o->kind], rows);
-    } else if (o->values) {
+    } else if (o->values && names[o->kind]) {
         failed |= json_object_set_new(object, names[o->kind], row_json(o->values, o->rows * o->columns));
     }
+    if (o->kind == REPORT_TOKENS) {
+        rows = json_array();
+        for (size_t i = 0; i < o->token_count; i++)
+            failed |= json_array_append_new(rows, json_integer(o->tokens[i]));
+        failed |= json_object_set_new(object, "tokens", rows);
+        if (o->text) failed |= json_object_set_new(object, "text", json_stringn(o->text, o->text_size));
+    }
+    if (o->kind == REPORT_PERPLEXITY)
+        failed |= json_object_set_new(object, "perplexity", json_real(o->perplexity));
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
     if (many)
         failed |=
@@ -449,6 +563,26 @@ static json_t *functions_json(const report *r)
 
 static json_t *fraction_json(double x) { return x < 0 ? json_null() : json_real(x); }
 
+static json_t *distance_json(const report_fidelity *f, double x)
+{
+    return f->has_distance ? json_real(x) : json_null();
+}
+
+static json_t *fidelity_json(const report *r)
+{
+    const report_fidelity *f = &r->fidelity;
+    json_t *object = json_pack("{s:o,s:o,s:o,s:o}", "max_abs_error", distance_json(f, f->max_abs_error),
+                               "cosine", distance_json(f, f->cosine), "top1_agreement",
+                               fraction_json(f->top1_agreement), "accuracy", fraction_json(f->accuracy));
+
+    if (f->reference_perplexity != 0 &&
+        json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 char *report_json(const report *r)
 {
     json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol",
@@ -470,12 +604,9 @@ char *report_json(const report *r)
                             (json_int_t)r->rounds, "online_rounds", (json_int_t)r->online_rounds, "wall_s",
                             r->wall_s, "online_s", r->online_s, "setup_s", r->setup_s));
     if (!failed) failed |= json_object_set_new(root, "layers", layers_json(r->layers, r->layer_count));
-    if (!failed && r->fidelity.present)
-        failed |= json_object_set_new(root, "fidelity",
-                                      json_pack("{s:f,s:f,s:o,s:o}", "max_abs_error",
-                                                r->fidelity.max_abs_error, "cosine", r->fidelity.cosine,
-                                                "top1_agreement", fraction_json(r->fidelity.top1_agreement),
-                                                "accuracy", fraction_json(r->fidelity.accuracy)));
+    if (!failed && r->phase_count > 0)
+        failed |= json_object_set_new(root, "phases", phases_json(r->phases, r->phase_count));
+    if (!failed && r->fidelity.present) failed |= json_object_set_new(root, "fidelity", fidelity_json(r));
     if (!failed && r->transcript_sha256[0])
         failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));
     if (!failed) text = json_dumps(root, JSON_INDENT(1));
@@ -542,6 +673,35 @@ static void print_ops(FILE *out, const report *r)
     }
 }
 
+/* Prompt and new tokens apart: what a token costs once the prompt is in the cache.  The first token comes out
+ * of the prompt's step. */
+static void print_phases(FILE *out, const report *r)
+{
+    report_phase sum[2] = { { .step = REPORT_PREFILL }, { .step = REPORT_DECODE } };
+    char         size[24];
+
+    if (r->phase_count == 0) return;
+    for (size_t i = 0; i < r->phase_count; i++) {
+        const report_phase *p = &r->phases[i];
+
+        sum[p->step].tokens += p->tokens;
+        sum[p->step].bytes += p->bytes;
+        sum[p->step].rounds += p->rounds;
+        sum[p->step].seconds += p->seconds;
+    }
+    fprintf(out, "  %-10s%8s%12s%14s%9s%11s%11s\n", "phase", "tokens", "bytes", "bytes/token", "rounds",
+            "seconds", "tokens/s");
+    for (int i = 0; i < 2; i++) {
+        const report_phase *p = &sum[i];
+
+        if (p->tokens == 0) continue;
+        fprintf(out, "  %-10s%8ju%12s%14s%9ju%11.3f%11.2f\n", steps[i], (uintmax_t)p->tokens,
+                amount(size, p->bytes), amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds,
+                p->seconds, p->seconds > 0 ? (double)p->tokens / p->seconds : 0.0);
+    }
+    fprintf(out, "\n");
+}
+
 void report_table(FILE *out, const report *r)
 {
     char a[24], b[24], c[24], d[24];
@@ -562,6 +722,7 @@ void report_table(FILE *out, const report *r)
         print_ops(out, r);
         fprintf(out, "\n");
     }
+    print_phases(out, r);
     fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", amount(a, r->total_bytes),
             amount(b, r->offline_bytes), amount(c, r->online_bytes), amount(d, r->client_bytes),
             amount((char[24]){ 0 }, r->setup_bytes));

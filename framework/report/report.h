@@ -19,6 +19,14 @@ typedef struct report_layer {
     double   seconds;
 } report_layer;
 
+/* A step of generation: the prompt, or one token more.  Steps follow each other without a gap. */
+typedef enum report_step { REPORT_PREFILL, REPORT_DECODE } report_step;
+typedef struct report_phase {
+    report_step step;
+    uint64_t    tokens, bytes, rounds;
+    double      seconds;
+} report_phase;
+
 /* One node's own part.  Start from {0}. */
 typedef struct report_party {
     uint32_t node;   /* 0, 1, 2 or PUMA_CLIENT                                         */
@@ -33,31 +41,47 @@ typedef struct report_party {
     uint8_t  digest[PUMA_NODES][32];    /* SHA-256 of the payload sent to each node                       */
     report_layer *layers;
     size_t        layer_count;
+    report_phase *phases; /* of generation */
+    size_t        phase_count;
 } report_party;
 
 /* Appends one layer; copies the strings. */
 puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes,
                              uint64_t rounds, double seconds, puma_error *e);
+puma_status report_add_phase(report_party *p, const report_phase *phase, puma_error *e);
 void        report_party_free(report_party *p); /* its contents */
 /* The control message, malloc'd; NULL when out of memory.  parse: a peer's text, checked whole; PUMA_ENET. */
 char       *report_party_json(const report_party *p);
 puma_status report_party_parse(report_party *p, const char *text, puma_error *e);
 
-typedef enum report_kind { REPORT_EMBEDDING, REPORT_LOGITS, REPORT_HIDDEN } report_kind;
+typedef enum report_kind {
+    REPORT_EMBEDDING,
+    REPORT_LOGITS,
+    REPORT_HIDDEN,
+    REPORT_TOKENS,
+    REPORT_PERPLEXITY
+} report_kind;
 
 /* The answer to one input.  Everything is the caller's. */
 typedef struct report_output {
-    report_kind   kind;
-    const double *values;        /* rows x columns; NULL when only the label was revealed           */
-    size_t        rows, columns; /* rows: 1, or of hidden the tokens                                */
-    int64_t       label;         /* of classify; -1: none                                           */
-    size_t        sequence_length;
+    report_kind     kind;
+    const double   *values;        /* rows x columns; NULL when only the label was revealed           */
+    size_t          rows, columns; /* rows: 1, or of hidden the tokens                                */
+    int64_t         label;         /* of classify; -1: none                                           */
+    const uint32_t *tokens;        /* of REPORT_TOKENS: the new ones                                  */
+    size_t          token_count;
+    const char     *text; /* what they say, UTF-8; NULL: no tokenizer                         */
+    size_t          text_size;
+    double          perplexity; /* of REPORT_PERPLEXITY                                            */
+    size_t          sequence_length;
 } report_output;
 
 typedef struct report_fidelity {
     bool   present;
+    bool   has_distance;             /* values were revealed on both sides; else the next two are null  */
     double max_abs_error, cosine;    /* the worst of all outputs                                        */
     double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
+    double reference_perplexity;     /* 0: not applicable (left out)                                    */
 } report_fidelity;
 
 typedef struct report {
@@ -76,19 +100,23 @@ typedef struct report {
     double        wall_s, online_s, setup_s;
     report_layer *layers;
     size_t        layer_count;
+    report_phase *phases;
+    size_t        phase_count;
     char          transcript_sha256[65]; /* empty: no fixed seed                                   */
 } report;
 
 /* Adds up: bytes are sums, rounds and seconds maxima, wall_s the client's where it is among `parties`,
  * online_s = wall_s less the longest wait for the dealer or P0.  Layers are matched by name and op; their
- * order is the first party's. */
+ * order is the first party's.  Phases are added up one by one: their rounds are what the longest chain of
+ * messages grew by, so that they sum to `rounds`; their seconds the client's where it is there.  Parties that
+ * took different steps: PUMA_ENET. */
 puma_status report_merge(report *r, const report_party *parties, size_t count, puma_error *e);
 void        report_free(report *r); /* what report_merge made */
 
 /* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no
  * number. */
 char *report_json(const report *r);
-/* For people: parties, bytes, rounds, seconds, and layers added up by op. */
+/* For people: parties, bytes, rounds, seconds, layers added up by op, tokens per second. */
 void  report_table(FILE *out, const report *r);
 
 /* --- distance from a reference ---------------------------------------------------------------- */

@@ -38,25 +38,34 @@ static report_output output_of(const plan *p, const exec_output *o, size_t token
 }
 
 /* The worst distance of all outputs; with a revealed label only the labels can be compared. */
-static report_fidelity distance(const plan *p, const node_result *a, const node_result *b)
+static void measure_distance(report_fidelity *f, const plan *p, const node_result *a, const node_result *b)
 {
-    report_fidelity f = {
-        .present = true, .max_abs_error = 0, .cosine = 1, .top1_agreement = -1, .accuracy = -1
-    };
     bool   labels = p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS;
     size_t same = 0;
 
+    f->present = true;
+    f->has_distance = !is_label(p);
+    f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = &a->outputs[i], *y = &b->outputs[i];
         size_t             n = x->rows * x->columns;
 
         if (labels && label_of(p, x) == label_of(p, y)) same++;
         if (is_label(p)) continue;
-        f.max_abs_error = fmax(f.max_abs_error, report_max_abs_error(x->values, y->values, n));
-        f.cosine = fmin(f.cosine, report_cosine(x->values, y->values, n));
+        f->max_abs_error = fmax(f->max_abs_error, report_max_abs_error(x->values, y->values, n));
+        f->cosine = fmin(f->cosine, report_cosine(x->values, y->values, n));
     }
-    if (labels && a->output_count > 0) f.top1_agreement = (double)same / (double)a->output_count;
-    return f;
+    if (labels && a->output_count > 0) f->top1_agreement = (double)same / (double)a->output_count;
+}
+
+/* How many labels are those of [input] labels. */
+static void rate(report_fidelity *f, const plan *p, const node_result *a)
+{
+    size_t right = 0;
+
+    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->labels[i];
+    f->present = true;
+    f->accuracy = (double)right / (double)a->output_count;
 }
 
 static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
@@ -67,7 +76,8 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
                    .output_count = p->input_count,
-                   .many = p->run->input == RUN_FILE };
+                   .many = p->run->input == RUN_FILE,
+                   .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
@@ -77,7 +87,8 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL) r->function[slot] = p->function_name[slot];
-    if (reference != NULL) r->fidelity = distance(p, result, reference);
+    if (reference != NULL) measure_distance(&r->fidelity, p, result, reference);
+    if (p->labels != NULL && result->output_count > 0) rate(&r->fidelity, p, result);
     return report_merge(r, result->parties, result->party_count, e);
 }
 
@@ -134,6 +145,9 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
                         100 * r.fidelity.top1_agreement);
             fputc('\n', out);
         }
+        if (r.fidelity.accuracy >= 0)
+            fprintf(out, "%saccuracy: %.1f %% of %zu labels\n", reference != NULL ? "" : "\n",
+                    100 * r.fidelity.accuracy, result->output_count);
         fputc('\n', out);
         report_table(out, &r);
         report_free(&r);

@@ -259,6 +259,7 @@ static report sample(const report_party *p, const report_output *outputs, size_t
                  .outputs = outputs,
                  .output_count = count,
                  .fidelity = { .present = true,
+                               .has_distance = true,
                                .max_abs_error = 0.01,
                                .cosine = 0.999,
                                .top1_agreement = -1,
@@ -276,7 +277,7 @@ static json_t *json_of(const report *r)
 
     assert_non_null(text);
     assert_int_equal(text[strlen(text) - 1], '\n');
-    root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    root = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     assert_non_null(root);
     free(text);
     return root;
@@ -320,6 +321,109 @@ static void the_report_has_its_keys(void **state)
     root = json_of(&r);
     assert_null(json_object_get(root, "fidelity"));
     assert_null(json_object_get(root, "transcript_sha256"));
+    json_decref(root);
+    report_free(&r);
+    free_parties(p);
+}
+
+/* The next step of a node that sends `bytes` in it and whose chain of messages grows by `rounds`. */
+static void step(report_party *p, report_step kind, uint64_t tokens, uint64_t bytes, uint64_t rounds,
+                 double seconds)
+{
+    const report_phase phase = { kind, tokens, bytes, rounds, seconds };
+
+    assert_int_equal(report_add_phase(p, &phase, &e), PUMA_OK);
+}
+
+static void phases_add_up_to_the_whole(void **state)
+{
+    static const char text[] = "a\0b";
+    const uint32_t    tokens[] = { 7, UINT32_MAX };
+    report_output     o = {
+            .kind = REPORT_TOKENS, .label = -1, .tokens = tokens, .token_count = 2, .text = text, .text_size = 3
+    };
+    report_party p[4], back;
+    report       r;
+    json_t      *root, *phase, *output;
+    char        *wire;
+
+    (void)state;
+    make_parties(p);
+    for (size_t i = 0; i < 4; i++) {
+        /* Party 0 runs ahead: its chain is short at first and long later. */
+        step(&p[i], REPORT_PREFILL, 5, 100 * i, i == 0 ? 2 : 10 + i, 1.0 + (double)i);
+        step(&p[i], REPORT_DECODE, 1, 10 * i, i == 0 ? 20 : 4, 0.5);
+        step(&p[i], REPORT_DECODE, 1, 10 * i, 4, 0.25);
+    }
+    r = sample(p, &o, 1);
+    assert_int_equal(r.phase_count, 3);
+    assert_int_equal(r.phases[0].step, REPORT_PREFILL);
+    assert_int_equal(r.phases[0].tokens, 5);
+    assert_int_equal(r.phases[0].bytes, 300); /* the client's 300 are not among them */
+    assert_int_equal(r.phases[0].rounds, 13); /* the client's chain                  */
+    assert_true(r.phases[0].seconds == 4.0);  /* the client's                        */
+    assert_int_equal(r.phases[1].rounds, 9);  /* 22 of party 0, less 13              */
+    assert_int_equal(r.phases[2].rounds, 4);  /* 26 of party 0, less 22              */
+    assert_int_equal(r.phases[2].bytes, 30);
+    root = json_of(&r);
+    phase = json_array_get(json_object_get(root, "phases"), 1);
+    assert_int_equal(json_object_size(phase), 5);
+    assert_string_equal(json_string_value(json_object_get(phase, "name")), "decode");
+    assert_int_equal(json_integer_value(json_object_get(phase, "tokens")), 1);
+    assert_int_equal(json_integer_value(json_object_get(phase, "rounds")), 9);
+    output = json_object_get(root, "output");
+    assert_true(json_integer_value(json_array_get(json_object_get(output, "tokens"), 1)) == UINT32_MAX);
+    assert_int_equal(json_string_length(json_object_get(output, "text")), 3);
+    assert_int_equal(json_object_size(output), 2);
+    json_decref(root);
+    report_free(&r);
+    wire = report_party_json(&p[2]);
+    assert_int_equal(report_party_parse(&back, wire, &e), PUMA_OK);
+    assert_int_equal(back.phase_count, 3);
+    assert_int_equal(back.phases[1].step, REPORT_DECODE);
+    assert_int_equal(back.phases[0].bytes, 200);
+    assert_int_equal(back.phases[0].rounds, 12);
+    assert_true(back.phases[0].seconds == 3.0);
+    report_party_free(&back);
+    free(wire);
+    p[1].phases[2].tokens = 2;
+    r = (report){ 0 };
+    assert_int_equal(report_merge(&r, p, 4, &e), PUMA_ENET);
+    assert_non_null(strstr(e.text, "nodes 0 and 1 differ in step 2"));
+    report_free(&r);
+    p[1].phase_count = 2;
+    e = (puma_error){ 0 };
+    r = (report){ 0 };
+    assert_int_equal(report_merge(&r, p, 4, &e), PUMA_ENET);
+    report_free(&r);
+    e = (puma_error){ 0 };
+    free_parties(p);
+}
+
+static void what_was_not_compared_is_null(void **state)
+{
+    report_output o = { .kind = REPORT_PERPLEXITY, .label = -1, .perplexity = 12.5 };
+    report_party  p[4];
+    report        r;
+    json_t       *root, *fidelity;
+
+    (void)state;
+    make_parties(p);
+    r = sample(p, &o, 1);
+    r.fidelity = (report_fidelity){ .present = true, .top1_agreement = 0.75, .accuracy = -1 };
+    root = json_of(&r);
+    fidelity = json_object_get(root, "fidelity");
+    assert_true(json_is_null(json_object_get(fidelity, "max_abs_error")));
+    assert_true(json_is_null(json_object_get(fidelity, "cosine")));
+    assert_true(json_real_value(json_object_get(fidelity, "top1_agreement")) == 0.75);
+    assert_null(json_object_get(fidelity, "reference_perplexity"));
+    assert_true(json_real_value(json_object_get(json_object_get(root, "output"), "perplexity")) == 12.5);
+    assert_null(json_object_get(root, "phases"));
+    json_decref(root);
+    r.fidelity.reference_perplexity = 12.25;
+    root = json_of(&r);
+    fidelity = json_object_get(root, "fidelity");
+    assert_true(json_real_value(json_object_get(fidelity, "reference_perplexity")) == 12.25);
     json_decref(root);
     report_free(&r);
     free_parties(p);
@@ -548,6 +652,8 @@ int main(void)
         cmocka_unit_test(a_peers_part_is_checked_whole),
         cmocka_unit_test(the_report_has_its_keys),
         cmocka_unit_test(outputs_have_the_shape_of_their_task),
+        cmocka_unit_test(phases_add_up_to_the_whole),
+        cmocka_unit_test(what_was_not_compared_is_null),
         cmocka_unit_test(the_table_shows_parties_and_costs),
         cmocka_unit_test(distances),
         cmocka_unit_test(files_are_replaced_whole_or_not_at_all),

@@ -95,6 +95,12 @@ static void defaults_are_those_of_the_manual(void **state)
                  r->allow_insecure || r->reference_plain);
     assert_int_equal(r->threads, 0);
     assert_int_equal(r->limit, 0);
+    assert_null(r->labels);
+    assert_int_equal(r->max_new_tokens, 16);
+    assert_int_equal(r->decoding, RUN_GREEDY);
+    assert_true(r->temperature == 1 && r->top_p == 1);
+    assert_int_equal(r->top_k, 0);
+    assert_false(r->has_sample_seed || r->stop_at_eos);
     assert_string_equal(r->approximation_default, "precise");
     assert_null(r->function[PUMA_SLOT_GELU]);
     assert_int_equal(r->ring_bits, 64);
@@ -113,10 +119,13 @@ static void every_key_reaches_its_field(void **state)
     runfile *r = opened(
         "[run]\nmodel = /a/b\ntask = classify\nprotocol = plain\narchitecture = bert\nembedding = equality\n"
         "pooling = cls\nnormalize = no\nreveal = label\nthreads = 3\nseed = insecure:18446744073709551615\n"
-        "[input]\nids = 101  2023\t4294967295\ntruncate = yes\nparse_special = yes\nlimit = 9\n"
+        "[input]\nids = 101  2023\t4294967295\ntruncate = yes\nparse_special = yes\nlimit = 9\nlabels = "
+        "l.txt\n"
         "[approximation]\ndefault = exact\ngelu = puma.gelu\nrmsnorm = precise\n"
         "[plugin.puma]\nfxp_exp_iters = 5\n[plugins]\ndirectory = ../p\n"
         "[numeric]\nring_bits = 52\nfxp_fraction_bits = 16\narithmetic = fixed\nranges = r.ini\n"
+        "[generate]\nmax_new_tokens = 65536\ndecoding = client\ntemperature = 0.7\ntop_k = 40\ntop_p = 1e-3\n"
+        "sample_seed = 18446744073709551615\nstop_at_eos = yes\n"
         "[network]\ntransport = tcp\nparty0 = 127.0.0.1:1\nparty1 = [::1]:2\nparty2 = localhost:65535\n"
         "certificates = certs/\nallow_insecure = yes\nconnect_timeout_ms = 3000\nio_timeout_ms = 2000\n"
         "[weights]\nsource = synthetic:42\n[compare]\nreference = plain\n");
@@ -138,6 +147,13 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(r->ids[1], 2023);
     assert_int_equal(r->ids[2], UINT32_MAX);
     assert_int_equal(r->limit, 9);
+    snprintf(expected, sizeof expected, "%s/l.txt", folder);
+    assert_string_equal(r->labels, expected);
+    assert_int_equal(r->max_new_tokens, 65536);
+    assert_int_equal(r->decoding, RUN_CLIENT);
+    assert_true(r->temperature == 0.7 && r->top_p == 1e-3);
+    assert_int_equal(r->top_k, 40);
+    assert_true(r->has_sample_seed && r->sample_seed == UINT64_MAX && r->stop_at_eos);
     assert_string_equal(r->approximation_default, "exact");
     assert_string_equal(r->function[PUMA_SLOT_GELU], "puma.gelu");
     assert_string_equal(r->function[PUMA_SLOT_RMSNORM], "precise");
@@ -235,27 +251,16 @@ static void unknown_names_get_the_nearest(void **state)
 static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
-        "run.head=h",
-        "run.material=m",
-        "input.image=i",
-        "input.pixels=p",
-        "input.labels=l",
-        "generate.max_new_tokens=1",
-        "generate.decoding=greedy",
-        "generate.stop_at_eos=no",
-        "network.bandwidth_mbps=1",
-        "network.round_trip_ms=1",
-        "serve.party=1",
-        "run.task=generate",
-        "run.task=perplexity",
-        "run.embedding=dpf",
-        "weights.source=shares:s",
+        "run.head=h",        "run.material=m",           "input.image=i",
+        "input.pixels=p",    "network.bandwidth_mbps=1", "network.round_trip_ms=1",
+        "serve.party=1",     "run.task=generate",        "run.task=perplexity",
+        "run.embedding=dpf", "weights.source=shares:s",
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         refused_with(RUN TEXT, keys[i], 316, "not built yet");
-    refused(RUN TEXT "[generate]\n", 316, ":7: [generate] is not built yet");
+    refused(RUN TEXT "[serve]\n", 316, ":7: [serve] is not built yet");
     refused(RUN TEXT "[network]\nround_trip_ms = 4\n", 316, ":8: [network] round_trip_ms:");
 }
 
@@ -447,6 +452,49 @@ static void label_goes_with_classify(void **state)
     (void)state;
     refused(RUN "reveal = label\n" TEXT, 317, ":5: [run] reveal:");
     runfile_close(opened(RUN "reveal = logits\n" TEXT));
+    refused(RUN TEXT "labels = l\n", 317, ":7: [input] labels: goes with task = classify");
+}
+
+static void generation_is_checked(void **state)
+{
+    static const struct {
+        unsigned    code;
+        const char *key, *text;
+    } wrong[] = {
+        { 311, "max_new_tokens=0", "1 <= max_new_tokens <= 65536" },
+        { 311, "max_new_tokens=65537", "1 <= max_new_tokens <= 65536" },
+        { 311, "max_new_tokens=1.5", "1 <= max_new_tokens <= 65536" },
+        { 313, "temperature=0", "0 < temperature <= 1000" },
+        { 313, "temperature=-1", "0 < temperature <= 1000" },
+        { 313, "temperature=nan", "0 < temperature <= 1000" },
+        { 313, "temperature=inf", "0 < temperature <= 1000" },
+        { 313, "temperature=1,5", "0 < temperature <= 1000" },
+        { 313, "top_p=0", "0 < top_p <= 1" },
+        { 313, "top_p=1.0000001", "0 < top_p <= 1" },
+        { 313, "top_p=-0.5", "0 < top_p <= 1" },
+        { 311, "top_k=0", "1 <= top_k" },
+        { 311, "sample_seed=-1", "0 <= sample_seed" },
+        { 311, "sample_seed=insecure:1", "0 <= sample_seed" },
+        { 312, "stop_at_eos=true", "yes or no" },
+        { 314, "decoding=beam", "one of greedy, client" },
+    };
+    static const char *const sampling[] = { "temperature = 2", "top_k = 2", "top_p = 0.5",
+                                            "sample_seed = 1" };
+    char                     text[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, "generate.%s", wrong[i].key);
+        refused_with(RUN TEXT, text, wrong[i].code, wrong[i].text);
+    }
+    for (size_t i = 0; i < sizeof sampling / sizeof *sampling; i++) {
+        snprintf(text, sizeof text, RUN TEXT "[generate]\ndecoding = greedy\n%s\n", sampling[i]);
+        refused(text, 317, ":9: [generate] ");
+        snprintf(text, sizeof text, RUN TEXT "[generate]\n%s\n", sampling[i]);
+        refused(text, 317, "goes with decoding = client");
+        snprintf(text, sizeof text, RUN TEXT "[generate]\ndecoding = client\n%s\n", sampling[i]);
+        runfile_close(opened(text));
+    }
 }
 
 static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **state)
@@ -568,6 +616,7 @@ int main(void)
         cmocka_unit_test(addresses_are_checked),
         cmocka_unit_test(insecure_things_off_loopback_need_a_word),
         cmocka_unit_test(label_goes_with_classify),
+        cmocka_unit_test(generation_is_checked),
         cmocka_unit_test(canonical_text_is_sorted_and_holds_what_changes_the_result),
         cmocka_unit_test(places_are_told),
     };
