@@ -245,10 +245,12 @@ static inline puma_tensor *puma_shift_point(puma_session *s, puma_share x, int e
     return z;
 }
 
-/* The same number with `by` more fraction bits, in a ring that is wider by as many: local. */
+/* The same number with `by` more fraction bits, in a ring that is wider by as many (the one ring of a backend
+ * that has no others): local. */
 static inline puma_tensor *puma_shift_up(puma_session *s, puma_share x, uint32_t by)
 {
-    puma_tensor *z = puma_ready(s, x) ? puma_like(s, x, PUMA_ARITH, x->bits + by, x->frac + by) : NULL;
+    uint32_t     bits = x == NULL ? 0 : s->caps & PUMA_CAP_RINGS ? x->bits + by : x->bits;
+    puma_tensor *z = puma_ready(s, x) ? puma_like(s, x, PUMA_ARITH, bits, x->frac + by) : NULL;
     uint64_t     c = puma_is_float(s) ? puma_encode(s, 1.0, 0, 64) : 1ull << by;
 
     if (z == NULL) return NULL;
@@ -561,6 +563,190 @@ static inline puma_share puma_max(puma_session *s, puma_share x)
         n = half + n % 2;
     }
     return puma_reshape(s, y, x->rank - 1, x->dim);
+}
+
+/* --- tables and powers of two ----------------------------------------------------------------- */
+
+/* sum of c[k] bit[k], c at `frac` fraction bits: a step function where the bits are [x >= edge k]. */
+static inline puma_share puma_steps(puma_session *s, const puma_share *bit, const int64_t *c, size_t count,
+                                    uint32_t frac, uint32_t bits)
+{
+    puma_choice *choice = (puma_choice *)s->host->scratch(s, count * (sizeof *choice / sizeof(uint64_t)));
+    double       v;
+
+    if (choice == NULL) return NULL;
+    for (size_t k = 0; k < count; k++) {
+        choice[k] = (puma_choice){ .bit = bit[k], .coefficient = (uint64_t)c[k] & puma_mask(bits) };
+        v = ldexp((double)c[k], -(int)frac);
+        if (puma_is_float(s)) memcpy(&choice[k].coefficient, &v, sizeof v);
+    }
+    return puma_mux_sum(s, choice, count, frac, bits);
+}
+
+/* bit[k] = [x >= edge[k]] */
+static inline puma_status puma_at_least(puma_session *s, puma_share x, const double *edge, size_t count,
+                                        puma_share *bit)
+{
+    if (puma_less_reals(s, x, edge, count, 0, bit) != PUMA_OK) return s->status;
+    for (size_t k = 0; k < count; k++) bit[k] = puma_not(s, bit[k]);
+    return s->status;
+}
+
+/* Where the backend has no lookup: all edges compared in one call, each coefficient of the bucket's
+ * polynomial and the remainder a sum of steps, then Horner's rule.  A gate has two edges more, its ends:
+ * outside of them coefficients and remainder are 0, and right of the middle x is added. */
+static inline puma_share puma_piecewise(puma_session *s, puma_share x, const puma_table *t, int gated,
+                                        uint32_t frac, uint32_t bits)
+{
+    size_t       n = (size_t)1 << t->index_bits, count = gated ? n + 1 : n - 1, first = gated ? 0 : 1;
+    size_t       mark = s->host->enter(s);
+    uint32_t     wide = puma_ring_for(s, 64), up, at[3] = { t->frac, t->slope_frac, t->curve_frac };
+    double      *edge = (double *)s->host->scratch(s, count), unit = ldexp(1, (int)t->unit - (int)x->frac);
+    puma_share  *bit = (puma_share *)s->host->scratch(s, count), c[3], d, z;
+    int64_t     *step = (int64_t *)s->host->scratch(s, count);
+    puma_choice *choice =
+        (puma_choice *)s->host->scratch(s, (count + 2) * (sizeof *choice / sizeof(uint64_t)));
+    puma_term terms[2] = { { .op = PUMA_TERM_MUL }, { .op = PUMA_TERM_ADD } };
+
+    if (edge == NULL || bit == NULL || step == NULL || choice == NULL) return NULL;
+    for (size_t k = 0; k < count; k++) edge[k] = ((double)(first + k) - (gated ? (double)n / 2 : 0)) * unit;
+    if (puma_at_least(s, x, edge, count, bit) != PUMA_OK) return NULL;
+    /* Fractions such that each product can take the next coefficient up. */
+    if (at[1] + x->frac < at[0]) at[1] = at[0] - x->frac;
+    if (at[2] + x->frac < at[1]) at[2] = at[1] - x->frac;
+    for (int j = 0; j < 3; j++) {
+        up = at[j] - (j == 0 ? t->frac : j == 1 ? t->slope_frac : t->curve_frac);
+        for (size_t k = 0; k < count; k++) {
+            size_t at_k = first + k;
+
+            step[k] =
+                (int64_t)((uint64_t)((at_k < n ? t->c[j][at_k] : 0) - (at_k > 0 ? t->c[j][at_k - 1] : 0))
+                          << up);
+        }
+        c[j] = puma_steps(s, bit, step, count, at[j], wide);
+        if (!gated) c[j] = puma_add_real(s, c[j], ldexp((double)t->c[j][0], (int)up - (int)at[j]));
+    }
+    /* The remainder: x less its bucket's begin. */
+    for (size_t k = 0; k < count; k++) {
+        double number = -unit;
+
+        choice[k] = (puma_choice){ .bit = bit[k] };
+        if (gated && k == 0) number = (double)n / 2 * unit;
+        if (gated && k == n) number = ((double)n / 2 - 1) * unit;
+        choice[k].coefficient = puma_encode(s, number, x->frac, x->bits);
+    }
+    if (gated) {
+        choice[count] =
+            (puma_choice){ .bit = bit[0], .value = x, .coefficient = puma_integer(s, 1, x->bits) };
+        choice[count + 1] =
+            (puma_choice){ .bit = bit[n], .value = x, .coefficient = puma_integer(s, -1, x->bits) };
+    }
+    d = puma_mux_sum(s, choice, gated ? count + 2 : count, x->frac, x->bits);
+    if (!gated) d = puma_add(s, x, d);
+    d = puma_resize(s, d, wide);
+    if (!puma_ready(s, d) || !puma_ready(s, c[0]) || !puma_ready(s, c[1]) || !puma_ready(s, c[2]))
+        return NULL;
+    terms[0].y = d;
+    terms[0].x = c[2];
+    terms[1].x = c[1];
+    z = puma_product(s, terms, 2, x->rank, x->dim, at[1], wide);
+    terms[0].x = z;
+    terms[1].x = c[0];
+    z = puma_ready(s, z) ? puma_product(s, terms, 2, x->rank, x->dim, frac, bits) : NULL;
+    if (gated && z != NULL)
+        z = puma_add(
+            s, z,
+            puma_mux_sum(
+                s,
+                &(puma_choice){ .bit = bit[n / 2], .value = x, .coefficient = puma_integer(s, 1, z->bits) },
+                1, x->frac, z->bits));
+    s->host->leave(s, mark, z);
+    return z;
+}
+
+/* p_D(d) of the bucket that x lies in, at `frac` <= t->frac fraction bits; see puma_protocol.table. */
+static inline puma_share puma_lookup(puma_session *s, puma_share x, const puma_table *t, uint32_t frac,
+                                     uint32_t bits)
+{
+    puma_tensor *z;
+
+    if (!puma_ready(s, x)) return NULL;
+    bits = puma_ring_for(s, bits);
+    if (!PUMA_HAS(s->protocol, table)) return puma_piecewise(s, x, t, 0, frac, bits);
+    z = puma_like(s, x, PUMA_ARITH, bits, frac);
+    return z == NULL ? NULL : puma_done(z, s->protocol->table(s, z, x, t));
+}
+
+/* 0, x, or between them the table: see puma_protocol.gate.  At x's fraction, in a ring no wider than x's. */
+static inline puma_share puma_gate(puma_session *s, puma_share x, const puma_table *t, uint32_t window,
+                                   uint32_t bits)
+{
+    puma_tensor *z;
+
+    if (!puma_ready(s, x)) return NULL;
+    bits = puma_ring_for(s, bits < x->bits ? bits : x->bits);
+    if (!PUMA_HAS(s->protocol, gate))
+        return puma_piecewise(s, puma_promise(s, x, (int32_t)window - 1 - (int32_t)x->frac), t, 1, x->frac,
+                              bits);
+    z = puma_like(s, x, PUMA_ARITH, bits, x->frac);
+    return z == NULL ? NULL : puma_done(z, s->protocol->gate(s, z, x, t, window));
+}
+
+/* 2^x for x < high at `frac` fraction bits; all of x's ring counts, but for its lowest numbers: -2^(integer
+ * bits) + high <= x.  Where the backend has none: whole part and remainder by comparison with all integers
+ * from -frac - 2 on, below which the result is nothing; 2^remainder by a polynomial (1.2e-7), 2^whole by
+ * steps. */
+static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, uint32_t frac, uint32_t bits)
+{
+    /* 2^x on [0, 1], through the Chebyshev nodes. */
+    static const double C[] = { 0.9999998983500245,  0.6931544896632286,  0.24014181820146044,
+                                0.05586033707720827, 0.00894959042337237, 0.0018937540581920975 };
+    enum { MOST = 128 };
+    double       edge[MOST];
+    puma_share   bit[MOST], rest, whole, z;
+    int64_t      step[MOST];
+    puma_choice  choice[MOST + 1];
+    puma_tensor *y;
+    uint32_t     down, room, inner;
+    size_t       count, mark;
+
+    if (!puma_ready(s, x)) return NULL;
+    bits = puma_ring_for(s, bits);
+    if (PUMA_HAS(s->protocol, exp2)) {
+        y = puma_like(s, x, PUMA_ARITH, bits, frac);
+        return y == NULL ? NULL : puma_done(y, s->protocol->exp2(s, y, x, high));
+    }
+    /* Integers -down ... high - 1; a small ring has fewer, and its least has no edge. */
+    down = frac + 2;
+    room = x->bits - 1 - x->frac;
+    if (room < 6 && down >= 1u << room) down = (1u << room) - 1;
+    count = down + high;
+    if (count > MOST || down + 24 + high + 4 > puma_ring_for(s, 64) + 16) {
+        s->host->fail(s, PUMA_EINTERNAL, "no 2^x below 2^%u with %u fraction bits", high, frac);
+        return NULL;
+    }
+    mark = s->host->enter(s);
+    for (size_t k = 0; k < count; k++) {
+        edge[k] = (double)k - (double)down;
+        step[k] = k == 0 ? 1 : INT64_C(1) << (k - 1);
+    }
+    if (puma_at_least(s, x, edge, count, bit) != PUMA_OK) return NULL;
+    for (size_t k = 0; k < count; k++)
+        choice[k] =
+            (puma_choice){ .bit = bit[k],
+                           .coefficient = puma_encode(s, k == 0 ? (double)down : -1.0, x->frac, x->bits) };
+    choice[count] = (puma_choice){ .bit = bit[0], .value = x, .coefficient = puma_integer(s, 1, x->bits) };
+    rest = puma_mux_sum(s, choice, count + 1, x->frac, x->bits);
+    whole = puma_steps(s, bit, step, count, down, puma_ring_for(s, 64));
+    rest = puma_resize(s, rest, puma_ring_for(s, 64));
+    if (!puma_ready(s, rest) || !puma_ready(s, whole)) return NULL;
+    inner = rest->bits - 4 - high - down < 24 ? rest->bits - 4 - high - down : 24;
+    z = puma_add_real(s, puma_trunc_to(s, puma_scale(s, rest, C[5], inner), inner, rest->bits), C[4]);
+    for (int i = 3; i >= 0; i--)
+        z = puma_add_real(s, puma_ready(s, z) ? puma_mul_to(s, z, rest, 0, inner, rest->bits) : NULL, C[i]);
+    z = puma_ready(s, z) ? puma_mul_to(s, z, whole, 0, frac, bits) : NULL;
+    s->host->leave(s, mark, z);
+    return z;
 }
 
 /* --- rows of public lengths ------------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #define PUMA_CAP_CLEAR (1ull << 4)       /* has `apply`: values are in the clear                  */
 #define PUMA_CAP_FLOAT (1ull << 5)       /* of a session: words are the bits of a double          */
 #define PUMA_CAP_COMPARE (1ull << 6)     /* less, bits and mux_sum                                */
-#define PUMA_CAP_TABLE (1ull << 7)       /* table, gate and exp2                                  */
+#define PUMA_CAP_TABLE (1ull << 7)       /* table, gate and exp2 of its own                       */
 
 /* One summand of a product. */
 typedef enum puma_term_op {

@@ -162,6 +162,26 @@ static const plugin *loaded(const char *name)
     return p;
 }
 
+/* The backend as it would be with the mandatory operations and comparison alone, in one ring of 64 bits. */
+static bool bare;
+
+static const plugin *backend_loaded(void)
+{
+    static puma_protocol smaller;
+    static plugin        copy;
+
+    if (!bare) return loaded(backend);
+    copy = *loaded(backend);
+    smaller = *copy.protocol;
+    smaller.caps &= ~(uint64_t)(PUMA_CAP_TABLE | PUMA_CAP_RINGS);
+    smaller.one_hot = NULL;
+    smaller.table = NULL;
+    smaller.gate = NULL;
+    smaller.exp2 = NULL;
+    copy.protocol = &smaller;
+    return &copy;
+}
+
 /* An operand's ring and fraction beside those of the setting. */
 typedef struct operand {
     uint32_t      bits, frac;
@@ -182,7 +202,7 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
     uint64_t    *in = calloc(count, sizeof *in), *out = calloc(count, sizeof *out);
     uint32_t     bits = puma_ring_for(&(puma_session){ .caps = PUMA_CAP_RINGS, .ring_bits = g.bits }, o.bits);
     puma_error   e;
-    job          j = { .protocol = loaded(backend),
+    job          j = { .protocol = backend_loaded(),
                        .functions = loaded(functions),
                        .variant = o.variant,
                        .slot = slot,
@@ -762,6 +782,25 @@ static void norm_rows_by_tables(void **state)
     }
 }
 
+/* Nothing optional is needed: the same functions to the same bounds on a backend that can only compare. */
+static void tables_need_no_more_than_comparison(void **state)
+{
+    static const puma_slot NORMS[] = { PUMA_SLOT_LAYERNORM, PUMA_SLOT_RMSNORM };
+
+    (void)state;
+    bare = true;
+    for (size_t i = 0; i < COUNT(TABLES); i++) {
+        if (on_plain()) check_single("precise", &TABLES[i], FLOAT);
+        check_single("precise", &TABLES[i], WIDE);
+    }
+    check_softmax_by_tables(WIDE);
+    check_softmax_of_lengths("precise", WIDE_16);
+    for (size_t i = 0; i < COUNT(NORMS); i++)
+        assert_true(check_norm_by_tables(NORMS[i], WIDE_16) <=
+                    plugin_approx(loaded("precise"), NORMS[i], NULL)->max_error);
+    bare = false;
+}
+
 /* A row of equal entries has no variance: the result is near 0, and no trap. */
 static void constant_rows_are_no_trap(void **state)
 {
@@ -889,6 +928,7 @@ int main(int count, char **argument)
         cmocka_unit_test(softmax_of_lengths),
         cmocka_unit_test(norm_rows),
         cmocka_unit_test(norm_rows_by_tables),
+        cmocka_unit_test(tables_need_no_more_than_comparison),
         cmocka_unit_test(constant_rows_are_no_trap),
         cmocka_unit_test(options_are_read_and_checked),
         cmocka_unit_test(exact_functions_are_exact),
@@ -896,7 +936,7 @@ int main(int count, char **argument)
     static const char *const BOTH[] = { "plain", "rep3" };
     int                      failed = 0;
 
-    directory = count > 2 ? argument[2] : NULL;
+    directory = count > 2 && *argument[2] ? argument[2] : NULL;
     if (count > 3) cmocka_set_test_filter(argument[3]);
     for (size_t i = 0; i < (count > 1 ? 1 : COUNT(BOTH)); i++) {
         backend = count > 1 ? argument[1] : BOTH[i];

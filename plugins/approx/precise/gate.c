@@ -26,8 +26,8 @@ static const puma_tensor *gate(puma_session *s, const puma_tensor *x, const puma
         .curve_factor = 14,
         .c = { c[0], c[1], c[2] },
     };
-    uint32_t     window;
-    puma_tensor *z;
+    uint32_t   window;
+    puma_share z;
 
     if (!puma_ready(s, x)) return NULL;
     /* Everything that the operand is promised to be, and at least one bit more than the table; not more than
@@ -40,10 +40,8 @@ static const puma_tensor *gate(puma_session *s, const puma_tensor *x, const puma
                       window - x->frac, table.unit + index_bits + 8 - x->frac);
         return NULL;
     }
-    z = puma_like(s, x, PUMA_ARITH, a->bits < x->bits ? puma_ring_for(s, a->bits) : x->bits, x->frac);
-    if (z == NULL) return NULL;
-    z->range = puma_range_cap(z, x->range);
-    return puma_done(z, s->protocol->gate(s, z, x, &table, window));
+    z = puma_gate(s, x, &table, window, a->bits);
+    return z == NULL ? NULL : puma_promise(s, z, x->range);
 }
 
 const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const puma_arguments *a)

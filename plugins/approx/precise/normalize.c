@@ -25,7 +25,7 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
     double       edges[MOST_EXPONENTS];
     puma_share   below[MOST_EXPONENTS];
     puma_choice  choices[MOST_EXPONENTS];
-    puma_tensor *t, *z;
+    puma_tensor *t;
     uint32_t     spare;
 
     *n = (normalized){ .low = low, .count = high - low };
@@ -61,11 +61,9 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
     x = t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS)
                                 : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);
     if (x == NULL) return s->status;
-    z = puma_like(s, x, PUMA_ARITH, bits, frac);
-    if (z == NULL || s->protocol->table(s, z, x, &table) != PUMA_OK) return s->status;
-    z->range = puma_range_cap(z, 1);
-    n->value = z;
-    return PUMA_OK;
+    n->value = puma_lookup(s, x, &table, frac, bits);
+    if (n->value != NULL) n->value = puma_promise(s, n->value, 1);
+    return s->status;
 }
 
 puma_share rescale(puma_session *s, const normalized *n, const double *factor, uint32_t frac)

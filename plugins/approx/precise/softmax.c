@@ -30,11 +30,10 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 
 const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
-    size_t       n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
-    uint32_t     bits;
-    puma_rows    g;
-    puma_share   scores, most, below, inverse, z;
-    puma_tensor *e;
+    size_t     n = x == NULL || x->rank == 0 ? 0 : x->dim[x->rank - 1], mark;
+    uint32_t   bits;
+    puma_rows  g;
+    puma_share scores, most, below, e, inverse, z;
 
     if (!puma_ready(s, x)) return NULL;
     if (n == 0) return x;
@@ -46,9 +45,9 @@ const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const 
     if (below == NULL) return NULL;
     /* exp2 works in bits + 36 - f */
     bits = puma_ring_for(s, 28 + x->frac);
-    e = puma_like(s, below, PUMA_ARITH, bits, a->frac);
-    if (e == NULL || s->protocol->exp2(s, e, below, 1) != PUMA_OK) return NULL;
-    e->range = 1;
+    e = puma_exp2(s, below, 1, a->frac, bits);
+    if (e == NULL) return NULL;
+    e = puma_promise(s, e, 1);
     inverse = reciprocal_of_sum(s, puma_sum_rows(s, e, &g), n);
     z = puma_ready(s, inverse) ? puma_mul_spread(s, e, inverse, &g, a->frac, bits) : NULL;
     if (z != NULL) z = puma_unpack(s, puma_promise(s, z, 1), &g);
