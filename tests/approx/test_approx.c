@@ -608,9 +608,10 @@ static void check_softmax_by_tables(setting g)
     print_message(
         "softmax of precise, %s %u/%u: error %.3g (bound %.3g), a sum off 1 by %.3g beside rounding\n",
         g.is_float ? "float" : "fixed", g.bits, g.frac, worst, f->max_error, fmax(off, 0));
-    /* plain rounds equal scores alike, so that their errors add up in the sum; elsewhere rounding is at
-     * random */
-    assert_true(worst <= f->max_error + (on_plain() ? 2048 * ulp / 4 : 0));
+    /* The sum of 2048 rounded numbers: plain rounds equal scores alike, so that their errors add up;
+     * elsewhere rounding is at random, with a deviation of half a unit each, and three of them are allowed.
+     */
+    assert_true(worst <= f->max_error + (on_plain() ? 2048 * ulp / 4 : 3 * sqrt(2048) * ulp / 2));
     assert_true(off <= 2e-4);
 }
 

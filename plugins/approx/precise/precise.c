@@ -46,6 +46,8 @@ static const puma_approx silu = {
     .input_bits = 8,
     .eval = precise_silu,
 };
+/* max_error is of the function; a row of n scores adds about sqrt(n) / 2 units of the last place, the rounding
+ * of its sum. */
 static const puma_approx softmax = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_SOFTMAX,
