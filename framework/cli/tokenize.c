@@ -30,7 +30,8 @@ static const cli_command command = {
     .synopsis = "MODEL_DIR [TEXT [PAIR]] [--no-special] [--parse-special] [--decode] [--json]",
     .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's "
              "files only:\n"
-             "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe.\n\n"
+             "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe, or "
+             "tokenizer.model.\n\n"
              "Without TEXT: reads from standard input one JSON string, or array of two, a line, and writes "
              "for each an\n"
              "object {\"ids\", \"type_ids\", \"tokens\"} on a line; with --decode, from arrays of ids to "

@@ -1,9 +1,11 @@
-/* bpe.c - byte-level BPE (Radford et al. 2019): a word's bytes are merged pair by pair, the pair of the
- * lowest rank first. */
+/* bpe.c - BPE by a list of merges, of bytes (Radford et al. 2019) or of code points: a word's symbols are
+ * merged pair by pair, the pair of the lowest rank first. */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "token/merge.h"
 #include "token/tokenizer.h"
 
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,32 +34,27 @@
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n" LETTER NUMBER "]?[" LETTER "]+|[" NUMBER "]" digits              \
     "| ?[^" SPACE LETTER                           NUMBER "]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" BLANKS
 
-static const char *const PATTERNS[] = {
-    [SPLIT_NONE] = NULL,
-    [SPLIT_GPT2] =
-        "'s|'t|'re|'ve|'m|'ll|'d| ?[" LETTER "]+| ?[" NUMBER "]+| ?[^" SPACE LETTER NUMBER "]+|" BLANKS,
-    [SPLIT_QWEN2] = MODERN(""),
-    [SPLIT_LLAMA3] = MODERN("{1,3}"),
-};
+#define GPT2_WORDS                                                                                           \
+    "'s|'t|'re|'ve|'m|'ll|'d| ?[" LETTER "]+| ?[" NUMBER "]+| ?[^" SPACE LETTER NUMBER "]+|[" SPACE          \
+    "]+(?![^" SPACE "])"
 
-/* One symbol of the word being merged: a list in which neighbours that were joined drop out. */
-typedef struct symbol {
-    uint32_t id;
-    int64_t  previous, next;
-    bool     gone;
-} symbol;
-/* A merge that may be done at `at`, if the symbols there are still the ones it was made for. */
-typedef struct candidate {
-    uint32_t rank, result;
-    size_t   at;
-} candidate;
+/* Each splits what the one before it left. */
+static const char *const PATTERNS[][SPLIT_PATTERNS] = {
+    [SPLIT_NONE] = { NULL },
+    [SPLIT_GPT2] = { GPT2_WORDS "|[" SPACE "]+" },
+    [SPLIT_QWEN2] = { MODERN("") },
+    [SPLIT_LLAMA3] = { MODERN("{1,3}") },
+    [SPLIT_DIGITS] = { "[" NUMBER "]", GPT2_WORDS "|[" SPACE "]+" },
+    [SPLIT_GGUF] = { "[\\p{P}$+<=>^~|]+", GPT2_WORDS, "[" NUMBER "]+", "[0-9][0-9][0-9]" },
+};
 
 /* Grown as needed and used again for each word. */
 typedef struct workspace {
-    symbol    *symbols;
-    candidate *heap;
-    size_t     symbol_room, heap_count, heap_room;
-    bytes      letters; /* a word in the alphabet of the vocabulary */
+    const tokenizer  *t;
+    merger            merger;
+    bytes             letters; /* a word in the alphabet of the vocabulary */
+    pcre2_match_data *matches[SPLIT_PATTERNS];
+    id_list          *out;
 } workspace;
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
@@ -87,31 +84,42 @@ static int by_pair(const void *a, const void *b)
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-puma_status bpe_prepare(tokenizer *t, puma_error *e)
+/* The token of each byte: a letter of the byte-level alphabet, or <0xXX>. */
+static bool find_bytes(tokenizer *t)
 {
-    size_t kept = 0;
-
     for (unsigned i = 0; i < 256; i++) {
         bytes letter = { 0 };
+        char  name[8];
 
-        if (!bytes_add_point(&letter, bpe_letter((unsigned char)i))) return full(e);
+        snprintf(name, sizeof name, "<0x%02X>", i);
+        if (!(t->letters ? bytes_add(&letter, name, 6)
+                         : bytes_add_point(&letter, bpe_letter((unsigned char)i))))
+            return false;
         if (!vocabulary_find(&t->words, letter.at, letter.count, &t->byte_ids[i]))
             t->byte_ids[i] = TOKEN_NONE;
         free(letter.at);
     }
+    return true;
+}
+
+puma_status bpe_prepare(tokenizer *t, puma_error *e)
+{
+    size_t kept = 0;
+
+    if (!find_bytes(t)) return full(e);
     if (t->merge_count > 0) qsort(t->merges, t->merge_count, sizeof *t->merges, by_pair);
     for (size_t i = 0; i < t->merge_count; i++) {
         if (i + 1 < t->merge_count && t->merges[i + 1].pair == t->merges[i].pair) continue;
         t->merges[kept++] = t->merges[i];
     }
     t->merge_count = kept;
-    if (PATTERNS[t->split]) {
+    for (size_t i = 0; i < SPLIT_PATTERNS && PATTERNS[t->split][i]; i++) {
         int        code;
         PCRE2_SIZE offset;
 
-        t->pattern = pcre2_compile((PCRE2_SPTR)PATTERNS[t->split], PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code,
-                                   &offset, NULL);
-        if (!t->pattern)
+        t->patterns[i] = pcre2_compile((PCRE2_SPTR)PATTERNS[t->split][i], PCRE2_ZERO_TERMINATED, PCRE2_UTF,
+                                       &code, &offset, NULL);
+        if (!t->patterns[i])
             return error_set(e, TOKEN_EINTERNAL, "split pattern %d: PCRE2 error %d", (int)t->split, code);
     }
     return PUMA_OK;
@@ -133,84 +141,20 @@ static const merge *find_merge(const tokenizer *t, uint32_t left, uint32_t right
     return low < t->merge_count && t->merges[low].pair == pair ? &t->merges[low] : NULL;
 }
 
-static bool comes_first(const candidate *a, const candidate *b)
+static bool pair_of(void *context, const symbol *left, const symbol *right, uint32_t *rank, uint32_t *result)
 {
-    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
+    const merge *found = find_merge(context, left->id, right->id);
 
-/* Offers the pair that begins at symbol `at`, if the vocabulary merges it. */
-static bool offer(const tokenizer *t, workspace *w, int64_t at)
-{
-    const merge *found;
-    candidate    c;
-    size_t       i;
-
-    if (at < 0 || w->symbols[at].next < 0) return true;
-    found = find_merge(t, w->symbols[at].id, w->symbols[w->symbols[at].next].id);
-    if (!found) return true;
-    if (w->heap_count == w->heap_room) {
-        size_t     room = w->heap_room ? w->heap_room * 2 : 64;
-        candidate *heap = room > SIZE_MAX / sizeof *heap ? NULL : realloc(w->heap, room * sizeof *heap);
-
-        if (!heap) return false;
-        w->heap = heap;
-        w->heap_room = room;
-    }
-    c = (candidate){ .rank = found->rank, .result = found->result, .at = (size_t)at };
-    for (i = w->heap_count++; i > 0 && comes_first(&c, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        w->heap[i] = w->heap[(i - 1) / 2];
-    w->heap[i] = c;
-    return true;
-}
-
-static candidate take_first(workspace *w)
-{
-    candidate first = w->heap[0], last = w->heap[--w->heap_count];
-    size_t    i = 0;
-
-    for (;;) {
-        size_t child = 2 * i + 1;
-
-        if (child >= w->heap_count) break;
-        if (child + 1 < w->heap_count && comes_first(&w->heap[child + 1], &w->heap[child])) child++;
-        if (!comes_first(&w->heap[child], &last)) break;
-        w->heap[i] = w->heap[child];
-        i = child;
-    }
-    if (w->heap_count > 0) w->heap[i] = last;
-    return first;
-}
-
-/* Joins what the merges say, at most `count` times: each merge adds two candidates, so a word of n bytes
- * takes n log n. */
-static bool merge_all(const tokenizer *t, workspace *w, size_t count)
-{
-    w->heap_count = 0;
-    for (size_t i = 0; i + 1 < count; i++)
-        if (!offer(t, w, (int64_t)i)) return false;
-    while (w->heap_count > 0) {
-        candidate    c = take_first(w);
-        symbol      *left = &w->symbols[c.at], *right;
-        const merge *now;
-
-        if (left->gone || left->next < 0) continue;
-        right = &w->symbols[left->next];
-        now = find_merge(t, left->id, right->id);
-        if (!now || now->result != c.result) continue; /* one of the two was merged since */
-        left->id = c.result;
-        left->next = right->next;
-        right->gone = true;
-        if (right->next >= 0) w->symbols[right->next].previous = (int64_t)c.at;
-        if (!offer(t, w, left->previous) || !offer(t, w, (int64_t)c.at)) return false;
-    }
+    if (!found) return false;
+    *rank = found->rank;
+    *result = found->result;
     return true;
 }
 
 /* The symbols that a word starts as: one a byte.  A byte without token is left out, or the unknown token. */
-static size_t first_symbols(const tokenizer *t, workspace *w, const char *word, size_t size)
+static bool first_bytes(const tokenizer *t, merger *m, const char *word, size_t size)
 {
-    size_t count = 0;
-    bool   was_unknown = false;
+    bool was_unknown = false;
 
     for (size_t i = 0; i < size; i++) {
         uint32_t id = t->byte_ids[(unsigned char)word[i]];
@@ -219,76 +163,138 @@ static size_t first_symbols(const tokenizer *t, workspace *w, const char *word, 
         if (unknown) id = t->unknown;
         if (id == TOKEN_NONE || (unknown && was_unknown && t->fuse_unknown)) continue;
         was_unknown = unknown;
-        w->symbols[count] = (symbol){ .id = id, .previous = (int64_t)count - 1, .next = (int64_t)count + 1 };
-        count++;
+        if (!merger_add(m, id, i, 1)) return false;
     }
-    if (count > 0) w->symbols[count - 1].next = -1;
-    return count;
+    return true;
 }
 
-static puma_status encode_word(const tokenizer *t, workspace *w, const char *word, size_t size, id_list *out,
-                               puma_error *e)
+/* The tokens of a code point's bytes, if all of them are there. */
+static bool fall_back(const tokenizer *t, merger *m, const char *letter, size_t begin, size_t length,
+                      bool *fine)
 {
-    size_t   count;
-    uint32_t id;
+    for (size_t i = 0; i < length; i++)
+        if (t->byte_ids[(unsigned char)letter[i]] == TOKEN_NONE) return false;
+    for (size_t i = 0; *fine && i < length; i++)
+        *fine = merger_add(m, t->byte_ids[(unsigned char)letter[i]], begin + i, 1);
+    return true;
+}
+
+/* The same of a vocabulary of text: one symbol a code point.  What is unknown waits for the next code point
+ * that is known, to be fused; tokens of bytes do not end that wait, as in the reference. */
+static bool first_letters(const tokenizer *t, merger *m, const char *word, size_t size)
+{
+    size_t waiting = 0, length; /* bytes of what is unknown */
+    bool   fine = true;
+
+    for (size_t i = 0; fine && i < size; i += length) {
+        uint32_t c, id;
+
+        utf8_take(word + i, size - i, &c, &length);
+        if (vocabulary_find(&t->words, word + i, length, &id)) {
+            if (waiting > 0) fine = merger_add(m, t->unknown, i, waiting);
+            waiting = 0;
+            fine = fine && merger_add(m, id, i, length);
+        } else if (!(t->byte_fallback && fall_back(t, m, word + i, i, length, &fine)) &&
+                   t->unknown != TOKEN_NONE) {
+            if (waiting > 0 && !t->fuse_unknown) {
+                fine = merger_add(m, t->unknown, i, waiting);
+                waiting = 0;
+            }
+            waiting += length;
+        }
+    }
+    if (waiting > 0) fine = fine && merger_add(m, t->unknown, size, waiting);
+    return fine;
+}
+
+static bool encode_word(workspace *w, const char *word, size_t size)
+{
+    const tokenizer *t = w->t;
+    merger          *m = &w->merger;
+    uint32_t         id;
 
     if (t->whole_words) {
-        w->letters.count = 0;
-        for (size_t i = 0; i < size; i++)
-            if (!bytes_add_point(&w->letters, bpe_letter((unsigned char)word[i]))) return full(e);
-        if (vocabulary_find(&t->words, w->letters.at, w->letters.count, &id))
-            return id_list_add(out, id) ? PUMA_OK : full(e);
-    }
-    if (size > w->symbol_room) {
-        symbol *symbols =
-            realloc(w->symbols, size * sizeof *symbols); /* size is bounded by the text's limit */
+        const char *letters = word;
+        size_t      letters_size = size;
 
-        if (!symbols) return full(e);
-        w->symbols = symbols;
-        w->symbol_room = size;
+        if (!t->letters) {
+            w->letters.count = 0;
+            for (size_t i = 0; i < size; i++)
+                if (!bytes_add_point(&w->letters, bpe_letter((unsigned char)word[i]))) return false;
+            letters = w->letters.at;
+            letters_size = w->letters.count;
+        }
+        if (vocabulary_find(&t->words, letters, letters_size, &id)) return id_list_add(w->out, id);
     }
-    count = first_symbols(t, w, word, size);
-    if (count == 0) return PUMA_OK;
-    if (!merge_all(t, w, count)) return full(e);
-    for (int64_t i = 0; i >= 0; i = w->symbols[i].next)
-        if (!id_list_add(out, w->symbols[i].id)) return full(e);
-    return PUMA_OK;
+    merger_clear(m);
+    if (!(t->letters ? first_letters(t, m, word, size) : first_bytes(t, m, word, size))) return false;
+    if (m->count == 0) return true;
+    if (!merger_run(m, pair_of, (void *)t)) return false;
+    for (uint32_t i = 0; i != MERGE_NONE; i = m->symbols[i].next)
+        if (!id_list_add(w->out, m->symbols[i].id)) return false;
+    return true;
 }
 
-static puma_status encode_words(const tokenizer *t, workspace *w, const char *text, size_t size, id_list *out,
-                                puma_error *e)
+/* Splits by pattern `level` and gives what it matches, and what lies between, to the next. */
+static puma_status split(workspace *w, size_t level, const char *text, size_t size, puma_error *e)
 {
     pcre2_match_data *match;
     size_t            at = 0;
 
-    if (!t->pattern) return encode_word(t, w, text, size, out, e);
-    match = pcre2_match_data_create(1, NULL);
+    if (size == 0) return PUMA_OK;
+    if (level == SPLIT_PATTERNS || !w->t->patterns[level])
+        return encode_word(w, text, size) ? PUMA_OK : full(e);
+    if (!w->matches[level]) w->matches[level] = pcre2_match_data_create(1, NULL);
+    match = w->matches[level];
     if (!match) return full(e);
     while (at < size && e->status == PUMA_OK) {
-        int    found = pcre2_match(t->pattern, (PCRE2_SPTR)text, size, at, PCRE2_NO_UTF_CHECK, match, NULL);
+        int found =
+            pcre2_match(w->t->patterns[level], (PCRE2_SPTR)text, size, at, PCRE2_NO_UTF_CHECK, match, NULL);
         size_t begin = size, end = size;
 
         if (found >= 0) {
             begin = pcre2_get_ovector_pointer(match)[0];
             end = pcre2_get_ovector_pointer(match)[1];
         } else if (found != PCRE2_ERROR_NOMATCH) {
-            error_set(e, TOKEN_ELONG, "text: byte %zu: cannot be split into words (PCRE2 error %d)", at,
-                      found);
-            break;
+            return error_set(e, TOKEN_ELONG, "text: byte %zu: cannot be split into words (PCRE2 error %d)",
+                             at, found);
         }
-        /* The patterns leave nothing out and match nothing empty; were it otherwise, what lies between is a
-         * word too. */
-        if (begin > at) encode_word(t, w, text + at, begin - at, out, e);
-        if (end > begin) encode_word(t, w, text + begin, end - begin, out, e);
+        /* No pattern matches what is empty. */
+        if (split(w, level + 1, text + at, begin - at, e) == PUMA_OK)
+            split(w, level + 1, text + begin, end - begin, e);
         at = end > at ? end : size;
     }
-    pcre2_match_data_free(match);
     return e->status;
 }
 
-puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e)
+/* Metaspace: its sign for each blank, one in front if there is none, and a new word before each. */
+static puma_status split_at_signs(workspace *w, const char *text, size_t size, bool first, puma_error *e)
 {
-    workspace w = { 0 };
+    const tokenizer *t = w->t;
+    const bytes     *sign = &t->metaspace;
+    bytes            signs = { 0 };
+    size_t           begin = 0;
+    bool             starts =
+        (size > 0 && *text == ' ') || (size >= sign->count && memcmp(text, sign->at, sign->count) == 0);
+    bool prefix = t->metaspace_prefix == PREFIX_ALWAYS || (t->metaspace_prefix == PREFIX_FIRST && first);
+
+    if ((prefix && !starts && !bytes_add(&signs, sign->at, sign->count)) ||
+        !bytes_add_replaced(&signs, text, size, " ", 1, sign->at, sign->count))
+        full(e);
+    for (size_t i = 1; t->metaspace_split && e->status == PUMA_OK && i + sign->count <= signs.count; i++) {
+        if (memcmp(signs.at + i, sign->at, sign->count) != 0) continue;
+        split(w, 0, signs.at + begin, i - begin, e);
+        begin = i;
+    }
+    if (e->status == PUMA_OK) split(w, 0, signs.at + begin, signs.count - begin, e);
+    free(signs.at);
+    return e->status;
+}
+
+puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
+                       puma_error *e)
+{
+    workspace w = { .t = t, .out = out };
     bytes     spaced = { 0 };
 
     if (size > 0 && t->prefix_space && text[0] != ' ') {
@@ -296,10 +302,15 @@ puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, id_lis
         text = spaced.at;
         size = spaced.count;
     }
-    if (size > 0 && e->status == PUMA_OK) encode_words(t, &w, text, size, out, e);
+    if (size > 0 && e->status == PUMA_OK) {
+        if (t->metaspace.count > 0)
+            split_at_signs(&w, text, size, first, e);
+        else
+            split(&w, 0, text, size, e);
+    }
     free(spaced.at);
-    free(w.symbols);
-    free(w.heap);
+    merger_free(&w.merger);
     free(w.letters.at);
+    for (size_t i = 0; i < SPLIT_PATTERNS; i++) pcre2_match_data_free(w.matches[i]);
     return e->status;
 }

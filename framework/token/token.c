@@ -50,8 +50,21 @@ void token_close(tokenizer *t)
     free(t->cooked.entries);
     free(t->prefix);
     free(t->merges);
-    pcre2_code_free(t->pattern);
+    for (size_t i = 0; i < SPLIT_PATTERNS; i++) pcre2_code_free(t->patterns[i]);
+    for (size_t i = 0; i < t->rewrite_count; i++) {
+        free(t->rewrites[i].from.at);
+        free(t->rewrites[i].to.at);
+    }
+    free(t->metaspace.at);
+    free(t->sp.scores);
+    free(t->sp.types);
+    free(t->sp.symbols.entries);
+    free(t->sp.unknown_text);
     free(t->decode_prefix);
+    for (size_t i = 0; i < t->step_count; i++) {
+        free(t->steps[i].from.at);
+        free(t->steps[i].to.at);
+    }
     free(t);
 }
 
@@ -118,16 +131,39 @@ static bool is_ascii(const char *text, size_t size)
     return true;
 }
 
+/* Prepend and Replace, one after the other, in place. */
+static bool rewrite_all(const tokenizer *t, bytes *now)
+{
+    bool fine = true;
+
+    for (size_t i = 0; fine && i < t->rewrite_count && now->count > 0; i++) {
+        const rewrite *r = &t->rewrites[i];
+        bytes          next = { 0 };
+
+        if (r->from.count == 0)
+            fine = bytes_add(&next, r->to.at, r->to.count) && bytes_add(&next, now->at, now->count);
+        else
+            fine = bytes_add_replaced(&next, now->at, now->count, r->from.at, r->from.count, r->to.at,
+                                      r->to.count);
+        free(now->at);
+        *now = next;
+    }
+    return fine;
+}
+
 puma_status token_normalise(const tokenizer *t, const char *text, size_t size, bytes *out, puma_error *e)
 {
     points p = { 0 };
     bool   bert = t->clean || t->ideographs || t->strip || t->lower, fine;
 
-    if (!bert && (!t->compose || is_ascii(text, size))) return bytes_add(out, text, size) ? PUMA_OK : full(e);
-    fine = utf8_points(&p, text, size) && (!bert || bert_normalise(t, &p)) && (!t->compose || nfc(&p));
-    for (size_t i = 0; fine && i < p.count; i++) fine = bytes_add_point(out, p.at[i]);
-    free(p.at);
-    return fine ? PUMA_OK : full(e);
+    if (!bert && (!t->compose || is_ascii(text, size))) {
+        fine = bytes_add(out, text, size);
+    } else {
+        fine = utf8_points(&p, text, size) && (!bert || bert_normalise(t, &p)) && (!t->compose || nfc(&p));
+        for (size_t i = 0; fine && i < p.count; i++) fine = bytes_add_point(out, p.at[i]);
+        free(p.at);
+    }
+    return fine && rewrite_all(t, out) ? PUMA_OK : full(e);
 }
 
 /* --- added tokens ----------------------------------------------------------------------------- */
@@ -173,12 +209,13 @@ typedef struct encoding {
     id_list         *out;
 } encoding;
 
-typedef puma_status (*rest_fn)(const encoding *c, const char *text, size_t size, puma_error *e);
+/* first: `text` begins where the whole text does. */
+typedef puma_status (*rest_fn)(const encoding *c, const char *text, size_t size, bool first, puma_error *e);
 
 /* Gives each stretch of text between added tokens to `rest`, and adds the tokens' ids.  Leftmost, then
  * longest. */
 static puma_status cut_added(const encoding *c, const vocabulary *tokens, const char *text, size_t size,
-                             rest_fn rest, puma_error *e)
+                             bool first, rest_fn rest, puma_error *e)
 {
     size_t done = 0, at = 0;
 
@@ -193,25 +230,29 @@ static puma_status cut_added(const encoding *c, const vocabulary *tokens, const 
         }
         at = end;
         if ((c->literal && a->special) || !fits(a, text, size, done, &begin, &end)) continue;
-        if (begin > done && rest(c, text + done, begin - done, e) != PUMA_OK) return e->status;
+        if (begin > done && rest(c, text + done, begin - done, first && done == 0, e) != PUMA_OK)
+            return e->status;
         if (!id_list_add(c->out, a->id)) return full(e);
         at = done = end;
     }
-    return done < size ? rest(c, text + done, size - done, e) : PUMA_OK;
+    return done < size ? rest(c, text + done, size - done, first && done == 0, e) : PUMA_OK;
 }
 
-static puma_status encode_words(const encoding *c, const char *text, size_t size, puma_error *e)
+static puma_status encode_words(const encoding *c, const char *text, size_t size, bool first, puma_error *e)
 {
-    return c->t->model == MODEL_WORDPIECE ? wordpiece_encode(c->t, text, size, c->out, e)
-                                          : bpe_encode(c->t, text, size, c->out, e);
+    switch (c->t->model) {
+    case MODEL_WORDPIECE: return wordpiece_encode(c->t, text, size, c->out, e);
+    case MODEL_SENTENCEPIECE: return sentencepiece_encode(c->t, text, size, first, c->out, e);
+    default: return bpe_encode(c->t, text, size, first, c->out, e);
+    }
 }
 
-static puma_status encode_raw(const encoding *c, const char *text, size_t size, puma_error *e)
+static puma_status encode_raw(const encoding *c, const char *text, size_t size, bool first, puma_error *e)
 {
     bytes normal = { 0 };
 
     if (token_normalise(c->t, text, size, &normal, e) == PUMA_OK)
-        cut_added(c, &c->t->cooked, normal.at, normal.count, encode_words, e);
+        cut_added(c, &c->t->cooked, normal.at, normal.count, first, encode_words, e);
     free(normal.at);
     return e->status;
 }
@@ -219,7 +260,7 @@ static puma_status encode_raw(const encoding *c, const char *text, size_t size, 
 static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size,
                                bool literal, id_list *out, puma_error *e)
 {
-    encoding c = { .t = t, .literal = literal && t->model == MODEL_BPE, .out = out };
+    encoding c = { .t = t, .literal = literal && t->model != MODEL_WORDPIECE, .out = out };
     size_t   valid;
 
     if (size > TOKEN_TEXT_LIMIT)
@@ -229,7 +270,7 @@ static puma_status encode_text(const tokenizer *t, const char *name, const char 
     if (valid < size)
         return error_set(e, TOKEN_EUTF8, "%s: byte %zu: not UTF-8 (got 0x%02x)", name, valid,
                          (unsigned char)text[valid]);
-    return cut_added(&c, &t->raw, text, size, encode_raw, e);
+    return cut_added(&c, &t->raw, text, size, true, encode_raw, e);
 }
 
 /* --- the whole sequence ----------------------------------------------------------------------- */
@@ -289,127 +330,3 @@ void token_list_free(token_list *list)
 const char *token_text(const tokenizer *t, uint32_t id) { return id < t->count ? t->texts[id] : NULL; }
 
 size_t token_vocabulary(const tokenizer *t) { return t->count; }
-
-/* --- decoding --------------------------------------------------------------------------------- */
-
-/* Takes the blank before punctuation and English contractions away from one token, each rule over the whole
- * of it. */
-static void clean_up(bytes *b)
-{
-    static const struct {
-        const char *from, *to;
-    } rules[] = {
-        { " .", "." },   { " ?", "?" },     { " !", "!" },     { " ,", "," },
-        { " ' ", "'" },  { " n't", "n't" }, { " 'm", "'m" },   { " do not", " don't" },
-        { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
-    };
-
-    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
-        size_t from = strlen(rules[r].from), to = strlen(rules[r].to), kept = 0;
-
-        for (size_t i = 0; i < b->count;) {
-            if (b->count - i >= from && memcmp(b->at + i, rules[r].from, from) == 0) {
-                memcpy(b->at + kept, rules[r].to, to); /* never longer than what it replaces */
-                kept += to;
-                i += from;
-            } else {
-                b->at[kept++] = b->at[i++];
-            }
-        }
-        b->count = kept;
-    }
-}
-
-static bool decode_piece(const tokenizer *t, uint32_t id, bool first, bytes *out)
-{
-    size_t prefix = strlen(t->decode_prefix), size = t->sizes[id];
-    bool   joins = size >= prefix && memcmp(t->texts[id], t->decode_prefix, prefix) == 0, fine;
-    bytes  piece = { 0 };
-
-    if (first)
-        fine = bytes_add(&piece, t->texts[id], size);
-    else if (joins)
-        fine = bytes_add(&piece, t->texts[id] + prefix, size - prefix);
-    else
-        fine = bytes_add(&piece, " ", 1) && bytes_add(&piece, t->texts[id], size);
-    if (fine && t->cleanup) clean_up(&piece);
-    fine = fine && bytes_add(out, piece.at, piece.count);
-    free(piece.at);
-    return fine;
-}
-
-/* A token of which any letter stands for no byte (an added one) is text as it is. */
-static bool decode_bytes(const tokenizer *t, uint32_t id, bytes *out)
-{
-    size_t   before = out->count, length;
-    uint32_t c;
-
-    for (size_t i = 0; i < t->sizes[id]; i += length) {
-        char byte;
-        int  found;
-
-        utf8_take(t->texts[id] + i, t->sizes[id] - i, &c, &length);
-        found = bpe_byte(c);
-        if (found < 0) {
-            out->count = before;
-            return bytes_add(out, t->texts[id], t->sizes[id]);
-        }
-        byte = (char)found;
-        if (!bytes_add(out, &byte, 1)) return false;
-    }
-    return true;
-}
-
-/* Each longest start of a broken sequence becomes U+FFFD. */
-static bool repair(bytes *b)
-{
-    bytes    whole = { 0 };
-    uint32_t c;
-    size_t   length;
-    bool     fine = true;
-
-    if (utf8_valid(b->at, b->count) == b->count) return true;
-    for (size_t i = 0; fine && i < b->count; i += length) {
-        bool valid = utf8_take(b->at + i, b->count - i, &c, &length);
-
-        fine = valid ? bytes_add(&whole, b->at + i, length) : bytes_add(&whole, "\xef\xbf\xbd", 3);
-    }
-    free(b->at);
-    *b = whole;
-    return fine;
-}
-
-puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
-                         char **text, size_t *size, puma_error *e)
-{
-    bytes out = { 0 };
-    bool  fine = true, first = true;
-
-    *text = NULL;
-    *size = 0;
-    for (size_t i = 0; i < count; i++)
-        if (ids[i] >= t->count)
-            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i],
-                             t->count - 1);
-    for (size_t i = 0; fine && i < count; i++) {
-        uint32_t id = ids[i];
-
-        if (skip_special && (t->kinds[id] & KIND_SPECIAL)) continue;
-        switch (t->decode) {
-        case DECODE_WORDPIECE: fine = decode_piece(t, id, first, &out); break;
-        case DECODE_BYTES: fine = decode_bytes(t, id, &out); break;
-        case DECODE_JOIN:
-            fine = (first || bytes_add(&out, " ", 1)) && bytes_add(&out, t->texts[id], t->sizes[id]);
-            break;
-        }
-        first = false;
-    }
-    fine = fine && (t->decode != DECODE_BYTES || repair(&out)) && bytes_add(&out, "", 1);
-    if (!fine) {
-        free(out.at);
-        return full(e);
-    }
-    *text = out.at;
-    *size = out.count - 1;
-    return PUMA_OK;
-}

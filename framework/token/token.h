@@ -21,7 +21,8 @@ typedef struct token_list {
 
 /* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece,
  * with tokenizer_config.json's do_lower_case, strip_accents, tokenize_chinese_chars and special tokens), else
- * vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE). */
+ * vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE), else tokenizer.model
+ * (SentencePiece's BPE, with tokenizer_config.json's add_bos_token, add_eos_token and added tokens). */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
 void        token_close(tokenizer *t);
 
@@ -34,6 +35,19 @@ void        token_list_free(token_list *list);
 /* ids to text (malloc'd, *size bytes and a NUL). */
 puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
                          char **text, size_t *size, puma_error *e);
+
+/* Decoding of a list that grows, for text that is shown as it comes.  A push gives what is certain by now: of
+ * a character whose bytes are spread over several tokens nothing until it is whole.  All of it together is
+ * what token_decode gives for the whole list.  The tokenizer must stay open; *text is the stream's and lives
+ * until its next call. */
+typedef struct token_stream token_stream;
+
+puma_status token_stream_open(token_stream **s, const tokenizer *t, bool skip_special, puma_error *e);
+puma_status token_stream_push(token_stream *s, uint32_t id, const char **text, size_t *size, puma_error *e);
+/* What was held back, at the end of the list. */
+puma_status token_stream_finish(token_stream *s, const char **text, size_t *size, puma_error *e);
+void        token_stream_close(token_stream *s); /* NULL is allowed */
+
 /* The vocabulary entry of an id; NULL when there is none. */
 const char *token_text(const tokenizer *t, uint32_t id);
 size_t      token_vocabulary(const tokenizer *t); /* largest id + 1 */

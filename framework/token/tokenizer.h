@@ -15,6 +15,7 @@
 #define TOKEN_COUNT_LIMIT ((size_t)1 << 22)
 #define TOKEN_ADDED_LIMIT ((size_t)4096) /* bytes of an added token */
 #define TOKEN_NONE UINT32_MAX
+#define DECODE_STEP_LIMIT 8
 
 enum {
     KIND_ADDED = 1,
@@ -67,7 +68,49 @@ typedef struct merge {
     uint32_t rank, result;
 } merge;
 
-typedef enum split_rule { SPLIT_NONE, SPLIT_GPT2, SPLIT_QWEN2, SPLIT_LLAMA3 } split_rule;
+/* A step of a normaliser: every `from` becomes `to`; where `from` is empty, `to` is put in front. */
+typedef struct rewrite {
+    bytes from, to;
+} rewrite;
+#define REWRITE_LIMIT 8
+
+typedef enum split_rule {
+    SPLIT_NONE,
+    SPLIT_GPT2,
+    SPLIT_QWEN2,
+    SPLIT_LLAMA3,
+    SPLIT_DIGITS, /* each digit alone, then as GPT-2           */
+    SPLIT_GGUF    /* what llama.cpp takes where a file is mute */
+} split_rule;
+#define SPLIT_PATTERNS 4
+
+/* A step of tokenizer.json's decoder, each from a list of strings to another. */
+typedef struct decode_step {
+    enum {
+        STEP_REPLACE,       /* `from` by `to`                                                           */
+        STEP_BYTE_FALLBACK, /* runs of <0xXX> to the text they are, or to U+FFFD for each byte of a run */
+        STEP_FUSE,          /* all strings to one                                                       */
+        STEP_STRIP,         /* `from`, a code point, at most `start` times in front, `stop` behind      */
+        STEP_METASPACE      /* `from` by a blank, in the first string by nothing if `start`             */
+    } what;
+    bytes  from, to;
+    size_t start, stop;
+} decode_step;
+
+/* What a piece of a SentencePiece vocabulary is: the numbers that its file, and GGUF, write. */
+enum { SP_NORMAL = 1, SP_UNKNOWN, SP_CONTROL, SP_USER, SP_UNUSED, SP_BYTE };
+
+typedef struct sentencepiece {
+    float     *scores;
+    uint8_t   *types;                    /* SP_* */
+    size_t     count;                    /* of scores and types: ids from here on were added */
+    vocabulary symbols;                  /* user-defined pieces: taken whole wherever they stand */
+    size_t     longest;                  /* bytes of the longest piece that a merge may give */
+    bool  dummy_prefix, squeeze, escape; /* normalizer_spec: add_dummy_prefix, remove_extra_whitespaces … */
+    bool  first_only;                    /* the dummy prefix is for the start of the text alone */
+    bool  byte_fallback;
+    char *unknown_text; /* what an unknown piece decodes to */
+} sentencepiece;
 
 struct tokenizer {
     char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
@@ -75,7 +118,7 @@ struct tokenizer {
     uint8_t *kinds; /* KIND_* */
     size_t   count, room;
 
-    enum { MODEL_WORDPIECE, MODEL_BPE } model;
+    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_SENTENCEPIECE } model;
     vocabulary words;   /* the model's own tokens, without those that were only added */
     uint32_t   unknown; /* TOKEN_NONE: what is not in the vocabulary is left out (BPE) */
 
@@ -83,8 +126,10 @@ struct tokenizer {
     size_t       added_count;
     vocabulary   raw, cooked; /* matched before and after normalisation */
 
-    bool clean, ideographs, strip, lower; /* BertNormalizer */
-    bool compose;                         /* NFC            */
+    bool    clean, ideographs, strip, lower; /* BertNormalizer */
+    bool    compose;                         /* NFC            */
+    rewrite rewrites[REWRITE_LIMIT];         /* after those, one after the other */
+    size_t  rewrite_count;
 
     vocabulary continuing; /* WordPiece: what may follow within a word, without its prefix */
     char      *prefix;     /* "##" */
@@ -94,30 +139,45 @@ struct tokenizer {
     size_t     merge_count;
     uint32_t   byte_ids[256]; /* token of a single byte, or TOKEN_NONE */
     bool       whole_words, fuse_unknown, prefix_space;
+    bool       letters, byte_fallback; /* symbols are code points; one without a token is its bytes' tokens */
     split_rule split;
-    void      *pattern; /* pcre2_code of split; NULL for SPLIT_NONE */
+    void      *patterns[SPLIT_PATTERNS]; /* pcre2_code of split, applied one after the other; NULL: no more */
+    bytes      metaspace;                /* what stands for a blank; none: there is no such step */
+    enum { PREFIX_ALWAYS, PREFIX_FIRST, PREFIX_NEVER } metaspace_prefix;
+    bool metaspace_split;
+
+    sentencepiece sp;
 
     template single, pair;
 
-    enum { DECODE_JOIN, DECODE_WORDPIECE, DECODE_BYTES } decode;
-    char *decode_prefix;
-    bool  cleanup;
+    enum { DECODE_JOIN, DECODE_WORDPIECE, DECODE_BYTES, DECODE_STEPS, DECODE_SENTENCEPIECE } decode;
+    char       *decode_prefix;
+    bool        cleanup;
+    decode_step steps[DECODE_STEP_LIMIT];
+    size_t      step_count;
 };
 
-/* load.c: fills a zeroed tokenizer. */
+/* files.c: fills a zeroed tokenizer. */
 puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 
-/* token.c: the normaliser; appends to *out. */
+/* token.c: the normaliser; *out is empty before. */
 puma_status token_normalise(const tokenizer *t, const char *text, size_t size, bytes *out, puma_error *e);
 
-/* wordpiece.c, bpe.c: text that holds no added tokens, normalised, to ids. */
+/* wordpiece.c, bpe.c, sentencepiece.c: text that holds no added tokens, normalised (SentencePiece does that
+ * itself), to ids.  first: it begins where the whole text does. */
 puma_status wordpiece_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
-puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
-/* Compiles the split pattern and fills byte_ids; merges get sorted, the later of two equal ones stays. */
+puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
+                       puma_error *e);
+puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
+                                 puma_error *e);
+/* Compiles the split patterns and fills byte_ids; merges get sorted, the later of two equal ones stays. */
 puma_status bpe_prepare(tokenizer *t, puma_error *e);
 /* The code point that stands for a byte in a byte-level vocabulary, and back (-1: none). */
 uint32_t    bpe_letter(unsigned char byte);
 int         bpe_byte(uint32_t letter);
+
+/* The byte that <0xXX> names; -1: it is no such text. */
+int piece_byte(const char *text, size_t size);
 
 /* False: out of memory. */
 bool id_list_add(id_list *list, uint32_t id);

@@ -153,6 +153,22 @@ bool bytes_add_point(bytes *b, uint32_t c)
     return bytes_add(b, (const char *)form, (size_t)size);
 }
 
+bool bytes_add_replaced(bytes *b, const char *from, size_t size, const char *what, size_t what_size,
+                        const char *by, size_t by_size)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; what_size > 0 && i + what_size <= size;) {
+        if (memcmp(from + i, what, what_size) != 0) {
+            i++;
+            continue;
+        }
+        if (!bytes_add(b, from + done, i - done) || !bytes_add(b, by, by_size)) return false;
+        done = i += what_size;
+    }
+    return bytes_add(b, from + done, size - done);
+}
+
 bool utf8_take(const char *text, size_t size, uint32_t *c, size_t *length)
 {
     const unsigned char *p = (const unsigned char *)text;

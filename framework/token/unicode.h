@@ -25,6 +25,9 @@ typedef struct bytes { /* the same of bytes */
 bool points_add(points *p, uint32_t c);
 bool bytes_add(bytes *b, const char *from, size_t size);
 bool bytes_add_point(bytes *b, uint32_t c);
+/* Appends `from` with every `what` in it, from the left, replaced. */
+bool bytes_add_replaced(bytes *b, const char *from, size_t size, const char *what, size_t what_size,
+                        const char *by, size_t by_size);
 
 /* The code point at `text`, of *length bytes.  False: not UTF-8 (overlong forms, surrogates and what is above
  * U+10FFFF are not); *length is then that of the longest start of a valid sequence, at least 1. */

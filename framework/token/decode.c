@@ -1,0 +1,431 @@
+/* decode.c - ids to text, and the same for a list that grows.
+ *
+ * One function does both: when the list is `open`, it leaves off what a later token may still change, so that
+ * its text is a beginning of all later ones. */
+#include "token/tokenizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define BLANK_SIGN "\xe2\x96\x81"  /* U+2581, which stands for a blank in SentencePiece's vocabularies */
+
+typedef struct decoding {
+    const tokenizer *t;
+    const uint32_t  *ids;
+    size_t           count;
+    bool             skip_special, open;
+} decoding;
+
+static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int piece_byte(const char *text, size_t size)
+{
+    int high, low;
+
+    if (size != 6 || memcmp(text, "<0x", 3) != 0 || text[5] != '>') return -1;
+    high = hex_digit(text[3]);
+    low = hex_digit(text[4]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static bool skipped(const decoding *d, uint32_t id)
+{
+    return d->skip_special && (d->t->kinds[id] & KIND_SPECIAL);
+}
+
+/* --- WordPiece and byte-level BPE ------------------------------------------------------------- */
+
+/* Takes the blank before punctuation and English contractions away from one token, each rule over the whole
+ * of it. */
+static void clean_up(bytes *b)
+{
+    static const struct {
+        const char *from, *to;
+    } rules[] = {
+        { " .", "." },   { " ?", "?" },     { " !", "!" },     { " ,", "," },
+        { " ' ", "'" },  { " n't", "n't" }, { " 'm", "'m" },   { " do not", " don't" },
+        { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
+    };
+
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        size_t from = strlen(rules[r].from), to = strlen(rules[r].to), kept = 0;
+
+        for (size_t i = 0; i < b->count;) {
+            if (b->count - i >= from && memcmp(b->at + i, rules[r].from, from) == 0) {
+                memcpy(b->at + kept, rules[r].to, to); /* never longer than what it replaces */
+                kept += to;
+                i += from;
+            } else {
+                b->at[kept++] = b->at[i++];
+            }
+        }
+        b->count = kept;
+    }
+}
+
+static bool decode_piece(const tokenizer *t, uint32_t id, bool first, bytes *out)
+{
+    size_t prefix = strlen(t->decode_prefix), size = t->sizes[id];
+    bool   joins = size >= prefix && memcmp(t->texts[id], t->decode_prefix, prefix) == 0, fine;
+    bytes  piece = { 0 };
+
+    if (first)
+        fine = bytes_add(&piece, t->texts[id], size);
+    else if (joins)
+        fine = bytes_add(&piece, t->texts[id] + prefix, size - prefix);
+    else
+        fine = bytes_add(&piece, " ", 1) && bytes_add(&piece, t->texts[id], size);
+    if (fine && t->cleanup) clean_up(&piece);
+    fine = fine && bytes_add(out, piece.at, piece.count);
+    free(piece.at);
+    return fine;
+}
+
+/* A token of which any letter stands for no byte (an added one) is text as it is. */
+static bool decode_bytes(const tokenizer *t, uint32_t id, bytes *out)
+{
+    size_t   before = out->count, length;
+    uint32_t c;
+
+    for (size_t i = 0; i < t->sizes[id]; i += length) {
+        char byte;
+        int  found;
+
+        utf8_take(t->texts[id] + i, t->sizes[id] - i, &c, &length);
+        found = bpe_byte(c);
+        if (found < 0) {
+            out->count = before;
+            return bytes_add(out, t->texts[id], t->sizes[id]);
+        }
+        byte = (char)found;
+        if (!bytes_add(out, &byte, 1)) return false;
+    }
+    return true;
+}
+
+/* Each longest start of a broken sequence becomes U+FFFD; of an open list the last may still become whole. */
+static bool repair(bytes *b, bool open)
+{
+    bytes    whole = { 0 };
+    uint32_t c;
+    size_t   length;
+    bool     fine = true;
+
+    if (utf8_valid(b->at, b->count) == b->count) return true;
+    for (size_t i = 0; fine && i < b->count; i += length) {
+        bool valid = utf8_take(b->at + i, b->count - i, &c, &length);
+
+        if (!valid && open && i + length == b->count) break;
+        fine = valid ? bytes_add(&whole, b->at + i, length) : bytes_add(&whole, REPLACEMENT, 3);
+    }
+    free(b->at);
+    *b = whole;
+    return fine;
+}
+
+static bool decode_simply(const decoding *d, bytes *out)
+{
+    const tokenizer *t = d->t;
+    bool             fine = true, first = true;
+
+    for (size_t i = 0; fine && i < d->count; i++) {
+        uint32_t id = d->ids[i];
+
+        if (skipped(d, id)) continue;
+        if (t->decode == DECODE_WORDPIECE)
+            fine = decode_piece(t, id, first, out);
+        else if (t->decode == DECODE_BYTES)
+            fine = decode_bytes(t, id, out);
+        else
+            fine = (first || bytes_add(out, " ", 1)) && bytes_add(out, t->texts[id], t->sizes[id]);
+        first = false;
+    }
+    return fine && (t->decode != DECODE_BYTES || repair(out, d->open));
+}
+
+/* --- SentencePiece ---------------------------------------------------------------------------- */
+
+/* A run of byte pieces: what is UTF-8 in it as it is, each other byte as U+FFFD. */
+static bool add_run(bytes *out, const bytes *run, bool open)
+{
+    size_t   length;
+    uint32_t c;
+
+    for (size_t i = 0; i < run->count; i += length) {
+        bool valid = utf8_take(run->at + i, run->count - i, &c, &length);
+
+        if (!valid && open && i + length == run->count) return true;
+        if (!(valid ? bytes_add(out, run->at + i, length) : bytes_add(out, REPLACEMENT, 3))) return false;
+        if (!valid) length = 1;
+    }
+    return true;
+}
+
+/* The blank that encoding puts in front (or, with squeeze, all blanks there) goes, control pieces are
+ * nothing. */
+static bool decode_sentencepiece(const decoding *d, bytes *out)
+{
+    const tokenizer     *t = d->t;
+    const sentencepiece *sp = &t->sp;
+    bytes                run = { 0 };
+    bool                 fine = true, start = true, blank_taken = false;
+
+    for (size_t i = 0; fine && i < d->count; i++) {
+        uint32_t    id = d->ids[i];
+        uint8_t     type = id < sp->count ? sp->types[id] : SP_NORMAL;
+        const char *text = t->texts[id];
+        size_t      size = t->sizes[id];
+
+        if (type == SP_BYTE) {
+            char byte = (char)piece_byte(text, size);
+
+            fine = bytes_add(&run, &byte, 1);
+            continue;
+        }
+        if (skipped(d, id) && type != SP_CONTROL) continue;
+        fine = add_run(out, &run, false);
+        run.count = 0;
+        if (blank_taken || out->count > 0) start = false;
+        blank_taken = false;
+        if (type == SP_CONTROL || !fine) continue;
+        if (type == SP_UNKNOWN) {
+            fine = bytes_add(out, sp->unknown_text, strlen(sp->unknown_text));
+        } else if (id >= sp->count) {
+            fine = bytes_add(out, text, size);
+        } else {
+            if (start && (sp->dummy_prefix || sp->squeeze) && size >= 3 && memcmp(text, BLANK_SIGN, 3) == 0) {
+                blank_taken = !sp->squeeze;
+                text += 3;
+                size -= 3;
+            }
+            fine = bytes_add_replaced(out, text, size, BLANK_SIGN, 3, " ", 1);
+        }
+    }
+    fine = fine && add_run(out, &run, d->open);
+    free(run.at);
+    return fine;
+}
+
+/* --- the steps of tokenizer.json -------------------------------------------------------------- */
+
+/* Strings, one behind the other: string i is text[ends[i - 1] … ends[i]). */
+typedef struct strings {
+    bytes   text;
+    size_t *ends;
+    size_t  count, room;
+} strings;
+
+static void strings_free(strings *s)
+{
+    free(s->text.at);
+    free(s->ends);
+    *s = (strings){ 0 };
+}
+
+/* What was appended to s->text since the last string is one. */
+static bool strings_end(strings *s)
+{
+    if (s->count == s->room) {
+        size_t  room = s->room ? s->room * 2 : 64;
+        size_t *ends = room > SIZE_MAX / sizeof *ends ? NULL : realloc(s->ends, room * sizeof *ends);
+
+        if (!ends) return false;
+        s->ends = ends;
+        s->room = room;
+    }
+    s->ends[s->count++] = s->text.count;
+    return true;
+}
+
+static bool end_run(strings *to, bytes *run)
+{
+    bool fine = true;
+
+    if (run->count == 0) return true;
+    if (utf8_valid(run->at, run->count) == run->count)
+        fine = bytes_add(&to->text, run->at, run->count) && strings_end(to);
+    else
+        for (size_t i = 0; fine && i < run->count; i++)
+            fine = bytes_add(&to->text, REPLACEMENT, 3) && strings_end(to);
+    run->count = 0;
+    return fine;
+}
+
+static bool strip(strings *to, const decode_step *step, const char *text, size_t size)
+{
+    const bytes *c = &step->from;
+
+    for (size_t i = 0; i < step->start && size >= c->count && memcmp(text, c->at, c->count) == 0; i++) {
+        text += c->count;
+        size -= c->count;
+    }
+    for (size_t i = 0;
+         i < step->stop && size >= c->count && memcmp(text + size - c->count, c->at, c->count) == 0; i++)
+        size -= c->count;
+    return bytes_add(&to->text, text, size) && strings_end(to);
+}
+
+/* False: out of memory. */
+static bool take_step(const decode_step *step, const strings *from, strings *to, bool open)
+{
+    bytes run = { 0 };
+    bool  fine = true;
+
+    for (size_t i = 0; fine && i < from->count; i++) {
+        size_t      begin = i ? from->ends[i - 1] : 0, size = from->ends[i] - begin;
+        const char *text = size ? from->text.at + begin : "";
+        bool        drop = i == 0 && step->start > 0;
+        int         byte;
+
+        switch (step->what) {
+        case STEP_REPLACE:
+            fine = bytes_add_replaced(&to->text, text, size, step->from.at, step->from.count, step->to.at,
+                                      step->to.count) &&
+                   strings_end(to);
+            break;
+        case STEP_METASPACE:
+            fine = bytes_add_replaced(&to->text, text, size, step->from.at, step->from.count, " ",
+                                      drop ? 0 : 1) &&
+                   strings_end(to);
+            break;
+        case STEP_BYTE_FALLBACK:
+            byte = piece_byte(text, size);
+            if (byte >= 0) {
+                char letter = (char)byte;
+
+                fine = bytes_add(&run, &letter, 1);
+            } else {
+                fine = end_run(to, &run) && bytes_add(&to->text, text, size) && strings_end(to);
+            }
+            break;
+        case STEP_FUSE: fine = bytes_add(&to->text, text, size); break;
+        case STEP_STRIP: fine = strip(to, step, text, size); break;
+        }
+    }
+    if (step->what == STEP_FUSE) fine = fine && strings_end(to);
+    /* A run goes on, or turns out to be broken, with the next byte. */
+    if (!open) fine = fine && end_run(to, &run);
+    free(run.at);
+    return fine;
+}
+
+static bool decode_steps(const decoding *d, bytes *out)
+{
+    const tokenizer *t = d->t;
+    strings          now = { 0 };
+    bool             fine = true;
+
+    for (size_t i = 0; d->open && i < t->step_count; i++)
+        if (t->steps[i].what == STEP_STRIP && t->steps[i].stop > 0) return true; /* the end is not known */
+    for (size_t i = 0; fine && i < d->count; i++)
+        if (!skipped(d, d->ids[i]))
+            fine = bytes_add(&now.text, t->texts[d->ids[i]], t->sizes[d->ids[i]]) && strings_end(&now);
+    for (size_t i = 0; fine && i < t->step_count; i++) {
+        strings next = { 0 };
+
+        fine = take_step(&t->steps[i], &now, &next, d->open);
+        strings_free(&now);
+        now = next;
+    }
+    fine = fine && bytes_add(out, now.text.at, now.text.count);
+    strings_free(&now);
+    return fine;
+}
+
+/* --- what the header offers ------------------------------------------------------------------- */
+
+static bool decode(const decoding *d, bytes *out)
+{
+    switch (d->t->decode) {
+    case DECODE_SENTENCEPIECE: return decode_sentencepiece(d, out);
+    case DECODE_STEPS: return decode_steps(d, out);
+    default: return decode_simply(d, out);
+    }
+}
+
+puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
+                         char **text, size_t *size, puma_error *e)
+{
+    decoding d = { .t = t, .ids = ids, .count = count, .skip_special = skip_special };
+    bytes    out = { 0 };
+
+    *text = NULL;
+    *size = 0;
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] >= t->count)
+            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i],
+                             t->count - 1);
+    if (!decode(&d, &out) || !bytes_add(&out, "", 1)) {
+        free(out.at);
+        return full(e);
+    }
+    *text = out.at;
+    *size = out.count - 1;
+    return PUMA_OK;
+}
+
+struct token_stream {
+    const tokenizer *t;
+    bool             skip_special;
+    id_list          ids;
+    bytes            text;  /* of all ids, less what was held back */
+    size_t           given; /* of text */
+};
+
+puma_status token_stream_open(token_stream **s, const tokenizer *t, bool skip_special, puma_error *e)
+{
+    *s = calloc(1, sizeof **s);
+    if (!*s) return full(e);
+    (*s)->t = t;
+    (*s)->skip_special = skip_special;
+    return PUMA_OK;
+}
+
+void token_stream_close(token_stream *s)
+{
+    if (!s) return;
+    free(s->ids.at);
+    free(s->text.at);
+    free(s);
+}
+
+/* Decodes the whole list again: lists are short beside what it takes to generate them. */
+static puma_status stream_on(token_stream *s, bool open, const char **text, size_t *size, puma_error *e)
+{
+    decoding d = {
+        .t = s->t, .ids = s->ids.at, .count = s->ids.count, .skip_special = s->skip_special, .open = open
+    };
+
+    s->text.count = 0;
+    if (!decode(&d, &s->text)) return full(e);
+    if (s->text.count < s->given)
+        return error_set(e, TOKEN_EINTERNAL, "tokens: decoding took back what it gave");
+    *text = s->text.count > s->given ? s->text.at + s->given : "";
+    *size = s->text.count - s->given;
+    s->given = s->text.count;
+    return PUMA_OK;
+}
+
+puma_status token_stream_push(token_stream *s, uint32_t id, const char **text, size_t *size, puma_error *e)
+{
+    *text = "";
+    *size = 0;
+    if (id >= s->t->count)
+        return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", s->ids.count, id,
+                         s->t->count - 1);
+    if (!id_list_add(&s->ids, id)) return full(e);
+    return stream_on(s, true, text, size, e);
+}
+
+puma_status token_stream_finish(token_stream *s, const char **text, size_t *size, puma_error *e)
+{
+    return stream_on(s, false, text, size, e);
+}
