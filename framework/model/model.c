@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "model/owner.h"
+#include "weights/gguf.h"
 #include "weights/json.h"
 
 #include <errno.h>
@@ -375,32 +376,52 @@ static puma_status fill(const reader *r, model *m, model_task task)
 
 /* --- the interface ---------------------------------------------------------------------------- */
 
-/* DIRECTORY/config.json, or the file itself. */
-static puma_status config_path(char **path, const char *directory, puma_error *e)
+/* DIRECTORY/config.json, or the file itself; *is_gguf says that it is one whose metadata stand for
+ * config.json: named itself, or alone in its directory with no config.json beside it. */
+static puma_status config_path(char **path, bool *is_gguf, const char *directory, puma_error *e)
 {
     struct stat about;
-    size_t      length = strlen(directory);
 
     *path = NULL;
+    *is_gguf = false;
     if (stat(directory, &about) != 0)
         return error_set(e, 401, "%s: %s", path_tail(directory), strerror(errno));
-    if (length > 5 && strcmp(directory + length - 5, ".gguf") == 0)
-        return error_set(e, 404, "%s: reading GGUF files is not built yet", path_tail(directory));
-    if (!S_ISDIR(about.st_mode))
+    if (!S_ISDIR(about.st_mode)) {
         *path = strdup(directory);
-    else if (asprintf(path, "%s/config.json", directory) < 0)
+        *is_gguf = file_is_gguf(directory);
+    } else if (asprintf(path, "%s/config.json", directory) < 0) {
         *path = NULL;
+    } else if (stat(*path, &about) != 0 && errno == ENOENT) {
+        char *found;
+
+        if (file_find_gguf(&found, directory, e) != PUMA_OK) return e->status;
+        if (!found) return PUMA_OK; /* reading config.json says that there is none */
+        free(*path);
+        *path = found;
+        *is_gguf = true;
+    }
     return *path ? PUMA_OK : no_memory(e);
+}
+
+static puma_status read_config(json_t **config, const char *path, bool is_gguf, puma_error *e)
+{
+    static const json_limits limits = { .objects = 10000, .arrays = 10000, .separators = 200000 };
+    gguf                    *g;
+
+    if (!is_gguf) return json_read_limited(path, MAX_CONFIG, &limits, config, 402, e);
+    if (gguf_open(&g, path, e) == PUMA_OK) gguf_config(g, config, e);
+    gguf_close(g);
+    return e->status;
 }
 
 puma_status model_open(model **out, const char *directory, const char *architecture_name,
                        const char *architectures, model_task task, puma_error *e)
 {
-    static const json_limits limits = { .objects = 10000, .arrays = 10000, .separators = 200000 };
-    char                    *path = NULL;
-    json_t                  *config = NULL, *type;
-    model                   *m = calloc(1, sizeof *m);
-    struct owner            *o = calloc(1, sizeof *o);
+    char         *path = NULL;
+    bool          is_gguf;
+    json_t       *config = NULL, *type;
+    model        *m = calloc(1, sizeof *m);
+    struct owner *o = calloc(1, sizeof *o);
 
     *out = NULL;
     if (!m || !o) {
@@ -409,8 +430,8 @@ puma_status model_open(model **out, const char *directory, const char *architect
         return no_memory(e);
     }
     m->owner = o;
-    if (config_path(&path, directory, e) != PUMA_OK) goto done;
-    if (json_read_limited(path, MAX_CONFIG, &limits, &config, 402, e) != PUMA_OK) goto done;
+    if (config_path(&path, &is_gguf, directory, e) != PUMA_OK) goto done;
+    if (read_config(&config, path, is_gguf, e) != PUMA_OK) goto done;
     if (!json_is_object(config)) {
         error_set(e, 402, "%s: not a JSON object", path_tail(path));
         goto done;

@@ -63,7 +63,8 @@ typedef struct model {
 } model;
 
 /* Reads `architectures`/NAME.ini (architecture "auto": the one that lists config.json's model_type) and
- * `directory`/config.json (or a config.json given directly).  `task` decides which head tensors are needed.
+ * `directory`/config.json (or a config.json given directly; or the metadata of a .gguf file, given directly
+ * or alone in the directory).  `task` decides which head tensors are needed.
  */
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);

@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += framework/weights/libweights.la
-framework_weights_libweights_la_SOURCES = %D%/json.c %D%/json.h %D%/weights.c %D%/weights.h
+framework_weights_libweights_la_SOURCES = %D%/file.c %D%/file.h %D%/gguf.c %D%/gguf_config.c %D%/gguf.h \
+    %D%/json.c %D%/json.h %D%/weights.c %D%/weights.h
 
 check_PROGRAMS += tests/unit/test_weights
 tests_unit_test_weights_SOURCES = tests/unit/test_weights.c

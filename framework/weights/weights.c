@@ -1,24 +1,21 @@
-/* weights.c - safetensors, read with distrust.
+/* weights.c - the tensors of safetensors and GGUF files, read with distrust.
  *
- * A file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype, shape,
- * data_offsets), and the data.  Every number of the header is compared with the size of the file before
- * anything is allocated from it, and the tensors must cover the data exactly: no overlap, no hole, nothing
- * behind.  Data is read with pread: a file that shrinks under a mapping would kill the process by SIGBUS,
- * here it is an error with a byte offset. */
+ * A safetensors file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype,
+ * shape, data_offsets), and the data.  Every number of the header is compared with the size of the file
+ * before anything is allocated from it, and the tensors must cover the data exactly: no overlap, no hole,
+ * nothing behind.  gguf.c holds the other format to the same. */
 #include "weights/weights.h"
 
 #include "base/checked.h"
+#include "weights/file.h"
+#include "weights/gguf.h"
 #include "weights/json.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define MAX_HEADER 10000000u /* bytes; BERT-large has 40 000                                        */
 #define MAX_TENSORS 65536u
@@ -27,22 +24,30 @@
 #define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
 #define CHUNK 4096            /* elements converted at a time                                       */
 
-static_assert(sizeof(off_t) == 8, "checkpoints are larger than 2 GiB: build with 64-bit file offsets");
-
 typedef struct dtype {
     const char *name;
-    size_t      bytes;
+    size_t      bytes; /* of an element, or of a block of them                                */
     bool        is_float;
+    size_t      block; /* 0: elements stand alone                                             */
 } dtype;
 
 /* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are
  * refused only where the model needs them. */
 static const dtype DTYPES[] = {
-    { "F32", 4, true },      { "F16", 2, true },   { "BF16", 2, true },     { "F64", 8, true },
-    { "I64", 8, false },     { "I32", 4, false },  { "I16", 2, false },     { "I8", 1, false },
-    { "U8", 1, false },      { "BOOL", 1, false }, { "U16", 2, false },     { "U32", 4, false },
-    { "U64", 8, false },     { "C64", 8, false },  { "F8_E4M3", 1, false }, { "F8_E5M2", 1, false },
-    { "F8_E8M0", 1, false },
+    { "F32", 4, true, 0 },      { "F16", 2, true, 0 },      { "BF16", 2, true, 0 },
+    { "F64", 8, true, 0 },      { "I64", 8, false, 0 },     { "I32", 4, false, 0 },
+    { "I16", 2, false, 0 },     { "I8", 1, false, 0 },      { "U8", 1, false, 0 },
+    { "BOOL", 1, false, 0 },    { "U16", 2, false, 0 },     { "U32", 4, false, 0 },
+    { "U64", 8, false, 0 },     { "C64", 8, false, 0 },     { "F8_E4M3", 1, false, 0 },
+    { "F8_E5M2", 1, false, 0 }, { "F8_E8M0", 1, false, 0 },
+};
+
+/* What only GGUF has: an element is d q + m, where d and m are float16 and q an integer of 4 or 8 bits. */
+static const dtype BLOCKS[] = {
+    { "Q4_0", 18, true, 32 },    { "Q4_1", 20, true, 32 },    { "Q8_0", 34, true, 32 },
+    { "Q5_0", 22, false, 32 },   { "Q5_1", 24, false, 32 },   { "Q8_1", 36, false, 32 },
+    { "Q2_K", 84, false, 256 },  { "Q3_K", 110, false, 256 }, { "Q4_K", 144, false, 256 },
+    { "Q5_K", 176, false, 256 }, { "Q6_K", 210, false, 256 }, { "Q8_K", 292, false, 256 },
 };
 
 typedef struct tensor {
@@ -50,14 +55,13 @@ typedef struct tensor {
     char        *name; /* what info.name points to                                           */
     const dtype *type;
     size_t       shard, begin, end; /* bytes of the shard's data                                          */
+    size_t       head;              /* rows of a head when they are permuted (gguf.h), else 0             */
 } tensor;
 
 typedef struct shard {
-    char       *path;
-    const char *name; /* its end, for messages                                              */
-    int         fd;
-    size_t      size, data;   /* of the file; where its data begin                                  */
-    size_t      first, count; /* its tensors, while the array is in the order of reading            */
+    data_file file;
+    size_t    data;         /* where its data begin                                                */
+    size_t    first, count; /* its tensors, while the array is in the order of reading             */
 } shard;
 
 struct weights {
@@ -70,22 +74,6 @@ struct weights {
 static puma_status no_memory(puma_error *e, size_t bytes)
 {
     return error_set(e, 1001, "out of memory (%zu bytes)", bytes);
-}
-
-/* Reads exactly `size` bytes at `offset` of the file, or says where the file ended. */
-static puma_status read_at(const shard *s, void *to, size_t size, size_t offset, puma_error *e)
-{
-    for (size_t have = 0; have < size;) {
-        ssize_t got = pread(s->fd, (char *)to + have, size - have, (off_t)(offset + have));
-
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return error_set(e, 401, "%s: byte %zu: %s", s->name, offset + have, strerror(errno));
-        if (got == 0)
-            return error_set(e, 416, "%s: file changed while in use: it ends at byte %zu", s->name,
-                             offset + have);
-        have += (size_t)got;
-    }
-    return PUMA_OK;
 }
 
 /* --- the header ------------------------------------------------------------------------------- */
@@ -113,27 +101,28 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
     size_t        bytes;
 
     if (!json_is_array(shape))
-        return error_set(e, 411, "%s: tensor " NAME ": shape is not an array", s->name, info->name);
+        return error_set(e, 411, "%s: tensor " NAME ": shape is not an array", s->file.name, info->name);
     if (json_array_size(shape) > WEIGHTS_MAX_RANK)
-        return error_set(e, 413, "%s: tensor " NAME ": too many dimensions (got %zu, limit %d)", s->name,
+        return error_set(e, 413, "%s: tensor " NAME ": too many dimensions (got %zu, limit %d)", s->file.name,
                          info->name, json_array_size(shape), WEIGHTS_MAX_RANK);
     info->rank = json_array_size(shape);
     info->n = 1;
     for (size_t i = 0; i < info->rank; i++) {
         if (!natural(shape, i, &info->dim[i]))
-            return error_set(e, 411, "%s: tensor " NAME ": shape[%zu] is not a whole number >= 0", s->name,
-                             info->name, i);
+            return error_set(e, 411, "%s: tensor " NAME ": shape[%zu] is not a whole number >= 0",
+                             s->file.name, info->name, i);
         if (!checked_mul(&info->n, info->n, info->dim[i]))
-            return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows", s->name,
-                             info->name);
+            return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows",
+                             s->file.name, info->name);
     }
     if (!checked_mul(&bytes, info->n, t->type->bytes))
-        return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->name, info->name);
+        return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->file.name,
+                         info->name);
     if (t->end - t->begin != bytes)
         return error_set(e, 413,
                          "%s: tensor " NAME
                          ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
-                         s->name, info->name, t->type->name, t->end - t->begin, bytes);
+                         s->file.name, info->name, t->type->name, t->end - t->begin, bytes);
     return PUMA_OK;
 }
 
@@ -141,42 +130,43 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
 static puma_status read_entry(const shard *s, tensor *t, const char *name, json_t *entry, puma_error *e)
 {
     const json_t *offsets, *shape, *type;
-    size_t        data = s->size - s->data;
+    size_t        data = s->file.size - s->data;
     const char   *key;
     json_t       *value;
 
     t->info.name = name;
-    if (!json_is_object(entry)) return error_set(e, 411, "%s: tensor " NAME ": not an object", s->name, name);
+    if (!json_is_object(entry))
+        return error_set(e, 411, "%s: tensor " NAME ": not an object", s->file.name, name);
     json_object_foreach(entry, key, value)
     {
         if (strcmp(key, "dtype") != 0 && strcmp(key, "shape") != 0 && strcmp(key, "data_offsets") != 0)
-            return error_set(e, 411, "%s: tensor " NAME ": unknown key " NAME, s->name, name, key);
+            return error_set(e, 411, "%s: tensor " NAME ": unknown key " NAME, s->file.name, name, key);
     }
     type = json_object_get(entry, "dtype");
     shape = json_object_get(entry, "shape");
     offsets = json_object_get(entry, "data_offsets");
     if (!type || !shape || !offsets)
-        return error_set(e, 411, "%s: tensor " NAME ": %s is missing", s->name, name,
+        return error_set(e, 411, "%s: tensor " NAME ": %s is missing", s->file.name, name,
                          !type    ? "dtype"
                          : !shape ? "shape"
                                   : "data_offsets");
     if (!json_is_string(type) || !(t->type = find_dtype(json_string_value(type))))
-        return error_set(e, 414,
-                         "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)",
-                         s->name, name, json_is_string(type) ? json_string_value(type) : "that is no string");
+        return error_set(
+            e, 414, "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)",
+            s->file.name, name, json_is_string(type) ? json_string_value(type) : "that is no string");
     t->info.dtype = t->type->name;
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin) ||
         !natural(offsets, 1, &t->end))
-        return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0", s->name,
-                         name);
+        return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0",
+                         s->file.name, name);
     if (t->begin > t->end)
         return error_set(e, 412, "%s: tensor " NAME ": data_offsets end before they begin (%zu, %zu)",
-                         s->name, name, t->begin, t->end);
+                         s->file.name, name, t->begin, t->end);
     if (t->end > data)
         return error_set(e, 412,
                          "%s: tensor " NAME
                          ": file not fully covered: it ends at byte %zu of the data, the file at %zu",
-                         s->name, name, t->end, data);
+                         s->file.name, name, t->end, data);
     return read_shape(s, t, shape, e);
 }
 
@@ -185,11 +175,12 @@ static puma_status check_metadata(const shard *s, json_t *metadata, puma_error *
     const char *key;
     json_t     *value;
 
-    if (!json_is_object(metadata)) return error_set(e, 411, "%s: __metadata__ is not an object", s->name);
+    if (!json_is_object(metadata))
+        return error_set(e, 411, "%s: __metadata__ is not an object", s->file.name);
     json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value))
-            return error_set(e, 411, "%s: __metadata__: " NAME " is not a string", s->name, key);
+            return error_set(e, 411, "%s: __metadata__: " NAME " is not a string", s->file.name, key);
     }
     return PUMA_OK;
 }
@@ -205,7 +196,7 @@ static int by_place(const void *a, const void *b)
 /* In the order of their places the tensors must follow one another without gap to the end of the file. */
 static puma_status check_coverage(const weights *w, const shard *s, puma_error *e)
 {
-    size_t         at = 0, data = s->size - s->data;
+    size_t         at = 0, data = s->file.size - s->data;
     const tensor **order = malloc((s->count + 1) * sizeof(*order));
 
     if (!order) return no_memory(e, s->count * sizeof *order);
@@ -214,14 +205,15 @@ static puma_status check_coverage(const weights *w, const shard *s, puma_error *
     for (size_t i = 0; i < s->count && e->status == PUMA_OK; i++) {
         if (order[i]->begin < at)
             error_set(e, 412, "%s: tensor " NAME ": overlaps tensor " NAME " (begins at %zu, before %zu)",
-                      s->name, order[i]->info.name, order[i - 1]->info.name, order[i]->begin, at);
+                      s->file.name, order[i]->info.name, order[i - 1]->info.name, order[i]->begin, at);
         else if (order[i]->begin > at)
             error_set(e, 412, "%s: tensor " NAME ": file not fully covered: hole before it (%zu to %zu)",
-                      s->name, order[i]->info.name, at, order[i]->begin);
+                      s->file.name, order[i]->info.name, at, order[i]->begin);
         at = order[i]->end;
     }
     if (e->status == PUMA_OK && at != data)
-        error_set(e, 412, "%s: file not fully covered: %zu bytes behind the last tensor", s->name, data - at);
+        error_set(e, 412, "%s: file not fully covered: %zu bytes behind the last tensor", s->file.name,
+                  data - at);
     free(order);
     return e->status;
 }
@@ -234,7 +226,7 @@ static puma_status add_tensors(weights *w, shard *s, json_t *header, puma_error 
     tensor     *grown;
 
     if (!checked_add(&room, w->count, members) || room > MAX_TENSORS)
-        return error_set(e, 411, "%s: too many tensors (got %zu, limit %u)", s->name, room, MAX_TENSORS);
+        return error_set(e, 411, "%s: too many tensors (got %zu, limit %u)", s->file.name, room, MAX_TENSORS);
     if (room > w->room) {
         grown = realloc(w->tensors, room * sizeof *grown);
         if (!grown) return no_memory(e, room * sizeof *grown);
@@ -271,34 +263,34 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     size_t        begin;
     json_t       *header = NULL;
 
-    if (s->size < sizeof prefix)
-        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %zu bytes)", s->name,
-                         s->size);
-    if (read_at(s, prefix, sizeof prefix, 0, e) != PUMA_OK) return e->status;
+    if (s->file.size < sizeof prefix)
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %zu bytes)",
+                         s->file.name, s->file.size);
+    if (file_at(&s->file, prefix, sizeof prefix, 0, e) != PUMA_OK) return e->status;
     for (size_t i = sizeof prefix; i-- > 0;) length = length << 8 | prefix[i];
     if (length < 2)
-        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)", s->name,
-                         (uintmax_t)length);
-    if (length > s->size - sizeof prefix)
+        return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)",
+                         s->file.name, (uintmax_t)length);
+    if (length > s->file.size - sizeof prefix)
         return error_set(
             e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)",
-            s->name, (uintmax_t)length, s->size);
+            s->file.name, (uintmax_t)length, s->file.size);
     if (length > MAX_HEADER)
-        return error_set(e, 410, "%s: byte 0: header too large (got %ju bytes, limit %u)", s->name,
+        return error_set(e, 410, "%s: byte 0: header too large (got %ju bytes, limit %u)", s->file.name,
                          (uintmax_t)length, MAX_HEADER);
     s->data = sizeof prefix + (size_t)length;
     text = malloc((size_t)length);
     if (!text) return no_memory(e, (size_t)length);
-    if (read_at(s, text, (size_t)length, sizeof prefix, e) == PUMA_OK) {
+    if (file_at(&s->file, text, (size_t)length, sizeof prefix, e) == PUMA_OK) {
         /* The format's text says that a header begins with a brace; its own reader lets blanks stand before
          * it. */
         for (begin = 0; begin < length && strchr(" \t\r\n", text[begin]) && text[begin]; begin++)
             ;
         if (begin == length || text[begin] != '{')
-            error_set(e, 411, "%s: byte %zu: not safetensors: header is not a JSON object", s->name,
+            error_set(e, 411, "%s: byte %zu: not safetensors: header is not a JSON object", s->file.name,
                       sizeof prefix + begin);
         else
-            json_parse_limited(s->name, text, (size_t)length, &limits, &header, 411, e);
+            json_parse_limited(s->file.name, text, (size_t)length, &limits, &header, 411, e);
     }
     free(text);
     if (header) add_tensors(w, s, header, e);
@@ -308,28 +300,18 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* Adds one file and its tensors. */
+/* Adds one file, and its tensors when it is safetensors. */
 static puma_status open_shard(weights *w, const char *directory, const char *name, puma_error *e)
 {
-    shard      *s = &w->shards[w->shard_count];
-    struct stat about;
+    shard *s = &w->shards[w->shard_count];
+    char  *path;
 
-    *s = (shard){ .fd = -1 };
-    if (asprintf(&s->path, "%s/%s", directory, name) < 0) {
-        s->path = NULL;
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
         return no_memory(e, strlen(directory) + strlen(name) + 2);
-    }
     w->shard_count++;
-    s->name = path_tail(s->path);
-    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (s->fd < 0)
-        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s",
-                         s->name, strerror(errno));
-    if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
-    if (!S_ISREG(about.st_mode)) return error_set(e, 401, "%s: not a regular file", s->name);
-    if (about.st_size < 0) return error_set(e, 401, "%s: it has no size", s->name);
-    s->size = (size_t)about.st_size;
-    return read_header(w, s, e);
+    if (file_open(&s->file, path, e) == PUMA_OK) read_header(w, s, e);
+    free(path);
+    return e->status;
 }
 
 /* Shards are files beside the index: their names come from the checkpoint, so nothing that could be a path
@@ -357,7 +339,7 @@ static puma_status check_index(const weights *w, const char *path, const char *d
     for (size_t i = 0; i < w->count; i++) {
         const tensor *t = &w->tensors[i];
         const char   *told = json_string_value(json_object_get(map, t->info.name));
-        const char   *found = w->shards[t->shard].path + skip;
+        const char   *found = w->shards[t->shard].file.path + skip;
 
         if (!told)
             return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name,
@@ -398,8 +380,9 @@ static puma_status sort_by_name(weights *w, puma_error *e)
     if (w->count > 0) qsort(w->tensors, w->count, sizeof *w->tensors, by_name);
     for (size_t i = 1; i < w->count; i++)
         if (by_name(&w->tensors[i - 1], &w->tensors[i]) == 0)
-            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[w->tensors[i].shard].name,
-                             w->tensors[i].info.name, w->shards[w->tensors[i - 1].shard].name);
+            return error_set(e, 415, "%s: tensor " NAME " is also in %s",
+                             w->shards[w->tensors[i].shard].file.name, w->tensors[i].info.name,
+                             w->shards[w->tensors[i - 1].shard].file.name);
     return PUMA_OK;
 }
 
@@ -472,6 +455,53 @@ done:
     return e->status;
 }
 
+/* A type of GGUF under the name that both formats give it. */
+static const dtype *find_block(const char *name)
+{
+    for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++)
+        if (strcmp(BLOCKS[i].name, name) == 0) return &BLOCKS[i];
+    return find_dtype(name);
+}
+
+static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
+{
+    size_t count = gguf_tensors(g);
+
+    w->tensors = calloc(count + 1, sizeof *w->tensors);
+    if (!w->tensors) return no_memory(e, (count + 1) * sizeof *w->tensors);
+    for (size_t i = 0; i < count; i++) {
+        const gguf_tensor *from = gguf_tensor_at(g, i);
+        tensor            *t = &w->tensors[i];
+
+        t->type = find_block(from->type->name);
+        if (!t->type)
+            return error_set(e, 414, "%s: tensor " NAME ": type %s is not supported", gguf_name(g),
+                             from->name, from->type->name);
+        t->info = (weights_info){ .dtype = t->type->name, .rank = from->rank, .n = from->n };
+        memcpy(t->info.dim, from->dim, sizeof from->dim);
+        t->begin = from->begin;
+        t->end = from->end;
+        if (gguf_permuted(g, from, &t->head, e) != PUMA_OK) return e->status;
+        t->info.name = t->name = strdup(from->name);
+        if (!t->name) return no_memory(e, strlen(from->name) + 1);
+        w->count++;
+    }
+    return sort_by_name(w, e);
+}
+
+static puma_status open_gguf(weights *w, const char *path, puma_error *e)
+{
+    gguf *g = NULL;
+
+    w->shards = calloc(1, sizeof *w->shards);
+    if (!w->shards) return no_memory(e, sizeof *w->shards);
+    w->shard_count = 1;
+    if (file_open(&w->shards[0].file, path, e) == PUMA_OK && gguf_read(&g, &w->shards[0].file, e) == PUMA_OK)
+        add_gguf(w, g, e);
+    gguf_close(g);
+    return e->status;
+}
+
 static bool present(const char *path)
 {
     struct stat about;
@@ -479,29 +509,42 @@ static bool present(const char *path)
     return lstat(path, &about) == 0;
 }
 
-puma_status weights_open(weights **out, const char *directory, puma_error *e)
+/* What a path stands for: a GGUF file, or a directory with safetensors or else with one. */
+static puma_status open_files(weights *w, const char *path, const char *single, const char *index,
+                              puma_error *e)
+{
+    char *found = NULL;
+
+    if (present(single)) {
+        w->shards = calloc(1, sizeof *w->shards);
+        if (!w->shards) return no_memory(e, sizeof *w->shards);
+        return open_shard(w, path, "model.safetensors", e) == PUMA_OK ? sort_by_name(w, e) : e->status;
+    }
+    if (present(index)) return open_sharded(w, index, path, e);
+    if (file_find_gguf(&found, path, e) != PUMA_OK) return e->status;
+    if (found)
+        open_gguf(w, found, e);
+    else
+        error_set(e, 401,
+                  "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
+                  path_tail(path));
+    free(found);
+    return e->status;
+}
+
+puma_status weights_open(weights **out, const char *path, puma_error *e)
 {
     char    *single = NULL, *index = NULL;
     weights *w = calloc(1, sizeof *w);
 
     *out = NULL;
     if (!w) return no_memory(e, sizeof *w);
-    if (asprintf(&single, "%s/model.safetensors", directory) < 0) single = NULL;
-    if (asprintf(&index, "%s/model.safetensors.index.json", directory) < 0) index = NULL;
-    if (!single || !index) {
-        no_memory(e, strlen(directory) + 32);
-    } else if (present(single) || !present(index)) {
-        if (!present(single)) {
-            error_set(e, 401, "%s: holds neither model.safetensors nor model.safetensors.index.json",
-                      path_tail(directory));
-        } else if (!(w->shards = calloc(1, sizeof *w->shards))) {
-            no_memory(e, sizeof *w->shards);
-        } else if (open_shard(w, directory, "model.safetensors", e) == PUMA_OK) {
-            sort_by_name(w, e);
-        }
-    } else {
-        open_sharded(w, index, directory, e);
-    }
+    if (asprintf(&single, "%s/model.safetensors", path) < 0) single = NULL;
+    if (asprintf(&index, "%s/model.safetensors.index.json", path) < 0) index = NULL;
+    if (single && index)
+        open_files(w, path, single, index, e);
+    else
+        no_memory(e, strlen(path) + 32);
     free(single);
     free(index);
     if (e->status != PUMA_OK) {
@@ -516,10 +559,7 @@ void weights_close(weights *w)
 {
     if (!w) return;
     for (size_t i = 0; i < w->count; i++) free(w->tensors[i].name);
-    for (size_t i = 0; i < w->shard_count; i++) {
-        if (w->shards[i].fd >= 0) close(w->shards[i].fd);
-        free(w->shards[i].path);
-    }
+    for (size_t i = 0; i < w->shard_count; i++) file_close(&w->shards[i].file);
     free(w->tensors);
     free(w->shards);
     free(w);
@@ -546,10 +586,12 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
     const tensor *t = (const tensor *)(const void *)info;
 
     if (t->type->is_float) return PUMA_OK;
-    return error_set(e, 414,
-                     "%s: tensor " NAME
-                     ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported)",
-                     w->shards[t->shard].name, info->name, t->type->name);
+    return error_set(
+        e, 414,
+        "%s: tensor " NAME
+        ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported, in GGUF also"
+        " Q8_0, Q4_0 and Q4_1)",
+        w->shards[t->shard].file.name, info->name, t->type->name);
 }
 
 /* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times
@@ -584,9 +626,31 @@ static double from_half(uint32_t bits)
     return bits >> 15 ? -value : value;
 }
 
+/* A block: d and, of Q4_1, m; then 32 signed bytes, or 16 bytes whose low halves are the first 16 elements
+ * and whose high halves the others.  Q4_0 counts from -8.  Products and sums fit a double exactly, but for
+ * sums of numbers that are more than 2^38 apart. */
+static void convert_blocks(const dtype *type, const unsigned char *from, double *to, size_t count)
+{
+    bool   bytes = type->bytes == 34, offset = type->bytes == 20;
+    size_t head = offset ? 4 : 2;
+
+    for (size_t i = 0; i < count; i += 32, from += type->bytes) {
+        double d = from_half((uint32_t)little(from, 2)),
+               m = offset ? from_half((uint32_t)little(from + 2, 2)) : -8 * d;
+
+        for (size_t k = 0; k < 32; k++) {
+            unsigned q = from[head + (bytes ? k : k % 16)];
+
+            to[i + k] = bytes ? d * (q < 128 ? (int)q : (int)q - 256) : d * (k < 16 ? q & 15 : q >> 4) + m;
+        }
+    }
+}
+
 static void convert(const dtype *type, const unsigned char *from, double *to, size_t count)
 {
-    if (type->bytes == 4) {
+    if (type->block > 0) {
+        convert_blocks(type, from, to, count);
+    } else if (type->bytes == 4) {
         for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 4 * i, 4));
     } else if (type->bytes == 8) {
         for (size_t i = 0; i < count; i++) {
@@ -601,7 +665,24 @@ static void convert(const dtype *type, const unsigned char *from, double *to, si
     }
 }
 
-/* Goes through the elements in chunks; values and the two others may be NULL. */
+/* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
+static size_t served_at(const tensor *t, size_t k)
+{
+    size_t columns, row, inside;
+
+    if (t->head == 0) return k;
+    columns = t->info.n / t->info.dim[0];
+    row = k / columns;
+    inside = row % t->head;
+    return (row - inside + inside % 2 * (t->head / 2) + inside / 2) * columns + k % columns;
+}
+
+static size_t stored_bytes(const dtype *type, size_t count)
+{
+    return type->block > 0 ? count / type->block * type->bytes : count * type->bytes;
+}
+
+/* Goes through the elements in chunks, whole blocks of any type; values and the two others may be NULL. */
 static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs,
                               size_t *index, puma_error *e)
 {
@@ -610,35 +691,31 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     unsigned char raw[CHUNK * 8];
     double        numbers[CHUNK], largest = 0;
     size_t        where = 0;
-    struct stat   about;
 
-    if (weights_float(w, info, e) != PUMA_OK) return e->status;
-    if (fstat(s->fd, &about) != 0) return error_set(e, 401, "%s: %s", s->name, strerror(errno));
-    if ((uintmax_t)about.st_size != s->size)
-        return error_set(e, 416, "%s: file changed while in use (got %jd bytes, was %zu)", s->name,
-                         (intmax_t)about.st_size, s->size);
+    if (weights_float(w, info, e) != PUMA_OK || file_same(&s->file, e) != PUMA_OK) return e->status;
     for (size_t done = 0; done < info->n;) {
-        size_t  count = info->n - done < CHUNK ? info->n - done : CHUNK;
-        double *to = values ? values + done : numbers;
+        size_t count = info->n - done < CHUNK ? info->n - done : CHUNK;
 
-        if (read_at(s, raw, count * t->type->bytes, s->data + t->begin + done * t->type->bytes, e) !=
-            PUMA_OK) {
+        if (file_at(&s->file, raw, stored_bytes(t->type, count),
+                    s->data + t->begin + stored_bytes(t->type, done), e) != PUMA_OK) {
             return error_prefix(e, "tensor " NAME, info->name);
         }
-        convert(t->type, raw, to, count);
+        convert(t->type, raw, numbers, count);
         for (size_t i = 0; i < count; i++) {
-            double magnitude = fabs(to[i]);
+            double magnitude = fabs(numbers[i]);
+            size_t at = served_at(t, done + i);
 
             if (!isfinite(magnitude))
                 return error_set(e, 417, "%s: tensor " NAME ": element %zu is not a finite number (got %s)",
-                                 s->name, info->name, done + i,
-                                 isnan(to[i]) ? "NaN"
-                                 : to[i] > 0  ? "+Inf"
-                                              : "-Inf");
-            if (magnitude > largest) {
+                                 s->file.name, info->name, at,
+                                 isnan(numbers[i]) ? "NaN"
+                                 : numbers[i] > 0  ? "+Inf"
+                                                   : "-Inf");
+            if (magnitude > largest || (at < where && !(magnitude < largest))) {
                 largest = magnitude;
-                where = done + i;
+                where = at;
             }
+            if (values) values[at] = numbers[i];
         }
         done += count;
     }

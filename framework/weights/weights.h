@@ -1,4 +1,4 @@
-/* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index. */
+/* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index; or GGUF. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H
 
@@ -18,16 +18,18 @@ typedef struct weights_info {
     size_t      rank, dim[WEIGHTS_MAX_RANK], n;
 } weights_info;
 
-/* `directory` holds model.safetensors or model.safetensors.index.json.  Headers are checked whole
- * (reliability.md B); data is read with pread when asked for. */
-puma_status         weights_open(weights **w, const char *directory, puma_error *e);
+/* `path` is a directory that holds model.safetensors or model.safetensors.index.json, or else one .gguf file;
+ * or it is a .gguf file.  Headers are checked whole (reliability.md B); data is read with pread when asked
+ * for. GGUF's tensors have their own names, outermost dimension first; the rows of a permuted attn_q or
+ * attn_k (gguf.h) are served in the order in which safetensors would have them. */
+puma_status         weights_open(weights **w, const char *path, puma_error *e);
 void                weights_close(weights *w);
 size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
-/* Is the dtype one that weights_read converts: F64, F32, F16, BF16?  If not, PUMA_EMODEL naming tensor and
- * dtype. */
+/* Is the dtype one that weights_read converts: F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1?  If not, PUMA_EMODEL
+ * naming tensor and dtype. */
 puma_status         weights_float(const weights *w, const weights_info *t, puma_error *e);
 /* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index.
  */

@@ -330,7 +330,7 @@ static void refuses_bad_config_values(void **state)
     refused(folder, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json: No such file");
     refused("/nowhere", "auto", ARCHITECTURES, MODEL_EMBED, 401, "/nowhere: No such file");
     write_text("x.gguf", "GGUF");
-    refused(in_folder("x.gguf"), "auto", ARCHITECTURES, MODEL_EMBED, 404, "GGUF");
+    refused(in_folder("x.gguf"), "auto", ARCHITECTURES, MODEL_EMBED, 410, "too short: not GGUF");
 }
 
 static void accepts_what_is_legal(void **state)

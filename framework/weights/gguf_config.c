@@ -1,0 +1,235 @@
+/* gguf_config.c - what a GGUF file's metadata say of a model, in the words of config.json.
+ *
+ * Keys of one family begin with its name: llama.block_count.  The families here are those whose tensors are
+ * stored as Hugging Face stores them, up to the permutation that gguf.h tells of. */
+#include "weights/gguf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct family {
+    const char *name; /* general.architecture and model_type                                         */
+    const char *activation;
+    bool        permuted; /* rows of attn_q and attn_k                                               */
+} family;
+
+static const family FAMILIES[] = {
+    { "llama", "silu", true },
+    { "qwen2", "silu", false },
+};
+
+typedef struct writer {
+    const gguf   *g;
+    const family *family;
+    json_t       *config;
+    puma_error   *e;
+} writer;
+
+static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory"); }
+
+static puma_status find_family(const gguf *g, const family **found, puma_error *e)
+{
+    gguf_text name;
+
+    *found = NULL;
+    if (gguf_string(g, "general.architecture", &name, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++)
+        if (gguf_equal(name, FAMILIES[i].name)) *found = &FAMILIES[i];
+    if (!*found)
+        return error_set(
+            e, 404, "%s: general.architecture: %.*s is not supported in GGUF files (llama and qwen2 are)",
+            gguf_name(g), name.size < 60 ? (int)name.size : 60, name.bytes);
+    return PUMA_OK;
+}
+
+/* The key of the family: "llama." and the rest. */
+static const char *own(const family *f, const char *rest, char to[static 96])
+{
+    snprintf(to, 96, "%s.%s", f->name, rest);
+    return to;
+}
+
+static puma_status set(const writer *w, const char *key, json_t *value)
+{
+    if (w->e->status != PUMA_OK) {
+        json_decref(value);
+        return w->e->status;
+    }
+    return json_object_set_new(w->config, key, value) == 0 ? PUMA_OK : no_memory(w->e);
+}
+
+/* Copies a whole number.  One that is absent is the caller's to judge: false. */
+static bool copy_size(const writer *w, const char *from, const char *to)
+{
+    uint64_t n;
+
+    if (!gguf_has(w->g, from) || gguf_unsigned(w->g, from, &n, w->e) != PUMA_OK) return false;
+    if (n > INT64_MAX)
+        error_set(w->e, 403, "%s: %s: out of range (got %ju)", gguf_name(w->g), from, (uintmax_t)n);
+    else
+        set(w, to, json_integer((json_int_t)n));
+    return w->e->status == PUMA_OK;
+}
+
+static void need_size(const writer *w, const char *rest, const char *to)
+{
+    char     key[96];
+    uint64_t n;
+
+    if (!copy_size(w, own(w->family, rest, key), to))
+        gguf_unsigned(w->g, key, &n, w->e); /* says that it is missing */
+}
+
+static bool copy_number(const writer *w, const char *from, json_t *object, const char *to)
+{
+    double x;
+
+    if (!gguf_has(w->g, from) || gguf_number(w->g, from, &x, w->e) != PUMA_OK) return false;
+    if (json_object_set_new(object, to, json_real(x)) != 0) no_memory(w->e);
+    return w->e->status == PUMA_OK;
+}
+
+/* Heads: all layers have the same number, and a head's width is hidden_size / heads unless it is told. */
+static void write_heads(const writer *w)
+{
+    char     key[96], other[96];
+    uint64_t length, values, turned, hidden, heads;
+
+    need_size(w, "attention.head_count", "num_attention_heads");
+    if (!copy_size(w, own(w->family, "attention.head_count_kv", key), "num_key_value_heads") &&
+        !gguf_has(w->g, key))
+        set(w, "num_key_value_heads", json_incref(json_object_get(w->config, "num_attention_heads")));
+    if (w->e->status != PUMA_OK) return;
+    hidden = (uint64_t)json_integer_value(json_object_get(w->config, "hidden_size"));
+    heads = (uint64_t)json_integer_value(json_object_get(w->config, "num_attention_heads"));
+    length = heads ? hidden / heads : 0;
+    if (copy_size(w, own(w->family, "attention.key_length", key), "head_dim"))
+        length = (uint64_t)json_integer_value(json_object_get(w->config, "head_dim"));
+    if (gguf_has(w->g, own(w->family, "attention.value_length", other)) &&
+        gguf_unsigned(w->g, other, &values, w->e) == PUMA_OK && values != length)
+        error_set(w->e, 404,
+                  "%s: %s: values of another length than keys are not supported (got %ju, keys have %ju)",
+                  gguf_name(w->g), other, (uintmax_t)values, (uintmax_t)length);
+    if (gguf_has(w->g, own(w->family, "rope.dimension_count", key)) &&
+        gguf_unsigned(w->g, key, &turned, w->e) == PUMA_OK && turned != length)
+        error_set(w->e, 404,
+                  "%s: %s: a rotary embedding of part of a head is not supported (got %ju, heads have %ju)",
+                  gguf_name(w->g), key, (uintmax_t)turned, (uintmax_t)length);
+}
+
+/* Llama 3's scaling is not written down as numbers but as a tensor made from them, from which they cannot be
+ * had back: then a config.json beside the file has to say them. */
+static void write_rope(const writer *w)
+{
+    char      key[96], factor[96];
+    gguf_text type;
+    json_t   *scaling;
+
+    if (!copy_number(w, own(w->family, "rope.freq_base", key), w->config, "rope_theta"))
+        set(w, "rope_theta", json_real(10000));
+    if (gguf_tensor_find(w->g, "rope_freqs.weight"))
+        error_set(w->e, 404,
+                  "%s: tensor rope_freqs.weight: scaled rotary frequencies are read from a config.json "
+                  "beside the file,"
+                  " and there is none",
+                  gguf_name(w->g));
+    if (w->e->status != PUMA_OK || !gguf_has(w->g, own(w->family, "rope.scaling.type", key)) ||
+        gguf_string(w->g, key, &type, w->e) != PUMA_OK || gguf_equal(type, "none"))
+        return;
+    scaling = json_object();
+    if (!scaling || json_object_set_new(scaling, "rope_type", json_stringn(type.bytes, type.size)) != 0) {
+        json_decref(scaling);
+        error_set(w->e, 403, "%s: %s: not text", gguf_name(w->g), key);
+        return;
+    }
+    copy_number(w, own(w->family, "rope.scaling.factor", factor), scaling, "factor");
+    set(w, "rope_scaling", scaling);
+}
+
+/* What the tensors themselves say: the vocabulary, whether the head has a matrix of its own, biases. */
+static void write_tensors(const writer *w)
+{
+    const gguf_tensor *table = gguf_tensor_find(w->g, "token_embd.weight");
+    char               key[96];
+    uint64_t           told;
+
+    if (w->e->status != PUMA_OK) return;
+    if (!table || table->rank != 2) {
+        error_set(w->e, 420, "%s: tensor token_embd.weight: missing, or not a matrix", gguf_name(w->g));
+        return;
+    }
+    if (gguf_has(w->g, own(w->family, "vocab_size", key)) &&
+        gguf_unsigned(w->g, key, &told, w->e) == PUMA_OK && told != table->dim[0])
+        error_set(w->e, 421, "%s: tensor token_embd.weight: %zu rows, but %s is %ju", gguf_name(w->g),
+                  table->dim[0], key, (uintmax_t)told);
+    set(w, "vocab_size", json_integer((json_int_t)table->dim[0]));
+    set(w, "tie_word_embeddings", json_boolean(!gguf_tensor_find(w->g, "output.weight")));
+    set(w, "attention_bias", json_boolean(gguf_tensor_find(w->g, "blk.0.attn_output.bias") != NULL));
+    set(w, "mlp_bias", json_boolean(gguf_tensor_find(w->g, "blk.0.ffn_up.bias") != NULL));
+}
+
+puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
+{
+    writer   w = { .g = g, .e = e };
+    char     key[96];
+    uint64_t n;
+
+    *config = NULL;
+    if (find_family(g, &w.family, e) != PUMA_OK) return e->status;
+    /* A file of one part of many has the metadata of all and the tensors of some. */
+    if (gguf_has(g, "split.count") && gguf_unsigned(g, "split.count", &n, e) == PUMA_OK && n > 1)
+        return error_set(e, 404, "%s: split.count: a file of several parts is not supported", gguf_name(g));
+    if (gguf_has(g, own(w.family, "expert_count", key)) && gguf_unsigned(g, key, &n, e) == PUMA_OK && n > 0)
+        return error_set(e, 404, "%s: %s: experts are not supported", gguf_name(g), key);
+    w.config = json_object();
+    if (!w.config) return no_memory(e);
+    set(&w, "model_type", json_string(w.family->name));
+    set(&w, "hidden_act", json_string(w.family->activation));
+    need_size(&w, "block_count", "num_hidden_layers");
+    need_size(&w, "embedding_length", "hidden_size");
+    need_size(&w, "feed_forward_length", "intermediate_size");
+    need_size(&w, "context_length", "max_position_embeddings");
+    write_heads(&w);
+    if (!copy_number(&w, own(w.family, "attention.layer_norm_rms_epsilon", key), w.config, "rms_norm_eps"))
+        gguf_number(g, key, &(double){ 0 }, e);
+    write_rope(&w);
+    write_tensors(&w);
+    copy_size(&w, own(w.family, "attention.sliding_window", key), "sliding_window");
+    copy_size(&w, "tokenizer.ggml.bos_token_id", "bos_token_id");
+    copy_size(&w, "tokenizer.ggml.eos_token_id", "eos_token_id");
+    if (e->status != PUMA_OK) {
+        json_decref(w.config);
+        return e->status;
+    }
+    *config = w.config;
+    return PUMA_OK;
+}
+
+puma_status gguf_permuted(const gguf *g, const gguf_tensor *t, size_t *head, puma_error *e)
+{
+    const family *f;
+    const char   *rest;
+    char          key[96];
+    uint64_t      heads;
+    size_t        digits;
+    bool          query;
+
+    *head = 0;
+    if (strncmp(t->name, "blk.", 4) != 0) return PUMA_OK;
+    digits = strspn(t->name + 4, "0123456789");
+    rest = t->name + 4 + digits;
+    query = strcmp(rest, ".attn_q.weight") == 0 || strcmp(rest, ".attn_q.bias") == 0;
+    if (!query && strcmp(rest, ".attn_k.weight") != 0 && strcmp(rest, ".attn_k.bias") != 0) return PUMA_OK;
+    if (find_family(g, &f, e) != PUMA_OK) return e->status;
+    if (!f->permuted) return PUMA_OK;
+    own(f, query ? "attention.head_count" : "attention.head_count_kv", key);
+    if (!query && !gguf_has(g, key)) own(f, "attention.head_count", key);
+    if (gguf_unsigned(g, key, &heads, e) != PUMA_OK) return e->status;
+    if (heads == 0 || t->rank == 0 || t->dim[0] % heads != 0 || t->dim[0] / heads % 2 != 0)
+        return error_set(
+            e, 413, "%s: tensor %.120s: its rows are not %ju heads of an even number of rows each (got %zu)",
+            gguf_name(g), t->name, (uintmax_t)heads, t->rank ? t->dim[0] : 1);
+    *head = t->dim[0] / (size_t)heads;
+    return PUMA_OK;
+}
