@@ -35,14 +35,15 @@ static const cli_command COMMAND = {
 };
 
 /* The kinds of [ranges], and the operations (the last word of a label) whose results belong to each. */
-enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, KINDS };
+enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, GATED, KINDS };
 
 static const struct {
     const char *op;
     int         kind;
 } OPERATIONS[] = {
-    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN },   { "qkv", ATTENTION },
-    { "mix", ATTENTION },    { "scores", SCORES }, { "up", ACTIVATION }, { "logits", LOGITS },
+    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN },
+    { "qkv", ATTENTION },    { "mix", ATTENTION }, { "scores", SCORES },
+    { "up", ACTIVATION },    { "logits", LOGITS }, { "gated", GATED },
 };
 
 typedef struct measured {
@@ -111,17 +112,21 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
     }
     if (e->status == PUMA_OK) {
         m.bits[NORM] = m.bits[HIDDEN]; /* a norm's output stands in the residual stream too */
-        m.bits[SCORES]++;              /* the distance from the row's maximum */
+        /* The half without activation was met together with the other. */
+        if (m.bits[GATED] < m.bits[ACTIVATION]) m.bits[GATED] = m.bits[ACTIVATION];
+        m.bits[SCORES]++; /* the distance from the row's maximum */
         f = open_memstream(&text, &size);
         if (f == NULL) {
             error_set(e, 1001, "out of memory for the ranges");
         } else {
-            static const char *const names[KINDS] = { "embedding", "hidden",     "norm",   "attention",
-                                                      "scores",    "activation", "logits", "product" };
+            static const char *const names[KINDS] = { "embedding", "hidden",  "norm",
+                                                      "attention", "scores",  "activation",
+                                                      "logits",    "product", "gated" };
 
             fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n",
                     p->model->architecture);
-            for (int k = 0; k < KINDS; k++) fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
+            for (int k = 0; k < (p->model->gated ? KINDS : GATED); k++)
+                fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
             fclose(f);
             if (text == NULL)
                 error_set(e, 1001, "out of memory for the ranges");

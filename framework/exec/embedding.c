@@ -79,13 +79,14 @@ puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
     puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
+    size_t        count = 1; /* the positions' rows too, where there is a table of them */
     size_t        dim[2] = { in->count, m->hidden }, from = m->position_offset + first;
     puma_share    rows;
 
     terms[0].x = one_hot_rows(x, in);
     if (terms[0].x == NULL) return NULL;
-    terms[1].x = puma_slice(s, x->position, 0, from, from + in->count);
-    if (terms[1].x == NULL) return NULL;
-    rows = puma_product(s, terms, 2, 2, dim, r->frac, r->table);
+    if (x->position != NULL) terms[count++].x = puma_slice(s, x->position, 0, from, from + in->count);
+    if (count == 2 && terms[1].x == NULL) return NULL;
+    rows = puma_product(s, terms, count, 2, dim, r->frac, r->table);
     return puma_promise(s, puma_resize(s, rows, r->wide), m->ranges.embedding + 2);
 }

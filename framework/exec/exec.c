@@ -89,15 +89,29 @@ static puma_share share_weights(struct exec *x, double *values, uint32_t rank, c
     return z;
 }
 
-/* The tensor of `role` in `layer`; NULL when the model has none. */
+/* The tensor of `role` in `layer`, each entry times `scale` plus `offset`; NULL when the model has none. */
 static puma_share parameter(struct exec *x, const model_source *source, const char *role, int layer,
-                            uint32_t bits)
+                            double scale, double offset, uint32_t bits)
 {
-    size_t              index;
+    size_t              index, n;
     const model_tensor *t = find(x, role, layer, &index);
+    double             *values;
 
     if (t == NULL || x->s->status != PUMA_OK) return NULL;
-    return share_weights(x, values_of(x, source, role, layer), (uint32_t)t->rank, t->dim, bits);
+    values = values_of(x, source, role, layer);
+    n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);
+    for (size_t i = 0; values != NULL && i < n; i++) values[i] = scale * values[i] + offset;
+    return share_weights(x, values, (uint32_t)t->rank, t->dim, bits);
+}
+
+static puma_share gain_of(struct exec *x, const model_source *source, const char *role, int layer)
+{
+    return parameter(x, source, role, layer, 1, x->config.model->gain_offset, x->config.rings.wide);
+}
+
+static puma_share bias_of(struct exec *x, const model_source *source, const char *role, int layer)
+{
+    return parameter(x, source, role, layer, 1, 0, x->config.rings.wide);
 }
 
 /* Where the operand of a linear layer comes from: a norm, whose gain and bias go into the layer's weights
@@ -107,33 +121,42 @@ typedef struct norm_role {
     int         layer;
 } norm_role;
 
+/* A linear layer: weight, bias (its role), layer, and what its first `scaled` rows are multiplied by. */
+typedef struct linear_role {
+    const char *weight, *bias;
+    int         layer;
+    double      scale;
+    size_t      scaled;
+} linear_role;
+
 /* Weight and bias of a linear layer on the norm's bare output n:  W (g * n + b) + c = (W diag g) n + (W b +
- * c), all times `scale`.  Without a norm W and c as they are. */
-static void share_linear(struct exec *x, const model_source *source, const char *weight_role,
-                         const char *bias_role, int layer, const norm_role *norm, double scale,
-                         puma_share *weight, puma_share *bias)
+ * c), and the scale.  Without a norm W and c as they are. */
+static void share_linear(struct exec *x, const model_source *source, const linear_role *l,
+                         const norm_role *norm, puma_share *weight, puma_share *bias)
 {
     size_t              index;
-    const model_tensor *t = find(x, weight_role, layer, &index),
-                       *bias_tensor = find(x, bias_role, layer, &index);
-    double *w, *c, *gain, *shift;
+    const model_tensor *t = find(x, l->weight, l->layer, &index),
+                       *bias_tensor = find(x, l->bias, l->layer, &index);
+    double *w, *c, *gain, *shift, offset = x->config.model->gain_offset;
     size_t  rows, columns;
 
     *weight = *bias = NULL;
     if (t == NULL || x->s->status != PUMA_OK) return;
     rows = t->dim[0];
     columns = t->dim[1];
-    w = values_of(x, source, weight_role, layer);
-    c = values_of(x, source, bias_role, layer);
+    w = values_of(x, source, l->weight, l->layer);
+    c = values_of(x, source, l->bias, l->layer);
     gain = norm == NULL ? NULL : values_of(x, source, norm->gain, norm->layer);
     shift = norm == NULL ? NULL : values_of(x, source, norm->bias, norm->layer);
     if (w != NULL && c == NULL) c = calloc(rows, sizeof *c);
     if (w != NULL && c == NULL)
         x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", rows * sizeof *c);
     for (size_t i = 0; w != NULL && c != NULL && i < rows; i++) {
+        double scale = i < l->scaled ? l->scale : 1;
+
         for (size_t k = 0; k < columns; k++) {
             if (shift != NULL) c[i] += w[i * columns + k] * shift[k];
-            if (gain != NULL) w[i * columns + k] *= gain[k];
+            if (gain != NULL) w[i * columns + k] *= gain[k] + offset;
             w[i * columns + k] *= scale;
         }
         c[i] *= scale;
@@ -147,72 +170,121 @@ static void share_linear(struct exec *x, const model_source *source, const char 
         free(c);
 }
 
-/* Query, key and value one above the other. */
+/* Linear layers on one operand, one above the other. */
+static void share_stack(struct exec *x, const model_source *source, const linear_role *l, int count,
+                        const norm_role *norm, puma_share *weight, puma_share *bias)
+{
+    puma_share w[3], b[3];
+    int        biases = 0;
+
+    for (int k = 0; k < count; k++) {
+        share_linear(x, source, &l[k], norm, &w[k], &b[k]);
+        if (w[k] == NULL) return;
+        biases += b[k] != NULL;
+    }
+    if (count == 1) {
+        *weight = w[0];
+        *bias = b[0];
+        return;
+    }
+    *weight = puma_concat(x->s, w, (size_t)count, 0);
+    if (biases == count)
+        *bias = puma_concat(x->s, b, (size_t)count, 0);
+    else if (biases > 0)
+        x->s->host->fail(x->s, PUMA_EINTERNAL,
+                         "some of the layers that make one product have a bias, some not");
+    for (int k = 0; k < count; k++) {
+        x->s->host->drop(x->s, w[k]);
+        x->s->host->drop(x->s, b[k]);
+    }
+}
+
+/* Query, key and value one above the other, as they may stand in the checkpoint already. */
 static void share_qkv(struct exec *x, const model_source *source, struct layer_weights *w, int i,
                       const norm_role *norm)
 {
-    static const char *const weights[] = { "layer.query.weight", "layer.key.weight", "layer.value.weight" };
-    static const char *const biases[] = { "layer.query.bias", "layer.key.bias", "layer.value.bias" };
-    const puma_approx       *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
-    double     wanted = softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
-    double     scale = wanted / sqrt((double)(x->config.model->hidden / x->config.model->heads));
-    puma_share weight[3], bias[3];
+    const model       *m = x->config.model;
+    const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
+    double             wanted = softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
+    double             scale = wanted / sqrt((double)m->head_dim);
+    size_t             rows = m->heads * m->head_dim, index;
+    const linear_role  apart[] = { { "layer.query.weight", "layer.query.bias", i, scale, rows },
+                                   { "layer.key.weight", "layer.key.bias", i, 1, 0 },
+                                   { "layer.value.weight", "layer.value.bias", i, 1, 0 } };
+    const linear_role  fused = { "layer.qkv.weight", "layer.qkv.bias", i, scale, rows };
 
-    for (int k = 0; k < 3; k++)
-        share_linear(x, source, weights[k], biases[k], i, norm, k == 0 ? scale : 1.0, &weight[k], &bias[k]);
-    if (weight[2] == NULL) return;
-    w->qkv = puma_concat(x->s, weight, 3, 0);
-    w->qkv_bias = bias[0] == NULL ? NULL : puma_concat(x->s, bias, 3, 0);
-    for (int k = 0; k < 3; k++) {
-        x->s->host->drop(x->s, weight[k]);
-        x->s->host->drop(x->s, bias[k]);
-    }
+    if (find(x, fused.weight, i, &index) != NULL)
+        share_stack(x, source, &fused, 1, norm, &w->qkv, &w->qkv_bias);
+    else
+        share_stack(x, source, apart, 3, norm, &w->qkv, &w->qkv_bias);
 }
 
 static void share_layer(struct exec *x, const model_source *source, int i)
 {
     struct layer_weights *w = &x->layers[i];
-    uint32_t              bits = x->config.rings.wide;
-    const norm_role       before = i == 0 ? (norm_role){ "embedding.norm.gain", "embedding.norm.bias", -1 }
-                                          : (norm_role){ "layer.mlp_norm.gain", "layer.mlp_norm.bias", i - 1 };
-    const norm_role       between = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
+    bool                  post = x->config.model->place == MODEL_POST_NORM, gated = x->config.model->gated;
+    const norm_role       own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
+    const norm_role       last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? i - 1 : i };
+    const norm_role       embedding = { "embedding.norm.gain", "embedding.norm.bias", -1 };
+    const linear_role     output = { "layer.output.weight", "layer.output.bias", i, 1, 0 };
+    const linear_role     up[] = { { "layer.gate.weight", "layer.gate.bias", i, 1, 0 },
+                                   { "layer.up.weight", "layer.up.bias", i, 1, 0 } };
+    const linear_role     down = { "layer.down.weight", "layer.down.bias", i, 1, 0 };
 
-    share_qkv(x, source, w, i, &before);
-    share_linear(x, source, "layer.output.weight", "layer.output.bias", i, NULL, 1.0, &w->output,
-                 &w->output_bias);
-    w->attention_gain = parameter(x, source, between.gain, i, bits);
-    w->attention_bias = parameter(x, source, between.bias, i, bits);
-    share_linear(x, source, "layer.up.weight", "layer.up.bias", i, &between, 1.0, &w->up, &w->up_bias);
-    share_linear(x, source, "layer.down.weight", "layer.down.bias", i, NULL, 1.0, &w->down, &w->down_bias);
-    w->mlp_gain = parameter(x, source, "layer.mlp_norm.gain", i, bits);
-    w->mlp_bias = parameter(x, source, "layer.mlp_norm.bias", i, bits);
+    /* Behind which norm attention and MLP stand: with norms after the sums that of the part before. */
+    share_qkv(x, source, w, i, !post ? &own : i == 0 ? &embedding : &last);
+    share_linear(x, source, &output, NULL, &w->output, &w->output_bias);
+    share_stack(x, source, gated ? up : up + 1, gated ? 2 : 1, post ? &own : &last, &w->up, &w->up_bias);
+    share_linear(x, source, &down, NULL, &w->down, &w->down_bias);
+    if (!post) return;
+    w->attention_gain = gain_of(x, source, own.gain, i);
+    w->attention_bias = bias_of(x, source, own.bias, i);
+    w->mlp_gain = gain_of(x, source, last.gain, i);
+    w->mlp_bias = bias_of(x, source, last.bias, i);
+}
+
+/* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
+static void share_head(struct exec *x, const model_source *source)
+{
+    const model      *m = x->config.model;
+    const norm_role   final = { "final.norm.gain", "final.norm.bias", -1 };
+    const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, 1, 0 };
+    const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
+
+    share_linear(x, source, &dense, NULL, &x->head_dense, &x->head_dense_bias);
+    if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
+        x->final_gain = gain_of(x, source, final.gain, -1);
+        x->final_bias = bias_of(x, source, final.bias, -1);
+    } else {
+        share_linear(x, source, &out, m->place == MODEL_PRE_NORM ? &final : NULL, &x->head_out,
+                     &x->head_out_bias);
+    }
 }
 
 puma_status exec_open(exec **out, puma_session *s, const exec_config *config, const model_source *source)
 {
     struct exec *x = calloc(1, sizeof *x);
     const rings *r = &config->rings;
+    const model *m = config->model;
     puma_share   part[2];
 
     *out = x;
-    if (x != NULL) x->layers = calloc(config->model->layers, sizeof *x->layers);
-    if (x == NULL || x->layers == NULL)
+    if (x != NULL) x->layers = calloc(m->layers, sizeof *x->layers);
+    if (x != NULL) x->cache = calloc(m->layers, sizeof *x->cache);
+    if (x == NULL || x->layers == NULL || x->cache == NULL)
         return s->host->fail(s, PUMA_ERESOURCE, "out of memory for the executor");
     x->s = s;
     x->config = *config;
     x->owner = (s->caps & PUMA_CAP_LOCAL) != 0 ? s->role : PUMA_CLIENT;
-    part[0] = parameter(x, source, "embedding.token", -1, r->table);
-    part[1] = parameter(x, source, "embedding.type", -1, r->table);
+    part[0] = parameter(x, source, "embedding.token", -1, m->embedding_scale, 0, r->table);
+    part[1] = parameter(x, source, "embedding.type", -1, 1, 0, r->table);
     x->table = part[0] == NULL ? NULL : puma_concat(s, part, part[1] == NULL ? 1 : 2, 0);
     for (int k = 0; k < 2; k++) s->host->drop(s, part[k]);
-    x->position = parameter(x, source, "embedding.position", -1, r->table);
-    x->embedding_gain = parameter(x, source, "embedding.norm.gain", -1, r->wide);
-    x->embedding_bias = parameter(x, source, "embedding.norm.bias", -1, r->wide);
-    for (size_t i = 0; i < config->model->layers && s->status == PUMA_OK; i++) share_layer(x, source, (int)i);
-    share_linear(x, source, "head.dense.weight", "head.dense.bias", -1, NULL, 1.0, &x->head_dense,
-                 &x->head_dense_bias);
-    share_linear(x, source, "head.out.weight", "head.out.bias", -1, NULL, 1.0, &x->head_out,
-                 &x->head_out_bias);
+    x->position = parameter(x, source, "embedding.position", -1, 1, 0, r->table);
+    x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
+    x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
+    for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, (int)i);
+    share_head(x, source);
     return s->status;
 }
 
@@ -220,49 +292,42 @@ void exec_close(exec *x)
 {
     if (x == NULL) return;
     free(x->layers);
+    free(x->cache);
     free(x);
 }
 
 /* A tensor in the shape of the answer, for the client, which holds no share of it. */
-static puma_share answer_shape(struct exec *x, size_t tokens)
+static puma_share answer_shape(struct exec *x, size_t rows)
 {
     const model *m = x->config.model;
     const rings *r = &x->config.rings;
     size_t       dim[2] = { 1, m->hidden };
-    uint32_t     frac = r->frac;
+    uint32_t     frac = r->frac, bits = r->wide;
 
-    if (x->config.task == MODEL_HIDDEN) dim[0] = tokens;
-    if (x->config.task == MODEL_CLASSIFY || x->config.task == MODEL_LOGITS) {
+    if (x->config.task == MODEL_HIDDEN) dim[0] = rows;
+    if (x->config.task != MODEL_HIDDEN && x->config.task != MODEL_EMBED) {
+        bits = r->logits;
+        if (m->causal) dim[0] = rows;
         dim[1] = x->config.reveal_label ? 1 : m->labels;
         if (x->config.reveal_label) frac = 0;
     }
-    return x->s->host->tensor(x->s, PUMA_ARITH, 2, dim, r->wide, frac);
+    return x->s->host->tensor(x->s, PUMA_ARITH, 2, dim, puma_ring_for(x->s, bits), frac);
 }
 
-puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
-                     void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+/* The one value that leaves MPC: the answer, to the receiver. */
+static void reveal(struct exec *x, puma_share answer, void (*allow)(void *context, bool allowed),
+                   void *context, exec_output *out)
 {
     puma_session *s = x->s;
-    size_t        mark = s->host->enter(s);
-    exec_tokens   in;
-    puma_share    answer;
     uint64_t     *words = NULL;
 
-    *out = (exec_output){ 0 };
-    s->host->label(s, "input share");
-    in = exec_share_tokens(x, tokens, ids, types);
-    if (s->role == PUMA_CLIENT)
-        answer = answer_shape(x, tokens);
-    else
-        answer = exec_forward(x, &in);
     s->host->label(s, "output reveal");
     if (answer != NULL && exec_is_owner(x)) words = s->host->scratch(s, answer->words);
-    if (answer == NULL || (exec_is_owner(x) && words == NULL)) goto done;
-    /* The one value that leaves MPC: the answer, to the receiver. */
+    if (answer == NULL || (exec_is_owner(x) && words == NULL)) return;
     if (allow != NULL) allow(context, true);
     s->protocol->reveal(s, words, answer, x->owner);
     if (allow != NULL) allow(context, false);
-    if (s->status != PUMA_OK || !exec_is_owner(x)) goto done;
+    if (s->status != PUMA_OK || !exec_is_owner(x)) return;
     out->rows = answer->dim[0];
     out->columns = answer->dim[1];
     out->values = malloc(answer->n * sizeof *out->values);
@@ -270,7 +335,65 @@ puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t
         s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", answer->n * sizeof *out->values);
     for (size_t i = 0; i < answer->n && out->values != NULL; i++)
         out->values[i] = puma_decode(s, words[i], answer->frac, answer->bits);
-done:
+}
+
+/* Tokens in, answer out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
+ * them. */
+static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
+                       const pass *p, void (*allow)(void *context, bool allowed), void *context,
+                       exec_output *out)
+{
+    puma_session *s = x->s;
+    bool          computes = s->role != PUMA_CLIENT;
+    size_t        mark = s->host->enter(s);
+    exec_tokens   in;
+    stream        h = { 0 };
+
+    *out = (exec_output){ 0 };
+    s->host->label(s, "input share");
+    in = exec_share_tokens(x, tokens, ids, types);
+    if (computes) h = exec_first(x, &in, p);
+    s->host->leave(s, mark, h.n);
+    if (computes) h = exec_layers(x, h, p);
+    mark = s->host->enter(s);
+    reveal(x, computes ? exec_answer(x, h) : answer_shape(x, p->wanted > 0 ? p->wanted : tokens), allow,
+           context, out);
     s->host->leave(s, mark, NULL);
+    s->host->drop(s, h.n);
     return s->status;
+}
+
+puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
+                     void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+{
+    bool       last = x->config.task == MODEL_LOGITS || x->config.task == MODEL_GENERATE;
+    const pass whole = { .wanted = x->config.model->causal && last ? 1 : 0 };
+
+    exec_reset(x);
+    return run(x, tokens, ids, types, &whole, allow, context, out);
+}
+
+puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
+                      void *context, exec_output *out)
+{
+    const model *m = x->config.model;
+    const pass   more = { .first = x->cached, .wanted = 1, .keep = true };
+
+    *out = (exec_output){ 0 };
+    if (!m->causal || x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED)
+        return x->s->host->fail(x->s, PUMA_EINTERNAL, "no next token: not a decoder with its head");
+    if (tokens == 0 || tokens > m->max_tokens - x->cached)
+        return x->s->host->fail(x->s, PUMA_EINPUT, "the sequence has %zu tokens, %zu more asked (limit %zu)",
+                                x->cached, tokens, m->max_tokens);
+    if (run(x, tokens, ids, NULL, &more, allow, context, out) == PUMA_OK) x->cached += tokens;
+    return x->s->status;
+}
+
+void exec_reset(exec *x)
+{
+    for (size_t i = 0; i < x->config.model->layers; i++) {
+        x->s->host->drop(x->s, x->cache[i]);
+        x->cache[i] = NULL;
+    }
+    x->cached = 0;
 }

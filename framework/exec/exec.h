@@ -17,14 +17,16 @@ typedef struct exec_config {
     const model *model;
     model_task   task;
     bool         pooling_mean, normalize; /* of embed                                     */
-    bool         reveal_label;            /* of classify: the label alone leaves MPC      */
+    bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
+                                             logits: the index of the largest                    */
     bool         equality;                /* embedding by equality tests inside MPC       */
     bool         public_weights;          /* synthetic: every party makes its own shares  */
     rings        rings;
 } exec_config;
 
 typedef struct exec_output {
-    size_t  rows, columns; /* hidden: tokens x hidden; else 1 x hidden, 1 x labels, 1 x 1 (label) */
+    size_t  rows, columns; /* hidden: tokens x hidden; perplexity: tokens x vocabulary; else 1 x hidden,
+                              1 x labels (of a decoder the vocabulary), 1 x 1 (label)             */
     double *values;        /* malloc'd; NULL at compute parties                                   */
 } exec_output;
 
@@ -35,6 +37,13 @@ puma_status exec_open(exec **x, puma_session *s, const exec_config *config, cons
  */
 puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
                      void (*allow)(void *context, bool allowed), void *context, exec_output *out);
+/* The next tokens of a decoder's sequence: keys and values of those before are kept as shares, from the first
+ * call after exec_open or exec_reset on.  Reveals, for the last of them, what config.reveal_label says: 1 x 1
+ * or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
+puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
+                      void *context, exec_output *out);
+/* Forgets the sequence.  exec_run does so too: it takes a whole one and keeps nothing. */
+void        exec_reset(exec *x);
 void        exec_close(exec *x);
 
 #endif

@@ -1,5 +1,5 @@
-/* internal.h - the executor's state; shared by exec.c (in and out), embedding.c (the lookup)
- * and transformer.c (the layers). */
+/* internal.h - the executor's state; shared by exec.c (in and out), embedding.c (the lookup), transformer.c
+ * (the layers), attention.c and head.c (what is revealed). */
 #ifndef EXEC_INTERNAL_H
 #define EXEC_INTERNAL_H
 
@@ -7,12 +7,14 @@
 
 #include <puma/ops.h>
 
+/* H heads of e numbers, K of them with keys and values. */
 struct layer_weights {
-    puma_share qkv, qkv_bias;       /* (3d, d), (3d): query, key and value one above the other; query carries
-                                       1/sqrt(d/H)       and what softmax wants its operand multiplied by */
-    puma_share output, output_bias; /* (d, d), (d) */
-    puma_share up, up_bias, down, down_bias;
-    puma_share attention_gain, attention_bias, mlp_gain, mlp_bias; /* of the norms */
+    puma_share qkv, qkv_bias; /* ((H + 2K) e, d), ((H + 2K) e): query, key and value one above the other;
+                                 query carries 1/sqrt(e) and what softmax wants its operand multiplied by */
+    puma_share output, output_bias;          /* (d, H e), (d) */
+    puma_share up, up_bias, down, down_bias; /* of a gated MLP the gate's rows stand above up's */
+    puma_share attention_gain, attention_bias, mlp_gain,
+        mlp_bias; /* of norms that are followed by a residual */
 };
 
 struct exec {
@@ -20,10 +22,13 @@ struct exec {
     exec_config   config;
     uint32_t   owner; /* node that has weights and input: the client, or this one with a local backend      */
     puma_share table; /* (V + types, d): token and type embeddings, one above the other                     */
-    puma_share position; /* (positions, d) */
+    puma_share position; /* (positions, d); NULL with rotary positions */
     puma_share embedding_gain, embedding_bias;
+    puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
+    puma_share           *cache; /* a layer: (K, cached, 2e), turned keys beside values; NULL at the client */
+    size_t                cached; /* tokens in the cache, known to every node */
 };
 
 static inline bool exec_is_owner(const struct exec *x) { return x->s->role == x->owner; }
@@ -45,7 +50,42 @@ exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids
  * (T, d) in the widest ring. */
 puma_share  exec_embed(struct exec *x, const exec_tokens *in, size_t first);
 
-/* transformer.c: from the tokens to what the task reveals. */
-puma_share exec_forward(struct exec *x, const exec_tokens *in);
+/* The residual stream.  After a norm (norm_place = post) it is g * n + b, never formed where it need not be:
+ * n is the norm's bare output, gain and bias are its own.  Linear layers have them folded into their weights
+ * (exec.c); a residual adds them into the product before its truncation.  With norm_place = pre n is the sum
+ * itself, and gain and bias are NULL. */
+typedef struct stream {
+    puma_share n, gain, bias;
+} stream;
+
+/* One pass through the layers. */
+typedef struct pass {
+    size_t first;  /* position of the first token: what the cache holds              */
+    size_t wanted; /* rows of the last layer's output that anyone looks at, the last ones; 0: all */
+    bool   keep;   /* keys and values are appended to the cache                      */
+} pass;
+
+/* transformer.c.  Applies a function of the plan, its result in the widest ring; `lengths`: puma_arguments.
+ */
+puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths);
+/* W x + b [+ the residual], one product: x (T, n), W (m, n), b (m). */
+puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias,
+                       const stream *residual, uint32_t bits);
+/* g * n + b, formed: what leaves the layers. */
+puma_share exec_formed(struct exec *x, stream h);
+stream     exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias);
+/* What goes into the first layer. */
+stream     exec_first(struct exec *x, const exec_tokens *in, const pass *p);
+/* Through the layers; h and what is made of it lie in the caller's scope, one at a time.  With p->keep the
+ * cache grows. */
+stream     exec_layers(struct exec *x, stream h, const pass *p);
+
+/* attention.c: (`rows`, H e), the heads of the last `rows` tokens merged, of a layer's normed input n (T, d).
+ * With p->keep *kept is what the layer's cache becomes. */
+puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass *p, int layer,
+                          puma_share *kept);
+
+/* head.c: what the task reveals, from the last layer's output. */
+puma_share exec_answer(struct exec *x, stream h);
 
 #endif

@@ -18,6 +18,11 @@ typedef struct rings {
     uint32_t attention;  /* q, k, v                                                           */
     uint32_t scores;     /* q k^T, operand of softmax                                         */
     uint32_t activation; /* operand of GeLU and its kind                                      */
+    uint32_t rotary;     /* q and k after their turn; turn: fraction bits of cosine and sine  */
+    uint32_t turn;
+    uint32_t mixed;  /* softmax's result times v: operand of the output projection        */
+    uint32_t inner;  /* of a gated MLP: operand of the last matrix                        */
+    uint32_t logits; /* a decoder's: they meet comparisons alone, or leave                */
 } rings;
 
 /* Rings for a model and the functions chosen; PUMA_ENUMERIC, naming tensor, bits needed and bits there are,

@@ -1,38 +1,32 @@
-/* transformer.c - the generic Transformer encoder on shares (Vaswani et al. 2017).
+/* transformer.c - the generic Transformer on shares (Vaswani et al. 2017): encoders whose norms follow each
+ * sum, decoders whose norms precede each part.
  *
- * x: (T, d) hidden states, H heads of d/H.  What differs between families is in the model (read from
- * models/X.ini); which GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing
- * is revealed here. */
+ * x: (T, d) hidden states.  What differs between families is in the model (read from models/X.ini); which
+ * GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing is revealed here. */
 #include "exec/internal.h"
 
-/* Applies a function of the plan to x, its result in the widest ring. */
-static puma_share function(struct exec *x, puma_slot slot, puma_share in)
+puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
 {
     puma_arguments a = { .struct_size = sizeof a,
                          .bits = x->config.rings.wide,
                          .frac = x->config.rings.frac,
-                         .epsilon = x->config.model->epsilon };
+                         .epsilon = x->config.model->epsilon,
+                         .lengths = lengths };
 
     return puma_call(x->s, slot, in, &a);
 }
 
-/* The residual stream between two layers: g * n + b of a norm, never formed where it need not be.  n is the
- * norm's bare output, gain and bias are its own.  Linear layers have them folded into their weights (exec.c);
- * a residual adds them into the product before its truncation. */
-typedef struct stream {
-    puma_share n, gain, bias;
-} stream;
-
-/* W x + b [+ the residual], one product: x (T, n), W (m, n), b (m). */
-static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_share bias,
-                         const stream *residual, uint32_t bits)
+puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias,
+                       const stream *residual, uint32_t bits)
 {
     puma_term terms[4] = { { .op = PUMA_TERM_MATMUL, .x = in, .y = weight, .y_transposed = 1 } };
     size_t    count = 1;
 
     if (in == NULL || weight == NULL) return NULL;
     if (bias != NULL) terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = bias };
-    if (residual != NULL) {
+    if (residual != NULL && residual->gain == NULL)
+        terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = residual->n };
+    if (residual != NULL && residual->gain != NULL) {
         terms[count++] = (puma_term){ .op = PUMA_TERM_MUL, .x = residual->n, .y = residual->gain };
         if (residual->bias != NULL) terms[count++] = (puma_term){ .op = PUMA_TERM_ADD, .x = residual->bias };
     }
@@ -40,16 +34,15 @@ static puma_share linear(struct exec *x, puma_share in, puma_share weight, puma_
                         x->config.rings.frac, bits);
 }
 
-static stream norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
+stream exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
 {
-    puma_share n =
-        function(x, x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM, in);
+    puma_slot  slot = x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM;
+    puma_share n = exec_function(x, slot, in, NULL);
 
     return (stream){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
 }
 
-/* g * n + b, formed: what leaves the layers. */
-static puma_share formed(struct exec *x, stream h)
+puma_share exec_formed(struct exec *x, stream h)
 {
     const puma_term terms[] = { { .op = PUMA_TERM_MUL, .x = h.n, .y = h.gain },
                                 { .op = PUMA_TERM_ADD, .x = h.bias } };
@@ -61,183 +54,146 @@ static puma_share formed(struct exec *x, stream h)
                         x->config.model->ranges.norm);
 }
 
-/* (T, d) columns from … to, as (H, T, d/H). */
-static puma_share heads(struct exec *x, puma_share in, size_t from, size_t to)
+/* activation(gate n) * up n, from both side by side: (T, 2I). */
+static puma_share gated(struct exec *x, puma_share both, int layer)
 {
-    size_t h = x->config.model->heads, t = in == NULL ? 0 : in->dim[0];
-
-    return puma_permute(x->s, puma_reshape3(x->s, puma_slice(x->s, in, 1, from, to), t, h, (to - from) / h),
-                        (const uint32_t[]){ 1, 0, 2 });
-}
-
-/* softmax(q k^T / sqrt(d/H)) v, heads merged, projected, plus the residual. */
-static puma_share attention(struct exec *x, stream in, const struct layer_weights *w, int layer)
-{
-    const rings  *r = &x->config.rings;
+    const model  *m = x->config.model;
     puma_session *s = x->s;
-    size_t        d = x->config.model->hidden;
-    puma_share    qkv, q, k, v, scores, weights, mixed;
+    puma_share    gate = puma_promise(s, puma_slice(s, both, 1, 0, m->intermediate), m->ranges.activation);
+    puma_share    up =
+        puma_promise(s, puma_slice(s, both, 1, m->intermediate, 2 * m->intermediate), m->ranges.gated);
 
-    s->host->label(s, "layer %d qkv", layer);
-    qkv = linear(x, in.n, w->qkv, w->qkv_bias, NULL, r->attention);
-    q = heads(x, qkv, 0, d);
-    k = heads(x, qkv, d, 2 * d);
-    v = heads(x, qkv, 2 * d, 3 * d);
-    s->host->label(s, "layer %d scores", layer);
-    scores = puma_promise(s, puma_matmul(s, q, k, 1, r->frac, r->scores), x->config.model->ranges.scores);
-    s->host->label(s, "layer %d softmax", layer);
-    weights = function(x, PUMA_SLOT_SOFTMAX, scores);
-    s->host->label(s, "layer %d mix", layer);
-    mixed = puma_permute(s, puma_matmul(s, weights, v, 0, r->frac, r->wide), (const uint32_t[]){ 1, 0, 2 });
-    if (mixed == NULL) return NULL;
-    s->host->label(s, "layer %d output", layer);
-    return linear(x, puma_reshape2(s, mixed, mixed->dim[0], d), w->output, w->output_bias, &in, r->wide);
+    s->host->label(s, "layer %d activation", layer);
+    gate = exec_function(x, rings_slot(m->activation), gate, NULL);
+    s->host->label(s, "layer %d gated", layer);
+    return puma_promise(s, puma_mul_to(s, gate, up, 0, x->config.rings.frac, x->config.rings.inner),
+                        m->ranges.gated);
 }
 
-static puma_share mlp(struct exec *x, stream in, const struct layer_weights *w, int layer)
+/* The MLP of n, plus the residual. */
+static puma_share mlp(struct exec *x, puma_share n, const stream *residual, const struct layer_weights *w,
+                      int layer)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
     puma_share    up;
 
     s->host->label(s, "layer %d up", layer);
-    up = puma_promise(s, linear(x, in.n, w->up, w->up_bias, NULL, x->config.rings.activation),
-                      m->ranges.activation);
-    s->host->label(s, "layer %d activation", layer);
-    up = function(x, rings_slot(m->activation), up);
+    up = exec_linear(x, n, w->up, w->up_bias, NULL, x->config.rings.activation);
+    if (m->gated) {
+        up = gated(x, up, layer);
+    } else {
+        up = puma_promise(s, up, m->ranges.activation);
+        s->host->label(s, "layer %d activation", layer);
+        up = exec_function(x, rings_slot(m->activation), up, NULL);
+    }
     s->host->label(s, "layer %d down", layer);
-    return linear(x, up, w->down, w->down_bias, &in, x->config.rings.wide);
+    return exec_linear(x, up, w->down, w->down_bias, residual, x->config.rings.wide);
 }
 
-static stream layer(struct exec *x, stream h, int i)
+/* A sum of the residual stream, with its promise. */
+static stream summed(struct exec *x, puma_share sum)
+{
+    return (stream){ sum == NULL ? NULL : puma_promise(x->s, sum, x->config.model->ranges.hidden), NULL,
+                     NULL };
+}
+
+/* Norms before attention and MLP; from `rows` < T on only the last rows go on. */
+static stream layer_pre(struct exec *x, stream h, size_t rows, const pass *p, int i, puma_share *kept)
 {
     const struct layer_weights *w = &x->layers[i];
-    puma_share                  sum = attention(x, h, w, i);
+    puma_session               *s = x->s;
+    puma_share                  n, mixed;
 
-    x->s->host->label(x->s, "layer %d norm", i);
-    h = norm(x, sum, w->attention_gain, w->attention_bias);
-    sum = mlp(x, h, w, i);
-    x->s->host->label(x->s, "layer %d norm", i);
-    return norm(x, sum, w->mlp_gain, w->mlp_bias);
+    s->host->label(s, "layer %d norm", i);
+    n = exec_norm(x, h.n, NULL, NULL).n;
+    mixed = exec_attention(x, n, rows, p, i, kept);
+    if (mixed == NULL) return (stream){ 0 };
+    if (rows < h.n->dim[0]) h.n = puma_slice(s, h.n, 0, h.n->dim[0] - rows, h.n->dim[0]);
+    s->host->label(s, "layer %d output", i);
+    h = summed(x, exec_linear(x, mixed, w->output, w->output_bias, &h, x->config.rings.wide));
+    s->host->label(s, "layer %d norm", i);
+    n = exec_norm(x, h.n, NULL, NULL).n;
+    return summed(x, mlp(x, n, &h, w, i));
 }
 
-/* The tokens' embeddings through the norm that precedes the layers. */
-static stream embed(struct exec *x, const exec_tokens *in)
+/* Norms after the sums. */
+static stream layer_post(struct exec *x, stream h, const pass *p, int i)
+{
+    const struct layer_weights *w = &x->layers[i];
+    puma_session               *s = x->s;
+    puma_share                  sum = exec_attention(x, h.n, h.n->dim[0], p, i, NULL);
+
+    s->host->label(s, "layer %d output", i);
+    sum = exec_linear(x, sum, w->output, w->output_bias, &h, x->config.rings.wide);
+    s->host->label(s, "layer %d norm", i);
+    h = exec_norm(x, sum, w->attention_gain, w->attention_bias);
+    sum = mlp(x, h.n, &h, w, i);
+    s->host->label(s, "layer %d norm", i);
+    return exec_norm(x, sum, w->mlp_gain, w->mlp_bias);
+}
+
+stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
 {
     puma_share rows;
 
     x->s->host->label(x->s, "embedding lookup");
-    rows = exec_embed(x, in, 0);
+    rows = exec_embed(x, in, p->first);
+    if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (stream){ rows, NULL, NULL };
     x->s->host->label(x->s, "embedding norm");
-    return rows == NULL ? (stream){ 0 } : norm(x, rows, x->embedding_gain, x->embedding_bias);
+    return exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
 }
 
-/* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
-static stream pooled(struct exec *x, stream h)
+/* Leaves a layer's scope with two tensors, by making one of both; the cache takes over the second. */
+static puma_share leave_both(struct exec *x, size_t mark, puma_share h, puma_share kept, int layer)
 {
     puma_session *s = x->s;
-    puma_share    sum;
-    size_t        tokens;
-    uint32_t      extra;
+    puma_tensor  *part[2] = { puma_reshape1(s, h, h->n), puma_reshape1(s, kept, kept->n) };
+    puma_tensor   old[2] = { *h, *kept };
+    puma_share    both[2], all, out[2] = { NULL, NULL };
 
-    if (h.n == NULL) return h;
-    tokens = h.n->dim[0];
-    if (x->config.task == MODEL_EMBED && x->config.pooling_mean) {
-        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
-        extra = 10 + (uint32_t)puma_exponent((double)tokens);
-        sum = puma_sum(s, puma_permute(s, h.n, (const uint32_t[]){ 1, 0 }));
-        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), x->config.rings.frac);
-        h.n = puma_reshape2(s, sum, 1, x->config.model->hidden);
-    } else {
-        h.n = puma_slice(s, h.n, 0, 0, 1);
+    if (part[0] == NULL || part[1] == NULL) return NULL;
+    part[1]->bits = part[0]->bits;
+    part[1]->frac = part[0]->frac;
+    both[0] = part[0];
+    both[1] = part[1];
+    all = puma_concat(s, both, 2, 0);
+    s->host->leave(s, mark, all);
+    for (int k = 0; k < 2; k++) {
+        puma_tensor *flat =
+            puma_slice(s, all, 0, k == 0 ? 0 : old[0].n, k == 0 ? old[0].n : old[0].n + old[1].n);
+        puma_tensor *z = puma_reshape(s, flat, old[k].rank, old[k].dim);
+
+        if (z == NULL) return NULL;
+        z->bits = old[k].bits;
+        z->frac = old[k].frac;
+        z->range = old[k].range;
+        out[k] = z;
+        s->host->drop(s, flat);
     }
-    return h;
+    s->host->drop(s, all);
+    s->host->drop(s, x->cache[layer]);
+    x->cache[layer] = out[1];
+    return out[0];
 }
 
-/* The row scaled to length 1. */
-static puma_share normalized(struct exec *x, puma_share row)
-{
-    puma_session *s = x->s;
-    puma_share    square, inverse;
-
-    s->host->label(s, "head normalize");
-    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide); /* (1, 1) */
-    inverse = function(x, PUMA_SLOT_RSQRT, square);
-    return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
-}
-
-/* Index of the largest entry of each row: a tournament that carries (value, index); ties go to the first. */
-static puma_share argmax(puma_session *s, puma_share x)
-{
-    size_t       n = x->dim[1], rows = x->dim[0];
-    double      *leaf = (double *)s->host->scratch(s, n);
-    puma_tensor *zero = s->host->tensor(s, PUMA_ARITH, 2, x->dim, x->bits, 0);
-    puma_share   value = x, index;
-
-    if (leaf == NULL || zero == NULL) return NULL;
-    for (size_t i = 0; i < n; i++) leaf[i] = (double)i;
-    index = puma_add_reals(s, zero, leaf, n);
-    while (n > 1 && s->status == PUMA_OK) {
-        size_t     half = n / 2;
-        puma_share a[2] = { puma_slice(s, value, 1, 0, half), puma_slice(s, index, 1, 0, half) };
-        puma_share b[2] = { puma_slice(s, value, 1, half, 2 * half),
-                            puma_slice(s, index, 1, half, 2 * half) };
-        puma_share c[2] = { puma_slice(s, value, 1, n - n % 2, n), puma_slice(s, index, 1, n - n % 2, n) };
-        puma_share second = puma_less(s, a[0], b[0]);
-
-        for (int k = 0; k < 2; k++) {
-            puma_share both[2] = { puma_mux(s, second, b[k], a[k]), c[k] };
-
-            a[k] = puma_concat(s, both, n % 2 != 0 ? 2 : 1, 1);
-        }
-        value = a[0];
-        index = a[1];
-        n = half + n % 2;
-    }
-    return puma_reshape2(s, index, rows, 1);
-}
-
-/* What the task reveals, from the last layer's output. */
-static puma_share answer(struct exec *x, stream h)
+stream exec_layers(struct exec *x, stream h, const pass *p)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
-    puma_share    first;
 
-    switch (x->config.task) {
-    case MODEL_HIDDEN: s->host->label(s, "head hidden"); return formed(x, h);
-    case MODEL_EMBED:
-        s->host->label(s, "head pooling");
-        first = formed(x, pooled(x, h));
-        return x->config.normalize ? normalized(x, first) : first;
-    default:
-        s->host->label(s, "head dense");
-        first = formed(x, pooled(x, h));
-        if (m->head_dense) {
-            first = linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
-            s->host->label(s, "head activation");
-            first = function(x, rings_slot(m->head_activation), first);
-        }
-        s->host->label(s, "head logits");
-        first = puma_promise(s, linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.wide),
-                             m->ranges.logits);
-        if (!x->config.reveal_label || first == NULL) return first;
-        s->host->label(s, "head argmax");
-        return argmax(s, first);
+    for (size_t i = 0; i < m->layers && h.n != NULL; i++) {
+        puma_share before = h.n, kept = NULL;
+        size_t     rows = p->wanted > 0 && i + 1 == m->layers ? p->wanted : h.n->dim[0];
+        size_t     mark = s->host->enter(s);
+
+        h = m->place == MODEL_PRE_NORM ? layer_pre(x, h, rows, p, (int)i, &kept)
+                                       : layer_post(x, h, p, (int)i);
+        if (h.n != NULL && kept != NULL)
+            h.n = leave_both(x, mark, h.n, kept, (int)i);
+        else
+            s->host->leave(s, mark, h.n);
+        s->host->drop(s, before);
     }
-}
-
-puma_share exec_forward(struct exec *x, const exec_tokens *in)
-{
-    puma_session *s = x->s;
-    size_t        mark = s->host->enter(s);
-    stream        h = embed(x, in);
-
-    s->host->leave(s, mark, h.n);
-    for (size_t i = 0; i < x->config.model->layers && h.n != NULL; i++) {
-        mark = s->host->enter(s);
-        h = layer(x, h, (int)i);
-        s->host->leave(s, mark, h.n);
-    }
-    return answer(x, h);
+    return h;
 }

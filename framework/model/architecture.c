@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 const role_info ROLES[ROLE_COUNT] = {
-#define X(name, text, required, outer, inner) { text, required, SIZE_##outer, SIZE_##inner },
+#define X(name, text, need, outer, inner) { text, NEED_##need, SIZE_##outer, SIZE_##inner },
     MODEL_ROLES(X)
 #undef X
 };
@@ -96,14 +96,36 @@ puma_status alternatives_cut(alternatives *list, const ini *file, const ini_entr
 /* --- names and words -------------------------------------------------------------------------- */
 
 static const char *const SECTIONS[] = { "architecture", "config", "require", "tensors", "ranges", NULL };
-static const char *const ARCHITECTURE_KEYS[] = { "model_types",     "kind", "norm", "norm_place", "positions",
-                                                 "head_activation", NULL };
-static const char *const CONFIG_KEYS[] = { "layers",     "hidden",     "heads",           "intermediate",
-                                           "vocabulary", "positions",  "position_offset", "types",
-                                           "labels",     "activation", "epsilon",         "initializer_range",
+static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind",        "norm",
+                                                 "norm_place",  "positions",   "head_activation",
+                                                 "rotary",      "gain_offset", "embedding_scale",
+                                                 NULL };
+static const char *const CONFIG_KEYS[] = { "layers",
+                                           "hidden",
+                                           "heads",
+                                           "kv_heads",
+                                           "head_dim",
+                                           "intermediate",
+                                           "vocabulary",
+                                           "positions",
+                                           "position_offset",
+                                           "types",
+                                           "labels",
+                                           "activation",
+                                           "epsilon",
+                                           "tied",
+                                           "attention_bias",
+                                           "mlp_bias",
+                                           "rope_theta",
+                                           "rope_scaling",
+                                           "window",
+                                           "use_window",
+                                           "window_from",
+                                           "window_layers",
+                                           "initializer_range",
                                            NULL };
 static const char *const RANGE_KEYS[] = { "embedding",  "hidden", "norm",    "attention", "scores",
-                                          "activation", "logits", "product", NULL };
+                                          "activation", "logits", "product", "gated",     NULL };
 
 static bool among(const char *word, const char *const *words)
 {
@@ -180,21 +202,35 @@ static puma_status word(const architecture *a, const char *key, const char *cons
                      entry->line, key, entry->value, list);
 }
 
-static puma_status read_words(architecture *a, puma_error *e)
+/* Does an optional key stand there with the word `yes`, the one that it may have? */
+static puma_status flag(const architecture *a, const char *key, const char *const *words, bool *set,
+                        puma_error *e)
 {
-    static const char *const kinds[] = { "encoder", NULL }, *const norms[] = { "layernorm", NULL };
-    static const char *const places[] = { "post", NULL }, *const positions[] = { "learned", NULL };
-    const ini_entry *entry;
-    int              place;
+    int place;
 
-    if (need(a, "architecture", "model_types", &entry, e) != PUMA_OK) return e->status;
-    if (alternatives_cut(&a->model_types, &a->file, entry, e) != PUMA_OK) return e->status;
-    if (word(a, "kind", kinds, &place, e) != PUMA_OK) return e->status;
-    if (word(a, "norm", norms, &place, e) != PUMA_OK) return e->status;
-    a->norm = MODEL_LAYERNORM;
-    if (word(a, "norm_place", places, &place, e) != PUMA_OK) return e->status;
-    a->place = MODEL_POST_NORM;
-    if (word(a, "positions", positions, &place, e) != PUMA_OK) return e->status;
+    if (!ini_find(&a->file, "architecture", key)) return PUMA_OK;
+    if (word(a, key, words, &place, e) != PUMA_OK) return e->status;
+    *set = place == 1;
+    return PUMA_OK;
+}
+
+/* Parts that only some families have. */
+static puma_status read_options(architecture *a, puma_error *e)
+{
+    static const char *const rotaries[] = { "half", "interleaved", NULL };
+    static const char *const offsets[] = { "0", "1", NULL }, *const scales[] = { "none", "sqrt_hidden",
+                                                                                 NULL };
+    const ini_entry *entry = ini_find(&a->file, "architecture", "rotary");
+    bool             one = false;
+
+    if (entry && a->positions != MODEL_ROTARY)
+        return error_set(e, 341, "%s:%d: [architecture] rotary goes with positions = rotary", a->path,
+                         entry->line);
+    if (flag(a, "rotary", rotaries, &a->interleaved, e) != PUMA_OK ||
+        flag(a, "gain_offset", offsets, &one, e) != PUMA_OK ||
+        flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK)
+        return e->status;
+    a->gain_offset = one ? 1 : 0;
     entry = ini_find(&a->file, "architecture", "head_activation");
     if (entry) {
         a->has_head_activation = true;
@@ -205,17 +241,45 @@ static puma_status read_words(architecture *a, puma_error *e)
     return PUMA_OK;
 }
 
+static puma_status read_words(architecture *a, puma_error *e)
+{
+    static const char *const kinds[] = { "encoder", "decoder", NULL };
+    static const char *const norms[] = { "layernorm", "rmsnorm", NULL };
+    static const char *const places[] = { "post", "pre", NULL };
+    static const char *const positions[] = { "learned", "rotary", NULL };
+    const ini_entry         *entry;
+    int                      place;
+
+    if (need(a, "architecture", "model_types", &entry, e) != PUMA_OK) return e->status;
+    if (alternatives_cut(&a->model_types, &a->file, entry, e) != PUMA_OK) return e->status;
+    if (word(a, "kind", kinds, &place, e) != PUMA_OK) return e->status;
+    a->causal = place == 1;
+    if (word(a, "norm", norms, &place, e) != PUMA_OK) return e->status;
+    a->norm = place == 0 ? MODEL_LAYERNORM : MODEL_RMSNORM;
+    if (word(a, "norm_place", places, &place, e) != PUMA_OK) return e->status;
+    a->place = place == 0 ? MODEL_POST_NORM : MODEL_PRE_NORM;
+    if (word(a, "positions", positions, &place, e) != PUMA_OK) return e->status;
+    a->positions = place == 0 ? MODEL_LEARNED : MODEL_ROTARY;
+    return read_options(a, e);
+}
+
 static puma_status read_ranges(architecture *a, puma_error *e)
 {
-    int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden, &a->ranges.norm,
-                            &a->ranges.attention, &a->ranges.scores, &a->ranges.activation,
-                            &a->ranges.logits,    &a->ranges.product };
+    int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden,  &a->ranges.norm,
+                            &a->ranges.attention, &a->ranges.scores,  &a->ranges.activation,
+                            &a->ranges.logits,    &a->ranges.product, &a->ranges.gated };
 
     for (size_t i = 0; RANGE_KEYS[i]; i++) {
         const ini_entry *entry;
         char            *end;
         long             bits;
 
+        /* Only a gated MLP has the last one. */
+        if (!RANGE_KEYS[i + 1] && !ini_find(&a->file, "ranges", RANGE_KEYS[i]) &&
+            !ini_find(&a->file, "tensors", "layer.gate.weight")) {
+            *fields[i] = a->ranges.activation;
+            break;
+        }
         if (need(a, "ranges", RANGE_KEYS[i], &entry, e) != PUMA_OK) return e->status;
         errno = 0;
         bits = strtol(entry->value, &end, 10);
@@ -286,6 +350,57 @@ static puma_status check_tensor(architecture *a, role r, const ini_entry *entry,
     return PUMA_OK;
 }
 
+static bool is_needed(const architecture *a, role r)
+{
+    bool fused = ini_find(&a->file, "tensors", ROLES[ROLE_QKV_WEIGHT].text) != NULL;
+
+    if (fused && r >= ROLE_QUERY_WEIGHT && r <= ROLE_VALUE_BIAS) return false;
+    switch (ROLES[r].need) {
+    case NEED_NEVER: return false;
+    case NEED_ALWAYS: return true;
+    case NEED_POST: return a->place == MODEL_POST_NORM;
+    case NEED_PRE: return a->place == MODEL_PRE_NORM;
+    case NEED_LEARNED: return a->positions == MODEL_LEARNED;
+    case NEED_LAYERNORM: return a->norm == MODEL_LAYERNORM;
+    case NEED_DECODER: return a->causal;
+    case NEED_APART: return !fused;
+    }
+    return false;
+}
+
+/* What does not go together: parts that the executor would have to leave out in silence. */
+static puma_status check_parts(const architecture *a, puma_error *e)
+{
+    const alternatives *t = a->tensor;
+
+    if ((t[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (t[ROLE_HEAD_DENSE_BIAS].count == 0) ||
+        (!a->causal && (t[ROLE_HEAD_OUT_WEIGHT].count == 0) != (t[ROLE_HEAD_OUT_BIAS].count == 0)))
+        return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight",
+                         a->path);
+    if ((t[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
+        return error_set(
+            e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
+    if (t[ROLE_HEAD_DENSE_WEIGHT].count > 0 && a->causal)
+        return error_set(e, 341, "%s: [tensors] head.dense: a decoder's head is one matrix", a->path);
+    if ((t[ROLE_EMBEDDING_TYPE].count > 0) != (ini_find(&a->file, "config", "types") != NULL))
+        return error_set(e, 341, "%s: [config] types and [tensors] embedding.type need each other", a->path);
+    if (t[ROLE_QKV_WEIGHT].count > 0)
+        for (role r = ROLE_QUERY_WEIGHT; r <= ROLE_VALUE_BIAS; r++)
+            if (t[r].count > 0)
+                return error_set(e, 341, "%s: [tensors] %s: layer.qkv.weight holds it", a->path,
+                                 ROLES[r].text);
+    if (a->positions == MODEL_ROTARY && t[ROLE_EMBEDDING_POSITION].count > 0)
+        return error_set(e, 341, "%s: [tensors] embedding.position goes with positions = learned", a->path);
+    if (a->place == MODEL_PRE_NORM && t[ROLE_EMBEDDING_GAIN].count > 0)
+        return error_set(e, 341, "%s: [tensors] embedding.norm goes with norm_place = post", a->path);
+    if (a->place == MODEL_POST_NORM && (t[ROLE_FINAL_GAIN].count > 0 || t[ROLE_GATE_WEIGHT].count > 0))
+        return error_set(e, 341, "%s: [tensors] %s goes with norm_place = pre", a->path,
+                         t[ROLE_FINAL_GAIN].count > 0 ? "final.norm" : "layer.gate");
+    if (a->causal && a->place == MODEL_POST_NORM)
+        return error_set(e, 341, "%s: [architecture] kind = decoder goes with norm_place = pre", a->path);
+    return PUMA_OK;
+}
+
 static puma_status read_tensors(architecture *a, puma_error *e)
 {
     const ini_entry *entry;
@@ -294,20 +409,11 @@ static puma_status read_tensors(architecture *a, puma_error *e)
     if (alternatives_cut(&a->prefixes, &a->file, entry, e) != PUMA_OK) return e->status;
     for (role r = 0; r < ROLE_COUNT; r++) {
         entry = ini_find(&a->file, "tensors", ROLES[r].text);
-        if (!entry && ROLES[r].required)
+        if (!entry && is_needed(a, r))
             return error_set(e, 341, "%s: [tensors] %s is missing", a->path, ROLES[r].text);
         if (entry && check_tensor(a, r, entry, e) != PUMA_OK) return e->status;
     }
-    if ((a->tensor[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_DENSE_BIAS].count == 0) ||
-        (a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0) != (a->tensor[ROLE_HEAD_OUT_BIAS].count == 0))
-        return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight",
-                         a->path);
-    if ((a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
-        return error_set(
-            e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
-    if ((a->tensor[ROLE_EMBEDDING_TYPE].count > 0) != (ini_find(&a->file, "config", "types") != NULL))
-        return error_set(e, 341, "%s: [config] types and [tensors] embedding.type need each other", a->path);
-    return PUMA_OK;
+    return check_parts(a, e);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

@@ -8,36 +8,54 @@
 #include "ini/ini.h"
 #include "model/model.h"
 
-/* X(role, text, required, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
+/* When an architecture file must name a role. */
+typedef enum role_need {
+    NEED_NEVER,
+    NEED_ALWAYS,
+    NEED_POST,      /* norm_place = post                                                          */
+    NEED_PRE,       /* norm_place = pre                                                           */
+    NEED_LEARNED,   /* positions = learned                                                        */
+    NEED_LAYERNORM, /* norm = layernorm                                                           */
+    NEED_DECODER,   /* kind = decoder                                                             */
+    NEED_APART      /* query, key and value are not one matrix, layer.qkv.weight                  */
+} role_need;
+
+/* X(role, text, need, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
 #define MODEL_ROLES(X)                                                                                       \
-    X(EMBEDDING_TOKEN, "embedding.token", true, VOCABULARY, HIDDEN)                                          \
-    X(EMBEDDING_POSITION, "embedding.position", true, POSITIONS, HIDDEN)                                     \
-    X(EMBEDDING_TYPE, "embedding.type", false, TYPES, HIDDEN)                                                \
-    X(EMBEDDING_GAIN, "embedding.norm.gain", true, HIDDEN, ONE)                                              \
-    X(EMBEDDING_BIAS, "embedding.norm.bias", true, HIDDEN, ONE)                                              \
-    X(QUERY_WEIGHT, "layer.query.weight", true, HIDDEN, HIDDEN)                                              \
-    X(QUERY_BIAS, "layer.query.bias", true, HIDDEN, ONE)                                                     \
-    X(KEY_WEIGHT, "layer.key.weight", true, HIDDEN, HIDDEN)                                                  \
-    X(KEY_BIAS, "layer.key.bias", true, HIDDEN, ONE)                                                         \
-    X(VALUE_WEIGHT, "layer.value.weight", true, HIDDEN, HIDDEN)                                              \
-    X(VALUE_BIAS, "layer.value.bias", true, HIDDEN, ONE)                                                     \
-    X(OUTPUT_WEIGHT, "layer.output.weight", true, HIDDEN, HIDDEN)                                            \
-    X(OUTPUT_BIAS, "layer.output.bias", true, HIDDEN, ONE)                                                   \
-    X(ATTENTION_GAIN, "layer.attention_norm.gain", true, HIDDEN, ONE)                                        \
-    X(ATTENTION_BIAS, "layer.attention_norm.bias", true, HIDDEN, ONE)                                        \
-    X(UP_WEIGHT, "layer.up.weight", true, INTERMEDIATE, HIDDEN)                                              \
-    X(UP_BIAS, "layer.up.bias", true, INTERMEDIATE, ONE)                                                     \
-    X(DOWN_WEIGHT, "layer.down.weight", true, HIDDEN, INTERMEDIATE)                                          \
-    X(DOWN_BIAS, "layer.down.bias", true, HIDDEN, ONE)                                                       \
-    X(MLP_GAIN, "layer.mlp_norm.gain", true, HIDDEN, ONE)                                                    \
-    X(MLP_BIAS, "layer.mlp_norm.bias", true, HIDDEN, ONE)                                                    \
-    X(HEAD_DENSE_WEIGHT, "head.dense.weight", false, HIDDEN, HIDDEN)                                         \
-    X(HEAD_DENSE_BIAS, "head.dense.bias", false, HIDDEN, ONE)                                                \
-    X(HEAD_OUT_WEIGHT, "head.out.weight", false, LABELS, HIDDEN)                                             \
-    X(HEAD_OUT_BIAS, "head.out.bias", false, LABELS, ONE)
+    X(EMBEDDING_TOKEN, "embedding.token", ALWAYS, VOCABULARY, HIDDEN)                                        \
+    X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, HIDDEN)                                  \
+    X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, HIDDEN)                                                \
+    X(EMBEDDING_GAIN, "embedding.norm.gain", POST, HIDDEN, ONE)                                              \
+    X(EMBEDDING_BIAS, "embedding.norm.bias", POST, HIDDEN, ONE)                                              \
+    X(QKV_WEIGHT, "layer.qkv.weight", NEVER, QKV, HIDDEN)                                                    \
+    X(QKV_BIAS, "layer.qkv.bias", NEVER, QKV, ONE)                                                           \
+    X(QUERY_WEIGHT, "layer.query.weight", APART, QUERY, HIDDEN)                                              \
+    X(QUERY_BIAS, "layer.query.bias", POST, QUERY, ONE)                                                      \
+    X(KEY_WEIGHT, "layer.key.weight", APART, KEY, HIDDEN)                                                    \
+    X(KEY_BIAS, "layer.key.bias", POST, KEY, ONE)                                                            \
+    X(VALUE_WEIGHT, "layer.value.weight", APART, KEY, HIDDEN)                                                \
+    X(VALUE_BIAS, "layer.value.bias", POST, KEY, ONE)                                                        \
+    X(OUTPUT_WEIGHT, "layer.output.weight", ALWAYS, HIDDEN, QUERY)                                           \
+    X(OUTPUT_BIAS, "layer.output.bias", POST, HIDDEN, ONE)                                                   \
+    X(ATTENTION_GAIN, "layer.attention_norm.gain", ALWAYS, HIDDEN, ONE)                                      \
+    X(ATTENTION_BIAS, "layer.attention_norm.bias", LAYERNORM, HIDDEN, ONE)                                   \
+    X(GATE_WEIGHT, "layer.gate.weight", NEVER, INTERMEDIATE, HIDDEN)                                         \
+    X(GATE_BIAS, "layer.gate.bias", NEVER, INTERMEDIATE, ONE)                                                \
+    X(UP_WEIGHT, "layer.up.weight", ALWAYS, INTERMEDIATE, HIDDEN)                                            \
+    X(UP_BIAS, "layer.up.bias", POST, INTERMEDIATE, ONE)                                                     \
+    X(DOWN_WEIGHT, "layer.down.weight", ALWAYS, HIDDEN, INTERMEDIATE)                                        \
+    X(DOWN_BIAS, "layer.down.bias", POST, HIDDEN, ONE)                                                       \
+    X(MLP_GAIN, "layer.mlp_norm.gain", ALWAYS, HIDDEN, ONE)                                                  \
+    X(MLP_BIAS, "layer.mlp_norm.bias", LAYERNORM, HIDDEN, ONE)                                               \
+    X(FINAL_GAIN, "final.norm.gain", PRE, HIDDEN, ONE)                                                       \
+    X(FINAL_BIAS, "final.norm.bias", NEVER, HIDDEN, ONE)                                                     \
+    X(HEAD_DENSE_WEIGHT, "head.dense.weight", NEVER, HIDDEN, HIDDEN)                                         \
+    X(HEAD_DENSE_BIAS, "head.dense.bias", NEVER, HIDDEN, ONE)                                                \
+    X(HEAD_OUT_WEIGHT, "head.out.weight", DECODER, LABELS, HIDDEN)                                           \
+    X(HEAD_OUT_BIAS, "head.out.bias", NEVER, LABELS, ONE)
 
 typedef enum role {
-#define X(name, text, required, outer, inner) ROLE_##name,
+#define X(name, text, need, outer, inner) ROLE_##name,
     MODEL_ROLES(X)
 #undef X
         ROLE_COUNT
@@ -55,17 +73,20 @@ typedef enum size_key {
     SIZE_OFFSET,
     SIZE_TYPES,
     SIZE_LABELS,
+    SIZE_QUERY, /* heads * head_dim                                                           */
+    SIZE_KEY,   /* kv_heads * head_dim                                                        */
+    SIZE_QKV,   /* both, and the values                                                       */
     SIZE_COUNT
 } size_key;
 
 typedef struct role_info {
     const char *text;
-    bool        required;
+    role_need   need;
     size_key    outer, inner;
 } role_info;
 
 extern const role_info ROLES[ROLE_COUNT];
-static inline bool     role_in_layer(role r) { return r >= ROLE_QUERY_WEIGHT && r <= ROLE_MLP_BIAS; }
+static inline bool     role_in_layer(role r) { return r >= ROLE_QKV_WEIGHT && r <= ROLE_MLP_BIAS; }
 static inline bool     role_in_head(role r) { return r >= ROLE_HEAD_DENSE_WEIGHT; }
 
 #define ARCHITECTURE_MAX_ALTERNATIVES 16
@@ -85,8 +106,12 @@ typedef struct architecture {
     alternatives     model_types, prefixes;
     alternatives     tensor[ROLE_COUNT];     /* count 0: the family has no such part                       */
     bool             transposed[ROLE_COUNT]; /* names end in ^T                                            */
+    bool             causal;                 /* kind = decoder                                              */
     model_norm       norm;
     model_place      place;
+    model_positions  positions;
+    bool             interleaved, scaled; /* rotary = interleaved; embedding_scale = sqrt_hidden        */
+    double           gain_offset;
     bool             has_head_activation;
     model_activation head_activation;
     model_ranges     ranges;

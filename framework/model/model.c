@@ -45,32 +45,54 @@ static const ini_entry *config_entry(const reader *r, const char *key)
     return ini_find(&r->architecture->file, "config", key);
 }
 
-/* One alternative of a [config] line: "KEY", "KEY + N" or "default VALUE". */
+/* One alternative of a [config] line: "KEY", "KEY + N", "KEY * N" or "default VALUE"; a KEY with points leads
+ * into objects. */
 typedef struct source_key {
     char        key[128];
     const char *literal; /* points into the line; NULL: a key                               */
-    size_t      plus;
+    size_t      plus, times;
 } source_key;
+
+/* The value of "KEY" or "KEY.KEY…"; NULL when there is none. */
+static json_t *find_value(const json_t *object, const char *key)
+{
+    char        part[128];
+    const char *point;
+    json_t     *value = json_object_get(object, key);
+
+    while (!value && (point = strchr(key, '.')) != NULL) {
+        snprintf(part, sizeof part, "%.*s", (int)(point - key), key);
+        object = json_object_get(object, part);
+        key = point + 1;
+        value = json_object_get(object, key);
+    }
+    return value;
+}
 
 static bool cut_source(const char *text, source_key *s)
 {
-    const char *plus;
+    const char *sign;
     char       *end;
-    size_t      length;
+    size_t      length, number;
 
-    *s = (source_key){ .literal = NULL };
+    *s = (source_key){ .times = 1 };
     if (strncmp(text, "default ", 8) == 0) {
         s->literal = text + 8;
         return true;
     }
-    plus = strstr(text, " + ");
-    length = plus ? (size_t)(plus - text) : strlen(text);
+    sign = strstr(text, " + ");
+    if (!sign) sign = strstr(text, " * ");
+    length = sign ? (size_t)(sign - text) : strlen(text);
     if (length == 0 || length >= sizeof s->key || strcspn(text, " \t") < length) return false;
     memcpy(s->key, text, length);
-    if (!plus) return true;
+    if (!sign) return true;
     errno = 0;
-    s->plus = strtoul(plus + 3, &end, 10);
-    return plus[3] >= '0' && plus[3] <= '9' && !*end && !errno && s->plus <= 1000;
+    number = strtoul(sign + 3, &end, 10);
+    if (sign[1] == '+')
+        s->plus = number;
+    else
+        s->times = number;
+    return sign[3] >= '0' && sign[3] <= '9' && !*end && !errno && number <= 1000;
 }
 
 /* What a [config] line finds: the value and the alternative it came from.  A literal is parsed as JSON, so
@@ -86,7 +108,8 @@ static puma_status look_up(const reader *r, const char *key, json_t **value, sou
     if (alternatives_cut(&list, &a->file, entry, r->e) != PUMA_OK) return r->e->status;
     for (size_t i = 0; i < list.count && !*value; i++) {
         if (!cut_source(list.text[i], found)) {
-            error_set(r->e, 341, "%s:%d: [config] %s: not a key, KEY + N or default VALUE (got \"%.60s\")",
+            error_set(r->e, 341,
+                      "%s:%d: [config] %s: not a key, KEY + N, KEY * N or default VALUE (got \"%.60s\")",
                       a->path, entry->line, key, list.text[i]);
             break;
         }
@@ -99,14 +122,14 @@ static puma_status look_up(const reader *r, const char *key, json_t **value, sou
             found->literal = NULL;
             break;
         }
-        *value = json_object_get(r->config, found->key);
+        *value = find_value(r->config, found->key);
         if (json_is_null(*value)) *value = NULL;
         json_incref(*value);
     }
     if (!*value && r->e->status == PUMA_OK) {
         cut_source(list.text[0], found);
         error_set(r->e, 403, "%s: %s: %s", r->path, found->key,
-                  json_object_get(r->config, found->key) ? "null where a value is needed" : "missing");
+                  find_value(r->config, found->key) ? "null where a value is needed" : "missing");
     }
     alternatives_free(&list);
     return r->e->status;
@@ -123,10 +146,10 @@ static puma_status read_size(const reader *r, const char *key, size_t least, siz
     if (json_is_integer(value)) {
         json_int_t n = json_integer_value(value);
 
-        if (n < 0 || (uint64_t)n + found.plus < least || (uint64_t)n > most)
+        if (n < 0 || (uint64_t)n > most / found.times || (uint64_t)n * found.times + found.plus < least)
             error_set(r->e, 403, "%s: %s: out of range (got %s, allowed %zu to %zu)", r->path, found.key, got,
                       least, most);
-        *size = (size_t)n + found.plus;
+        *size = (size_t)n * found.times + found.plus;
     } else {
         error_set(r->e, 403, "%s: %s: not a whole number (got %s)", r->path, found.key, got);
     }
@@ -234,16 +257,36 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_OFFSET: return m->position_offset;
     case SIZE_TYPES: return m->types;
     case SIZE_LABELS: return m->labels;
+    case SIZE_QUERY: return m->heads * m->head_dim;
+    case SIZE_KEY: return m->kv_heads * m->head_dim;
+    case SIZE_QKV: return (m->heads + 2 * m->kv_heads) * m->head_dim;
     case SIZE_ONE:
     case SIZE_COUNT: break;
     }
     return 1;
 }
 
-static bool role_wanted(const architecture *a, role which, model_task task)
+/* What a run needs: of a decoder's biases those that config.json says it has, and no head where the head is
+ * the embedding table. */
+typedef struct wanted {
+    bool head, attention_bias, mlp_bias, tied;
+} wanted;
+
+static bool role_wanted(const architecture *a, role which, const wanted *w)
 {
-    return a->tensor[which].count > 0 &&
-           (!role_in_head(which) || task == MODEL_CLASSIFY || task == MODEL_LOGITS);
+    if (a->tensor[which].count == 0) return false;
+    switch (which) {
+    case ROLE_QKV_BIAS:
+    case ROLE_QUERY_BIAS:
+    case ROLE_KEY_BIAS:
+    case ROLE_VALUE_BIAS:
+    case ROLE_OUTPUT_BIAS: return w->attention_bias;
+    case ROLE_GATE_BIAS:
+    case ROLE_UP_BIAS:
+    case ROLE_DOWN_BIAS: return w->mlp_bias;
+    case ROLE_HEAD_OUT_WEIGHT: return w->head && !w->tied;
+    default: return w->head || !role_in_head(which);
+    }
 }
 
 static puma_status too_large(const reader *r, const model *m, double bytes)
@@ -257,7 +300,7 @@ static puma_status too_large(const reader *r, const model *m, double bytes)
 }
 
 /* Counts parameters and tensors with checked arithmetic; a prediction in double is for the message alone. */
-static puma_status count_parameters(const reader *r, const model *m, model_task task, size_t *parameters,
+static puma_status count_parameters(const reader *r, const model *m, const wanted *w, size_t *parameters,
                                     size_t *tensors)
 {
     double predicted = 0;
@@ -268,7 +311,7 @@ static puma_status count_parameters(const reader *r, const model *m, model_task 
         size_t outer = size_of(m, ROLES[i].outer), inner = size_of(m, ROLES[i].inner);
         size_t times = role_in_layer(i) ? m->layers : 1, n = 0;
 
-        if (!role_wanted(r->architecture, i, task)) continue;
+        if (!role_wanted(r->architecture, i, w)) continue;
         predicted += (double)outer * (double)inner * (double)times * sizeof(uint64_t);
         fits = fits && checked_mul(&n, outer, inner) && checked_mul(&n, n, times) &&
                checked_add(parameters, *parameters, n) && checked_add(tensors, *tensors, times);
@@ -280,6 +323,28 @@ static puma_status count_parameters(const reader *r, const model *m, model_task 
                          "the parameters is"
                          " %.3g GiB)",
                          r->path, m->layers, MAX_LAYERS, predicted / 0x1p30);
+    return PUMA_OK;
+}
+
+/* How many heads have keys and values, and how wide a head is. */
+static puma_status read_heads(const reader *r, model *m)
+{
+    m->kv_heads = m->heads;
+    if (config_entry(r, "kv_heads") && read_size(r, "kv_heads", 1, MAX_WIDTH, &m->kv_heads) != PUMA_OK)
+        return r->e->status;
+    if (m->heads % m->kv_heads != 0)
+        return error_set(r->e, 403,
+                         "%s: the number of heads is not a multiple of those with keys (got %zu and %zu)",
+                         r->path, m->heads, m->kv_heads);
+    /* 0: what the hidden size leaves to each. */
+    if (config_entry(r, "head_dim") && read_size(r, "head_dim", 0, MAX_WIDTH, &m->head_dim) != PUMA_OK)
+        return r->e->status;
+    if (m->head_dim > 0) return PUMA_OK;
+    m->head_dim = m->hidden / m->heads;
+    if (m->hidden % m->heads != 0)
+        return error_set(r->e, 403,
+                         "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)",
+                         r->path, m->hidden, m->heads);
     return PUMA_OK;
 }
 
@@ -296,11 +361,11 @@ static puma_status read_sizes(const reader *r, model *m, bool head)
         return r->e->status;
     if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK)
         return r->e->status;
-    if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
-    if (m->hidden % m->heads != 0)
-        return error_set(r->e, 403,
-                         "%s: the hidden size is not a multiple of the number of heads (got %zu and %zu)",
-                         r->path, m->hidden, m->heads);
+    if (m->causal)
+        m->labels = head ? m->vocabulary : 0;
+    else if (head && read_labels(r, &m->labels) != PUMA_OK)
+        return r->e->status;
+    if (read_heads(r, m) != PUMA_OK) return r->e->status;
     if (m->positions <= m->position_offset)
         return error_set(r->e, 403,
                          "%s: no position is left for a token (got %zu positions, the first token's is %zu)",
@@ -324,45 +389,271 @@ static void add_tensor(model *m, const architecture *a, role which, int layer)
 }
 
 /* In the order of ROLES, the layers' ones repeated layer by layer. */
-static void list_tensors(model *m, const architecture *a, model_task task)
+static void list_tensors(model *m, const architecture *a, const wanted *w)
 {
     role i = 0, first;
 
     for (; !role_in_layer(i); i++)
-        if (role_wanted(a, i, task)) add_tensor(m, a, i, -1);
+        if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
     first = i;
     for (size_t layer = 0; layer < m->layers; layer++)
         for (i = first; role_in_layer(i); i++)
-            if (role_wanted(a, i, task)) add_tensor(m, a, i, (int)layer);
+            if (role_wanted(a, i, w)) add_tensor(m, a, i, (int)layer);
     for (; i < ROLE_COUNT; i++)
-        if (role_wanted(a, i, task)) add_tensor(m, a, i, -1);
+        if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
+}
+
+/* --- decoders --------------------------------------------------------------------------------- */
+
+/* A key that is true or false; as it was when the architecture has no such key. */
+static puma_status read_flag(const reader *r, const char *key, bool *set)
+{
+    json_t    *value;
+    source_key found;
+    char       got[64];
+
+    if (!config_entry(r, key)) return PUMA_OK;
+    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
+    show(got, sizeof got, value);
+    *set = json_is_true(value);
+    if (!json_is_boolean(value))
+        error_set(r->e, 403, "%s: %s: neither true nor false (got %s)", r->path, found.key, got);
+    json_decref(value);
+    return r->e->status;
+}
+
+/* A number of a scaling object, from `least` on. */
+static puma_status scaling_number(const reader *r, const json_t *scaling, const char *where, const char *key,
+                                  double least, double *number)
+{
+    const json_t *value = json_object_get(scaling, key);
+    char          got[64];
+
+    show(got, sizeof got, value);
+    *number = json_number_value(value);
+    if (!value) return error_set(r->e, 403, "%s: %s.%s: missing", r->path, where, key);
+    if (!json_is_number(value) || !(*number >= least && *number <= 1e12))
+        return error_set(r->e, 403, "%s: %s.%s: not a number in its range (got %s, allowed %g to 1e12)",
+                         r->path, where, key, got, least);
+    return PUMA_OK;
+}
+
+/* Nothing may stand in a scaling object that this file does not read. */
+static puma_status scaling_keys(const reader *r, const json_t *scaling, const char *where,
+                                const char *const *known)
+{
+    const char   *key;
+    const json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)scaling, key, value)
+    {
+        const char *const *k = known;
+        char               got[64];
+
+        while (*k && strcmp(*k, key) != 0) k++;
+        if (*k || json_is_null(value)) continue;
+        if (strcmp(key, "partial_rotary_factor") == 0 && json_number_value(value) == 1) continue;
+        show(got, sizeof got, value);
+        return error_set(r->e, 404, "%s: %s.%.60s: %s is not supported", r->path, where, key, got);
+    }
+    return PUMA_OK;
+}
+
+/* LLaMA 3's frequencies: those whose wave is longer than the context that the model was first trained on are
+ * divided by `factor`, those with a short wave kept, and what is between is mixed. */
+static puma_status scale_llama3(const reader *r, const json_t *scaling, const char *where, model *m)
+{
+    static const char *const known[] = { "rope_type",
+                                         "type",
+                                         "rope_theta",
+                                         "factor",
+                                         "low_freq_factor",
+                                         "high_freq_factor",
+                                         "original_max_position_embeddings",
+                                         NULL };
+    double                   factor, low, high, context;
+
+    if (scaling_keys(r, scaling, where, known) != PUMA_OK ||
+        scaling_number(r, scaling, where, "factor", 1, &factor) != PUMA_OK ||
+        scaling_number(r, scaling, where, "low_freq_factor", 1e-6, &low) != PUMA_OK ||
+        scaling_number(r, scaling, where, "high_freq_factor", 1e-6, &high) != PUMA_OK ||
+        scaling_number(r, scaling, where, known[6], 1, &context) != PUMA_OK)
+        return r->e->status;
+    if (!(high > low))
+        return error_set(r->e, 403, "%s: %s.high_freq_factor: not above low_freq_factor (got %g and %g)",
+                         r->path, where, high, low);
+    for (size_t i = 0; i < m->head_dim / 2; i++) {
+        double turns = context * m->rotary[i] / 6.28318530717958647692; /* in the first context */
+        double keep = (turns - low) / (high - low);
+
+        keep = keep < 0 ? 0 : keep > 1 ? 1 : keep;
+        m->rotary[i] *= keep + (1 - keep) / factor;
+    }
+    return PUMA_OK;
+}
+
+/* rope_scaling, or rope_parameters as newer files say: which frequencies are changed and how. */
+static puma_status read_scaling(const reader *r, model *m)
+{
+    static const char *const plain[] = { "rope_type", "type", "rope_theta", NULL };
+    static const char *const linear[] = { "rope_type", "type", "rope_theta", "factor", NULL };
+    json_t                  *scaling;
+    const json_t            *type;
+    source_key               found;
+    char                     got[64];
+    const char              *name;
+    double                   factor;
+
+    if (!config_entry(r, "rope_scaling")) return PUMA_OK;
+    if (look_up(r, "rope_scaling", &scaling, &found) != PUMA_OK) return r->e->status;
+    type = json_object_get(scaling, "rope_type");
+    if (!type) type = json_object_get(scaling, "type");
+    name = json_is_string(type) ? json_string_value(type) : type ? "" : "default";
+    if (!json_is_object(scaling)) {
+        show(got, sizeof got, scaling);
+        error_set(r->e, 403, "%s: %s: not an object (got %s)", r->path, found.key, got);
+    } else if (strcmp(name, "default") == 0) {
+        scaling_keys(r, scaling, found.key, plain);
+    } else if (strcmp(name, "linear") == 0) {
+        if (scaling_keys(r, scaling, found.key, linear) == PUMA_OK &&
+            scaling_number(r, scaling, found.key, "factor", 1, &factor) == PUMA_OK)
+            for (size_t i = 0; i < m->head_dim / 2; i++) m->rotary[i] /= factor;
+    } else if (strcmp(name, "llama3") == 0) {
+        scale_llama3(r, scaling, found.key, m);
+    } else {
+        show(got, sizeof got, type);
+        error_set(r->e, 404, "%s: %s.rope_type: %s is not supported (known: default, linear, llama3)",
+                  r->path, found.key, got);
+    }
+    json_decref(scaling);
+    return r->e->status;
+}
+
+static puma_status read_rotary(const reader *r, model *m)
+{
+    double theta;
+
+    if (m->head_dim % 2 != 0)
+        return error_set(r->e, 403, "%s: a head of %zu numbers cannot be turned in pairs", r->path,
+                         m->head_dim);
+    if (read_number(r, "rope_theta", 1e12, &theta) != PUMA_OK) return r->e->status;
+    if (!(theta >= 1))
+        return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path,
+                         theta);
+    m->rotary = calloc(m->head_dim / 2, sizeof *m->rotary);
+    if (!m->rotary) return no_memory(r->e);
+    for (size_t i = 0; i < m->head_dim / 2; i++)
+        m->rotary[i] = pow(theta, -2.0 * (double)i / (double)m->head_dim);
+    return read_scaling(r, m);
+}
+
+/* window_layers: "full_attention" or "sliding_attention", one a layer.  Absent: all from `from` on. */
+static puma_status read_window_layers(const reader *r, model *m, size_t window, size_t from)
+{
+    json_t    *value = NULL;
+    source_key found;
+    char       got[64];
+
+    if (config_entry(r, "window_layers") && look_up(r, "window_layers", &value, &found) != PUMA_OK)
+        return r->e->status;
+    if (!json_is_array(value) || json_array_size(value) == 0) {
+        for (size_t i = from; i < m->layers; i++) m->window[i] = window;
+        show(got, sizeof got, value);
+        if (value && !json_is_array(value))
+            error_set(r->e, 403, "%s: %s: not a list (got %s)", r->path, found.key, got);
+    } else if (json_array_size(value) != m->layers) {
+        error_set(r->e, 403, "%s: %s: one entry a layer is needed (got %zu for %zu layers)", r->path,
+                  found.key, json_array_size(value), m->layers);
+    } else {
+        for (size_t i = 0; i < m->layers && r->e->status == PUMA_OK; i++) {
+            const json_t *entry = json_array_get(value, i);
+            const char   *name = json_is_string(entry) ? json_string_value(entry) : "";
+
+            show(got, sizeof got, entry);
+            if (strcmp(name, "sliding_attention") == 0)
+                m->window[i] = window;
+            else if (strcmp(name, "full_attention") != 0)
+                error_set(r->e, 404, "%s: %s: %s is not supported (known: full_attention, sliding_attention)",
+                          r->path, found.key, got);
+        }
+    }
+    json_decref(value);
+    return r->e->status;
+}
+
+static puma_status read_window(const reader *r, model *m)
+{
+    size_t window = 0, from = 0;
+    bool   used = true;
+
+    m->window = calloc(m->layers, sizeof *m->window);
+    if (!m->window) return no_memory(r->e);
+    if (!config_entry(r, "window")) return PUMA_OK;
+    if (read_size(r, "window", 0, MAX_SIZE, &window) != PUMA_OK ||
+        read_flag(r, "use_window", &used) != PUMA_OK)
+        return r->e->status;
+    if (config_entry(r, "window_from") && read_size(r, "window_from", 0, MAX_SIZE, &from) != PUMA_OK)
+        return r->e->status;
+    return read_window_layers(r, m, used ? window : 0, from);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+/* The words of the architecture file. */
+static void take_words(model *m, const architecture *a)
+{
+    snprintf(m->architecture, sizeof m->architecture, "%s", a->name);
+    m->causal = a->causal;
+    m->norm = a->norm;
+    m->place = a->place;
+    m->position_kind = a->positions;
+    m->interleaved = a->interleaved;
+    m->gain_offset = a->gain_offset;
+    m->gated = a->tensor[ROLE_GATE_WEIGHT].count > 0;
+    m->ranges = a->ranges;
+    m->head_activation = a->head_activation;
+}
+
+static puma_status check_task(const architecture *a, model_task task, puma_error *e)
+{
+    if (!a->causal && (task == MODEL_GENERATE || task == MODEL_PERPLEXITY))
+        return error_set(e, 422, "%s: an encoder has no next token: generate and perplexity need a decoder",
+                         a->path);
+    if (a->causal && task == MODEL_CLASSIFY)
+        return error_set(e, 422, "%s: classify needs an encoder's head on the first token", a->path);
+    return PUMA_OK;
 }
 
 static puma_status fill(const reader *r, model *m, model_task task)
 {
     const architecture *a = r->architecture;
     struct owner       *o = m->owner;
-    bool                head = task == MODEL_CLASSIFY || task == MODEL_LOGITS;
+    bool                head = task != MODEL_EMBED && task != MODEL_HIDDEN;
+    wanted              w = { .head = head, .attention_bias = true, .mlp_bias = true };
     size_t              tensors;
 
+    if (check_task(a, task, r->e) != PUMA_OK) return r->e->status;
     if (head && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
         return error_set(
             r->e, 422, "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)",
             a->path);
-    snprintf(m->architecture, sizeof m->architecture, "%s", a->name);
-    m->norm = a->norm;
-    m->place = a->place;
-    m->ranges = a->ranges;
+    take_words(m, a);
     m->head_dense = head && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
-    m->head_activation = a->head_activation;
     if (check_required(r) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
-    if (count_parameters(r, m, task, &o->parameters, &tensors) != PUMA_OK) return r->e->status;
+    m->embedding_scale = a->scaled ? sqrt((double)m->hidden) : 1;
+    if (read_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
+        read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
+        return r->e->status;
+    m->tied = head && w.tied;
+    if (count_parameters(r, m, &w, &o->parameters, &tensors) != PUMA_OK) return r->e->status;
+    if (a->positions == MODEL_ROTARY && read_rotary(r, m) != PUMA_OK) return r->e->status;
+    if (read_window(r, m) != PUMA_OK) return r->e->status;
     m->tensors = calloc(tensors, sizeof *m->tensors);
     if (!m->tensors) return no_memory(r->e);
-    list_tensors(m, a, task);
+    list_tensors(m, a, &w);
     for (const char *const *key = (const char *const[]){ "auto_map", "chat_template", NULL }; *key; key++) {
         size_t used = strlen(o->note);
 
@@ -465,6 +756,8 @@ void model_close(model *m)
     architecture_close(o->architecture);
     free(o);
     free(m->tensors);
+    free(m->rotary);
+    free(m->window);
     free(m);
 }
 
@@ -475,6 +768,15 @@ const char *model_note(const model *m)
     const struct owner *o = m->owner;
 
     return o->note[0] ? o->note : NULL;
+}
+
+/* Integers: exact, and without the radix character that printf takes from the locale. */
+static void put_number(FILE *out, const char *key, double number)
+{
+    int exponent = 0;
+
+    number = frexp(number, &exponent);
+    fprintf(out, "model.%s=%lld*2^%d\n", key, (long long)ldexp(number, 53), exponent - 53);
 }
 
 char *model_canonical(const model *m)
@@ -492,24 +794,33 @@ char *model_canonical(const model *m)
         "%zu\n",
         m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->positions,
         m->position_offset, m->types, m->labels);
-    /* Integers: exact, and without the radix character that printf takes from the locale. */
-    for (int i = 0; i < 2; i++) {
-        double number = i ? m->initializer_range : m->epsilon;
-        int    exponent = 0;
+    fprintf(out, "model.kv_heads=%zu\nmodel.head_dim=%zu\nmodel.attends=%s\nmodel.rotary=%s\nmodel.tied=%d\n",
+            m->kv_heads, m->head_dim, m->causal ? "before" : "all",
+            m->position_kind != MODEL_ROTARY ? "none"
+            : m->interleaved                 ? "interleaved"
+                                             : "half",
+            m->tied);
+    put_number(out, "initializer_range", m->initializer_range);
+    put_number(out, "epsilon", m->epsilon);
+    put_number(out, "embedding_scale", m->embedding_scale);
+    put_number(out, "gain_offset", m->gain_offset);
+    for (size_t i = 0; m->rotary && i < m->head_dim / 2; i++) {
+        char key[40];
 
-        number = frexp(number, &exponent);
-        fprintf(out, "model.%s=%lld*2^%d\n", i ? "initializer_range" : "epsilon",
-                (long long)ldexp(number, 53), exponent - 53);
+        snprintf(key, sizeof key, "angle.%zu", i);
+        put_number(out, key, m->rotary[i]);
     }
+    for (size_t i = 0; m->window && i < m->layers; i++)
+        if (m->window[i] > 0) fprintf(out, "model.window.%zu=%zu\n", i, m->window[i]);
     fprintf(out, "model.norm=%s\nmodel.norm_place=%s\nmodel.activation=%s\nmodel.head=%s\n",
             m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm",
             m->place == MODEL_POST_NORM ? "post" : "pre", activations[m->activation],
             m->labels == 0  ? "none"
             : m->head_dense ? activations[m->head_activation]
                             : "linear");
-    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
+    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
             m->ranges.norm, m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits,
-            m->ranges.product);
+            m->ranges.product, m->ranges.gated);
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
 

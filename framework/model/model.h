@@ -14,6 +14,7 @@
 
 typedef enum model_norm { MODEL_LAYERNORM, MODEL_RMSNORM } model_norm;
 typedef enum model_place { MODEL_POST_NORM, MODEL_PRE_NORM } model_place;
+typedef enum model_positions { MODEL_LEARNED, MODEL_ROTARY } model_positions;
 typedef enum model_activation {
     MODEL_GELU,
     MODEL_GELU_TANH,
@@ -21,7 +22,14 @@ typedef enum model_activation {
     MODEL_RELU,
     MODEL_TANH
 } model_activation;
-typedef enum model_task { MODEL_EMBED, MODEL_CLASSIFY, MODEL_LOGITS, MODEL_HIDDEN } model_task;
+typedef enum model_task {
+    MODEL_EMBED,
+    MODEL_CLASSIFY,
+    MODEL_LOGITS, /* of a decoder: of the last position                                               */
+    MODEL_HIDDEN,
+    MODEL_GENERATE,  /* of a decoder: token after token, exec_feed                                    */
+    MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
+} model_task;
 
 /* One parameter tensor the run needs, in the order in which shares are made. */
 typedef struct model_tensor {
@@ -41,14 +49,26 @@ typedef struct model_ranges {
     int scores;     /* q k^T / sqrt(d), and its distance from the row's maximum                     */
     int activation; /* input of GeLU and its kind                                                   */
     int logits;
-    int product; /* largest product before truncation, without its 2f fraction bits              */
+    int product; /* largest product before truncation, without its 2f fraction bits           */
+    int gated;   /* of a gated MLP: the half that is not activated, and the product of both     */
 } model_ranges;
 
 typedef struct model {
     char             architecture[64]; /* "bert"                                                       */
-    size_t           layers, hidden, heads, intermediate, vocabulary, positions, types, labels;
-    size_t           position_offset; /* RoBERTa: padding index + 1                                   */
-    size_t           max_tokens;      /* longest sequence: positions - position_offset                */
+    size_t           layers, hidden, heads, intermediate, vocabulary, positions, types;
+    size_t           labels;             /* rows of the head: of a decoder the vocabulary's               */
+    size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
+    size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
+    size_t           max_tokens;         /* longest sequence: positions - position_offset                */
+    bool             causal;             /* a decoder: a token attends to itself and those before it     */
+    bool             tied;               /* the head's matrix is embedding.token                         */
+    bool             gated;              /* down (activation(gate n) * up n)                             */
+    model_positions  position_kind;
+    bool             interleaved;     /* rotary pairs are (0, 1), (2, 3) …; else (i, i + head_dim / 2)    */
+    double          *rotary;          /* head_dim / 2 angles a position; NULL: not rotary                 */
+    size_t          *window;          /* a layer: how many tokens one attends to, itself included; 0: all */
+    double           embedding_scale; /* of the rows of embedding.token                               */
+    double           gain_offset;     /* added to the norms' gains                                    */
     double           epsilon, initializer_range;
     model_norm       norm;
     model_place      place;

@@ -178,10 +178,10 @@ const char *plan_option(void *context, const char *name, const char *key)
 static puma_status read_ranges(plan *p, puma_error *e)
 {
     static const char *const names[] = { "embedding",  "hidden", "norm",    "attention", "scores",
-                                         "activation", "logits", "product", NULL };
+                                         "activation", "logits", "product", "gated",     NULL };
     model_ranges            *g = &p->model->ranges;
-    int *const               fields[] = { &g->embedding, &g->hidden,     &g->norm,   &g->attention,
-                                          &g->scores,    &g->activation, &g->logits, &g->product };
+    int *const               fields[] = { &g->embedding,  &g->hidden, &g->norm,    &g->attention, &g->scores,
+                                          &g->activation, &g->logits, &g->product, &g->gated };
     ini                      file;
 
     if (p->run->ranges == NULL) return PUMA_OK;

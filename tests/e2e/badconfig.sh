@@ -119,7 +119,7 @@ bad A4-key 3 ':8: [numeric] fracton_bits: no such key (nearest: fxp_fraction_bit
 bad A4-section 3 ':7: no such section [numric] (nearest: [numeric])' '[numric]\nring_bits = 64\n'
 bad A4-empty-section 3 ':7: no such section [numric]' '[numric]\n'
 bad_set A4-set 3 '--set numeric.ringbits: no such key (nearest: ring_bits)' numeric.ringbits=64
-bad A4-not-built 3 ':8: [weights] source: shares:DIR is not built yet' '[weights]\nsource = shares:x\n'
+bad A4-not-built 3 ':8: [network] round_trip_ms: not built yet' '[network]\nround_trip_ms = 40\n'
 bad A5-key 3 ':9: [numeric] ring_bits is given twice, first in line 8' '[numeric]\nring_bits = 64\nring_bits = 64\n'
 bad A5-section 3 ':8: [run] task is given twice, first in line 3' '[run]\ntask = hidden\n'
 

@@ -295,7 +295,8 @@ static void refuses_bad_config_values(void **state)
         { "model_type", "7", 403, "model_type: not a string" },
         { "model_type", NULL, 403, "model_type: missing" },
         { "model_type", "\"mamba\"", 404,
-          "\"mamba\" is not supported (known: bert, distilbert, roberta, xlm-roberta, camembert)" },
+          "\"mamba\" is not supported (known: bert, distilbert, gemma, gpt2, llama, "
+          "mistral, qwen2, roberta, xlm-roberta, camembert)" },
         { "hidden_act", "\"quick_gelu\"", 404,
           "hidden_act: \"quick_gelu\" is not supported (known: gelu, gelu_new" },
         { "hidden_act", "7", 403, "hidden_act: not the name of a function" },
@@ -437,13 +438,14 @@ static void refuses_bad_architecture_files(void **state)
         { "hidden ", "hiden = hidden_size", "[config] unknown key \"hiden\" (did you mean \"hidden\"?)",
           true },
         { "hidden ", NULL, "[config] hidden is missing", false },
-        { "hidden ", "hidden = hidden size", "[config] hidden: not a key, KEY + N or default VALUE", true },
+        { "hidden ", "hidden = hidden size", "[config] hidden: not a key, KEY + N, KEY * N or default VALUE",
+          true },
         { "hidden ", "hidden = hidden_size + x", "[config] hidden: not a key", true },
         { "hidden ", "hidden = hidden_sise | default {", "default is not a JSON value", true },
         { "hidden ", "hidden = hidden_size | | x", "[config] hidden: an alternative is empty", true },
         { "model_types", NULL, "[architecture] model_types is missing", false },
-        { "norm ", "norm = batchnorm", "[architecture] norm: \"batchnorm\" is not built (known: layernorm)",
-          true },
+        { "norm ", "norm = batchnorm",
+          "[architecture] norm: \"batchnorm\" is not built (known: layernorm, rmsnorm)", true },
         { "norm_place", "norm_place = aside", "norm_place", true },
         { "kind", "kind = diffusion", "[architecture] kind", true },
         { "positions ", "positions = guessed", "[architecture] positions", true },
@@ -480,7 +482,7 @@ static void refuses_bad_architecture_files(void **state)
         if (bad[i].numbered) refused(folder, "auto", folder, MODEL_LOGITS, 341, part);
     }
     refused(folder, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340,
-            "no such file in models/ (known: auto, bert, distilbert, roberta");
+            "no such file in models/ (known: auto, bert, distilbert, gemma, gpt2, llama");
     refused(folder, "Bert", ARCHITECTURES, MODEL_EMBED, 340, "architecture \"Bert\"");
     refused(folder, "auto", "/nowhere", MODEL_EMBED, 340, "/nowhere");
     write_architecture("mine.ini", "norm_place", "norm_place = post");

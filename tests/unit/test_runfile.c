@@ -251,16 +251,17 @@ static void unknown_names_get_the_nearest(void **state)
 static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
-        "run.head=h",          "run.material=m",    "input.image=i",
-        "input.pixels=p",      "serve.party=1",     "run.task=generate",
-        "run.task=perplexity", "run.embedding=dpf", "weights.source=shares:s",
+        "run.head=h",        "run.material=m",           "input.image=i",
+        "input.pixels=p",    "network.bandwidth_mbps=1", "network.round_trip_ms=1",
+        "serve.party=1",     "run.task=generate",        "run.task=perplexity",
+        "run.embedding=dpf", "weights.source=shares:s",
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         refused_with(RUN TEXT, keys[i], 316, "not built yet");
     refused(RUN TEXT "[serve]\n", 316, ":7: [serve] is not built yet");
-    refused(RUN TEXT "[weights]\nsource = shares:s\n", 316, ":8: [weights] source:");
+    refused(RUN TEXT "[network]\nround_trip_ms = 4\n", 316, ":8: [network] round_trip_ms:");
 }
 
 static void integers_are_strict(void **state)

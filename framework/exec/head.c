@@ -1,0 +1,121 @@
+/* head.c - from the last layer's output to what the task reveals: hidden states, an embedding, a classifier's
+ * logits, a decoder's next token. */
+#include "exec/internal.h"
+
+/* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
+static stream pooled(struct exec *x, stream h)
+{
+    puma_session *s = x->s;
+    puma_share    sum;
+    size_t        tokens;
+    uint32_t      extra;
+
+    if (h.n == NULL) return h;
+    tokens = h.n->dim[0];
+    if (x->config.task == MODEL_EMBED && x->config.pooling_mean) {
+        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
+        extra = 10 + (uint32_t)puma_exponent((double)tokens);
+        sum = puma_sum(s, puma_permute(s, h.n, (const uint32_t[]){ 1, 0 }));
+        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), x->config.rings.frac);
+        h.n = puma_reshape2(s, sum, 1, x->config.model->hidden);
+    } else {
+        h.n = puma_slice(s, h.n, 0, 0, 1);
+    }
+    return h;
+}
+
+/* The row scaled to length 1. */
+static puma_share normalized(struct exec *x, puma_share row)
+{
+    puma_session *s = x->s;
+    puma_share    square, inverse;
+
+    s->host->label(s, "head normalize");
+    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide); /* (1, 1) */
+    inverse = exec_function(x, PUMA_SLOT_RSQRT, square, NULL);
+    return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
+}
+
+/* (rows, 1): index of the largest entry of each row, an integer: a tournament of values above their indices,
+ * so that one choice takes both on; of two equal ones either may win. */
+static puma_share argmax(puma_session *s, puma_share x)
+{
+    size_t       n = x->dim[1], rows = x->dim[0];
+    double      *leaf = (double *)s->host->scratch(s, n);
+    puma_tensor *zero = s->host->tensor(s, PUMA_ARITH, 2, x->dim, x->bits, 0), *index;
+    puma_share   pair[2] = { x }, both;
+    int32_t      range = x->range;
+
+    if (leaf == NULL || zero == NULL) return NULL;
+    for (size_t i = 0; i < n; i++) leaf[i] = (double)i;
+    pair[1] = puma_add_reals(s, zero, leaf, n);
+    index = puma_ready(s, pair[1]) ? s->host->view(s, pair[1]) : NULL;
+    if (index == NULL) return NULL;
+    index->frac = x->frac; /* for company: its words are integers */
+    pair[1] = index;
+    both = puma_concat(s, pair, 2, 0); /* (2 rows, n) */
+    while (n > 1 && s->status == PUMA_OK) {
+        size_t     half = n / 2;
+        puma_share a = puma_slice(s, both, 1, 0, half), b = puma_slice(s, both, 1, half, 2 * half), c[2];
+        puma_share left = puma_promise(s, puma_slice(s, a, 0, 0, rows), range);
+        puma_share right = puma_promise(s, puma_slice(s, b, 0, 0, rows), range);
+
+        c[0] = c[1] = puma_less(s, left, right);
+        c[0] = puma_mux(s, puma_concat(s, c, 2, 0), b, a);
+        c[1] = puma_slice(s, both, 1, 2 * half, n);
+        both = puma_concat(s, c, n % 2 != 0 ? 2 : 1, 1);
+        n = half + n % 2;
+    }
+    zero = puma_reshape2(s, puma_slice(s, both, 0, rows, 2 * rows), rows, 1);
+    if (zero != NULL) zero->frac = 0;
+    return zero;
+}
+
+/* The first token's row through a classifier. */
+static puma_share classified(struct exec *x, stream h)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    first;
+
+    s->host->label(s, "head dense");
+    first = exec_formed(x, pooled(x, h));
+    if (m->head_dense) {
+        first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
+        s->host->label(s, "head activation");
+        first = exec_function(x, rings_slot(m->head_activation), first, NULL);
+    }
+    s->host->label(s, "head logits");
+    return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
+}
+
+puma_share exec_answer(struct exec *x, stream h)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    first;
+
+    if (m->place == MODEL_PRE_NORM && h.n != NULL) {
+        s->host->label(s, "final norm");
+        h = exec_norm(x, h.n, x->final_gain, x->final_bias);
+    }
+    switch (x->config.task) {
+    case MODEL_HIDDEN: s->host->label(s, "head hidden"); return exec_formed(x, h);
+    case MODEL_EMBED:
+        s->host->label(s, "head pooling");
+        first = exec_formed(x, pooled(x, h));
+        return x->config.normalize ? normalized(x, first) : first;
+    default: break;
+    }
+    if (m->causal) {
+        s->host->label(s, "head logits");
+        first = exec_linear(x, h.n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
+    } else {
+        first = classified(x, h);
+    }
+    if (first == NULL) return NULL;
+    first = puma_promise(s, first, m->ranges.logits);
+    if (!x->config.reveal_label) return first;
+    s->host->label(s, "head argmax");
+    return argmax(s, first);
+}
