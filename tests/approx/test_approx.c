@@ -783,6 +783,59 @@ static void norm_rows_by_tables(void **state)
     }
 }
 
+/* Residual streams of decoders: rows of deviation 2^-6 beside rows with a massive activation, in one tensor
+ * promised below 2^15 (2^13 for LayerNorm, as in GPT-2).  Errors are relative to the row's largest result or
+ * 1: a row with one entry of 24926 has 24 there and nearly nothing elsewhere.  A deviation of 2^-7, where a
+ * unit of the last place is 2^-11 of it, may err eight times as much. */
+static double check_wide_norm(puma_slot slot, setting g, double bound)
+{
+    enum { ROWS = 10, MOST = 768 };
+    static const size_t LENGTHS[] = { 64, 576, 768 };
+    static const double DEVIATIONS[ROWS] = { 0x1p-7, 0x1p-6, 0x1p-3, 1, 20, 300, 700, 1, 40, 1 };
+    bool                layer = slot == PUMA_SLOT_LAYERNORM;
+    operand             o = { .bits = g.bits, .frac = g.frac, .range = layer ? 13 : 15, .epsilon = 1e-5 };
+    double              x[ROWS * MOST], z[ROWS * MOST], y[MOST], worst = 0;
+
+    for (size_t l = 0; l < COUNT(LENGTHS); l++) {
+        size_t n = LENGTHS[l];
+
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t i = 0; i < n; i++) {
+                x[r * n + i] = DEVIATIONS[r] * normal() * (layer && r >= 5 ? 0.2 : 1);
+                if (r == 7 && i == n / 3) x[r * n + i] = layer ? -6200 : 24926;
+                if (r == 8 && i == n / 2) x[r * n + i] = layer ? 7000 : -32000;
+                if (r == 9 && i % 100 == 0) x[r * n + i] = layer ? 2500 : 10000;
+            }
+        must(evaluate("precise", slot, g, o, x, z, ROWS, n), "a wide norm");
+        for (size_t r = 0; r < ROWS; r++) {
+            double most = 1, error = 0;
+
+            (layer ? true_layernorm : true_rmsnorm)(y, x + r * n, n, o.epsilon);
+            for (size_t i = 0; i < n; i++) {
+                most = fmax(most, fabs(y[i]));
+                error = fmax(error, fabs(z[r * n + i] - y[i]));
+            }
+            worst = fmax(worst, error / most / (r == 0 ? 8 : 1));
+        }
+    }
+    print_message("%s of massive activations, %s %u/%u: error %.3g (bound %.3g)\n",
+                  layer ? "layernorm" : "rmsnorm", g.is_float ? "float" : "fixed", g.bits, g.frac, worst,
+                  bound);
+    return worst;
+}
+
+static void norm_rows_of_massive_activations(void **state)
+{
+    (void)state;
+    for (int layer = 0; layer < 2; layer++) {
+        puma_slot slot = layer ? PUMA_SLOT_LAYERNORM : PUMA_SLOT_RMSNORM;
+
+        if (on_plain()) assert_true(check_wide_norm(slot, FLOAT, 1e-5) <= 1e-5);
+        assert_true(check_wide_norm(slot, WIDE, 4e-4) <= 4e-4);
+        assert_true(check_wide_norm(slot, WIDE_16, 4e-4) <= 4e-4);
+    }
+}
+
 /* Nothing optional is needed: the same functions to the same bounds on a backend that can only compare. */
 static void tables_need_no_more_than_comparison(void **state)
 {
@@ -929,6 +982,7 @@ int main(int count, char **argument)
         cmocka_unit_test(softmax_of_lengths),
         cmocka_unit_test(norm_rows),
         cmocka_unit_test(norm_rows_by_tables),
+        cmocka_unit_test(norm_rows_of_massive_activations),
         cmocka_unit_test(tables_need_no_more_than_comparison),
         cmocka_unit_test(constant_rows_are_no_trap),
         cmocka_unit_test(options_are_read_and_checked),

@@ -2,27 +2,40 @@
  *
  * A norm does not depend on its operand's scale, so nothing is divided by the row's length n: LayerNorm takes
  * y = (n x - sum x) / 2^L = k (x - mean), k = n / 2^L, and sqrt(n) is put into the factors of 1/sqrt.  The
- * sum of squares is opened once a row, untruncated: it may reach 2^SQUARES.  Where that does not fit the ring
- * behind a truncation without rounds, y gives up to two fraction bits, or is truncated into the whole ring.
- * Variances are told apart by their exponent from 2^-12 on; smaller ones count as 2^-12.  13 rounds (14). */
+ * sum of squares is opened once a row, untruncated, and may reach 2^(2 range): one entry as large as the plan
+ * promises, or several of half of that.  Where this does not fit the ring, the squared operand gives up
+ * fraction bits: of RMSNorm the copy for the sum alone (a truncation without rounds), so that massive
+ * activations of 2^15 leave 14 of 18 bits for it and the row itself keeps all; of LayerNorm y, up to two bits
+ * without a round, or it is truncated into the whole ring.  1/sqrt has a scale of its own: 30 fraction bits,
+ * so that a row of deviation 2^11 still has 19 that count (13 of them right).  Variances are told apart by
+ * their exponent from 2^-16 on; smaller ones count as 2^-16. */
 #include "normalize.h"
 
 #include "tables.h"
 
-enum { LEAST = -12, MOST = 16, SQUARES = 17 }; /* exponents of the variance; of a row's sum of squares */
+enum { LEAST = -16, MOST = 22 }; /* exponents of the variance */
+
+/* The exponent of a row's largest sum of squares; 17 where nothing is promised. */
+static int squares_of(puma_share x)
+{
+    int ring = (int)x->bits - 1 - (int)x->frac;
+
+    return x->range < ring && 2 * x->range > 17 ? 2 * x->range : 17;
+}
 
 /* y (rows, n) scaled by k: rows of y k / sqrt(mean((y/k)^2) + epsilon) … that is y sqrt(n) / sqrt(sum y^2 + n
- * k^2 epsilon). */
-static puma_share scaled_rows(puma_session *s, puma_share y, double k, const puma_arguments *a)
+ * k^2 epsilon).  `coarse` is y, or y with fewer fraction bits, for the sum. */
+static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, double k,
+                              const puma_arguments *a)
 {
     size_t     rows = y == NULL ? 0 : y->dim[0], n = y == NULL ? 0 : y->dim[1];
     double     factor[MOST_EXPONENTS];
     int        low, high;
-    uint32_t   bits, lacking;
+    uint32_t   bits, lacking, frac;
     normalized v;
-    puma_share sum, r, lines = puma_reshape3(s, y, rows, 1, n);
+    puma_share sum, r, lines = puma_reshape3(s, coarse, rows, 1, n);
 
-    sum = puma_ready(s, lines) ? puma_matmul(s, lines, lines, 1, 2 * y->frac, y->bits) : NULL;
+    sum = puma_ready(s, lines) ? puma_matmul(s, lines, lines, 1, 2 * lines->frac, lines->bits) : NULL;
     sum = puma_add_real(s, puma_reshape1(s, sum, rows), a->epsilon * (double)n * k * k);
     if (!puma_ready(s, sum)) return NULL;
     low = LEAST + puma_exponent((double)n * k * k) - 1;
@@ -30,25 +43,43 @@ static puma_share scaled_rows(puma_session *s, puma_share y, double k, const pum
     if (high > (int)sum->bits - 2 - (int)sum->frac)
         high = (int)sum->bits - 2 - (int)sum->frac; /* what the ring holds */
     if (low + (int)sum->frac < 0) low = -(int)sum->frac;
-    /* 1/sqrt of the least variance is 2^6 and has, before the truncation, twice the fraction: the bits that a
-     * narrow ring lacks for that, with sign, a spare one and one for edges, are taken from both factors. */
-    bits = puma_ring_for(s, 60);
-    lacking = bits < 48 + 9 ? 48 + 9 - bits : 0;
+    /* 1/sqrt of the least variance is 2^8, twice and more of that at the edges and for k near 1/2, and has,
+     * before the truncation, 45 fraction bits: those that a narrow ring lacks for that are taken from both
+     * factors. */
+    bits = puma_ring_for(s, 57);
+    bits = bits < 57 ? bits : 57;
+    lacking = 57 - bits;
     if (lacking > 20) {
         s->host->fail(s, PUMA_ENUMERIC, "a ring of %u bits is too narrow for a norm (limit 37)", bits);
         return NULL;
     }
-    if (normalize(s, &v, sum, low, high, precise_rsqrt_table, 24 - (lacking + 1) / 2, bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, sum, low, high, precise_rsqrt_table, 20 - (lacking + 1) / 2, bits) != PUMA_OK)
+        return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = sqrt((double)n) * pow(2.0, -0.5 * (low + j));
-    r = puma_trunc_to(s, rescale(s, &v, factor, 24 - lacking / 2), 26, y->bits);
+    r = rescale(s, &v, factor, 25 - lacking / 2);
+    /* An entry of the result is sqrt(n) at most; with its sign and a spare bit it leaves this for r. */
+    frac = y->bits - 2 - y->frac - (uint32_t)(puma_exponent((double)n) + 1) / 2;
+    if (frac > 30) frac = 30;
+    r = puma_ready(s, r) ? puma_trunc_to(s, r, frac < r->frac ? frac : r->frac, y->bits) : NULL;
     return puma_ready(s, r) ? puma_mul_to(s, y, r, 1, a->frac, a->bits) : NULL;
+}
+
+enum { LEAST_FRAC = 8 }; /* of the operand of the sum: below, a row of deviation 2^-6 is noise */
+
+static puma_share too_wide(puma_session *s, puma_share x)
+{
+    s->host->fail(
+        s, PUMA_ENUMERIC,
+        "rows of numbers below 2^%d: a sum of squares does not fit (got %u fraction bits, limit %u bits)",
+        (int)x->range, x->frac, x->bits);
+    return NULL;
 }
 
 const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
     size_t     n, rows, mark;
-    uint32_t   levels = 0, lost;
-    int        lacking;
+    uint32_t   levels = 0, bits;
+    int        lacking, lost;
     puma_share y, mean, z;
 
     if (!puma_ready(s, x)) return NULL;
@@ -61,13 +92,23 @@ const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x, cons
     mean = puma_expand(s, puma_sum(s, y), n); /* n times the mean */
     y = puma_sub(s, puma_scale(s, y, (double)n, 0), mean);
     if (!puma_ready(s, y)) return NULL;
-    /* Bits that 2^SQUARES at twice the fraction, with the sign and one to spare, lacks in what a truncation
-     * by `levels` leaves. */
-    lacking = 2 * (int)x->frac + SQUARES + 2 + (int)levels - (int)x->bits;
-    lost = lacking > 0 && lacking <= 2 ? (uint32_t)lacking : 0;
-    y = puma_trunc_to(s, puma_shift_point(s, y, -(int)levels), x->frac - lost,
-                      lacking > 2 ? x->bits : x->bits - levels - lost);
-    z = puma_ready(s, y) ? scaled_rows(s, y, (double)n / (double)((size_t)1 << levels), a) : NULL;
+    /* Bits that the largest sum of squares, with the sign and one to spare, lacks in what a truncation by
+     * `levels` leaves.  A wide range means small rows beside large ones: no bit of theirs is given up for a
+     * round. */
+    lacking = 2 * (int)x->frac + squares_of(x) + 2 + (int)levels - (int)x->bits;
+    if (lacking > (squares_of(x) > 18 ? 0 : 2)) {
+        /* half of what the whole ring lacks, or up to four bits more than x has where it lacks nothing */
+        lost = (lacking - (int)levels) / 2 + ((lacking - (int)levels) % 2 > 0);
+        if (lost < -4) lost = -4;
+        if (-lost > (int)levels) lost = -(int)levels;
+        bits = x->bits;
+    } else {
+        lost = lacking > 0 ? lacking : 0;
+        bits = x->bits - levels - (uint32_t)lost;
+    }
+    if ((int)x->frac < lost + LEAST_FRAC) return too_wide(s, x);
+    y = puma_trunc_to(s, puma_shift_point(s, y, -(int)levels), (uint32_t)((int)x->frac - lost), bits);
+    z = puma_ready(s, y) ? scaled_rows(s, y, y, (double)n / (double)((size_t)1 << levels), a) : NULL;
     z = puma_ready(s, z) ? puma_reshape(s, z, x->rank, x->dim) : NULL;
     s->host->leave(s, mark, z);
     return z;
@@ -76,16 +117,26 @@ const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x, cons
 const puma_tensor *precise_rmsnorm(puma_session *s, const puma_tensor *x, const puma_arguments *a)
 {
     size_t     n, mark;
-    uint32_t   bits;
-    puma_share z;
+    uint32_t   bits, needed;
+    puma_share y, coarse, z;
 
     if (!puma_ready(s, x)) return NULL;
     n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
     if (n == 0) return x;
     mark = s->host->enter(s);
-    bits = 2 * x->frac + SQUARES + 2 > 54 ? 2 * x->frac + SQUARES + 2 : 54;
-    z = scaled_rows(s, puma_resize(s, puma_reshape2(s, x, x->n / n, n), bits < x->bits ? bits : x->bits), 1.0,
-                    a);
+    y = puma_reshape2(s, x, x->n / n, n);
+    needed = 2 * x->frac + (uint32_t)squares_of(x) + 2;
+    if (needed <= x->bits) {
+        bits = needed > 54 ? needed : 54;
+        y = coarse = puma_resize(s, y, bits < x->bits ? bits : x->bits);
+    } else {
+        /* each bit that is lost gives two to the sum and takes one from its ring */
+        uint32_t lost = needed - x->bits;
+
+        if (x->frac < lost + LEAST_FRAC) return too_wide(s, x);
+        coarse = puma_trunc_to(s, y, x->frac - lost, x->bits - lost);
+    }
+    z = puma_ready(s, y) && puma_ready(s, coarse) ? scaled_rows(s, y, coarse, 1.0, a) : NULL;
     z = puma_ready(s, z) ? puma_reshape(s, z, x->rank, x->dim) : NULL;
     s->host->leave(s, mark, z);
     return z;
