@@ -4,7 +4,9 @@
 
 #include "ring/ring.h"
 
-/* One product C += A B mod 2^64 of row-major matrices (B is N x K when transposed).  `flip` is 0 to add
+#define TILE_ROWS 130           /* the most rows that a kernel keeps packed at once */
+
+/* One product C += A B mod 2^bits of row-major matrices (B is N x K when transposed).  `flip` is 0 to add
  * and all ones to subtract: (x ^ flip) - flip is x or -x without a branch. */
 typedef struct ring_product {
     uint64_t       *c;
@@ -12,14 +14,15 @@ typedef struct ring_product {
     size_t          m, n, k;
     bool            transposed;
     uint64_t        flip;
+    uint32_t        bits;
 } ring_product;
 
-/* Rows [i0, i1) and columns [j0, j1) of C, over all of K.  Tiles of one C may run at the same time. */
+/* Rows [i0, i1) and columns [j0, j1) of C, over all of K, reduced to the product's bits.  Tiles of one C may run at the same time. */
 typedef void ring_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1);
 
 /* Cuts a batch of products into tiles and runs them on the threads of ring_set_threads. */
 void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                size_t n, size_t k, int b_transposed, int b_batch, int sign);
+                size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits);
 
 extern const puma_ring ring_portable;
 #if defined(__x86_64__)

@@ -10,6 +10,7 @@
 
 typedef uint64_t vec __attribute__((vector_size(64)));
 typedef vec      sum;
+typedef uint32_t vec32 __attribute__((vector_size(64)));
 
 #define sum_zero() ((sum){ 0 })
 #define swapped(y) (y)
@@ -17,8 +18,11 @@ typedef vec      sum;
 #define sum_value(s) (s)
 #define times(x, y) ((x) * (y))
 
-#define MR 8
-#define ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define HIGH_64 8
+#define ROWS_64(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define HIGH_32 8
+#define ROWS_32(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define COLUMNS_32 32
 
 #include "ring/kernels_body.h"
 #endif

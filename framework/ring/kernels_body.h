@@ -8,17 +8,16 @@
  *                           a running sum of products: s += x y is mac(s, x, y, swapped(y)), where
  *                           swapped() is whatever mac wants to have prepared once for a y used often
  *   times(x, y)             x y
- *   ROWS(X), MR             X(0) X(1) ... X(MR - 1): the rows that the inner kernel keeps in registers
- * A panel is VL columns of B or MR rows of A over at most KC steps of K.  No branch and no index depends on
- * a ring word. */
+ *   ROWS_64(X), HIGH_64     X(0) X(1) ... X(HIGH_64 - 1): the rows of a panel of 64-bit words; _32 alike
+ *   COLUMNS_32              columns of a panel of 32-bit words: two vec32
+ *   vec32                   a vector of 32-bit words, and its arithmetic; unless
+ *   OWN_INNER               the file brings inner_64() and inner_32() of its own
+ *   HIGH_52                 the file brings inner_52(), for products mod 2^52 or less
+ * No branch and no index depends on a ring word. */
 #include "ring/kernels.h"
 
 #include <string.h>
 
-#define KC 128                  /* steps of K between two passes over C                            */
-#define MC (96 / MR * MR)       /* rows of A kept packed: KC x MC words lie in half of an L2 cache */
-#define NC 16                   /* columns of B packed together: KC x NC words lie in half of an L1 */
-#define DIRECT 4096             /* a matrix of so few words (32 KiB) is read where it lies         */
 #define FEW 16                  /* so few rows are not worth a packed B                            */
 
 #define FN TARGET static
@@ -211,158 +210,123 @@ FN void few_rows_transposed(const ring_product *p, size_t i0, size_t i1, size_t 
         }
 }
 
-/* --- a product with many rows: packed panels and a kernel that lives in registers ------------- */
+/* --- a product with many rows: panels of 64-bit words, and of narrower ones where they will do -- */
 
-/* Where a panel lies: of A, word (row, step) at p[row * across + step * along]; of B a whole vector of
- * columns at p[step * along]. */
-typedef struct panel {
-    const uint64_t *p;
-    size_t          across, along;
-} panel;
-
-/* out (MR x VL) = A panel times B panel over `steps` of K. */
-INLINE void inner(uint64_t *out, panel a, panel b, size_t steps)
+/* The inner kernels in terms of vec and vec32.  out (ROWS x COLUMNS) = header + A panel times B panel. */
+#ifndef OWN_INNER
+INLINE void inner_64(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t steps)
 {
-#define DECLARE(r)                                                                                         \
-    const uint64_t *a##r = a.p + r * a.across;                                                             \
-    sum             s##r = sum_zero();
-#define STEP(r) s##r = mac(s##r, all(a##r[at]), y, y_swapped);
-#define FINISH(r) store(out + r * VL, sum_value(s##r));
-    const uint64_t *from = b.p;
-    size_t          at = 0;
-    ROWS(DECLARE)
-
-    for (size_t k = 0; k < steps; k++) {
-        vec y = load(from), y_swapped = swapped(y);
-
-        ROWS(STEP)
-        at += a.along;
-        from += b.along;
-    }
-    ROWS(FINISH)
+#define DECLARE(r) vec s##r = load(b) + all(a[r]);
+#define STEP(r) s##r += times(load(b) + all(a[HIGH_64 + r]), load(b + VL) + all(a[r]));
+#define FINISH(r) store(out + r * VL, s##r);
+    ROWS_64(DECLARE)
+    a += HIGH_64;
+    b += VL;
+    for (size_t k = 0; k < steps; k += 2, a += 2 * HIGH_64, b += 2 * VL) { ROWS_64(STEP) }
+    ROWS_64(FINISH)
 #undef DECLARE
 #undef STEP
 #undef FINISH
 }
 
-/* Packs rows [i, i + rows) of A, steps [k, k + steps): step by step MR words, 0 where there is no row. */
-FN void pack_a(uint64_t *to, const ring_product *p, size_t i, size_t rows, size_t k, size_t steps)
+INLINE vec32 load32(const uint32_t *p)
 {
-    for (size_t r = 0; r < MR; r++) {
-        const uint64_t *from = p->a + (i + r) * p->k + k;
+    vec32 v;
 
-        if (r < rows)
-            for (size_t s = 0; s < steps; s++) to[s * MR + r] = from[s];
-        else
-            for (size_t s = 0; s < steps; s++) to[s * MR + r] = 0;
-    }
+    memcpy(&v, p, sizeof v);
+    return v;
 }
 
-/* Packs columns [j, j + columns) of B, steps [k, k + steps): step by step VL words, panel after panel of
- * KC steps, 0 where there is no column. */
-FN void pack_b(uint64_t *to, const ring_product *p, size_t j, size_t columns, size_t k, size_t steps)
+INLINE void inner_32(uint32_t *out, const uint32_t *a, const uint32_t *b, size_t steps)
 {
-    size_t padded = (columns + VL - 1) / VL * VL;
+#define DECLARE(r) vec32 s##r = { 0 }, t##r = { 0 };
+#define STEP(r)                                                                                            \
+    s##r += x * a[r];                                                                                      \
+    t##r += y * a[r];
+#define FINISH(r)                                                                                          \
+    memcpy(out + r * COLUMNS_32, &s##r, sizeof s##r);                                                      \
+    memcpy(out + r * COLUMNS_32 + COLUMNS_32 / 2, &t##r, sizeof t##r);
+    ROWS_32(DECLARE)
+    for (size_t k = 0; k < steps; k++) {
+        vec32 x, y;
 
-    if (p->transposed) {
-        for (size_t c = 0; c < padded; c++) {
-            const uint64_t *from = p->b + (j + c) * p->k + k;
-            uint64_t       *at = to + c / VL * VL * KC + c % VL;
-
-            for (size_t s = 0; s < steps; s++)
-                at[s * VL] = c < columns ? from[s] : 0;
-        }
-        return;
+        a += HIGH_32;
+        b += COLUMNS_32;
+        x = load32(b);
+        y = load32(b + COLUMNS_32 / 2);
+        ROWS_32(STEP)
     }
-    for (size_t s = 0; s < steps; s++) {
-        const uint64_t *from = p->b + (k + s) * p->n + j;
-        uint64_t       *at = to + s * VL;
-        size_t          c = 0;
-
-        for (; c + VL <= columns; c += VL)
-            store(at + c * KC, load(from + c));
-        for (; c < padded; c++)
-            at[c / VL * VL * KC + c % VL] = c < columns ? from[c] : 0;
-    }
+    ROWS_32(FINISH)
+#undef DECLARE
+#undef STEP
+#undef FINISH
 }
+#endif
 
-/* C[i..][j..] += or -= the `rows` x `columns` corner of out. */
-INLINE void add_out(const ring_product *p, size_t i, size_t rows, size_t j, size_t columns, const uint64_t *out)
+#define JOIN_(name, width) name##_##width
+#define JOIN(name, width) JOIN_(name, width)
+#define W(name) JOIN(name, WIDTH)
+
+#define WIDTH 64
+#define WORD uint64_t
+#define HIGH HIGH_64
+#define COLUMNS VL
+#define PAIRED 1
+#include "ring/panels_body.h"
+
+#define WIDTH 32
+#define WORD uint32_t
+#define HIGH HIGH_32
+#define COLUMNS COLUMNS_32
+#define PAIRED 0
+#include "ring/panels_body.h"
+
+#ifdef HIGH_52
+#define WIDTH 52
+#define WORD uint64_t
+#define HIGH HIGH_52
+#define COLUMNS VL
+#define PAIRED 0
+#include "ring/panels_body.h"
+#endif
+
+/* Brings the tile into Z_{2^bits}. */
+FN void reduce_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    vec flip = all(p->flip);
+    for (size_t i = i0; i < i1 && p->bits < 64; i++) {
+        uint64_t *c = p->c + i * p->n + j0;
 
-    for (size_t r = 0; r < rows; r++, out += VL) {
-        uint64_t *c = p->c + (i + r) * p->n + j;
-
-        if (columns == VL)
-            store(c, load(c) + ((load(out) ^ flip) - flip));
-        else
-            for (size_t l = 0; l < columns; l++) c[l] += (out[l] ^ p->flip) - p->flip;
-    }
-}
-
-/* Rows [i0, i0 + rows), columns [j0, j0 + columns), steps [k0, k0 + steps), where A's panels of MR rows
- * lie packed at `packed` or, if that is NULL, whole and unpacked in A. */
-FN void block(const ring_product *p, const uint64_t *packed, uint64_t *room, size_t i0, size_t rows, size_t j0,
-              size_t columns, size_t k0, size_t steps)
-{
-    bool     direct = !p->transposed && columns % VL == 0 && p->k * p->n <= DIRECT;
-    uint64_t out[MR * VL] __attribute__((aligned(64)));
-
-    if (!direct) pack_b(room, p, j0, columns, k0, steps);
-    for (size_t i = 0; i < rows; i += MR) {
-        panel a = { p->a + (i0 + i) * p->k + k0, p->k, 1 };
-
-        if (packed) a = (panel){ packed + i * KC, 1, MR };
-
-        for (size_t j = 0; j < columns; j += VL) {
-            size_t high = rows - i < MR ? rows - i : MR, wide = columns - j < VL ? columns - j : VL;
-            panel  b = { room + j * KC, 1, VL };
-
-            if (direct) b = (panel){ p->b + k0 * p->n + j0 + j, 1, p->n };
-            inner(out, a, b, steps);
-            add_out(p, i0 + i, high, j0 + j, wide, out);
-        }
-    }
-}
-
-FN void many_rows(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
-{
-    /* On the stack: a kernel cannot fail, and threads share nothing. */
-    uint64_t packed_a[MC * KC] __attribute__((aligned(64)));
-    uint64_t packed_b[NC * KC] __attribute__((aligned(64)));
-
-    for (size_t k = 0; k < p->k; k += KC) {
-        size_t steps = p->k - k < KC ? p->k - k : KC;
-
-        for (size_t i = i0; i < i1; i += MC) {
-            size_t rows = i1 - i < MC ? i1 - i : MC;
-            bool   direct = rows % MR == 0 && p->m * p->k <= DIRECT;
-
-            for (size_t r = 0; r < rows && !direct; r += MR)
-                pack_a(packed_a + r * KC, p, i + r, rows - r < MR ? rows - r : MR, k, steps);
-            for (size_t j = j0; j < j1; j += NC)
-                block(p, direct ? NULL : packed_a, packed_b, i, rows, j, j1 - j < NC ? j1 - j : NC, k, steps);
-        }
+        reduce(c, c, p->bits, j1 - j0);
     }
 }
 
 FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    if (i1 - i0 > FEW) many_rows(p, i0, i1, j0, j1);
-    else if (p->transposed) few_rows_transposed(p, i0, i1, j0, j1);
-    else few_rows(p, i0, i1, j0, j1);
+    if (i1 - i0 <= FEW && p->transposed) few_rows_transposed(p, i0, i1, j0, j1);
+    else if (i1 - i0 <= FEW) few_rows(p, i0, i1, j0, j1);
+    else if (p->bits <= 32) many_rows_32(p, i0, i1, j0, j1);
+#ifdef HIGH_52
+    else if (p->bits <= 52) many_rows_52(p, i0, i1, j0, j1);
+#endif
+    else many_rows_64(p, i0, i1, j0, j1);
+    reduce_tile(p, i0, i1, j0, j1);
+}
+
+static void matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                       size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+{
+    ring_tiles(tile, c, a, b, batch, m, n, k, b_transposed, b_batch, sign, bits);
 }
 
 static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
                    size_t k, int b_transposed, int b_batch, int sign)
 {
-    ring_tiles(tile, c, a, b, batch, m, n, k, b_transposed, b_batch, sign);
+    matmul_mod(c, a, b, batch, m, n, k, b_transposed, b_batch, sign, 64);
 }
 
 const puma_ring NAME = {
     .struct_size = sizeof(puma_ring),
     .add = add, .sub = sub, .neg = neg, .mul = mul, .mul_add = mul_add, .mul_sub = mul_sub, .scale = scale,
     .scale_add = scale_add, .offset = offset, .shift_right = shift_right, .reduce = reduce,
-    .sum_rows = sum_rows, .matmul = matmul,
+    .sum_rows = sum_rows, .matmul = matmul, .matmul_mod = matmul_mod,
 };

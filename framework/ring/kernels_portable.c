@@ -6,6 +6,7 @@
 #define VL 1
 
 typedef uint64_t vec;
+typedef uint32_t vec32;
 typedef uint64_t sum;
 
 #define sum_zero() ((sum)0)
@@ -14,7 +15,10 @@ typedef uint64_t sum;
 #define sum_value(s) (s)
 #define times(x, y) ((x) * (y))
 
-#define MR 6
-#define ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#define HIGH_64 6
+#define ROWS_64(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#define HIGH_32 4
+#define ROWS_32(X) X(0) X(1) X(2) X(3)
+#define COLUMNS_32 2
 
 #include "ring/kernels_body.h"

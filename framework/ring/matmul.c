@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 
-#define TILE_ROWS 96            /* what a kernel keeps packed                                       */
 #define TILE_COLUMNS 512        /* wide enough that packing the rows again for each does not count  */
 #define LEAST_COLUMNS 64        /* no narrower for the sake of more tiles                           */
 #define WORTH_A_THREAD 100000   /* multiplications: some 30 us                                      */
@@ -21,12 +20,12 @@ static size_t pieces(size_t n, size_t of)
 }
 
 void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                size_t n, size_t k, int b_transposed, int b_batch, int sign)
+                size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
 {
     size_t threads = (size_t)atomic_load(&thread_count);
     size_t high, wide = TILE_COLUMNS, down, across, tiles;
 
-    if (batch == 0 || m == 0 || n == 0 || k == 0) return;
+    if (batch == 0 || m == 0 || n == 0 || (k == 0 && bits == 64)) return;
     if (!b_batch) {             /* one B: the batch is one taller product */
         m *= batch;
         batch = 1;
@@ -48,6 +47,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
         ring_product p = {
             .c = c + which * m * n, .a = a + which * m * k, .b = b + which * n * k, .m = m, .n = n, .k = k,
             .transposed = b_transposed != 0, .flip = sign < 0 ? ~(uint64_t)0 : 0,
+            .bits = bits,
         };
 
         tile(&p, i, m - i < high ? m : i + high, j, n - j < wide ? n : j + wide);

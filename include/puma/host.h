@@ -41,6 +41,10 @@ typedef struct puma_ring {
      * and B.  b_batch 0: the same B for all of the batch. */
     void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
                    size_t k, int b_transposed, int b_batch, int sign);
+    /* The same mod 2^bits (1 to 64), C reduced: faster than matmul where bits <= 32.  A and B need no
+     * reduction.  An older host has none: ask PUMA_HAS. */
+    void (*matmul_mod)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                       size_t k, int b_transposed, int b_batch, int sign, uint32_t bits);
 } puma_ring;
 
 typedef struct puma_host {

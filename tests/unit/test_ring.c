@@ -238,6 +238,14 @@ static void naive(uint64_t *c, const uint64_t *a, const uint64_t *b, struct shap
     }
 }
 
+static uint64_t modulo(uint64_t x, uint32_t bits)
+{
+    return bits < 64 ? x & (((uint64_t)1 << bits) - 1) : x;
+}
+
+/* Around the limits between the kernels, 32 and 52 bits. */
+static const uint32_t moduli[] = { 1, 22, 31, 32, 33, 48, 52, 53, 63, 64 };
+
 /* All kernels, C between canaries, A and B in blocks of exactly their size for the sanitizers. */
 static void check_product(struct shape s, bool transposed, bool b_batch, int sign)
 {
@@ -256,6 +264,12 @@ static void check_product(struct shape s, bool transposed, bool b_batch, int sig
         memcpy(c + 1, before, size * sizeof *c);
         kernel(k)->matmul(c + 1, a, b, s.batch, s.m, s.n, s.k, transposed, b_batch, sign);
         assert_memory_equal(c + 1, want, size * sizeof *c);
+        for (size_t w = 0; w < sizeof moduli / sizeof *moduli; w++) {
+            memcpy(c + 1, before, size * sizeof *c);
+            kernel(k)->matmul_mod(c + 1, a, b, s.batch, s.m, s.n, s.k, transposed, b_batch, sign, moduli[w]);
+            for (size_t i = 0; i < size; i++)
+                if (c[i + 1] != modulo(want[i], moduli[w])) assert_int_equal(c[i + 1], modulo(want[i], moduli[w]));
+        }
         assert_int_equal(c[0], CANARY);
         assert_int_equal(c[size + 1], CANARY);
     }

@@ -35,8 +35,9 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
     return k;
 }
 
-/* acc += sign * (a of term.x) times (b of term.y), a and b being arrays in the shapes of x and y. */
-static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign)
+/* acc += sign * (a of term.x) times (b of term.y) mod 2^bits or finer, a and b being arrays in the
+ * shapes of x and y. */
+static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign, uint32_t bits)
 {
     const puma_ring *ring = kernels(r);
 
@@ -46,7 +47,8 @@ static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const pum
         size_t   columns = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], batch = 1;
 
         for (uint32_t i = 0; i + 2 < rank; i++) batch *= t->x->dim[i];
-        ring->matmul(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign);
+        if (PUMA_HAS(ring, matmul_mod)) ring->matmul_mod(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign, bits);
+        else ring->matmul(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign);
     } else if (t->y->n == n) {
         if (sign > 0) ring->mul_add(acc, a, b, n);
         else ring->mul_sub(acc, a, b, n);
@@ -70,7 +72,7 @@ static void add_repeated(struct rep3 *r, uint64_t *acc, size_t n, const uint64_t
 }
 
 /* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
-static puma_status local_term(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac)
+static puma_status local_term(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac, uint32_t bits)
 {
     const puma_ring   *ring = kernels(r);
     const puma_tensor *x = t->x, *y = t->y;
@@ -97,16 +99,16 @@ static puma_status local_term(struct rep3 *r, uint64_t *acc, size_t n, const pum
         }
         ring->add(a, x->plane[0], x->plane[1], x->n);
         ring->add(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, t, a, b, 1);
+        status = accumulate(r, acc, n, t, a, b, 1, bits);
         break;
     case P1:
         ring->sub(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, t, x->plane[0], b, 1);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1);
+        status = accumulate(r, acc, n, t, x->plane[0], b, 1, bits);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
         break;
     default:
-        status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1);
+        status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1, bits);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
     }
 done:
     r->base.host->leave(&r->base, mark, NULL);
@@ -124,10 +126,10 @@ puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms
     puma_status      status = s->status;
 
     if (c == NULL || mask1 == NULL || mask2 == NULL) goto done;
-    for (size_t i = 0; i < count && status == PUMA_OK; i++) status = local_term(r, c, z->n, &terms[i], frac);
-    if (status != PUMA_OK) goto done;
     if (narrow) k = z->bits + shift;
-    else if (r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
+    for (size_t i = 0; i < count && status == PUMA_OK; i++) status = local_term(r, c, z->n, &terms[i], frac, k);
+    if (status != PUMA_OK) goto done;
+    if (!narrow && r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
     if (is_dealer(r)) {
         status = rep3_open(r, NULL, mask1, mask2, NULL, z->n, k);
         ring->add(mask1, mask1, mask2, z->n);
