@@ -831,3 +831,5 @@ void session_close(puma_session *s)
 }
 
 const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }
+
+net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }

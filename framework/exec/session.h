@@ -28,5 +28,7 @@ puma_status       session_open(puma_session **s, const session_config *config, p
 void              session_close(puma_session *s);
 /* The first failure of the session, in full. */
 const puma_error *session_error(const puma_session *s);
+/* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
+net              *session_wire(const puma_session *s);
 
 #endif

@@ -1,0 +1,278 @@
+/* test_decoders.c - the executor's causal models on the tiny checkpoints, against the reference
+ * implementation.
+ *
+ * Bounds on logits: plain in float with exact functions 1e-4.  The greedy continuation is the golden's, in
+ * plain and in rep3 with `precise`, where only the token is revealed.  The cache: a sequence fed in pieces
+ * gives what it gives as a whole; the second token's bytes are at most a fifth of a prefill of 32 tokens.
+ * PUMA_LONG=1: rep3 on every case, where the default takes the first of each model. */
+#include "../e2e/driver.h"
+#include "exec/session.h"
+#include "run/local.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLOAT_BOUND 1e-4
+#define VOCABULARY 1000
+#define TOKENS 64
+#define GREEDY 16
+
+typedef struct golden {
+    uint32_t ids[TOKENS + GREEDY], greedy[GREEDY], most[TOKENS];
+    size_t   count;
+    double   logits[VOCABULARY];
+} golden;
+
+static double worst_float, worst_piece;
+
+static size_t integers(const json_t *array, uint32_t *to, size_t room)
+{
+    size_t  i;
+    json_t *v;
+
+    json_array_foreach(array, i, v)
+    {
+        if (i < room) to[i] = (uint32_t)json_integer_value(v);
+    }
+    return i;
+}
+
+static bool read_golden(golden *g, const json_t *c)
+{
+    g->count = integers(json_object_get(c, "input_ids"), g->ids, TOKENS);
+    return g->count > 0 && g->count <= TOKENS &&
+           integers(json_object_get(c, "greedy16"), g->greedy, GREEDY) == GREEDY &&
+           integers(json_object_get(c, "argmax_per_position"), g->most, TOKENS) == g->count &&
+           numbers(json_object_get(c, "logits_last"), g->logits, VOCABULARY) == VOCABULARY;
+}
+
+static size_t largest(const double *x, size_t n)
+{
+    size_t at = 0;
+
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[at]) at = i;
+    return at;
+}
+
+static plan *opened(const char *name, const char *protocol, const char *functions)
+{
+    const char *source = getenv("PUMA_SRCDIR");
+    char        text[1000];
+    plan       *p;
+    puma_error  e = { 0 };
+
+    snprintf(
+        text, sizeof text,
+        "[run]\nmodel = %.400s/tests/golden/models/%s-tiny\ntask = logits\nprotocol = %s\n[input]\nids = 1\n"
+        "[approximation]\ndefault = %s\n[network]\ntransport = memory\n",
+        source != NULL ? source : PUMA_SRCDIR, name, protocol, functions);
+    check(plan_open(&p, driver_file("run.ini", text), NULL, 0, PLAN_CLIENT, &e) == PUMA_OK, "%s, %s: %s",
+          name, protocol, e.text);
+    if (e.status == PUMA_OK) return p;
+    plan_close(p);
+    return NULL;
+}
+
+/* --- plain in float --------------------------------------------------------------------------- */
+
+static void every_position(exec *x, const golden *g, const char *name, size_t which)
+{
+    exec_output o;
+    size_t      same = 0;
+    double      d;
+
+    exec_run(x, g->count, g->ids, NULL, NULL, NULL, &o);
+    if (!check(o.values != NULL && o.rows == g->count && o.columns == VOCABULARY, "%s, case %zu: no logits",
+               name, which))
+        return;
+    d = max_difference(o.values + (g->count - 1) * VOCABULARY, g->logits, VOCABULARY);
+    check(d <= FLOAT_BOUND, "%s, case %zu: logits differ by %.3g", name, which, d);
+    if (!(d <= worst_float)) worst_float = d;
+    for (size_t t = 0; t < g->count; t++)
+        same += largest(o.values + t * VOCABULARY, VOCABULARY) == g->most[t];
+    check(same == g->count, "%s, case %zu: %zu of %zu positions have the golden's token", name, which, same,
+          g->count);
+    free(o.values);
+}
+
+/* The prompt in `step` tokens at a time, then token by token; the last logits of the prompt as those of the
+ * whole. */
+static void in_pieces(exec *x, const golden *g, size_t step, const char *name, size_t which)
+{
+    exec_output o = { 0 };
+    size_t      same = 0;
+    uint32_t    next;
+    double      d = 0;
+
+    exec_reset(x);
+    for (size_t t = 0; t < g->count; t += step) {
+        free(o.values);
+        if (exec_feed(x, step < g->count - t ? step : g->count - t, g->ids + t, NULL, NULL, &o) != PUMA_OK)
+            break;
+    }
+    for (size_t i = 0; i < GREEDY && o.values != NULL; i++) {
+        if (i == 0) d = max_difference(o.values, g->logits, VOCABULARY);
+        next = (uint32_t)largest(o.values, VOCABULARY);
+        same += next == g->greedy[i];
+        free(o.values);
+        exec_feed(x, 1, &next, NULL, NULL, &o);
+    }
+    free(o.values);
+    check(same == GREEDY, "%s, case %zu, %zu at a time: %zu of %d greedy tokens", name, which, step, same,
+          GREEDY);
+    check(d <= FLOAT_BOUND, "%s, case %zu, %zu at a time: logits differ by %.3g", name, which, step, d);
+    if (!(d <= worst_piece)) worst_piece = d;
+}
+
+static void check_plain(const char *name, const json_t *cases)
+{
+    plan          *p = opened(name, "plain", "exact");
+    puma_session  *s = NULL;
+    puma_error     e = { 0 };
+    exec          *x = NULL;
+    session_config sc = { .is_float = true, .option = plan_option, .option_context = p };
+    exec_config    ec;
+    golden         g;
+    size_t         i;
+    json_t        *c;
+
+    if (p == NULL) return;
+    sc.protocol = p->protocol;
+    sc.ring_bits = p->run->ring_bits;
+    sc.frac = p->run->frac;
+    memcpy(sc.function, p->function, sizeof sc.function);
+    ec = p->exec;
+    ec.task = MODEL_PERPLEXITY;
+    if (check(session_open(&s, &sc, &e) == PUMA_OK && exec_open(&x, s, &ec, p->source) == PUMA_OK, "%s: %s%s",
+              name, e.text, s == NULL ? "" : session_error(s)->text))
+        json_array_foreach(cases, i, c)
+        {
+            if (!check(read_golden(&g, c), "%s, case %zu: not a golden", name, i)) break;
+            every_position(x, &g, name, i);
+            in_pieces(x, &g, g.count, name, i);
+            in_pieces(x, &g, 3, name, i);
+        }
+    exec_close(x);
+    if (s != NULL) session_close(s);
+    plan_close(p);
+}
+
+/* --- rep3 ------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const plan *p;
+    golden      g;
+    size_t      tokens;      /* how many to generate */
+    uint32_t    got[GREEDY]; /* the client's */
+    size_t      count;
+} job;
+
+static void allow(void *context, bool allowed) { net_allow_reveal(context, allowed); }
+
+/* Every node.  The client learns each token and feeds it; parties know how many there are. */
+static void generate(puma_session *s, void *context)
+{
+    job        *j = context;
+    exec_config ec = j->p->exec;
+    exec       *x;
+    exec_output o;
+    bool        client = s->role == PUMA_CLIENT;
+    uint32_t    next = 0;
+
+    ec.task = MODEL_GENERATE;
+    ec.reveal_label = true;
+    if (exec_open(&x, s, &ec, j->p->source) == PUMA_OK)
+        for (size_t i = 0; i < j->tokens && s->status == PUMA_OK; i++) {
+            exec_feed(x, i == 0 ? j->g.count : 1,
+                      !client  ? NULL
+                      : i == 0 ? j->g.ids
+                               : &next,
+                      allow, session_wire(s), &o);
+            if (o.values != NULL) j->got[j->count++] = next = (uint32_t)llround(o.values[0]);
+            free(o.values);
+        }
+    exec_close(x);
+}
+
+/* Bytes that all parties sent, 0 after a failure. */
+static uint64_t played(job *j, const char *name)
+{
+    node_result result;
+    puma_error  e = { 0 };
+    uint64_t    bytes = 0;
+
+    j->count = 0;
+    check(local_work(j->p, generate, j, &result, &e) == PUMA_OK, "%s, rep3: %s", name, e.text);
+    for (size_t i = 0; i < result.party_count; i++)
+        for (size_t k = 0; k < result.parties[i].layer_count; k++) bytes += result.parties[i].layers[k].bytes;
+    node_result_free(&result);
+    return e.status == PUMA_OK ? bytes : 0;
+}
+
+static void check_rep3(const char *name, const json_t *cases)
+{
+    job     j = { .p = opened(name, "rep3", "precise"), .tokens = GREEDY };
+    size_t  i;
+    json_t *c;
+
+    if (j.p == NULL) return;
+    json_array_foreach(cases, i, c)
+    {
+        size_t same = 0;
+
+        if (i > 0 && getenv("PUMA_LONG") == NULL) break;
+        if (!read_golden(&j.g, c) || played(&j, name) == 0) continue;
+        for (size_t k = 0; k < j.count; k++) same += j.got[k] == j.g.greedy[k];
+        check(same == GREEDY, "%s, case %zu, rep3: %zu of %d greedy tokens", name, i, same, GREEDY);
+    }
+    plan_close((plan *)(uintptr_t)j.p);
+}
+
+/* What a token costs once 32 are in the cache. */
+static void check_bytes(const char *name)
+{
+    job      j = { .p = opened(name, "rep3", "precise") };
+    uint64_t none, prefill, both;
+
+    if (j.p == NULL) return;
+    j.g.count = 32;
+    for (size_t i = 0; i < j.g.count; i++) j.g.ids[i] = (uint32_t)(i * 37 % VOCABULARY);
+    none = played(&j, name);
+    j.tokens = 1;
+    prefill = played(&j, name);
+    j.tokens = 2;
+    both = played(&j, name);
+    printf("%s: %.3f MB for 32 tokens, %.3f MB for the next\n", name, 1e-6 * (double)(prefill - none),
+           1e-6 * (double)(both - prefill));
+    check(both > prefill && 5 * (both - prefill) <= prefill - none,
+          "%s: the second token's bytes are more than a fifth of the prefill's", name);
+    plan_close((plan *)(uintptr_t)j.p);
+}
+
+int main(void)
+{
+    static const char *const names[] = { "gpt2", "llama", "mistral", "qwen2", "gemma" };
+    const char              *source = getenv("PUMA_SRCDIR");
+
+    driver_start("test_decoders");
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        char    path[600];
+        json_t *file, *cases;
+
+        snprintf(path, sizeof path, "%.400s/tests/golden/models/%s-tiny/golden.json",
+                 source != NULL ? source : PUMA_SRCDIR, names[k]);
+        file = json_load_file(path, 0, NULL);
+        cases = json_object_get(file, "cases");
+        if (check(json_array_size(cases) > 0, "%s: golden.json holds no cases", names[k])) {
+            check_plain(names[k], cases);
+            check_rep3(names[k], cases);
+        }
+        json_decref(file);
+    }
+    check_bytes("gpt2");
+    printf("largest differences of logits: %.3g; fed in pieces %.3g\n", worst_float, worst_piece);
+    return driver_end();
+}
