@@ -79,18 +79,22 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
 {
     const architecture *a = ((const struct owner *)s->model->owner)->architecture;
     const alternatives *names = &a->tensor[ROLE_EMBEDDING_TOKEN];
+    const weights_info *first = NULL;
     char                tried[160] = "";
 
     *prefix = NULL;
     for (size_t i = 0; i < a->prefixes.count; i++) {
-        size_t used = strlen(tried);
+        size_t              used = strlen(tried);
+        const weights_info *info;
 
         snprintf(tried + used, sizeof tried - used, "%s\"%s\"", used ? ", " : "", a->prefixes.text[i]);
-        if (!find(s->file, names, a->prefixes.text[i], -1)) continue;
+        info = find(s->file, names, a->prefixes.text[i], -1);
+        if (!info || info == first) continue; /* a name without {p} is the same under all */
         if (*prefix)
             return error_set(e, 420, "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
                              s->model->tensors[0].name, *prefix, a->prefixes.text[i]);
         *prefix = a->prefixes.text[i];
+        first = info;
     }
     if (*prefix) return PUMA_OK;
     return error_set(e, 420, "%s: tensor %s: missing, also under the prefixes of %s.ini (%s)", directory,
