@@ -813,6 +813,135 @@ static void put_json(const char *part, const char *value)
     put("tokenizer.json", text);
 }
 
+/* A tokenizer.json of text, not of bytes: LLaMA's, with the parts that differ between models. */
+static tokenizer *open_llama(const char *normalizer, const char *pre_tokenizer, const char *decoder,
+                             const char *options)
+{
+    char text[4096];
+    int  size = snprintf(
+         text, sizeof text,
+         "{\"version\":\"1.0\",\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"special\":true}],"
+          "\"normalizer\":%s,\"pre_tokenizer\":%s,\"decoder\":%s,\"post_processor\":{\"type\":"
+          "\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{"
+          "\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"Sequence\":{"
+          "\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":{\"id\":\"<s>\",\"ids\":[1],\"tokens\":["
+          "\"<s>\"]}}},\"model\":{\"type\":\"BPE\",%s,\"unk_token\":\"<unk>\",\"vocab\":{\"<unk>\":0,\"<s>\":1,"
+          "\"<0xC3>\":2,\"<0xA9>\":3,\"\\u2581\":4,\"a\":5,\"b\":6,\"ab\":7,\"\\u2581a\":8,\"\\u2581\\u2581\":"
+          "9},"
+          "\"merges\":[[\"\\u2581\",\"\\u2581\"],\"\\u2581 a\",\"a b\"]}}",
+         normalizer, pre_tokenizer, decoder, options);
+
+    assert_true(size > 0 && (size_t)size < sizeof text);
+    put("tokenizer.json", text);
+    return open_or_fail(scratch);
+}
+
+#define PREPEND_REPLACE                                                                                      \
+    "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\\u2581\"},"                \
+    "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\\u2581\"}]}"
+#define REPLACE_SIGN "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\\u2581\"},\"content\":\" \"}"
+#define LLAMA_DECODER                                                                                        \
+    "{\"type\":\"Sequence\",\"decoders\":[" REPLACE_SIGN ",{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}," \
+    "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}"
+#define PREPEND_REPLACE_NFC                                                                                  \
+    "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"_\"},{\"type\":\"NFC\"}]}"
+#define FALLBACK "\"byte_fallback\":true,\"fuse_unk\":true"
+
+static void tokenizer_json_of_llama(void **state)
+{
+    tokenizer *t = open_llama(PREPEND_REPLACE, "null", LLAMA_DECODER, FALLBACK);
+
+    (void)state;
+    ENCODES_TO(t, "", "");
+    ENCODES_TO(t, "ab", SIGN "a b"); /* the merge of the lower rank first */
+    ENCODES_TO(t, "b  ab", SIGN " b " SIGN SIGN " ab");
+    ENCODES_TO(t, "\xc3\xa9", SIGN " <0xC3> <0xA9>");
+    ENCODES_TO(t,
+               "a\xc3\xa8\xe4\xb8\xad"
+               "b",
+               SIGN "a <unk> b"); /* U+00E8: a byte of it has no token */
+    ENCODES_TO(t, "<s>", SIGN " <unk>");
+    encodes_to(t, "a<s>a", 5, true, SIGN "a <s> " SIGN "a");
+    DECODES_TO(t, "a a", 8, 8);
+    DECODES_TO(t, " a\xc3\xa9", 4, 8, 2, 3);
+    /* Unlike SentencePiece, a run that is not all UTF-8 is U+FFFD for each of its bytes. */
+    DECODES_TO(t,
+               "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+               "a",
+               2, 2, 3, 5);
+    DECODES_TO(t, "\xef\xbf\xbd", 2);
+    token_close(t);
+
+    t = open_llama(PREPEND_REPLACE, "null", LLAMA_DECODER, "\"fuse_unk\":false,\"ignore_merges\":true");
+    ENCODES_TO(t, "\xc3\xa9\xc3\xa9", SIGN " <unk> <unk>");
+    ENCODES_TO(t, " ", SIGN SIGN);
+    token_close(t);
+}
+
+static void tokenizer_json_of_kin(void **state)
+{
+    static const char never[] =
+        "{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_scheme\":\"never\",\"split\":true}";
+    static const char first[] =
+        "{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_scheme\":\"first\",\"split\":false}";
+    static const char older[] =
+        "{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"add_prefix_space\":true}";
+    tokenizer *t = open_llama("null", first, first, FALLBACK);
+
+    (void)state;
+    ENCODES_TO(t, "a  a", SIGN "a " SIGN SIGN " a");
+    ENCODES_TO(t, " a", SIGN "a"); /* no second sign */
+    encodes_to(t, "a<s>a", 5, true, SIGN "a <s> a");
+    DECODES_TO(t, "a a", 8, 8);
+    token_close(t);
+    t = open_llama("null", older, older, FALLBACK);
+    ENCODES_TO(t, "a  a", SIGN "a " SIGN " " SIGN "a"); /* a word begins at each sign */
+    encodes_to(t, "a<s>a", 5, true, SIGN "a <s> " SIGN "a");
+    token_close(t);
+    t = open_llama("null", never, never, FALLBACK);
+    ENCODES_TO(t, "a a", "a " SIGN "a");
+    DECODES_TO(t, " a a", 8, 8);
+    token_close(t);
+    /* Gemma's: the split has nothing left to split at. */
+    t = open_llama("{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\\u2581\"}",
+                   "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\","
+                   "\"invert\":false}",
+                   "{\"type\":\"Sequence\",\"decoders\":[" REPLACE_SIGN ",{\"type\":\"ByteFallback\"},"
+                   "{\"type\":\"Fuse\"}]}",
+                   FALLBACK);
+    ENCODES_TO(t, "a  ab", "a " SIGN SIGN " ab");
+    DECODES_TO(t, " a a", 8, 8);
+    token_close(t);
+    t = open_llama(PREPEND_REPLACE, "null", "{\"type\":\"Strip\",\"content\":\"a\",\"start\":0,\"stop\":1}",
+                   FALLBACK);
+    DECODES_TO(t, "b" SIGN "b", 6, 8, 6);
+    token_close(t);
+}
+
+/* SmolLM's and StarCoder's: each digit alone. */
+static void digits_stand_alone(void **state)
+{
+    tokenizer *t;
+
+    (void)state;
+    put("tokenizer.json",
+        "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
+        "\"Digits\","
+        "\"individual_digits\":true},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}]}"
+        ","
+        "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{\"\\u0120\":0,\"1\":1,"
+        "\"a\":2,"
+        "\"11\":3,\"\\u01201\":4,\"\\u0120a\":5,\"\\u0120\\u0120\":6},\"merges\":[\"1 1\",\"\\u0120 1\","
+        "\"\\u0120 a\",\"\\u0120 \\u0120\"]}}");
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "a 11 a",
+               "a \xc4\xa0 1 1 \xc4\xa0"
+               "a");
+    ENCODES_TO(t, "a  1", "a \xc4\xa0\xc4\xa0 1"); /* the blanks end where the digit begins */
+    DECODES_TO(t, "1 a", 1, 5);
+    token_close(t);
+}
+
 static void tokenizer_json_is_checked(void **state)
 {
     static const struct {
@@ -826,13 +955,36 @@ static void tokenizer_json_is_checked(void **state)
         { "normalizer", "{\"type\":\"Nmt\"}", 503, "Nmt" },
         { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Lowercase\"}]}", 503,
           "Lowercase" },
-        { "pre_tokenizer", "{\"type\":\"Metaspace\"}", 503, "Metaspace" },
-        { "pre_tokenizer", "null", 503, "pre_tokenizer" },
+        { "pre_tokenizer", "{\"type\":\"Punctuation\"}", 503, "Punctuation" },
         { "pre_tokenizer",
           "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
           "\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
           "\"use_regex\":false}]}",
           503, "(a+)+$" },
+        { "normalizer", PREPEND_REPLACE_NFC, 503, "behind Prepend or Replace \"NFC\"" },
+        { "normalizer", "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a+\"},\"content\":\"b\"}", 503,
+          "Replace of \"a Regex\"" },
+        { "pre_tokenizer", "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"last\"}", 503,
+          "last" },
+        { "pre_tokenizer",
+          "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\"}", 503,
+          "MergedWithPrevious" },
+        { "pre_tokenizer",
+          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\",\"individual_digits\":false},"
+          "{\"type\":\"ByteLevel\",\"add_prefix_space\":false}]}",
+          503, "individual_digits" },
+        { "pre_tokenizer",
+          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\",\"individual_digits\":true},"
+          "{\"type\":\"ByteLevel\"}]}",
+          503, "adds a space" },
+        { "pre_tokenizer",
+          "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Punctuation\"},{\"type\":\"ByteLevel\"}]}",
+          503, "Punctuation" },
+        { "decoder", "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{\"type\":\"ByteLevel\"}]}",
+          503, "ByteLevel" },
+        { "decoder", "{\"type\":\"Strip\",\"content\":\" \",\"start\":-1,\"stop\":0}", 502, "no count" },
+        { "decoder", "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},\"content\":\"b\"}", 503,
+          "looks for nothing" },
         { "decoder", "{\"type\":\"CTC\"}", 503, "CTC" },
         { "post_processor", "{\"type\":\"Other\"}", 503, "Other" },
         { "post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",3],\"cls\":[\"a\",0]}", 506,
@@ -948,6 +1100,9 @@ int main(void)
         WITH_FILES(broken_models_are_refused_or_work),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(bad_ids_are_refused),
+        WITH_FILES(tokenizer_json_of_llama),
+        WITH_FILES(tokenizer_json_of_kin),
+        WITH_FILES(digits_stand_alone),
         WITH_FILES(tokenizer_json_is_checked),
         WITH_FILES(files_beside_the_model_are_checked),
         WITH_FILES(merges_are_checked),
