@@ -47,11 +47,29 @@ static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *
     return z;
 }
 
+/* Rows by ids that the client alone knows, through the protocol's own lookup: at the client this sends what
+ * the parties need, at the parties it waits for that. */
+static puma_share lookup(struct exec *x, const exec_tokens *in)
+{
+    const model     *m = x->config.model;
+    const puma_index parts[] = { { .first = 0, .rows = m->vocabulary, .ids = in->client_ids },
+                                 { .first = m->vocabulary, .rows = m->types, .ids = in->client_types } };
+
+    return puma_embed(x->s, x->table, parts, m->types > 0 ? 2 : 1, in->count, x->owner,
+                      puma_ring_for(x->s, x->config.rings.table));
+}
+
 exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
 {
     exec_tokens in = { .count = tokens };
 
-    if (x->config.equality) {
+    if (x->config.lookup) {
+        if (exec_is_owner(x)) {
+            in.client_ids = ids;
+            in.client_types = types;
+        }
+        if (x->s->role == PUMA_CLIENT) lookup(x, &in);
+    } else if (x->config.equality) {
         in.ids = share_integers(x, tokens, ids);
         if (x->config.model->types > 0) in.types = share_integers(x, tokens, types);
     } else {
@@ -78,15 +96,20 @@ puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
-    puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
-    size_t        count = 1; /* the positions' rows too, where there is a table of them */
     size_t        dim[2] = { in->count, m->hidden }, from = m->position_offset + first;
-    puma_share    rows;
+    puma_share    position = NULL, rows; /* with rotary positions there is no table of them */
+    puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
 
-    terms[0].x = one_hot_rows(x, in);
-    if (terms[0].x == NULL) return NULL;
-    if (x->position != NULL) terms[count++].x = puma_slice(s, x->position, 0, from, from + in->count);
-    if (count == 2 && terms[1].x == NULL) return NULL;
-    rows = puma_product(s, terms, count, 2, dim, r->frac, r->table);
+    if (x->position != NULL && (position = puma_slice(s, x->position, 0, from, from + in->count)) == NULL)
+        return NULL;
+    if (x->config.lookup) {
+        rows = lookup(x, in);
+        if (position != NULL) rows = puma_add(s, rows, position);
+    } else {
+        terms[0].x = one_hot_rows(x, in);
+        terms[1].x = position;
+        if (terms[0].x == NULL) return NULL;
+        rows = puma_product(s, terms, position != NULL ? 2 : 1, 2, dim, r->frac, r->table);
+    }
     return puma_promise(s, puma_resize(s, rows, r->wide), m->ranges.embedding + 2);
 }

@@ -20,6 +20,7 @@ typedef struct exec_config {
     bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
                                              logits: the index of the largest                    */
     bool         equality;                /* embedding by equality tests inside MPC       */
+    bool         lookup;                  /* embedding by the protocol's lookup (dpf)     */
     bool         public_weights;          /* synthetic: every party makes its own shares  */
     rings        rings;
 } exec_config;

@@ -39,9 +39,10 @@ puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const
 
 /* embedding.c: what the owner shares of a sequence, in the form of [run] embedding. */
 typedef struct exec_tokens {
-    size_t     count;
-    puma_share hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0     */
-    puma_share ids, types; /* integers (T), for equality tests; types NULL when the model has none */
+    size_t          count;
+    puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0     */
+    puma_share      ids, types; /* integers (T), for equality tests; types NULL when the model has none */
+    const uint32_t *client_ids, *client_types; /* for the protocol's lookup, at the owner: exec_run's own */
 } exec_tokens;
 
 /* Every node; `ids` and `types` at the owner, NULL elsewhere. */

@@ -441,12 +441,18 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
+    if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
+        return error_set(e, 613,
+                         "%s: [run] embedding: protocol %s looks up no ids of the client's, so it has no dpf",
+                         runfile_where(r, "run", "embedding"), r->protocol);
     p->exec = (exec_config){ .model = p->model,
                              .task = task_of(r->task),
                              .pooling_mean = r->pooling_mean,
                              .normalize = r->normalize,
                              .reveal_label = r->reveal_label && r->task == RUN_CLASSIFY,
-                             .equality = r->embedding == RUN_EQUALITY };
+                             .equality = r->embedding == RUN_EQUALITY,
+                             .lookup = r->embedding == RUN_DPF || (r->embedding == RUN_EMBEDDING_AUTO &&
+                                                                   PUMA_HAS(p->protocol->protocol, embed)) };
     if (rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) !=
         PUMA_OK)
         return e->status;
@@ -502,6 +508,7 @@ void plan_print(FILE *out, const plan *p)
         m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->max_tokens);
     fprintf(out, "protocol      %s %s (%s)\n", p->protocol->entry->name, p->protocol->entry->version,
             p->protocol->entry->summary);
+    fprintf(out, "embedding     %s\n", p->exec.lookup ? "dpf" : p->exec.equality ? "equality" : "onehot");
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL && is_needed(p, slot))
             fprintf(out, "%-13s %s (max error %g; %s)\n", SLOT_NAME[slot], p->function_name[slot],

@@ -342,7 +342,7 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
 static const char *const tasks[] = {
     "embed", "classify", "logits", "hidden", "!generate", "!perplexity", NULL
 };
-static const char *const embeddings[] = { "auto", "onehot", "equality", "!dpf", NULL };
+static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
 static const char *const poolings[] = { "cls", "mean", NULL };
 static const char *const reveals[] = { "logits", "label", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };

@@ -385,8 +385,10 @@ puma_status node_reference(const plan *p, node_result *result, puma_error *e)
     ec.equality = false;
     sc.labelled = labelled;
     sc.label_context = &m;
-    if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK)
+    if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
+        ec.lookup = PUMA_HAS(sc.protocol->protocol, embed);
         run_local(&sc, &ec, p, &m, result, e);
+    }
     report_party_free(&own);
     return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");
 }

@@ -532,6 +532,43 @@ static inline puma_share puma_one_hot(puma_session *s, puma_share x, size_t coun
     return column[0];
 }
 
+/* (n, d): row i is the sum over the parts of table[first + ids[i]]; see puma_protocol.embed.  At every node,
+ * the client without the table (NULL), whose ring is `bits`; only where PUMA_HAS(s->protocol, embed). */
+static inline puma_share puma_embed(puma_session *s, puma_share table, const puma_index *parts, size_t count,
+                                    size_t n, uint32_t owner, uint32_t bits)
+{
+    puma_tensor *z;
+    size_t       dim[2] = { n, 0 };
+
+    if (s->role != PUMA_CLIENT && !puma_ready(s, table)) return NULL;
+    if (s->status != PUMA_OK) return NULL;
+    if (!PUMA_HAS(s->protocol, embed) || (table != NULL && (table->rank != 2 || table->bits != bits))) {
+        s->host->fail(s, PUMA_EINTERNAL,
+                      "no embedding by ids in this protocol, or in a tensor that is no table of %u bits",
+                      bits);
+        return NULL;
+    }
+    for (size_t p = 0; p < count; p++) {
+        if (parts[p].rows == 0 || parts[p].rows > UINT32_MAX ||
+            (table != NULL &&
+             (parts[p].first > table->dim[0] || parts[p].rows > table->dim[0] - parts[p].first))) {
+            s->host->fail(s, PUMA_EINTERNAL, "a lookup in %zu rows from %zu on", parts[p].rows,
+                          parts[p].first);
+            return NULL;
+        }
+        for (size_t i = 0; parts[p].ids != NULL && i < n; i++) {
+            if (parts[p].ids[i] < parts[p].rows) continue;
+            s->host->fail(s, PUMA_EINTERNAL, "id %u of a table of %zu rows", parts[p].ids[i], parts[p].rows);
+            return NULL;
+        }
+    }
+    if (table != NULL) dim[1] = table->dim[1];
+    z = s->host->tensor(s, PUMA_ARITH, 2, dim, bits, table != NULL ? table->frac : 0);
+    if (z == NULL) return NULL;
+    if (table != NULL) z->range = puma_range_cap(z, table->range + (int32_t)count - 1);
+    return puma_done(z, s->protocol->embed(s, z, s->role == PUMA_CLIENT ? NULL : table, parts, count, owner));
+}
+
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* Maximum over the last axis by a tournament: ceil(log2 n) levels of one comparison and one choice. */

@@ -58,6 +58,12 @@ typedef struct puma_table {
     const int64_t *c[3];
 } puma_table;
 
+/* Rows first ... first+rows-1 of a table, and which of them: ids[n], each below `rows`. */
+typedef struct puma_index {
+    size_t          first, rows;
+    const uint32_t *ids; /* at the owner; NULL elsewhere                                             */
+} puma_index;
+
 struct puma_protocol {
     uint32_t struct_size;
     uint32_t parties; /* compute parties, the dealer among them                               */
@@ -124,6 +130,13 @@ struct puma_protocol {
     /* z = 2^x for x < high (a number), |error| <= 2^(high-z->frac) or so, 0 where that is nothing.  All of
      * x's ring counts as the window: -2^(x->bits-1) <= x. */
     puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
+
+    /* Optional: rows of a table (V, d) by ids that only `owner`, the client, knows (with PUMA_CAP_LOCAL this
+     * node).  z (n, d): z[i] = sum over the parts of table[first + ids[i]], z's ring and fraction the
+     * table's. Exact.  Called at every node; at the client `table` is NULL and z is (n, 0) in the table's
+     * ring. */
+    puma_status (*embed)(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,
+                         size_t count, uint32_t owner);
 };
 
 #endif

@@ -1073,6 +1073,94 @@ static const char *one_hot_verify(const task *t)
     return tail_is_clean(&t->out[0]);
 }
 
+/* --- embedding -------------------------------------------------------------------------------- */
+
+/* size: ids, rows of a first part, columns, rows of a second part (0: there is none). */
+static const spec embed_specs[] = {
+    { "every id", 0, { 1, 1, 5, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 2, 2, 5, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 3, 3, 5, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 7, 7, 3, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 13, 13, 3, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 24, 24, 3, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 101, 101, 2, 0 }, .bits = 20, .limit = 18 },
+    { "every id", 0, { 257, 257, 1, 0 }, .bits = 1, .flags = WRAPS },
+    { "every id", 0, { 257, 257, 1, 0 }, .bits = 8, .limit = 6 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 31, .limit = 29 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 32, .limit = 30 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 33, .limit = 31 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 48, .limit = 46 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 63, .limit = 61 },
+    { "every id", 0, { 33, 33, 3, 0 }, .bits = 64, .limit = 61 },
+    { "any words", 0, { 40, 65, 3, 0 }, .bits = 64, .flags = WRAPS },
+    { "two parts", 0, { 30, 30, 4, 2 }, .bits = 20, .limit = 17 },
+    { "two parts", 0, { 30, 11, 4, 70 }, .bits = 64, .limit = 60 },
+    { "two parts, one row", 0, { 30, 30, 4, 1 }, .bits = 21, .limit = 17 },
+    { "a vocabulary", 0, { 9, 30522, 3, 2 }, .bits = 20, .limit = 17 },
+    { "a vocabulary", 0, { 5, 50257, 2, 0 }, .bits = 22, .limit = 20 },
+    { "more than fit at once", 0, { 150, 65537, 1, 0 }, .bits = 24, .limit = 20 },
+    { "nothing", 0, { 0, 16, 4, 0 }, .bits = 20, .limit = 18 },
+};
+
+static bool has_embed(const puma_protocol *p) { return PUMA_HAS(p, embed); }
+
+static void embed_prepare(task *t)
+{
+    const spec *s = t->s;
+    size_t      rows[2] = { s->size[1], s->size[3] };
+
+    t->everywhere = true;
+    array_make(&t->in[t->ins++], PUMA_ARITH, 2, (const size_t[]){ rows[0] + rows[1], s->size[2] }, s->bits,
+               0);
+    fill(&t->in[0], s);
+    for (int p = 0; p < 2; p++) {
+        array *ids = &t->constants[p];
+
+        make1(ids, PUMA_ARITH, s->size[0], 32, 0);
+        for (size_t i = 0; i < ids->n && rows[p] > 0; i++) {
+            if (s->size[0] == rows[p])
+                ids->w[i] = i;
+            else
+                ids->w[i] = i == 0 ? rows[p] - 1 : i == 1 ? 0 : draw() % rows[p];
+        }
+    }
+    array_make(&t->out[t->outs++], PUMA_ARITH, 2, (const size_t[]){ s->size[0], s->size[2] }, s->bits, 0);
+}
+
+static void embed_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
+{
+    const size_t *size = t->s->size;
+    bool          client = s->role == PUMA_CLIENT, knows = client || (s->caps & PUMA_CAP_LOCAL) != 0;
+    uint32_t     *ids = (uint32_t *)(void *)s->host->scratch(s, size[0] + 1); /* two of them a word */
+    puma_index    parts[2] = { { .first = 0, .rows = size[1] }, { .first = size[1], .rows = size[3] } };
+    puma_tensor  *z = out[0];
+
+    if (client) z = s->host->tensor(s, PUMA_ARITH, 2, (const size_t[]){ size[0], 0 }, t->s->bits, 0);
+    if (ids == NULL || z == NULL) return;
+    for (size_t p = 0; knows && p < 2; p++) {
+        for (size_t i = 0; i < size[0]; i++) ids[p * size[0] + i] = (uint32_t)t->constants[p].w[i];
+        parts[p].ids = ids + p * size[0];
+    }
+    s->protocol->embed(s, z, client ? NULL : in[0], parts, size[3] > 0 ? 2 : 1,
+                       knows ? s->role : PUMA_CLIENT);
+}
+
+static const char *embed_verify(const task *t)
+{
+    const size_t *size = t->s->size;
+
+    for (size_t i = 0; i < t->out[0].n; i++) {
+        size_t   row = i / size[2], column = i % size[2];
+        uint64_t wanted = t->in[0].w[t->constants[0].w[row] * size[2] + column];
+
+        if (size[3] > 0) wanted += t->in[0].w[(size[1] + t->constants[1].w[row]) * size[2] + column];
+        wanted &= mask(t->s->bits);
+        if (t->out[0].w[i] != wanted)
+            return differs(i, signed_of(t->out[0].w[i], t->s->bits), signed_of(wanted, t->s->bits));
+    }
+    return NULL;
+}
+
 /* --- structure -------------------------------------------------------------------------------- */
 
 enum { PERMUTE, SLICE, CONCAT, EXPAND, TILE, GATHER, RESHAPE };
@@ -1712,6 +1800,7 @@ GROUP("one_hot", one_hot_specs, 0, has_one_hot, one_hot);
 static const group one_hot_built_group = { "one_hot built of less", one_hot_specs, COUNT(one_hot_specs),
                                            PUMA_CAP_COMPARE,        NULL,          one_hot_prepare,
                                            one_hot_built_program,   one_hot_verify };
+GROUP("embedding", embed_specs, 0, has_embed, embed);
 GROUP("structure", structure_specs, 0, NULL, structure);
 GROUP("chain", chain_specs, PUMA_CAP_COMPARE, NULL, chain);
 GROUP("apply", apply_specs, PUMA_CAP_CLEAR, has_apply, apply);
@@ -1722,8 +1811,8 @@ static const group table_built_group = { "table built of less", table_specs, COU
                                          table_built_program,   table_verify };
 
 const group *const groups[] = {
-    &io_group,    &linear_group, &product_group, &trunc_group,         &bit_group,
-    &less_group,  &mux_group,    &one_hot_group, &structure_group,     &chain_group,
-    &apply_group, &float_group,  &table_group,   &one_hot_built_group, &table_built_group,
+    &io_group,    &linear_group,        &product_group,     &trunc_group, &bit_group,   &less_group,
+    &mux_group,   &one_hot_group,       &structure_group,   &chain_group, &apply_group, &float_group,
+    &table_group, &one_hot_built_group, &table_built_group, &embed_group,
 };
 const size_t group_count = COUNT(groups);

@@ -85,7 +85,7 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
         out[i] = tensor_of(s, &t->out[i]);
         if (!out[i]) return;
     }
-    if (computes) t->g->program(s, t, in, out);
+    if (computes || t->everywhere) t->g->program(s, t, in, out);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK; i++) {
         bool receiver = all_in_one || t->to == s->role;
 

@@ -54,7 +54,8 @@ typedef struct task {
     char         name[160];
     array        in[MAX_OPERANDS], out[MAX_OPERANDS], constants[MAX_CONSTANTS];
     size_t       ins, outs;
-    uint32_t     owner, to; /* node that shares the operands, node that gets the results */
+    uint32_t     owner, to;  /* node that shares the operands, node that gets the results */
+    bool         everywhere; /* the program runs at the client too */
     bool         done;
 } task;
 

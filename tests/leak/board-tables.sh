@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 passed=0 failed=0
 
-compile() { ${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$PUMA_SRCDIR/include" "$1"/*.c -o "$1/rep3.so" -lm; }
+compile() { ${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$PUMA_SRCDIR/include" "$1"/*.c -o "$1/rep3.so" -lcrypto -lm; }
 good() { echo "ok   $1"; passed=$((passed + 1)); }
 bad() { echo "FAIL $1"; failed=$((failed + 1)); }
 

@@ -11,7 +11,7 @@ flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DREP3_DIGIT=$digit -I$PUMA_SRCDIR/inclu
 mkdir "$work/clean" "$work/results"
 cp "$src"/*.[ch] "$work/clean"
 # shellcheck disable=SC2086
-(cd "$work/clean" && printf '%s\n' *.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o rep3.so -lm) || exit 99
+(cd "$work/clean" && printf '%s\n' *.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o rep3.so -lcrypto -lm) || exit 99
 
 room() { while [ "$(jobs -rp | wc -l)" -ge "$jobs_at_once" ]; do wait -n; done; }
 
@@ -25,7 +25,7 @@ plant() { # name files expression check reason
         # shellcheck disable=SC2086
         if ! (cd "$dir" && ${CC:-cc} $flags -c "$file") 2>"$dir/log"; then echo "FAIL $1: does not compile"; cat "$dir/log"; return; fi
     done
-    ${CC:-cc} -shared "$dir"/*.o -o "$dir/rep3.so" -lm || { echo "FAIL $1: does not link"; return; }
+    ${CC:-cc} -shared "$dir"/*.o -o "$dir/rep3.so" -lcrypto -lm || { echo "FAIL $1: does not link"; return; }
     if runner "$dir/rep3.so" "$4" >"$dir/log" 2>&1; then
         echo "FAIL $1: not seen by \"$4\""
     elif ! grep -qE "$5" "$dir/log"; then

@@ -251,10 +251,16 @@ static void unknown_names_get_the_nearest(void **state)
 static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
-        "run.head=h",        "run.material=m",           "input.image=i",
-        "input.pixels=p",    "network.bandwidth_mbps=1", "network.round_trip_ms=1",
-        "serve.party=1",     "run.task=generate",        "run.task=perplexity",
-        "run.embedding=dpf", "weights.source=shares:s",
+        "run.head=h",
+        "run.material=m",
+        "input.image=i",
+        "input.pixels=p",
+        "network.bandwidth_mbps=1",
+        "network.round_trip_ms=1",
+        "serve.party=1",
+        "run.task=generate",
+        "run.task=perplexity",
+        "weights.source=shares:s",
     };
 
     (void)state;

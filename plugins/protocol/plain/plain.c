@@ -328,6 +328,39 @@ static puma_status plain_one_hot(puma_session *s, puma_tensor *z, const puma_ten
     return PUMA_OK;
 }
 
+static puma_status plain_embed(puma_session *s, puma_tensor *z, const puma_tensor *t, const puma_index *parts,
+                               size_t count, uint32_t owner)
+{
+    size_t columns = z->dim[1];
+
+    (void)owner;
+    if (s->status != PUMA_OK) return s->status;
+    plain_begin(s, "embedding");
+    for (size_t i = 0; i < z->n; i++) {
+        wide    sum = 0;
+        double  real = 0;
+        int64_t poison = 0;
+
+        for (size_t p = 0; p < count; p++) {
+            size_t from = (parts[p].first + parts[p].ids[i / columns]) * columns + i % columns;
+
+            if (plain_is_float(s)) {
+                real += reals(t)[from];
+            } else if (is_poison(numbers(t)[from])) {
+                poison = numbers(t)[from];
+            } else {
+                sum += numbers(t)[from];
+            }
+        }
+        if (plain_is_float(s))
+            reals(z)[i] = real;
+        else
+            numbers(z)[i] = poison != 0 ? poison : plain_settle(s, z, sum);
+    }
+    if (!plain_is_float(s)) plain_observe(s, z);
+    return s->status;
+}
+
 /* --- functions in the clear ------------------------------------------------------------------- */
 
 static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tensor *x, size_t row,
@@ -422,6 +455,7 @@ static const puma_protocol table = {
     .table = plain_table,
     .gate = plain_gate,
     .exp2 = plain_exp2,
+    .embed = plain_embed,
 };
 
 const puma_plugin puma_plugin_entry = {

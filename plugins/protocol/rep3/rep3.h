@@ -84,6 +84,9 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
 puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
 puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 
+puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,   /* dpf.c */
+                        size_t count, uint32_t owner);
+
 /* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see
  * bits.c. */
 typedef struct bit_pair { size_t x, y; } bit_pair;
