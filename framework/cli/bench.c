@@ -1,6 +1,7 @@
 /* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands. */
 #include "cli/cli.h"
 
+#include "cli/bench.h"
 #include "plan/plan.h"
 #include "report/progress.h"
 #include "ring/ring.h"
@@ -37,8 +38,9 @@ static const cli_command COMMAND = {
              "softmax, layernorm ...), on N\n"
              "elements with the parties as threads: bytes of all parties together and rounds are exact, "
              "seconds are this machine's.\n"
-             "kernel: the ring's matrix product mod 2^64, 256 x 768 x 3072 on one thread, for every kernel "
-             "of this CPU.\n"
+             "matmul: the ring's matrix products in BERT-base on one thread, for every kernel of this CPU, "
+             "beside the peak that its instructions allow;\n"
+             "prg, pack: N words from random streams, beside OpenSSL's own rate, and to bytes and back.\n"
              "A model runs with synthetic weights and ids, each party its own process, and prints the cost "
              "table.\n",
     .options = OPTIONS,
@@ -252,49 +254,6 @@ static puma_status bench_operation(const job *j, const char *name, json_t *list,
     return PUMA_OK;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* The matrix product of each kernel this CPU has, the best of five. */
-static puma_status bench_kernels(json_t *list, puma_error *e)
-{
-    static const char *const names[] = { "portable", "avx2", "avx512" };
-    const size_t             m = 256, k = 768, n = 3072;
-    uint64_t *a = malloc(m * k * sizeof *a), *b = malloc(k * n * sizeof *b), *c = calloc(m * n, sizeof *c);
-
-    if (a == NULL || b == NULL || c == NULL) error_set(e, 1001, "out of memory for the matrices");
-    for (size_t i = 0; e->status == PUMA_OK && i < m * k; i++) a[i] = i * 0x9e3779b97f4a7c15u;
-    for (size_t i = 0; e->status == PUMA_OK && i < k * n; i++) b[i] = i * 0xc2b2ae3d27d4eb4fu;
-    ring_set_threads(1);
-    for (size_t i = 0; e->status == PUMA_OK && i < sizeof names / sizeof *names; i++) {
-        const puma_ring *ring = ring_kernels_named(names[i]);
-        double           best = INFINITY;
-
-        for (int round = 0; ring != NULL && round < 5; round++) {
-            double start = now();
-
-            ring->matmul(c, a, b, 1, m, n, k, 0, 0, 1);
-            best = fmin(best, now() - start);
-        }
-        if (ring == NULL) continue;
-        if (list != NULL)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "op", "kernel", "kernel", names[i],
-                                                  "gmac_per_s", (double)(m * k * n) / best / 1e9));
-        else
-            printf("kernel %-9s %.2f GMAC/s (%zu x %zu x %zu mod 2^64, one thread)\n", names[i],
-                   (double)(m * k * n) / best / 1e9, m, k, n);
-    }
-    free(a);
-    free(b);
-    free(c);
-    return e->status;
-}
-
 static puma_status bench_operations(const made *m, const char *const *sets, size_t set_count,
                                     const char *only, size_t n, bool json, puma_error *e)
 {
@@ -320,9 +279,9 @@ static puma_status bench_operations(const made *m, const char *const *sets, size
             found = true;
             bench_operation(&j, p->function_name[slot], list, e);
         }
-        if (e->status == PUMA_OK && (only == NULL || strcmp(only, "kernel") == 0)) {
+        if (e->status == PUMA_OK && bench_kernels_named(only)) {
             found = true;
-            bench_kernels(list, e);
+            bench_kernels(only, n, list, e);
         }
         if (e->status == PUMA_OK && !found)
             error_set(e, 206, "puma bench: --op: no such operation (got %.40s); puma bench --help lists them",

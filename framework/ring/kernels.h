@@ -27,6 +27,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
 extern const puma_ring ring_portable;
 #if defined(__x86_64__)
 extern const puma_ring ring_avx2, ring_avx512;
+size_t                 ring_avx2_mix(uint32_t bits, size_t loops); /* see ring_mix */
 #endif
 
 #endif

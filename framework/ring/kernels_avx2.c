@@ -61,9 +61,9 @@ AVX2_INLINE __m256i row_of(const void *p)
     return _mm256_loadu_si256(p);
 }
 
-/* t = b0 + a1, u = b1 + a0; low and cross += t u, with t, u and v left over. */
-#define PAIR                                                                                               \
-    "vpaddq %[b0], %[t], %[t]\n\tvpaddq %[b1], %[u], %[u]\n\t"                                             \
+/* t = b0 + a1, u = b1 + a0 (a1 and a0 in the registers named); low and cross += t u.  v is left over. */
+#define PAIR(A1, A0)                                                                                       \
+    "vpaddq %[b0], " A1 ", %[t]\n\tvpaddq %[b1], " A0 ", %[u]\n\t"                                         \
     "vpmuludq %[t], %[u], %[v]\n\tvpshufd $0xb1, %[u], %[u]\n\tvpmulld %[t], %[u], %[u]\n\t"             \
     "vpaddq %[v], %[low], %[low]\n\tvpaddd %[u], %[cross], %[cross]"
 
@@ -72,7 +72,7 @@ AVX2_INLINE void inner_64(uint64_t *out, const uint64_t *a, const uint64_t *b, s
 #define DECLARE(r)                                                                                         \
     sum s##r = { _mm256_add_epi64(row_of(b), _mm256_set1_epi64x((long long)a[r])), _mm256_setzero_si256() };
 #define STEP(r)                                                                                            \
-    __asm__("vpbroadcastq %[a1], %[t]\n\tvpbroadcastq %[a0], %[u]\n\t" PAIR                               \
+    __asm__("vpbroadcastq %[a1], %[t]\n\tvpbroadcastq %[a0], %[u]\n\t" PAIR("%[t]", "%[u]")                       \
             : [low] "+x"(s##r.low), [cross] "+x"(s##r.cross), [t] "=&x"(t), [u] "=&x"(u), [v] "=&x"(v)     \
             : [b0] "x"(b0), [b1] "x"(b1), [a0] "m"(a[r]), [a1] "m"(a[HIGH_64 + r]));
 #define FINISH(r) _mm256_storeu_si256((__m256i *)(out + r * VL), (__m256i)sum_value(s##r));
@@ -95,16 +95,16 @@ AVX2_INLINE void inner_64(uint64_t *out, const uint64_t *a, const uint64_t *b, s
 #define ROWS_32(X) X(0) X(1) X(2) X(3) X(4) X(5)
 #define COLUMNS_32 16
 
-/* t, u = t b0, t b1, added to the sums. */
-#define BOTH                                                                                               \
-    "vpmulld %[t], %[b0], %[u]\n\tvpmulld %[t], %[b1], %[t]\n\t"                                          \
+/* a b0 and a b1 (a in the register named) added to the sums.  t, which may be a, and u are left over. */
+#define BOTH(A)                                                                                            \
+    "vpmulld " A ", %[b0], %[u]\n\tvpmulld " A ", %[b1], %[t]\n\t"                                         \
     "vpaddd %[u], %[left], %[left]\n\tvpaddd %[t], %[right], %[right]"
 
 AVX2_INLINE void inner_32(uint32_t *out, const uint32_t *a, const uint32_t *b, size_t steps)
 {
 #define DECLARE(r) __m256i left##r = _mm256_setzero_si256(), right##r = _mm256_setzero_si256();
 #define STEP(r)                                                                                            \
-    __asm__("vpbroadcastd %[a], %[t]\n\t" BOTH                                                             \
+    __asm__("vpbroadcastd %[a], %[t]\n\t" BOTH("%[t]")                                                         \
             : [left] "+x"(left##r), [right] "+x"(right##r), [t] "=&x"(t), [u] "=&x"(u)                     \
             : [b0] "x"(b0), [b1] "x"(b1), [a] "m"(a[r]));
 #define FINISH(r)                                                                                          \
@@ -127,4 +127,43 @@ AVX2_INLINE void inner_32(uint32_t *out, const uint32_t *a, const uint32_t *b, s
 }
 
 #include "ring/kernels_body.h"
+
+/* The same instructions on registers alone, no word loaded or stored: what the CPU can do of this mix. */
+TARGET static size_t mix_64(size_t loops)
+{
+#define DECLARE(r) sum s##r = sum_zero();
+#define STEP(r)                                                                                            \
+    __asm__ volatile(PAIR("%[x]", "%[x]")                                                                  \
+                     : [low] "+x"(s##r.low), [cross] "+x"(s##r.cross), [t] "=&x"(t), [u] "=&x"(u),         \
+                       [v] "=&x"(v)                                                                        \
+                     : [b0] "x"(b0), [b1] "x"(b1), [x] "x"(x));
+    __m256i b0 = _mm256_setzero_si256(), b1 = b0, x = b0, t, u, v;
+    ROWS_64(DECLARE)
+
+    for (size_t i = 0; i < loops; i++) { ROWS_64(STEP) }
+    return 2 * HIGH_64 * VL;
+#undef DECLARE
+#undef STEP
+}
+
+TARGET static size_t mix_32(size_t loops)
+{
+#define DECLARE(r) __m256i left##r = _mm256_setzero_si256(), right##r = left##r;
+#define STEP(r)                                                                                            \
+    __asm__ volatile(BOTH("%[x]")                                                                          \
+                     : [left] "+x"(left##r), [right] "+x"(right##r), [t] "=&x"(t), [u] "=&x"(u)            \
+                     : [b0] "x"(b), [b1] "x"(b), [x] "x"(x));
+    __m256i b = _mm256_setzero_si256(), x = b, t, u;
+    ROWS_32(DECLARE)
+
+    for (size_t i = 0; i < loops; i++) { ROWS_32(STEP) }
+    return HIGH_32 * COLUMNS_32;
+#undef DECLARE
+#undef STEP
+}
+
+size_t ring_avx2_mix(uint32_t bits, size_t loops)
+{
+    return bits <= 32 ? mix_32(loops) : mix_64(loops);
+}
 #endif

@@ -14,7 +14,8 @@
 #define KC 256                          /* steps of K between two passes over C                         */
 #define DEEP (KC + 1)                   /* words of a row or column in a panel                          */
 #define MC (TILE_ROWS / HIGH * HIGH)    /* rows of A kept packed: half of an L2 cache                   */
-#define NC (64 / sizeof(WORD) * 2)      /* columns of B packed together; with a panel of A they fit L1  */
+#define NC (256 / sizeof(WORD))         /* columns of B packed together: four cache lines of B          */
+#define AHEAD 8                         /* steps between a row of B that is packed and the one fetched  */
 
 /* Rows [i, i + rows), steps [k, k + steps) of A; 0 where there is no row. */
 FN void W(pack_a)(WORD *to, const ring_product *p, size_t i, size_t rows, size_t k, size_t steps)
@@ -66,6 +67,11 @@ FN void W(pack_rows)(WORD *to, const ring_product *p, size_t j, size_t columns, 
     for (size_t s = 0; s < steps; s += 2) {
         const uint64_t *even = p->b + (k + s) * p->n + j, *odd = s + 1 < steps ? even + p->n : none;
 
+        /* Rows of B are pages apart, where the CPU fetches nothing by itself. */
+        for (size_t c = 0; c < columns && s + AHEAD + 1 < steps; c += 8) {
+            __builtin_prefetch(even + AHEAD * p->n + c);
+            __builtin_prefetch(odd + AHEAD * p->n + c);
+        }
         for (size_t c = 0; c < columns; c += COLUMNS) {
             WORD  *header = to + c * DEEP, *at = header + (1 + s) * COLUMNS;
             size_t wide = columns - c < COLUMNS ? columns - c : COLUMNS;
@@ -142,6 +148,7 @@ FN void W(many_rows)(const ring_product *p, size_t i0, size_t i1, size_t j0, siz
 #undef DEEP
 #undef MC
 #undef NC
+#undef AHEAD
 #undef WIDTH
 #undef WORD
 #undef HIGH

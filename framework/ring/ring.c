@@ -66,6 +66,17 @@ const puma_ring *ring_kernels_named(const char *name)
     return c ? c->ring : NULL;
 }
 
+size_t ring_mix(const char *name, uint32_t bits, size_t loops)
+{
+#if defined(__x86_64__)
+    const struct choice *c = find(name);
+
+    if (c && c->ring == &ring_avx2) return ring_avx2_mix(bits, loops);
+#endif
+    (void)name, (void)bits, (void)loops;
+    return 0;
+}
+
 puma_status ring_check(puma_error *e)
 {
     const char *name = getenv("PUMA_KERNEL");
