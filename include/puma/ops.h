@@ -569,9 +569,24 @@ static inline puma_share puma_embed(puma_session *s, puma_share table, const pum
     return puma_done(z, s->protocol->embed(s, z, s->role == PUMA_CLIENT ? NULL : table, parts, count, owner));
 }
 
+/* The larger of x and y, element by element.  In a ring of 6 to 12 bits they differ by less than 15/16 of
+ * half of it (puma_protocol.maximum); elsewhere their difference fits the ring. */
+static inline puma_share puma_larger(puma_session *s, puma_share x, puma_share y)
+{
+    puma_tensor *z;
+
+    if (!puma_matches(s, x, y)) return NULL;
+    if (!PUMA_HAS(s->protocol, maximum) || x->bits < 6 || x->bits > 12)
+        return puma_mux(s, puma_less(s, x, y), y, x);
+    z = puma_like(s, x, PUMA_ARITH, x->bits, x->frac);
+    if (z == NULL) return NULL;
+    z->range = puma_range_cap(z, puma_wider(x->range, y->range));
+    return puma_done(z, s->protocol->maximum(s, z, x, y));
+}
+
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* Maximum over the last axis by a tournament: ceil(log2 n) levels of one comparison and one choice. */
+/* Maximum over the last axis by a tournament: ceil(log2 n) levels of puma_larger. */
 static inline puma_share puma_max(puma_session *s, puma_share x)
 {
     puma_share left, right, rest, both[2];
@@ -589,7 +604,7 @@ static inline puma_share puma_max(puma_session *s, puma_share x)
         half = n / 2;
         left = puma_slice(s, y, 1, 0, half);
         right = puma_slice(s, y, 1, half, 2 * half);
-        both[0] = puma_mux(s, puma_less(s, left, right), right, left);
+        both[0] = puma_larger(s, left, right);
         if (n % 2 != 0) {
             rest = puma_slice(s, y, 1, n - 1, n);
             both[1] = rest;
@@ -919,7 +934,7 @@ static inline puma_share puma_max_rows(puma_session *s, puma_share x, const puma
             }
         a = puma_pick(s, x, left, pairs);
         b = puma_pick(s, x, right, pairs);
-        both[0] = puma_mux(s, puma_less(s, a, b), b, a);
+        both[0] = puma_larger(s, a, b);
         both[1] = x;
         /* A row goes on with its winners, and with its last entry where that had no partner. */
         at = to = from = 0;

@@ -137,6 +137,9 @@ struct puma_protocol {
      * ring. */
     puma_status (*embed)(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,
                          size_t count, uint32_t owner);
+    /* z = the larger of x and y, element by element; all in one ring of 6 to 12 bits.  Right where they
+     * differ by less than 15/16 of 2^(bits-1) ring units. */
+    puma_status (*maximum)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
 };
 
 #endif

@@ -178,6 +178,7 @@ static const plugin *backend_loaded(void)
     smaller.table = NULL;
     smaller.gate = NULL;
     smaller.exp2 = NULL;
+    smaller.maximum = NULL;
     copy.protocol = &smaller;
     return &copy;
 }
@@ -588,8 +589,8 @@ static void check_softmax_by_tables(setting g)
         size_t n = LENGTHS[l];
 
         for (int kind = 0; kind < KINDS; kind++) fill_scores(x + (size_t)kind * n, n, kind);
-        /* max - min of a row stays below 2^(input_bits - 1) - 3 */
-        for (size_t i = 0; i < KINDS * n; i++) x[i] = fmax(-126, fmin(126, x[i] * f->operand_scale));
+        /* max - min of a row stays below 15/16 of 2^(input_bits - 1), less what whole numbers lose */
+        for (size_t i = 0; i < KINDS * n; i++) x[i] = fmax(-119, fmin(119, x[i] * f->operand_scale));
         must(evaluate("precise", PUMA_SLOT_SOFTMAX, g, o, x, z, KINDS, n), "softmax by tables");
         for (size_t r = 0; r < KINDS; r++) {
             double row[2048], sum = 0;

@@ -1042,6 +1042,7 @@ static puma_protocol without_options(const puma_protocol *p)
     bare.table = NULL;
     bare.gate = NULL;
     bare.exp2 = NULL;
+    bare.maximum = NULL;
     return bare;
 }
 
@@ -1783,6 +1784,70 @@ static const char *table_verify(const task *t)
     return NULL;
 }
 
+/* --- maximum ---------------------------------------------------------------------------------- */
+
+/* Every width that the operation takes; limit is unused. */
+static const spec maximum_specs[] = {
+    { "softmax's ring", 0, { 3000 }, .bits = 9 }, { "least", 0, { 500 }, .bits = 6 },
+    { "seven", 0, { 500 }, .bits = 7 },           { "eight", 0, { 500 }, .bits = 8 },
+    { "ten", 0, { 2000 }, .bits = 10 },           { "eleven", 0, { 2000 }, .bits = 11 },
+    { "most", 0, { 4000 }, .bits = 12 },          { "one", 0, { 1 }, .bits = 9 },
+    { "nothing", 0, { 0 }, .bits = 9 },
+};
+
+static bool has_maximum(const puma_protocol *p) { return PUMA_HAS(p, maximum); }
+
+static void maximum_prepare(task *t)
+{
+    const spec *s = t->s;
+    array      *x = &t->in[t->ins++], *y = &t->in[t->ins++];
+    int64_t     reach = (INT64_C(1) << (s->bits - 1)) / 16 * 15, at_x, at_y;
+
+    make1(x, PUMA_ARITH, s->size[0], s->bits, 0);
+    make1(y, PUMA_ARITH, s->size[0], s->bits, 0);
+    for (size_t i = 0; i < x->n; i++) {
+        at_x = (int64_t)(draw() % (uint64_t)reach) - reach / 2;
+        at_y = (int64_t)(draw() % (uint64_t)reach) - reach / 2;
+        switch (i % 8) { /* near each other, and as far from each other as may be */
+        case 0: at_y = at_x; break;
+        case 1: at_y = at_x + (at_x < 0 ? 1 : -1); break;
+        case 2: at_x = -(reach / 2), at_y = at_x + reach - 1; break;
+        case 3: at_y = -(reach / 2), at_x = at_y + reach - 1; break;
+        default: break;
+        }
+        x->w[i] = (uint64_t)at_x & mask(s->bits);
+        y->w[i] = (uint64_t)at_y & mask(s->bits);
+    }
+    make1(&t->out[t->outs++], PUMA_ARITH, x->n, s->bits, 0);
+}
+
+static void maximum_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
+{
+    (void)t;
+    s->protocol->maximum(s, out[0], in[0], in[1]);
+}
+
+static void maximum_built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
+{
+    const puma_protocol *full = s->protocol;
+    const puma_protocol  bare = without_options(full);
+
+    (void)t;
+    s->protocol = &bare;
+    out[0] = (puma_tensor *)puma_larger(s, in[0], in[1]);
+    s->protocol = full;
+}
+
+static const char *maximum_verify(const task *t)
+{
+    for (size_t i = 0; i < t->out[0].n; i++) {
+        int64_t x = at(&t->in[0], i), y = at(&t->in[1], i), wanted = x > y ? x : y;
+
+        if (at(&t->out[0], i) != wanted) return differs(i, at(&t->out[0], i), wanted);
+    }
+    return NULL;
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 #define GROUP(name_, table, needs_, has_, stem)                                                              \
@@ -1810,9 +1875,15 @@ static const group table_built_group = { "table built of less", table_specs, COU
                                          PUMA_CAP_COMPARE,      NULL,        table_prepare,
                                          table_built_program,   table_verify };
 
+GROUP("maximum", maximum_specs, 0, has_maximum, maximum);
+static const group maximum_built_group = { "maximum built of less", maximum_specs, COUNT(maximum_specs),
+                                           PUMA_CAP_COMPARE,        NULL,          maximum_prepare,
+                                           maximum_built_program,   maximum_verify };
+
 const group *const groups[] = {
-    &io_group,    &linear_group,        &product_group,     &trunc_group, &bit_group,   &less_group,
-    &mux_group,   &one_hot_group,       &structure_group,   &chain_group, &apply_group, &float_group,
-    &table_group, &one_hot_built_group, &table_built_group, &embed_group,
+    &io_group,      &linear_group,        &product_group, &trunc_group,         &bit_group,
+    &less_group,    &mux_group,           &one_hot_group, &structure_group,     &chain_group,
+    &apply_group,   &float_group,         &table_group,   &one_hot_built_group, &table_built_group,
+    &maximum_group, &maximum_built_group, &embed_group,
 };
 const size_t group_count = COUNT(groups);

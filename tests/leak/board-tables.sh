@@ -32,21 +32,23 @@ leak() { # name file expression check
     else good "$1: seen by \"$4\""; fi
 }
 
-wrong() { # name file expression case
+wrong() { # name file expression case [group]
     plant "$1" "$2" "$3" || return
-    if "$conformance" --backend "$dir/rep3.so" --only table >"$dir/log" 2>&1; then bad "$1: the results pass"
-    elif ! grep -qE "^FAILED table: .*$4.*expected" "$dir/log"; then bad "$1: ended for another reason than a wrong result"; tail -8 "$dir/log"
+    if "$conformance" --backend "$dir/rep3.so" --only "${5:-table}" >"$dir/log" 2>&1; then bad "$1: the results pass"
+    elif ! grep -qE "^FAILED ${5:-table}: .*$4.*expected" "$dir/log"; then bad "$1: ended for another reason than a wrong result"; tail -8 "$dir/log"
     else good "$1: wrong results"; fi
 }
 
 mkdir "$work/clean"; cp "$src"/*.[ch] "$work/clean"
 compile "$work/clean" || exit 99
-for check in "table, 2 entries" "two tables" "gate, frac 16" "exp2, 8 entries"; do
+for check in "table, 2 entries" "two tables" "gate, frac 16" "exp2, 8 entries" "maximum"; do
     if timeout 200 "$test" "$work/clean/rep3.so" "$check" >"$work/clean/log" 2>&1; then good "clean: \"$check\""
     else bad "clean: \"$check\""; tail -5 "$work/clean/log"; fi
 done
-if "$conformance" --backend "$work/clean/rep3.so" --only table >"$work/clean/log" 2>&1; then good "clean: results"
-else bad "clean: results"; tail -5 "$work/clean/log"; fi
+for group in table maximum; do
+    if "$conformance" --backend "$work/clean/rep3.so" --only "$group" >"$work/clean/log" 2>&1; then good "clean: results of $group"
+    else bad "clean: results of $group"; tail -5 "$work/clean/log"; fi
+done
 
 # security: the plants send what must stay hidden, or weaken a mask
 one_hot='        status = rep3_deal_bits(r, hot, h, h, n, entries);'
@@ -69,6 +71,12 @@ leak "gated one-hot under the one-hot's pad" table.c \
     's/^    status = rep3_deal_bits(r, w, h, h, n, k->entries);$/    memcpy(w, k->hot, n * k->words * sizeof *w); if (is_dealer(r)) { for (size_t i = 0; i < n * k->words; i++) h[i] ^= w[i]; status = host->send(\&r->base, P2, h, n * k->words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) status = host->recv(\&r->base, P0, w, n * k->words, 64);/' "gate, frac 16"
 leak "gate bits opened without a mask" table.c \
     's/^\( *\)if (status == PUMA_OK) status = rep3_open_bits(r, m, mask1, NULL, out, 2, n);$/\1if (r->base.role == P1) host->send_bits(\&r->base, P2, out, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, y, n);\n&/' "gate, frac 16"
+leak "maximum: bits opened under one mask" maximum.c \
+    's/^\( *\)status = rep3_open_bits(r, bits, mask1, NULL, bits, BITS, n);$/\1for (size_t j = 1; j < BITS; j++) for (size_t w = 0; w < words; w++) bits[j * words + w] ^= bits[w]; if (r->base.role == P1) host->send_bits(\&r->base, P2, bits + words, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, mask2, n);\n&/' "maximum"
+leak "maximum: a factor sent plainly" maximum.c \
+    's/^    return rep3_deal(r, share1, share2, h, 2 \* FACTORS \* n, k);$/    host->send(\&r->base, P2, h, n, k, PUMA_OFFLINE);\n&/; s/^\( *\)if (status == PUMA_OK) status = rep3_deal(r, factors, NULL, NULL,/\1if (r->base.role == P2) host->recv(\&r->base, P0, out, n, k);\n&/' "maximum"
+leak "maximum: one-hots under one pad" maximum.c \
+    's/^\( *\)if (status == PUMA_OK) status = rep3_deal_one_hot(r, high, d, n, b, k - b);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
 
 # results
 wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & (k->entries - 1), here/moved[i] >> (k->unit + 1) \& (k->entries - 1), here/' "buckets"
@@ -78,6 +86,9 @@ wrong "index window shorter than the operand's" table.c 's/status = lookup_new(r
 wrong "tables rounded differently by P1 and P2" table.c 's/(uint64_t)shifted(t->c\[1\]\[d\], slope_keep)/(uint64_t)(k->flip + shifted(t->c[1][d], slope_keep))/; s/^    uint64_t \*sign;.*/&\n    int64_t flip;/; s/^    k->words = bit_words(k->entries);/&\n    k->flip = r->base.role == P2;/' "64 buckets"
 wrong "sign taken as +1" table.c 's/k->sign\[i\] = 2 \* bit_at(k->hot + i \* k->words, k->index\[i\]) - 1;/k->sign[i] = 1;/' "mantissa"
 wrong "sign of a gated one-hot from the ungated half" table.c 's/(dealt ^ ((b ^ 1) & bit_at(k->hot + i \* k->words, k->index\[i\])))/(bit_at(k->hot + i * k->words, k->index[i]) ^ (0 \& b \& dealt))/' "64 buckets"
+wrong "maximum: borrow the wrong way round" maximum.c 's/low\[i\] & ~1ull << m_low/low[i] \& ((1ull << m_low) - 1)/' "softmax's ring" maximum
+wrong "maximum: no borrow" maximum.c 's/(top + borrow \* equal) \*/top */' "softmax's ring" maximum
+wrong "maximum: product of masks left out" maximum.c 's/h\[3 \* n + i\] = t\[1\] & t\[2\];/h[3 * n + i] = 0;/' "softmax's ring" maximum
 
 # polynomials good on [0, w) alone: the table of the plugin, and what test_approx says of it
 approx=${PUMA_TEST_APPROX:-$PUMA_BUILDDIR/tests/approx/test_approx}

@@ -5,7 +5,7 @@
  * Enumeration and affine rank as in test_leak.c.  A lookup draws too much for a full enumeration of P2's
  * view, so there is a third test, on rings of any size: Own masks.  All streams that the observed party lacks
  * are set by the test.  For each received element that varies at all there must be a draw on those streams
- * that shifts the element (adds 2^b for every bit b, or flips it) and touches no element received earlier.
+ * that shifts the element (adds 2^b for every bit b, or flips each) and touches no element received earlier.
  * That is the simulation argument of doc/rep3.md word by word: with it, ordered by time, the view is uniform
  * whatever the secrets.  It is tried around several settings of the streams and secrets, because an element
  * must have its mask at all of them. */
@@ -110,6 +110,19 @@ static void run_exp2(puma_session *s, void *context)
     if (s->role != PUMA_CLIENT) s->protocol->exp2(s, z, x, 1);
 }
 
+/* Two operands, of which x says both. */
+static void run_maximum(puma_session *s, void *context)
+{
+    const setting *c = context;
+    setting        second = *c;
+    puma_tensor   *x, *y, *z = s->host->tensor(s, PUMA_ARITH, 1, &c->n, c->bits, 0);
+
+    second.x = c->x * 5 + 3;
+    x = input(s, c);
+    y = input(s, &second);
+    if (s->role != PUMA_CLIENT) s->protocol->maximum(s, z, x, y);
+}
+
 typedef struct check {
     const char *name;
     program    *run;
@@ -196,7 +209,10 @@ static const check CHECKS[] = {
         .curve_frac = 1,
         .window = 2 },
       true },
+    { "maximum, ring 3", run_maximum, { .bits = 3 }, true },
 
+    { "maximum", run_maximum, { .bits = 9 }, false },
+    { "maximum, ring 12", run_maximum, { .bits = 12 }, false },
     { "table",
       run_table,
       { .bits = 22,
@@ -373,18 +389,20 @@ static void try_draw(world *w, const check *c, const setting *at, uint32_t party
         if (k == count) break; /* bits above the draw's width touch nothing */
         if (k < first) first = k;
     }
-    if (first < count) {
+    /* By addition, or by xor: bits, and words of bits such as the one-hots of a comparison's digit. */
+    for (int flips = first < count && base[first].boolean; flips < 2 && first < count && !owned[first];
+         flips++) {
         bool     shifts = true;
         uint64_t mask = puma_mask(base[first].bits);
 
         for (uint32_t b = 0; b < base[first].bits && shifts; b++) {
             uint64_t step = 1ull << b, change;
 
-            tape[i] = base[first].boolean ? kept ^ step : kept + step;
+            tape[i] = flips ? kept ^ step : kept + step;
             look(w, c, at, party, now);
-            change = base[first].boolean ? now[first].value ^ base[first].value
-                                         : (now[first].value - base[first].value) & mask;
-            shifts = change == step || (!base[first].boolean && change == ((0 - step) & mask));
+            change =
+                flips ? now[first].value ^ base[first].value : (now[first].value - base[first].value) & mask;
+            shifts = change == step || (!flips && change == ((0 - step) & mask));
             for (size_t k = 0; k < first; k++) shifts = shifts && now[k].value == base[k].value;
         }
         if (shifts) owned[first] = true;
@@ -579,6 +597,11 @@ static cost cost_of(const check *c)
                      (s->table_frac - s->curve_keep - s->curve_factor);
     cost lookup = { entries + terms + s->ring, 2 * terms, 1 };
 
+    if (c->run == run_maximum) {
+        uint64_t low = s->bits == 12 ? 6 : s->bits == 9 ? 4 : 1;
+
+        return (cost){ (1ull << low) + (1ull << (s->bits - low)) - 2 + 8 * s->bits, 6 + 2 * s->bits, 2 };
+    }
     if (c->run == run_exp2) {
         uint64_t k = s->to + 18 + 18 - s->to_frac;
 

@@ -3,8 +3,8 @@
  *
  * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by
  * less than one, so every 2^(x - M) is below 2 and the largest at least 1/2.  Nothing is clipped: the table
- * covers all that the ring holds.  Costs a score (f = 16): one comparison and choice in the narrow ring, one
- * table, one product. */
+ * covers all that the ring holds.  A row's scores lie within 15/16 of half that ring (puma_larger), less one.
+ * Costs a score (f = 16): one comparison and choice in the narrow ring, one table, one product. */
 #include "normalize.h"
 
 #include "tables.h"

@@ -456,6 +456,7 @@ static const puma_protocol table = {
     .gate = plain_gate,
     .exp2 = plain_exp2,
     .embed = plain_embed,
+    .maximum = plain_maximum,
 };
 
 const puma_plugin puma_plugin_entry = {

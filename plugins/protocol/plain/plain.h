@@ -98,6 +98,7 @@ puma_status plain_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, u
 puma_status plain_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);
 puma_status plain_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
                        uint32_t window);
+puma_status plain_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
 puma_status plain_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
 
 #endif

@@ -91,3 +91,25 @@ puma_status plain_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, ui
     if (!plain_is_float(s)) plain_observe(s, z);
     return s->status;
 }
+
+puma_status plain_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+{
+    const int64_t edge = (INT64_C(1) << (x->bits - 1)) / 16 * 15;
+
+    plain_begin(s, "maximum");
+    for (size_t i = 0; i < x->n; i++) {
+        if (plain_is_float(s)) {
+            reals(z)[i] = fmax(reals(x)[i], reals(y)[i]);
+        } else {
+            int64_t v = numbers(x)[i], w = numbers(y)[i];
+
+            if (is_poison(v) || is_poison(w))
+                numbers(z)[i] = is_poison(v) ? v : w;
+            else if (v - w >= edge || w - v >= edge)
+                numbers(z)[i] = plain_lose(s, plain_bits_of(v - w), x->bits);
+            else
+                numbers(z)[i] = v > w ? v : w;
+        }
+    }
+    return s->status;
+}

@@ -75,7 +75,7 @@ static void fill_tables(digit_table *lower, digit_table *top, uint32_t top_bits)
 }
 
 /* The one-hots of one digit (bits `at` … `at + bits` - 1 of l): own half in u, entry i in bit i. */
-static puma_status deal_one_hot(struct rep3 *r, uint64_t *u, const uint64_t *l, size_t n, uint32_t at, uint32_t bits)
+puma_status rep3_deal_one_hot(struct rep3 *r, uint64_t *u, const uint64_t *l, size_t n, uint32_t at, uint32_t bits)
 {
     const puma_host *host = r->base.host;
     uint32_t         sent = (1u << bits) - 1;            /* entries that are dealt; the last one follows */
@@ -188,7 +188,7 @@ puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor 
         host->ring->shift_right(window, window, low, n);
     }
     for (size_t d = 0; d < cuts.count && status == PUMA_OK; d++)
-        status = deal_one_hot(r, u + d * n, window, n, cuts.at[d], cuts.at[d + 1] - cuts.at[d]);
+        status = rep3_deal_one_hot(r, u + d * n, window, n, cuts.at[d], cuts.at[d + 1] - cuts.at[d]);
     for (size_t t = 0; t < count && !is_dealer(r); t++) {
         host->ring->offset(window, x->plane[0], 0 - c[t], n);
         host->ring->reduce(window, window, x->bits, n);

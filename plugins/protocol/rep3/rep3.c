@@ -77,7 +77,7 @@ static const puma_protocol rep3 = {
     .add = rep3_add, .sub = rep3_sub, .add_public = rep3_add_public, .scale = rep3_scale, .sum = rep3_sum,
     .product = rep3_product, .trunc = rep3_trunc,
     .xor_ = rep3_xor, .not_ = rep3_not, .and_ = rep3_and, .less = rep3_less, .mux_sum = rep3_mux_sum,
-    .one_hot = rep3_one_hot, .table = rep3_table, .gate = rep3_gate, .exp2 = rep3_exp2,
+    .one_hot = rep3_one_hot, .table = rep3_table, .gate = rep3_gate, .exp2 = rep3_exp2, .maximum = rep3_maximum,
     .embed = rep3_embed,
 };
 

@@ -79,6 +79,9 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
 puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count);
 puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,       /* less.c */
                       size_t count, uint32_t low, uint32_t width);
+/* One-hots of a digit of l, at most six bits: own half in u, entry i in bit i of an element's word. */
+puma_status rep3_deal_one_hot(struct rep3 *r, uint64_t *u, const uint64_t *l, size_t n, uint32_t at, uint32_t bits);
+puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);       /* maximum.c */
 puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
 puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);                /* table.c */
 puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
