@@ -1,8 +1,10 @@
 /* files.c - which files a directory has, and the older ones beside a model to a tokenizer. */
 #include "token/loader.h"
+#include "weights/file.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static puma_status words_from_lines(loader *l, const char *data, size_t size)
 {
@@ -340,14 +342,24 @@ static puma_status close_tokenizer(loader *l)
     return t->model == MODEL_BPE ? bpe_prepare(t, l->e) : PUMA_OK;
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
 {
     loader  l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
     json_t *config = NULL;
+    char   *file = NULL;
 
     t->unknown = TOKEN_NONE;
     template_plain(t);
-    if (loader_exists(&l, "tokenizer.json")) {
+    if (file_is_gguf(directory) && !is_directory(directory)) {
+        load_gguf_tokens(&l, directory);
+    } else if (loader_exists(&l, "tokenizer.json")) {
         load_tokenizer_json(&l);
     } else {
         bool vocab_txt = loader_exists(&l, "vocab.txt"), vocab_json = loader_exists(&l, "vocab.json"),
@@ -364,11 +376,15 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
             load_vocab_json(&l, config, "encoder.json", "vocab.bpe");
         else if (loader_exists(&l, "tokenizer.model"))
             load_pieces(&l, config);
-        else
+        else if (file_find_gguf(&file, directory, e) == PUMA_OK && file)
+            load_gguf_tokens(&l, file);
+        else if (e->status == PUMA_OK)
             FAIL(&l, TOKEN_ENONE,
-                 "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json or tokenizer.model", directory);
+                 "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, tokenizer.model or .gguf file",
+                 directory);
     }
     if (e->status == PUMA_OK) close_tokenizer(&l);
+    free(file);
     json_decref(config);
     return e->status;
 }

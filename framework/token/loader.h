@@ -57,6 +57,9 @@ puma_status load_tokenizer_json(loader *l);
 /* sentencepiece_file.c: the pieces, and the names (malloc'd) that the file has for bos and eos. */
 puma_status load_tokenizer_model(loader *l, char **bos, char **eos);
 
+/* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
+puma_status load_gguf_tokens(loader *l, const char *path);
+
 /* sentencepiece.c: the next piece, of type SP_*; *room is of l->t->sp. */
 puma_status sentencepiece_add(loader *l, size_t *room, const char *text, size_t size, float score,
                               uint64_t type);

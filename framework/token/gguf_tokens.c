@@ -1,0 +1,217 @@
+/* gguf_tokens.c - the tokenizer within a GGUF file's metadata: byte-level BPE ("gpt2") or SentencePiece's
+ * ("llama").  Token types are SentencePiece's numbers. */
+#include "token/loader.h"
+#include "weights/gguf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY(name) "tokenizer.ggml." name
+
+/* How a text is split, by the name that the file gives; only names whose patterns are known to be these. */
+static const struct {
+    const char *name;
+    split_rule  rule;
+} PRE[] = {
+    { "gpt-2", SPLIT_GPT2 },       { "olmo", SPLIT_GPT2 },       { "smollm", SPLIT_DIGITS },
+    { "starcoder", SPLIT_DIGITS }, { "qwen2", SPLIT_QWEN2 },     { "llama-bpe", SPLIT_LLAMA3 },
+    { "llama3", SPLIT_LLAMA3 },    { "llama-v3", SPLIT_LLAMA3 }, { "default", SPLIT_GGUF },
+};
+
+typedef struct source {
+    loader           *l;
+    const gguf       *g;
+    const gguf_array *tokens, *types; /* types may be NULL: all are normal */
+} source;
+
+static int64_t type_at(const source *s, size_t id)
+{
+    return s->types ? gguf_integer_at(s->types, id) : SP_NORMAL;
+}
+
+static puma_status take_token(const source *s, uint32_t id)
+{
+    loader   *l = s->l;
+    gguf_text text = gguf_text_at(s->tokens, id);
+
+    if (memchr(text.bytes, '\0', text.size) || utf8_valid(text.bytes, text.size) < text.size)
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: " KEY("tokens") ": entry %u is not UTF-8 text", l->file, id);
+    return loader_set_token(l, id, text.bytes, text.size);
+}
+
+/* Tokens that text becomes only where it spells them: control ones where it may, user-defined ones always. */
+static puma_status add_declared(const source *s)
+{
+    loader *l = s->l;
+
+    for (uint32_t id = 0; id < gguf_length(s->tokens); id++) {
+        int64_t type = type_at(s, id);
+        bool    special = type == SP_CONTROL || type == SP_UNKNOWN;
+
+        /* SentencePiece finds its user-defined pieces itself. */
+        if (!special && (type != SP_USER || l->t->model == MODEL_SENTENCEPIECE)) continue;
+        if (loader_add(l, l->t->texts[id], l->t->sizes[id], id, (added_token){ .special = special }) !=
+            PUMA_OK)
+            return l->e->status;
+    }
+    return PUMA_OK;
+}
+
+static puma_status read_flag(const source *s, const char *key, bool *value)
+{
+    return gguf_has(s->g, key) ? gguf_bool(s->g, key, value, s->l->e) : PUMA_OK;
+}
+
+/* One end of the template: the token `key` names, if the flag `option` (by default *wanted) asks for it. */
+static puma_status end_token(const source *s, const char *option, bool wanted, const char *key, uint32_t *id)
+{
+    loader  *l = s->l;
+    uint64_t value;
+
+    *id = TOKEN_NONE;
+    if (read_flag(s, option, &wanted) != PUMA_OK || !wanted) return l->e->status;
+    if (gguf_unsigned(s->g, key, &value, l->e) != PUMA_OK) return l->e->status;
+    if (value >= l->t->count)
+        return FAIL(l, TOKEN_ESPECIAL, "%s: %s: no such token (got %ju, limit %zu)", l->file, key,
+                    (uintmax_t)value, l->t->count - 1);
+    *id = (uint32_t)value;
+    return PUMA_OK;
+}
+
+static puma_status choose_split(const source *s)
+{
+    loader   *l = s->l;
+    gguf_text pre = { "default", 7 };
+    char      name[64] = "";
+
+    if (gguf_has(s->g, KEY("pre")) && gguf_string(s->g, KEY("pre"), &pre, l->e) != PUMA_OK)
+        return l->e->status;
+    for (size_t i = 0; i < sizeof PRE / sizeof *PRE; i++)
+        if (gguf_equal(pre, PRE[i].name)) {
+            l->t->split = PRE[i].rule;
+            l->t->compose = PRE[i].rule == SPLIT_QWEN2;
+            l->t->whole_words = PRE[i].rule == SPLIT_LLAMA3;
+            return PUMA_OK;
+        }
+    memcpy(name, pre.bytes, pre.size < sizeof name ? pre.size : sizeof name - 1);
+    return loader_unsupported(l, KEY("pre"), name);
+}
+
+static puma_status load_merges(const source *s)
+{
+    loader           *l = s->l;
+    const gguf_array *merges;
+
+    if (gguf_list(s->g, KEY("merges"), GGUF_STRINGS, &merges, l->e) != PUMA_OK) return l->e->status;
+    if (gguf_length(merges) > TOKEN_COUNT_LIMIT)
+        return FAIL(l, TOKEN_EMERGE, "%s: too many merges (got %zu, limit %zu)", l->file, gguf_length(merges),
+                    TOKEN_COUNT_LIMIT);
+    l->t->merges = malloc((gguf_length(merges) + 1) * sizeof *l->t->merges);
+    if (!l->t->merges) return loader_full(l);
+    for (size_t i = 0; i < gguf_length(merges); i++) {
+        gguf_text text = gguf_text_at(merges, i);
+
+        if (loader_merge_line(l, i + 1, text.bytes, text.size, (uint32_t)i) != PUMA_OK)
+            return error_prefix(l->e, "merges (file:entry)");
+    }
+    return PUMA_OK;
+}
+
+/* The words of the vocabulary are the normal tokens: no text becomes another one unless it is declared. */
+static puma_status load_gpt2(const source *s, bool *bos)
+{
+    loader *l = s->l;
+
+    l->t->model = MODEL_BPE;
+    l->t->decode = DECODE_BYTES;
+    for (int normal = 1; normal >= 0; normal--) {
+        for (uint32_t id = 0; id < gguf_length(s->tokens); id++)
+            if ((type_at(s, id) == SP_NORMAL) == (normal == 1) && take_token(s, id) != PUMA_OK)
+                return l->e->status;
+        if (normal == 1 && loader_close_words(l) != PUMA_OK) return l->e->status;
+    }
+    if (choose_split(s) != PUMA_OK) return l->e->status;
+    *bos = l->t->split == SPLIT_LLAMA3;
+    return load_merges(s);
+}
+
+static puma_status load_llama(const source *s)
+{
+    loader           *l = s->l;
+    sentencepiece    *sp = &l->t->sp;
+    const gguf_array *scores;
+    size_t            room = 0;
+
+    if (gguf_list(s->g, KEY("scores"), GGUF_FLOATS, &scores, l->e) != PUMA_OK) return l->e->status;
+    if (gguf_length(scores) != gguf_length(s->tokens))
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: " KEY("scores") ": not one a token (got %zu, limit %zu)",
+                    l->file, gguf_length(scores), gguf_length(s->tokens));
+    if (gguf_has(s->g, KEY("precompiled_charsmap")))
+        return loader_unsupported(l, "GGUF key", KEY("precompiled_charsmap"));
+    sp->escape = sp->dummy_prefix = true;
+    if (read_flag(s, KEY("add_space_prefix"), &sp->dummy_prefix) != PUMA_OK ||
+        read_flag(s, KEY("remove_extra_whitespaces"), &sp->squeeze) != PUMA_OK)
+        return l->e->status;
+    for (size_t id = 0; id < gguf_length(s->tokens); id++) {
+        gguf_text text = gguf_text_at(s->tokens, id);
+        int64_t   type = type_at(s, id);
+
+        sp->byte_fallback = sp->byte_fallback || type == SP_BYTE;
+        if (sentencepiece_add(l, &room, text.bytes, text.size, (float)gguf_float_at(scores, id),
+                              type < 0 ? 0 : (uint64_t)type) != PUMA_OK)
+            return l->e->status;
+    }
+    sp->unknown_text = loader_copy(l, " \xe2\x81\x87 ");
+    return l->e->status == PUMA_OK ? sentencepiece_close(l) : l->e->status;
+}
+
+static puma_status load_from(source *s)
+{
+    loader   *l = s->l;
+    gguf_text name;
+    uint32_t  ends[2];
+    bool      bos = true;
+
+    if (!gguf_has(s->g, KEY("model")))
+        return FAIL(l, TOKEN_ENONE, "%s: no tokenizer in its metadata", l->file);
+    if (gguf_string(s->g, KEY("model"), &name, l->e) != PUMA_OK ||
+        gguf_list(s->g, KEY("tokens"), GGUF_STRINGS, &s->tokens, l->e) != PUMA_OK)
+        return l->e->status;
+    if (gguf_has(s->g, KEY("token_type")) &&
+        gguf_list(s->g, KEY("token_type"), GGUF_INTEGERS, &s->types, l->e) != PUMA_OK)
+        return l->e->status;
+    if (gguf_length(s->tokens) > TOKEN_COUNT_LIMIT ||
+        (s->types && gguf_length(s->types) != gguf_length(s->tokens)))
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: %zu tokens and %zu types of tokens (limit %zu)", l->file,
+                    gguf_length(s->tokens), s->types ? gguf_length(s->types) : 0, TOKEN_COUNT_LIMIT);
+    if (gguf_equal(name, "gpt2")) {
+        load_gpt2(s, &bos);
+    } else if (gguf_equal(name, "llama")) {
+        load_llama(s);
+    } else {
+        char text[64] = "";
+
+        memcpy(text, name.bytes, name.size < sizeof text ? name.size : sizeof text - 1);
+        return loader_unsupported(l, KEY("model"), text);
+    }
+    if (l->e->status == PUMA_OK && add_declared(s) == PUMA_OK &&
+        end_token(s, KEY("add_bos_token"), bos, KEY("bos_token_id"), &ends[0]) == PUMA_OK &&
+        end_token(s, KEY("add_eos_token"), false, KEY("eos_token_id"), &ends[1]) == PUMA_OK)
+        template_llama(l->t, ends[0], ends[1]);
+    return l->e->status;
+}
+
+puma_status load_gguf_tokens(loader *l, const char *path)
+{
+    gguf  *g = NULL;
+    source s = { .l = l };
+
+    if (gguf_open(&g, path, l->e) == PUMA_OK) {
+        s.g = g;
+        l->file = gguf_name(g);
+        load_from(&s);
+        l->file = "the tokenizer of a GGUF file";
+    }
+    gguf_close(g);
+    return l->e->status;
+}
