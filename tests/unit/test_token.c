@@ -94,12 +94,12 @@ static int make_scratch(void **state)
 
 static int remove_scratch(void **state)
 {
-    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json",
-                                         "vocab.txt",      "vocab.json",
-                                         "merges.txt",     "encoder.json",
-                                         "vocab.bpe",      "tokenizer.model",
-                                         "config.json",    "added_tokens.json" };
-    char                     path[128];
+    static const char *const names[] = {
+        "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json",
+        "merges.txt",     "encoder.json",          "vocab.bpe", "tokenizer.model",
+        "config.json",    "added_tokens.json",     "x.gguf"
+    };
+    char path[128];
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -110,7 +110,7 @@ static int remove_scratch(void **state)
 }
 
 /* Opening the scratch directory fails with `code`, and the message holds `what`. */
-static void refused(unsigned code, const char *what)
+static void refused_as(puma_status wanted, unsigned code, const char *what)
 {
     puma_error  e = { 0 };
     tokenizer  *t;
@@ -120,11 +120,13 @@ static void refused(unsigned code, const char *what)
         token_close(t);
         fail_msg("not refused: %s", what);
     }
-    assert_int_equal(status, PUMA_EINPUT);
+    assert_int_equal(status, wanted);
     if (e.code != code || !strstr(e.text, what))
         fail_msg("E%u %s (wanted E%u … %s)", e.code, e.text, code, what);
     assert_null(t);
 }
+
+static void refused(unsigned code, const char *what) { refused_as(PUMA_EINPUT, code, what); }
 
 /* --- goldens ---------------------------------------------------------------------------------- */
 
@@ -739,6 +741,154 @@ static void broken_models_are_refused_or_work(void **state)
     assert_true(opened > 0 && refusals > m.size / 2);
 }
 
+/* --- GGUF ------------------------------------------------------------------------------------- */
+
+/* A file of metadata alone, in the making. */
+static void add_u32(message *m, uint32_t value)
+{
+    memcpy(m->bytes + m->size, &value, sizeof value);
+    m->size += sizeof value;
+}
+
+static void add_u64(message *m, uint64_t value)
+{
+    memcpy(m->bytes + m->size, &value, sizeof value);
+    m->size += sizeof value;
+}
+
+static void add_text(message *m, const char *text)
+{
+    assert_true(m->size + strlen(text) + 64 < sizeof m->bytes);
+    add_u64(m, strlen(text));
+    memcpy(m->bytes + m->size, text, strlen(text));
+    m->size += strlen(text);
+}
+
+enum { GGUF_U32 = 4, GGUF_I32 = 5, GGUF_F32 = 6, GGUF_BOOL = 7, GGUF_TEXT = 8, GGUF_ARRAY = 9 };
+
+/* A key and the head of its value; the pairs are counted in the file's head. */
+static void add_key(message *m, const char *key, uint32_t type)
+{
+    m->bytes[16]++;
+    add_text(m, key);
+    add_u32(m, type);
+}
+
+static void add_list(message *m, const char *key, uint32_t type, uint64_t count)
+{
+    add_key(m, key, GGUF_ARRAY);
+    add_u32(m, type);
+    add_u64(m, count);
+}
+
+static void add_setting(message *m, const char *key, const char *text)
+{
+    add_key(m, key, GGUF_TEXT);
+    add_text(m, text);
+}
+
+static void start_gguf(message *m, const char *kind)
+{
+    m->size = 0;
+    memcpy(m->bytes, "GGUF", 4);
+    m->size = 4;
+    add_u32(m, 3);
+    add_u64(m, 0);
+    add_u64(m, 0);
+    add_setting(m, "general.architecture", "llama");
+    add_setting(m, "tokenizer.ggml.model", kind);
+}
+
+static void add_tokens(message *m, const char *const *tokens, const uint32_t *types, size_t count)
+{
+    add_list(m, "tokenizer.ggml.tokens", GGUF_TEXT, count);
+    for (size_t i = 0; i < count; i++) add_text(m, tokens[i]);
+    add_list(m, "tokenizer.ggml.token_type", GGUF_I32, count);
+    for (size_t i = 0; i < count; i++) add_u32(m, types[i]);
+}
+
+#define BLANK "\xc4\xa0"
+
+static void small_gpt2(message *m, const char *pre)
+{
+    static const char *const tokens[] = { "<|x|>", "a", BLANK, "1", "11", BLANK "a", "<u>", "aa" };
+    static const uint32_t    types[] = { CONTROL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL, USER, UNUSED };
+
+    start_gguf(m, "gpt2");
+    add_tokens(m, tokens, types, 8);
+    add_list(m, "tokenizer.ggml.merges", GGUF_TEXT, 2);
+    add_text(m, "1 1");
+    add_text(m, BLANK " a");
+    add_key(m, "tokenizer.ggml.bos_token_id", GGUF_U32);
+    add_u32(m, 0);
+    if (pre) add_setting(m, "tokenizer.ggml.pre", pre);
+}
+
+static void put_gguf(const message *m) { put_bytes("x.gguf", m->bytes, m->size); }
+
+static void gguf_gives_bpe(void **state)
+{
+    message    m;
+    tokenizer *t;
+
+    (void)state;
+    small_gpt2(&m, "smollm");
+    put_gguf(&m);
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "a 11 a", "a " BLANK " 1 1 " BLANK "a");
+    ENCODES_TO(t, "aa<u>a", "a a <u> a"); /* what is not normal is no word; user-defined tokens are found */
+    encodes_to(t, "a<|x|>", 6, true, "a <|x|>");
+    encodes_to(t, "a<|x|>", 6, false, "a");
+    DECODES_TO(t, "11 a", 4, 5);
+    token_close(t);
+    small_gpt2(&m, "gpt-2");
+    put_gguf(&m);
+    t = open_or_fail(scratch);
+    ENCODES_TO(t, "11", "11");
+    token_close(t);
+    small_gpt2(&m, "other");
+    put_gguf(&m);
+    refused(503, "tokenizer.ggml.pre \"other\"");
+    small_gpt2(&m, "llama-bpe"); /* which puts bos first unless told otherwise */
+    put_gguf(&m);
+    ends_with("{}", "<|x|> a");
+}
+
+static void gguf_gives_sentencepiece(void **state)
+{
+    static const char *const tokens[] = { "<unk>", "<s>", "</s>", SIGN, "a", SIGN "a", "b", "ab" };
+    static const uint32_t    types[] = { UNKNOWN, CONTROL, CONTROL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL };
+    message                  m;
+
+    (void)state;
+    for (size_t scores = 8; scores >= 7; scores--) {
+        start_gguf(&m, "llama");
+        add_tokens(&m, tokens, types, 8);
+        add_list(&m, "tokenizer.ggml.scores", GGUF_F32, scores);
+        for (size_t i = 0; i < scores; i++) {
+            float score = -(float)i;
+
+            memcpy(m.bytes + m.size, &score, sizeof score);
+            m.size += sizeof score;
+        }
+        add_key(&m, "tokenizer.ggml.bos_token_id", GGUF_U32);
+        add_u32(&m, 1);
+        put_gguf(&m);
+        if (scores == 8)
+            ends_with("{}", "<s> " SIGN "a");
+        else
+            refused(504, "not one a token");
+    }
+    start_gguf(&m, "llama");
+    add_tokens(&m, tokens, types, 8);
+    put_gguf(&m);
+    refused_as(PUMA_EMODEL, 403, "tokenizer.ggml.scores");
+    start_gguf(&m, "t5");
+    add_tokens(&m, tokens, types, 8);
+    put_gguf(&m);
+    refused(503, "\"t5\"");
+}
+
 /* --- refusals --------------------------------------------------------------------------------- */
 
 static void bad_text_is_refused(void **state)
@@ -1098,6 +1248,8 @@ int main(void)
         cmocka_unit_test(sentencepiece_merges_long_texts),
         WITH_FILES(sentencepiece_is_checked),
         WITH_FILES(broken_models_are_refused_or_work),
+        WITH_FILES(gguf_gives_bpe),
+        WITH_FILES(gguf_gives_sentencepiece),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(bad_ids_are_refused),
         WITH_FILES(tokenizer_json_of_llama),
