@@ -23,6 +23,7 @@ static const cli_option OPTIONS[] = {
       "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json",
       false },
     { "--seq", "N", "tokens of the model's input (128)", false },
+    { "--new-tokens", "N", "of a decoder: so many new tokens behind them", false },
     { "--layers", "N", "layers in place of what config.json says", false },
     { "--protocol", "NAME", "protocol (rep3)", false },
     { "--set", "SECTION.KEY=VALUE", "set one key of the run", true },
@@ -32,8 +33,8 @@ static const cli_option OPTIONS[] = {
 
 static const cli_command COMMAND = {
     .name = "bench",
-    .synopsis =
-        "[--op NAME] [--n N] | --model PATH [--seq N] [--layers N] [--protocol NAME] [--set ...] [--json]",
+    .synopsis = "[--op NAME] [--n N] | --model PATH [--seq N] [--new-tokens N] [--layers N] [--protocol "
+                "NAME] [--set ...] [--json]",
     .about = "Operations: product, product-exact, trunc, less, mux, max, and the functions of the run (gelu, "
              "softmax, layernorm ...), on N\n"
              "elements with the parties as threads: bytes of all parties together and rounds are exact, "
@@ -80,7 +81,8 @@ static puma_status write_config(const made *m, const char *path, uint64_t layers
     return e->status;
 }
 
-static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_t tokens,
+/* `fresh`: tokens to generate; 0: the last hidden state of the input, which any shape has. */
+static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_t tokens, uint64_t fresh,
                             const char *protocol, const char *transport, puma_error *e)
 {
     const char *base = getenv("TMPDIR");
@@ -96,12 +98,13 @@ static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_
     f = fopen(m->run, "w");
     if (f == NULL) return error_set(e, 1003, "%s: cannot be written", m->run);
     fprintf(f,
-            "[run]\nmodel = config.json\ntask = hidden\nprotocol = %s\n[weights]\nsource = "
+            "[run]\nmodel = config.json\ntask = %s\nprotocol = %s\n[weights]\nsource = "
             "synthetic:1\n[network]\ntransport = %s\n"
             "[input]\nids =",
-            protocol, transport);
+            fresh > 0 ? "generate" : "hidden", protocol, transport);
     for (uint64_t i = 0; i < tokens; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
     fprintf(f, "\n");
+    if (fresh > 0) fprintf(f, "[generate]\nmax_new_tokens = %ju\n", (uintmax_t)fresh);
     if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
     return PUMA_OK;
 }
@@ -118,7 +121,10 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
 
     if (plan_open(&p, m->run, sets, set_count, PLAN_CLIENT, e) == PUMA_OK) {
         bar = progress_start();
-        local_run(p, m->run, sets, set_count, bar, &result, e);
+        local_run(
+            &(local_config){
+                .plan = p, .path = m->run, .sets = sets, .set_count = set_count, .progress = bar },
+            &result, e);
         progress_end(bar);
     }
     if (e->status == PUMA_OK && json && answer_json(p, &result, NULL, &text, e) == PUMA_OK)
@@ -302,7 +308,7 @@ int cli_bench(int argc, char **argv)
     int          code = 0;
     const char **sets, *shape, *protocol;
     size_t       set_count;
-    uint64_t     n = 65536, tokens = 128, layers = 0;
+    uint64_t     n = 65536, tokens = 128, fresh = 0, layers = 0;
     made         m = { 0 };
     puma_error   e = { 0 };
 
@@ -317,6 +323,10 @@ int cli_bench(int argc, char **argv)
     else if (cli_value(&line, "--seq") != NULL && !ini_unsigned(cli_value(&line, "--seq"), 1, 8192, &tokens))
         code = cli_misused(&COMMAND, 206, "--seq: not a number of tokens (got %.40s, limit 1 to 8192)",
                            cli_value(&line, "--seq"));
+    else if (cli_value(&line, "--new-tokens") != NULL &&
+             !ini_unsigned(cli_value(&line, "--new-tokens"), 1, 8192, &fresh))
+        code = cli_misused(&COMMAND, 206, "--new-tokens: not a number of tokens (got %.40s, limit 1 to 8192)",
+                           cli_value(&line, "--new-tokens"));
     else if (cli_value(&line, "--layers") != NULL &&
              !ini_unsigned(cli_value(&line, "--layers"), 1, 1000, &layers))
         code = cli_misused(&COMMAND, 206, "--layers: not a number of layers (got %.40s, limit 1 to 1000)",
@@ -330,7 +340,8 @@ int cli_bench(int argc, char **argv)
 
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
         if (make_run(&m, shape != NULL ? shape : bert, layers, shape != NULL ? tokens : 2,
-                     protocol != NULL ? protocol : "rep3", shape != NULL ? "tls" : "memory", &e) == PUMA_OK) {
+                     shape != NULL ? fresh : 0, protocol != NULL ? protocol : "rep3",
+                     shape != NULL ? "tls" : "memory", &e) == PUMA_OK) {
             if (shape != NULL)
                 bench_model(&m, sets, set_count, cli_has(&line, "--json"), &e);
             else

@@ -122,14 +122,41 @@ static puma_status party_report(const plan *p, const node_result *result, const 
     return e->status;
 }
 
-static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, progress *bar,
+/* New tokens on standard output as they come. */
+typedef struct speaker {
+    const plan *plan;
+    progress   *bar;
+    size_t      input; /* the one whose heading is out, plus one */
+    bool        open;  /* a line has begun                       */
+} speaker;
+
+static void say(void *context, size_t input, const char *text, size_t size)
+{
+    speaker *to = context;
+
+    /* Text and the line that shows progress would write over each other. */
+    if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
+    if (to->input != input + 1 && to->plan->input_count > 1)
+        printf("input %zu (%zu tokens)\n", input, to->plan->inputs[input].count);
+    to->input = input + 1;
+    if (text == NULL)
+        putchar('\n');
+    else
+        fwrite(text, 1, size, stdout);
+    to->open = text != NULL;
+    fflush(stdout);
+}
+
+static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, speaker *to,
                              node_result *result, puma_error *e)
 {
     node_config c = { .plan = p,
                       .self = (uint32_t)role,
                       .listen_fd = listen_fd,
                       .certificates = p->run->certificates,
-                      .progress = bar,
+                      .progress = to->bar,
+                      .say = to->plan == NULL ? NULL : say,
+                      .say_context = to,
                       .on_stuck = party_stuck };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -148,7 +175,7 @@ int cli_run(int argc, char **argv)
     const char *path, *party, *out, *inherited, **sets;
     size_t      set_count;
     plan       *p = NULL;
-    progress   *bar = NULL;
+    speaker     to = { 0 };
     node_result result = { 0 }, reference = { 0 };
     puma_error  e = { 0 };
     bool        client;
@@ -181,16 +208,25 @@ int cli_run(int argc, char **argv)
         if (model_unused(p->source) != NULL)
             fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
         warn_switches(p);
-        bar = progress_start();
+        to.bar = progress_start();
+        if (!cli_has(&line, "--json")) to.plan = p;
     }
     if (e.status == PUMA_OK) {
         if (party == NULL)
-            local_run(p, path, sets, set_count, bar, &result, &e);
+            local_run(&(local_config){ .plan = p,
+                                       .path = path,
+                                       .sets = sets,
+                                       .set_count = set_count,
+                                       .progress = to.bar,
+                                       .say = to.plan == NULL ? NULL : say,
+                                       .say_context = &to },
+                      &result, &e);
         else
-            run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, bar, &result, &e);
+            run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, &to, &result, &e);
     }
-    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &reference, &e);
-    progress_end(bar);
+    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &result, &reference, &e);
+    progress_end(to.bar);
+    if (to.open) putchar('\n'); /* the run failed behind some tokens */
     if (e.status == PUMA_OK) {
         if (client)
             show(p, &result, p->run->reference_plain ? &reference : NULL, out, cli_has(&line, "--json"), &e);

@@ -2,11 +2,14 @@
 #include "plan/plan.h"
 
 #include "exec/rings.h"
+#include "weights/file.h"
+#include "weights/gguf.h"
 #include "weights/json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const SLOT_NAME[PUMA_SLOT_COUNT] = {
 #define X(slot, name) [slot] = name,
@@ -241,21 +244,44 @@ static puma_status add_input(plan *p, const token_list *list, puma_error *e)
     return PUMA_OK;
 }
 
+/* Cuts to what the model takes.  What continues a text needs its end: then the beginning goes, all but the
+ * `opening` special tokens of the tokenizer.  Elsewhere the last token stays: the special one that closes a
+ * sequence. */
+static void cut(const plan *p, token_list *list, size_t opening)
+{
+    size_t limit = p->max_input, surplus = list->count - limit;
+
+    if (p->run->task == RUN_GENERATE) {
+        if (opening >= limit) opening = 0;
+        memmove(list->ids + opening, list->ids + opening + surplus, (limit - opening) * sizeof *list->ids);
+        memmove(list->types + opening, list->types + opening + surplus,
+                (limit - opening) * sizeof *list->types);
+    } else if (p->run->task != RUN_PERPLEXITY) {
+        list->ids[limit - 1] = list->ids[list->count - 1];
+        list->types[limit - 1] = list->types[list->count - 1];
+    }
+    list->count = limit;
+}
+
 /* Length and ids against the model; `where` for the message. */
-static puma_status check_input(const plan *p, token_list *list, const char *where, puma_error *e)
+static puma_status check_input(const plan *p, token_list *list, size_t opening, const char *where,
+                               puma_error *e)
 {
     const model *m = p->model;
 
     if (list->count == 0) return error_set(e, 551, "%s: the sequence is empty", where);
-    if (list->count > m->max_tokens) {
+    if (list->count < 2 && p->run->task == RUN_PERPLEXITY)
+        return error_set(e, 559, "%s: perplexity needs two tokens or more (got %zu)", where, list->count);
+    if (list->count > p->max_input) {
+        char room[80] = "";
+
+        if (p->run->task == RUN_GENERATE)
+            snprintf(room, sizeof room, ", which leave room for %zu new ones", p->run->max_new_tokens);
         if (!p->run->truncate)
-            return error_set(e, 552, "%s: tokens %zu > %zu (truncate = yes cuts them)", where, list->count,
-                             m->max_tokens);
-        fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, m->max_tokens);
-        /* The last token stays: the special one that closes a sequence. */
-        list->ids[m->max_tokens - 1] = list->ids[list->count - 1];
-        list->types[m->max_tokens - 1] = list->types[list->count - 1];
-        list->count = m->max_tokens;
+            return error_set(e, 552, "%s: tokens %zu > %zu%s (truncate = yes cuts them)", where, list->count,
+                             p->max_input, room);
+        fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, p->max_input);
+        cut(p, list, opening);
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
@@ -269,6 +295,17 @@ static puma_status check_input(const plan *p, token_list *list, const char *wher
     return PUMA_OK;
 }
 
+/* How many special tokens the tokenizer puts in front of a text, if it puts none behind it. */
+static size_t opening_of(const tokenizer *t)
+{
+    token_list list = { 0 };
+    puma_error e = { 0 };
+    size_t     count = token_encode(t, "", 0, NULL, 0, true, false, &list, &e) == PUMA_OK ? list.count : 0;
+
+    token_list_free(&list);
+    return count;
+}
+
 static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t size, const char *pair,
                           const char *where, puma_error *e)
 {
@@ -277,7 +314,7 @@ static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t 
     if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
                      e) != PUMA_OK)
         return error_prefix(e, "%s", where);
-    if (check_input(p, &list, where, e) == PUMA_OK) add_input(p, &list, e);
+    if (check_input(p, &list, opening_of(t), where, e) == PUMA_OK) add_input(p, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
     return e->status;
 }
@@ -343,6 +380,16 @@ static puma_status read_labels(plan *p, puma_error *e)
     return PUMA_OK;
 }
 
+/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
+static void open_speaker(plan *p)
+{
+    puma_error why = { 0 };
+
+    if (token_open(&p->tokenizer, p->run->model, &why) == PUMA_OK) return;
+    p->tokenizer = NULL;
+    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
+}
+
 static puma_status read_input(plan *p, puma_error *e)
 {
     const runfile *r = p->run;
@@ -358,8 +405,9 @@ static puma_status read_input(plan *p, puma_error *e)
             return no_memory(e);
         }
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
-        if (check_input(p, &list, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
+        if (check_input(p, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
+        if (e->status == PUMA_OK && r->task == RUN_GENERATE && r->source == RUN_CHECKPOINT) open_speaker(p);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
@@ -370,7 +418,72 @@ static puma_status read_input(plan *p, puma_error *e)
         encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
         read_lines(p, t, e);
-    token_close(t);
+    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
+        p->tokenizer = t;
+    else
+        token_close(t);
+    return e->status;
+}
+
+/* --- the end of a sequence -------------------------------------------------------------------- */
+
+static bool add_eos(plan *p, const json_t *id)
+{
+    uint32_t *more;
+
+    if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > UINT32_MAX)
+        return false;
+    more = realloc(p->eos, (p->eos_count + 1) * sizeof *more);
+    if (more == NULL) return false;
+    p->eos = more;
+    p->eos[p->eos_count++] = (uint32_t)json_integer_value(id);
+    return true;
+}
+
+/* `eos_token_id` of a configuration, which is released: a number, a list of them, or null. */
+static puma_status take_eos(plan *p, json_t *config, const char *path, puma_error *e)
+{
+    const json_t *id = json_object_get(config, "eos_token_id"), *item;
+    size_t        i;
+    bool          good = true;
+
+    if (json_is_array(id)) {
+        json_array_foreach(id, i, item) good = good && add_eos(p, item);
+    } else if (id != NULL && !json_is_null(id)) {
+        good = add_eos(p, id);
+    }
+    json_decref(config);
+    if (e->status != PUMA_OK || good) return e->status;
+    return error_set(e, 403, "%s: eos_token_id: not a token id or a list of them", path_tail(path));
+}
+
+/* What ends a sequence: of generation_config.json, else of config.json, else of the metadata of a .gguf file.
+ * An id that the model has no row for never comes. */
+static puma_status read_eos(plan *p, puma_error *e)
+{
+    static const char *const names[] = { "generation_config.json", "config.json" };
+    char                     path[4200], *file = NULL;
+    json_t                  *config = NULL;
+    bool                     found = false;
+
+    if (p->run->task != RUN_GENERATE) return PUMA_OK;
+    for (size_t i = 0; i < 2 && p->eos_count == 0 && e->status == PUMA_OK; i++) {
+        snprintf(path, sizeof path, "%.4100s/%s", p->run->model, names[i]);
+        if (access(path, F_OK) != 0) continue;
+        found = i == 1;
+        if (json_read(path, (size_t)1 << 20, &config, 402, e) == PUMA_OK) take_eos(p, config, path, e);
+    }
+    if (!found && p->eos_count == 0 && file_find_gguf(&file, p->run->model, e) == PUMA_OK && file != NULL) {
+        gguf *g = NULL;
+
+        if (gguf_open(&g, file, e) == PUMA_OK && gguf_config(g, &config, e) == PUMA_OK)
+            take_eos(p, config, file, e);
+        gguf_close(g);
+    }
+    free(file);
+    if (p->eos_count == 0 && p->run->stop_at_eos)
+        error_set(e, 403, "%s: [generate] stop_at_eos: the model names no eos_token_id",
+                  runfile_where(p->run, "generate", "stop_at_eos"));
     return e->status;
 }
 
@@ -418,8 +531,25 @@ static model_task task_of(run_task t)
     case RUN_CLASSIFY: return MODEL_CLASSIFY;
     case RUN_LOGITS: return MODEL_LOGITS;
     case RUN_HIDDEN: return MODEL_HIDDEN;
+    case RUN_GENERATE: return MODEL_GENERATE;
+    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
     default: return MODEL_EMBED;
     }
+}
+
+/* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
+static puma_status plan_lengths(plan *p, puma_error *e)
+{
+    size_t most = p->model->max_tokens;
+
+    p->max_input = most;
+    if (p->run->task != RUN_GENERATE) return PUMA_OK;
+    if (p->run->max_new_tokens > most)
+        return error_set(e, 322,
+                         "%s: [generate] max_new_tokens: the model has no room for them (got %zu, limit %zu)",
+                         runfile_where(p->run, "generate", "max_new_tokens"), p->run->max_new_tokens, most);
+    p->max_input = most - (p->run->max_new_tokens - 1);
+    return PUMA_OK;
 }
 
 puma_status plan_open(plan **out, const char *path, const char *const *sets, size_t set_count, plan_role role,
@@ -437,8 +567,12 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
                          runfile_where(r, "run", "protocol"), r->protocol);
     if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r->task),
-                   e) != PUMA_OK)
+                   e) != PUMA_OK) {
+        if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
+            error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
         return e->status;
+    }
+    if (plan_lengths(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
     if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
@@ -449,7 +583,8 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
                              .task = task_of(r->task),
                              .pooling_mean = r->pooling_mean,
                              .normalize = r->normalize,
-                             .reveal_label = r->reveal_label && r->task == RUN_CLASSIFY,
+                             .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
+                                             (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
                              .equality = r->embedding == RUN_EQUALITY,
                              .lookup = r->embedding == RUN_DPF || (r->embedding == RUN_EMBEDDING_AUTO &&
                                                                    PUMA_HAS(p->protocol->protocol, embed)) };
@@ -457,7 +592,8 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         PUMA_OK)
         return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
-    if (role == PLAN_CLIENT && (read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK))
+    if (role == PLAN_CLIENT &&
+        (read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK))
         return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
@@ -488,6 +624,8 @@ void plan_close(plan *p)
     for (size_t i = 0; i < p->input_count; i++) token_list_free(&p->inputs[i]);
     free(p->inputs);
     free(p->labels);
+    free(p->eos);
+    token_close(p->tokenizer);
     free(p->hello);
     model_source_close(p->source);
     model_close(p->model);
@@ -496,6 +634,38 @@ void plan_close(plan *p)
 }
 
 /* --- printing --------------------------------------------------------------------------------- */
+
+static void print_generation(FILE *out, const plan *p)
+{
+    const runfile *r = p->run;
+
+    if (r->task != RUN_GENERATE) return;
+    fprintf(out, "new tokens    %s%zu\n", r->stop_at_eos ? "at most " : "", r->max_new_tokens);
+    if (r->decoding == RUN_GREEDY)
+        fprintf(out, "decoding      greedy: the client gets each token and no logits\n");
+    else
+        fprintf(
+            out,
+            "decoding      client: it gets the logits and samples: temperature %g, top_k %s%zu, top_p %g\n",
+            r->temperature, r->top_k == 0 ? "all of " : "", r->top_k == 0 ? p->model->vocabulary : r->top_k,
+            r->top_p);
+    fprintf(out, "length        %s\n",
+            r->stop_at_eos ? "stops at the end of the sequence: the parties learn how long the answer is"
+                           : "fixed: the parties learn nothing of the answer from it");
+}
+
+static json_t *generation_json(const plan *p)
+{
+    const runfile *r = p->run;
+    json_t        *object =
+        json_pack("{s:I, s:s, s:b}", "max_new_tokens", (json_int_t)r->max_new_tokens, "decoding",
+                  r->decoding == RUN_GREEDY ? "greedy" : "client", "stop_at_eos", r->stop_at_eos);
+
+    if (r->decoding == RUN_CLIENT)
+        json_object_update_new(object, json_pack("{s:f, s:I, s:f}", "temperature", r->temperature, "top_k",
+                                                 (json_int_t)r->top_k, "top_p", r->top_p));
+    return object;
+}
 
 void plan_print(FILE *out, const plan *p)
 {
@@ -517,6 +687,7 @@ void plan_print(FILE *out, const plan *p)
             ldexp(nearbyint(ldexp(m->epsilon, (int)(2 * r->frac))), -(int)(2 * r->frac)));
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
+    print_generation(out, p);
     for (size_t i = 0; i < p->input_count; i++)
         fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
     if (p->source != NULL && model_unused(p->source) != NULL)
@@ -543,6 +714,7 @@ char *plan_json(const plan *p)
                   "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings", "fraction",
                   (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
                   "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
+    if (p->run->task == RUN_GENERATE) json_object_set_new(root, "generate", generation_json(p));
     text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
     json_decref(root);
     return text;

@@ -30,6 +30,10 @@ typedef struct plan {
     exec_config        exec;
     token_list        *inputs; /* the client's: one a sequence                       */
     size_t             input_count;
+    size_t             max_input; /* tokens of the longest; of generate the new ones fit in behind it   */
+    tokenizer         *tokenizer; /* the client's, of generate; NULL: ids without a tokenizer's files   */
+    uint32_t          *eos;       /* the client's, of generate: what ends a sequence                   */
+    size_t             eos_count;
     uint32_t          *labels; /* the client's, of [input] labels: one an input; NULL              */
     char              *hello;  /* canonical lines for net_config.hello               */
 } plan;

@@ -340,7 +340,7 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static const char *const tasks[] = {
-    "embed", "classify", "logits", "hidden", "!generate", "!perplexity", NULL
+    "embed", "classify", "logits", "hidden", "generate", "perplexity", NULL
 };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
 static const char *const poolings[] = { "cls", "mean", NULL };

@@ -1,6 +1,7 @@
 /* progress.c - see progress.h */
 #include "report/progress.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 
 struct progress {
     double start, drawn;
+    bool   mute;
 };
 
 static double now(void)
@@ -35,7 +37,7 @@ void progress_show(progress *p, const char *where, uint64_t bytes)
 {
     double t;
 
-    if (!p) return;
+    if (!p || p->mute) return;
     t = now();
     if (t - p->drawn < INTERVAL_S) return;
     p->drawn = t;
@@ -44,10 +46,17 @@ void progress_show(progress *p, const char *where, uint64_t bytes)
     fflush(stderr);
 }
 
+void progress_mute(progress *p)
+{
+    if (!p || p->mute) return;
+    p->mute = true;
+    fprintf(stderr, WIPE);
+    fflush(stderr);
+}
+
 void progress_end(progress *p)
 {
     if (!p) return;
-    fprintf(stderr, WIPE);
-    fflush(stderr);
+    progress_mute(p);
     free(p);
 }

@@ -10,6 +10,8 @@ typedef struct progress progress;
 progress *progress_start(void);
 /* Redraws at most ten times a second. `where`: the layer; `bytes`: payload so far. */
 void      progress_show(progress *p, const char *where, uint64_t bytes);
+/* Wipes the line for good: something else is written to the terminal from now on. */
+void      progress_mute(progress *p);
 /* Wipes the line, so that what is printed next stands alone. */
 void      progress_end(progress *p);
 

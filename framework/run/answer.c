@@ -2,6 +2,7 @@
 #include "run/answer.h"
 
 #include "report/report.h"
+#include "run/perplexity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static const char *const TASK_NAME[] = {
     [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity"
 };
 
-static bool is_label(const plan *p) { return p->exec.reveal_label; }
+/* Of classify: was the label alone revealed? */
+static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->task == RUN_CLASSIFY; }
 
 /* The label of an answer: the one revealed, or the largest logit. */
 static size_t label_of(const plan *p, const exec_output *o)
@@ -22,40 +24,83 @@ static size_t label_of(const plan *p, const exec_output *o)
     return is_label(p) ? (size_t)llround(o->values[0]) : report_top1(o->values, o->columns);
 }
 
-static report_output output_of(const plan *p, const exec_output *o, size_t tokens)
+/* Of perplexity: of one input. */
+static double surprise_of(const plan *p, const node_result *result, size_t i)
 {
-    report_output r = { .kind = p->run->task == RUN_EMBED    ? REPORT_EMBEDDING
-                                : p->run->task == RUN_HIDDEN ? REPORT_HIDDEN
-                                                             : REPORT_LOGITS,
-                        .values = is_label(p) ? NULL : o->values,
-                        .rows = o->rows,
-                        .columns = o->columns,
-                        .label = -1,
-                        .sequence_length = tokens };
+    return perplexity_surprise(result->outputs[i].values, p->inputs[i].count, result->outputs[i].columns,
+                               p->inputs[i].ids);
+}
 
-    if (p->run->task == RUN_CLASSIFY) r.label = (int64_t)label_of(p, o);
+/* Of all inputs together. */
+static double overall_perplexity(const plan *p, const node_result *result)
+{
+    double surprise = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->output_count; i++) {
+        surprise += surprise_of(p, result, i);
+        count += p->inputs[i].count - 1;
+    }
+    return perplexity_of(surprise, count);
+}
+
+static report_output output_of(const plan *p, const node_result *result, size_t i)
+{
+    static const report_kind kinds[] = {
+        [RUN_EMBED] = REPORT_EMBEDDING, [RUN_CLASSIFY] = REPORT_LOGITS, [RUN_LOGITS] = REPORT_LOGITS,
+        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY
+    };
+    report_output r = { .kind = kinds[p->run->task], .label = -1, .sequence_length = p->inputs[i].count };
+
+    if (result->generated != NULL) {
+        const generated *g = &result->generated[i];
+
+        r.tokens = g->tokens;
+        r.token_count = g->count;
+        r.text = g->text;
+        r.text_size = g->text_size;
+        return r;
+    }
+    r.values = is_label(p) ? NULL : result->outputs[i].values;
+    r.rows = result->outputs[i].rows;
+    r.columns = result->outputs[i].columns;
+    if (p->run->task == RUN_CLASSIFY) r.label = (int64_t)label_of(p, &result->outputs[i]);
+    if (p->run->task == RUN_PERPLEXITY)
+        r.perplexity = perplexity_of(surprise_of(p, result, i), p->inputs[i].count - 1);
     return r;
 }
 
-/* The worst distance of all outputs; with a revealed label only the labels can be compared. */
+/* The worst distance of all outputs; where a label or a token alone was revealed, only these can be compared.
+ * Not a number is worse than any. */
 static void measure_distance(report_fidelity *f, const plan *p, const node_result *a, const node_result *b)
 {
-    bool   labels = p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS;
-    size_t same = 0;
+    bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN;
+    size_t same = 0, rows = 0;
 
     f->present = true;
-    f->has_distance = !is_label(p);
+    f->has_distance = !p->exec.reveal_label;
     f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
-        const exec_output *x = &a->outputs[i], *y = &b->outputs[i];
-        size_t             n = x->rows * x->columns;
+        const exec_output *x = a->generated != NULL ? &a->generated[i].steps : &a->outputs[i],
+                          *y = b->generated != NULL ? &b->generated[i].steps : &b->outputs[i];
+        size_t n = x->rows * x->columns;
 
-        if (labels && label_of(p, x) == label_of(p, y)) same++;
-        if (is_label(p)) continue;
-        f->max_abs_error = fmax(f->max_abs_error, report_max_abs_error(x->values, y->values, n));
-        f->cosine = fmin(f->cosine, report_cosine(x->values, y->values, n));
+        for (size_t row = 0; logits && row < x->rows; row++) {
+            const double *u = x->values + row * x->columns, *v = y->values + row * y->columns;
+
+            same += f->has_distance ? report_top1(u, x->columns) == report_top1(v, y->columns) : u[0] == v[0];
+            rows++;
+        }
+        if (f->has_distance) {
+            double error = report_max_abs_error(x->values, y->values, n),
+                   cosine = report_cosine(x->values, y->values, n);
+
+            if (!(error <= f->max_abs_error)) f->max_abs_error = error;
+            if (!(cosine >= f->cosine)) f->cosine = cosine;
+        }
     }
-    if (labels && a->output_count > 0) f->top1_agreement = (double)same / (double)a->output_count;
+    if (rows > 0) f->top1_agreement = (double)same / (double)rows;
+    if (p->run->task == RUN_PERPLEXITY) f->reference_perplexity = overall_perplexity(p, b);
 }
 
 /* How many labels are those of [input] labels. */
@@ -81,7 +126,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
-        (*outputs)[i] = output_of(p, &result->outputs[i], p->inputs[i].count);
+        (*outputs)[i] = output_of(p, result, i);
         if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
     }
     r->outputs = *outputs;
@@ -116,6 +161,44 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
+/* One input's values, and beside them the reference's. */
+static void print_output(FILE *out, const plan *p, const report *r, const node_result *result,
+                         const node_result *reference, size_t i)
+{
+    const exec_output *o = &result->outputs[i];
+
+    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->inputs[i].count);
+    if (p->run->task == RUN_PERPLEXITY) {
+        fprintf(out, "perplexity %.6g", r->outputs[i].perplexity);
+        if (reference != NULL)
+            fprintf(out, " (plaintext %.6g)",
+                    perplexity_of(surprise_of(p, reference, i), p->inputs[i].count - 1));
+        fprintf(out, " over %zu tokens\n", p->inputs[i].count - 1);
+        return;
+    }
+    if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);
+    if (reference != NULL && !is_label(p))
+        print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
+    if (p->run->task == RUN_CLASSIFY) {
+        fprintf(out, "label      %zu", label_of(p, o));
+        if (reference != NULL) fprintf(out, " (plaintext %zu)", label_of(p, &reference->outputs[i]));
+        fputc('\n', out);
+    }
+}
+
+static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
+{
+    const char *same = p->run->task == RUN_GENERATE     ? "same next token"
+                       : p->run->task == RUN_PERPLEXITY ? "same most probable token"
+                                                        : "same label";
+
+    fprintf(out, "\ndistance from plaintext:");
+    if (f->has_distance) fprintf(out, " cosine %.7f, largest error %.3g", f->cosine, f->max_abs_error);
+    if (f->top1_agreement >= 0)
+        fprintf(out, "%s %s %.1f %%", f->has_distance ? "," : "", same, 100 * f->top1_agreement);
+    fputc('\n', out);
+}
+
 puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference,
                          puma_error *e)
 {
@@ -123,28 +206,11 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
     report_output *outputs;
 
     if (make_report(&r, &outputs, p, result, reference, e) == PUMA_OK) {
-        for (size_t i = 0; i < result->output_count; i++) {
-            const exec_output *o = &result->outputs[i];
-
-            if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->inputs[i].count);
-            if (!is_label(p)) print_values(out, r.protocol, o->values, o->rows * o->columns);
-            if (reference != NULL && !is_label(p))
-                print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
-            if (p->run->task == RUN_CLASSIFY) {
-                fprintf(out, "label      %zu", label_of(p, o));
-                if (reference != NULL) fprintf(out, " (plaintext %zu)", label_of(p, &reference->outputs[i]));
-                fputc('\n', out);
-            }
-        }
-        if (reference != NULL) {
-            fprintf(out, "\ndistance from plaintext:");
-            if (!is_label(p))
-                fprintf(out, " cosine %.7f, largest error %.3g", r.fidelity.cosine, r.fidelity.max_abs_error);
-            if (r.fidelity.top1_agreement >= 0)
-                fprintf(out, "%s same label %.1f %%", is_label(p) ? "" : ",",
-                        100 * r.fidelity.top1_agreement);
-            fputc('\n', out);
-        }
+        for (size_t i = 0; result->outputs != NULL && i < result->output_count; i++)
+            print_output(out, p, &r, result, reference, i);
+        if (p->run->task == RUN_PERPLEXITY && result->output_count > 1)
+            fprintf(out, "all inputs: perplexity %.6g\n", overall_perplexity(p, result));
+        if (reference != NULL) print_distance(out, p, &r.fidelity);
         if (r.fidelity.accuracy >= 0)
             fprintf(out, "%saccuracy: %.1f %% of %zu labels\n", reference != NULL ? "" : "\n",
                     100 * r.fidelity.accuracy, result->output_count);

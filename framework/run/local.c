@@ -308,23 +308,20 @@ static void reap(household *h, puma_error *e)
     }
 }
 
-static puma_status run_processes(const plan *p, const char *path, const char *const *sets, size_t set_count,
-                                 progress *bar, node_result *result, puma_error *e)
+static puma_status run_processes(const local_config *c, node_config nc, node_result *result, puma_error *e)
 {
+    const plan *p = c->plan;
     household h = { .count = p->protocol->protocol->parties, .done = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
-    node_config nc = { .plan = p,
-                       .self = PUMA_CLIENT,
-                       .listen_fd = -1,
-                       .progress = bar,
-                       .on_stuck = on_stuck,
-                       .stuck_context = &h };
-    pthread_t   watcher;
-    bool        watching = false;
-    int         pipes[2] = { -1, -1 };
+    pthread_t watcher;
+    bool      watching = false;
+    int       pipes[2] = { -1, -1 };
 
     for (size_t i = 0; i < PARTIES; i++) h.children[i] = (child){ .handle = -1, .listener = -1, .words = -1 };
     if (pipe2(pipes, O_CLOEXEC) != 0) return system_failed(e, "a pipe");
     h.done = pipes[0];
+    nc.self = PUMA_CLIENT;
+    nc.on_stuck = on_stuck;
+    nc.stuck_context = &h;
     __atomic_store_n(&active, &h, __ATOMIC_RELEASE);
     nc.certificates = p->run->certificates;
     if (p->run->transport == RUN_TLS && nc.certificates == NULL) {
@@ -333,7 +330,7 @@ static puma_status run_processes(const plan *p, const char *path, const char *co
     }
     for (size_t i = 0; i < h.count && e->status == PUMA_OK; i++) make_listener(&h.children[i], e);
     for (size_t i = 0; i < h.count && e->status == PUMA_OK; i++)
-        start_child(&h, p, i, path, sets, set_count, e);
+        start_child(&h, p, i, c->path, c->sets, c->set_count, e);
     for (size_t i = 0; i < h.count; i++) nc.address[i] = h.children[i].address;
     if (e->status == PUMA_OK) {
         watching = pthread_create(&watcher, NULL, watch, &h) == 0;
@@ -394,10 +391,14 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
     return e->status;
 }
 
-puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count,
-                      progress *bar, node_result *result, puma_error *e)
+puma_status local_run(const local_config *config, node_result *result, puma_error *e)
 {
-    node_config alone = { .plan = p, .listen_fd = -1, .progress = bar };
+    const plan *p = config->plan;
+    node_config alone = { .plan = p,
+                          .listen_fd = -1,
+                          .progress = config->progress,
+                          .say = config->say,
+                          .say_context = config->say_context };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     *result = (node_result){ 0 };
@@ -411,7 +412,7 @@ puma_status local_run(const plan *p, const char *path, const char *const *sets, 
                                              : 1);
         return run_threads(alone, result, e);
     }
-    return run_processes(p, path, sets, set_count, bar, result, e);
+    return run_processes(config, alone, result, e);
 }
 
 puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context,

@@ -7,8 +7,18 @@
 /* Starts the compute parties (this program with --party N, on loopback ports of their own), plays the client,
  * waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL backend there are
  * none.  tls without certificates: made for the run in a private temporary directory. */
-puma_status local_run(const plan *p, const char *path, const char *const *sets, size_t set_count,
-                      progress *bar, node_result *result, puma_error *e);
+typedef struct local_config {
+    const plan        *plan;
+    const char        *path; /* of the run file, with what was --set */
+    const char *const *sets;
+    size_t             set_count;
+    progress          *progress; /* NULL: none */
+    /* See node_config.say. */
+    void (*say)(void *context, size_t input, const char *text, size_t size);
+    void *say_context;
+} local_config;
+
+puma_status local_run(const local_config *config, node_result *result, puma_error *e);
 
 /* Ends the process from any thread: kills the parties of a run that is under way, removes what it left,
  * prints the reason. */

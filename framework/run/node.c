@@ -24,6 +24,11 @@ typedef struct meter {
     net_count     base, last;
     double        started, label_started;
     char          label[120];
+    bool          stepping; /* in a step of generation, which began at: */
+    report_phase  phase;
+    uint64_t      phase_sent, phase_depth;
+    double        phase_started;
+    size_t        token; /* how many of the input's have begun */
     puma_error   *error;
 } meter;
 
@@ -89,10 +94,42 @@ static void close_label(meter *m)
 static void labelled(void *context, const char *label)
 {
     meter *m = context;
+    char   where[160];
 
     close_label(m);
     snprintf(m->label, sizeof m->label, "%s", label);
-    progress_show(m->progress, label, sent_of(&m->last));
+    if (m->stepping)
+        snprintf(where, sizeof where, "token %zu  %s", m->token, label);
+    else
+        snprintf(where, sizeof where, "%s", label);
+    progress_show(m->progress, where, sent_of(&m->last));
+}
+
+/* Books the step of generation that is under way. */
+static void close_phase(meter *m)
+{
+    if (!m->stepping) return;
+    close_label(m);
+    m->phase.bytes = sent_of(&m->last) - m->phase_sent;
+    m->phase.rounds = m->last.depth - m->phase_depth;
+    m->phase.seconds = m->label_started - m->phase_started;
+    report_add_phase(m->party, &m->phase, m->error);
+    m->stepping = false;
+}
+
+static void begin_phase(void *context, report_step step, size_t tokens)
+{
+    meter *m = context;
+
+    close_phase(m);
+    close_label(m);
+    m->label[0] = '\0';
+    m->stepping = true;
+    m->phase = (report_phase){ .step = step, .tokens = tokens };
+    m->phase_sent = sent_of(&m->last);
+    m->phase_depth = m->last.depth;
+    m->phase_started = m->label_started;
+    m->token = step == REPORT_PREFILL ? 1 : m->token + 1;
 }
 
 static void start_counting(meter *m)
@@ -138,17 +175,69 @@ static void allow_reveal(void *context, bool allowed)
     if (m->wire != NULL) net_allow_reveal(m->wire, allowed);
 }
 
-/* All the inputs; `list` NULL at a compute party, which knows their lengths alone. */
-static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, const size_t *tokens,
-                              size_t count, meter *m, node_result *result, puma_error *e)
+/* What a node of a run does with the inputs. */
+typedef struct task {
+    const node_config *config; /* NULL: a reference                           */
+    const plan        *plan;
+    const token_list  *inputs; /* NULL at a compute party, which knows their lengths alone */
+    size_t            *tokens, count;
+    net               *wire;
+    const bool        *present;
+    const node_result *forced; /* of a reference: what to compare with        */
+} task;
+
+static puma_status generate_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
+                                   puma_error *e)
 {
-    result->outputs = calloc(count > 0 ? count : 1, sizeof *result->outputs);
+    const runfile *r = t->plan->run;
+    generation     g = { .plan = t->plan,
+                         .client = t->inputs != NULL,
+                         .wire = t->wire,
+                         .present = t->present,
+                         .keep = r->reference_plain,
+                         .begin = begin_phase,
+                         .allow = allow_reveal,
+                         .context = m,
+                         .say = t->config == NULL ? NULL : t->config->say,
+                         .say_context = t->config == NULL ? NULL : t->config->say_context };
+
+    result->generated = calloc(t->count + 1, sizeof *result->generated);
+    if (result->generated == NULL) return error_set(e, 1001, "out of memory for the outputs");
+    if (g.client && t->forced == NULL && r->decoding == RUN_CLIENT)
+        sampler_open(&g.sampler,
+                     &(sample_config){ .temperature = r->temperature,
+                                       .top_k = r->top_k,
+                                       .top_p = r->top_p,
+                                       .has_seed = r->has_sample_seed,
+                                       .seed = r->sample_seed },
+                     e);
+    for (size_t i = 0; i < t->count && e->status == PUMA_OK; i++) {
+        if (i > 0) exec_reset(x);
+        result->output_count = i + 1;
+        if (generate_tokens(x, s, &g, i, g.client ? &t->inputs[i] : NULL, t->tokens[i],
+                            t->forced == NULL ? NULL : &t->forced->generated[i], &result->generated[i],
+                            e) != PUMA_OK &&
+            t->count > 1)
+            error_prefix(e, "input %zu", i);
+        close_phase(m);
+    }
+    sampler_close(g.sampler);
+    return e->status;
+}
+
+static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
+                              puma_error *e)
+{
+    if (t->plan->run->task == RUN_GENERATE) return generate_inputs(x, s, t, m, result, e);
+    result->outputs = calloc(t->count > 0 ? t->count : 1, sizeof *result->outputs);
     if (result->outputs == NULL) return error_set(e, 1001, "out of memory for the outputs");
-    for (size_t i = 0; i < count; i++) {
-        if (exec_run(x, tokens[i], list == NULL ? NULL : list[i].ids, list == NULL ? NULL : list[i].types,
+    for (size_t i = 0; i < t->count; i++) {
+        const token_list *list = t->inputs == NULL ? NULL : &t->inputs[i];
+
+        if (exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
                      allow_reveal, m, &result->outputs[i]) != PUMA_OK) {
             *e = *session_error(s);
-            if (count > 1) error_prefix(e, "input %zu", i);
+            if (t->count > 1) error_prefix(e, "input %zu", i);
             return e->status;
         }
         result->output_count = i + 1;
@@ -157,8 +246,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const token_list *list, 
 }
 
 /* "input.tokens" of the client: lengths, checked against the model. */
-static puma_status read_lengths(const char *text, const model *m, size_t **tokens, size_t *count,
-                                puma_error *e)
+static puma_status read_lengths(const char *text, size_t limit, size_t **tokens, size_t *count, puma_error *e)
 {
     size_t *list = NULL, used = 0;
     char   *end;
@@ -172,10 +260,9 @@ static puma_status read_lengths(const char *text, const model *m, size_t **token
             return error_set(e, 1001, "out of memory for the lengths of the inputs");
         }
         list = more;
-        if (end == text || length == 0 || length > m->max_tokens || (*end != '\0' && *end != ' ')) {
+        if (end == text || length == 0 || length > limit || (*end != '\0' && *end != ' ')) {
             free(list);
-            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)",
-                             m->max_tokens);
+            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)", limit);
         }
         list[used++] = length;
         text = *end == ' ' ? end + 1 : end;
@@ -198,25 +285,26 @@ static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, pu
 }
 
 /* A backend of one party: session, weights, inputs, no wire. */
-static puma_status run_local(const session_config *sc, const exec_config *ec, const plan *p, meter *m,
+static puma_status run_local(const session_config *sc, const exec_config *ec, task *t, meter *m,
                              node_result *result, puma_error *e)
 {
+    const plan   *p = t->plan;
     puma_session *s = NULL;
     exec         *x = NULL;
-    size_t       *tokens = NULL, count = 0;
 
-    if (own_lengths(p, &tokens, &count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
+    t->inputs = p->inputs;
+    if (own_lengths(p, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
         if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
             *e = *session_error(s);
         } else {
             start_counting(m);
-            run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+            run_inputs(x, s, t, m, result, e);
             finish_counting(m);
         }
     }
     exec_close(x);
     if (s != NULL) session_close(s);
-    free(tokens);
+    free(t->tokens);
     return e->status;
 }
 
@@ -281,21 +369,21 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     net          *wire = NULL;
     puma_session *s = NULL;
     exec         *x = NULL;
-    size_t       *tokens = NULL, count = 0;
+    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->inputs : NULL };
 
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
-    sc->wire = m->wire = wire;
+    sc->wire = m->wire = t.wire = wire;
     if (client)
-        own_lengths(p, &tokens, &count, e);
+        own_lengths(p, &t.tokens, &t.count, e);
     else
-        read_lengths(net_input(wire, "input.tokens"), p->model, &tokens, &count, e);
+        read_lengths(net_input(wire, "input.tokens"), p->max_input, &t.tokens, &t.count, e);
     if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
         exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
         *e = *session_error(s);
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
         if (c->work == NULL)
-            run_inputs(x, s, p->inputs, tokens, count, m, result, e);
+            run_inputs(x, s, &t, m, result, e);
         else
             c->work(s, c->work_context);
         if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
@@ -312,7 +400,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (e->status == PUMA_OK) net_finish(wire, e);
     if (e->status != PUMA_OK) net_abort(wire, e);
     net_close(wire);
-    free(tokens);
+    free(t.tokens);
     return e->status;
 }
 
@@ -360,7 +448,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
         nc.address[node] = c->address[node];
     }
     if (local)
-        run_local(&sc, &p->exec, p, &m, result, e);
+        run_local(&sc, &p->exec, &(task){ .config = c, .plan = p }, &m, result, e);
     else
         run_on_wire(c, &nc, &sc, &m, result, e);
     if (e->status == PUMA_OK)
@@ -370,7 +458,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     return e->status;
 }
 
-puma_status node_reference(const plan *p, node_result *result, puma_error *e)
+puma_status node_reference(const plan *p, const node_result *run, node_result *result, puma_error *e)
 {
     session_config sc = { .ring_bits = p->run->ring_bits,
                           .frac = p->run->frac,
@@ -387,7 +475,7 @@ puma_status node_reference(const plan *p, node_result *result, puma_error *e)
     sc.label_context = &m;
     if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
         ec.lookup = PUMA_HAS(sc.protocol->protocol, embed);
-        run_local(&sc, &ec, p, &m, result, e);
+        run_local(&sc, &ec, &(task){ .plan = p, .forced = run }, &m, result, e);
     }
     report_party_free(&own);
     return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");
@@ -396,8 +484,12 @@ puma_status node_reference(const plan *p, node_result *result, puma_error *e)
 void node_result_free(node_result *result)
 {
     for (size_t i = 0; i < result->party_count; i++) report_party_free(&result->parties[i]);
-    for (size_t i = 0; i < result->output_count; i++) free(result->outputs[i].values);
+    for (size_t i = 0; i < result->output_count; i++) {
+        if (result->outputs != NULL) free(result->outputs[i].values);
+        if (result->generated != NULL) generated_free(&result->generated[i]);
+    }
     free(result->parties);
     free(result->outputs);
+    free(result->generated);
     *result = (node_result){ 0 };
 }

@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "report/progress.h"
 #include "report/report.h"
+#include "run/generate.h"
 
 typedef struct node_config {
     const plan *plan;
@@ -16,6 +17,9 @@ typedef struct node_config {
     net_hub    *hub;       /* transport = memory                                               */
     const char *certificates;
     progress   *progress; /* NULL: none                                                       */
+    /* The client's, of generate: see generation.say. */
+    void (*say)(void *context, size_t input, const char *text, size_t size);
+    void *say_context;
     void (*on_stuck)(void *context, const puma_error *why); /* see net_config                           */
     void *stuck_context;
     void (*observe)(void *context, const char *where, const char *what, double max_abs,
@@ -31,11 +35,13 @@ typedef struct node_result {
     size_t        party_count;
     exec_output  *outputs; /* the client's: one an input                                       */
     size_t        output_count;
+    generated    *generated; /* of generate, in place of outputs                                */
 } node_result;
 
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);
-/* The reference of a comparison, in this process: outputs only. */
-puma_status node_reference(const plan *p, node_result *result, puma_error *e);
+/* The reference of a comparison with `run`, in this process: outputs only.  Of generate it says what it would
+ * choose behind the same beginnings. */
+puma_status node_reference(const plan *p, const node_result *run, node_result *result, puma_error *e);
 void        node_result_free(node_result *result);
 
 #endif

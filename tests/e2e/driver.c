@@ -80,13 +80,13 @@ bool check(bool good, const char *format, ...)
 /* One place a name, so that a path stays good for the whole test. */
 const char *driver_path(const char *name)
 {
-    static char paths[32][160];
+    static char paths[64][160];
     char        path[160];
     size_t      i = 0;
 
     snprintf(path, sizeof path, "%.60s/%.90s", driver_work, name);
-    while (i < 31 && paths[i][0] != '\0' && strcmp(paths[i], path) != 0) i++;
-    if (i == 31) {
+    while (i < 63 && paths[i][0] != '\0' && strcmp(paths[i], path) != 0) i++;
+    if (i == 63) {
         errno = ENAMETOOLONG;
         give_up("more files than a test has places for");
     }

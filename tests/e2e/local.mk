@@ -2,6 +2,9 @@
 check_PROGRAMS += tests/e2e/killed
 tests_e2e_killed_SOURCES = %D%/killed.c %D%/driver.c %D%/driver.h
 tests_e2e_killed_LDADD = $(JANSSON_LIBS) -lm
+check_PROGRAMS += tests/e2e/generate
+tests_e2e_generate_SOURCES = %D%/generate.c %D%/driver.c %D%/driver.h
+tests_e2e_generate_LDADD = $(JANSSON_LIBS) -lm
 
 dist_check_SCRIPTS += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 TESTS              += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh

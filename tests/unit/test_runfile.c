@@ -258,8 +258,6 @@ static void what_is_not_built_says_so(void **state)
         "network.bandwidth_mbps=1",
         "network.round_trip_ms=1",
         "serve.party=1",
-        "run.task=generate",
-        "run.task=perplexity",
         "weights.source=shares:s",
     };
 
@@ -312,7 +310,7 @@ static void booleans_and_words_are_exact(void **state)
         snprintf(set, sizeof set, "run.normalize=%s", bad[i]);
         refused_with(RUN TEXT, set, 312, "needs yes or no");
     }
-    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden)");
+    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden, generate, perplexity)");
     refused_with(RUN TEXT, "run.task=Embed", 314, "one of");
     refused_with(RUN TEXT, "network.transport=udp", 314, "one of memory, tcp, tls)");
     refused_with(RUN TEXT, "weights.source=synthetic:", 311, "0 <= SEED");
@@ -484,6 +482,7 @@ static void generation_is_checked(void **state)
         { 312, "stop_at_eos=true", "yes or no" },
         { 314, "decoding=beam", "one of greedy, client" },
     };
+    static const char *const tasks[] = { "run.task=generate", "run.task=perplexity" };
     static const char *const sampling[] = { "temperature = 2", "top_k = 2", "top_p = 0.5",
                                             "sample_seed = 1" };
     char                     text[300];
@@ -501,6 +500,11 @@ static void generation_is_checked(void **state)
         snprintf(text, sizeof text, RUN TEXT "[generate]\ndecoding = client\n%s\n", sampling[i]);
         runfile_close(opened(text));
     }
+    for (size_t i = 0; i < 2; i++) {
+        runfile_close(opened_with(RUN TEXT, tasks[i]));
+        refused_with(RUN TEXT "text_pair = b\n", tasks[i], 317, ":7: [input] text_pair: task = ");
+    }
+    runfile_close(opened("[run]\nmodel = m\ntask = generate\nprotocol = rep3\n" TEXT));
 }
 
 static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **state)
@@ -575,6 +579,34 @@ static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **st
     for (size_t i = 0; i <= CHANGES; i++) free(texts[i]);
 }
 
+/* What each step reveals and how many there are is agreed on; how the client draws is its own affair. */
+static void steps_are_agreed_on(void **state)
+{
+    static const char text[] = RUN TEXT "[generate]\ndecoding = client\n";
+    static const char *const       sets[] = { "generate.max_new_tokens=17", "generate.decoding=greedy",
+                                              "generate.stop_at_eos=yes",   "generate.temperature=2",
+                                              "generate.top_k=3",           "generate.top_p=0.5",
+                                              "generate.sample_seed=9" };
+    char                          *first, *other;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const char *both[] = { "run.task=generate", sets[i], NULL };
+        runfile    *r = opened_with(text, both[0]);
+        puma_error  e;
+
+        first = runfile_canonical(r, false);
+        runfile_close(r);
+        assert_int_equal(open_text(&r, text, both, true, &e), PUMA_OK);
+        other = runfile_canonical(r, false);
+        runfile_close(r);
+        if ((strcmp(first, other) != 0) != (i < 3)) fail_msg("%s: %s", sets[i], other);
+        assert_null(strstr(other, "sample"));
+        free(first);
+        free(other);
+    }
+}
+
 static void places_are_told(void **state)
 {
     runfile *r = opened(RUN TEXT);
@@ -624,6 +656,7 @@ int main(void)
         cmocka_unit_test(label_goes_with_classify),
         cmocka_unit_test(generation_is_checked),
         cmocka_unit_test(canonical_text_is_sorted_and_holds_what_changes_the_result),
+        cmocka_unit_test(steps_are_agreed_on),
         cmocka_unit_test(places_are_told),
     };
 
