@@ -18,3 +18,11 @@ tests_leak_test_leak_tables_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_leak_test_leak_tables_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
 dist_check_SCRIPTS += %D%/leak-tables.sh %D%/board-tables.sh
 TESTS += %D%/leak-tables.sh %D%/board-tables.sh
+
+# embedding by the client's ids
+noinst_PROGRAMS += tests/leak/test_leak_dpf
+tests_leak_test_leak_dpf_SOURCES = %D%/test_leak_dpf.c %D%/world.c %D%/world.h plugins/protocol/rep3/dpf_keys.c
+tests_leak_test_leak_dpf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins/protocol/rep3
+tests_leak_test_leak_dpf_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
+dist_check_SCRIPTS += %D%/leak-dpf.sh %D%/board-dpf.sh
+TESTS += %D%/leak-dpf.sh %D%/board-dpf.sh

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-#define STACK ((size_t)256 << 10)
+#define STACK ((size_t)1 << 20) /* OpenSSL reads its configuration on it */
 #define NODES PUMA_NODES
 
 #if defined __has_feature

@@ -1,0 +1,289 @@
+/* test_leak_dpf.c - rep3's embedding by the client's ids: every id of small tables, and what a party sees.
+ *
+ *     test_leak_dpf PLUGIN.so [CHECK]
+ *
+ * results  every id, tables of 1 to 40 rows, several rings, two parts; bits on every link as in doc/rep3.md.
+ * table    enumeration: for fixed keys and everything that P1 (P2) holds fixed, the streams that it lacks run
+ *          through all their values; the multiset of its views must be the same for every table.
+ * keys     affine rank: for a fixed id, the bits that a party gets from the client and those of the one-hot
+ *          rows that it expands from them (with this test's own copy of dpf_keys.c) must obey no affine
+ * relation over GF(2).  A party that held both keys of one function would have rows whose low bits differ by
+ * a constant; a correction without its mask, or with equal seeds, would be constant itself. */
+#include "leak/world.h"
+
+#include "dpf_keys.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *plugin_path;
+
+#define MOST 64
+
+typedef struct setting {
+    size_t   ids, rows[2], columns; /* rows[1] 0: one part                    */
+    uint32_t bits;
+    uint64_t table[2 * MOST];
+    uint32_t id[2][MOST];
+    bool     reveals;
+    uint64_t out[2 * MOST];
+} setting;
+
+static void embed(puma_session *s, void *context)
+{
+    setting *c = context;
+    bool     client = s->role == PUMA_CLIENT;
+    size_t dim[2] = { c->rows[0] + c->rows[1], c->columns }, result[2] = { c->ids, client ? 0 : c->columns };
+    puma_tensor *table = s->host->tensor(s, PUMA_ARITH, 2, dim, c->bits, 0), *z, shape;
+    uint64_t    *words = s->host->scratch(s, table->n);
+    puma_index parts[2] = { { .first = 0, .rows = c->rows[0] }, { .first = c->rows[0], .rows = c->rows[1] } };
+
+    for (size_t i = 0; i < table->n; i++) words[i] = c->table[i] & puma_mask(c->bits);
+    s->protocol->share(s, table, client ? words : NULL, PUMA_CLIENT);
+    z = s->host->tensor(s, PUMA_ARITH, 2, result, c->bits, 0);
+    for (int p = 0; client && p < 2; p++) parts[p].ids = c->id[p];
+    s->protocol->embed(s, z, client ? NULL : table, parts, c->rows[1] > 0 ? 2 : 1, PUMA_CLIENT);
+    if (!c->reveals) return;
+    shape = *z;
+    shape.n = shape.words = c->ids * c->columns;
+    s->protocol->reveal(s, client ? c->out : NULL, &shape, PUMA_CLIENT);
+}
+
+/* --- results and costs -------------------------------------------------------------------------------- */
+
+static void check_results(const setting *c, const char *what)
+{
+    for (size_t i = 0; i < c->ids * c->columns; i++) {
+        size_t   row = i / c->columns, column = i % c->columns;
+        uint64_t wanted = c->table[c->id[0][row] * c->columns + column];
+
+        if (c->rows[1] > 0) wanted += c->table[(c->rows[0] + c->id[1][row]) * c->columns + column];
+        wanted &= puma_mask(c->bits);
+        if (c->out[i] != wanted)
+            fail_msg("%s: %zu rows, ring %u, id %u: got %llx, expected %llx", what, c->rows[0], c->bits,
+                     c->id[0][row], (unsigned long long)c->out[i], (unsigned long long)wanted);
+    }
+}
+
+static void every_id_finds_its_row(void **state)
+{
+    static const size_t   rows[] = { 1, 2, 3, 6, 7, 12, 13, 25, 40 };
+    static const uint32_t rings[] = { 1, 2, 8, 20, 31, 32, 33, 48, 63, 64 };
+
+    (void)state;
+    for (size_t v = 0; v < sizeof rows / sizeof *rows; v++)
+        for (size_t b = 0; b < sizeof rings / sizeof *rings; b++)
+            for (size_t second = 0; second < 8; second += 3) {
+                world    *w = world_new(plugin_path, 64, 0);
+                setting   c = { .ids = rows[v],
+                                .rows = { rows[v], second },
+                                .columns = 1,
+                                .bits = rings[b],
+                                .reveals = true };
+                dpf_shape f[2] = { dpf_shape_of(rows[v], c.bits), dpf_shape_of(second, c.bits) };
+                uint64_t  message =
+                    2 * rows[v] * (dpf_key_bits(&f[0]) + (second > 0 ? dpf_key_bits(&f[1]) : 0));
+                uint64_t share = (rows[v] + second) * c.bits, entries = rows[v] * c.bits;
+
+                message = (message + 63) / 64 * 64 + 256;
+                for (size_t i = 0; i < rows[v] + second; i++) c.table[i] = (i + 1) * 0x9e3779b97f4a7c15u;
+                for (size_t i = 0; i < c.ids; i++) {
+                    c.id[0][i] = (uint32_t)i;
+                    c.id[1][i] = second > 0 ? (uint32_t)(i % second) : 0;
+                }
+                world_seed(w, 100 * v + b + 1);
+                assert_true(world_run(w, embed, &c));
+                check_results(&c, "results");
+                assert_int_equal(world_bits(w, PUMA_CLIENT, 0, PUMA_ONLINE), message);
+                assert_int_equal(world_bits(w, PUMA_CLIENT, 1, PUMA_ONLINE), message + share);
+                assert_int_equal(world_bits(w, PUMA_CLIENT, 2, PUMA_ONLINE), message + share);
+                assert_int_equal(world_bits(w, 0, 2, PUMA_ONLINE), entries);
+                assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE), entries);
+                assert_int_equal(world_bits(w, 2, 1, PUMA_ONLINE), entries);
+                for (uint32_t from = 0; from < 3; from++)
+                    for (uint32_t to = 0; to < 3; to++)
+                        assert_int_equal(world_bits(w, from, to, PUMA_OFFLINE), 0);
+                world_free(w);
+            }
+}
+
+/* --- the table stays hidden --------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0xff51afd7ed558ccdu;
+    h ^= h >> 32;
+    return h * 0xc4ceb9fe1a85ec53u ^ h >> 29;
+}
+
+static void enumerate(world *w, setting *c, unsigned unknown, uint32_t party, uint64_t total[3])
+{
+    memset(total, 0, 3 * sizeof *total);
+    assert_true(world_run(w, embed, c));
+    assert_in_range(world_rewind(w, unknown), 1, 20);
+    do {
+        const view *v = world_view(w, party);
+
+        assert_true(world_run(w, embed, c));
+        for (uint64_t k = 0; k < 3; k++) {
+            uint64_t h = 0x7654321 + k;
+
+            for (size_t i = 0; i < v->count; i++) h = mix(h, v->items[i].value + 1);
+            total[k] += mix(h, v->count);
+        }
+    } while (world_step(w, unknown));
+}
+
+static void views_do_not_depend_on_the_table(void **state)
+{
+    (void)state;
+    for (uint32_t party = 1; party <= 2; party++)
+        for (uint64_t known = 1; known <= 3; known++) {
+            unsigned unknown =
+                party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
+            setting  c = { .ids = 1, .rows = { 3 }, .columns = 1, .bits = 2, .id = { { 1 } } };
+            world   *w = world_new(plugin_path, 8, 0);
+            uint64_t first[3], other[3];
+
+            /* The client's own draws too: its keys are the same for all tables. */
+            for (int s = 0; s <= STREAMS; s++) world_keep(w, s, true);
+            world_seed(w, known);
+            enumerate(w, &c, unknown, party, first);
+            for (uint64_t t = 1; t < 64; t += 3) {
+                for (uint32_t i = 0; i < 3; i++) c.table[i] = t >> 2 * i & 3;
+                enumerate(w, &c, unknown, party, other);
+                if (memcmp(first, other, sizeof first) != 0)
+                    fail_msg("table: the views of party %u differ between secrets 0 and %llu", party,
+                             (unsigned long long)t);
+            }
+            world_free(w);
+        }
+}
+
+/* --- the ids stay hidden ------------------------------------------------------------------------------ */
+
+enum { ROWS = 40, RING = 8 };
+
+static size_t rank_of(uint64_t *rows, size_t row_count, size_t words)
+{
+    size_t rank = 0;
+
+    for (size_t column = 0; column < words * 64 && rank < row_count; column++) {
+        size_t pivot = rank;
+
+        while (pivot < row_count && (rows[pivot * words + column / 64] >> column % 64 & 1) == 0) pivot++;
+        if (pivot == row_count) continue;
+        for (size_t k = 0; k < words; k++) {
+            uint64_t t = rows[pivot * words + k];
+
+            rows[pivot * words + k] = rows[rank * words + k];
+            rows[rank * words + k] = t;
+        }
+        for (size_t r = rank + 1; r < row_count; r++)
+            if ((rows[r * words + column / 64] >> column % 64 & 1) != 0)
+                for (size_t k = 0; k < words; k++) rows[r * words + k] ^= rows[rank * words + k];
+        rank++;
+    }
+    return rank;
+}
+
+static void put_bits(uint64_t *row, size_t *column, uint64_t value, uint32_t bits)
+{
+    for (uint32_t b = 0; b < bits; b++, ++*column) row[*column / 64] |= (value >> b & 1) << *column % 64;
+}
+
+/* What `party` got from the client and expands from it, as bits behind a 1; returns how many there are. */
+static size_t fill_row(uint64_t *row, const view *v, const dpf_shape *f, uint32_t party)
+{
+    uint64_t    line[64] = { 0 }, key[32], out[ROWS];
+    dpf_block   roots[2], room[6 * (ROWS + 1)];
+    dpf_cipher *tree;
+    size_t      words = 0, column = 0, at = 256;
+
+    for (size_t i = 0; i < v->count; i++)
+        if (v->items[i].received && v->items[i].bits == 64) line[words++] = v->items[i].value;
+    assert_int_equal(words, 4 + (2 * dpf_key_bits(f) + 63) / 64);
+    assert_true(dpf_key_words(f) <= sizeof key / sizeof *key);
+    put_bits(row, &column, 1, 1);
+    for (size_t b = 0; b < 256 + 2 * dpf_key_bits(f); b++)
+        put_bits(row, &column, line[b / 64] >> b % 64 & 1, 1);
+    tree = dpf_cipher_new(line);
+    assert_non_null(tree);
+    assert_true(dpf_roots(roots, 2, line + 2));
+    for (int q = 0; q < 2; q++) {
+        /* P0 is the first holder of both its pairs, P2 the second, P1 the first with P2 and the second with
+         * P0. */
+        int holder = party == 0 ? 0 : party == 2 ? 1 : q;
+
+        dpf_key_take(key, line, &at, f);
+        assert_true(dpf_expand(out, f, tree, holder, &roots[q], key, room));
+        for (size_t i = 0; i < ROWS; i++) put_bits(row, &column, out[i], RING);
+    }
+    dpf_cipher_free(tree);
+    return column;
+}
+
+static void keys_obey_no_affine_relation(void **state)
+{
+    static const uint32_t ids[] = { 0, 17, ROWS - 1 };
+    const dpf_shape       f = dpf_shape_of(ROWS, RING);
+    const size_t columns = 1 + 256 + 2 * dpf_key_bits(&f) + 2 * ROWS * RING, words = (columns + 63) / 64,
+                 runs = columns + 64;
+
+    (void)state;
+    assert_true(f.depth == 2 && f.width == 15);
+    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
+        world    *w = world_new(plugin_path, RING, 0);
+        setting   c = { .ids = 1, .rows = { ROWS }, .columns = 1, .bits = RING, .id = { { ids[k] } } };
+        uint64_t *rows[3];
+
+        world_seed(w, 77 + k);
+        for (uint32_t party = 0; party < 3; party++) {
+            rows[party] = calloc(runs * words, sizeof **rows);
+            assert_non_null(rows[party]);
+        }
+        for (size_t run = 0; run < runs; run++) {
+            assert_true(world_run(w, embed, &c));
+            for (uint32_t party = 0; party < 3; party++)
+                assert_int_equal(fill_row(rows[party] + run * words, world_view(w, party), &f, party),
+                                 columns);
+        }
+        for (uint32_t party = 0; party < 3; party++) {
+            size_t rank = rank_of(rows[party], runs, words);
+
+            if (rank != columns)
+                fail_msg(
+                    "keys: what party %u gets and expands for id %u obeys an affine relation (%zu columns, "
+                    "rank %zu)",
+                    party, ids[k], columns, rank);
+            free(rows[party]);
+        }
+        world_free(w);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_id_finds_its_row),
+        cmocka_unit_test(views_do_not_depend_on_the_table),
+        cmocka_unit_test(keys_obey_no_affine_relation),
+    };
+    static const char *const names[] = { "results", "table", "keys" };
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: test_leak_dpf PLUGIN.so [results|table|keys]\n");
+        return 2;
+    }
+    plugin_path = argv[1];
+    for (size_t i = 0; argc > 2 && i < 3; i++) {
+        const struct CMUnitTest one[] = { tests[i] };
+
+        if (strcmp(argv[2], names[i]) == 0) return cmocka_run_group_tests_name("dpf", one, NULL, NULL);
+    }
+    return argc > 2 ? 2 : cmocka_run_group_tests_name("dpf", tests, NULL, NULL);
+}
