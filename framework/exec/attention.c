@@ -194,6 +194,7 @@ static puma_share grouped(puma_session *s, puma_share x, size_t groups)
     return x == NULL ? NULL : puma_reshape3(s, x, groups, x->n / groups / x->dim[2], x->dim[2]);
 }
 
+/* q k^T / sqrt(e): the query carries the factor.  (H, T', S). */
 static puma_share scores_of(struct exec *x, puma_share q, puma_share k)
 {
     const rings *r = &x->config.rings;
@@ -205,27 +206,103 @@ static puma_share scores_of(struct exec *x, puma_share q, puma_share k)
     return z == NULL ? NULL : puma_promise(x->s, z, x->config.model->ranges.scores);
 }
 
-/* softmax over the spans. */
-static puma_share causal_weights(struct exec *x, puma_share scores, int layer)
+/* Squares of `size` rows and as many entries that hold all spans; a square that holds no score of any span is
+ * not there.  Row t lies in the squares from first[t / size] on, whose entries begin with the span of their
+ * first row. */
+typedef struct squares {
+    size_t  size, count;
+    size_t *first, *row, *entry; /* row, entry: where each square begins */
+} squares;
+
+static puma_status squares_of(puma_session *s, squares *g, const span *a)
+{
+    size_t rows, most;
+
+    *g = (squares){ .size = a->rows > 32 ? (a->rows + 7) / 8 : 4 };
+    rows = (a->rows + g->size - 1) / g->size;
+    most = rows * ((a->to[a->rows - 1] + g->size - 1) / g->size);
+    g->first = (size_t *)s->host->scratch(s, rows);
+    g->row = (size_t *)s->host->scratch(s, most);
+    g->entry = (size_t *)s->host->scratch(s, most);
+    for (size_t b = 0; s->status == PUMA_OK && b < rows; b++) {
+        size_t last = (b + 1) * g->size < a->rows ? (b + 1) * g->size - 1 : a->rows - 1;
+
+        g->first[b] = g->count;
+        for (size_t at = a->from[b * g->size]; at < a->to[last]; at += g->size) {
+            g->row[g->count] = b * g->size;
+            g->entry[g->count++] = at;
+        }
+    }
+    return s->status;
+}
+
+/* `size` rows of each group's tensor x (n, rows, e) for each square and group, `times` heads a group:
+ * gathered into (groups * squares, times * size, e).  Beyond the last row the last one stands again. */
+static puma_share gathered(puma_session *s, puma_share x, const squares *g, const size_t *begin, size_t times)
+{
+    size_t  rows = x->dim[1], groups = x->dim[0] / times, used = 0;
+    size_t *index = (size_t *)s->host->scratch(s, x->dim[0] * g->count * g->size);
+
+    if (index == NULL) return NULL;
+    for (size_t i = 0; i < groups; i++)
+        for (size_t j = 0; j < g->count; j++)
+            for (size_t k = 0; k < times; k++)
+                for (size_t r = 0; r < g->size; r++) {
+                    size_t row = begin[j] + r < rows ? begin[j] + r : rows - 1;
+
+                    index[used++] = (i * times + k) * rows + row;
+                }
+    return puma_reshape3(s, puma_pick(s, puma_reshape2(s, x, x->dim[0] * rows, x->dim[2]), index, used),
+                         groups * g->count, times * g->size, x->dim[2]);
+}
+
+/* The scores of the spans, each row's first: (H, T', width).  One product of all squares: about half of what
+ * all rows times all entries would be.  What stands behind a row's span is some number. */
+static puma_share scores_within(struct exec *x, puma_share q, puma_share k, const span *a)
+{
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    size_t        h, times, *index, used = 0;
+    squares       g;
+    puma_share    z;
+
+    if (q == NULL || k == NULL || squares_of(s, &g, a) != PUMA_OK) return NULL;
+    if (a->rows <= g.size || g.count * g.size * g.size >= a->rows * k->dim[1]) {
+        z = scores_of(x, q, k);
+        return a->from[a->rows - 1] > 0 && z != NULL ? aligned(s, z, a) : z;
+    }
+    h = q->dim[0];
+    times = h / k->dim[0];
+    z = puma_matmul(s, gathered(s, q, &g, g.row, times), gathered(s, k, &g, g.entry, 1), 1, r->frac,
+                    r->scores);
+    index = (size_t *)s->host->scratch(s, h * a->rows * a->width);
+    if (z == NULL || index == NULL) return NULL;
+    for (size_t i = 0; i < h; i++)
+        for (size_t t = 0; t < a->rows; t++)
+            for (size_t j = 0; j < a->width; j++) {
+                size_t entry = a->from[t] + j < a->to[t] ? a->from[t] + j : a->from[t], b = t / g.size;
+                size_t in = entry - a->from[b * g.size], square = g.first[b] + in / g.size;
+                size_t line = ((i / times * g.count + square) * times + i % times) * g.size + t % g.size;
+
+                index[used++] = line * g.size + in % g.size;
+            }
+    z = puma_reshape3(s, puma_pick(s, puma_reshape1(s, z, z->n), index, used), h, a->rows, a->width);
+    return z == NULL ? NULL : puma_promise(s, z, x->config.model->ranges.scores);
+}
+
+/* softmax over the spans: (H, T', S). */
+static puma_share causal_weights(struct exec *x, puma_share scores, const span *a, size_t all)
 {
     puma_session *s = x->s;
-    size_t       *lengths, h, all;
-    span          a;
-    bool          moved = false;
+    size_t       *lengths;
 
     if (scores == NULL) return NULL;
-    h = scores->dim[0];
-    all = scores->dim[2];
-    if (spans(x, &a, scores->dim[1], all, layer) != PUMA_OK) return NULL;
-    lengths = (size_t *)s->host->scratch(s, h * a.rows);
+    lengths = (size_t *)s->host->scratch(s, scores->dim[0] * a->rows);
     if (lengths == NULL) return NULL;
-    for (size_t i = 0; i < h * a.rows; i++) {
-        lengths[i] = a.to[i % a.rows] - a.from[i % a.rows];
-        moved = moved || a.from[i % a.rows] > 0;
-    }
-    if (moved) scores = aligned(s, scores, &a);
+    for (size_t i = 0; i < scores->dim[0] * a->rows; i++)
+        lengths[i] = a->to[i % a->rows] - a->from[i % a->rows];
     scores = exec_function(x, PUMA_SLOT_SOFTMAX, scores, lengths);
-    return moved && scores != NULL ? spread(s, scores, &a, all) : scores;
+    return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
 puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass *p, int layer,
@@ -236,6 +313,7 @@ puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass 
     const struct layer_weights *w = &x->layers[layer];
     puma_session               *s = x->s;
     puma_share                  qkv, q, k, v, weights, mixed;
+    span                        a = { 0 };
 
     s->host->label(s, "layer %d qkv", layer);
     qkv = exec_linear(x, n, w->qkv, w->qkv_bias, NULL, r->attention);
@@ -251,10 +329,11 @@ puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass 
     if (q == NULL || k == NULL || v == NULL) return NULL;
     if (p->keep) *kept = joined(s, k, v);
     s->host->label(s, "layer %d scores", layer);
-    weights = scores_of(x, q, k);
+    if (m->causal && spans(x, &a, rows, k->dim[1], layer) != PUMA_OK) return NULL;
+    weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
     s->host->label(s, "layer %d softmax", layer);
-    weights =
-        m->causal ? causal_weights(x, weights, layer) : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
+    weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
+                        : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
     s->host->label(s, "layer %d mix", layer);
     mixed =
         weights == NULL ? NULL : puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, r->frac, r->mixed);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FLOAT_BOUND 1e-4
 #define VOCABULARY 1000
@@ -57,20 +58,28 @@ static size_t largest(const double *x, size_t n)
     return at;
 }
 
-static plan *opened(const char *name, const char *protocol, const char *functions)
+static const char *directory_of(const char *name)
 {
+    static char path[600];
     const char *source = getenv("PUMA_SRCDIR");
-    char        text[1000];
-    plan       *p;
-    puma_error  e = { 0 };
 
-    snprintf(
-        text, sizeof text,
-        "[run]\nmodel = %.400s/tests/golden/models/%s-tiny\ntask = logits\nprotocol = %s\n[input]\nids = 1\n"
-        "[approximation]\ndefault = %s\n[network]\ntransport = memory\n",
-        source != NULL ? source : PUMA_SRCDIR, name, protocol, functions);
+    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.40s-tiny",
+             source != NULL ? source : PUMA_SRCDIR, name);
+    return path;
+}
+
+static plan *opened(const char *directory, const char *protocol, const char *functions)
+{
+    char       text[1000];
+    plan      *p;
+    puma_error e = { 0 };
+
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %.600s\ntask = logits\nprotocol = %s\n[input]\nids = 1\n"
+             "[approximation]\ndefault = %s\n[network]\ntransport = memory\n",
+             directory, protocol, functions);
     check(plan_open(&p, driver_file("run.ini", text), NULL, 0, PLAN_CLIENT, &e) == PUMA_OK, "%s, %s: %s",
-          name, protocol, e.text);
+          directory, protocol, e.text);
     if (e.status == PUMA_OK) return p;
     plan_close(p);
     return NULL;
@@ -127,37 +136,103 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
     if (!(d <= worst_piece)) worst_piece = d;
 }
 
+/* A session of plain in float with exact functions, and a decoder in it that shows every position. */
+typedef struct subject {
+    plan         *p;
+    puma_session *s;
+    exec         *x;
+} subject;
+
+static bool subject_open(subject *t, const char *directory)
+{
+    session_config sc = { .is_float = true, .option = plan_option };
+    puma_error     e = { 0 };
+    exec_config    ec;
+
+    *t = (subject){ .p = opened(directory, "plain", "exact") };
+    if (t->p == NULL) return false;
+    sc.option_context = t->p;
+    sc.protocol = t->p->protocol;
+    sc.ring_bits = t->p->run->ring_bits;
+    sc.frac = t->p->run->frac;
+    memcpy(sc.function, t->p->function, sizeof sc.function);
+    ec = t->p->exec;
+    ec.task = MODEL_PERPLEXITY;
+    return check(session_open(&t->s, &sc, &e) == PUMA_OK &&
+                     exec_open(&t->x, t->s, &ec, t->p->source) == PUMA_OK,
+                 "%s: %s%s", directory, e.text, t->s == NULL ? "" : session_error(t->s)->text);
+}
+
+static void subject_close(subject *t)
+{
+    exec_close(t->x);
+    if (t->s != NULL) session_close(t->s);
+    plan_close(t->p);
+}
+
 static void check_plain(const char *name, const json_t *cases)
 {
-    plan          *p = opened(name, "plain", "exact");
-    puma_session  *s = NULL;
-    puma_error     e = { 0 };
-    exec          *x = NULL;
-    session_config sc = { .is_float = true, .option = plan_option, .option_context = p };
-    exec_config    ec;
-    golden         g;
-    size_t         i;
-    json_t        *c;
+    subject t;
+    golden  g;
+    size_t  i;
+    json_t *c;
 
-    if (p == NULL) return;
-    sc.protocol = p->protocol;
-    sc.ring_bits = p->run->ring_bits;
-    sc.frac = p->run->frac;
-    memcpy(sc.function, p->function, sizeof sc.function);
-    ec = p->exec;
-    ec.task = MODEL_PERPLEXITY;
-    if (check(session_open(&s, &sc, &e) == PUMA_OK && exec_open(&x, s, &ec, p->source) == PUMA_OK, "%s: %s%s",
-              name, e.text, s == NULL ? "" : session_error(s)->text))
-        json_array_foreach(cases, i, c)
+    if (subject_open(&t, directory_of(name))) json_array_foreach(cases, i, c)
         {
             if (!check(read_golden(&g, c), "%s, case %zu: not a golden", name, i)) break;
-            every_position(x, &g, name, i);
-            in_pieces(x, &g, g.count, name, i);
-            in_pieces(x, &g, 3, name, i);
+            every_position(t.x, &g, name, i);
+            in_pieces(t.x, &g, g.count, name, i);
+            in_pieces(t.x, &g, 3, name, i);
         }
-    exec_close(x);
-    if (s != NULL) session_close(s);
-    plan_close(p);
+    subject_close(&t);
+}
+
+/* Mistral with a window of w: through two layers the last token sees 2 (w - 1) others.  Positions are
+ * relative, so that the sequence and its end give the same logits, and one token less does not; nor does it
+ * matter how the sequence was fed. */
+static void check_window(size_t w)
+{
+    enum { LENGTH = 40 };
+    char        path[700];
+    json_t     *config;
+    subject     t;
+    exec_output whole = { 0 }, end = { 0 }, piece = { 0 };
+    uint32_t    ids[LENGTH];
+    size_t      seen = 2 * (w - 1) + 1;
+    double      less, same, fed;
+
+    for (size_t i = 0; i < LENGTH; i++) ids[i] = (uint32_t)(i * 59 % 997);
+    snprintf(path, sizeof path, "%s/config.json", directory_of("mistral"));
+    config = json_load_file(path, 0, NULL);
+    json_object_set_new(config, "sliding_window", json_integer((json_int_t)w));
+    json_dump_file(config, driver_path("config.json"), 0);
+    json_decref(config);
+    snprintf(path, sizeof path, "%s/model.safetensors", directory_of("mistral"));
+    remove(driver_path("model.safetensors"));
+    check(symlink(path, driver_path("model.safetensors")) == 0, "no link to %s", path);
+    if (subject_open(&t, driver_work) && exec_run(t.x, LENGTH, ids, NULL, NULL, NULL, &whole) == PUMA_OK &&
+        exec_run(t.x, seen, ids + LENGTH - seen, NULL, NULL, NULL, &end) == PUMA_OK) {
+        const double *last = whole.values + (LENGTH - 1) * VOCABULARY;
+
+        same = max_difference(last, end.values + (seen - 1) * VOCABULARY, VOCABULARY);
+        free(end.values);
+        end.values = NULL;
+        less = INFINITY;
+        if (seen > 1 && exec_run(t.x, seen - 1, ids + LENGTH - seen + 1, NULL, NULL, NULL, &end) == PUMA_OK)
+            less = max_difference(last, end.values + (seen - 2) * VOCABULARY, VOCABULARY);
+        exec_reset(t.x);
+        for (size_t i = 0; i < LENGTH; i += 7) {
+            free(piece.values);
+            exec_feed(t.x, LENGTH - i < 7 ? LENGTH - i : 7, ids + i, NULL, NULL, &piece);
+        }
+        fed = piece.values == NULL ? INFINITY : max_difference(last, piece.values, VOCABULARY);
+        check(same < 1e-9 && fed < 1e-9 && less > 1e-3,
+              "window %zu: differences %.3g, fed %.3g, one less %.3g", w, same, fed, less);
+    }
+    free(whole.values);
+    free(end.values);
+    free(piece.values);
+    subject_close(&t);
 }
 
 /* --- rep3 ------------------------------------------------------------------------------------- */
@@ -214,7 +289,7 @@ static uint64_t played(job *j, const char *name)
 
 static void check_rep3(const char *name, const json_t *cases)
 {
-    job     j = { .p = opened(name, "rep3", "precise"), .tokens = GREEDY };
+    job     j = { .p = opened(directory_of(name), "rep3", "precise"), .tokens = GREEDY };
     size_t  i;
     json_t *c;
 
@@ -234,7 +309,7 @@ static void check_rep3(const char *name, const json_t *cases)
 /* What a token costs once 32 are in the cache. */
 static void check_bytes(const char *name)
 {
-    job      j = { .p = opened(name, "rep3", "precise") };
+    job      j = { .p = opened(directory_of(name), "rep3", "precise") };
     uint64_t none, prefill, both;
 
     if (j.p == NULL) return;
@@ -255,15 +330,13 @@ static void check_bytes(const char *name)
 int main(void)
 {
     static const char *const names[] = { "gpt2", "llama", "mistral", "qwen2", "gemma" };
-    const char              *source = getenv("PUMA_SRCDIR");
 
     driver_start("test_decoders");
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-        char    path[600];
+        char    path[700];
         json_t *file, *cases;
 
-        snprintf(path, sizeof path, "%.400s/tests/golden/models/%s-tiny/golden.json",
-                 source != NULL ? source : PUMA_SRCDIR, names[k]);
+        snprintf(path, sizeof path, "%s/golden.json", directory_of(names[k]));
         file = json_load_file(path, 0, NULL);
         cases = json_object_get(file, "cases");
         if (check(json_array_size(cases) > 0, "%s: golden.json holds no cases", names[k])) {
@@ -272,6 +345,7 @@ int main(void)
         }
         json_decref(file);
     }
+    for (size_t w = 1; w <= 9; w += 2) check_window(w);
     check_bytes("gpt2");
     printf("largest differences of logits: %.3g; fed in pieces %.3g\n", worst_float, worst_piece);
     return driver_end();

@@ -403,6 +403,179 @@ static void accepts_what_is_legal(void **state)
     refused(folder, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "pad_token_id: out of range");
 }
 
+/* --- decoders --------------------------------------------------------------------------------- */
+
+#define DECODER(type, more)                                                                                  \
+    "{\"model_type\":\"" type "\",\"num_hidden_layers\":3,\"hidden_size\":24,\"num_attention_heads\":4,"     \
+    "\"intermediate_size\":40,\"vocab_size\":53,\"max_position_embeddings\":64" more "}"
+
+static const model_tensor *tensor_of(const model *m, const char *role)
+{
+    for (size_t i = 0; i < m->tensor_count; i++)
+        if (strcmp(m->tensors[i].role, role) == 0) return &m->tensors[i];
+    return NULL;
+}
+
+static void reads_decoders(void **state)
+{
+    const model_tensor *t;
+    model              *m;
+
+    (void)state;
+    write_text("config.json", DECODER("llama", ",\"num_key_value_heads\":1,\"head_dim\":10"));
+    m = opened(folder, "auto", MODEL_GENERATE);
+    assert_true(m->causal && m->gated && !m->tied && m->norm == MODEL_RMSNORM && m->place == MODEL_PRE_NORM);
+    assert_int_equal(m->kv_heads, 1);
+    assert_int_equal(m->head_dim, 10);
+    assert_int_equal(m->labels, 53);
+    assert_int_equal(m->max_tokens, 64);
+    t = tensor_of(m, "layer.query.weight");
+    assert_true(t && t->dim[0] == 40 && t->dim[1] == 24);
+    t = tensor_of(m, "layer.key.weight");
+    assert_true(t && t->dim[0] == 10 && t->dim[1] == 24);
+    t = tensor_of(m, "layer.output.weight");
+    assert_true(t && t->dim[0] == 24 && t->dim[1] == 40);
+    assert_null(tensor_of(m, "layer.query.bias"));
+    assert_null(tensor_of(m, "layer.up.bias"));
+    assert_non_null(tensor_of(m, "head.out.weight"));
+    for (size_t i = 0; i < 5; i++) assert_true(fabs(m->rotary[i] - pow(10000, -0.2 * (double)i)) < 1e-15);
+    model_close(m);
+    /* Biases where the file says so, no head of its own, and hidden / heads where no width is given. */
+    write_text("config.json",
+               DECODER("llama", ",\"attention_bias\":true,\"mlp_bias\":true,\"tie_word_embeddings\":true,"
+                                "\"head_dim\":null,\"rope_theta\":100.0"));
+    m = opened(folder, "auto", MODEL_LOGITS);
+    assert_true(m->tied && m->head_dim == 6 && m->kv_heads == 4);
+    assert_non_null(tensor_of(m, "layer.output.bias"));
+    assert_non_null(tensor_of(m, "layer.gate.bias"));
+    assert_null(tensor_of(m, "head.out.weight"));
+    assert_true(fabs(m->rotary[1] - pow(100, -1.0 / 3)) < 1e-15);
+    model_close(m);
+    write_text("config.json", DECODER("gemma", ",\"head_dim\":8"));
+    m = opened(folder, "auto", MODEL_GENERATE);
+    assert_true(m->gain_offset == 1 && fabs(m->embedding_scale - sqrt(24)) < 1e-15 && m->tied);
+    assert_int_equal(m->activation, MODEL_GELU_TANH);
+    model_close(m);
+    write_text("config.json",
+               "{\"model_type\":\"gpt2\",\"n_layer\":1,\"n_embd\":12,\"n_head\":3,\"vocab_size\":9,"
+               "\"n_positions\":16,\"n_inner\":null}");
+    m = opened(folder, "auto", MODEL_GENERATE);
+    assert_int_equal(m->intermediate, 48);
+    assert_null(m->rotary);
+    t = tensor_of(m, "layer.qkv.weight");
+    assert_true(t && t->transposed && t->dim[0] == 36 && t->dim[1] == 12);
+    assert_string_equal(t->name, "h.0.attn.c_attn.weight");
+    model_close(m);
+}
+
+static void reads_windows(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t      window[3];
+    } some[] = {
+        { DECODER("mistral", ",\"sliding_window\":5"), { 5, 5, 5 } },
+        { DECODER("mistral", ",\"sliding_window\":null"), { 0, 0, 0 } },
+        { DECODER("llama", ""), { 0, 0, 0 } },
+        { DECODER("qwen2", ",\"sliding_window\":4,\"max_window_layers\":0"), { 0, 0, 0 } },
+        { DECODER("qwen2", ",\"sliding_window\":4,\"use_sliding_window\":true,\"max_window_layers\":1"),
+          { 0, 4, 4 } },
+        { DECODER("qwen2", ",\"sliding_window\":4,\"use_sliding_window\":true,\"layer_types\":["
+                           "\"sliding_attention\",\"full_attention\",\"sliding_attention\"]"),
+          { 4, 0, 4 } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        model *m;
+
+        write_text("config.json", some[i].text);
+        m = opened(folder, "auto", MODEL_GENERATE);
+        for (size_t k = 0; k < 3; k++) assert_int_equal(m->window[k], some[i].window[k]);
+        model_close(m);
+    }
+}
+
+/* LLaMA 3: a wave of less than context / high stays, one of more than context / low is `factor` times as
+ * long. */
+static void scales_rotary_angles(void **state)
+{
+#define LLAMA3 "\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,\"high_freq_factor\":4"
+    static const char *const both[] = {
+        DECODER("llama",
+                ",\"rope_theta\":1000,\"rope_scaling\":{" LLAMA3 ",\"original_max_position_embeddings\":32}"),
+        DECODER("llama", ",\"rope_parameters\":{\"rope_theta\":1000," LLAMA3
+                         ",\"original_max_position_embeddings\":32}"),
+    };
+    model *m;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        write_text("config.json", both[i]);
+        m = opened(folder, "auto", MODEL_GENERATE);
+        /* Turns in 32 positions: 5.1 (kept), 0.51 (8 times as long), 0.05. */
+        assert_true(m->rotary[0] == 1);
+        assert_true(fabs(m->rotary[1] - 0.1 / 8) < 1e-15 && fabs(m->rotary[2] - 0.01 / 8) < 1e-15);
+        model_close(m);
+    }
+    write_text("config.json", DECODER("llama", ",\"rope_theta\":27,\"rope_scaling\":{" LLAMA3
+                                               ",\"original_max_position_embeddings\":32}"));
+    m = opened(folder, "auto", MODEL_GENERATE);
+    {
+        double turns = 32 / 6.283185307179586 / 3, keep = (turns - 1) / 3; /* 1.7: between 1 and 4 */
+
+        assert_true(fabs(m->rotary[1] - (keep + (1 - keep) / 8) / 3) < 1e-15);
+    }
+    model_close(m);
+    write_text("config.json", DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}"));
+    m = opened(folder, "auto", MODEL_GENERATE);
+    assert_true(m->rotary[0] == 0.25);
+    model_close(m);
+}
+
+static void refuses_what_decoders_cannot(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned    code;
+        const char *part;
+    } bad[] = {
+        { DECODER("llama", ",\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}"), 404,
+          "rope_scaling.rope_type: \"dynamic\" is not supported (known: default, linear, llama3)" },
+        { DECODER("llama", ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"factor\":2}"), 404,
+          "rope_parameters.rope_type: \"yarn\"" },
+        { DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"beta\":1}"), 404,
+          "rope_scaling.beta: 1 is not supported" },
+        { DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}"), 403,
+          "rope_scaling.factor" },
+        { DECODER("llama", ",\"rope_scaling\":{\"rope_type\":\"llama3\"}"), 403,
+          "rope_scaling.factor: missing" },
+        { DECODER("llama", ",\"rope_scaling\":7"), 403, "rope_scaling: not an object (got 7)" },
+        { DECODER("llama", ",\"rope_theta\":0.5"), 403, "rope_theta" },
+        { DECODER("llama", ",\"num_key_value_heads\":3"), 403, "(got 4 and 3)" },
+        { DECODER("llama", ",\"head_dim\":7"), 403, "a head of 7 numbers cannot be turned in pairs" },
+        { DECODER("llama", ",\"sliding_window\":4"), 404, "sliding_window: 4 is not supported" },
+        { DECODER("llama", ",\"partial_rotary_factor\":0.5"), 404, "partial_rotary_factor" },
+        { DECODER("llama", ",\"attention_bias\":1"), 403, "attention_bias: neither true nor false (got 1)" },
+        { DECODER("mistral", ",\"sliding_window\":-1"), 403, "sliding_window: out of range" },
+        { DECODER("qwen2", ",\"layer_types\":[\"full_attention\"]"), 403, "one entry a layer" },
+        { DECODER("qwen2", ",\"layer_types\":[\"chunked\",\"chunked\",\"chunked\"]"), 404,
+          "\"chunked\" is not" },
+        { DECODER("gemma", ",\"use_bidirectional_attention\":true"), 404,
+          "use_bidirectional_attention: true" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_text("config.json", bad[i].text);
+        refused(folder, "auto", ARCHITECTURES, MODEL_GENERATE, bad[i].code, bad[i].part);
+    }
+    write_text("config.json", DECODER("llama", ""));
+    refused(folder, "auto", ARCHITECTURES, MODEL_CLASSIFY, 422, "classify");
+    write_text("config.json", CONFIG(""));
+    refused(folder, "auto", ARCHITECTURES, MODEL_GENERATE, 422, "an encoder has no next token");
+}
+
 /* --- architecture files ----------------------------------------------------------------------- */
 
 /* bert.ini with the line that begins with `key` replaced; NULL takes it out.  Returns its number. */
@@ -907,6 +1080,10 @@ int main(void)
         TEST(opens_a_shape_without_weights),
         TEST(refuses_bad_config_values),
         TEST(accepts_what_is_legal),
+        TEST(reads_decoders),
+        TEST(reads_windows),
+        TEST(scales_rotary_angles),
+        TEST(refuses_what_decoders_cannot),
         TEST(refuses_bad_architecture_files),
         TEST(takes_every_dtype_prefix_and_spelling),
         TEST(names_tensors_that_are_missing_or_misshapen),
