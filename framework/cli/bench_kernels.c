@@ -18,8 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#define LEAST_SECONDS 0.3       /* of each measurement, and at least five times */
-#define STRETCH 0.001           /* seconds that one reading of the clock covers at least */
+#define LEAST_SECONDS 0.3 /* of each measurement, and at least five times */
+#define STRETCH 0.001     /* seconds that one reading of the clock covers at least */
 
 static double now(void)
 {
@@ -85,23 +85,18 @@ static double cycles_per_second(void)
     return 8 * (double)t.loops / best_of(&t);
 }
 #else
-static double cycles_per_second(void)
-{
-    return 0;                   /* unknown: no figure per cycle */
-}
+static double cycles_per_second(void) { return 0; /* unknown: no figure per cycle */ }
 #endif
 
 /* --- the matrix product ----------------------------------------------------------------------- */
 
 static void multiply(task *t)
 {
-    t->ring->matmul_mod(t->c, t->a, t->b, t->batch, t->m, t->n, t->k, t->transposed, t->batch > 1, 1, t->bits);
+    t->ring->matmul_mod(t->c, t->a, t->b, t->batch, t->m, t->n, t->k, t->transposed, t->batch > 1, 1,
+                        t->bits);
 }
 
-static void mix(task *t)
-{
-    ring_mix(t->name, t->bits, t->loops);
-}
+static void mix(task *t) { ring_mix(t->name, t->bits, t->loops); }
 
 /* The rate of the inner kernel's instructions on registers alone, in multiply-adds per second, over as many
  * of them as the product has; 0: unknown. */
@@ -123,10 +118,10 @@ static void show_product(task *t, json_t *list)
     peak = fmax(peak, peak_of(t->name, t->bits, macs));
     hz = fmax(before, cycles_per_second());
     if (list != NULL) {
-        json_t *row = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:f}", "op", "matmul", "kernel", t->name,
-                                "bits", (int)t->bits, "batch", (json_int_t)t->batch, "m", (json_int_t)t->m, "n",
-                                (json_int_t)t->n, "k", (json_int_t)t->k, "transposed", t->transposed, "gmac_per_s",
-                                rate / 1e9);
+        json_t *row = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:f}", "op", "matmul", "kernel",
+                                t->name, "bits", (int)t->bits, "batch", (json_int_t)t->batch, "m",
+                                (json_int_t)t->m, "n", (json_int_t)t->n, "k", (json_int_t)t->k, "transposed",
+                                t->transposed, "gmac_per_s", rate / 1e9);
 
         if (hz > 0) json_object_set_new(row, "mac_per_cycle", json_real(rate / hz));
         if (hz > 0) json_object_set_new(row, "ghz", json_real(hz / 1e9));
@@ -135,8 +130,8 @@ static void show_product(task *t, json_t *list)
         json_array_append_new(list, row);
         return;
     }
-    printf("matmul %-9s mod 2^%-2" PRIu32 " %2zu x (%zu x %zu x %zu%s): %6.2f GMAC/s", t->name, t->bits, t->batch,
-           t->m, t->k, t->n, t->transposed ? " transposed" : "", rate / 1e9);
+    printf("matmul %-9s mod 2^%-2" PRIu32 " %2zu x (%zu x %zu x %zu%s): %6.2f GMAC/s", t->name, t->bits,
+           t->batch, t->m, t->k, t->n, t->transposed ? " transposed" : "", rate / 1e9);
     if (hz > 0) printf(", %5.2f MAC/cycle at %.2f GHz", rate / hz, hz / 1e9);
     if (peak > 0) printf(", %3.0f %% of the %.2f that its instructions allow", 100 * rate / peak, peak / 1e9);
     putchar('\n');
@@ -144,13 +139,15 @@ static void show_product(task *t, json_t *list)
 
 static puma_status bench_matmul(json_t *list, puma_error *e)
 {
-    static const char *const names[] = { "portable", "avx2", "avx512" };
+    static const char *const names[] = { "portable", "avx2", "avx512", "avx512ifma" };
     static const uint32_t    bits[] = { 64, 48, 32 };
     /* The widest product of BERT-base at 128 tokens, its narrowest, and those of its twelve heads. */
     static const struct {
         size_t batch, m, n, k;
         int    transposed;
-    } shapes[] = { { 1, 128, 3072, 768, 0 }, { 1, 128, 768, 3072, 0 }, { 12, 128, 128, 64, 1 }, { 12, 128, 64, 128, 0 } };
+    } shapes[] = {
+        { 1, 128, 3072, 768, 0 }, { 1, 128, 768, 3072, 0 }, { 12, 128, 128, 64, 1 }, { 12, 128, 64, 128, 0 }
+    };
     const size_t size_a = 128 * 3072, size_b = 768 * 3072, size_c = 128 * 3072;
     uint64_t *a = malloc(size_a * sizeof *a), *b = malloc(size_b * sizeof *b), *c = calloc(size_c, sizeof *c);
 
@@ -162,9 +159,18 @@ static puma_status bench_matmul(json_t *list, puma_error *e)
         for (size_t w = 0; ring_kernels_named(names[i]) != NULL && w < sizeof bits / sizeof *bits; w++)
             for (size_t s = 0; s < (i == 0 ? 1 : sizeof shapes / sizeof *shapes); s++) {
                 task t = {
-                    .run = multiply, .ring = ring_kernels_named(names[i]), .name = names[i], .bits = bits[w],
-                    .batch = shapes[s].batch, .m = shapes[s].m, .n = shapes[s].n, .k = shapes[s].k,
-                    .transposed = shapes[s].transposed, .a = a, .b = b, .c = c,
+                    .run = multiply,
+                    .ring = ring_kernels_named(names[i]),
+                    .name = names[i],
+                    .bits = bits[w],
+                    .batch = shapes[s].batch,
+                    .m = shapes[s].m,
+                    .n = shapes[s].n,
+                    .k = shapes[s].k,
+                    .transposed = shapes[s].transposed,
+                    .a = a,
+                    .b = b,
+                    .c = c,
                 };
 
                 show_product(&t, list);
@@ -177,8 +183,8 @@ static puma_status bench_matmul(json_t *list, puma_error *e)
 
 /* --- random streams and packing --------------------------------------------------------------- */
 
-static void show_rate(const char *op, const char *what, uint32_t bits, size_t n, double rate, double reference,
-                      json_t *list)
+static void show_rate(const char *op, const char *what, uint32_t bits, size_t n, double rate,
+                      double reference, json_t *list)
 {
     if (list != NULL) {
         json_t *row = json_pack("{s:s, s:s, s:i, s:I, s:f}", "op", op, "what", what, "bits", (int)bits, "n",
@@ -190,11 +196,12 @@ static void show_rate(const char *op, const char *what, uint32_t bits, size_t n,
         return;
     }
     printf("%s %-7s %2" PRIu32 " bits, %8zu words: %6.2f GB/s", op, what, bits, n, rate / 1e9);
-    if (reference > 0) printf(" of key stream, %3.0f %% of OpenSSL's %.2f", 100 * rate / reference, reference / 1e9);
+    if (reference > 0)
+        printf(" of key stream, %3.0f %% of OpenSSL's %.2f", 100 * rate / reference, reference / 1e9);
     putchar('\n');
 }
 
-#define SPEED_BYTES 16384       /* the longest buffer of `openssl speed` */
+#define SPEED_BYTES 16384 /* the longest buffer of `openssl speed` */
 
 static void encrypt(task *t)
 {
@@ -204,15 +211,9 @@ static void encrypt(task *t)
     for (int i = 0; i < 16; i++) EVP_EncryptUpdate(t->cipher, buffer, &out, buffer, SPEED_BYTES);
 }
 
-static void draw_words(task *t)
-{
-    prg_words(t->prg, t->c, t->n, t->bits);
-}
+static void draw_words(task *t) { prg_words(t->prg, t->c, t->n, t->bits); }
 
-static void draw_bits(task *t)
-{
-    prg_bits(t->prg, t->c, 64 * t->n);
-}
+static void draw_bits(task *t) { prg_bits(t->prg, t->c, 64 * t->n); }
 
 static puma_status bench_prg(size_t n, json_t *list, puma_error *e)
 {
@@ -221,7 +222,8 @@ static puma_status bench_prg(size_t n, json_t *list, puma_error *e)
     size_t                room = n * sizeof(uint64_t) < SPEED_BYTES ? SPEED_BYTES : n * sizeof(uint64_t);
     task                  t = { .n = n, .c = calloc(1, room), .cipher = EVP_CIPHER_CTX_new() };
 
-    if (t.c == NULL || t.cipher == NULL) error_set(e, 1001, "out of memory for %zu words", n);
+    if (t.c == NULL || t.cipher == NULL)
+        error_set(e, 1001, "out of memory for %zu words", n);
     else if (EVP_EncryptInit_ex2(t.cipher, EVP_aes_128_ctr(), seed, seed, NULL) != 1)
         error_set(e, 1020, "OpenSSL has no AES-128-CTR");
     else if (prg_new(&t.prg, seed, "bench", e) == PUMA_OK) {
@@ -247,15 +249,9 @@ static puma_status bench_prg(size_t n, json_t *list, puma_error *e)
     return e->status;
 }
 
-static void pack(task *t)
-{
-    ring_pack((uint8_t *)t->b, t->c, t->n, t->bits);
-}
+static void pack(task *t) { ring_pack((uint8_t *)t->b, t->c, t->n, t->bits); }
 
-static void unpack(task *t)
-{
-    ring_unpack(t->c, (const uint8_t *)t->b, t->n, t->bits);
-}
+static void unpack(task *t) { ring_unpack(t->c, (const uint8_t *)t->b, t->n, t->bits); }
 
 /* GB/s of words, that is of eight bytes each, whatever their width. */
 static puma_status bench_pack(size_t n, json_t *list, puma_error *e)
@@ -278,8 +274,8 @@ static puma_status bench_pack(size_t n, json_t *list, puma_error *e)
 
 bool bench_kernels_named(const char *only)
 {
-    return only == NULL || strcmp(only, "matmul") == 0 || strcmp(only, "prg") == 0 || strcmp(only, "pack") == 0 ||
-           strcmp(only, "kernel") == 0;
+    return only == NULL || strcmp(only, "matmul") == 0 || strcmp(only, "prg") == 0 ||
+           strcmp(only, "pack") == 0 || strcmp(only, "kernel") == 0;
 }
 
 puma_status bench_kernels(const char *only, size_t n, json_t *list, puma_error *e)

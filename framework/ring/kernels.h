@@ -4,7 +4,7 @@
 
 #include "ring/ring.h"
 
-#define TILE_ROWS 130           /* the most rows that a kernel keeps packed at once */
+#define TILE_ROWS 130 /* the most rows that a kernel keeps packed at once */
 
 /* One product C += A B mod 2^bits of row-major matrices (B is N x K when transposed).  `flip` is 0 to add
  * and all ones to subtract: (x ^ flip) - flip is x or -x without a branch. */
@@ -17,7 +17,8 @@ typedef struct ring_product {
     uint32_t        bits;
 } ring_product;
 
-/* Rows [i0, i1) and columns [j0, j1) of C, over all of K, reduced to the product's bits.  Tiles of one C may run at the same time. */
+/* Rows [i0, i1) and columns [j0, j1) of C, over all of K, reduced to the product's bits.  Tiles of one C may
+ * run at the same time. */
 typedef void ring_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1);
 
 /* Cuts a batch of products into tiles and runs them on the threads of ring_set_threads. */
@@ -26,7 +27,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
 
 extern const puma_ring ring_portable;
 #if defined(__x86_64__)
-extern const puma_ring ring_avx2, ring_avx512;
+extern const puma_ring ring_avx2, ring_avx512, ring_ifma;
 size_t                 ring_avx2_mix(uint32_t bits, size_t loops); /* see ring_mix */
 #endif
 

@@ -23,6 +23,10 @@ typedef uint32_t vec32 __attribute__((vector_size(64)));
 #define HIGH_32 8
 #define ROWS_32(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 #define COLUMNS_32 32
+#ifdef madd52
+#define HIGH_52 12
+#define ROWS_52(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#endif
 
 #include "ring/kernels_body.h"
 #endif

@@ -12,13 +12,13 @@
  *   COLUMNS_32              columns of a panel of 32-bit words: two vec32
  *   vec32                   a vector of 32-bit words, and its arithmetic; unless
  *   OWN_INNER               the file brings inner_64() and inner_32() of its own
- *   HIGH_52                 the file brings inner_52(), for products mod 2^52 or less
- * No branch and no index depends on a ring word. */
+ *   madd52, HIGH_52         where the CPU multiplies 52 bits and adds in one go: for products mod 2^52 or
+ * less No branch and no index depends on a ring word. */
 #include "ring/kernels.h"
 
 #include <string.h>
 
-#define FEW 16                  /* so few rows are not worth a packed B                            */
+#define FEW 16 /* so few rows are not worth a packed B                            */
 
 #define FN TARGET static
 #define INLINE TARGET static inline __attribute__((always_inline))
@@ -31,35 +31,28 @@ INLINE vec load(const uint64_t *p)
     return v;
 }
 
-INLINE void store(uint64_t *p, vec v)
-{
-    memcpy(p, &v, sizeof v);
-}
+INLINE void store(uint64_t *p, vec v) { memcpy(p, &v, sizeof v); }
 
 /* c in every lane. */
-INLINE vec all(uint64_t c)
-{
-    return (vec){ 0 } + c;
-}
+INLINE vec all(uint64_t c) { return (vec){ 0 } + c; }
 
 INLINE uint64_t lane_sum(vec v)
 {
     uint64_t lane[VL], total = 0;
 
     store(lane, v);
-    for (size_t i = 0; i < VL; i++)
-        total += lane[i];
+    for (size_t i = 0; i < VL; i++) total += lane[i];
     return total;
 }
 
 /* --- element by element ----------------------------------------------------------------------- */
 
 /* z[i] = F for all i: F is written in X, Y and Z, the old words of x, y and z, and c; MUL is the product. */
-#define EACH(F_VECTOR, F_WORD)                                                                             \
-    do {                                                                                                   \
-        size_t i = 0;                                                                                      \
-        for (; i + VL <= n; i += VL) store(z + i, F_VECTOR);                                               \
-        for (; i < n; i++) z[i] = F_WORD;                                                                  \
+#define EACH(F_VECTOR, F_WORD)                                                                               \
+    do {                                                                                                     \
+        size_t i = 0;                                                                                        \
+        for (; i + VL <= n; i += VL) store(z + i, F_VECTOR);                                                 \
+        for (; i < n; i++) z[i] = F_WORD;                                                                    \
     } while (0)
 
 FN void add(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
@@ -72,10 +65,7 @@ FN void sub(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
     EACH(load(x + i) - load(y + i), x[i] - y[i]);
 }
 
-FN void neg(uint64_t *z, const uint64_t *x, size_t n)
-{
-    EACH(all(0) - load(x + i), 0 - x[i]);
-}
+FN void neg(uint64_t *z, const uint64_t *x, size_t n) { EACH(all(0) - load(x + i), 0 - x[i]); }
 
 FN void mul(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
 {
@@ -102,10 +92,7 @@ FN void scale_add(uint64_t *z, const uint64_t *x, uint64_t c, size_t n)
     EACH(load(z + i) + times(load(x + i), all(c)), z[i] + x[i] * c);
 }
 
-FN void offset(uint64_t *z, const uint64_t *x, uint64_t c, size_t n)
-{
-    EACH(load(x + i) + all(c), x[i] + c);
-}
+FN void offset(uint64_t *z, const uint64_t *x, uint64_t c, size_t n) { EACH(load(x + i) + all(c), x[i] + c); }
 
 FN void shift_right(uint64_t *z, const uint64_t *x, uint32_t by, size_t n)
 {
@@ -131,10 +118,8 @@ FN void sum_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
         size_t          i = 0;
         uint64_t        rest = 0;
 
-        for (; i + VL <= n; i += VL)
-            total += load(row + i);
-        for (; i < n; i++)
-            rest += row[i];
+        for (; i + VL <= n; i += VL) total += load(row + i);
+        for (; i < n; i++) rest += row[i];
         z[r] = lane_sum(total) + rest;
     }
 }
@@ -162,8 +147,7 @@ FN void row_steps(const ring_product *p, size_t i, size_t k0, size_t j0, size_t 
         s = mac(s, load(b3 + j), a3, s3);
         store(c + j, load(c + j) + sum_value(s));
     }
-    for (; j < j1; j++)
-        c[j] += w0 * b0[j] + w1 * b1[j] + w2 * b2[j] + w3 * b3[j];
+    for (; j < j1; j++) c[j] += w0 * b0[j] + w1 * b1[j] + w2 * b2[j] + w3 * b3[j];
 }
 
 /* The tile of a product with B as it is: four rows of B at a time, for all rows of A. */
@@ -172,8 +156,7 @@ FN void few_rows(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t 
     size_t k0 = 0;
 
     for (; k0 + 4 <= p->k; k0 += 4)
-        for (size_t i = i0; i < i1; i++)
-            row_steps(p, i, k0, j0, j1);
+        for (size_t i = i0; i < i1; i++) row_steps(p, i, k0, j0, j1);
     for (; k0 < p->k; k0++)
         for (size_t i = i0; i < i1; i++) {
             uint64_t w = (p->a[i * p->k + k0] ^ p->flip) - p->flip;
@@ -222,7 +205,9 @@ INLINE void inner_64(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t
     ROWS_64(DECLARE)
     a += HIGH_64;
     b += VL;
-    for (size_t k = 0; k < steps; k += 2, a += 2 * HIGH_64, b += 2 * VL) { ROWS_64(STEP) }
+    for (size_t k = 0; k < steps; k += 2, a += 2 * HIGH_64, b += 2 * VL) {
+        ROWS_64(STEP)
+    }
     ROWS_64(FINISH)
 #undef DECLARE
 #undef STEP
@@ -240,11 +225,11 @@ INLINE vec32 load32(const uint32_t *p)
 INLINE void inner_32(uint32_t *out, const uint32_t *a, const uint32_t *b, size_t steps)
 {
 #define DECLARE(r) vec32 s##r = { 0 }, t##r = { 0 };
-#define STEP(r)                                                                                            \
-    s##r += x * a[r];                                                                                      \
+#define STEP(r)                                                                                              \
+    s##r += x * a[r];                                                                                        \
     t##r += y * a[r];
-#define FINISH(r)                                                                                          \
-    memcpy(out + r * COLUMNS_32, &s##r, sizeof s##r);                                                      \
+#define FINISH(r)                                                                                            \
+    memcpy(out + r * COLUMNS_32, &s##r, sizeof s##r);                                                        \
     memcpy(out + r * COLUMNS_32 + COLUMNS_32 / 2, &t##r, sizeof t##r);
     ROWS_32(DECLARE)
     for (size_t k = 0; k < steps; k++) {
@@ -257,6 +242,29 @@ INLINE void inner_32(uint32_t *out, const uint32_t *a, const uint32_t *b, size_t
         ROWS_32(STEP)
     }
     ROWS_32(FINISH)
+#undef DECLARE
+#undef STEP
+#undef FINISH
+}
+#endif
+
+#ifdef HIGH_52
+/* madd52(s, x, y) is s + (x y mod 2^52), whatever lies above the low 52 bits of x and y. */
+INLINE void inner_52(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t steps)
+{
+#define DECLARE(r) vec s##r = { 0 };
+#define STEP(r) s##r = madd52(s##r, y, all(a[r]));
+#define FINISH(r) store(out + r * VL, s##r);
+    ROWS_52(DECLARE)
+    for (size_t k = 0; k < steps; k++) {
+        vec y;
+
+        a += HIGH_52;
+        b += VL;
+        y = load(b);
+        ROWS_52(STEP)
+    }
+    ROWS_52(FINISH)
 #undef DECLARE
 #undef STEP
 #undef FINISH
@@ -302,13 +310,18 @@ FN void reduce_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size
 
 FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    if (i1 - i0 <= FEW && p->transposed) few_rows_transposed(p, i0, i1, j0, j1);
-    else if (i1 - i0 <= FEW) few_rows(p, i0, i1, j0, j1);
-    else if (p->bits <= 32) many_rows_32(p, i0, i1, j0, j1);
+    if (i1 - i0 <= FEW && p->transposed)
+        few_rows_transposed(p, i0, i1, j0, j1);
+    else if (i1 - i0 <= FEW)
+        few_rows(p, i0, i1, j0, j1);
+    else if (p->bits <= 32)
+        many_rows_32(p, i0, i1, j0, j1);
 #ifdef HIGH_52
-    else if (p->bits <= 52) many_rows_52(p, i0, i1, j0, j1);
+    else if (p->bits <= 52)
+        many_rows_52(p, i0, i1, j0, j1);
 #endif
-    else many_rows_64(p, i0, i1, j0, j1);
+    else
+        many_rows_64(p, i0, i1, j0, j1);
     reduce_tile(p, i0, i1, j0, j1);
 }
 
@@ -326,7 +339,18 @@ static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t bat
 
 const puma_ring NAME = {
     .struct_size = sizeof(puma_ring),
-    .add = add, .sub = sub, .neg = neg, .mul = mul, .mul_add = mul_add, .mul_sub = mul_sub, .scale = scale,
-    .scale_add = scale_add, .offset = offset, .shift_right = shift_right, .reduce = reduce,
-    .sum_rows = sum_rows, .matmul = matmul, .matmul_mod = matmul_mod,
+    .add = add,
+    .sub = sub,
+    .neg = neg,
+    .mul = mul,
+    .mul_add = mul_add,
+    .mul_sub = mul_sub,
+    .scale = scale,
+    .scale_add = scale_add,
+    .offset = offset,
+    .shift_right = shift_right,
+    .reduce = reduce,
+    .sum_rows = sum_rows,
+    .matmul = matmul,
+    .matmul_mod = matmul_mod,
 };

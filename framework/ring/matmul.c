@@ -3,21 +3,15 @@
 
 #include <stdatomic.h>
 
-#define TILE_COLUMNS 512        /* wide enough that packing the rows again for each does not count  */
-#define LEAST_COLUMNS 64        /* no narrower for the sake of more tiles                           */
-#define WORTH_A_THREAD 100000   /* multiplications: some 30 us                                      */
+#define TILE_COLUMNS 512      /* wide enough that packing the rows again for each does not count  */
+#define LEAST_COLUMNS 64      /* no narrower for the sake of more tiles                           */
+#define WORTH_A_THREAD 100000 /* multiplications: some 30 us                                      */
 
 static atomic_int thread_count = 1;
 
-void ring_set_threads(int threads)
-{
-    atomic_store(&thread_count, threads > 1 ? threads : 1);
-}
+void ring_set_threads(int threads) { atomic_store(&thread_count, threads > 1 ? threads : 1); }
 
-static size_t pieces(size_t n, size_t of)
-{
-    return n / of + (n % of != 0);
-}
+static size_t pieces(size_t n, size_t of) { return n / of + (n % of != 0); }
 
 void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
                 size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
@@ -26,7 +20,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
     size_t high, wide = TILE_COLUMNS, down, across, tiles;
 
     if (batch == 0 || m == 0 || n == 0 || (k == 0 && bits == 64)) return;
-    if (!b_batch) {             /* one B: the batch is one taller product */
+    if (!b_batch) { /* one B: the batch is one taller product */
         m *= batch;
         batch = 1;
     }
@@ -34,8 +28,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
     /* Rows are cut evenly, so that the last tile is no thin rest. */
     high = pieces(m, pieces(m, TILE_ROWS));
     down = pieces(m, high);
-    while (threads > 1 && wide > LEAST_COLUMNS && batch * down * pieces(n, wide) < 2 * threads)
-        wide /= 2;
+    while (threads > 1 && wide > LEAST_COLUMNS && batch * down * pieces(n, wide) < 2 * threads) wide /= 2;
     across = pieces(n, wide);
     tiles = batch * down * across;
 
@@ -45,8 +38,14 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
     for (size_t t = 0; t < tiles; t++) {
         size_t       which = t / (down * across), i = t / across % down * high, j = t % across * wide;
         ring_product p = {
-            .c = c + which * m * n, .a = a + which * m * k, .b = b + which * n * k, .m = m, .n = n, .k = k,
-            .transposed = b_transposed != 0, .flip = sign < 0 ? ~(uint64_t)0 : 0,
+            .c = c + which * m * n,
+            .a = a + which * m * k,
+            .b = b + which * n * k,
+            .m = m,
+            .n = n,
+            .k = k,
+            .transposed = b_transposed != 0,
+            .flip = sign < 0 ? ~(uint64_t)0 : 0,
             .bits = bits,
         };
 

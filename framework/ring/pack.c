@@ -28,10 +28,7 @@ static void store8(uint8_t *p, uint64_t x)
     memcpy(p, &x, sizeof x);
 }
 
-static uint64_t low_bits(uint32_t bits)
-{
-    return bits < 64 ? ((uint64_t)1 << bits) - 1 : ~(uint64_t)0;
-}
+static uint64_t low_bits(uint32_t bits) { return bits < 64 ? ((uint64_t)1 << bits) - 1 : ~(uint64_t)0; }
 
 size_t ring_packed_size(size_t n, uint32_t bits)
 {
@@ -45,16 +42,14 @@ static void pack_bytes(uint8_t *bytes, const uint64_t *words, size_t n, size_t w
 {
     size_t i = 0, spill = 8 / width + (8 % width != 0);
 
-    for (; i + spill <= n; i++)
-        store8(bytes + i * width, words[i]);
+    for (; i + spill <= n; i++) store8(bytes + i * width, words[i]);
     for (; i < n; i++)
-        for (size_t b = 0; b < width; b++)
-            bytes[i * width + b] = (uint8_t)(words[i] >> (8 * b));
+        for (size_t b = 0; b < width; b++) bytes[i * width + b] = (uint8_t)(words[i] >> (8 * b));
 }
 
 void ring_pack(uint8_t *bytes, const uint64_t *words, size_t n, uint32_t bits)
 {
-    uint64_t mask = low_bits(bits), open = 0;       /* bits not yet stored: the low `filled` of `open` */
+    uint64_t mask = low_bits(bits), open = 0; /* bits not yet stored: the low `filled` of `open` */
     uint32_t filled = 0;
     size_t   i = 0;
 
@@ -89,16 +84,15 @@ void ring_pack(uint8_t *bytes, const uint64_t *words, size_t n, uint32_t bits)
         store8(bytes, open);
         bytes += 8;
         filled -= 64;
-        open = w >> (bits - filled);    /* bits < 64 here, and filled < bits */
+        open = w >> (bits - filled); /* bits < 64 here, and filled < bits */
     }
-    for (; filled > 0; filled -= filled < 8 ? filled : 8, open >>= 8)
-        *bytes++ = (uint8_t)open;
+    for (; filled > 0; filled -= filled < 8 ? filled : 8, open >>= 8) *bytes++ = (uint8_t)open;
 }
 
 #if defined(__x86_64__)
-/* Eight words take `bits` bytes, and begin at the same bits of their bytes each time.  Four are taken at once,
- * two from each half of a vector: their bytes are brought to their lanes, then shifted and masked.  bits <=
- * 57, so that a word lies in eight bytes wherever it begins.  Words done. */
+/* Eight words take `bits` bytes, and begin at the same bits of their bytes each time.  Four are taken at
+ * once, two from each half of a vector: their bytes are brought to their lanes, then shifted and masked. bits
+ * <= 57, so that a word lies in eight bytes wherever it begins.  Words done. */
 __attribute__((target("avx2"))) static size_t unpack_avx2(uint64_t *words, const uint8_t *bytes, size_t size,
                                                           size_t n, uint32_t bits)
 {
@@ -153,7 +147,7 @@ void ring_unpack(uint64_t *words, const uint8_t *bytes, size_t n, uint32_t bits)
 {
     uint64_t mask = low_bits(bits);
     size_t   size = ring_packed_size(n, bits), byte = 0, i = 0;
-    uint32_t bit = 0;                               /* word i begins at bit `bit` (below 8) of byte `byte` */
+    uint32_t bit = 0; /* word i begins at bit `bit` (below 8) of byte `byte` */
 
     if (n == 0) return;
     if (AS_IN_MEMORY(bits)) {

@@ -11,11 +11,11 @@
  * Sums of the last two terms depend on one operand only: the headers are minus these.  A rest of one step
  * is paired with zeros.  Else headers are 0 and not read. */
 
-#define KC 256                          /* steps of K between two passes over C                         */
-#define DEEP (KC + 1)                   /* words of a row or column in a panel                          */
-#define MC (TILE_ROWS / HIGH * HIGH)    /* rows of A kept packed: half of an L2 cache                   */
-#define NC (256 / sizeof(WORD))         /* columns of B packed together: four cache lines of B          */
-#define AHEAD 8                         /* steps between a row of B that is packed and the one fetched  */
+#define KC 256                       /* steps of K between two passes over C                         */
+#define DEEP (KC + 1)                /* words of a row or column in a panel                          */
+#define MC (TILE_ROWS / HIGH * HIGH) /* rows of A kept packed: half of an L2 cache                   */
+#define NC (256 / sizeof(WORD))      /* columns of B packed together: four cache lines of B          */
+#define AHEAD 8                      /* steps between a row of B that is packed and the one fetched  */
 
 /* Rows [i, i + rows), steps [k, k + steps) of A; 0 where there is no row. */
 FN void W(pack_a)(WORD *to, const ring_product *p, size_t i, size_t rows, size_t k, size_t steps)
@@ -77,7 +77,7 @@ FN void W(pack_rows)(WORD *to, const ring_product *p, size_t j, size_t columns, 
             size_t wide = columns - c < COLUMNS ? columns - c : COLUMNS;
 
             if (wide < COLUMNS) memset(at, 0, 2 * COLUMNS * sizeof *at);
-            if (wide == COLUMNS) {          /* a constant number: vectors */
+            if (wide == COLUMNS) { /* a constant number: vectors */
                 for (size_t l = 0; l < COLUMNS; l++) at[l] = (WORD)even[c + l];
                 for (size_t l = 0; l < COLUMNS; l++) at[COLUMNS + l] = (WORD)odd[c + l];
             } else {
@@ -92,7 +92,8 @@ FN void W(pack_rows)(WORD *to, const ring_product *p, size_t j, size_t columns, 
 }
 
 /* C[i..][j..] += or -= the `rows` x `columns` corner of out. */
-INLINE void W(add_out)(const ring_product *p, size_t i, size_t rows, size_t j, size_t columns, const WORD *out)
+INLINE void W(add_out)(const ring_product *p, size_t i, size_t rows, size_t j, size_t columns,
+                       const WORD *out)
 {
     for (size_t r = 0; r < rows; r++, out += COLUMNS) {
         uint64_t *c = p->c + (i + r) * p->n + j;
@@ -112,7 +113,8 @@ FN void W(block)(const ring_product *p, const WORD *a, const WORD *b, size_t i0,
 
     for (size_t i = 0; i < rows; i += HIGH)
         for (size_t j = 0; j < columns; j += COLUMNS) {
-            size_t high = rows - i < HIGH ? rows - i : HIGH, wide = columns - j < COLUMNS ? columns - j : COLUMNS;
+            size_t high = rows - i < HIGH ? rows - i : HIGH,
+                   wide = columns - j < COLUMNS ? columns - j : COLUMNS;
 
             W(inner)(out, a + i * DEEP, b + j * DEEP, steps);
             W(add_out)(p, i0 + i, high, j0 + j, wide, out);
@@ -136,8 +138,10 @@ FN void W(many_rows)(const ring_product *p, size_t i0, size_t i1, size_t j0, siz
             for (size_t j = j0; j < j1; j += NC) {
                 size_t columns = j1 - j < NC ? j1 - j : NC;
 
-                if (p->transposed) W(pack_columns)(b, p, j, columns, k, steps);
-                else W(pack_rows)(b, p, j, columns, k, steps);
+                if (p->transposed)
+                    W(pack_columns)(b, p, j, columns, k, steps);
+                else
+                    W(pack_rows)(b, p, j, columns, k, steps);
                 W(block)(p, a, b, i, rows, j, columns, steps);
             }
         }

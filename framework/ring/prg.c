@@ -16,8 +16,8 @@
 
 #define KEY_BYTES 16
 #define BLOCK_BYTES 16
-#define PIECE 8192          /* bytes per call of the cipher: source and destination stay in the L1 cache */
-#define NARROW 4096         /* bytes of key stream that are widened to words at a time */
+#define PIECE 8192  /* bytes per call of the cipher: source and destination stay in the L1 cache */
+#define NARROW 4096 /* bytes of key stream that are widened to words at a time */
 
 struct puma_prg {
     EVP_CIPHER_CTX *cipher;
@@ -46,11 +46,11 @@ static bool derive(uint8_t key[KEY_BYTES], const uint8_t seed[32], const char *p
 {
     EVP_KDF_CTX *context = EVP_KDF_CTX_new(hkdf);
     /* OpenSSL only reads them, but its table of parameters has no const. */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)seed, 32),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)purpose, strlen(purpose)),
-        OSSL_PARAM_construct_end(),
+    OSSL_PARAM   params[] = {
+          OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t) "SHA256", 0),
+          OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)seed, 32),
+          OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)purpose, strlen(purpose)),
+          OSSL_PARAM_construct_end(),
     };
     bool done = context && EVP_KDF_derive(context, key, KEY_BYTES, params) == 1;
 
@@ -63,8 +63,8 @@ puma_status prg_new(puma_prg **prg, const uint8_t seed[32], const char *purpose,
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const uint8_t         zero[BLOCK_BYTES] = { 0 };
     uint8_t               key[KEY_BYTES];
-    puma_prg             *new;
-    puma_status           status = PUMA_OK;
+    puma_prg *new;
+    puma_status status = PUMA_OK;
 
     *prg = NULL;
     pthread_once(&once, fetch);
@@ -76,15 +76,17 @@ puma_status prg_new(puma_prg **prg, const uint8_t seed[32], const char *purpose,
     else if (!derive(key, seed, purpose) || EVP_EncryptInit_ex2(new->cipher, aes, key, zero, NULL) != 1)
         status = error_set(e, 1020, "random stream \"%s\": OpenSSL derived no key", purpose);
     OPENSSL_cleanse(key, sizeof key);
-    if (status == PUMA_OK) *prg = new;
-    else prg_free(new);
+    if (status == PUMA_OK)
+        *prg = new;
+    else
+        prg_free(new);
     return status;
 }
 
 void prg_free(puma_prg *prg)
 {
     if (!prg) return;
-    EVP_CIPHER_CTX_free(prg->cipher);       /* OpenSSL cleanses the key schedule */
+    EVP_CIPHER_CTX_free(prg->cipher); /* OpenSSL cleanses the key schedule */
     OPENSSL_cleanse(prg, sizeof *prg);
     free(prg);
 }
@@ -103,28 +105,21 @@ void prg_bytes(puma_prg *prg, uint8_t *bytes, size_t n)
     }
 }
 
-uint64_t prg_position(const puma_prg *prg)
-{
-    return prg->position;
-}
+uint64_t prg_position(const puma_prg *prg) { return prg->position; }
 
 void prg_seek(puma_prg *prg, uint64_t position)
 {
     uint8_t  counter[BLOCK_BYTES] = { 0 }, skipped[BLOCK_BYTES];
     uint64_t block = position / BLOCK_BYTES;
 
-    for (int i = BLOCK_BYTES - 1; i >= BLOCK_BYTES - 8; i--, block >>= 8)
-        counter[i] = (uint8_t)block;
+    for (int i = BLOCK_BYTES - 1; i >= BLOCK_BYTES - 8; i--, block >>= 8) counter[i] = (uint8_t)block;
     must(EVP_EncryptInit_ex2(prg->cipher, NULL, NULL, counter, NULL));
     prg_bytes(prg, skipped, position % BLOCK_BYTES);
     OPENSSL_cleanse(skipped, sizeof skipped);
     prg->position = position;
 }
 
-static uint64_t load2(const uint8_t *p)
-{
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8;
-}
+static uint64_t load2(const uint8_t *p) { return (uint64_t)p[0] | (uint64_t)p[1] << 8; }
 
 static uint64_t load4(const uint8_t *p)
 {
@@ -141,9 +136,9 @@ __attribute__((target("avx2"))) static size_t widen_avx2(uint64_t *words, const 
     const __m256i m = _mm256_set1_epi64x((long long)mask);
     size_t        i = 0;
 
-#define WIDEN(LOAD, CONVERT)                                                                               \
-    for (; i + 4 <= n; i += 4)                                                                             \
-        _mm256_storeu_si256((__m256i *)(words + i), _mm256_and_si256(CONVERT(LOAD(raw + i * size)), m))
+#define WIDEN(LOAD, CONVERT)                                                                                 \
+    for (; i + 4 <= n; i += 4)                                                                               \
+    _mm256_storeu_si256((__m256i *)(words + i), _mm256_and_si256(CONVERT(LOAD(raw + i * size)), m))
     switch (size) {
     case 1: WIDEN(_mm_loadu_si32, _mm256_cvtepu8_epi64); break;
     case 2: WIDEN(_mm_loadu_si64, _mm256_cvtepu16_epi64); break;
@@ -163,9 +158,15 @@ static void widen(uint64_t *words, const uint8_t *raw, size_t n, size_t size, ui
     if (__builtin_cpu_supports("avx2")) i = widen_avx2(words, raw, n, size, mask);
 #endif
     switch (size) {
-    case 1: for (; i < n; i++) words[i] = raw[i] & mask; break;
-    case 2: for (; i < n; i++) words[i] = load2(raw + 2 * i) & mask; break;
-    default: for (; i < n; i++) words[i] = load4(raw + 4 * i) & mask; break;
+    case 1:
+        for (; i < n; i++) words[i] = raw[i] & mask;
+        break;
+    case 2:
+        for (; i < n; i++) words[i] = load2(raw + 2 * i) & mask;
+        break;
+    default:
+        for (; i < n; i++) words[i] = load4(raw + 4 * i) & mask;
+        break;
     }
 }
 
@@ -189,8 +190,7 @@ static void whole_words(puma_prg *prg, uint64_t *words, size_t n)
 {
     prg_bytes(prg, (uint8_t *)words, n * sizeof *words);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    for (size_t i = 0; i < n; i++)
-        words[i] = __builtin_bswap64(words[i]);
+    for (size_t i = 0; i < n; i++) words[i] = __builtin_bswap64(words[i]);
 #endif
 }
 
@@ -206,12 +206,11 @@ void prg_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits)
         narrow_words(prg, words, n, bits <= 8 ? 1 : bits <= 16 ? 2 : 4, mask);
         return;
     }
-    for (size_t at = 0; at < n;) {      /* in pieces, so that they are masked while still in the cache */
+    for (size_t at = 0; at < n;) { /* in pieces, so that they are masked while still in the cache */
         size_t take = n - at < PIECE / 8 ? n - at : PIECE / 8;
 
         whole_words(prg, words + at, take);
-        for (size_t i = 0; i < take; i++)
-            words[at + i] &= mask;
+        for (size_t i = 0; i < take; i++) words[at + i] &= mask;
         at += take;
     }
 }

@@ -12,6 +12,7 @@ static const struct choice {
     const puma_ring *ring;
 } choices[] = {
 #if defined(__x86_64__)
+    { "avx512ifma", &ring_ifma },
     { "avx512", &ring_avx512 },
     { "avx2", &ring_avx2 },
 #endif
@@ -24,7 +25,8 @@ static bool supported(const struct choice *c)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (c->ring == &ring_avx512)
+    if (c->ring == &ring_ifma && !__builtin_cpu_supports("avx512ifma")) return false;
+    if (c->ring == &ring_avx512 || c->ring == &ring_ifma)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
     if (c->ring == &ring_avx2) return __builtin_cpu_supports("avx2");
 #endif
@@ -49,15 +51,9 @@ static const struct choice *chosen(void)
     return c;
 }
 
-const puma_ring *ring_kernels(void)
-{
-    return chosen()->ring;
-}
+const puma_ring *ring_kernels(void) { return chosen()->ring; }
 
-const char *ring_kernel_name(void)
-{
-    return chosen()->name;
-}
+const char *ring_kernel_name(void) { return chosen()->name; }
 
 const puma_ring *ring_kernels_named(const char *name)
 {
@@ -85,5 +81,6 @@ puma_status ring_check(puma_error *e)
     for (size_t i = 0; i < CHOICES; i++)
         if (strcmp(choices[i].name, name) == 0)
             return error_set(e, 391, "PUMA_KERNEL: this CPU has no %s", name);
-    return error_set(e, 391, "PUMA_KERNEL: no such kernels (got %s, known: portable, avx2, avx512)", name);
+    return error_set(
+        e, 391, "PUMA_KERNEL: no such kernels (got %s, known: portable, avx2, avx512, avx512ifma)", name);
 }

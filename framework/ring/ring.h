@@ -7,7 +7,8 @@
 #include <puma/host.h>
 #include <stdbool.h>
 
-/* The kernels of this CPU: the best that it has, or the one that PUMA_KERNEL=portable|avx2|avx512 names. */
+/* The kernels of this CPU: the best that it has, or the one that PUMA_KERNEL=portable|avx2|avx512|avx512ifma
+ * names. */
 const puma_ring *ring_kernels(void);
 /* By name, for tests and `puma bench`; NULL when this CPU has not got it. */
 const puma_ring *ring_kernels_named(const char *name);

@@ -67,6 +67,7 @@ differ() {
 kernels=portable
 grep -qw avx2 /proc/cpuinfo && kernels="$kernels avx2"
 grep -qw avx512dq /proc/cpuinfo && grep -qw avx512f /proc/cpuinfo && kernels="$kernels avx512"
+grep -qw avx512dq /proc/cpuinfo && grep -qw avx512ifma /proc/cpuinfo && kernels="$kernels avx512ifma"
 for model in bert roberta distilbert; do
     run $model first --set network.transport=memory --set run.threads=1
     if grep -Eq '"transcript_sha256": "[0-9a-f]{64}"' "$work/$model.first" && grep -Eq '"rounds": [1-9]' "$work/$model.first" &&

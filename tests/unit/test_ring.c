@@ -10,15 +10,15 @@
 #include <cmocka.h>
 
 #define CANARY 0xc0ffee0123456789u
-#define KERNELS 4
+#define KERNELS 5
 
-/* The AVX-512 source with its vectors of eight words, compiled at the end of this file for any CPU: its
- * logic is tested where the instructions are missing. */
+/* The AVX-512 source with its vectors of eight words and a product of 52 bits written out, compiled at the
+ * end of this file for any CPU: its logic is tested where the instructions are missing. */
 extern const puma_ring eight_words;
 
 static const puma_ring *kernel(size_t i)
 {
-    static const char *const names[KERNELS - 1] = { "portable", "avx2", "avx512" };
+    static const char *const names[KERNELS - 1] = { "portable", "avx2", "avx512", "avx512ifma" };
 
     return i < KERNELS - 1 ? ring_kernels_named(names[i]) : &eight_words;
 }
@@ -238,10 +238,7 @@ static void naive(uint64_t *c, const uint64_t *a, const uint64_t *b, struct shap
     }
 }
 
-static uint64_t modulo(uint64_t x, uint32_t bits)
-{
-    return bits < 64 ? x & (((uint64_t)1 << bits) - 1) : x;
-}
+static uint64_t modulo(uint64_t x, uint32_t bits) { return bits < 64 ? x & (((uint64_t)1 << bits) - 1) : x; }
 
 /* Around the limits between the kernels, 32 and 52 bits. */
 static const uint32_t moduli[] = { 1, 22, 31, 32, 33, 48, 52, 53, 63, 64 };
@@ -268,7 +265,8 @@ static void check_product(struct shape s, bool transposed, bool b_batch, int sig
             memcpy(c + 1, before, size * sizeof *c);
             kernel(k)->matmul_mod(c + 1, a, b, s.batch, s.m, s.n, s.k, transposed, b_batch, sign, moduli[w]);
             for (size_t i = 0; i < size; i++)
-                if (c[i + 1] != modulo(want[i], moduli[w])) assert_int_equal(c[i + 1], modulo(want[i], moduli[w]));
+                if (c[i + 1] != modulo(want[i], moduli[w]))
+                    assert_int_equal(c[i + 1], modulo(want[i], moduli[w]));
         }
         assert_int_equal(c[0], CANARY);
         assert_int_equal(c[size + 1], CANARY);
@@ -471,5 +469,6 @@ int main(void)
 }
 
 #define NAME eight_words
+#define madd52(s, x, y) ((s) + ((x) * (y)&0xfffffffffffffu))
 #define TARGET
 #include "ring/kernels_avx512.c"

@@ -1,0 +1,13 @@
+/* kernels_ifma.c - the kernels for AVX-512 with IFMA: those of kernels_avx512.c, and for products mod 2^52 or
+ * less one instruction (vpmadd52luq) that multiplies eight words and adds them. */
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define NAME ring_ifma
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512ifma")))
+#define madd52(s, x, y) ((vec)_mm512_madd52lo_epu64((__m512i)(s), (__m512i)(x), (__m512i)(y)))
+
+#include "ring/kernels_avx512.c"
+#endif
