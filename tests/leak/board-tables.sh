@@ -51,17 +51,17 @@ for group in table maximum; do
 done
 
 # security: the plants send what must stay hidden, or weaken a mask
-one_hot='        status = rep3_deal_bits(r, hot, h, h, n, entries);'
-leak "sign forced to +1" table.c \
-    "s/^$one_hot\$/$one_hot if (is_dealer(r)) { for (size_t i = 0; i < n; i++) hot[i * words + value[i] \/ 64] |= 1ull << value[i] % 64; r->base.host->send(\&r->base, P1, hot, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P1) r->base.host->recv(\&r->base, P0, hot, n * words, 64);/" "two tables"
-leak "one-hot without pad" table.c \
+one_hot='    status = rep3_deal_bits(r, hot, h, h, n, last);'
+leak "sign forced to +1" onehot.c \
+    "s/^$one_hot\$/$one_hot if (is_dealer(r)) { for (size_t i = 0; i < n; i++) hot[i * words + (value[i] >> shift \& last) \/ 64] |= 1ull << (value[i] >> shift \& last) % 64; r->base.host->send(\&r->base, P1, hot, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P1) r->base.host->recv(\&r->base, P0, hot, n * words, 64);/" "two tables"
+leak "one-hot without pad" onehot.c \
     "s/^$one_hot\$/$one_hot if (is_dealer(r)) { for (size_t i = 0; i < n * words; i++) h[i] ^= hot[i]; r->base.host->send(\&r->base, P2, h, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) r->base.host->recv(\&r->base, P0, h, n * words, 64);/" "two tables"
 leak "sign sent" table.c \
     's/^\( *for .* k->sign\[i\] = 2 \* bit_at(k->hot .*\)$/\1 if (is_dealer(r)) host->send(\&r->base, P2, k->sign, k->n, 2, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\&r->base, P0, k->sign, k->n, 2);/' "exp2, 8 entries"
-leak "V under a mask one bit short" table.c \
-    's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 host->ring->reduce(o[j].mask1, o[j].mask1, o[j].bits - 1, n);/' "exp2, 8 entries"
-leak "one mask for two tables" table.c \
-    's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 if (j > 0) host->ring->reduce(o[j].mask1, o[0].mask1, o[j].bits, n);/' "two tables"
+leak "V under a mask one bit short" wire.c \
+    's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 host->ring->reduce(o[j].mask1, o[j].mask1, o[j].bits - 1, o[j].n);/' "exp2, 8 entries"
+leak "one mask for two tables" wire.c \
+    's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 if (j > 0) host->ring->reduce(o[j].mask1, o[0].mask1, o[j].bits, o[j].n);/' "two tables"
 deal='rep3_deal(r, share1, share2, sh, n, o\[j\].bits);'
 leak "factor times sign dealt without pad" table.c \
     "s/^\\( *status = $deal\\)\$/\\1 if (is_dealer(r)) host->send(\\&r->base, P2, sh, n, o[j].bits, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\\&r->base, P0, share2, n, o[j].bits);/" "two tables"
@@ -76,7 +76,7 @@ leak "maximum: bits opened under one mask" maximum.c \
 leak "maximum: a factor sent plainly" maximum.c \
     's/^    return rep3_deal(r, share1, share2, h, 2 \* FACTORS \* n, k);$/    host->send(\&r->base, P2, h, n, k, PUMA_OFFLINE);\n&/; s/^\( *\)if (status == PUMA_OK) status = rep3_deal(r, factors, NULL, NULL,/\1if (r->base.role == P2) host->recv(\&r->base, P0, out, n, k);\n&/' "maximum"
 leak "maximum: one-hots under one pad" maximum.c \
-    's/^\( *\)if (status == PUMA_OK) status = rep3_deal_one_hot(r, high, d, n, b, k - b);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
+    's/^\( *\)if (status == PUMA_OK) status = rep3_deal_one_hots(r, high, d, b, k - b, n);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
 
 # results
 wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & (k->entries - 1), here/moved[i] >> (k->unit + 1) \& (k->entries - 1), here/' "buckets"

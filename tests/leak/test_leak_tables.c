@@ -595,7 +595,7 @@ static cost cost_of(const check *c)
              shift = s->table_frac - s->to_frac;
     uint64_t terms = 3 * s->ring - (s->table_frac - s->slope_keep - s->slope_factor) -
                      (s->table_frac - s->curve_keep - s->curve_factor);
-    cost lookup = { entries + terms + s->ring, 2 * terms, 1 };
+    cost lookup = { entries - 1 + terms + s->ring, 2 * terms, 1 };
 
     if (c->run == run_maximum) {
         uint64_t low = s->bits == 12 ? 6 : s->bits == 9 ? 4 : 1;
@@ -605,11 +605,11 @@ static cost cost_of(const check *c)
     if (c->run == run_exp2) {
         uint64_t k = s->to + 18 + 18 - s->to_frac;
 
-        return (cost){ (1ull << (s->bits - s->frac - 2)) + 2 * k + s->to, 4 * k, 2 };
+        return (cost){ (1ull << (s->bits - s->frac - 2)) - 1 + 2 * k + s->to, 4 * k, 2 };
     }
     if (c->run == run_gate) {
         keep = s->ring - (s->table_frac - s->frac);
-        return (cost){ lookup.offline + entries + (1ull << (s->window - s->unit - s->index_bits)) + 2 +
+        return (cost){ lookup.offline + entries + (1ull << (s->window - s->unit - s->index_bits)) - 1 + 2 +
                            3 * s->to + (s->to > keep ? s->to - keep : 0),
                        lookup.online + 8 + 4 + 2 * s->ring + 2 * s->to, 5 };
     }

@@ -1,10 +1,10 @@
 /* test_vectors.c - rep3 against its formulas, bit for bit, with the masks in the test's hands; messages and
  * rounds of every operation.
  *
- *     test_vectors PLUGIN.so DIGIT [CHECK]
+ *     test_vectors PLUGIN.so DIGIT[xGROUP] [CHECK]
  *
- * DIGIT is what the plugin's comparisons were compiled with (REP3_DIGIT; 6, which it takes for so few
- * elements, if without), CHECK a pattern of names.  One run holds many cases as elements of one vector: the
+ * DIGIT and GROUP are what the plugin's comparisons were compiled with (REP3_DIGIT, REP3_GROUP; DIGIT 0: with
+ * neither, so that it takes the cheapest cut), CHECK a pattern of names.  One run holds many cases as elements of one vector: the
  * client's two masks are set, so that an operand's l (a truncation's r) is known, and for products the two
  * opening masks as well. Exact truncation must give floor((z + r_low) / 2^t) from P0's side and floor(z /
  * 2^t) + [c_low < z_low] from P1's and P2's, z a signed integer. */
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 static const char *plugin_path;
-static uint32_t    digit;
+static uint32_t    digit, group = 3;
 
 static uint64_t random_state = 1;
 
@@ -751,28 +751,62 @@ static void truncations_cost_what_the_formulas_say(void **state)
             }
 }
 
+typedef struct price { uint64_t offline, online, rounds; } price;
+
+/* Of n elements in digits of at most `most` bits, `together` neighbours joined at a time: a joint of h opens
+ * h - 1 borrows and h equalities, but for the lowest joint, which needs no equality of its lowest and none
+ * of all, and has dealt the products of 2 … h masks that occur. */
+static price price_of_less(uint64_t n, uint64_t thresholds, uint64_t width, uint64_t most, uint64_t together)
+{
+    uint64_t digits = (width + most - 1) / most, hots = 0, opened = 1, dealt = 0, levels = 0;
+
+    for (uint64_t d = 0; d < digits; d++) hots += (1ull << (width / digits + (d < width % digits))) - 1;
+    for (uint64_t nodes = digits; nodes > 1; nodes = (nodes + together - 1) / together, levels++)
+        for (uint64_t from = 0; from + 1 < nodes; from += together) {
+            uint64_t h = nodes - from < together ? nodes - from : together;
+
+            opened += 2 * (h - 1) + (from > 0);
+            /* Sets of two or more of h - 1 equalities; of a borrow with some of the equalities above it. */
+            dealt += (1ull << (h - 1)) - h;
+            for (uint64_t above = 1; above < h; above++) dealt += (1ull << above) - 1;
+            if (from > 0) dealt += (1ull << (h - 1)) - 1;
+        }
+    return (price){ n * (hots + thresholds * dealt), n * thresholds * 2 * opened, levels + 1 };
+}
+
+/* The installed plugin takes what costs least, a round being worth 2^22 bits. */
+static price least_price_of_less(uint64_t n, uint64_t thresholds, uint64_t width)
+{
+    price best = { 0 };
+
+    if (digit != 0) return price_of_less(n, thresholds, width, digit, group);
+    for (uint64_t most = 1; most <= 10; most++)
+        for (uint64_t together = 2; together <= 6; together++) {
+            price p = price_of_less(n, thresholds, width, most, together);
+
+            if (best.rounds == 0
+                || p.offline + p.online + (p.rounds << 22) < best.offline + best.online + (best.rounds << 22))
+                best = p;
+        }
+    return best;
+}
+
 static void comparisons_cost_what_the_formulas_say(void **state)
 {
+    static const size_t N[] = { 3, 70, 20000 };
+
     (void)state;
     for (uint32_t width = 1; width <= 64; width++)
         for (size_t thresholds = 1; thresholds <= 7; thresholds += 2) {
             job j = { .n = 3, .bits = 64, .width = width, .count = thresholds, .c = { 1, 2, 3, 4, 5, 6, 7 } };
-            uint64_t digits = (width + digit - 1) / digit, dealt = 0, opened = 0, products = 0, levels = 0;
 
-            for (uint64_t d = 0; d < digits; d++)
-                dealt += (1ull << (width / digits + (d < width % digits))) - 1;
-            for (uint64_t nodes = digits; nodes > 1; nodes = nodes / 2 + nodes % 2, levels++) {
-                opened += 3 * (nodes / 2) - 1;
-                products += 2 * (nodes / 2) - 1;
+            for (size_t k = 0; k < (digit == 0 && width % 8 == 1 ? 3 : 2); k++) {
+                price p = least_price_of_less(N[k], thresholds, width);
+
+                j.n = N[k];
+                j.low = k == 0 ? 0 : (64 - width) / 2;
+                count(do_less, &j, (bill){ p.offline, p.online }, p.rounds, "less");
             }
-            count(do_less, &j,
-                  (bill){ 3 * (dealt + thresholds * products), 3 * thresholds * 2 * (opened + 1) }, levels + 1,
-                  "less");
-            j.low = (64 - width) / 2;
-            j.n = 70;
-            count(do_less, &j,
-                  (bill){ 70 * (dealt + thresholds * products), 70 * thresholds * 2 * (opened + 1) }, levels + 1,
-                  "less");
         }
 }
 
@@ -781,14 +815,10 @@ static void other_operations_cost_what_the_formulas_say(void **state)
     (void)state;
     for (size_t columns = 1; columns <= 300; columns += columns < 10 ? 1 : 29) {
         job      j = { .n = 3, .bits = 10, .columns = columns };
-        uint64_t k = 1, low;
+        uint64_t k = 1;
 
         while (1ull << k < columns) k++;
-        low = 1ull << k / 2;
-        count(do_one_hot, &j,
-              (bill){ 3 * (low + (1ull << k) / low + (1ull << k)),
-                      3 * 2 * (low + (1ull << k) / low + columns) },
-              3, "one_hot");
+        count(do_one_hot, &j, (bill){ 3 * ((1ull << k) - 1), 3 * 2 * columns }, 1, "one_hot");
     }
     for (size_t choices = 1; choices <= 7; choices++)
         for (uint32_t to = 1; to <= 64; to += 21) {
@@ -939,13 +969,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(shares_and_reveals_cost_what_the_table_says),
     };
 
-    if (argc < 3 || (digit = (uint32_t)atoi(argv[2])) < 1 || digit > 6) {
-        fprintf(stderr, "usage: test_vectors PLUGIN.so DIGIT [CHECK]\n");
+    if (argc < 3 || sscanf(argv[2], "%ux%u", &digit, &group) < 1 || digit > 10 || group < 2 || group > 6) {
+        fprintf(stderr, "usage: test_vectors PLUGIN.so DIGIT[xGROUP] [CHECK]\n");
         return 2;
     }
     plugin_path = argv[1];
     if (argc > 3) cmocka_set_test_filter(argv[3]);
     /* Other digits than the installed plugin's change comparisons alone. */
-    if (digit != 6 && argc == 3) return cmocka_run_group_tests_name("vectors", comparisons, NULL, NULL);
+    if (digit != 0 && argc == 3) return cmocka_run_group_tests_name("vectors", comparisons, NULL, NULL);
     return cmocka_run_group_tests_name("vectors", tests, NULL, NULL);
 }

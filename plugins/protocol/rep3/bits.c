@@ -28,38 +28,83 @@ puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x)
     return s->status;
 }
 
-/* Products of masked bits as xor shares, one dealt bit each, no round:
- *     (m ^ b)(m' ^ b') = m m' ^ m b' ^ m' b ^ b b',   b = b1 ^ b2 shared by P1 (b1) and P2 (b2), b b' dealt.
- * P1, P2: `m` and own mask in mask1.  P0: its masks in mask1, mask2; out unused.  Vectors of n bits, index =
- * pairs' entries. */
-puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
-                           const bit_pair *pairs, size_t count, size_t n)
+enum { MOST_SETS = 1 << 8 };
+
+/* The sets of two or more masks whose products are dealt: those that are within a list of factors. */
+static size_t dealt_sets(uint32_t *sets, const uint32_t *factors, size_t count)
 {
-    size_t      words = bit_words(n), mark = r->base.host->enter(&r->base);
-    uint64_t   *h = r->base.host->scratch(&r->base, count * words), *share = r->base.host->scratch(&r->base, count * words);
-    puma_status status = r->base.status;
+    size_t found = 0;
 
-    if (h == NULL || share == NULL) goto done;
+    for (size_t p = 0; p < count; p++)
+        for (uint32_t set = factors[p]; set != 0; set = (set - 1) & factors[p]) {
+            bool known = (set & (set - 1)) == 0;      /* one mask alone is its holders' own */
+
+            for (size_t q = 0; q < p && !known; q++) known = (set & factors[q]) == set;
+            if (!known && found < MOST_SETS) sets[found++] = set;
+        }
+    return found;
+}
+
+static size_t place_of(const uint32_t *sets, size_t count, uint32_t set)
+{
+    size_t at = 0;
+
+    while (at < count && sets[at] != set) at++;
+    return at;
+}
+
+/* The and of the vectors of a set: all ones of the empty one. */
+static void and_of(uint64_t *z, const uint64_t *x, uint32_t set, size_t words)
+{
+    memset(z, 0xff, words * sizeof *z);
+    for (; set != 0; set &= set - 1)
+        for (size_t w = 0, from = (size_t)__builtin_ctz(set) * words; w < words; w++) z[w] &= x[from + w];
+}
+
+/* Products of masked bits as xor shares:
+ *     prod_i (m_i ^ b_i) = xor over all sets S of factors of   (prod of m_i outside of S) (prod of b_i in S),
+ * the m_i public to P1 and P2.  The empty set is P1's to add, of single masks each holds its half, and P0
+ * deals the product of the masks of every larger set, once for all products that contain it.  Of two
+ * factors that is one dealt bit, of a chain of h comparisons' digits 3 2^(h-1) - 2 h - 1. */
+puma_status rep3_and_many(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
+                          const uint32_t *factors, size_t count, size_t opened, size_t times, size_t n)
+{
+    const puma_host *host = r->base.host;
+    uint32_t         sets[MOST_SETS];
+    size_t           found = dealt_sets(sets, factors, count), words = bit_words(n), mark = host->enter(&r->base);
+    uint64_t        *h = host->scratch(&r->base, times * found * words), *share = host->scratch(&r->base, times * found * words),
+                    *part = host->scratch(&r->base, opened * words);
+    puma_status      status = r->base.status;
+
+    if (status == PUMA_OK && found == MOST_SETS) status = host->fail(&r->base, PUMA_EINTERNAL, "products of too many masked bits");
+    if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
-        for (size_t p = 0; p < count; p++)
-            for (size_t w = 0; w < words; w++) {
-                size_t x = pairs[p].x * words + w, y = pairs[p].y * words + w;
-
-                h[p * words + w] = (mask1[x] ^ mask2[x]) & (mask1[y] ^ mask2[y]);
-            }
-        status = rep3_deal_bits(r, share, h, h, count, n);
+        for (size_t t = 0; t < times; t++) {
+            for (size_t w = 0; w < opened * words; w++) part[w] = mask1[t * opened * words + w] ^ mask2[t * opened * words + w];
+            for (size_t d = 0; d < found; d++) and_of(h + (t * found + d) * words, part, sets[d], words);
+        }
+        status = rep3_deal_bits(r, share, h, h, times * found, n);
         goto done;
     }
-    status = rep3_deal_bits(r, share, NULL, NULL, count, n);
-    for (size_t p = 0; p < count; p++)
-        for (size_t w = 0; w < words; w++) {
-            size_t x = pairs[p].x * words + w, y = pairs[p].y * words + w;
+    status = rep3_deal_bits(r, share, NULL, NULL, times * found, n);
+    for (size_t t = 0; t < times; t++)
+        for (size_t p = 0; p < count; p++) {
+            const uint64_t *mt = m + t * opened * words;
+            uint64_t       *z = out + (t * count + p) * words;
+            uint32_t        all = factors[p];
 
-            out[p * words + w] = (m[x] & mask1[y]) ^ (m[y] & mask1[x]) ^ share[p * words + w]
-                                 ^ (r->base.role == P1 ? m[x] & m[y] : 0);
+            and_of(z, mt, all, words);
+            for (size_t w = 0; w < words && r->base.role != P1; w++) z[w] = 0;
+            for (uint32_t set = all; set != 0; set = (set - 1) & all) {
+                const uint64_t *b = (set & (set - 1)) == 0 ? mask1 + (t * opened + (size_t)__builtin_ctz(set)) * words
+                                                           : share + (t * found + place_of(sets, found, set)) * words;
+
+                and_of(part, mt, all & ~set, words);
+                for (size_t w = 0; w < words; w++) z[w] ^= part[w] & b[w];
+            }
         }
 done:
-    r->base.host->leave(&r->base, mark, NULL);
+    host->leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -69,7 +114,7 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
     struct rep3   *r = rep3_of(s);
     size_t         words = z->words, mark = s->host->enter(s);
     uint64_t      *a = s->host->scratch(s, 2 * words), *b = s->host->scratch(s, 2 * words), *out = s->host->scratch(s, words);
-    const bit_pair pair = { 0, 1 };
+    const uint32_t pair = 3;
     puma_status    status = s->status;
 
     if (a != NULL && b != NULL && out != NULL) {
@@ -78,10 +123,10 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
         memcpy(b, x->plane[1], words * sizeof *b);
         memcpy(b + words, y->plane[1], words * sizeof *b);
         if (is_dealer(r)) {
-            status = rep3_and_pairs(r, NULL, NULL, a, b, &pair, 1, z->n);
+            status = rep3_and_many(r, NULL, NULL, a, b, &pair, 1, 2, 1, z->n);
             if (status == PUMA_OK) status = rep3_open_bits(r, NULL, z->plane[0], z->plane[1], NULL, 1, z->n);
         } else {
-            status = rep3_and_pairs(r, out, a, b, NULL, &pair, 1, z->n);
+            status = rep3_and_many(r, out, a, b, NULL, &pair, 1, 2, 1, z->n);
             if (status == PUMA_OK) status = rep3_open_bits(r, z->plane[0], z->plane[1], NULL, out, 1, z->n);
         }
     }

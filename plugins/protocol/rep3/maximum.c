@@ -92,8 +92,8 @@ puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, 
         ring->sub(d, d, y->plane[1], n);
     }
     ring->reduce(d, d, k, n);
-    status = rep3_deal_one_hot(r, low, d, n, 0, b);
-    if (status == PUMA_OK) status = rep3_deal_one_hot(r, high, d, n, b, k - b);
+    status = rep3_deal_one_hots(r, low, d, 0, b, n);
+    if (status == PUMA_OK) status = rep3_deal_one_hots(r, high, d, b, k - b, n);
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
         status = rep3_open_bits(r, NULL, mask1, mask2, NULL, BITS, n);

@@ -45,6 +45,15 @@ puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const 
  * mask1. P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
 puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits);
 
+/* Several Opens in one round: all are sent before the first is awaited. */
+typedef struct rep3_opening {
+    const uint64_t *y;                   /* P1, P2: additive share                             */
+    uint64_t       *c, *mask1, *mask2;   /* as above; c may be y                               */
+    size_t          n;
+    uint32_t        bits;
+} rep3_opening;
+puma_status rep3_open_many(struct rep3 *r, rep3_opening *o, size_t count);
+
 /* Additive shares y to a masked sharing: an Open whose masks are the new l1, l2. */
 puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y);
 
@@ -79,8 +88,6 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
 puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count);
 puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,       /* less.c */
                       size_t count, uint32_t low, uint32_t width);
-/* One-hots of a digit of l, at most six bits: own half in u, entry i in bit i of an element's word. */
-puma_status rep3_deal_one_hot(struct rep3 *r, uint64_t *u, const uint64_t *l, size_t n, uint32_t at, uint32_t bits);
 puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);       /* maximum.c */
 puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
 puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);                /* table.c */
@@ -90,10 +97,34 @@ puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uin
 puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,   /* dpf.c */
                         size_t count, uint32_t owner);
 
-/* Shares of the products of opened bits: for pair p, xor shares of opened[2 * pairs[p]] and so on; see
- * bits.c. */
-typedef struct bit_pair { size_t x, y; } bit_pair;
-puma_status rep3_and_pairs(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
-                           const bit_pair *pairs, size_t count, size_t n);
+/* Xor shares of products of opened bits, no round: bits.c.  A factor list has bit i set where vector i is a
+ * factor; `times` groups of `opened` vectors each, the same `count` products of every group. */
+enum { REP3_MOST_FACTORS = 6 };
+puma_status rep3_and_many(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
+                          const uint32_t *factors, size_t count, size_t opened, size_t times, size_t n);
+
+/* Xor-shared one-hots of n digits of `bits` bits that P0 knows, (value >> shift) mod 2^bits: onehot.c.  Rows
+ * of 2^bits entries begin at words; P1, P2: own half, P0: P1's.  (2^bits - 1) n offline. */
+puma_status rep3_deal_one_hots(struct rep3 *r, uint64_t *hot, const uint64_t *value, uint32_t shift, uint32_t bits, size_t n);
+
+/* The xor of the entries of a row behind `at`: with u the one-hot of l, a share of [l > at]. */
+static inline uint64_t xor_behind(const uint64_t *u, size_t words, size_t at)
+{
+    uint64_t x = u[at / 64] & ~1ull << at % 64;
+
+    for (size_t w = at / 64 + 1; w < words; w++) x ^= u[w];
+    return (uint64_t)__builtin_parityll(x);
+}
+
+/* The xor of the half of the entries that ends with `at`, entry 0 following the last one: a share of
+ * [(at - l) mod entries < entries / 2]. */
+static inline uint64_t xor_half(const uint64_t *u, size_t words, size_t entries, size_t at)
+{
+    size_t   half = entries / 2;
+    uint64_t behind = xor_behind(u, words, at);
+
+    if (at >= half) return xor_behind(u, words, at - half) ^ behind;
+    return (u[0] & 1) ^ xor_behind(u, words, 0) ^ xor_behind(u, words, at + half) ^ behind;
+}
 
 #endif

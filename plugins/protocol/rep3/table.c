@@ -41,21 +41,6 @@ static uint64_t *known_part(struct rep3 *r, const puma_tensor *x, uint64_t offse
     return w;
 }
 
-/* The one-hots of n digits of l (P0's `value`): own halves in hot, P0 keeps P1's.  n * entries bits offline. */
-static puma_status deal_one_hots(struct rep3 *r, uint64_t *hot, const uint64_t *value, size_t n, size_t entries)
-{
-    size_t      words = bit_words(entries), mark = r->base.host->enter(&r->base);
-    uint64_t   *h = r->base.host->scratch(&r->base, n * words);
-    puma_status status = r->base.status;
-
-    if (h != NULL) {
-        for (size_t i = 0; i < n && is_dealer(r); i++) h[i * words + value[i] / 64] |= 1ull << value[i] % 64;   /* P0's own mask */
-        status = rep3_deal_bits(r, hot, h, h, n, entries);
-    }
-    r->base.host->leave(&r->base, mark, NULL);
-    return status;
-}
-
 static puma_status lookup_new(struct rep3 *r, lookup *k, const puma_tensor *x, uint64_t offset, uint32_t unit, uint32_t index_bits)
 {
     const puma_host *host = r->base.host;
@@ -74,40 +59,8 @@ static puma_status lookup_new(struct rep3 *r, lookup *k, const puma_tensor *x, u
     ring->reduce(k->low, k->index, unit, k->n);
     ring->shift_right(k->index, k->index, unit, k->n);
     ring->reduce(k->index, k->index, index_bits, k->n);
-    status = deal_one_hots(r, k->hot, k->index, k->n, k->entries);
+    status = rep3_deal_one_hots(r, k->hot, k->index, 0, index_bits, k->n);
     for (size_t i = 0; i < k->n && is_dealer(r); i++) k->sign[i] = 2 * bit_at(k->hot + i * k->words, k->index[i]) - 1;
-    return status;
-}
-
-/* Several openings in one round. */
-typedef struct opening { uint64_t *c, *mask1, *mask2; uint32_t bits; } opening;
-
-static puma_status open_many(struct rep3 *r, opening *o, size_t count, size_t n)
-{
-    const puma_host *host = r->base.host;
-    uint64_t        *theirs;
-    puma_status      status = PUMA_OK;
-    size_t           mark;
-
-    for (size_t j = 0; j < count; j++) {
-        host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o[j].mask1, n, o[j].bits);
-        if (is_dealer(r)) host->prg_words(r->stream2, o[j].mask2, n, o[j].bits);
-    }
-    if (is_dealer(r)) return r->base.status;
-    mark = host->enter(&r->base);
-    theirs = host->scratch(&r->base, n);
-    if (theirs == NULL) status = r->base.status;
-    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
-        host->ring->add(o[j].c, o[j].c, o[j].mask1, n);
-        host->ring->reduce(o[j].c, o[j].c, o[j].bits, n);
-        status = host->send(&r->base, other(r), o[j].c, n, o[j].bits, PUMA_ONLINE);      /* uniform to the peer: it lacks mask1 */
-    }
-    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
-        status = host->recv(&r->base, other(r), theirs, n, o[j].bits);
-        host->ring->add(o[j].c, o[j].c, theirs, n);
-        host->ring->reduce(o[j].c, o[j].c, o[j].bits, n);
-    }
-    host->leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -121,18 +74,18 @@ static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k
     const puma_host *host = r->base.host;
     const puma_ring *ring = kernels(r);
     size_t           n = k->n, mark = host->enter(&r->base);
-    opening          o[3];
+    rep3_opening     o[3];
     uint64_t        *sh = host->scratch(&r->base, n), *share1 = host->scratch(&r->base, n), *share2 = host->scratch(&r->base, n),
                     *masks = host->scratch(&r->base, n);
     puma_status      status;
 
     for (size_t j = 0; j < count; j++) {
-        o[j] = (opening){ .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
-                          .bits = ring_bits - terms[j].grade };
+        o[j] = (rep3_opening){ .y = terms[j].v, .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
+                               .n = n, .bits = ring_bits - terms[j].grade };
         if (r->base.role == P2) ring->neg(terms[j].v, terms[j].v, n);
     }
     status = r->base.status;
-    if (status == PUMA_OK) status = open_many(r, o, count, n);
+    if (status == PUMA_OK) status = rep3_open_many(r, o, count);
     if (!is_dealer(r) && status == PUMA_OK) memset(out, 0, n * sizeof *out);
     for (size_t j = 0; j < count && status == PUMA_OK; j++) {
         if (is_dealer(r)) {
@@ -303,25 +256,6 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return status;
 }
 
-/* The xor of the entries behind `at`. */
-static uint64_t xor_behind(const uint64_t *u, size_t words, size_t at)
-{
-    uint64_t x = u[at / 64] & ~1ull << at % 64;
-
-    for (size_t w = at / 64 + 1; w < words; w++) x ^= u[w];
-    return (uint64_t)__builtin_parityll(x);
-}
-
-/* The xor of the half of the entries that ends with `at`, entry 0 following the last one. */
-static uint64_t xor_half(const uint64_t *u, size_t words, size_t entries, size_t at)
-{
-    size_t   half = entries / 2;
-    uint64_t behind = xor_behind(u, words, at);
-
-    if (at >= half) return xor_behind(u, words, at - half) ^ behind;
-    return (u[0] & 1) ^ xor_behind(u, words, 0) ^ xor_behind(u, words, at + half) ^ behind;
-}
-
 /* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
  * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
  * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
@@ -336,16 +270,15 @@ static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint6
     uint64_t        *hot = host->scratch(&r->base, n * high_words), *y = host->scratch(&r->base, 4 * words), *first = host->scratch(&r->base, 2 * words),
                     *open1 = host->scratch(&r->base, 4 * words), *open2 = host->scratch(&r->base, 4 * words),
                     *out = host->scratch(&r->base, 2 * words);
-    const bit_pair   pairs[] = { { 0, 1 }, { 2, 3 } };
+    const uint32_t   pairs[] = { 3, 12 };
     puma_status      status = r->base.status;
 
     if (status != PUMA_OK) goto done;
-    for (size_t i = 0; i < n && is_dealer(r); i++) moved[i] >>= below;
-    status = deal_one_hots(r, hot, moved, n, high_entries);
+    status = rep3_deal_one_hots(r, hot, moved, below, high_bits, n);
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
         status = rep3_open_bits(r, NULL, open1, open2, NULL, 4, n);
-        if (status == PUMA_OK) status = rep3_and_pairs(r, NULL, NULL, open1, open2, pairs, 2, n);
+        if (status == PUMA_OK) status = rep3_and_many(r, NULL, NULL, open1, open2, pairs, 2, 4, 1, n);
         if (status == PUMA_OK) status = rep3_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
         goto done;
     }
@@ -369,7 +302,7 @@ static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint6
         }
     }
     status = rep3_open_bits(r, open1, open2, NULL, y, 4, n);
-    if (status == PUMA_OK) status = rep3_and_pairs(r, out, open1, open2, NULL, pairs, 2, n);
+    if (status == PUMA_OK) status = rep3_and_many(r, out, open1, open2, NULL, pairs, 2, 4, 1, n);
     for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
     if (status == PUMA_OK) status = rep3_open_bits(r, m, mask1, NULL, out, 2, n);
 done:
@@ -466,7 +399,7 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
 }
 
 /* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole
- * integer window, so nothing is clipped. N + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
+ * integer window, so nothing is clipped. N - 1 + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
 puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
 {
     struct rep3     *r = rep3_of(s);

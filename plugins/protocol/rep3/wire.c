@@ -1,4 +1,4 @@
-/* wire.c - Deal and Open, for words and for bits: every message of rep3 after input is one of these four.
+/* wire.c - Deal and Open, for words and for bits: every message of rep3 after input is one of these.
  *
  * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.
  * What P1 receives is y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2
@@ -27,34 +27,39 @@ puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const 
     }
 }
 
-puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits)
+puma_status rep3_open_many(struct rep3 *r, rep3_opening *o, size_t count)
 {
     const puma_host *host = r->base.host;
-    uint64_t        *sent, *theirs;
-    puma_status      status;
-    size_t           mark;
+    uint64_t        *theirs;
+    puma_status      status = PUMA_OK;
+    size_t           most = 0, mark;
 
-    if (is_dealer(r)) {
-        host->prg_words(r->stream1, mask1, n, bits);
-        host->prg_words(r->stream2, mask2, n, bits);
-        return r->base.status;
+    for (size_t j = 0; j < count; j++) {
+        host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o[j].mask1, o[j].n, o[j].bits);
+        if (is_dealer(r)) host->prg_words(r->stream2, o[j].mask2, o[j].n, o[j].bits);
+        if (o[j].n > most) most = o[j].n;
     }
+    if (is_dealer(r)) return r->base.status;
     mark = host->enter(&r->base);
-    sent = host->scratch(&r->base, n);
-    theirs = host->scratch(&r->base, n);
-    if (sent == NULL || theirs == NULL) {
-        host->leave(&r->base, mark, NULL);
-        return r->base.status;
+    theirs = host->scratch(&r->base, most);
+    if (theirs == NULL) status = r->base.status;
+    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
+        host->ring->add(o[j].c, o[j].y, o[j].mask1, o[j].n);
+        host->ring->reduce(o[j].c, o[j].c, o[j].bits, o[j].n);
+        status = host->send(&r->base, other(r), o[j].c, o[j].n, o[j].bits, PUMA_ONLINE);      /* uniform to the peer: it lacks mask1 */
     }
-    host->prg_words(own_stream(r), mask1, n, bits);
-    host->ring->add(sent, y, mask1, n);
-    host->ring->reduce(sent, sent, bits, n);
-    status = host->send(&r->base, other(r), sent, n, bits, PUMA_ONLINE);  /* uniform to the peer: it lacks mask1 */
-    if (status == PUMA_OK) status = host->recv(&r->base, other(r), theirs, n, bits);
-    host->ring->add(c, sent, theirs, n);
-    host->ring->reduce(c, c, bits, n);
+    for (size_t j = 0; j < count && status == PUMA_OK; j++) {
+        status = host->recv(&r->base, other(r), theirs, o[j].n, o[j].bits);
+        host->ring->add(o[j].c, o[j].c, theirs, o[j].n);
+        host->ring->reduce(o[j].c, o[j].c, o[j].bits, o[j].n);
+    }
     host->leave(&r->base, mark, NULL);
     return status;
+}
+
+puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits)
+{
+    return rep3_open_many(r, &(rep3_opening){ .y = y, .c = c, .mask1 = mask1, .mask2 = mask2, .n = n, .bits = bits }, 1);
 }
 
 puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y)
@@ -94,16 +99,25 @@ static void split(uint64_t *to, const uint64_t *from, size_t count, size_t n)
         }
 }
 
+/* Vectors of up to 64 bits are words of that many, one a vector: the same bits on the wire, without `join`. */
+static bool is_word(size_t n) { return n > 0 && n <= 64; }
+
 /* Fresh random vectors; bits behind the last one of each are 0. */
 static void draw(const struct rep3 *r, puma_prg *stream, uint64_t *to, size_t count, size_t n)
 {
+    if (is_word(n)) {
+        r->base.host->prg_words(stream, to, count, (uint32_t)n);
+        return;
+    }
     for (size_t v = 0; v < count; v++) r->base.host->prg_bits(stream, to + v * bit_words(n), n);
 }
 
 static puma_status send_joined(struct rep3 *r, uint32_t to, const uint64_t *from, size_t count, size_t n, puma_phase phase)
 {
-    uint64_t *line = r->base.host->scratch(&r->base, bit_words(count * n));
+    uint64_t *line;
 
+    if (is_word(n)) return r->base.host->send(&r->base, to, from, count, (uint32_t)n, phase);
+    line = r->base.host->scratch(&r->base, bit_words(count * n));
     if (line == NULL) return r->base.status;
     join(line, from, count, n);
     return r->base.host->send_bits(&r->base, to, line, count * n, phase);
@@ -111,9 +125,11 @@ static puma_status send_joined(struct rep3 *r, uint32_t to, const uint64_t *from
 
 static puma_status recv_joined(struct rep3 *r, uint32_t from, uint64_t *to, size_t count, size_t n)
 {
-    uint64_t   *line = r->base.host->scratch(&r->base, bit_words(count * n));
+    uint64_t   *line;
     puma_status status;
 
+    if (is_word(n)) return r->base.host->recv(&r->base, from, to, count, (uint32_t)n);
+    line = r->base.host->scratch(&r->base, bit_words(count * n));
     if (line == NULL) return r->base.status;
     status = r->base.host->recv_bits(&r->base, from, line, count * n);
     if (status == PUMA_OK) split(to, line, count, n);
