@@ -348,6 +348,38 @@ static const single TABLES[] = {
       NULL },
 };
 
+/* exp by table, tanh, and mantissas with an exponent. */
+static const single MANTISSAS[] = {
+    { "exp", PUMA_SLOT_EXP, exp, 8, false, 0, 0, { -14, -32, -1, -64, -127, -0.6931471805599453 }, NULL },
+    { "tanh",
+      PUMA_SLOT_TANH,
+      tanh,
+      7,
+      false,
+      0,
+      0,
+      { -8, 8, 7.9375, -7.9375, -0.0625, 0.0625, -64, 63.9 },
+      NULL },
+    { "reciprocal",
+      PUMA_SLOT_RECIPROCAL,
+      true_reciprocal,
+      14,
+      true,
+      3e-5,
+      0,
+      { 1, 0x1p-6, 0x1p-5, 0.5, 2, 3, 4, 1024, 8192, 0x1.ffffp13 },
+      NULL },
+    { "rsqrt",
+      PUMA_SLOT_RSQRT,
+      true_rsqrt,
+      16,
+      true,
+      3e-5,
+      0,
+      { 1, 0x1p-14, 0x1p-12, 0x1p-11, 0x1p-10, 0.25, 0.5, 2, 4, 16, 0x1p15, 0x1.ffffp15 },
+      NULL },
+};
+
 #define CHUNK 16384
 
 static void check_single(const char *functions, const single *t, setting g)
@@ -358,7 +390,7 @@ static void check_single(const char *functions, const single *t, setting g)
     double             worst = 0, at = 0, bound = t->logarithmic ? t->relative : f->max_error;
     size_t chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
     double low = f->domain[0], high = f->domain[1];
-    bool   tables = strcmp(functions, "precise") == 0;
+    bool   tables = strcmp(functions, "precise") == 0 && t->slot <= PUMA_SLOT_SILU;
 
     assert_non_null(x);
     assert_non_null(z);
@@ -367,7 +399,7 @@ static void check_single(const char *functions, const single *t, setting g)
         high = 18;
         if (!on_plain()) size = 8192;
     }
-    if (t->slot == PUMA_SLOT_EXP) o.bits = g.frac + f->input_bits;
+    if (t->slot == PUMA_SLOT_EXP && f->input_bits != 0) o.bits = g.frac + f->input_bits;
     if (t->slot == PUMA_SLOT_RECIPROCAL) {
         o.frac = g.frac + 5;
         o.out_frac = 40; /* small results, precise relative to their size */
@@ -433,6 +465,16 @@ static void tables_of_one_variable(void **state)
         check_single("precise", &TABLES[i], WIDE);
         check_single("precise", &TABLES[i], WIDE_16);
         check_single("precise", &TABLES[i], NARROW);
+    }
+}
+
+static void mantissas_and_exponents(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(MANTISSAS); i++) {
+        if (on_plain()) check_single("precise", &MANTISSAS[i], FLOAT);
+        check_single("precise", &MANTISSAS[i], WIDE);
+        check_single("precise", &MANTISSAS[i], WIDE_16);
     }
 }
 
@@ -978,6 +1020,7 @@ int main(int count, char **argument)
         cmocka_unit_test(singles_in_fixed_point),
         cmocka_unit_test(pieces_without_a_promise_and_in_narrow_rings),
         cmocka_unit_test(tables_of_one_variable),
+        cmocka_unit_test(mantissas_and_exponents),
         cmocka_unit_test(softmax_rows),
         cmocka_unit_test(softmax_rows_by_tables),
         cmocka_unit_test(softmax_of_lengths),

@@ -46,8 +46,8 @@ static const puma_approx silu = {
     .input_bits = 8,
     .eval = precise_silu,
 };
-/* max_error is of the function; a row of n scores adds about sqrt(n) / 2 units of the last place, the rounding
- * of its sum. */
+/* max_error is of the function; a row of n scores adds about sqrt(n) / 2 units of the last place, the
+ * rounding of its sum. */
 static const puma_approx softmax = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_SOFTMAX,
@@ -82,14 +82,57 @@ static const puma_approx rmsnorm = {
     .eval = precise_rmsnorm,
 };
 
-static const puma_approx *const FUNCTIONS[] = { &gelu,    &gelu_fast, &gelu_tanh, &silu,
-                                                &softmax, &layernorm, &rmsnorm,   NULL };
+static const puma_approx exponential = {
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_EXP,
+    .name = "exp",
+    .source = "2^x by table of 128 entries",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 1e-4,
+    .domain = { -128, 0 },
+    .eval = precise_exp,
+};
+static const puma_approx tangent = {
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_TANH,
+    .name = "tanh",
+    .source = "table of 256 quadratics on [-8, 8)",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 1e-4,
+    .domain = { -64, 64 },
+    .eval = precise_tanh,
+};
+/* These two err relative to their result, by 3e-5. */
+static const puma_approx reciprocal = {
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RECIPROCAL,
+    .name = "reciprocal",
+    .source = "table of 1/x on a mantissa",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 1.5e-3,
+    .domain = { 0x1p-6, 0x1p14 },
+    .eval = precise_reciprocal,
+};
+static const puma_approx rsqrt = {
+    .struct_size = sizeof(puma_approx),
+    .slot = PUMA_SLOT_RSQRT,
+    .name = "rsqrt",
+    .source = "table of 1/sqrt on a mantissa",
+    .needs = PUMA_CAP_COMPARE,
+    .max_error = 3e-3,
+    .domain = { 0x1p-14, 0x1p16 },
+    .eval = precise_rsqrt,
+};
+
+static const puma_approx *const FUNCTIONS[] = { &gelu,    &gelu_fast,  &gelu_tanh, &silu,
+                                                &softmax, &layernorm,  &rmsnorm,   &exponential,
+                                                &tangent, &reciprocal, &rsqrt,     NULL };
 
 const puma_plugin puma_plugin_entry = {
     .abi_version = PUMA_ABI_VERSION,
     .struct_size = sizeof(puma_plugin),
     .name = "precise",
     .version = "0.1.0",
-    .summary = "functions by secret tables: GeLU, SiLU, softmax, norms",
+    .summary = "functions by secret tables: GeLU, SiLU, softmax, norms, exp, tanh, 1/x, 1/sqrt",
     .approx = FUNCTIONS,
 };

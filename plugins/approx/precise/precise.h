@@ -14,4 +14,9 @@ const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x,
                                      const puma_arguments *a); /* norm.c */
 const puma_tensor *precise_rmsnorm(puma_session *s, const puma_tensor *x, const puma_arguments *a);
 
+const puma_tensor *precise_exp(puma_session *s, const puma_tensor *x, const puma_arguments *a); /* single.c */
+const puma_tensor *precise_tanh(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+const puma_tensor *precise_reciprocal(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+const puma_tensor *precise_rsqrt(puma_session *s, const puma_tensor *x, const puma_arguments *a);
+
 #endif

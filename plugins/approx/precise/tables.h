@@ -9,6 +9,8 @@ enum { FRAC = 27, SLOPE_FRAC = 24, CURVE_FRAC = 20 }; /* their fraction bits */
 /* What a function adds to 0 or x, on buckets around 0. */
 extern const int64_t precise_gelu_table[3][64], precise_gelu_fast_table[3][32],
     precise_gelu_tanh_table[3][64], precise_silu_table[3][128];
+/* tanh itself on [-8, 8). */
+extern const int64_t precise_tanh_table[3][256];
 /* Functions of a mantissa, on [0, 4) in buckets of 1/64. */
 extern const int64_t precise_rsqrt_table[3][256], precise_reciprocal_table[3][256];
 

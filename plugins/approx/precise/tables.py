@@ -33,13 +33,13 @@ def quadratic(f, x0, w):
     return y[0] - d01 * nodes[0] + c2 * nodes[0] * nodes[1], c1, c2
 
 
-def table(name, f, reach, count):
+def table(name, f, reach, count, gated=True):
     w = 2 * reach / count
     rows = [[], [], []]
     worst = 0.0
     for bucket in range(count):
         x0 = -reach + bucket * w
-        side = 1 if bucket >= count // 2 else 0
+        side = 1 if gated and bucket >= count // 2 else 0
         c = quadratic(lambda x: f(x) - side * x, x0, w)
         q = [round(c[0] * 2 ** FRAC), round(c[1] * 2 ** SLOPE), round(c[2] * 2 ** CURVE)]
         for row, value in zip(rows, q):
@@ -48,7 +48,7 @@ def table(name, f, reach, count):
             d = w * step / 100
             p = q[0] / 2 ** FRAC + q[1] / 2 ** SLOPE * d + q[2] / 2 ** CURVE * d * d
             worst = max(worst, abs(p + side * (x0 + d) - f(x0 + d)))
-    outside = max(abs(f(-reach)), abs(f(reach) - reach))
+    outside = max(abs(f(-reach)), abs(f(reach) - reach)) if gated else max(abs(f(-reach) + 1), abs(f(reach) - 1))
     emit(name, rows, count, f"{count} buckets over [-{reach}, {reach}), largest error inside {worst:.2g}, outside {outside:.2g}")
 
 
@@ -88,5 +88,6 @@ table("gelu", gelu, 4, 64)
 table("gelu_fast", gelu, 4, 32)
 table("gelu_tanh", gelu_tanh, 4, 64)
 table("silu", silu, 16, 128)
+table("tanh", math.tanh, 8, 256, gated=False)
 mantissa("rsqrt", lambda x: x ** -0.5, 256)
 mantissa("reciprocal", lambda x: 1 / x, 256)
