@@ -210,8 +210,8 @@ static puma_status read_ranges(plan *p, puma_error *e)
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring.  That all are
- * finite was seen on opening. */
+/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring; token rows come scaled.
+ * That all are finite was seen on opening. */
 static puma_status check_weights(const plan *p, puma_error *e)
 {
     const rings *r = &p->exec.rings;
@@ -222,12 +222,13 @@ static puma_status check_weights(const plan *p, puma_error *e)
                         strcmp(t->role, "embedding.position") == 0 || strcmp(t->role, "embedding.type") == 0;
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
 
-        if (!(most < limit))
+        if (!(most * scale < limit))
             return error_set(e, 1102, "tensor %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
-                             model_stored_name(p->source, i), element, most, limit);
+                             model_stored_name(p->source, i), element, most, limit / scale);
     }
     return PUMA_OK;
 }
