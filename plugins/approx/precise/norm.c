@@ -6,14 +6,14 @@
  * promises, or several of half of that.  Where this does not fit the ring, the squared operand gives up
  * fraction bits: of RMSNorm the copy for the sum alone (a truncation without rounds), so that massive
  * activations of 2^15 leave 14 of 18 bits for it and the row itself keeps all; of LayerNorm y, up to two bits
- * without a round, or it is truncated into the whole ring.  1/sqrt has a scale of its own: 30 fraction bits,
- * so that a row of deviation 2^11 still has 19 that count (13 of them right).  Variances are told apart by
- * their exponent from 2^-16 on; smaller ones count as 2^-16. */
+ * without a round, or it is truncated into the whole ring.  1/sqrt is the value of a mantissa, 20 fraction
+ * bits, times a power of two, which is exact: a row of deviation 2^11 has as many right digits as one of
+ * 2^-6.  Variances are told apart by their exponent from 2^-16 on; smaller ones count as 2^-16. */
 #include "normalize.h"
 
 #include "tables.h"
 
-enum { LEAST = -16, MOST = 22 }; /* exponents of the variance */
+enum { LEAST = -16, MOST = 28 }; /* exponents of the variance */
 
 /* The exponent of a row's largest sum of squares; 17 where nothing is promised. */
 static int squares_of(puma_share x)
@@ -23,15 +23,40 @@ static int squares_of(puma_share x)
     return x->range < ring && 2 * x->range > 17 ? 2 * x->range : 17;
 }
 
+/* floor(sqrt(v)): in integers, because all parties must have the same table. */
+static uint64_t integer_root(uint64_t v)
+{
+    uint64_t root = 0;
+
+    for (uint64_t bit = UINT64_C(1) << 31; bit != 0; bit >>= 1)
+        if ((root | bit) * (root | bit) <= v) root |= bit;
+    return root;
+}
+
+/* The table of 1/sqrt times sqrt(n / 4^a), which is in [1, 2); returns a. */
+static int scaled_table(int64_t c[3][256], uint64_t n)
+{
+    int     a = 0;
+    int64_t root;
+
+    while (n >> (2 * a + 2) != 0) a++;
+    root = (int64_t)integer_root(n << (60 - 2 * a)); /* 30 fraction bits */
+    for (int j = 0; j < 3; j++)
+        for (int d = 0; d < 256; d++) c[j][d] = (precise_rsqrt_table[j][d] * root + (1 << 29)) >> 30;
+    return a;
+}
+
 /* y (rows, n) scaled by k: rows of y k / sqrt(mean((y/k)^2) + epsilon) … that is y sqrt(n) / sqrt(sum y^2 + n
  * k^2 epsilon).  `coarse` is y, or y with fewer fraction bits, for the sum. */
 static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, double k,
                               const puma_arguments *a)
 {
+    enum { VALUE = 20 };
     size_t     rows = y == NULL ? 0 : y->dim[0], n = y == NULL ? 0 : y->dim[1];
     double     factor[MOST_EXPONENTS];
-    int        low, high;
-    uint32_t   bits, lacking, frac;
+    int64_t    table[3][256];
+    int        low, high, base, a_n, factor_frac, room, value_frac = VALUE;
+    uint32_t   bits;
     normalized v;
     puma_share sum, r, lines = puma_reshape3(s, coarse, rows, 1, n);
 
@@ -42,25 +67,30 @@ static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, 
     high = MOST + puma_exponent((double)n * k * k);
     if (high > (int)sum->bits - 2 - (int)sum->frac)
         high = (int)sum->bits - 2 - (int)sum->frac; /* what the ring holds */
-    if (low + (int)sum->frac < 0) low = -(int)sum->frac;
-    /* 1/sqrt of the least variance is 2^8, twice and more of that at the edges and for k near 1/2, and has,
-     * before the truncation, 45 fraction bits: those that a narrow ring lacks for that are taken from both
-     * factors. */
-    bits = puma_ring_for(s, 57);
-    bits = bits < 57 ? bits : 57;
-    lacking = 57 - bits;
-    if (lacking > 20) {
-        s->host->fail(s, PUMA_ENUMERIC, "a ring of %u bits is too narrow for a norm (limit 37)", bits);
+    if (low + (int)sum->frac < 1) low = 1 - (int)sum->frac;
+    low -= (high - low) % 2 != 0;
+    /* 1/sqrt of 4^j 2^low t, times sqrt(n): the table's value times 2^(a_n - base - j). */
+    a_n = scaled_table(table, low % 2 != 0 ? 2 * (uint64_t)n : (uint64_t)n);
+    base = (low + (low % 2 != 0)) / 2;
+    factor_frac = (high - low) / 2 - 1 + base - a_n;
+    if (factor_frac < 0) factor_frac = 0;
+    /* An entry of the result is sqrt(n) at most; with its sign and a spare bit it leaves this for the value.
+     */
+    bits = puma_ring_for(s, 64 + VALUE - FRAC);
+    if (bits > 64 + VALUE - FRAC) bits = 64 + VALUE - FRAC;
+    room = (int)(bits < y->bits ? bits : y->bits) - 2 - (int)y->frac - (puma_exponent((double)n) + 1) / 2 -
+           factor_frac;
+    if (value_frac > room) value_frac = room;
+    if (value_frac < 8) {
+        s->host->fail(s, PUMA_ENUMERIC, "a ring of %u bits is too narrow for a norm", bits);
         return NULL;
     }
-    if (normalize(s, &v, sum, low, high, precise_rsqrt_table, 20 - (lacking + 1) / 2, bits) != PUMA_OK)
+    if (bits > 64 - FRAC + (uint32_t)value_frac) bits = 64 - FRAC + (uint32_t)value_frac;
+    if (normalize(s, &v, sum, low, high, 2, (const int64_t(*)[256])table, (uint32_t)value_frac, bits) !=
+        PUMA_OK)
         return NULL;
-    for (int j = 0; j < v.count; j++) factor[j] = sqrt((double)n) * pow(2.0, -0.5 * (low + j));
-    r = rescale(s, &v, factor, 25 - lacking / 2);
-    /* An entry of the result is sqrt(n) at most; with its sign and a spare bit it leaves this for r. */
-    frac = y->bits - 2 - y->frac - (uint32_t)(puma_exponent((double)n) + 1) / 2;
-    if (frac > 30) frac = 30;
-    r = puma_ready(s, r) ? puma_trunc_to(s, r, frac < r->frac ? frac : r->frac, y->bits) : NULL;
+    for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, a_n - base - j);
+    r = rescale(s, &v, factor, (uint32_t)factor_frac);
     return puma_ready(s, r) ? puma_mul_to(s, y, r, 1, a->frac, a->bits) : NULL;
 }
 

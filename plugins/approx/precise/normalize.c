@@ -5,7 +5,7 @@
 
 enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 }; /* [0, 4) in 256 buckets of 2^13 */
 
-puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high,
+puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high, int step,
                       const int64_t c[3][256], uint32_t frac, uint32_t bits)
 {
     const puma_table table = {
@@ -28,7 +28,7 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
     puma_tensor *t;
     uint32_t     spare;
 
-    *n = (normalized){ .low = low, .count = high - low };
+    *n = (normalized){ .low = low, .count = (high - low) / step };
     if (!puma_ready(s, x)) return s->status;
     if (n->count < 2 || n->count > MOST_EXPONENTS || (int)x->frac + low < 0 ||
         (int)x->frac + high > (int)x->bits - 2)
@@ -39,7 +39,7 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
     /* Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of [1, 2) is in the table
      * too. */
     spare = (int)x->frac + low > 12 ? (uint32_t)((int)x->frac + low - 12) : 0;
-    for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(1.0, low + j);
+    for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(step == 1 ? 1.0 : 0.96, low + step * j);
     if (puma_less_reals(s, x, edges, (size_t)n->count - 1, spare, below) != PUMA_OK) return s->status;
     n->is[0] = below[0];
     for (int j = 1; j + 1 < n->count; j++) n->is[j] = puma_xor(s, below[j], below[j - 1]);
@@ -47,16 +47,17 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
 
     /* t = x 2^-e: whole powers of two on the words, the point moved at the end. */
     for (int j = 0; j < n->count; j++) {
-        double factor = ldexp(1.0, -(low + j));
+        double factor = ldexp(1.0, -(low + step * j));
 
-        choices[j] = (puma_choice){ .bit = n->is[j], .value = x, .coefficient = 1ull << (n->count - 1 - j) };
+        choices[j] =
+            (puma_choice){ .bit = n->is[j], .value = x, .coefficient = 1ull << step * (n->count - 1 - j) };
         if (puma_is_float(s)) memcpy(&choices[j].coefficient, &factor, sizeof factor);
     }
     t = puma_mux_sum(s, choices, (size_t)n->count, x->frac, x->bits);
     if (t == NULL) return s->status;
     t = s->host->view(s, t);
     if (t == NULL) return s->status;
-    t->frac = (uint32_t)((int)x->frac + high - 1);
+    t->frac = (uint32_t)((int)x->frac + high - step);
     t->range = puma_range_cap(t, 2);
     x = t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS)
                                 : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);

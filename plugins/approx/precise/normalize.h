@@ -7,19 +7,20 @@
 
 #define MOST_EXPONENTS 48
 
-/* x = t * 2^e with t in [1, 2): secret indicator bits of e = low … low + count - 1, and the table's function
- * of t. */
+/* x = t * 2^e with t in [1, 2), or with steps of two in [0.96, 3.84): secret indicator bits of e = low, low +
+ * step …, `count` of them, and the table's function of t. */
 typedef struct normalized {
     int        low, count;
-    puma_share is[MOST_EXPONENTS]; /* is[j]: the exponent is low + j                                    */
+    puma_share is[MOST_EXPONENTS]; /* is[j]: the exponent is low + step * j */
     puma_share value;              /* f(t), `frac` fraction bits in a ring of `bits`, |error| about 1e-5 */
 } normalized;
 
-/* x > 0 with exponents from `low` to `high` - 1; smaller x count as 2^low (t below 1 then), f from table `c`
- * on [0, 4) in 256 buckets. */
-puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high,
+/* x > 0 from 2^low to 2^high, in steps of 1 or 2 that divide high - low; smaller x count as 2^low (t below 1
+ * then), f from table `c` on [0, 4) in 256 buckets. */
+puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high, int step,
                       const int64_t c[3][256], uint32_t frac, uint32_t bits);
-/* f(t) times the factor of its exponent: factor[j] for low + j, encoded at `frac` fraction bits. One round.
+/* f(t) times the factor of its exponent: factor[j] for low + step * j, encoded at `frac` fraction bits. One
+ * round.
  */
 puma_share  rescale(puma_session *s, const normalized *n, const double *factor, uint32_t frac);
 

@@ -94,7 +94,7 @@ const puma_tensor *precise_reciprocal(puma_session *s, const puma_tensor *x, con
     if (high > (int)x->bits - 2 - (int)x->frac) high = (int)x->bits - 2 - (int)x->frac;
     bits = puma_ring_for(s, 64 + VALUE - FRAC);
     bits = bits < 64 + VALUE - FRAC ? bits : 64 + VALUE - FRAC;
-    if (normalize(s, &v, x, LOW, high, precise_reciprocal_table, VALUE, bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, x, LOW, high, 1, precise_reciprocal_table, VALUE, bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, -LOW - j);
     return leave(s, mark, fit(s, rescale(s, &v, factor, (uint32_t)(v.count - 1 + LOW)), a));
 }
@@ -120,7 +120,7 @@ const puma_tensor *precise_rsqrt(puma_session *s, const puma_tensor *x, const pu
         s->host->fail(s, PUMA_ENUMERIC, "a ring of %u bits is too narrow for 1/sqrt (limit 40)", bits);
         return NULL;
     }
-    if (normalize(s, &v, x, low, high, precise_rsqrt_table, VALUE - (lacking + 1) / 2, bits) != PUMA_OK)
+    if (normalize(s, &v, x, low, high, 1, precise_rsqrt_table, VALUE - (lacking + 1) / 2, bits) != PUMA_OK)
         return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = pow(2.0, -0.5 * (low + j));
     return leave(s, mark, fit(s, rescale(s, &v, factor, VALUE - lacking / 2), a));

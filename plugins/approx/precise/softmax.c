@@ -23,7 +23,7 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
     /* e times this is near 1 in a row of one large score, and must stay below a quarter of the ring, with one
      * bit to spare: a long row's factors have more fraction bits, so that the table's value has fewer. */
     while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
-    if (normalize(s, &v, x, -2, high, precise_reciprocal_table, frac, x->bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, x, -2, high, 1, precise_reciprocal_table, frac, x->bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
     return rescale(s, &v, factor, (uint32_t)(v.count - 3));
 }
