@@ -2,7 +2,7 @@
 # layering.sh - who may include whom (one direction; doc/architecture.md)
 #
 #   include/puma   C headers and itself
-#   plugins        <puma/...>, their own folder, libc and third-party libraries; never framework/ or a sibling
+#   plugins        <puma/...>, their own folder or protocol/masked, libc and third-party libraries; never framework/ or a sibling
 #   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
 #   framework      a folder includes itself and folders below it
 #   models         no C

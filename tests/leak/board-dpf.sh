@@ -19,7 +19,7 @@ bug "seeds corrected by nothing"            dpf_keys.c 's/            key\[2 \* 
 bug "control bits without a mask"           dpf_keys.c 's/left = (c0\[0\].half\[0\] ^ c1\[0\].half\[0\] ^ right_turn ^ 1) & 1;/left = right_turn ^ 1;/' keys
 bug "P0 deals its addend without a pad"     dpf.c      's/                host->ring->sub(y, y, dealt, z->n);/                host->ring->scale(dealt, dealt, 0, z->n);/' table
 bug "the addend padded one bit short"       dpf.c      's/            host->prg_words(r->stream1, dealt, z->n, z->bits);/&\n            host->ring->reduce(dealt, dealt, z->bits - 1, z->n);/' table
-bug "the sum sent to the peer"              dpf.c      's/        if (status == PUMA_OK) status = rep3_remask(r, z, y);/        if (s->role == P1) host->send(s, P2, y, z->n, z->bits, PUMA_ONLINE); else if (s->role == P2) host->recv(s, P1, dealt, z->n, z->bits);\n&/' table
+bug "the sum sent to the peer"              dpf.c      's/        if (status == PUMA_OK) status = masked_remask(r, z, y);/        if (s->role == P1) host->send(s, P2, y, z->n, z->bits, PUMA_ONLINE); else if (s->role == P2) host->recv(s, P1, dealt, z->n, z->bits);\n&/' table
 
 # results
 bug "no correction of the last level"       dpf_keys.c 's/(output(&node\[i\], f, j) + (add & (0 - (node\[i\].half\[0\] & 1)))) & mask/(output(\&node[i], f, j) + (add \& 0)) \& mask/' results "$wrong"

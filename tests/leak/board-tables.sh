@@ -4,7 +4,7 @@
 # As in board.sh: the sources are copied, the bug planted with sed, the plugin compiled, the check run; the clean plugin must pass the same checks, and
 # a security bug must be seen as a leak and not as a run that fails.
 set -u
-src=${PUMA_SRCDIR:?}/plugins/protocol/rep3
+src=${PUMA_SRCDIR:?}/plugins/protocol
 test=${PUMA_LEAK_TABLES:-${PUMA_BUILDDIR:?}/tests/leak/test_leak_tables}
 conformance=${PUMA_CONFORMANCE:-${PUMA_BUILDDIR:?}/tests/conformance/conformance}
 work=$(mktemp -d) || exit 99
@@ -12,15 +12,16 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 passed=0 failed=0
 
-compile() { ${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$PUMA_SRCDIR/include" "$1"/*.c -o "$1/rep3.so" -lcrypto -lm; }
+compile() { ${CC:-cc} -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$PUMA_SRCDIR/include" "$1"/*/*.c -o "$1/rep3.so" -lcrypto -lm; }
 good() { echo "ok   $1"; passed=$((passed + 1)); }
 bad() { echo "FAIL $1"; failed=$((failed + 1)); }
 
 plant() { # name file expression
     dir="$work/bug"
-    rm -rf "$dir"; mkdir "$dir"; cp "$src"/*.[ch] "$dir"
-    sed -i "$3" "$dir/$2"
-    if cmp -s "$src/$2" "$dir/$2"; then bad "$1: the bug could not be planted"; return 1; fi
+    rm -rf "$dir"; mkdir "$dir"; cp -r "$src/masked" "$src/rep3" "$dir"
+    file=$(cd "$dir" && printf '%s' */"$2")
+    sed -i "$3" "$dir/$file"
+    if cmp -s "$src/$file" "$dir/$file"; then bad "$1: the bug could not be planted"; return 1; fi
     if ! compile "$dir" 2>"$dir/log"; then bad "$1: does not compile"; cat "$dir/log"; return 1; fi
 }
 
@@ -39,7 +40,7 @@ wrong() { # name file expression case [group]
     else good "$1: wrong results"; fi
 }
 
-mkdir "$work/clean"; cp "$src"/*.[ch] "$work/clean"
+mkdir "$work/clean"; cp -r "$src/masked" "$src/rep3" "$work/clean"
 compile "$work/clean" || exit 99
 for check in "table, 2 entries" "two tables" "gate, frac 16" "exp2, 8 entries" "maximum"; do
     if timeout 200 "$test" "$work/clean/rep3.so" "$check" >"$work/clean/log" 2>&1; then good "clean: \"$check\""
@@ -51,7 +52,7 @@ for group in table maximum; do
 done
 
 # security: the plants send what must stay hidden, or weaken a mask
-one_hot='    status = rep3_deal_bits(r, hot, h, h, n, last);'
+one_hot='    status = masked_deal_bits(r, hot, h, h, n, last);'
 leak "sign forced to +1" onehot.c \
     "s/^$one_hot\$/$one_hot if (is_dealer(r)) { for (size_t i = 0; i < n; i++) hot[i * words + (value[i] >> shift \& last) \/ 64] |= 1ull << (value[i] >> shift \& last) % 64; r->base.host->send(\&r->base, P1, hot, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P1) r->base.host->recv(\&r->base, P0, hot, n * words, 64);/" "two tables"
 leak "one-hot without pad" onehot.c \
@@ -62,21 +63,21 @@ leak "V under a mask one bit short" wire.c \
     's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 host->ring->reduce(o[j].mask1, o[j].mask1, o[j].bits - 1, o[j].n);/' "exp2, 8 entries"
 leak "one mask for two tables" wire.c \
     's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 if (j > 0) host->ring->reduce(o[j].mask1, o[0].mask1, o[j].bits, o[j].n);/' "two tables"
-deal='rep3_deal(r, share1, share2, sh, n, o\[j\].bits);'
+deal='masked_deal(r, share1, share2, sh, n, o\[j\].bits);'
 leak "factor times sign dealt without pad" table.c \
     "s/^\\( *status = $deal\\)\$/\\1 if (is_dealer(r)) host->send(\\&r->base, P2, sh, n, o[j].bits, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\\&r->base, P0, share2, n, o[j].bits);/" "two tables"
 leak "the factor sent plainly" table.c \
     "s/^\\( *status = $deal\\)\$/\\1 if (is_dealer(r)) host->send(\\&r->base, P2, terms[j].h, n, o[j].bits, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\\&r->base, P0, share2, n, o[j].bits);/" "two tables"
 leak "gated one-hot under the one-hot's pad" table.c \
-    's/^    status = rep3_deal_bits(r, w, h, h, n, k->entries);$/    memcpy(w, k->hot, n * k->words * sizeof *w); if (is_dealer(r)) { for (size_t i = 0; i < n * k->words; i++) h[i] ^= w[i]; status = host->send(\&r->base, P2, h, n * k->words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) status = host->recv(\&r->base, P0, w, n * k->words, 64);/' "gate, frac 16"
+    's/^    status = masked_deal_bits(r, w, h, h, n, k->entries);$/    memcpy(w, k->hot, n * k->words * sizeof *w); if (is_dealer(r)) { for (size_t i = 0; i < n * k->words; i++) h[i] ^= w[i]; status = host->send(\&r->base, P2, h, n * k->words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) status = host->recv(\&r->base, P0, w, n * k->words, 64);/' "gate, frac 16"
 leak "gate bits opened without a mask" table.c \
-    's/^\( *\)if (status == PUMA_OK) status = rep3_open_bits(r, m, mask1, NULL, out, 2, n);$/\1if (r->base.role == P1) host->send_bits(\&r->base, P2, out, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, y, n);\n&/' "gate, frac 16"
+    's/^\( *\)if (status == PUMA_OK) status = masked_open_bits(r, m, mask1, NULL, out, 2, n);$/\1if (r->base.role == P1) host->send_bits(\&r->base, P2, out, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, y, n);\n&/' "gate, frac 16"
 leak "maximum: bits opened under one mask" maximum.c \
-    's/^\( *\)status = rep3_open_bits(r, bits, mask1, NULL, bits, BITS, n);$/\1for (size_t j = 1; j < BITS; j++) for (size_t w = 0; w < words; w++) bits[j * words + w] ^= bits[w]; if (r->base.role == P1) host->send_bits(\&r->base, P2, bits + words, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, mask2, n);\n&/' "maximum"
+    's/^\( *\)status = masked_open_bits(r, bits, mask1, NULL, bits, BITS, n);$/\1for (size_t j = 1; j < BITS; j++) for (size_t w = 0; w < words; w++) bits[j * words + w] ^= bits[w]; if (r->base.role == P1) host->send_bits(\&r->base, P2, bits + words, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, mask2, n);\n&/' "maximum"
 leak "maximum: a factor sent plainly" maximum.c \
-    's/^    return rep3_deal(r, share1, share2, h, 2 \* FACTORS \* n, k);$/    host->send(\&r->base, P2, h, n, k, PUMA_OFFLINE);\n&/; s/^\( *\)if (status == PUMA_OK) status = rep3_deal(r, factors, NULL, NULL,/\1if (r->base.role == P2) host->recv(\&r->base, P0, out, n, k);\n&/' "maximum"
+    's/^    return masked_deal(r, share1, share2, h, 2 \* FACTORS \* n, k);$/    host->send(\&r->base, P2, h, n, k, PUMA_OFFLINE);\n&/; s/^\( *\)if (status == PUMA_OK) status = masked_deal(r, factors, NULL, NULL,/\1if (r->base.role == P2) host->recv(\&r->base, P0, out, n, k);\n&/' "maximum"
 leak "maximum: one-hots under one pad" maximum.c \
-    's/^\( *\)if (status == PUMA_OK) status = rep3_deal_one_hots(r, high, d, b, k - b, n);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
+    's/^\( *\)if (status == PUMA_OK) status = masked_deal_one_hots(r, high, d, b, k - b, n);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
 
 # results
 wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & (k->entries - 1), here/moved[i] >> (k->unit + 1) \& (k->entries - 1), here/' "buckets"

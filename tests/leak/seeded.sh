@@ -1,25 +1,26 @@
 # seeded.sh - sourced: bugs planted into copies of rep3, a test run on each, as many at once as there are cores.
 #
-# The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is REP3_DIGIT.
+# The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is MASKED_DIGIT.
 set -u
-src=${PUMA_SRCDIR:?}/plugins/protocol/rep3
+src=${PUMA_SRCDIR:?}/plugins/protocol
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 jobs_at_once=$(nproc) number=0
-flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DREP3_DIGIT=$digit -I$PUMA_SRCDIR/include"
+flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DMASKED_DIGIT=$digit -I$PUMA_SRCDIR/include"
 
 mkdir "$work/clean" "$work/results"
-cp "$src"/*.[ch] "$work/clean"
+cp -r "$src/masked" "$src/rep3" "$work/clean"
 # shellcheck disable=SC2086
-(cd "$work/clean" && printf '%s\n' *.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o rep3.so -lcrypto -lm) || exit 99
+(cd "$work/clean" && printf '%s\n' */*.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o rep3.so -lcrypto -lm) || exit 99
 
 room() { while [ "$(jobs -rp | wc -l)" -ge "$jobs_at_once" ]; do wait -n; done; }
 
 plant() { # name files expression check reason
     local dir=$work/$number.bug file
     mkdir "$dir"
-    cp "$work/clean"/*.[ch] "$dir" && cp -p "$work/clean"/*.o "$dir"
+    cp -rp "$work/clean"/. "$dir"
     for file in $2; do
+        file=$(cd "$dir" && printf '%s' */"$file")
         sed -i "$3" "$dir/$file"
         if cmp -s "$src/$file" "$dir/$file"; then echo "FAIL $1: the bug could not be planted in $file"; return; fi
         # shellcheck disable=SC2086

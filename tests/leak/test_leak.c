@@ -9,7 +9,7 @@
  * argument of doc/rep3.md as a test: it is exact for the ring that is enumerated. Affine rank: the low bit of
  * every ring word and every bit of the boolean elements that a party draws or receives, over runs with fixed
  * secrets, must be affinely independent over GF(2).  Both are blind to some leaks that the other sees. The
- * digits of comparisons are smaller here where the plugin was compiled so (REP3_DIGIT). */
+ * digits of comparisons are smaller here where the plugin was compiled so (MASKED_DIGIT). */
 #include "leak/world.h"
 
 #include <stdarg.h>

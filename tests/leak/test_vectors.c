@@ -3,7 +3,7 @@
  *
  *     test_vectors PLUGIN.so DIGIT[xGROUP] [CHECK]
  *
- * DIGIT and GROUP are what the plugin's comparisons were compiled with (REP3_DIGIT, REP3_GROUP; DIGIT 0: with
+ * DIGIT and GROUP are what the plugin's comparisons were compiled with (MASKED_DIGIT, MASKED_GROUP; DIGIT 0: with
  * neither, so that it takes the cheapest cut), CHECK a pattern of names.  One run holds many cases as elements of one vector: the
  * client's two masks are set, so that an operand's l (a truncation's r) is known, and for products the two
  * opening masks as well. Exact truncation must give floor((z + r_low) / 2^t) from P0's side and floor(z /

@@ -18,7 +18,7 @@
  *   P1 <-> P2              Open, whose masks are those of the result.
  * Lengths depend on the number of ids and the table's shape alone. */
 #include "dpf_keys.h"
-#include "rep3.h"
+#include "../masked/masked.h"
 
 #include <openssl/crypto.h>
 
@@ -50,12 +50,12 @@ static size_t message_words(const puma_index *parts, size_t count, size_t n, uin
     return HEAD + (sum + 63) / 64;
 }
 
-static puma_status failed(struct rep3 *r) { return r->base.host->fail(&r->base, PUMA_EINTERNAL, "OpenSSL's AES-128-ECB failed"); }
+static puma_status failed(struct masked *r) { return r->base.host->fail(&r->base, PUMA_EINTERNAL, "OpenSSL's AES-128-ECB failed"); }
 
 /* --- the client ------------------------------------------------------------------------------- */
 
 /* Keys of one pair for one part, to the lines of its two parties. */
-static puma_status make_keys(struct rep3 *r, dpf_cipher *tree, const puma_index *part, size_t n, uint32_t bits, dpf_block *roots[2],
+static puma_status make_keys(struct masked *r, dpf_cipher *tree, const puma_index *part, size_t n, uint32_t bits, dpf_block *roots[2],
                              uint64_t *const line[2], size_t *const at[2])
 {
     const puma_host       *host = r->base.host;
@@ -75,7 +75,7 @@ static puma_status make_keys(struct rep3 *r, dpf_cipher *tree, const puma_index 
     return status;
 }
 
-static puma_status send_keys(struct rep3 *r, const puma_index *parts, size_t count, size_t n, uint32_t bits)
+static puma_status send_keys(struct masked *r, const puma_index *parts, size_t count, size_t n, uint32_t bits)
 {
     const puma_host *host = r->base.host;
     puma_prg        *own = host->prg_own(&r->base, "rep3 embedding keys");
@@ -124,7 +124,7 @@ static puma_status send_keys(struct rep3 *r, const puma_index *parts, size_t cou
 /* --- the parties ------------------------------------------------------------------------------ */
 
 /* y += this holder's one-hot rows times its component's rows of the part; some ids at a time. */
-static puma_status multiply(struct rep3 *r, uint64_t *y, const puma_tensor *table, const puma_index *part, size_t n, uint32_t bits,
+static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *table, const puma_index *part, size_t n, uint32_t bits,
                             const struct pair *q, int holder, dpf_cipher *tree, const dpf_block *roots, const uint64_t *line, size_t *at)
 {
     const puma_host *host = r->base.host;
@@ -156,7 +156,7 @@ static puma_status multiply(struct rep3 *r, uint64_t *y, const puma_tensor *tabl
 }
 
 /* y = this party's addend of the rows, from its keys. */
-static puma_status local_rows(struct rep3 *r, uint64_t *y, const puma_tensor *table, const puma_index *parts, size_t count, size_t n,
+static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *table, const puma_index *parts, size_t count, size_t n,
                               uint32_t bits)
 {
     const puma_host *host = r->base.host;
@@ -184,9 +184,9 @@ static puma_status local_rows(struct rep3 *r, uint64_t *y, const puma_tensor *ta
 }
 
 /* k + 2k bits an entry between the parties, all online, P0's message and the Open one after the other. */
-puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts, size_t count, uint32_t owner)
+puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts, size_t count, uint32_t owner)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           mark = host->enter(s);
     uint64_t        *y, *dealt;
@@ -215,7 +215,7 @@ puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table
             host->ring->add(y, y, dealt, z->n);
             host->ring->reduce(y, y, z->bits, z->n);
         }
-        if (status == PUMA_OK) status = rep3_remask(r, z, y);
+        if (status == PUMA_OK) status = masked_remask(r, z, y);
     }
     host->leave(s, mark, NULL);
     return status;

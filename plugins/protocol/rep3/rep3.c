@@ -1,11 +1,11 @@
-/* rep3.c - the backend's session and its tables; see rep3.h for the sharing and doc/rep3.md for the
+/* rep3.c - the backend's session and its tables; see masked.h for the sharing and doc/rep3.md for the
  * protocols. */
-#include "rep3.h"
+#include "../masked/masked.h"
 
 #include <stdlib.h>
 
 /* The client's masks: it draws two seeds and gives one to P0 and P1, one to P0 and P2. */
-static puma_status client_streams(struct rep3 *r)
+static puma_status client_streams(struct masked *r)
 {
     const puma_host *host = r->base.host;
     puma_prg        *own;
@@ -45,9 +45,9 @@ static puma_status client_streams(struct rep3 *r)
     return status;
 }
 
-static puma_status rep3_open_session(puma_session **s, const puma_session *base)
+static puma_status masked_open_session(puma_session **s, const puma_session *base)
 {
-    struct rep3 *r = calloc(1, sizeof *r);
+    struct masked *r = calloc(1, sizeof *r);
     puma_status  status = PUMA_OK;
 
     if (r == NULL) return PUMA_ERESOURCE;
@@ -66,19 +66,19 @@ static puma_status rep3_open_session(puma_session **s, const puma_session *base)
     return status;
 }
 
-static void rep3_close(puma_session *s) { free(s); }
+static void masked_close(puma_session *s) { free(s); }
 
 static const puma_protocol rep3 = {
     .struct_size = sizeof(puma_protocol),
     .parties = 3, .planes = 2, .dealer = P0,
     .caps = PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE | PUMA_CAP_TABLE,
-    .open = rep3_open_session, .close = rep3_close,
-    .share = rep3_share, .reveal = rep3_reveal,
-    .add = rep3_add, .sub = rep3_sub, .add_public = rep3_add_public, .scale = rep3_scale, .sum = rep3_sum,
-    .product = rep3_product, .trunc = rep3_trunc,
-    .xor_ = rep3_xor, .not_ = rep3_not, .and_ = rep3_and, .less = rep3_less, .mux_sum = rep3_mux_sum,
-    .one_hot = rep3_one_hot, .table = rep3_table, .gate = rep3_gate, .exp2 = rep3_exp2, .maximum = rep3_maximum,
-    .embed = rep3_embed,
+    .open = masked_open_session, .close = masked_close,
+    .share = masked_share, .reveal = masked_reveal,
+    .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
+    .product = masked_product, .trunc = masked_trunc,
+    .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
+    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
+    .embed = masked_embed,
 };
 
 const puma_plugin puma_plugin_entry = {

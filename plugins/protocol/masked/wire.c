@@ -1,15 +1,15 @@
-/* wire.c - Deal and Open, for words and for bits: every message of rep3 after input is one of these.
+/* masked.h - sharing over Z_{2^k} by a masked value and two masks that no input enters.
  *
  * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.
  * What P1 receives is y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2
  * receives is y1 + r1 and h - a, r1 and a fresh stretches of the stream of P0 and P1, which P2 lacks.
  * Ordered by time each received element has a mask of its own that influences nothing received before, so
  * all are jointly uniform, whatever was computed from the earlier ones. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
-puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits)
+puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits)
 {
     const puma_host *host = r->base.host;
 
@@ -27,7 +27,7 @@ puma_status rep3_deal(struct rep3 *r, uint64_t *share1, uint64_t *share2, const 
     }
 }
 
-puma_status rep3_open_many(struct rep3 *r, rep3_opening *o, size_t count)
+puma_status masked_open_many(struct masked *r, masked_opening *o, size_t count)
 {
     const puma_host *host = r->base.host;
     uint64_t        *theirs;
@@ -57,15 +57,15 @@ puma_status rep3_open_many(struct rep3 *r, rep3_opening *o, size_t count)
     return status;
 }
 
-puma_status rep3_open(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits)
+puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits)
 {
-    return rep3_open_many(r, &(rep3_opening){ .y = y, .c = c, .mask1 = mask1, .mask2 = mask2, .n = n, .bits = bits }, 1);
+    return masked_open_many(r, &(masked_opening){ .y = y, .c = c, .mask1 = mask1, .mask2 = mask2, .n = n, .bits = bits }, 1);
 }
 
-puma_status rep3_remask(struct rep3 *r, puma_tensor *z, const uint64_t *y)
+puma_status masked_remask(struct masked *r, puma_tensor *z, const uint64_t *y)
 {
-    if (is_dealer(r)) return rep3_open(r, NULL, z->plane[0], z->plane[1], NULL, z->n, z->bits);
-    return rep3_open(r, z->plane[0], z->plane[1], NULL, y, z->n, z->bits);
+    if (is_dealer(r)) return masked_open(r, NULL, z->plane[0], z->plane[1], NULL, z->n, z->bits);
+    return masked_open(r, z->plane[0], z->plane[1], NULL, y, z->n, z->bits);
 }
 
 /* --- bits ------------------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static void split(uint64_t *to, const uint64_t *from, size_t count, size_t n)
 static bool is_word(size_t n) { return n > 0 && n <= 64; }
 
 /* Fresh random vectors; bits behind the last one of each are 0. */
-static void draw(const struct rep3 *r, puma_prg *stream, uint64_t *to, size_t count, size_t n)
+static void draw(const struct masked *r, puma_prg *stream, uint64_t *to, size_t count, size_t n)
 {
     if (is_word(n)) {
         r->base.host->prg_words(stream, to, count, (uint32_t)n);
@@ -112,7 +112,7 @@ static void draw(const struct rep3 *r, puma_prg *stream, uint64_t *to, size_t co
     for (size_t v = 0; v < count; v++) r->base.host->prg_bits(stream, to + v * bit_words(n), n);
 }
 
-static puma_status send_joined(struct rep3 *r, uint32_t to, const uint64_t *from, size_t count, size_t n, puma_phase phase)
+static puma_status send_joined(struct masked *r, uint32_t to, const uint64_t *from, size_t count, size_t n, puma_phase phase)
 {
     uint64_t *line;
 
@@ -123,7 +123,7 @@ static puma_status send_joined(struct rep3 *r, uint32_t to, const uint64_t *from
     return r->base.host->send_bits(&r->base, to, line, count * n, phase);
 }
 
-static puma_status recv_joined(struct rep3 *r, uint32_t from, uint64_t *to, size_t count, size_t n)
+static puma_status recv_joined(struct masked *r, uint32_t from, uint64_t *to, size_t count, size_t n)
 {
     uint64_t   *line;
     puma_status status;
@@ -136,7 +136,7 @@ static puma_status recv_joined(struct rep3 *r, uint32_t from, uint64_t *to, size
     return status;
 }
 
-puma_status rep3_deal_bits(struct rep3 *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n)
+puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n)
 {
     size_t      mark = r->base.host->enter(&r->base);
     puma_status status = PUMA_OK;
@@ -157,7 +157,7 @@ puma_status rep3_deal_bits(struct rep3 *r, uint64_t *share1, uint64_t *share2, c
     return status;
 }
 
-puma_status rep3_open_bits(struct rep3 *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n)
+puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n)
 {
     const puma_host *host = r->base.host;
     size_t           all = count * bit_words(n), mark;

@@ -12,11 +12,11 @@
  *
  * Nothing but fresh-masked bits is opened; lt, eq, the borrow and the sign never are.  P2's half of a
  * one-hot is padded by P1's. Dropping `low` bits of m and of l moves the threshold by less than 2^low. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
-enum { MOST_BITS = 10, MOST_DIGITS = 64, MOST_GROUP = REP3_MOST_FACTORS };
+enum { MOST_BITS = 10, MOST_DIGITS = 64, MOST_GROUP = MASKED_MOST_FACTORS };
 
 /* The cut: digit d is bits at[d] to at[d + 1] - 1 of the window; `group` neighbours are joined at a time. */
 typedef struct digits { size_t count, group; uint32_t at[MOST_DIGITS + 1]; } digits;
@@ -36,16 +36,16 @@ static digits cut(uint32_t width, uint32_t most, size_t group)
 static size_t opened_bits(size_t h, bool lowest) { return h < 2 ? 0 : 2 * h - 1 - lowest; }
 static size_t product_count(size_t h, bool lowest) { return h < 2 ? 0 : h - lowest; }
 
-#ifdef REP3_DIGIT
+#ifdef MASKED_DIGIT
 /* The leak tests enumerate smaller digits and other groups. */
-#ifndef REP3_GROUP
-#define REP3_GROUP 3
+#ifndef MASKED_GROUP
+#define MASKED_GROUP 3
 #endif
 static digits cheapest(size_t n, size_t thresholds, uint32_t width)
 {
     (void)n;
     (void)thresholds;
-    return cut(width, REP3_DIGIT, REP3_GROUP);
+    return cut(width, MASKED_DIGIT, MASKED_GROUP);
 }
 #else
 /* What a round is worth: between the bits that pass in half a round trip at 5 Gbit/s and 1 ms (2.5 million)
@@ -119,7 +119,7 @@ static void group_factors(uint32_t *factors, size_t h)
 }
 
 /* One level of the tree over `nodes` (L, E) vectors a threshold, lowest first; returns how many are left. */
-static size_t combine_level(struct rep3 *r, uint64_t *less, uint64_t *equal, size_t thresholds, size_t nodes, size_t group, size_t stride,
+static size_t combine_level(struct masked *r, uint64_t *less, uint64_t *equal, size_t thresholds, size_t nodes, size_t group, size_t stride,
                             size_t n, puma_status *status)
 {
     const puma_host *host = r->base.host;
@@ -141,16 +141,16 @@ static size_t combine_level(struct rep3 *r, uint64_t *less, uint64_t *equal, siz
             if (from > 0) memcpy(y + opened++ * words, lo_equal, words * sizeof *y);
         }
     }
-    *status = is_dealer(r) ? rep3_open_bits(r, NULL, m, mask, NULL, opened, n)             /* P0: its two masks */
-                           : rep3_open_bits(r, m, mask, NULL, y, opened, n);
+    *status = is_dealer(r) ? masked_open_bits(r, NULL, m, mask, NULL, opened, n)             /* P0: its two masks */
+                           : masked_open_bits(r, m, mask, NULL, y, opened, n);
     opened = 0;
     for (size_t g = 0, from = 0; from < nodes && *status == PUMA_OK; g++, from += group) {
         size_t h = nodes - from < group ? nodes - from : group, bits = opened_bits(h, g == 0), products = product_count(h, g == 0);
 
         group_factors(factors, h);
         if (products > 0)
-            *status = is_dealer(r) ? rep3_and_many(r, NULL, NULL, m + opened * words, mask + opened * words, factors, products, bits, thresholds, n)
-                                   : rep3_and_many(r, out, m + opened * words, mask + opened * words, NULL, factors, products, bits, thresholds, n);
+            *status = is_dealer(r) ? masked_and_many(r, NULL, NULL, m + opened * words, mask + opened * words, factors, products, bits, thresholds, n)
+                                   : masked_and_many(r, out, m + opened * words, mask + opened * words, NULL, factors, products, bits, thresholds, n);
         opened += thresholds * bits;
         for (size_t t = 0; t < thresholds; t++) {
             const uint64_t *product = out + t * products * words, *hi_less = less + (t * stride + from + h - 1) * words;
@@ -171,9 +171,9 @@ done:
     return groups;
 }
 
-puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c, size_t count, uint32_t low, uint32_t width)
+puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c, size_t count, uint32_t low, uint32_t width)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           n = x->n, words = bit_words(n), nodes, mark = host->enter(s);
     const digits     cuts = cheapest(n, count, width);
@@ -191,7 +191,7 @@ puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor 
         host->ring->shift_right(window, window, low, n);
     }
     for (size_t d = 0; d < cuts.count && status == PUMA_OK; d++)
-        status = rep3_deal_one_hots(r, u[d], window, cuts.at[d], cuts.at[d + 1] - cuts.at[d], n);
+        status = masked_deal_one_hots(r, u[d], window, cuts.at[d], cuts.at[d + 1] - cuts.at[d], n);
     for (size_t t = 0; t < count && !is_dealer(r); t++) {
         host->ring->offset(window, x->plane[0], 0 - c[t], n);
         host->ring->reduce(window, window, x->bits, n);
@@ -207,8 +207,8 @@ puma_status rep3_less(puma_session *s, puma_tensor *const *z, const puma_tensor 
     if (status != PUMA_OK) goto done;
     /* Node 0 of each threshold is its sign; the results side by side for one Open. */
     for (size_t t = 0; t < count; t++) memmove(less + t * words, less + t * cuts.count * words, words * sizeof *less);
-    status = is_dealer(r) ? rep3_open_bits(r, NULL, masks, masks + count * words, NULL, count, n)
-                          : rep3_open_bits(r, masks, masks + count * words, NULL, less, count, n);
+    status = is_dealer(r) ? masked_open_bits(r, NULL, masks, masks + count * words, NULL, count, n)
+                          : masked_open_bits(r, masks, masks + count * words, NULL, less, count, n);
     for (size_t t = 0; t < count; t++) {
         memcpy(z[t]->plane[0], masks + t * words, words * sizeof *masks);
         memcpy(z[t]->plane[1], masks + (count + t) * words, words * sizeof *masks);

@@ -12,7 +12,7 @@
  * Messages are Deals and Opens alone.  s is never sent; it enters dealt products only.  V is uniform by a.
  * Where a gate is shut the one-hot is zero, v_1 = v_2 and V = a.  Entries are integers from one table, so
  * P1's and P2's cancel exactly; nothing here depends on a libm but P0's own factors. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +29,7 @@ typedef struct lookup {
 } lookup;
 
 /* At P0 the mask of x, elsewhere m, plus a public offset, mod 2^bits. */
-static uint64_t *known_part(struct rep3 *r, const puma_tensor *x, uint64_t offset, uint32_t bits)
+static uint64_t *known_part(struct masked *r, const puma_tensor *x, uint64_t offset, uint32_t bits)
 {
     const puma_ring *ring = kernels(r);
     uint64_t        *w = r->base.host->scratch(&r->base, x->n);
@@ -41,7 +41,7 @@ static uint64_t *known_part(struct rep3 *r, const puma_tensor *x, uint64_t offse
     return w;
 }
 
-static puma_status lookup_new(struct rep3 *r, lookup *k, const puma_tensor *x, uint64_t offset, uint32_t unit, uint32_t index_bits)
+static puma_status lookup_new(struct masked *r, lookup *k, const puma_tensor *x, uint64_t offset, uint32_t unit, uint32_t index_bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = kernels(r);
@@ -59,7 +59,7 @@ static puma_status lookup_new(struct rep3 *r, lookup *k, const puma_tensor *x, u
     ring->reduce(k->low, k->index, unit, k->n);
     ring->shift_right(k->index, k->index, unit, k->n);
     ring->reduce(k->index, k->index, index_bits, k->n);
-    status = rep3_deal_one_hots(r, k->hot, k->index, 0, index_bits, k->n);
+    status = masked_deal_one_hots(r, k->hot, k->index, 0, index_bits, k->n);
     for (size_t i = 0; i < k->n && is_dealer(r); i++) k->sign[i] = 2 * bit_at(k->hot + i * k->words, k->index[i]) - 1;
     return status;
 }
@@ -69,23 +69,23 @@ typedef struct term { uint64_t *v, *h; uint32_t grade; } term;      /* v: own su
 
 /* Additive shares of sum_j 2^grade_j T_j h_j in Z_{2^ring}.  ring (count + 1) - grades offline, 2 (ring -
  * grade) a term online, one round. */
-static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k, term *terms, size_t count, uint32_t ring_bits)
+static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup *k, term *terms, size_t count, uint32_t ring_bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = kernels(r);
     size_t           n = k->n, mark = host->enter(&r->base);
-    rep3_opening     o[3];
+    masked_opening     o[3];
     uint64_t        *sh = host->scratch(&r->base, n), *share1 = host->scratch(&r->base, n), *share2 = host->scratch(&r->base, n),
                     *masks = host->scratch(&r->base, n);
     puma_status      status;
 
     for (size_t j = 0; j < count; j++) {
-        o[j] = (rep3_opening){ .y = terms[j].v, .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
+        o[j] = (masked_opening){ .y = terms[j].v, .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
                                .n = n, .bits = ring_bits - terms[j].grade };
         if (r->base.role == P2) ring->neg(terms[j].v, terms[j].v, n);
     }
     status = r->base.status;
-    if (status == PUMA_OK) status = rep3_open_many(r, o, count);
+    if (status == PUMA_OK) status = masked_open_many(r, o, count);
     if (!is_dealer(r) && status == PUMA_OK) memset(out, 0, n * sizeof *out);
     for (size_t j = 0; j < count && status == PUMA_OK; j++) {
         if (is_dealer(r)) {
@@ -93,10 +93,10 @@ static puma_status multiply_terms(struct rep3 *r, uint64_t *out, const lookup *k
             ring->add(o[j].mask1, o[j].mask1, o[j].mask2, n);              /* a_j */
             for (size_t i = 0; i < n; i++) masks[i] += o[j].mask1[i] * sh[i] << terms[j].grade;
         }
-        status = rep3_deal(r, share1, share2, sh, n, o[j].bits);
+        status = masked_deal(r, share1, share2, sh, n, o[j].bits);
         for (size_t i = 0; i < n && !is_dealer(r); i++) out[i] += o[j].c[i] * share1[i] << terms[j].grade;
     }
-    if (status == PUMA_OK) status = rep3_deal(r, share1, share2, masks, n, ring_bits);
+    if (status == PUMA_OK) status = masked_deal(r, share1, share2, masks, n, ring_bits);
     if (!is_dealer(r) && status == PUMA_OK) {
         ring->sub(out, out, share1, n);
         ring->reduce(out, out, ring_bits, n);
@@ -193,7 +193,7 @@ static void sum_polynomials(term v[3], const puma_table *t, const lookup *k)
 }
 
 /* Additive shares of p_D(d) at t->frac bits in Z_{2^t->ring}. */
-static puma_status polynomial(struct rep3 *r, uint64_t *out, const lookup *k, const puma_table *t)
+static puma_status polynomial(struct masked *r, uint64_t *out, const lookup *k, const puma_table *t)
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, mark = host->enter(&r->base);
@@ -220,7 +220,7 @@ static puma_status polynomial(struct rep3 *r, uint64_t *out, const lookup *k, co
 }
 
 /* Opens additive shares y (P1, P2) in Z_{2^k} for a truncation: c at P1, P2 and r at P0 in place of y. */
-static puma_status open_for_trunc(struct rep3 *r, uint64_t *y, size_t n, uint32_t k, bool exact)
+static puma_status open_for_trunc(struct masked *r, uint64_t *y, size_t n, uint32_t k, bool exact)
 {
     const puma_ring *ring = kernels(r);
     size_t           mark = r->base.host->enter(&r->base);
@@ -229,7 +229,7 @@ static puma_status open_for_trunc(struct rep3 *r, uint64_t *y, size_t n, uint32_
 
     if (mask1 != NULL && mask2 != NULL) {
         if (exact && r->base.role == P1) ring->offset(y, y, 1ull << (k - 2), n);
-        status = rep3_open(r, y, mask1, mask2, y, n, k);
+        status = masked_open(r, y, mask1, mask2, y, n, k);
         if (is_dealer(r)) ring->add(y, mask1, mask2, n);
         ring->reduce(y, y, k, n);
     }
@@ -238,9 +238,9 @@ static puma_status open_for_trunc(struct rep3 *r, uint64_t *y, size_t n, uint32_
 }
 
 /* One-hot N, terms, an Open and the end of trunc.c: three rounds, or two where the narrow form fits. */
-puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t)
+puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t)
 {
-    struct rep3 *r = rep3_of(s);
+    struct masked *r = masked_of(s);
     size_t       mark = s->host->enter(s);
     uint32_t     shift = t->frac - z->frac;
     bool         narrow = z->bits + shift <= t->ring;
@@ -251,7 +251,7 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     if (y != NULL) status = lookup_new(r, &k, x, 0, t->unit, t->index_bits);
     if (status == PUMA_OK) status = polynomial(r, y, &k, t);
     if (status == PUMA_OK) status = open_for_trunc(r, y, x->n, narrow ? z->bits + shift : t->ring, !narrow);
-    if (status == PUMA_OK) status = narrow ? rep3_trunc_narrow(r, z, y, y, shift) : rep3_trunc_exact(r, z, y, y, t->ring, shift);
+    if (status == PUMA_OK) status = narrow ? masked_trunc_narrow(r, z, y, y, shift) : masked_trunc_exact(r, z, y, y, t->ring, shift);
     s->host->leave(s, mark, NULL);
     return status;
 }
@@ -259,7 +259,7 @@ puma_status rep3_table(puma_session *s, puma_tensor *z, const puma_tensor *x, co
 /* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
  * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
  * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
-static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k, const puma_tensor *x, uint32_t window)
+static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k, const puma_tensor *x, uint32_t window)
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, words = bit_words(n), mark = host->enter(&r->base);
@@ -274,12 +274,12 @@ static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint6
     puma_status      status = r->base.status;
 
     if (status != PUMA_OK) goto done;
-    status = rep3_deal_one_hots(r, hot, moved, below, high_bits, n);
+    status = masked_deal_one_hots(r, hot, moved, below, high_bits, n);
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
-        status = rep3_open_bits(r, NULL, open1, open2, NULL, 4, n);
-        if (status == PUMA_OK) status = rep3_and_many(r, NULL, NULL, open1, open2, pairs, 2, 4, 1, n);
-        if (status == PUMA_OK) status = rep3_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
+        status = masked_open_bits(r, NULL, open1, open2, NULL, 4, n);
+        if (status == PUMA_OK) status = masked_and_many(r, NULL, NULL, open1, open2, pairs, 2, 4, 1, n);
+        if (status == PUMA_OK) status = masked_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
         goto done;
     }
     for (size_t i = 0; i < n; i++) {
@@ -301,10 +301,10 @@ static puma_status gate_bits(struct rep3 *r, uint64_t *m, uint64_t *mask1, uint6
             first[j * words + i / 64] |= without[j] << i % 64;
         }
     }
-    status = rep3_open_bits(r, open1, open2, NULL, y, 4, n);
-    if (status == PUMA_OK) status = rep3_and_many(r, out, open1, open2, NULL, pairs, 2, 4, 1, n);
+    status = masked_open_bits(r, open1, open2, NULL, y, 4, n);
+    if (status == PUMA_OK) status = masked_and_many(r, out, open1, open2, NULL, pairs, 2, 4, 1, n);
     for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
-    if (status == PUMA_OK) status = rep3_open_bits(r, m, mask1, NULL, out, 2, n);
+    if (status == PUMA_OK) status = masked_open_bits(r, m, mask1, NULL, out, 2, n);
 done:
     host->leave(&r->base, mark, NULL);
     return status;
@@ -313,7 +313,7 @@ done:
 /* The one-hot times the masked bit `in`: in e = m_in u ^ w, w = b_in e dealt.  P0 finds the new sign: e's
  * half at P1 is w's where b_in = 1 (then m_in = 0 when the gate is open), else (u ^ w)'s; where the gate is
  * shut the sign does not matter. */
-static puma_status gate_one_hot(struct rep3 *r, lookup *k, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2)
+static puma_status gate_one_hot(struct masked *r, lookup *k, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2)
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, mark = host->enter(&r->base);
@@ -323,7 +323,7 @@ static puma_status gate_one_hot(struct rep3 *r, lookup *k, const uint64_t *m, co
     if (h == NULL || w == NULL) goto done;
     for (size_t i = 0; i < n && is_dealer(r); i++)
         h[i * k->words + k->index[i] / 64] |= (bit_at(mask1, i) ^ bit_at(mask2, i)) << k->index[i] % 64;
-    status = rep3_deal_bits(r, w, h, h, n, k->entries);
+    status = masked_deal_bits(r, w, h, h, n, k->entries);
     for (size_t i = 0; i < n; i++) {
         if (is_dealer(r)) {
             uint64_t b = bit_at(mask1, i) ^ bit_at(mask2, i), dealt = bit_at(w + i * k->words, k->index[i]);
@@ -342,9 +342,9 @@ done:
 
 /* y = right * x + in * p_D(d).  Five rounds: the predicates, the two bits, the lookup, its opening, the
  * sum's re-masking. */
-puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window)
+puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     const puma_ring *ring = kernels(r);
     size_t           n = x->n, words = bit_words(n), mark = host->enter(s);
@@ -362,7 +362,7 @@ puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, con
     if (status == PUMA_OK) status = gate_one_hot(r, &k, m, mask1, mask2);
     if (status == PUMA_OK) status = polynomial(r, y, &k, t);
     if (status == PUMA_OK) status = open_for_trunc(r, y, n, t->ring, true);
-    if (status == PUMA_OK) status = rep3_trunc_shares(r, sum, y, y, n, t->ring, t->frac - z->frac, z->bits);
+    if (status == PUMA_OK) status = masked_trunc_shares(r, sum, y, y, n, t->ring, t->frac - z->frac, z->bits);
     if (status != PUMA_OK) goto done;
     /* right * x = m_b x + (1 - 2 m_b)(m b - b l), b the bit's mask, as in mux_sum */
     for (size_t i = 0; i < n && is_dealer(r); i++) {
@@ -370,14 +370,14 @@ puma_status rep3_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, con
         h[n + i] = h[i] * (x->plane[0][i] + x->plane[1][i]);
     }
     ring->reduce(h, h, z->bits, 2 * n);
-    status = rep3_deal(r, share1, share2, h, 2 * n, z->bits);
+    status = masked_deal(r, share1, share2, h, 2 * n, z->bits);
     for (size_t i = 0; i < n && !is_dealer(r); i++) {
         uint64_t mb = bit_at(m + words, i), own = (r->base.role == P1 ? x->plane[0][i] : 0) - x->plane[1][i];
 
         sum[i] += mb * own + (1 - 2 * mb) * (x->plane[0][i] * share1[i] - share1[n + i]);
     }
     ring->reduce(sum, sum, z->bits, n);
-    if (status == PUMA_OK) status = rep3_remask(r, z, sum);
+    if (status == PUMA_OK) status = masked_remask(r, z, sum);
 done:
     host->leave(s, mark, NULL);
     return status;
@@ -400,9 +400,9 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
 
 /* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole
  * integer window, so nothing is clipped. N - 1 + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
-puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
+puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           n = x->n, mark = host->enter(s);
     uint32_t         unit = x->frac + STEP, shift = HEAD + TAIL - z->frac, k_bits = z->bits + shift;
@@ -435,7 +435,7 @@ puma_status rep3_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uin
     }
     status = multiply_terms(r, y, &k, &one, 1, k_bits);
     if (status == PUMA_OK) status = open_for_trunc(r, y, n, k_bits, false);
-    if (status == PUMA_OK) status = rep3_trunc_narrow(r, z, y, y, shift);
+    if (status == PUMA_OK) status = masked_trunc_narrow(r, z, y, y, shift);
 done:
     host->leave(s, mark, NULL);
     return status;

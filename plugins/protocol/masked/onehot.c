@@ -7,11 +7,11 @@
  * The row [x = v] for all v < V at once, PUMA's embedding by equality tests: x = v exactly when l = m - v,
  * so entry m - v of l's one-hot, k bits for V, is a share of it.  Opened as masked bits: 2^k - 1 offline,
  * 2 V online bits an element, one round. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
-puma_status rep3_deal_one_hots(struct rep3 *r, uint64_t *hot, const uint64_t *value, uint32_t shift, uint32_t bits, size_t n)
+puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t *value, uint32_t shift, uint32_t bits, size_t n)
 {
     const puma_host *host = r->base.host;
     size_t           last = ((size_t)1 << bits) - 1, words = bit_words(last + 1), mark = host->enter(&r->base);
@@ -25,7 +25,7 @@ puma_status rep3_deal_one_hots(struct rep3 *r, uint64_t *hot, const uint64_t *va
         h[i * words + at / 64] |= 1ull << at % 64;
         h[i * words + last / 64] &= ~(1ull << last % 64);
     }
-    status = rep3_deal_bits(r, hot, h, h, n, last);
+    status = masked_deal_bits(r, hot, h, h, n, last);
     for (size_t i = 0; i < n; i++) {
         uint64_t rest = r->base.role == P2, *row = hot + i * words;
 
@@ -37,9 +37,9 @@ done:
     return status;
 }
 
-puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
+puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           n = x->n, columns = z->dim[1], row = bit_words(columns), entries, words, mark = host->enter(s);
     uint64_t        *value, *u, *out, *c, *own;
@@ -61,12 +61,12 @@ puma_status rep3_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
     status = s->status;
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) host->ring->add(value, x->plane[0], x->plane[1], n);
-    status = rep3_deal_one_hots(r, u, value, 0, k, n);
+    status = masked_deal_one_hots(r, u, value, 0, k, n);
     for (size_t i = 0; i < n && !is_dealer(r); i++)
         for (size_t v = 0; v < columns; v++)
             out[i * row + v / 64] |= bit_at(u + i * words, (x->plane[0][i] - v) & (entries - 1)) << v % 64;      /* an index by m */
     if (status == PUMA_OK)
-        status = is_dealer(r) ? rep3_open_bits(r, NULL, c, own, NULL, n, columns) : rep3_open_bits(r, c, own, NULL, out, n, columns);
+        status = is_dealer(r) ? masked_open_bits(r, NULL, c, own, NULL, n, columns) : masked_open_bits(r, c, own, NULL, out, n, columns);
     /* Rows begin at words while they are opened, and lie end to end in the tensor. */
     for (size_t i = 0; i < n && status == PUMA_OK; i++)
         for (size_t v = 0; v < columns; v++) {

@@ -6,12 +6,12 @@
  * lacks l1; P2 likewise.  n * bits.
  * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client
  * sees x and a uniform value. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
 /* z = x (sign 1) plus or (sign -1) minus y, in the group of the tensor's kind. */
-static void combine(const struct rep3 *r, const puma_tensor *t, uint64_t *z, const uint64_t *x, const uint64_t *y, int sign)
+static void combine(const struct masked *r, const puma_tensor *t, uint64_t *z, const uint64_t *x, const uint64_t *y, int sign)
 {
     if (t->kind == PUMA_BIT) {
         for (size_t w = 0; w < t->words; w++) z[w] = x[w] ^ y[w];
@@ -22,13 +22,13 @@ static void combine(const struct rep3 *r, const puma_tensor *t, uint64_t *z, con
     kernels(r)->reduce(z, z, t->bits, t->n);
 }
 
-static void draw(const struct rep3 *r, const puma_tensor *t, puma_prg *stream, uint64_t *to)
+static void draw(const struct masked *r, const puma_tensor *t, puma_prg *stream, uint64_t *to)
 {
     if (t->kind == PUMA_BIT) r->base.host->prg_bits(stream, to, t->n);
     else r->base.host->prg_words(stream, to, t->n, t->bits);
 }
 
-static puma_status send(struct rep3 *r, const puma_tensor *t, uint32_t to, const uint64_t *words)
+static puma_status send(struct masked *r, const puma_tensor *t, uint32_t to, const uint64_t *words)
 {
     const puma_host *host = r->base.host;
 
@@ -36,7 +36,7 @@ static puma_status send(struct rep3 *r, const puma_tensor *t, uint32_t to, const
                                : host->send(&r->base, to, words, t->n, t->bits, PUMA_ONLINE);
 }
 
-static puma_status recv(struct rep3 *r, const puma_tensor *t, uint32_t from, uint64_t *words)
+static puma_status recv(struct masked *r, const puma_tensor *t, uint32_t from, uint64_t *words)
 {
     const puma_host *host = r->base.host;
 
@@ -45,7 +45,7 @@ static puma_status recv(struct rep3 *r, const puma_tensor *t, uint32_t from, uin
 }
 
 /* The owner's part: m = x + the masks it draws. */
-static puma_status share_own(struct rep3 *r, puma_tensor *z, const uint64_t *words, puma_prg *first, puma_prg *second)
+static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *words, puma_prg *first, puma_prg *second)
 {
     uint64_t   *m = r->base.host->scratch(&r->base, z->words), *mask = r->base.host->scratch(&r->base, z->words);
     puma_status status;
@@ -71,9 +71,9 @@ static puma_status share_own(struct rep3 *r, puma_tensor *z, const uint64_t *wor
     return status == PUMA_OK ? send(r, z, P2, m) : status;
 }
 
-puma_status rep3_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
 {
-    struct rep3 *r = rep3_of(s);
+    struct masked *r = masked_of(s);
     bool         client = owner == PUMA_CLIENT;
     puma_prg    *first = client ? r->input1 : r->stream1, *second = client ? r->input2 : r->stream2;
     puma_status  status = PUMA_OK;
@@ -96,9 +96,9 @@ puma_status rep3_share(puma_session *s, puma_tensor *z, const uint64_t *words, u
     return status;
 }
 
-puma_status rep3_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
 {
-    struct rep3 *r = rep3_of(s);
+    struct masked *r = masked_of(s);
     size_t       mark = s->host->enter(s);
     uint64_t    *a = s->host->scratch(s, x->words), *b = s->host->scratch(s, x->words);
     puma_status  status = s->status;

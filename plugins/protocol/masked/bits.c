@@ -1,5 +1,5 @@
 /* bits.c - masked bits b = m ^ b1 ^ b2, and the choices they make (doc/rep3.md, "Bits"). */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@ static void mask_tail(puma_tensor *z, uint64_t *words)
     if (z->n % 64 != 0) words[z->words - 1] &= (1ull << z->n % 64) - 1;
 }
 
-puma_status rep3_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+puma_status masked_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
     for (uint32_t p = 0; p < 2; p++)
         for (size_t w = 0; w < z->words; w++) z->plane[p][w] = x->plane[p][w] ^ y->plane[p][w];
@@ -16,9 +16,9 @@ puma_status rep3_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
 }
 
 /* The 1 goes into m, which P0 does not hold. */
-puma_status rep3_not(puma_session *s, puma_tensor *z, const puma_tensor *x)
+puma_status masked_not(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
-    uint64_t flip = is_dealer(rep3_of(s)) ? 0 : ~0ull;
+    uint64_t flip = is_dealer(masked_of(s)) ? 0 : ~0ull;
 
     for (size_t w = 0; w < z->words; w++) {
         z->plane[0][w] = x->plane[0][w] ^ flip;
@@ -66,8 +66,8 @@ static void and_of(uint64_t *z, const uint64_t *x, uint32_t set, size_t words)
  * the m_i public to P1 and P2.  The empty set is P1's to add, of single masks each holds its half, and P0
  * deals the product of the masks of every larger set, once for all products that contain it.  Of two
  * factors that is one dealt bit, of a chain of h comparisons' digits 3 2^(h-1) - 2 h - 1. */
-puma_status rep3_and_many(struct rep3 *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
-                          const uint32_t *factors, size_t count, size_t opened, size_t times, size_t n)
+puma_status masked_and_many(struct masked *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
+                            const uint32_t *factors, size_t count, size_t opened, size_t times, size_t n)
 {
     const puma_host *host = r->base.host;
     uint32_t         sets[MOST_SETS];
@@ -83,10 +83,10 @@ puma_status rep3_and_many(struct rep3 *r, uint64_t *out, const uint64_t *m, cons
             for (size_t w = 0; w < opened * words; w++) part[w] = mask1[t * opened * words + w] ^ mask2[t * opened * words + w];
             for (size_t d = 0; d < found; d++) and_of(h + (t * found + d) * words, part, sets[d], words);
         }
-        status = rep3_deal_bits(r, share, h, h, times * found, n);
+        status = masked_deal_bits(r, share, h, h, times * found, n);
         goto done;
     }
-    status = rep3_deal_bits(r, share, NULL, NULL, times * found, n);
+    status = masked_deal_bits(r, share, NULL, NULL, times * found, n);
     for (size_t t = 0; t < times; t++)
         for (size_t p = 0; p < count; p++) {
             const uint64_t *mt = m + t * opened * words;
@@ -109,9 +109,9 @@ done:
 }
 
 /* One dealt bit and one Open: 1 + 2 bits an element, one round. */
-puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+puma_status masked_and(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
-    struct rep3   *r = rep3_of(s);
+    struct masked   *r = masked_of(s);
     size_t         words = z->words, mark = s->host->enter(s);
     uint64_t      *a = s->host->scratch(s, 2 * words), *b = s->host->scratch(s, 2 * words), *out = s->host->scratch(s, words);
     const uint32_t pair = 3;
@@ -123,11 +123,11 @@ puma_status rep3_and(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
         memcpy(b, x->plane[1], words * sizeof *b);
         memcpy(b + words, y->plane[1], words * sizeof *b);
         if (is_dealer(r)) {
-            status = rep3_and_many(r, NULL, NULL, a, b, &pair, 1, 2, 1, z->n);
-            if (status == PUMA_OK) status = rep3_open_bits(r, NULL, z->plane[0], z->plane[1], NULL, 1, z->n);
+            status = masked_and_many(r, NULL, NULL, a, b, &pair, 1, 2, 1, z->n);
+            if (status == PUMA_OK) status = masked_open_bits(r, NULL, z->plane[0], z->plane[1], NULL, 1, z->n);
         } else {
-            status = rep3_and_many(r, out, a, b, NULL, &pair, 1, 2, 1, z->n);
-            if (status == PUMA_OK) status = rep3_open_bits(r, z->plane[0], z->plane[1], NULL, out, 1, z->n);
+            status = masked_and_many(r, out, a, b, NULL, &pair, 1, 2, 1, z->n);
+            if (status == PUMA_OK) status = masked_open_bits(r, z->plane[0], z->plane[1], NULL, out, 1, z->n);
         }
     }
     s->host->leave(s, mark, NULL);
@@ -165,9 +165,9 @@ static size_t number_parts(choice_parts *parts, const puma_choice *choices, size
  * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one
  * Open. A choice without value: b = m_b + (1 - 2 m_b) t.  (K a bit tensor and K a value) offline + 2K
  * online, one round. */
-puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
+puma_status masked_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
     size_t           n = z->n, parts, mark = s->host->enter(s);
     choice_parts    *at = (choice_parts *)s->host->scratch(s, count * sizeof *at / sizeof(uint64_t) + 1);
@@ -194,11 +194,11 @@ puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *cho
             ring->mul(tl, t, l, n);
             ring->reduce(tl, tl, z->bits, n);
         }
-        status = rep3_deal(r, share1, share2, h, parts * n, z->bits);
-        if (status == PUMA_OK) status = rep3_remask(r, z, NULL);
+        status = masked_deal(r, share1, share2, h, parts * n, z->bits);
+        if (status == PUMA_OK) status = masked_remask(r, z, NULL);
         goto done;
     }
-    status = rep3_deal(r, share1, NULL, NULL, parts * n, z->bits);
+    status = masked_deal(r, share1, NULL, NULL, parts * n, z->bits);
     if (status != PUMA_OK) goto done;
     y = share2;
     for (size_t j = 0; j < count; j++) {
@@ -220,7 +220,7 @@ puma_status rep3_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *cho
         }
     }
     ring->reduce(y, y, z->bits, n);
-    status = rep3_remask(r, z, y);
+    status = masked_remask(r, z, y);
 done:
     s->host->leave(s, mark, NULL);
     return status;

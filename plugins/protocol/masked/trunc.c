@@ -16,9 +16,9 @@
  * The rounding coin [c_low < z_low] is known to P1 and P2 from c, to P0 from r: part of the functionality
  * (doc/rep3.md, "Rounding"). The wrap bit msb(c) = 0 is a function of c, which is uniform; msb(r) is never
  * published. */
-#include "rep3.h"
+#include "masked.h"
 
-puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift)
+puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift)
 {
     const puma_host *host = r->base.host;
     size_t           mark = host->enter(&r->base);
@@ -28,18 +28,18 @@ puma_status rep3_trunc_narrow(struct rep3 *r, puma_tensor *z, const uint64_t *c,
     if (high != NULL && is_dealer(r)) {
         host->ring->reduce(high, mask, z->bits + shift, z->n);
         host->ring->shift_right(high, high, shift, z->n);
-        status = rep3_deal(r, z->plane[0], z->plane[1], high, z->n, z->bits);
+        status = masked_deal(r, z->plane[0], z->plane[1], high, z->n, z->bits);
     } else if (high != NULL) {
         host->ring->reduce(high, c, z->bits + shift, z->n);
         host->ring->shift_right(z->plane[0], high, shift, z->n);
-        status = rep3_deal(r, z->plane[1], NULL, NULL, z->n, z->bits);
+        status = masked_deal(r, z->plane[1], NULL, NULL, z->n, z->bits);
     }
     host->leave(&r->base, mark, NULL);
     return status;
 }
 
-puma_status rep3_trunc_shares(struct rep3 *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
-                              uint32_t bits)
+puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
+                                uint32_t bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = host->ring;
@@ -55,10 +55,10 @@ puma_status rep3_trunc_shares(struct rep3 *r, uint64_t *out, const uint64_t *c, 
         ring->shift_right(h, mask, shift, n);
         ring->reduce(h, h, bits, n);
     }
-    status = rep3_deal(r, high1, high2, h, n, bits);
+    status = masked_deal(r, high1, high2, h, n, bits);
     if (status == PUMA_OK && wrap > 0) {
         if (is_dealer(r)) ring->shift_right(h, mask, k - 1, n);
-        status = rep3_deal(r, top1, top2, h, n, wrap);
+        status = masked_deal(r, top1, top2, h, n, wrap);
     }
     if (status != PUMA_OK) goto done;
     if (!is_dealer(r)) {
@@ -77,22 +77,22 @@ done:
     return status;
 }
 
-puma_status rep3_trunc_exact(struct rep3 *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift)
+puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift)
 {
     size_t      mark = r->base.host->enter(&r->base);
     uint64_t   *y = r->base.host->scratch(&r->base, z->n);
     puma_status status = r->base.status;
 
-    if (y != NULL) status = rep3_trunc_shares(r, y, c, mask, z->n, k, shift, z->bits);
-    if (status == PUMA_OK) status = rep3_remask(r, z, y);
+    if (y != NULL) status = masked_trunc_shares(r, y, c, mask, z->n, k, shift, z->bits);
+    if (status == PUMA_OK) status = masked_remask(r, z, y);
     r->base.host->leave(&r->base, mark, NULL);
     return status;
 }
 
 /* A masked sharing is an opened c = m under r = l: no online message before the re-masking. */
-puma_status rep3_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift)
+puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
     size_t           mark = s->host->enter(s);
     uint64_t        *c;
@@ -110,14 +110,14 @@ puma_status rep3_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, ui
         ring->reduce(c, c, x->bits, x->n);
     }
     if (z->bits + shift <= x->bits) {
-        status = rep3_trunc_narrow(r, z, x->plane[0], c, shift);
+        status = masked_trunc_narrow(r, z, x->plane[0], c, shift);
         goto done;
     }
     if (!is_dealer(r)) {
         ring->offset(c, x->plane[0], 1ull << (x->bits - 2), x->n);
         ring->reduce(c, c, x->bits, x->n);
     }
-    status = rep3_trunc_exact(r, z, c, c, x->bits, shift);
+    status = masked_trunc_exact(r, z, c, c, x->bits, shift);
 done:
     s->host->leave(s, mark, NULL);
     return status;

@@ -5,7 +5,7 @@
  * r1 + r2 - g, so P0 sends nothing for g.  The masks r1, r2 stay as they are for P1 and P2, and r is only
  * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g. Cost: the Open (2 n bits of
  * its ring, one round) and the end in trunc.c. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
@@ -37,7 +37,7 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
 
 /* acc += sign * (a of term.x) times (b of term.y) mod 2^bits or finer, a and b being arrays in the
  * shapes of x and y. */
-static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign, uint32_t bits)
+static puma_status accumulate(struct masked *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign, uint32_t bits)
 {
     const puma_ring *ring = kernels(r);
 
@@ -66,13 +66,13 @@ static puma_status accumulate(struct rep3 *r, uint64_t *acc, size_t n, const pum
 }
 
 /* acc += c * a, a repeating. */
-static void add_repeated(struct rep3 *r, uint64_t *acc, size_t n, const uint64_t *a, size_t na, uint64_t c)
+static void add_repeated(struct masked *r, uint64_t *acc, size_t n, const uint64_t *a, size_t na, uint64_t c)
 {
     for (size_t i = 0; na > 0 && i < n; i += na) kernels(r)->scale_add(acc + i, a, c, na);
 }
 
 /* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
-static puma_status local_term(struct rep3 *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac, uint32_t bits)
+static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac, uint32_t bits)
 {
     const puma_ring   *ring = kernels(r);
     const puma_tensor *x = t->x, *y = t->y;
@@ -115,9 +115,9 @@ done:
     return status;
 }
 
-puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
     uint32_t         frac = product_frac(terms, count), k = product_ring(terms, count, frac);
     bool             narrow = z->bits + shift <= k;
@@ -131,15 +131,15 @@ puma_status rep3_product(puma_session *s, puma_tensor *z, const puma_term *terms
     if (status != PUMA_OK) goto done;
     if (!narrow && r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
     if (is_dealer(r)) {
-        status = rep3_open(r, NULL, mask1, mask2, NULL, z->n, k);
+        status = masked_open(r, NULL, mask1, mask2, NULL, z->n, k);
         ring->add(mask1, mask1, mask2, z->n);
         ring->sub(c, mask1, c, z->n);                       /* r = r1 + r2 - g */
     } else {
-        status = rep3_open(r, c, mask1, NULL, c, z->n, k);
+        status = masked_open(r, c, mask1, NULL, c, z->n, k);
     }
     ring->reduce(c, c, k, z->n);
     if (status != PUMA_OK) goto done;
-    status = narrow ? rep3_trunc_narrow(r, z, c, c, shift) : rep3_trunc_exact(r, z, c, c, k, shift);
+    status = narrow ? masked_trunc_narrow(r, z, c, c, shift) : masked_trunc_exact(r, z, c, c, k, shift);
 done:
     s->host->leave(s, mark, NULL);
     return status;

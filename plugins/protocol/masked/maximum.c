@@ -14,7 +14,7 @@
  * Messages are Deals and Opens alone: one-hots padded by P1's half, three bits under fresh masks, eight dealt
  * words, the result under fresh masks.  Neither s nor the three bits are ever published.
  * (2^b - 1) + (2^(k-b) - 1) + 8k offline, 6 + 2k online, two rounds. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static void predicates(uint64_t *bits, const uint64_t *low, const uint64_t *high
 }
 
 /* P0: the four products of masks and their products with l. */
-static puma_status deal_factors(struct rep3 *r, uint64_t *share1, const uint64_t *mask1, const uint64_t *mask2, const uint64_t *l, size_t n,
+static puma_status deal_factors(struct masked *r, uint64_t *share1, const uint64_t *mask1, const uint64_t *mask2, const uint64_t *l, size_t n,
                                 uint32_t k)
 {
     const puma_host *host = r->base.host;
@@ -66,12 +66,12 @@ static puma_status deal_factors(struct rep3 *r, uint64_t *share1, const uint64_t
         h[3 * n + i] = t[1] & t[2];
         for (size_t j = 0; j < FACTORS; j++) h[(FACTORS + j) * n + i] = h[j * n + i] * l[i] & ((1ull << k) - 1);
     }
-    return rep3_deal(r, share1, share2, h, 2 * FACTORS * n, k);
+    return masked_deal(r, share1, share2, h, 2 * FACTORS * n, k);
 }
 
-puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+puma_status masked_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
-    struct rep3     *r = rep3_of(s);
+    struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
     const puma_ring *ring = host->ring;
     size_t           n = x->n, words = bit_words(n), mark = host->enter(s);
@@ -92,18 +92,18 @@ puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, 
         ring->sub(d, d, y->plane[1], n);
     }
     ring->reduce(d, d, k, n);
-    status = rep3_deal_one_hots(r, low, d, 0, b, n);
-    if (status == PUMA_OK) status = rep3_deal_one_hots(r, high, d, b, k - b, n);
+    status = masked_deal_one_hots(r, low, d, 0, b, n);
+    if (status == PUMA_OK) status = masked_deal_one_hots(r, high, d, b, k - b, n);
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
-        status = rep3_open_bits(r, NULL, mask1, mask2, NULL, BITS, n);
+        status = masked_open_bits(r, NULL, mask1, mask2, NULL, BITS, n);
         if (status == PUMA_OK) status = deal_factors(r, factors, mask1, mask2, d, n, k);
-        if (status == PUMA_OK) status = rep3_remask(r, z, NULL);
+        if (status == PUMA_OK) status = masked_remask(r, z, NULL);
         goto done;
     }
     predicates(bits, low, high, d, n, b, k);
-    status = rep3_open_bits(r, bits, mask1, NULL, bits, BITS, n);
-    if (status == PUMA_OK) status = rep3_deal(r, factors, NULL, NULL, 2 * FACTORS * n, k);
+    status = masked_open_bits(r, bits, mask1, NULL, bits, BITS, n);
+    if (status == PUMA_OK) status = masked_deal(r, factors, NULL, NULL, 2 * FACTORS * n, k);
     for (size_t i = 0; i < n && status == PUMA_OK; i++) {
         uint64_t top = bit_at(bits, i), borrow = bit_at(bits + words, i), equal = bit_at(bits + 2 * words, i);
         uint64_t c[FACTORS] = { 1 - 2 * top, (1 - 2 * borrow) * equal, borrow * (1 - 2 * equal), (1 - 2 * borrow) * (1 - 2 * equal) };
@@ -114,7 +114,7 @@ puma_status rep3_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, 
         out[i] = own_x - product;
     }
     ring->reduce(out, out, k, n);
-    if (status == PUMA_OK) status = rep3_remask(r, z, out);
+    if (status == PUMA_OK) status = masked_remask(r, z, out);
 done:
     host->leave(s, mark, NULL);
     return status;

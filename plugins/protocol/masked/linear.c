@@ -1,9 +1,9 @@
 /* linear.c - what needs no message: a linear map of the shares is the map of the value. */
-#include "rep3.h"
+#include "masked.h"
 
 #include <string.h>
 
-puma_status rep3_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+puma_status masked_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
     for (uint32_t p = 0; p < 2; p++) {
         s->host->ring->add(z->plane[p], x->plane[p], y->plane[p], z->n);
@@ -12,7 +12,7 @@ puma_status rep3_add(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
     return s->status;
 }
 
-puma_status rep3_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
+puma_status masked_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y)
 {
     for (uint32_t p = 0; p < 2; p++) {
         s->host->ring->sub(z->plane[p], x->plane[p], y->plane[p], z->n);
@@ -22,13 +22,13 @@ puma_status rep3_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, cons
 }
 
 /* A public constant goes into m, which P0 does not hold. */
-puma_status rep3_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
 {
     const puma_ring *ring = s->host->ring;
 
     for (uint32_t p = 0; p < 2; p++)
         if (z != x) memcpy(z->plane[p], x->plane[p], z->n * sizeof **z->plane);
-    if (is_dealer(rep3_of(s))) return s->status;
+    if (is_dealer(masked_of(s))) return s->status;
     if (nc == 1) ring->offset(z->plane[0], x->plane[0], c[0], z->n);
     else
         for (size_t i = 0; i < z->n; i += nc) ring->add(z->plane[0] + i, x->plane[0] + i, c, nc);
@@ -36,7 +36,7 @@ puma_status rep3_add_public(puma_session *s, puma_tensor *z, const puma_tensor *
     return s->status;
 }
 
-puma_status rep3_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+puma_status masked_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
 {
     const puma_ring *ring = s->host->ring;
 
@@ -49,7 +49,7 @@ puma_status rep3_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return s->status;
 }
 
-puma_status rep3_sum(puma_session *s, puma_tensor *z, const puma_tensor *x)
+puma_status masked_sum(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
     size_t row = x->dim[x->rank - 1];
 
