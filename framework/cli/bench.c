@@ -2,30 +2,23 @@
 #include "cli/cli.h"
 
 #include "cli/bench.h"
+#include "cli/made.h"
 #include "plan/plan.h"
 #include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/signals.h"
-#include "weights/json.h"
 
 #include <puma/ops.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const cli_option OPTIONS[] = {
     { "--op", "NAME", "one operation (see below); without it and without --model all of them", false },
     { "--n", "N", "elements of an operation (65536)", false },
-    { "--model", "PATH",
-      "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json",
-      false },
-    { "--seq", "N", "tokens of the model's input (128)", false },
-    { "--new-tokens", "N", "of a decoder: so many new tokens behind them", false },
-    { "--layers", "N", "layers in place of what config.json says", false },
-    { "--protocol", "NAME", "protocol (rep3)", false },
+    MADE_OPTIONS,
     { "--set", "SECTION.KEY=VALUE", "set one key of the run", true },
     { "--json", NULL, "print JSON: an array of operations, or the report of the model's run", false },
     { NULL, NULL, NULL, false },
@@ -48,66 +41,6 @@ static const cli_command COMMAND = {
     .least = 0,
     .most = 0,
 };
-
-/* --- a run made for the benchmark: a temporary folder with a run file and a config.json ------- */
-
-typedef struct made {
-    char folder[64], run[96], config[96];
-} made;
-
-static void unmake(const made *m)
-{
-    unlink(m->run);
-    unlink(m->config);
-    rmdir(m->folder);
-}
-
-/* config.json with another number of layers, under whichever name it has. */
-static puma_status write_config(const made *m, const char *path, uint64_t layers, puma_error *e)
-{
-    static const char *const names[] = { "num_hidden_layers", "n_layers", "n_layer" };
-    char                     inside[4200];
-    json_t                  *root = NULL;
-
-    snprintf(inside, sizeof inside, "%.4096s/config.json", path);
-    if (json_read(access(inside, F_OK) == 0 ? inside : path, (size_t)1 << 20, &root, 402, e) != PUMA_OK)
-        return e->status;
-    for (size_t i = 0; i < 3 && layers > 0; i++)
-        if (json_object_get(root, names[i]) != NULL)
-            json_object_set_new(root, names[i], json_integer((json_int_t)layers));
-    if (json_dump_file(root, m->config, JSON_INDENT(1)) != 0)
-        error_set(e, 1003, "%s: cannot be written", m->config);
-    json_decref(root);
-    return e->status;
-}
-
-/* `fresh`: tokens to generate; 0: the last hidden state of the input, which any shape has. */
-static puma_status make_run(made *m, const char *shape, uint64_t layers, uint64_t tokens, uint64_t fresh,
-                            const char *protocol, const char *transport, puma_error *e)
-{
-    const char *base = getenv("TMPDIR");
-    FILE       *f;
-
-    snprintf(m->folder, sizeof m->folder, "%.40s/puma-bench-XXXXXX",
-             base == NULL || strlen(base) > 40 ? "/tmp" : base);
-    if (mkdtemp(m->folder) == NULL)
-        return error_set(e, 1003, "%s: a temporary folder cannot be made", m->folder);
-    snprintf(m->run, sizeof m->run, "%s/run.ini", m->folder);
-    snprintf(m->config, sizeof m->config, "%s/config.json", m->folder);
-    if (write_config(m, shape, layers, e) != PUMA_OK) return e->status;
-    f = fopen(m->run, "w");
-    if (f == NULL) return error_set(e, 1003, "%s: cannot be written", m->run);
-    fprintf(f,
-            "[run]\nmodel = config.json\ntask = %s\nprotocol = %s\n[weights]\nsource = "
-            "synthetic:1\n[network]\ntransport = %s\n"
-            "[input]\nids =",
-            fresh > 0 ? "generate" : "hidden", protocol, transport);
-    for (uint64_t i = 0; i < tokens; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
-    fprintf(f, "\n");
-    if (fresh > 0) fprintf(f, "[generate]\nmax_new_tokens = %ju\n", (uintmax_t)fresh);
-    if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
-    return PUMA_OK;
-}
 
 /* --- whole models ----------------------------------------------------------------------------- */
 
@@ -306,49 +239,43 @@ int cli_bench(int argc, char **argv)
 {
     cli_line     line;
     int          code = 0;
-    const char **sets, *shape, *protocol;
+    const char **sets;
+    char         bert[4096];
     size_t       set_count;
-    uint64_t     n = 65536, tokens = 128, fresh = 0, layers = 0;
+    uint64_t     n = 65536;
+    made_options o;
     made         m = { 0 };
     puma_error   e = { 0 };
+    bool         whole;
 
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
-    shape = cli_value(&line, "--model");
-    protocol = cli_value(&line, "--protocol");
     sets = cli_values(&line, "--set", &set_count);
+    whole = cli_has(&line, "--model");
     if (cli_value(&line, "--n") != NULL &&
-        (!ini_unsigned(cli_value(&line, "--n"), 128, 1u << 26, &n) || n % 128 != 0))
+        (!ini_unsigned(cli_value(&line, "--n"), 128, 1u << 26, &n) || n % 128 != 0)) {
         code = cli_misused(&COMMAND, 206, "--n: not a multiple of 128 (got %.40s, limit 128 to 67108864)",
                            cli_value(&line, "--n"));
-    else if (cli_value(&line, "--seq") != NULL && !ini_unsigned(cli_value(&line, "--seq"), 1, 8192, &tokens))
-        code = cli_misused(&COMMAND, 206, "--seq: not a number of tokens (got %.40s, limit 1 to 8192)",
-                           cli_value(&line, "--seq"));
-    else if (cli_value(&line, "--new-tokens") != NULL &&
-             !ini_unsigned(cli_value(&line, "--new-tokens"), 1, 8192, &fresh))
-        code = cli_misused(&COMMAND, 206, "--new-tokens: not a number of tokens (got %.40s, limit 1 to 8192)",
-                           cli_value(&line, "--new-tokens"));
-    else if (cli_value(&line, "--layers") != NULL &&
-             !ini_unsigned(cli_value(&line, "--layers"), 1, 1000, &layers))
-        code = cli_misused(&COMMAND, 206, "--layers: not a number of layers (got %.40s, limit 1 to 1000)",
-                           cli_value(&line, "--layers"));
-    else if (shape != NULL && cli_has(&line, "--op"))
+    } else if (!made_read(&o, &line, &COMMAND, &code)) {
+        /* has been said */
+    } else if (whole && cli_has(&line, "--op")) {
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
-    else if (sets == NULL)
+    } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
-        char bert[4096];
-
+    } else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
-        if (make_run(&m, shape != NULL ? shape : bert, layers, shape != NULL ? tokens : 2,
-                     shape != NULL ? fresh : 0, protocol != NULL ? protocol : "rep3",
-                     shape != NULL ? "tls" : "memory", &e) == PUMA_OK) {
-            if (shape != NULL)
+        if (!whole) {
+            o.shape = bert;
+            o.tokens = 2;
+            o.fresh = o.layers = 0;
+        }
+        if (made_new(&m, &o, whole ? "tls" : "memory", &e) == PUMA_OK) {
+            if (whole)
                 bench_model(&m, sets, set_count, cli_has(&line, "--json"), &e);
             else
                 bench_operations(&m, sets, set_count, cli_value(&line, "--op"), n, cli_has(&line, "--json"),
                                  &e);
         }
-        if (m.folder[0] != '\0') unmake(&m);
+        made_remove(&m);
     }
     free(sets);
     cli_free(&line);

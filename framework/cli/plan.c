@@ -1,36 +1,47 @@
-/* plan.c - `puma plan`: all the checks of a run without a socket; with --measure the ranges that a model
- * meets. */
-#include "cli/cli.h"
+/* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
+ * ranges that a model meets. */
+#include "cli/made.h"
 
 #include "plan/plan.h"
 #include "report/output.h"
 #include "ring/ring.h"
-#include "run/node.h"
+#include "run/answer.h"
+#include "run/local.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cli_option OPTIONS[] = {
     { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file", true },
+    MADE_OPTIONS,
     { "--measure", "FILE",
       "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
-    { "--json", NULL, "print the plan as JSON", false },
+    { "--json", NULL, "print the plan and the costs as JSON, under the report's keys", false },
     { NULL, NULL, NULL, false },
 };
 
 static const cli_command COMMAND = {
     .name = "plan",
-    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--measure FILE] [--json]",
-    .about = "Checks everything that `puma run` would check before it opens a socket, with the same errors "
-             "and exit codes, and\n"
-             "prints what was chosen: model, protocol, functions, rings, input lengths.\n"
-             "With --measure FILE: runs the input through plain fixed point with the chosen functions and "
-             "writes the integer bits\n"
-             "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in "
-             "place of the family's.\n",
+    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--measure FILE] [--json] | --model PATH [--seq N] "
+                "[--new-tokens N] [--layers N] [--protocol NAME] [--set ...] [--json]",
+    .about =
+        "Checks everything that `puma run` would check before it opens a socket, with the same errors "
+        "and exit codes,\n"
+        "prints what was chosen (model, protocol, functions, rings, input lengths), and what the run "
+        "will cost: every party\n"
+        "plays its part inside this process with the executor, the functions and the backend of the run, "
+        "on tensors without\n"
+        "words.  Bytes, messages and rounds are exact; a party's memory is within 10 %.  Weights are not "
+        "needed: with --model\n"
+        "the shape of a model is enough, as for `puma bench --model`, whose run is planned.\n"
+        "With --measure FILE: runs the input through plain fixed point with the chosen functions and "
+        "writes the integer bits\n"
+        "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in "
+        "place of the family's.\n",
     .options = OPTIONS,
-    .least = 1,
+    .least = 0,
     .most = 1,
 };
 
@@ -141,40 +152,81 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
     return e->status;
 }
 
+/* The plan and, under the keys of a report, the costs. */
+static puma_status print_json(const plan *p, const node_result *result, puma_error *e)
+{
+    char   *choices = plan_json(p), *priced = NULL;
+    json_t *root = NULL, *costs = NULL;
+
+    if (choices != NULL && answer_json(p, result, NULL, &priced, e) == PUMA_OK) {
+        root = json_loads(choices, 0, NULL);
+        costs = json_loads(priced, 0, NULL);
+        if (root != NULL && costs != NULL && json_object_update_missing(root, costs) == 0 &&
+            json_dumpf(root, stdout, JSON_INDENT(1)) == 0)
+            putchar('\n');
+        else
+            error_set(e, 1001, "out of memory for the plan");
+    } else {
+        error_set(e, 1001, "out of memory for the plan");
+    }
+    json_decref(root);
+    json_decref(costs);
+    free(choices);
+    free(priced);
+    return e->status;
+}
+
+static puma_status predict(const char *path, const char *const *sets, size_t set_count, bool json,
+                           puma_error *e)
+{
+    plan       *p = NULL;
+    node_result result = { 0 };
+
+    if (plan_open(&p, path, sets, set_count, PLAN_CLIENT, e) == PUMA_OK &&
+        local_rehearse(p, &result, e) == PUMA_OK) {
+        if (json) {
+            print_json(p, &result, e);
+        } else {
+            plan_print(stdout, p);
+            putchar('\n');
+            answer_cost(stdout, p, &result, e);
+        }
+    }
+    node_result_free(&result);
+    plan_close(p);
+    return e->status;
+}
+
 int cli_plan(int argc, char **argv)
 {
     cli_line     line;
-    int          code;
-    const char **sets, *out;
+    int          code = 0;
+    const char **sets, *out, *path;
     size_t       set_count;
-    plan        *p = NULL;
+    made_options o;
+    made         m = { 0 };
     puma_error   e = { 0 };
 
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
     sets = cli_values(&line, "--set", &set_count);
     out = cli_value(&line, "--measure");
-    if (sets == NULL) {
+    path = line.argument_count > 0 ? line.arguments[0] : NULL;
+    if (!made_read(&o, &line, &COMMAND, &code)) {
+        /* has been said */
+    } else if ((path != NULL) == (o.shape != NULL)) {
+        code = cli_misused(&COMMAND, 205, "either a run file or --model, not both");
+    } else if (out != NULL && path == NULL) {
+        code = cli_misused(&COMMAND, 206, "--measure needs a run file, and its weights");
+    } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (out != NULL) {
-        if (ring_check(&e) == PUMA_OK &&
-            output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK)
-            measure(line.arguments[0], sets, set_count, out, &e);
-    } else if (ring_check(&e) == PUMA_OK &&
-               plan_open(&p, line.arguments[0], sets, set_count, PLAN_CLIENT, &e) == PUMA_OK) {
-        if (cli_has(&line, "--json")) {
-            char *text = plan_json(p);
-
-            if (text == NULL)
-                error_set(&e, 1001, "out of memory for the plan");
-            else
-                puts(text);
-            free(text);
-        } else {
-            plan_print(stdout, p);
-        }
+    } else if (ring_check(&e) == PUMA_OK) {
+        if (out != NULL && output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK)
+            measure(path, sets, set_count, out, &e);
+        if (out == NULL && (path != NULL || made_new(&m, &o, "tls", &e) == PUMA_OK))
+            predict(path != NULL ? path : m.run, sets, set_count, cli_has(&line, "--json"), &e);
+        made_remove(&m);
     }
-    plan_close(p);
     free(sets);
     cli_free(&line);
-    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+    return code != 0 ? code : e.status == PUMA_OK ? 0 : cli_fail(&e);
 }

@@ -15,16 +15,23 @@ static uint64_t *encode(puma_session *s, const double *values, size_t n, uint32_
     return NULL;
 }
 
+/* In a rehearsal nobody has values. */
+static bool is_hollow(const struct exec *x) { return (x->s->caps & PUMA_CAP_HOLLOW) != 0; }
+
 puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
                       uint32_t bits)
 {
     puma_session *s = x->s;
     puma_tensor  *z =
         s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    uint64_t *words = z != NULL && exec_is_owner(x) ? encode(s, values, z->n, frac, z->bits) : NULL;
+    size_t    mark = s->host->enter(s);
+    uint64_t *words = NULL;
 
+    if (z != NULL && exec_is_owner(x))
+        words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, frac, z->bits);
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->owner) != PUMA_OK) z = NULL;
-    free(words);
+    if (!is_hollow(x)) free(words);
+    s->host->leave(s, mark, NULL);
     return z;
 }
 
@@ -35,10 +42,14 @@ static puma_share share_public(struct exec *x, const double *values, uint32_t ra
     puma_session *s = x->s;
     puma_tensor  *z =
         s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    uint64_t *words = z != NULL ? encode(s, values, z->n, frac, z->bits) : NULL;
+    size_t    mark = s->host->enter(s);
+    uint64_t *words = NULL;
 
+    if (z != NULL && is_hollow(x)) s->host->scratch(s, z->n); /* the values */
+    if (z != NULL) words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, frac, z->bits);
     if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
-    free(words);
+    if (!is_hollow(x)) free(words);
+    s->host->leave(s, mark, NULL);
     return z;
 }
 
@@ -71,6 +82,7 @@ static double *values_of(struct exec *x, const model_source *source, const char 
 
     if (t == NULL || !has_values(x) || x->s->status != PUMA_OK) return NULL;
     x->s->host->label(x->s, "weights %s", t->name);
+    if (is_hollow(x)) return NULL;
     if (model_values(source, index, &values, &e) != PUMA_OK) x->s->host->fail(x->s, e.status, "%s", e.text);
     return values;
 }
@@ -81,7 +93,8 @@ static puma_share share_weights(struct exec *x, double *values, uint32_t rank, c
 {
     puma_share z = NULL;
 
-    if (x->s->status == PUMA_OK && x->config.public_weights && values != NULL)
+    if (x->s->status == PUMA_OK && x->config.public_weights &&
+        (values != NULL || (is_hollow(x) && x->s->role != PUMA_CLIENT)))
         z = share_public(x, values, rank, dim, x->config.rings.frac, bits);
     if (x->s->status == PUMA_OK && !x->config.public_weights)
         z = exec_share(x, values, rank, dim, x->config.rings.frac, bits);

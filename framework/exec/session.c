@@ -13,14 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 64
+#define RESERVED ((size_t)64 << 10) /* buffers from this size on, in a rehearsal */
 #define LABEL_TEXT 120
 
 /* Words that one tensor made and that its views share. */
 typedef struct buffer {
-    size_t    references;
-    uint64_t *words; /* inside this very allocation, aligned */
+    struct host_session *session;
+    size_t               references, bytes;
+    uint64_t            *words;   /* inside this very allocation, aligned                               */
+    size_t               stride;  /* words from plane to plane; 0: scratch                              */
+    uint32_t             written; /* bit p: plane p has been, and takes memory                          */
+    size_t               resident;
 } buffer;
 
 /* What the arena holds: a tensor, or a buffer alone for scratch. */
@@ -48,6 +54,7 @@ typedef struct host_session {
     item         **items; /* in the order they were made: a mark is a count        */
     size_t         count, room;
     stream        *streams;
+    size_t         memory, peak; /* of a rehearsal: bytes of buffers, now and at most */
     char           label[LABEL_TEXT];
 } host_session;
 
@@ -118,22 +125,82 @@ static const char *host_where(const puma_session *s) { return host_of(s)->label;
 
 /* --- arena ------------------------------------------------------------------------------------ */
 
-static void buffer_release(buffer *b)
+/* A rehearsal's tensors are as large as the run's and nobody touches them: reserved addresses, no memory. */
+static buffer *buffer_room(const host_session *h, size_t bytes)
 {
-    if (b && --b->references == 0) free(b);
+    void *room;
+
+    if (!h->config.hollow || bytes < RESERVED) return calloc(1, bytes);
+    room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return room == MAP_FAILED ? NULL : room;
 }
 
-/* `words` zeroed words, aligned for the kernels. */
-static buffer *buffer_new(puma_session *s, size_t words)
+static void buffer_release(buffer *b)
 {
-    size_t    bytes;
-    buffer   *b;
-    uintptr_t at;
+    if (!b || --b->references > 0) return;
+    b->session->memory -= b->resident;
+    if (b->session->config.hollow && b->bytes >= RESERVED)
+        munmap(b, b->bytes);
+    else
+        free(b);
+}
+
+/* --- memory of a rehearsal ---------------------------------------------------------------------
+ * What a run would have in memory: scratch as it is asked for, of a tensor the planes that somebody writes
+ * (masks of public weights stay 0, and a page of zeros that nobody wrote is none), and messages while they
+ * are packed or unpacked. */
+
+/* The session of this thread's rehearsal: kernels and streams know none. */
+static _Thread_local host_session *rehearsal;
+
+/* Memory in use, with `extra` that comes and goes at once. */
+static void note(host_session *h, size_t extra)
+{
+    if (h->memory + extra > h->peak) h->peak = h->memory + extra;
+}
+
+static void take_memory(buffer *b, size_t bytes)
+{
+    b->resident += bytes;
+    b->session->memory += bytes;
+    note(b->session, 0);
+}
+
+/* Words from `at` on are written. */
+static void written(const uint64_t *at)
+{
+    host_session *h = rehearsal;
+
+    for (size_t i = h == NULL ? 0 : h->count; i-- > 0;) {
+        buffer *b = h->items[i]->memory;
+
+        if (at < b->words || at >= (const uint64_t *)((const char *)b + b->bytes)) continue;
+        if (b->stride > 0) {
+            uint32_t plane = (uint32_t)((size_t)(at - b->words) / b->stride);
+
+            if ((b->written >> plane & 1) == 0) take_memory(b, b->stride * sizeof *at);
+            b->written |= 1u << plane;
+        }
+        return;
+    }
+}
+
+/* `words` zeroed words, aligned for the kernels; of a tensor its planes' stride. */
+static buffer *buffer_new(puma_session *s, size_t words, size_t stride)
+{
+    host_session *h = host_of(s);
+    size_t        bytes;
+    buffer       *b;
+    uintptr_t     at;
 
     if (!checked_mul(&bytes, words, sizeof(uint64_t)) || !checked_add(&bytes, bytes, sizeof *b + ALIGNMENT))
         return no_memory(s, SIZE_MAX);
-    b = calloc(1, bytes);
+    b = buffer_room(h, bytes);
     if (!b) return no_memory(s, bytes);
+    b->session = h;
+    b->bytes = bytes;
+    b->stride = stride;
+    if (stride == 0 && h->config.hollow) take_memory(b, bytes);
     at = ((uintptr_t)(b + 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     b->references = 1;
     b->words = (uint64_t *)at;
@@ -207,7 +274,7 @@ static uint64_t *host_scratch(puma_session *s, size_t words)
     item *it;
 
     if (s->status != PUMA_OK) return NULL;
-    it = item_new(s, buffer_new(s, words));
+    it = item_new(s, buffer_new(s, words, 0));
     return it ? it->memory->words : NULL;
 }
 
@@ -250,7 +317,7 @@ static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, 
                      t.planes))
         return no_memory(s, SIZE_MAX);
     stride = stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t));
-    it = item_new(s, buffer_new(s, words));
+    it = item_new(s, buffer_new(s, words, stride));
     if (!it) return NULL;
     for (uint32_t p = 0; p < t.planes; p++) t.plane[p] = it->memory->words + p * stride;
     t.owner = it->memory;
@@ -303,10 +370,18 @@ static puma_tensor *like(puma_session *s, const puma_tensor *x, uint32_t rank, c
     return z;
 }
 
+/* In a rehearsal nothing is copied. */
+static bool is_hollow(const puma_tensor *z)
+{
+    if (!((const buffer *)z->owner)->session->config.hollow) return false;
+    for (uint32_t p = 0; p < z->planes; p++) written(z->plane[p]);
+    return true;
+}
+
 /* z[zi …] = x[xi …], n elements of every plane; z is still 0 there. */
 static void copy_run(puma_tensor *z, size_t zi, const puma_tensor *x, size_t xi, size_t n)
 {
-    if (n == 0) return;
+    if (n == 0 || is_hollow(z)) return;
     for (uint32_t p = 0; p < z->planes; p++) {
         uint64_t       *to = z->plane[p];
         const uint64_t *from = x->plane[p];
@@ -334,7 +409,7 @@ static void copy_strided(puma_tensor *z, const puma_tensor *x, size_t offset, co
     size_t   run = z->rank ? z->dim[last] : 1, step = z->rank ? stride[last] : 1;
     size_t   at[PUMA_MAX_RANK] = { 0 }, from = offset;
 
-    if (z->n == 0) return;
+    if (z->n == 0 || is_hollow(z)) return;
     for (size_t i = 0; i < z->n; i += run) {
         uint32_t axis = last;
 
@@ -530,6 +605,24 @@ static uint8_t *payload_new(puma_session *s, size_t n, uint32_t bits, size_t *si
     return payload ? payload : no_memory(s, *size);
 }
 
+/* A rehearsal's messages: their lengths alone.  What a run packs and unpacks is memory all the same. */
+static puma_status send_hollow(puma_session *s, uint32_t to, size_t size, puma_phase phase)
+{
+    host_session *h = host_of(s);
+
+    note(h, size);
+    return net_send(h->config.wire, to, NULL, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
+}
+
+static puma_status recv_hollow(puma_session *s, uint32_t from, const uint64_t *words, size_t size)
+{
+    host_session *h = host_of(s);
+
+    written(words);
+    note(h, 2 * size);
+    return net_recv(h->config.wire, from, NULL, size, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
+}
+
 /* An empty message is none: both ends know n. */
 static puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                              puma_phase phase)
@@ -539,6 +632,7 @@ static puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words
     uint8_t      *payload;
 
     if (check_link(s, to, bits) != PUMA_OK || n == 0) return s->status;
+    if (h->config.hollow) return send_hollow(s, to, ring_packed_size(n, bits), phase);
     payload = payload_new(s, n, bits, &size);
     if (!payload) return s->status;
     ring_pack(payload, words, n, bits);
@@ -552,6 +646,7 @@ static puma_status host_recv(puma_session *s, uint32_t from, uint64_t *words, si
     uint8_t      *payload;
 
     if (check_link(s, from, bits) != PUMA_OK || n == 0) return s->status;
+    if (h->config.hollow) return recv_hollow(s, from, words, ring_packed_size(n, bits));
     payload = payload_new(s, n, bits, &size);
     if (!payload) return s->status;
     if (net_recv(h->config.wire, from, payload, size, &h->error) == PUMA_OK)
@@ -571,6 +666,7 @@ static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *
     uint8_t      *payload;
 
     if (check_link(s, to, 1) != PUMA_OK || n == 0) return s->status;
+    if (h->config.hollow) return send_hollow(s, to, n / 8 + (n % 8 != 0), phase);
     payload = payload_new(s, count, 64, &size);
     if (!payload) return s->status;
     ring_pack(payload, words, count, 64);
@@ -586,6 +682,7 @@ static puma_status host_recv_bits(puma_session *s, uint32_t from, uint64_t *word
     uint8_t      *payload;
 
     if (check_link(s, from, 1) != PUMA_OK || n == 0) return s->status;
+    if (h->config.hollow) return recv_hollow(s, from, words, got);
     payload = payload_new(s, count, 64, &size);
     if (!payload) return s->status;
     if (net_recv(h->config.wire, from, payload, got, &h->error) == PUMA_OK) {
@@ -742,6 +839,74 @@ static const puma_host HOST = {
     .observe = host_observe,
 };
 
+/* --- rehearsals: kernels and streams that do nothing ------------------------------------------- */
+
+static void no_binary(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
+{
+    (void)x, (void)y, (void)n;
+    written(z);
+}
+static void no_unary(uint64_t *z, const uint64_t *x, size_t n)
+{
+    (void)x, (void)n;
+    written(z);
+}
+static void no_constant(uint64_t *z, const uint64_t *x, uint64_t c, size_t n)
+{
+    (void)x, (void)c, (void)n;
+    written(z);
+}
+static void no_bits(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n)
+{
+    (void)x, (void)bits, (void)n;
+    written(z);
+}
+static void no_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
+{
+    (void)x, (void)rows, (void)n;
+    written(z);
+}
+static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                      size_t k, int b_transposed, int b_batch, int sign)
+{
+    (void)a, (void)b, (void)batch, (void)m, (void)n, (void)k, (void)b_transposed, (void)b_batch, (void)sign;
+    written(c);
+}
+static void no_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                          size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+{
+    (void)bits;
+    no_matmul(c, a, b, batch, m, n, k, b_transposed, b_batch, sign);
+}
+static void no_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits)
+{
+    (void)prg, (void)n, (void)bits;
+    written(words);
+}
+static void no_stream_bits(puma_prg *prg, uint64_t *words, size_t n)
+{
+    (void)prg, (void)n;
+    written(words);
+}
+
+static const puma_ring NO_KERNELS = {
+    .struct_size = sizeof(puma_ring),
+    .add = no_binary,
+    .sub = no_binary,
+    .neg = no_unary,
+    .mul = no_binary,
+    .mul_add = no_binary,
+    .mul_sub = no_binary,
+    .scale = no_constant,
+    .scale_add = no_constant,
+    .offset = no_constant,
+    .shift_right = no_bits,
+    .reduce = no_bits,
+    .sum_rows = no_rows,
+    .matmul = no_matmul,
+    .matmul_mod = no_matmul_mod,
+};
+
 /* What a session needs beside the caller's configuration: one table, so that it lives as long as the session.
  */
 typedef struct opened {
@@ -751,6 +916,7 @@ typedef struct opened {
 
 static void host_free(host_session *h)
 {
+    if (rehearsal == h) rehearsal = NULL;
     while (h->streams) {
         stream *next = h->streams->next;
 
@@ -783,6 +949,12 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
     if (!o) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof *o);
     o->host = HOST;
     o->host.ring = ring_kernels();
+    rehearsal = config->hollow ? &o->h : NULL;
+    if (config->hollow) {
+        o->host.ring = &NO_KERNELS;
+        o->host.prg_words = no_words;
+        o->host.prg_bits = no_stream_bits;
+    }
     o->h.config = *config;
     o->h.base = (puma_session){
         .protocol = protocol,
@@ -791,7 +963,8 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
         .role = config->role,
         .ring_bits = config->ring_bits,
         .frac = config->frac,
-        .caps = protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0),
+        .caps =
+            protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0) | (config->hollow ? PUMA_CAP_HOLLOW : 0),
     };
     snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
     status = protocol->open(&made, &o->h.base);
@@ -833,3 +1006,5 @@ void session_close(puma_session *s)
 const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }
 
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
+
+size_t session_peak(const puma_session *s) { return host_of(s)->peak; }

@@ -13,6 +13,7 @@ typedef struct session_config {
     uint32_t           role; /* node number; 0 for a PUMA_CAP_LOCAL backend          */
     uint32_t           ring_bits, frac;
     bool               is_float;                  /* arithmetic = float, of plain                         */
+    bool               hollow;                    /* PUMA_CAP_HOLLOW: only messages and memory count      */
     net               *wire;                      /* NULL for PUMA_CAP_LOCAL; stays the caller's          */
     const puma_approx *function[PUMA_SLOT_COUNT]; /* resolved by the plan; NULL where not needed          */
     const char *(*option)(void *context, const char *plugin, const char *key);
@@ -30,5 +31,7 @@ void              session_close(puma_session *s);
 const puma_error *session_error(const puma_session *s);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
+/* Bytes that its tensors, its scratch and the messages that it packs or unpacks took at most. */
+size_t            session_peak(const puma_session *s);
 
 #endif

@@ -845,7 +845,7 @@ static void sent_out(net *n, conn *c)
         pthread_mutex_lock(&n->lock);
         l->out_bytes -= f->size;
         l->out_frames--;
-        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= BOUNDED_BYTES))
+        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= NET_BOUNDED))
             pthread_cond_broadcast(&n->changed);
         pthread_mutex_unlock(&n->lock);
     }
@@ -1091,7 +1091,7 @@ static bool requests(net *n)
 static short events_of(net *n, conn *c, bool *busy)
 {
     short  events = POLLIN;
-    size_t limit = c->peer == n->config.bounded ? BOUNDED_BYTES : UNREAD_BYTES;
+    size_t limit = c->peer == n->config.bounded ? NET_BOUNDED : UNREAD_BYTES;
     bool   waiting;
 
     if (c->state != CONN_OPEN) return c->want;

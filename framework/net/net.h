@@ -45,7 +45,8 @@ typedef struct net_config {
      * are the client's to say: the other nodes leave them out here, take over the client's, and
      * compare them with each other. */
     const char    *hello;
-    const uint8_t *seed; /* 32 bytes: fixed root for tests; NULL: fresh              */
+    const uint8_t *seed;   /* 32 bytes: fixed root for tests; NULL: fresh              */
+    bool           hollow; /* a rehearsal: payload is NULL everywhere, of a message its length alone passes */
     /* Called on the I/O thread, once, when a link fails or a peer aborts, 1 s after the failure if the
      * session's thread has not come to see it: a party that computes must still end in time. */
     void (*on_stuck)(void *context, const puma_error *why);
@@ -67,8 +68,9 @@ const uint8_t *net_session_id(const net *n);
 void           net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
 void           net_own_seed(const net *n, const char *purpose, uint8_t seed[32]);
 
-/* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than 64 MiB
- * are queued for a bounded link; PUMA_ONLINE never waits. */
+#define NET_BOUNDED ((size_t)64 << 20)
+/* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than
+ * NET_BOUNDED are queued for a bounded link; PUMA_ONLINE never waits. */
 puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
 puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_error *e);
 /* Control messages (reports, plans): not payload, not counted.  The receiver frees *text. */

@@ -27,7 +27,6 @@
 #define FRAME_LIMIT ((size_t)8 << 30) /* no layer sends more in one message                     */
 #define CONTROL_LIMIT ((size_t)256 << 20)
 #define HELLO_LIMIT ((size_t)4 << 20)    /* all of the handshake, and ABORT                        */
-#define BOUNDED_BYTES ((size_t)64 << 20) /* unread or unsent on a bounded node_link                     */
 #define UNREAD_BYTES ((size_t)2 << 30)   /* unread on any other link before we stop reading        */
 #define PENDING_LIMIT 16u                /* accepted connections that have not said who they are   */
 #define PENDING_MS 10000

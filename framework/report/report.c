@@ -583,6 +583,23 @@ static json_t *fidelity_json(const report *r)
     return object;
 }
 
+/* What a prediction does not know. */
+static void remove_times(json_t *root)
+{
+    static const char *const times_of[][2] = { { "parties", "cpu_s" },
+                                               { "layers", "seconds" },
+                                               { "phases", "seconds" } };
+    json_t                  *row;
+    size_t                   at;
+
+    for (size_t i = 0; i < 3; i++)
+        json_array_foreach(json_object_get(root, times_of[i][0]), at, row)
+            json_object_del(row, times_of[i][1]);
+    json_object_del(root, "wall_s");
+    json_object_del(root, "online_s");
+    json_object_del(root, "setup_s");
+}
+
 char *report_json(const report *r)
 {
     json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol",
@@ -609,6 +626,7 @@ char *report_json(const report *r)
     if (!failed && r->fidelity.present) failed |= json_object_set_new(root, "fidelity", fidelity_json(r));
     if (!failed && r->transcript_sha256[0])
         failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));
+    if (!failed && r->rehearsal) remove_times(root);
     if (!failed) text = json_dumps(root, JSON_INDENT(1));
     json_decref(root);
     if (!text) return NULL;
@@ -640,13 +658,21 @@ static const char *printable(char *text, size_t room, const char *name)
     return text;
 }
 
-static void print_row(FILE *out, const char *name, uint64_t bytes, uint64_t rounds, double seconds,
-                      uint64_t all)
+/* The end of a row whose last columns are times: nothing where nothing took any. */
+static void print_times(FILE *out, const report *r, int width, int digits, double seconds)
+{
+    if (!r->rehearsal) fprintf(out, "%*.*f", width, digits, seconds);
+    fputc('\n', out);
+}
+
+static void print_row(FILE *out, const report *r, const char *name, uint64_t bytes, uint64_t rounds,
+                      double seconds)
 {
     char size[24];
 
-    fprintf(out, "  %-28s%12s%7.1f %%%9ju%11.3f\n", name, amount(size, bytes),
-            all ? 100.0 * (double)bytes / (double)all : 0.0, (uintmax_t)rounds, seconds);
+    fprintf(out, "  %-28s%12s%7.1f %%%9ju", name, amount(size, bytes),
+            r->total_bytes ? 100.0 * (double)bytes / (double)r->total_bytes : 0.0, (uintmax_t)rounds);
+    print_times(out, r, 11, 3, seconds);
 }
 
 /* One line an op, in the order of first use. */
@@ -655,7 +681,8 @@ static void print_ops(FILE *out, const report *r)
     char name[29];
 
     if (r->layer_count == 0) return;
-    fprintf(out, "\n  %-28s%12s%9s%9s%11s\n", "operation", "bytes", "share", "rounds", "seconds");
+    fprintf(out, "\n  %-28s%12s%9s%9s%11s\n", "operation", "bytes", "share", "rounds",
+            r->rehearsal ? "" : "seconds");
     for (size_t i = 0; i < r->layer_count; i++) {
         uint64_t bytes = 0, rounds = 0;
         double   seconds = 0;
@@ -669,7 +696,7 @@ static void print_ops(FILE *out, const report *r)
             rounds += r->layers[j].rounds;
             seconds += r->layers[j].seconds;
         }
-        print_row(out, printable(name, sizeof name, r->layers[i].op), bytes, rounds, seconds, r->total_bytes);
+        print_row(out, r, printable(name, sizeof name, r->layers[i].op), bytes, rounds, seconds);
     }
 }
 
@@ -690,14 +717,15 @@ static void print_phases(FILE *out, const report *r)
         sum[p->step].seconds += p->seconds;
     }
     fprintf(out, "  %-10s%8s%12s%14s%9s%11s%11s\n", "phase", "tokens", "bytes", "bytes/token", "rounds",
-            "seconds", "tokens/s");
+            r->rehearsal ? "" : "seconds", r->rehearsal ? "" : "tokens/s");
     for (int i = 0; i < 2; i++) {
         const report_phase *p = &sum[i];
 
         if (p->tokens == 0) continue;
-        fprintf(out, "  %-10s%8ju%12s%14s%9ju%11.3f%11.2f\n", steps[i], (uintmax_t)p->tokens,
-                amount(size, p->bytes), amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds,
-                p->seconds, p->seconds > 0 ? (double)p->tokens / p->seconds : 0.0);
+        fprintf(out, "  %-10s%8ju%12s%14s%9ju", steps[i], (uintmax_t)p->tokens, amount(size, p->bytes),
+                amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds);
+        if (!r->rehearsal) fprintf(out, "%11.3f", p->seconds);
+        print_times(out, r, 11, 2, p->seconds > 0 ? (double)p->tokens / p->seconds : 0.0);
     }
     fprintf(out, "\n");
 }
@@ -707,17 +735,18 @@ void report_table(FILE *out, const report *r)
     char a[24], b[24], c[24], d[24];
 
     if (r->total_bytes > 0 || r->party_count > 1) {
-        fprintf(out, "  %-10s%12s%12s%12s%10s%9s%11s\n", "party", "sent", "offline", "received", "messages",
-                "cpu s", "peak RSS");
+        fprintf(out, "  %-10s%12s%12s%12s%10s%11s%9s\n", "party", "sent", "offline", "received", "messages",
+                r->rehearsal ? "memory" : "peak RSS", r->rehearsal ? "" : "cpu s");
         for (size_t i = 0; i < r->party_count; i++) {
             const report_party *p = &r->parties[i];
             char                name[16];
 
             if (p->node == PUMA_CLIENT) continue;
             snprintf(name, sizeof name, p->dealer ? "dealer" : "party%u", p->node);
-            fprintf(out, "  %-10s%12s%12s%12s%10ju%9.2f%11s\n", name, amount(a, p->sent_bytes),
+            fprintf(out, "  %-10s%12s%12s%12s%10ju%11s", name, amount(a, p->sent_bytes),
                     amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages,
-                    p->cpu_s, amount(d, p->peak_rss_bytes));
+                    amount(d, p->peak_rss_bytes));
+            print_times(out, r, 9, 2, p->cpu_s);
         }
         print_ops(out, r);
         fprintf(out, "\n");
@@ -727,6 +756,7 @@ void report_table(FILE *out, const report *r)
             amount(b, r->offline_bytes), amount(c, r->online_bytes), amount(d, r->client_bytes),
             amount((char[24]){ 0 }, r->setup_bytes));
     fprintf(out, "  rounds  %ju (online %ju)\n", (uintmax_t)r->rounds, (uintmax_t)r->online_rounds);
+    if (r->rehearsal) return;
     fprintf(out, "  seconds %.3f (online %.3f), set-up %.3f\n", r->wall_s, r->online_s, r->setup_s);
     if (r->transcript_sha256[0]) fprintf(out, "  transcript %s\n", r->transcript_sha256);
 }

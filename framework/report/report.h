@@ -91,7 +91,8 @@ typedef struct report {
     size_t      sequence_length;
     const report_output *outputs;
     size_t               output_count;
-    bool                 many; /* `outputs`, an array, in place of `output`              */
+    bool                 rehearsal; /* a prediction: no outputs, and nothing has taken time        */
+    bool                 many;      /* `outputs`, an array, in place of `output`              */
     report_fidelity      fidelity;
     /* report_merge's; parties stay the caller's */
     const report_party  *parties;

@@ -120,20 +120,21 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
-                   .output_count = p->input_count,
+                   .rehearsal = result->hollow,
+                   .output_count = result->hollow ? 0 : p->input_count,
                    .many = p->run->input == RUN_FILE,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
-        (*outputs)[i] = output_of(p, result, i);
+        if (!result->hollow) (*outputs)[i] = output_of(p, result, i);
         if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
     }
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL) r->function[slot] = p->function_name[slot];
     if (reference != NULL) measure_distance(&r->fidelity, p, result, reference);
-    if (p->labels != NULL && result->output_count > 0) rate(&r->fidelity, p, result);
+    if (p->labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
     return report_merge(r, result->parties, result->party_count, e);
 }
 

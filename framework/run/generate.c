@@ -33,7 +33,7 @@ static bool is_eos(const plan *p, uint32_t token)
 /* With stop_at_eos: is there another step?  The client knows and tells the parties. */
 static bool goes_on(const generation *g, uint32_t last, puma_error *e)
 {
-    bool more = !g->client || !is_eos(g->plan, last);
+    bool more = !g->client || g->hollow || !is_eos(g->plan, last);
 
     if (!g->plan->run->stop_at_eos || g->wire == NULL) return more || !g->plan->run->stop_at_eos;
     if (g->client) {

@@ -421,3 +421,10 @@ puma_status local_work(const plan *p, void (*work)(puma_session *s, void *contex
     *result = (node_result){ 0 };
     return run_threads((node_config){ .plan = p, .work = work, .work_context = context }, result, e);
 }
+
+puma_status local_rehearse(const plan *p, node_result *result, puma_error *e)
+{
+    *result = (node_result){ .hollow = true };
+    if ((p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;
+    return run_threads((node_config){ .plan = p, .hollow = true }, result, e);
+}

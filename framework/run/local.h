@@ -20,6 +20,12 @@ typedef struct local_config {
 
 puma_status local_run(const local_config *config, node_result *result, puma_error *e);
 
+/* The run without its numbers: every party plays its part with the executor, the functions and the backend of
+ * the run, as a thread, on tensors that have a shape and no words, and sends messages of which only the
+ * length passes.  Bytes, messages and rounds are those of the run, memory a prediction; outputs and times
+ * mean nothing.  Needs no weights.  With a PUMA_CAP_LOCAL backend nothing is sent and nothing rehearsed. */
+puma_status local_rehearse(const plan *p, node_result *result, puma_error *e);
+
 /* Ends the process from any thread: kills the parties of a run that is under way, removes what it left,
  * prints the reason. */
 _Noreturn void local_stop(const puma_error *why);

@@ -191,6 +191,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
 {
     const runfile *r = t->plan->run;
     generation     g = { .plan = t->plan,
+                         .hollow = t->config != NULL && t->config->hollow,
                          .client = t->inputs != NULL,
                          .wire = t->wire,
                          .present = t->present,
@@ -361,6 +362,19 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, u
     return e->status;
 }
 
+#define PROCESS_BYTES ((uint64_t)10 << 20) /* of a party without tensors: code, libraries, links */
+
+/* What a party's process would need: its session's peak, and the dealer's messages that wait at either end of
+ * a link.  The dealer runs ahead as far as the link holds; about half of that is there when a peak is. */
+static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t dealer)
+{
+    uint64_t waiting = dealer < PUMA_NODES ? c->received[dealer] : 0;
+
+    for (size_t peer = 0; s->role == dealer && peer < PUMA_NODES; peer++)
+        waiting += c->sent[peer][PUMA_OFFLINE];
+    return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED) / 2;
+}
+
 static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                node_result *result, puma_error *e)
 {
@@ -389,8 +403,10 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
         if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
-            m->party->has_digests = p->run->has_seed;
-            for (uint32_t peer = 0; peer < PUMA_NODES && p->run->has_seed; peer++)
+            if (c->hollow)
+                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+            m->party->has_digests = nc->seed != NULL;
+            for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
                 if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
             exchange_bills(wire, client, nc->present, p->protocol->protocol->dealer, m->party, result, e);
         }
@@ -417,15 +433,17 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .ring_bits = r->ring_bits,
                           .frac = r->frac,
                           .is_float = local && !r->fixed,
+                          .hollow = c->hollow,
                           .option = plan_option,
                           .option_context = (void *)(uintptr_t)p,
                           .observe = c->observe,
                           .observe_context = c->observe_context,
                           .labelled = labelled,
                           .label_context = &m };
-    net_config     nc = { .transport = r->transport == RUN_MEMORY ? NET_MEMORY
-                                       : r->transport == RUN_TCP  ? NET_TCP
-                                                                  : NET_TLS,
+    net_config     nc = { .transport = r->transport == RUN_MEMORY || c->hollow ? NET_MEMORY
+                                       : r->transport == RUN_TCP               ? NET_TCP
+                                                                               : NET_TLS,
+                          .hollow = c->hollow,
                           .self = c->self,
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,
@@ -435,11 +453,11 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .connect_timeout_ms = r->connect_timeout_ms,
                           .io_timeout_ms = r->io_timeout_ms,
                           .hello = p->hello,
-                          .seed = r->has_seed ? seed : NULL,
+                          .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,
                           .stuck_context = c->stuck_context };
 
-    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties) };
+    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
     memcpy(sc.function, p->function, sizeof sc.function);
     for (int i = 0; i < 8; i++) seed[i] = (uint8_t)(r->seed >> 8 * i);

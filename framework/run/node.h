@@ -15,6 +15,8 @@ typedef struct node_config {
     const char *address[PUMA_NODES];
     int         listen_fd; /* inherited listening socket, or -1                                */
     net_hub    *hub;       /* transport = memory                                               */
+    bool        hollow; /* a rehearsal over `hub`: no weights, no words, only messages and memory are counted;
+                           peak_rss_bytes is what a party's process would need                           */
     const char *certificates;
     progress   *progress; /* NULL: none                                                       */
     /* The client's, of generate: see generation.say. */
@@ -36,6 +38,7 @@ typedef struct node_result {
     exec_output  *outputs; /* the client's: one an input                                       */
     size_t        output_count;
     generated    *generated; /* of generate, in place of outputs                                */
+    bool          hollow;    /* of a rehearsal: only counts mean anything                                  */
 } node_result;
 
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);

@@ -19,6 +19,9 @@
 #define PUMA_CAP_FLOAT (1ull << 5)       /* of a session: words are the bits of a double          */
 #define PUMA_CAP_COMPARE (1ull << 6)     /* less, bits and mux_sum                                */
 #define PUMA_CAP_TABLE (1ull << 7)       /* table, gate and exp2 of its own                       */
+#define PUMA_CAP_HOLLOW (1ull << 8)      /* of a session: a rehearsal of which only messages and  *
+                                          * memory are counted.  Words mean nothing, kernels and  *
+                                          * streams leave them alone; local work may be left out  */
 
 /* One summand of a product. */
 typedef enum puma_term_op {

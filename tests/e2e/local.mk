@@ -5,6 +5,9 @@ tests_e2e_killed_LDADD = $(JANSSON_LIBS) -lm
 check_PROGRAMS += tests/e2e/generate
 tests_e2e_generate_SOURCES = %D%/generate.c %D%/driver.c %D%/driver.h
 tests_e2e_generate_LDADD = $(JANSSON_LIBS) -lm
+check_PROGRAMS += tests/e2e/plan
+tests_e2e_plan_SOURCES = %D%/plan.c %D%/driver.c %D%/driver.h
+tests_e2e_plan_LDADD = $(JANSSON_LIBS) -lm
 
 dist_check_SCRIPTS += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 TESTS              += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh

@@ -1,0 +1,90 @@
+/* made.c - see made.h */
+#include "cli/made.h"
+
+#include "ini/ini.h"
+#include "weights/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool made_read(made_options *o, const cli_line *line, const cli_command *command, int *code)
+{
+    const struct {
+        const char *name, *what;
+        uint64_t    most, *value;
+    } numbers[] = { { "--seq", "tokens", 8192, &o->tokens },
+                    { "--new-tokens", "tokens", 8192, &o->fresh },
+                    { "--layers", "layers", 1000, &o->layers } };
+
+    *o = (made_options){ .shape = cli_value(line, "--model"),
+                         .tokens = 128,
+                         .protocol = cli_value(line, "--protocol") };
+    if (o->protocol == NULL) o->protocol = "rep3";
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *text = cli_value(line, numbers[i].name);
+
+        if (text == NULL || ini_unsigned(text, 1, numbers[i].most, numbers[i].value)) continue;
+        *code = cli_misused(command, 206, "%s: not a number of %s (got %.40s, limit 1 to %ju)",
+                            numbers[i].name, numbers[i].what, text, (uintmax_t)numbers[i].most);
+        return false;
+    }
+    return true;
+}
+
+/* config.json with another number of layers, under whichever name it has. */
+static puma_status write_config(const made *m, const made_options *o, puma_error *e)
+{
+    static const char *const names[] = { "num_hidden_layers", "n_layers", "n_layer" };
+    char                     inside[4200];
+    json_t                  *root = NULL;
+
+    snprintf(inside, sizeof inside, "%.4096s/config.json", o->shape);
+    if (json_read(access(inside, F_OK) == 0 ? inside : o->shape, (size_t)1 << 20, &root, 402, e) != PUMA_OK)
+        return e->status;
+    for (size_t i = 0; i < 3 && o->layers > 0; i++)
+        if (json_object_get(root, names[i]) != NULL)
+            json_object_set_new(root, names[i], json_integer((json_int_t)o->layers));
+    if (json_dump_file(root, m->config, JSON_INDENT(1)) != 0)
+        error_set(e, 1003, "%s: cannot be written", m->config);
+    json_decref(root);
+    return e->status;
+}
+
+puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e)
+{
+    const char *base = getenv("TMPDIR");
+    FILE       *f;
+
+    *m = (made){ 0 };
+    snprintf(m->folder, sizeof m->folder, "%.40s/puma-made-XXXXXX",
+             base == NULL || strlen(base) > 40 ? "/tmp" : base);
+    if (mkdtemp(m->folder) == NULL) {
+        error_set(e, 1003, "%s: a temporary folder cannot be made", m->folder);
+        m->folder[0] = '\0';
+        return e->status;
+    }
+    snprintf(m->run, sizeof m->run, "%s/run.ini", m->folder);
+    snprintf(m->config, sizeof m->config, "%s/config.json", m->folder);
+    if (write_config(m, o, e) != PUMA_OK) return e->status;
+    f = fopen(m->run, "w");
+    if (f == NULL) return error_set(e, 1003, "%s: cannot be written", m->run);
+    fprintf(f,
+            "[run]\nmodel = config.json\ntask = %s\nprotocol = %s\n[weights]\nsource = "
+            "synthetic:1\n[network]\ntransport = %s\n"
+            "[input]\nids =",
+            o->fresh > 0 ? "generate" : "hidden", o->protocol, transport);
+    for (uint64_t i = 0; i < o->tokens; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
+    fprintf(f, "\n");
+    if (o->fresh > 0) fprintf(f, "[generate]\nmax_new_tokens = %ju\n", (uintmax_t)o->fresh);
+    if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
+    return PUMA_OK;
+}
+
+void made_remove(const made *m)
+{
+    if (m->folder[0] == '\0') return;
+    unlink(m->run);
+    unlink(m->config);
+    rmdir(m->folder);
+}

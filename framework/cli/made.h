@@ -1,0 +1,39 @@
+/* made.h - a run made of a model's shape alone, for `puma bench --model` and `puma plan --model`: a temporary
+ * folder with a run file and a config.json, synthetic weights and ids. */
+#ifndef CLI_MADE_H
+#define CLI_MADE_H
+
+#include "cli/cli.h"
+
+#include <stdint.h>
+
+typedef struct made_options {
+    const char *shape; /* a folder with config.json, or a config.json; NULL: not given             */
+    uint64_t    tokens, fresh, layers; /* of the input; to generate; 0: what config.json says       */
+    const char *protocol;
+} made_options;
+
+/* For a command's table of options. */
+#define MADE_OPTIONS                                                                                         \
+    { "--model", "PATH",                                                                                     \
+      "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json",     \
+      false },                                                                                               \
+        { "--seq", "N", "tokens of the model's input (128)", false },                                        \
+        { "--new-tokens", "N", "of a decoder: so many new tokens behind them", false },                      \
+        { "--layers", "N", "layers in place of what config.json says", false },                              \
+    {                                                                                                        \
+        "--protocol", "NAME", "protocol (rep3)", false                                                       \
+    }
+
+/* False: said what is wrong with the command line; *code is the exit status. */
+bool made_read(made_options *o, const cli_line *line, const cli_command *command, int *code);
+
+typedef struct made {
+    char folder[64], run[96], config[96];
+} made;
+
+/* Without new tokens the run ends with the last hidden state of the input, which any shape has. */
+puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e);
+void        made_remove(const made *m); /* also after a failure, and of {0} */
+
+#endif

@@ -1,0 +1,193 @@
+/* plan.c - what `puma plan` predicts is what `puma run` and `puma bench` count: bytes by party, direction and
+ * phase, messages, rounds, every layer and every step of generation; a party's memory within a tenth. */
+#include "driver.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_int_t whole(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+
+    return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+/* Rows of two lists agree in these keys, numbers or names, and there are as many. */
+static void same_rows(const char *what, const char *list, const json_t *plan, const json_t *run,
+                      const char *const *keys)
+{
+    const json_t *a = json_object_get(plan, list), *b = json_object_get(run, list);
+
+    check(json_array_size(a) == json_array_size(b), "%s: %zu %s predicted, %zu met", what, json_array_size(a),
+          list, json_array_size(b));
+    for (size_t i = 0; i < json_array_size(b); i++) {
+        const json_t *x = json_array_get(a, i), *y = json_array_get(b, i);
+
+        for (size_t k = 0; keys[k] != NULL; k++) {
+            const json_t *u = json_object_get(x, keys[k]), *v = json_object_get(y, keys[k]);
+
+            check(u != NULL && json_equal(u, v), "%s: %s %zu: %s: %lld predicted, %lld counted", what, list,
+                  i, keys[k], (long long)json_integer_value(u), (long long)json_integer_value(v));
+        }
+    }
+}
+
+static void same_counts(const char *what, const json_t *plan, const json_t *run, bool rows)
+{
+    static const char *const keys[] = { "total_bytes", "offline_bytes", "online_bytes", "client_bytes",
+                                        "setup_bytes", "rounds",        "online_rounds" };
+    static const char *const party[] = { "id",       "sent_bytes", "received_bytes", "sent_bytes_offline",
+                                         "messages", NULL };
+    static const char *const layer[] = { "name", "op", "bytes", "rounds", NULL };
+    static const char *const phase[] = { "name", "tokens", "bytes", "rounds", NULL };
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        check(whole(plan, keys[i]) >= 0 && whole(plan, keys[i]) == whole(run, keys[i]),
+              "%s: %s: %lld predicted, %lld counted", what, keys[i], (long long)whole(plan, keys[i]),
+              (long long)whole(run, keys[i]));
+    check((whole(run, "rounds") > 0) == rows, "%s: %lld rounds", what, (long long)whole(run, "rounds"));
+    if (!rows) return;
+    same_rows(what, "parties", plan, run, party);
+    same_rows(what, "layers", plan, run, layer);
+    same_rows(what, "phases", plan, run, phase);
+}
+
+/* Is this protocol installed? */
+static bool has(const char *protocol)
+{
+    outcome o = RUN(false, "plugins");
+    bool    found = strstr(o.out, protocol) != NULL;
+
+    outcome_free(&o);
+    return found;
+}
+
+/* A tiny checkpoint under these keys: plan and run. */
+static void checkpoint(const char *protocol, const char *name, const char *task, const char *rest,
+                       const char *const *sets)
+{
+    const char *source = getenv("PUMA_SRCDIR"), *path, *args[40] = { NULL };
+    char        text[2048], what[300];
+    size_t      used = 2;
+    outcome     predicted, counted;
+    json_t     *plan;
+
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\n[input]\nids = 5 9 17 "
+             "40 3 8 12\n[network]\ntransport = memory\n%s",
+             source != NULL ? source : PUMA_SRCDIR, name, task, protocol, rest);
+    path = driver_file("plan.ini", text);
+    snprintf(what, sizeof what, "%s %s %s", protocol, name, task);
+    args[1] = path;
+    for (size_t i = 0; sets[i] != NULL; i++) {
+        args[used++] = "--set";
+        args[used++] = sets[i];
+        snprintf(what + strlen(what), sizeof what - strlen(what), " %s", sets[i]);
+    }
+    args[used++] = "--json";
+    args[0] = "plan";
+    predicted = driver_run(false, args);
+    args[0] = "run";
+    counted = driver_run(true, args);
+    plan = json_loads(predicted.out, 0, NULL);
+    check(predicted.code == 0 && plan != NULL, "%s: plan ends with %d: %s", what, predicted.code,
+          predicted.err);
+    check(counted.code == 0, "%s: run ends with %d: %s", what, counted.code, counted.err);
+    if (plan != NULL && counted.report != NULL)
+        same_counts(what, plan, counted.report, strcmp(protocol, "plain") != 0);
+    json_decref(plan);
+    outcome_free(&predicted);
+    outcome_free(&counted);
+}
+#define SETS(...)                                                                                            \
+    (const char *const[]) { __VA_ARGS__, NULL }
+
+static void all_of(const char *protocol)
+{
+    static const char *const functions[] = { "approximation.default=puma", "approximation.default=precise" };
+    const bool               dpf = strcmp(protocol, "rep3") == 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *f = functions[i];
+
+        checkpoint(protocol, "bert", "embed", "", SETS(f));
+        checkpoint(protocol, "gpt2", "generate", "[generate]\nmax_new_tokens = 3\n", SETS(f));
+        checkpoint(protocol, "llama", "generate", "[generate]\nmax_new_tokens = 2\ndecoding = client\n",
+                   SETS(f));
+    }
+    checkpoint(protocol, "bert", "hidden", "", SETS("numeric.fxp_fraction_bits=14", "numeric.ring_bits=60"));
+    checkpoint(protocol, "llama", "logits", "", SETS("numeric.fxp_fraction_bits=16"));
+    checkpoint(protocol, "gpt2", "perplexity", "", SETS("run.embedding=equality"));
+    checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=onehot", "run.seed=insecure:7"));
+    if (dpf) checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=dpf"));
+    checkpoint(protocol, "gpt2", "generate", "[generate]\nmax_new_tokens = 2\nstop_at_eos = no\n",
+               SETS("run.embedding=onehot"));
+}
+
+/* Shapes alone, every party a process: counts again, and memory. */
+static void shape(const char *protocol)
+{
+    const char *path = driver_file(
+        "shape.json", "{\"model_type\": \"bert\", \"num_hidden_layers\": 2, \"hidden_size\": 512, "
+                      "\"num_attention_heads\": 8, \"intermediate_size\": 2048, \"vocab_size\": 9000, "
+                      "\"type_vocab_size\": 2, \"max_position_embeddings\": 64, \"hidden_act\": \"gelu\", "
+                      "\"layer_norm_eps\": 1e-12, \"initializer_range\": 0.02}");
+    outcome predicted = RUN(false, "plan", "--model", path, "--seq", "24", "--protocol", protocol, "--json");
+    outcome counted = RUN(false, "bench", "--model", path, "--seq", "24", "--protocol", protocol, "--json");
+    json_t *plan = json_loads(predicted.out, 0, NULL), *run = json_loads(counted.out, 0, NULL);
+    char    what[64];
+
+    snprintf(what, sizeof what, "%s, a shape", protocol);
+    check(plan != NULL && run != NULL, "%s: plan %d, bench %d: %s%s", what, predicted.code, counted.code,
+          predicted.err, counted.err);
+    same_counts(what, plan, run, true);
+    for (size_t i = 0; i < json_array_size(json_object_get(run, "parties")); i++) {
+        double said = (double)whole(json_array_get(json_object_get(plan, "parties"), i), "peak_rss_bytes");
+        double met = (double)whole(json_array_get(json_object_get(run, "parties"), i), "peak_rss_bytes");
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they keep memory of their own */
+        check(fabs(said - met) <= 0.1 * met, "%s: party %zu: %.1f MB predicted, %.1f MB met", what, i,
+              1e-6 * said, 1e-6 * met);
+#else
+        check(said > 0 && met > 0, "%s: party %zu: no memory", what, i);
+#endif
+    }
+    json_decref(plan);
+    json_decref(run);
+    outcome_free(&predicted);
+    outcome_free(&counted);
+}
+
+/* Models that no laptop holds. */
+static void large(const char *name)
+{
+    const char *source = getenv("PUMA_SRCDIR");
+    char        path[600];
+    outcome     o;
+    json_t     *plan;
+
+    snprintf(path, sizeof path, "%s/models/shapes/%s.json", source != NULL ? source : PUMA_SRCDIR, name);
+    o = RUN(false, "plan", "--model", path, "--seq", "8", "--new-tokens", "1", "--layers", "2", "--json");
+    plan = json_loads(o.out, 0, NULL);
+    check(o.code == 0 && whole(plan, "total_bytes") > 0 && whole(plan, "rounds") > 0, "%s: exit %d: %s", name,
+          o.code, o.err);
+    json_decref(plan);
+    outcome_free(&o);
+}
+
+int main(void)
+{
+    driver_start("plan");
+    all_of("rep3");
+    shape("rep3");
+    if (has("beaver2")) {
+        all_of("beaver2");
+        shape("beaver2");
+    }
+    checkpoint("plain", "bert", "hidden", "", SETS("numeric.arithmetic=fixed"));
+    large("llama-13b");
+    large("llama-70b");
+    return driver_end();
+}
