@@ -6,3 +6,7 @@ check_PROGRAMS += tests/unit/test_model
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_LDADD = framework/model/libmodel.la framework/weights/libweights.la framework/ini/libini.la \
     framework/base/libbase.la $(INIH_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_gguf
+tests_unit_test_gguf_SOURCES = tests/unit/test_gguf.c
+tests_unit_test_gguf_LDADD = $(tests_unit_test_model_LDADD)
