@@ -1,5 +1,5 @@
 # tests/golden: answers of the built program against those of the reference implementation
-check_PROGRAMS += tests/golden/test_models tests/golden/test_decoders tests/golden/test_minilm
+check_PROGRAMS += tests/golden/test_models tests/golden/test_decoders tests/golden/test_minilm tests/golden/test_smollm2
 tests_golden_test_models_SOURCES = %D%/test_models.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_models_LDADD = $(JANSSON_LIBS) -lm
 tests_golden_test_decoders_SOURCES = %D%/test_decoders.c tests/e2e/driver.c tests/e2e/driver.h
@@ -7,3 +7,6 @@ tests_golden_test_decoders_LDADD = $(puma_LDADD)
 # Skipped (77) without PUMA_MINILM, the checkpoint's directory.
 tests_golden_test_minilm_SOURCES = %D%/test_minilm.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_minilm_LDADD = $(JANSSON_LIBS) -lm
+# Skipped (77) without PUMA_SMOLLM2, the folder of the GGUF file.
+tests_golden_test_smollm2_SOURCES = %D%/test_smollm2.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_smollm2_LDADD = $(JANSSON_LIBS) -lm
