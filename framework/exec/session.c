@@ -44,6 +44,22 @@ typedef struct stream {
     char           purpose[64];
 } stream;
 
+/* What a rehearsal has recorded: a label, or a message's length. */
+typedef struct event {
+    enum { EVENT_LABEL, EVENT_SEND, EVENT_RECV } kind;
+    uint32_t   peer;
+    puma_phase phase;
+    size_t     size;
+    char       label[LABEL_TEXT];
+} event;
+
+typedef struct record {
+    event *events;
+    size_t count, room;
+    size_t begin, most; /* bytes when it began, and at most since then */
+    bool   on;
+} record;
+
 #define STREAM_OWN PUMA_NODES
 #define STREAM_SEED (PUMA_NODES + 1)
 
@@ -55,6 +71,7 @@ typedef struct host_session {
     size_t         count, room;
     stream        *streams;
     size_t         memory, peak; /* of a rehearsal: bytes of buffers, now and at most */
+    record         record;
     char           label[LABEL_TEXT];
 } host_session;
 
@@ -107,6 +124,25 @@ static void *no_memory(puma_session *s, size_t bytes)
     return NULL;
 }
 
+static void record_event(puma_session *s, const event *what)
+{
+    record *r = &host_of(s)->record;
+
+    if (!r->on) return;
+    if (r->count == r->room) {
+        size_t room = r->room ? 2 * r->room : 64;
+        event *more = realloc(r->events, room * sizeof *more);
+
+        if (!more) {
+            no_memory(s, room * sizeof *more);
+            return;
+        }
+        r->events = more;
+        r->room = room;
+    }
+    r->events[r->count++] = *what;
+}
+
 static void host_label(puma_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void host_label(puma_session *s, const char *format, ...)
@@ -118,6 +154,12 @@ static void host_label(puma_session *s, const char *format, ...)
     va_start(list, format);
     vsnprintf(h->label, sizeof h->label, format, list);
     va_end(list);
+    if (h->record.on) {
+        event what = { .kind = EVENT_LABEL };
+
+        memcpy(what.label, h->label, sizeof what.label);
+        record_event(s, &what);
+    }
     if (h->config.labelled) h->config.labelled(h->config.label_context, h->label);
 }
 
@@ -157,6 +199,7 @@ static _Thread_local host_session *rehearsal;
 static void note(host_session *h, size_t extra)
 {
     if (h->memory + extra > h->peak) h->peak = h->memory + extra;
+    if (h->memory + extra > h->record.most) h->record.most = h->memory + extra;
 }
 
 static void take_memory(buffer *b, size_t bytes)
@@ -370,18 +413,24 @@ static puma_tensor *like(puma_session *s, const puma_tensor *x, uint32_t rank, c
     return z;
 }
 
-/* In a rehearsal nothing is copied. */
-static bool is_hollow(const puma_tensor *z)
+static void write_planes(const puma_tensor *z)
 {
-    if (!((const buffer *)z->owner)->session->config.hollow) return false;
     for (uint32_t p = 0; p < z->planes; p++) written(z->plane[p]);
-    return true;
+}
+
+/* In a rehearsal nothing is copied. */
+static bool only_written(const puma_tensor *z)
+{
+    bool hollow = ((const buffer *)z->owner)->session->config.hollow;
+
+    if (hollow) write_planes(z);
+    return hollow;
 }
 
 /* z[zi …] = x[xi …], n elements of every plane; z is still 0 there. */
 static void copy_run(puma_tensor *z, size_t zi, const puma_tensor *x, size_t xi, size_t n)
 {
-    if (n == 0 || is_hollow(z)) return;
+    if (n == 0 || only_written(z)) return;
     for (uint32_t p = 0; p < z->planes; p++) {
         uint64_t       *to = z->plane[p];
         const uint64_t *from = x->plane[p];
@@ -409,7 +458,7 @@ static void copy_strided(puma_tensor *z, const puma_tensor *x, size_t offset, co
     size_t   run = z->rank ? z->dim[last] : 1, step = z->rank ? stride[last] : 1;
     size_t   at[PUMA_MAX_RANK] = { 0 }, from = offset;
 
-    if (z->n == 0 || is_hollow(z)) return;
+    if (z->n == 0 || only_written(z)) return;
     for (size_t i = 0; i < z->n; i += run) {
         uint32_t axis = last;
 
@@ -611,6 +660,7 @@ static puma_status send_hollow(puma_session *s, uint32_t to, size_t size, puma_p
     host_session *h = host_of(s);
 
     note(h, size);
+    record_event(s, &(event){ .kind = EVENT_SEND, .peer = to, .phase = phase, .size = size });
     return net_send(h->config.wire, to, NULL, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
 }
 
@@ -618,8 +668,9 @@ static puma_status recv_hollow(puma_session *s, uint32_t from, const uint64_t *w
 {
     host_session *h = host_of(s);
 
-    written(words);
+    if (words) written(words);
     note(h, 2 * size);
+    record_event(s, &(event){ .kind = EVENT_RECV, .peer = from, .size = size });
     return net_recv(h->config.wire, from, NULL, size, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
 }
 
@@ -926,6 +977,7 @@ static void host_free(host_session *h)
     }
     while (h->count > 0) item_free(h->items[--h->count]);
     free(h->items);
+    free(h->record.events);
     free(h); /* the first member of `opened` */
 }
 
@@ -1006,5 +1058,45 @@ void session_close(puma_session *s)
 const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }
 
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
+
+void session_record(puma_session *s)
+{
+    host_session *h = host_of(s);
+
+    h->record.count = 0;
+    h->record.begin = h->record.most = h->memory;
+    h->record.on = true;
+}
+
+void session_record_stop(puma_session *s) { host_of(s)->record.on = false; }
+
+void session_replay(puma_session *s, int layer)
+{
+    host_session *h = host_of(s);
+
+    note(h, h->record.most - h->record.begin);
+    for (size_t i = 0; i < h->record.count && s->status == PUMA_OK; i++) {
+        const event *what = &h->record.events[i];
+        int          number = 0, behind = 0;
+
+        switch (what->kind) {
+        case EVENT_SEND: send_hollow(s, what->peer, what->size, what->phase); break;
+        case EVENT_RECV: recv_hollow(s, what->peer, NULL, what->size); break;
+        case EVENT_LABEL:
+            if (sscanf(what->label, "layer %d%n", &number, &behind) == 1)
+                host_label(s, "layer %d%s", layer, what->label + behind);
+            else
+                host_label(s, "%s", what->label);
+        }
+    }
+}
+
+puma_tensor *session_like(puma_session *s, const puma_tensor *x)
+{
+    puma_tensor *z = ready(s, x) ? like(s, x, x->rank, x->dim) : NULL;
+
+    if (z) write_planes(z);
+    return z;
+}
 
 size_t session_peak(const puma_session *s) { return host_of(s)->peak; }
