@@ -46,6 +46,7 @@ static void check(bool ok, const char *name, const char *why)
 typedef struct suite {
     const plugin *backend;
     bool          is_float;
+    bool          hollow; /* a rehearsal, of which only the counts are judged */
     uint32_t      ring_bits;
     task         *tasks;
     size_t        count;
@@ -56,6 +57,7 @@ typedef struct node {
     uint32_t     role;
     net_config   wire; /* not used by a local backend */
     net_count    counts;
+    net_count   *behind;  /* a task: the counts when it had been done */
     size_t       reached; /* tasks finished */
     const char *heard; /* of a dealer: a case in which it received from a party that revealed nothing to it */
     puma_error  error;
@@ -128,7 +130,8 @@ static void *live(void *argument)
                                     .role = n->role,
                                     .ring_bits = run->ring_bits,
                                     .frac = 18,
-                                    .is_float = run->is_float };
+                                    .is_float = run->is_float,
+                                    .hollow = run->hollow };
 
     if (!local && net_open(&wire, &n->wire, &n->error) != PUMA_OK) return NULL;
     config.wire = wire;
@@ -141,6 +144,7 @@ static void *live(void *argument)
         if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before)
             n->heard = t->name;
         if (s->status == PUMA_OK) n->reached = i + 1;
+        if (wire) net_counts(wire, &n->behind[i]);
     }
     if (s->status != PUMA_OK)
         n->error = *session_error(s);
@@ -207,7 +211,7 @@ static void wires_remove(wires *w)
     rmdir(w->certificates);
 }
 
-static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self)
+static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self, bool hollow)
 {
     net_config c = { .transport = w->transport,
                      .self = self,
@@ -218,7 +222,8 @@ static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self)
                      .connect_timeout_ms = 20000,
                      .io_timeout_ms = 60000,
                      .hello = "conformance=1\n",
-                     .seed = w->has_seed ? w->seed : NULL };
+                     .seed = w->has_seed && !hollow ? w->seed : NULL,
+                     .hollow = hollow };
 
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         c.present[i] = i < p->parties || i == PUMA_CLIENT;
@@ -253,20 +258,21 @@ static void check_counts(const node *nodes, const puma_protocol *p, const char *
            (unsigned long long)online);
 }
 
-static void run_suite(suite *run, wires *w)
+/* Plays all tasks; false when a node failed, which is said. */
+static bool play_all(const suite *run, wires *w, node *nodes, size_t *reached, const puma_error **error)
 {
     const puma_protocol *p = run->backend->protocol;
     bool                 local = (p->caps & PUMA_CAP_LOCAL) != 0;
-    node                 nodes[PUMA_NODES] = { 0 };
-    const puma_error    *error = NULL;
-    size_t               reached = run->count;
 
+    *reached = run->count;
+    *error = NULL;
     if (!local) wires_make(w, p->parties);
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        nodes[i].run = run;
-        nodes[i].role = i;
+        nodes[i] = (node){ .run = run, .role = i };
         if (i >= p->parties && (i != PUMA_CLIENT || local)) continue;
-        if (!local) nodes[i].wire = wire_of(w, p, i);
+        nodes[i].behind = calloc(run->count + 1, sizeof *nodes[i].behind);
+        if (!nodes[i].behind) fatal("out of memory");
+        if (!local) nodes[i].wire = wire_of(w, p, i, run->hollow);
         if (pthread_create(&nodes[i].thread, NULL, live, &nodes[i]) != 0) fatal("cannot start a thread");
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
@@ -274,23 +280,89 @@ static void run_suite(suite *run, wires *w)
         pthread_join(nodes[i].thread, NULL);
         if (nodes[i].error.status != PUMA_OK)
             printf("       node %u: E%04u: %s\n", i, nodes[i].error.code, nodes[i].error.text);
-        if (nodes[i].reached < reached || (!error && nodes[i].error.status != PUMA_OK)) {
-            if (nodes[i].reached < reached) reached = nodes[i].reached;
-            if (nodes[i].error.status != PUMA_OK) error = &nodes[i].error;
+        if (nodes[i].reached < *reached || (!*error && nodes[i].error.status != PUMA_OK)) {
+            if (nodes[i].reached < *reached) *reached = nodes[i].reached;
+            if (nodes[i].error.status != PUMA_OK) *error = &nodes[i].error;
         }
     }
+    if (!local) wires_remove(w);
+    return *error == NULL;
+}
+
+/* Do two runs of this task differ at any node: bytes to each other node by phase, bytes from it, messages,
+ * depth? */
+static bool counts_differ(const node *x, const node *y, size_t i)
+{
+    static const net_count none;
+
+    for (uint32_t k = 0; k < PUMA_NODES; k++) {
+        const net_count *a[2], *b[2];
+
+        if (!x[k].behind) continue;
+        a[1] = &x[k].behind[i];
+        b[1] = &y[k].behind[i];
+        a[0] = i > 0 ? a[1] - 1 : &none;
+        b[0] = i > 0 ? b[1] - 1 : &none;
+        for (uint32_t to = 0; to < PUMA_NODES; to++) {
+            if (a[1]->received[to] - a[0]->received[to] != b[1]->received[to] - b[0]->received[to])
+                return true;
+            for (int phase = 0; phase < 2; phase++)
+                if (a[1]->sent[to][phase] - a[0]->sent[to][phase] !=
+                    b[1]->sent[to][phase] - b[0]->sent[to][phase])
+                    return true;
+        }
+        if (a[1]->messages - a[0]->messages != b[1]->messages - b[0]->messages ||
+            a[1]->depth - a[0]->depth != b[1]->depth - b[0]->depth ||
+            a[1]->depth_online - a[0]->depth_online != b[1]->depth_online - b[0]->depth_online)
+            return true;
+    }
+    return false;
+}
+
+/* The tasks once more without their numbers, as `puma plan` does it: the same counts, task by task. */
+static void rehearse(suite *run, const node *played)
+{
+    wires             w = { .transport = NET_MEMORY };
+    node              nodes[PUMA_NODES];
+    const puma_error *error;
+    size_t            reached;
+    bool              ended;
+
+    run->hollow = true;
+    ended = play_all(run, &w, nodes, &reached, &error);
+    check(ended, "the rehearsal ends well", error ? error->text : "");
+    for (size_t i = 0; ended && i < run->count; i++) {
+        char name[sizeof run->tasks[i].name + 16];
+
+        snprintf(name, sizeof name, "rehearsed %s", run->tasks[i].name);
+        check(!counts_differ(played, nodes, i), name,
+              "bytes, messages or rounds differ from the counted ones");
+    }
+    for (uint32_t i = 0; i < PUMA_NODES; i++) free(nodes[i].behind);
+    run->hollow = false;
+}
+
+static void run_suite(suite *run, wires *w)
+{
+    const puma_protocol *p = run->backend->protocol;
+    node                 nodes[PUMA_NODES];
+    const puma_error    *error;
+    size_t               reached;
+    bool                 ended = play_all(run, w, nodes, &reached, &error);
+
     for (size_t i = 0; i < run->count; i++) {
         const task *t = &run->tasks[i];
         const char *why = i < reached ? t->g->verify(t) : i == reached && error ? error->text : "not reached";
 
         check(!why, t->name, why);
     }
-    check(!error, run->is_float ? "the run in floating point ends well" : "the run ends well",
+    check(ended, run->is_float ? "the run in floating point ends well" : "the run ends well",
           error ? error->text : "");
-    if (!local) {
-        if (!error) check_counts(nodes, p, run->is_float ? "float" : "fixed");
-        wires_remove(w);
+    if ((p->caps & PUMA_CAP_LOCAL) == 0 && ended) {
+        check_counts(nodes, p, run->is_float ? "float" : "fixed");
+        rehearse(run, nodes);
     }
+    for (uint32_t i = 0; i < PUMA_NODES; i++) free(nodes[i].behind);
 }
 
 /* --- cases of a backend ----------------------------------------------------------------------- */
