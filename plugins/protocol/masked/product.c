@@ -71,6 +71,12 @@ static void add_repeated(struct masked *r, uint64_t *acc, size_t n, const uint64
     for (size_t i = 0; na > 0 && i < n; i += na) kernels(r)->scale_add(acc + i, a, c, na);
 }
 
+/* A matrix times a vector or two: as much time goes into reading the matrix as into products. */
+static bool few_rows(const puma_term *t)
+{
+    return t->op == PUMA_TERM_MATMUL && t->y->rank == 2 && t->x->n <= 4 * t->x->dim[t->x->rank - 1];
+}
+
 /* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
 static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac, uint32_t bits)
 {
@@ -78,7 +84,7 @@ static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const p
     const puma_tensor *x = t->x, *y = t->y;
     size_t             mark = r->base.host->enter(&r->base);
     uint64_t          *a, *b;
-    puma_status        status = r->base.status;
+    puma_status        status = PUMA_OK;
 
     if (t->op == PUMA_TERM_ADD) {
         uint64_t shift = 1ull << (frac - x->frac);
@@ -87,21 +93,33 @@ static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const p
         if (r->base.role == P1) add_repeated(r, acc, n, x->plane[0], x->n, shift);
         goto done;
     }
-    b = r->base.host->scratch(&r->base, y->n);
-    status = r->base.status;
-    if (b == NULL) goto done;
+    /* Sums are made of the smaller operand where there is a choice: weights lie where they are. */
     switch (r->base.role) {
     case P0:
         a = r->base.host->scratch(&r->base, x->n);
-        if (a == NULL) {
-            status = r->base.status;
+        if (a == NULL) break;
+        ring->add(a, x->plane[0], x->plane[1], x->n);
+        if (few_rows(t)) {                                  /* reading y twice is less than writing its sum */
+            status = accumulate(r, acc, n, t, a, y->plane[0], 1, bits);
+            if (status == PUMA_OK) status = accumulate(r, acc, n, t, a, y->plane[1], 1, bits);
             break;
         }
-        ring->add(a, x->plane[0], x->plane[1], x->n);
+        b = r->base.host->scratch(&r->base, y->n);
+        if (b == NULL) break;
         ring->add(b, y->plane[0], y->plane[1], y->n);
         status = accumulate(r, acc, n, t, a, b, 1, bits);
         break;
     case P1:
+        if (x->n < y->n) {                                  /* (m_x - l1_x) m_y - m_x l1_y */
+            a = r->base.host->scratch(&r->base, x->n);
+            if (a == NULL) break;
+            ring->sub(a, x->plane[0], x->plane[1], x->n);
+            status = accumulate(r, acc, n, t, a, y->plane[0], 1, bits);
+            if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1, bits);
+            break;
+        }
+        b = r->base.host->scratch(&r->base, y->n);
+        if (b == NULL) break;
         ring->sub(b, y->plane[0], y->plane[1], y->n);
         status = accumulate(r, acc, n, t, x->plane[0], b, 1, bits);
         if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
@@ -110,6 +128,7 @@ static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const p
         status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1, bits);
         if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
     }
+    if (status == PUMA_OK) status = r->base.status;
 done:
     r->base.host->leave(&r->base, mark, NULL);
     return status;
