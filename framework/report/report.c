@@ -330,7 +330,10 @@ puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
 
 static uint64_t larger(uint64_t x, uint64_t y) { return x > y ? x : y; }
 
-/* Parties run the same operations in the same order, so the place of the last match is where the next one is
+/* A dealer that runs ahead waits where the others have long been: for the ids of a next token, say.  What it
+ * waits, and by how much its depth then jumps, tells nothing about the operation.
+ *
+ * Parties run the same operations in the same order, so the place of the last match is where the next one is
  * looked for. */
 static report_layer *find_layer(report *r, const report_layer *like, size_t *next)
 {
@@ -353,12 +356,11 @@ static bool merge_layers(report *r, const report_party *p)
         report_layer       *sum = find_layer(r, one, &next);
 
         if (!sum) {
-            if (!append_layer(&r->layers, &r->layer_count, one->name, one->op, one->bytes, one->rounds,
-                              one->seconds))
-                return false;
-            continue;
+            if (!append_layer(&r->layers, &r->layer_count, one->name, one->op, 0, 0, 0)) return false;
+            sum = &r->layers[r->layer_count - 1];
         }
         sum->bytes += one->bytes;
+        if (p->ahead) continue;
         sum->rounds = larger(sum->rounds, one->rounds);
         sum->seconds = fmax(sum->seconds, one->seconds);
     }

@@ -353,6 +353,7 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, u
             if (report_party_parse(p, text, e) == PUMA_OK) {
                 result->party_count++;
                 p->dealer = peer == dealer && peer == 2;
+                p->ahead = peer == dealer;
             } else {
                 error_prefix(e, "party %u", peer);
             }

@@ -96,6 +96,27 @@ static void bytes_are_sums_and_rounds_are_maxima(void **state)
     free_parties(p);
 }
 
+static void a_dealer_ahead_adds_bytes_to_layers_alone(void **state)
+{
+    report_party p[4];
+    report       r = { 0 };
+
+    (void)state;
+    make_parties(p);
+    p[0].ahead = true;
+    add(&p[0], "embedding", "lookup", 10, 500, 9.0); /* it waited for a client */
+    add(&p[1], "embedding", "lookup", 20, 2, 0.1);
+    add(&p[2], "embedding", "lookup", 20, 2, 0.2);
+    assert_int_equal(report_merge(&r, p, 4, &e), PUMA_OK);
+    assert_int_equal(r.layer_count, 3);
+    assert_string_equal(r.layers[1].name, "embedding");
+    assert_int_equal(r.layers[1].bytes, 50);
+    assert_int_equal(r.layers[1].rounds, 2);
+    assert_true(r.layers[1].seconds == 0.2);
+    report_free(&r);
+    free_parties(p);
+}
+
 static void a_transcript_is_a_hash_over_links_in_order(void **state)
 {
     /* SHA-256 of 12 blocks of 32 bytes 01 02 03 10 12 13 20 21 23 30 31 32 (hex, one byte 32 times each),
@@ -647,6 +668,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_sums_and_rounds_are_maxima),
+        cmocka_unit_test(a_dealer_ahead_adds_bytes_to_layers_alone),
         cmocka_unit_test(a_transcript_is_a_hash_over_links_in_order),
         cmocka_unit_test(a_partys_part_survives_the_wire),
         cmocka_unit_test(a_peers_part_is_checked_whole),
