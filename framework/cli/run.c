@@ -58,8 +58,9 @@ static void party_stuck(void *context, const puma_error *why)
 /* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
 static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
 {
-    const runfile       *r = p->run;
-    const puma_protocol *protocol = p->protocol->protocol;
+    const runfile           *r = p->run;
+    const puma_protocol     *protocol = p->protocol->protocol;
+    static const char *const names[] = { "party0", "party1", "party2" };
 
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
         return error_set(e, 317,
@@ -78,7 +79,8 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
             runfile_where(r, "network", "transport"));
     for (uint32_t node = 0; node < protocol->parties; node++)
         if (r->address[node] == NULL)
-            return error_set(e, 310, "%s: [network] party%u is needed with --party", r->file.path, node);
+            return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path,
+                             node == 2 && (protocol->caps & PUMA_CAP_DEALER) != 0 ? "dealer" : names[node]);
     if (r->transport == RUN_TLS && r->certificates == NULL)
         return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
                          r->file.path);

@@ -39,7 +39,15 @@ typedef struct household {
     int             done;             /* closed pipe: the client has ended           */
     pthread_mutex_t lock;
     bool            ended; /* somebody prints the final line              */
+    bool            deals; /* child 2 is the dealer                       */
 } household;
+
+static const char *title(const household *h, size_t index)
+{
+    static const char *const titles[PARTIES] = { "party 0", "party 1", "party 2" };
+
+    return index == 2 && h->deals ? "dealer" : titles[index];
+}
 
 static puma_status system_failed(puma_error *e, const char *what)
 {
@@ -165,17 +173,18 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
 }
 
 /* What a party that ended badly said: its own error line, or how it died.  False when it ended well. */
-static bool obituary(const child *c, size_t index, int status, puma_error *e)
+static bool obituary(const household *h, size_t index, int status, puma_error *e)
 {
-    char     text[2048];
-    ssize_t  size;
-    char    *line;
-    unsigned code;
-    int      at = 0;
+    const child *c = &h->children[index];
+    char         text[2048];
+    ssize_t      size;
+    char        *line;
+    unsigned     code;
+    int          at = 0;
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return false;
     if (WIFSIGNALED(status)) {
-        error_set(e, 710, "party %zu was killed by signal %d", index, WTERMSIG(status));
+        error_set(e, 710, "%s was killed by signal %d", title(h, index), WTERMSIG(status));
         return true;
     }
     size = pread(c->words, text, sizeof text - 1, 0);
@@ -184,13 +193,13 @@ static bool obituary(const child *c, size_t index, int status, puma_error *e)
     if (line != NULL && sscanf(line, "puma: error E%4u: %n", &code, &at) == 1 && at > 0) {
         line += at;
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "party", 5) == 0)
+        if (strncmp(line, "party", 5) == 0 || strncmp(line, "dealer: ", 8) == 0)
             error_set(e, code, "%s", line);
         else
-            error_set(e, code, "party %zu: %s", index, line);
+            error_set(e, code, "%s: %s", title(h, index), line);
         return true;
     }
-    error_set(e, 7001, "party %zu ended with status %d and said nothing", index,
+    error_set(e, 7001, "%s ended with status %d and said nothing", title(h, index),
               WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     return true;
 }
@@ -264,7 +273,7 @@ static void *watch(void *context)
             status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
             fds[i].fd = -1;
             left--;
-            if (!obituary(&h->children[i], i, status, &e)) continue;
+            if (!obituary(h, i, status, &e)) continue;
             if (poll(&fds[h->count], 1, 1000) == 0) end_now(h, &e);
             return NULL;
         }
@@ -294,7 +303,7 @@ static void reap(household *h, puma_error *e)
             bool ours =
                 c->handle >= 0 && poll(&fd, 1, left > 0 ? (int)left : 0) == 0 && kill(c->pid, SIGKILL) == 0;
 
-            if (waitpid(c->pid, &status, 0) == c->pid && obituary(c, i, status, &why)) {
+            if (waitpid(c->pid, &status, 0) == c->pid && obituary(h, i, status, &why)) {
                 /* "closed the connection" is what a signal, other than our own, looks like from outside. */
                 if (e->status == PUMA_OK ||
                     (WIFSIGNALED(status) && !ours && e->status == PUMA_ENET && WTERMSIG(status) != SIGTERM)) {
@@ -311,10 +320,13 @@ static void reap(household *h, puma_error *e)
 static puma_status run_processes(const local_config *c, node_config nc, node_result *result, puma_error *e)
 {
     const plan *p = c->plan;
-    household h = { .count = p->protocol->protocol->parties, .done = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
-    pthread_t watcher;
-    bool      watching = false;
-    int       pipes[2] = { -1, -1 };
+    household   h = { .count = p->protocol->protocol->parties,
+                      .done = -1,
+                      .lock = PTHREAD_MUTEX_INITIALIZER,
+                      .deals = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0 };
+    pthread_t   watcher;
+    bool        watching = false;
+    int         pipes[2] = { -1, -1 };
 
     for (size_t i = 0; i < PARTIES; i++) h.children[i] = (child){ .handle = -1, .listener = -1, .words = -1 };
     if (pipe2(pipes, O_CLOEXEC) != 0) return system_failed(e, "a pipe");

@@ -26,3 +26,7 @@ tests_leak_test_leak_dpf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top
 tests_leak_test_leak_dpf_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
 dist_check_SCRIPTS += %D%/leak-dpf.sh %D%/board-dpf.sh
 TESTS += %D%/leak-dpf.sh %D%/board-dpf.sh
+
+# two parties and a dealer: the same views, and bugs in what they do not share with rep3
+dist_check_SCRIPTS += %D%/leak-beaver2.sh %D%/board-beaver2.sh
+TESTS += %D%/leak-beaver2.sh %D%/board-beaver2.sh

@@ -1,17 +1,19 @@
-# seeded.sh - sourced: bugs planted into copies of rep3, a test run on each, as many at once as there are cores.
+# seeded.sh - sourced: bugs planted into copies of a backend, a test run on each, as many at once as there are cores.
 #
-# The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is MASKED_DIGIT.
+# The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is
+# MASKED_DIGIT, `backend` is rep3 unless set, `own` the backend's own flags.
 set -u
 src=${PUMA_SRCDIR:?}/plugins/protocol
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 jobs_at_once=$(nproc) number=0
-flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DMASKED_DIGIT=$digit -I$PUMA_SRCDIR/include"
+flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DMASKED_DIGIT=$digit ${own-} -I$PUMA_SRCDIR/include"
+backend=${backend-rep3}
 
 mkdir "$work/clean" "$work/results"
-cp -r "$src/masked" "$src/rep3" "$work/clean"
+cp -r "$src/masked" "$src/$backend" "$work/clean"
 # shellcheck disable=SC2086
-(cd "$work/clean" && printf '%s\n' */*.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o rep3.so -lcrypto -lm) || exit 99
+(cd "$work/clean" && printf '%s\n' */*.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o plugin.so -lcrypto -lm) || exit 99
 
 room() { while [ "$(jobs -rp | wc -l)" -ge "$jobs_at_once" ]; do wait -n; done; }
 
@@ -26,8 +28,8 @@ plant() { # name files expression check reason
         # shellcheck disable=SC2086
         if ! (cd "$dir" && ${CC:-cc} $flags -c "$file") 2>"$dir/log"; then echo "FAIL $1: does not compile"; cat "$dir/log"; return; fi
     done
-    ${CC:-cc} -shared "$dir"/*.o -o "$dir/rep3.so" -lcrypto -lm || { echo "FAIL $1: does not link"; return; }
-    if runner "$dir/rep3.so" "$4" >"$dir/log" 2>&1; then
+    ${CC:-cc} -shared "$dir"/*.o -o "$dir/plugin.so" -lcrypto -lm || { echo "FAIL $1: does not link"; return; }
+    if runner "$dir/plugin.so" "$4" >"$dir/log" 2>&1; then
         echo "FAIL $1: not seen by \"$4\""
     elif ! grep -qE "$5" "$dir/log"; then
         echo "FAIL $1: ended for another reason than \"$5\""; tail -8 "$dir/log"
@@ -47,7 +49,7 @@ clean() { # check
     number=$((number + 1))
     room
     {
-        if runner "$work/clean/rep3.so" "$1" >"$work/$number.log" 2>&1; then echo "ok   clean: \"$1\""
+        if runner "$work/clean/plugin.so" "$1" >"$work/$number.log" 2>&1; then echo "ok   clean: \"$1\""
         else echo "FAIL clean: \"$1\""; tail -5 "$work/$number.log"; fi
     } >"$work/results/$(printf %03d $number)" &
 }

@@ -1,5 +1,5 @@
-/* test_leak.c - what each party of rep3 sees: enumerated on tiny rings, by affine rank on real ones; message
- * counts and rounds.
+/* test_leak.c - what each party of rep3 or beaver2 sees: enumerated on tiny rings, by affine rank on real
+ * ones; message counts and rounds.
  *
  *     test_leak PLUGIN.so [CHECK]
  *
@@ -9,7 +9,8 @@
  * argument of doc/rep3.md as a test: it is exact for the ring that is enumerated. Affine rank: the low bit of
  * every ring word and every bit of the boolean elements that a party draws or receives, over runs with fixed
  * secrets, must be affinely independent over GF(2).  Both are blind to some leaks that the other sees. The
- * digits of comparisons are smaller here where the plugin was compiled so (MASKED_DIGIT). */
+ * digits of comparisons are smaller here where the plugin was compiled so (MASKED_DIGIT).  Parties are P0,
+ * P1, P2 of masked sharing: a dealer is P0. */
 #include "leak/world.h"
 
 #include <stdarg.h>
@@ -247,7 +248,8 @@ static const check CHECKS[] = {
 /* --- enumeration ------------------------------------------------------------------------------ */
 
 #define MAX_ENUMERATED 22
-#define COSTLY 16 /* bits above which three pairs of secrets are compared instead of five */
+#define MAX_DEALT 17 /* with a dealer inputs are opened, too */
+#define COSTLY 16    /* bits above which three pairs of secrets are compared instead of five */
 
 typedef struct sums {
     uint64_t of[3];
@@ -270,6 +272,8 @@ static void add_view(sums *total, const view *v)
     }
 }
 
+static size_t most_bits(const world *w) { return world_deals(w) ? MAX_DEALT : MAX_ENUMERATED; }
+
 /* The sums over everything that `party` does not know, for one pair of secrets; returns how many bits that
  * is, and gives up when it is too much. */
 static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, sums *total)
@@ -281,7 +285,7 @@ static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, s
     *total = (sums){ { 0, 0, 0 } };
     assert_true(world_run(w, c->run, at));
     bits = world_rewind(w, unknown);
-    if (bits > MAX_ENUMERATED) return bits;
+    if (bits > most_bits(w)) return bits;
     do {
         if (!world_run(w, c->run, at)) fail_msg("%s: the run failed", c->name);
         add_view(total, world_view(w, party));
@@ -318,7 +322,7 @@ static void views_do_not_depend_on_secrets(void **state)
                     at.x = secrets[k][0];
                     at.y = secrets[k][1];
                     bits = enumerate(w, c, &at, party, k == 0 ? &first : &other);
-                    fits = bits <= MAX_ENUMERATED;
+                    fits = bits <= most_bits(w);
                     if (bits > COSTLY) count = 3;
                     if (fits && k > 0 && memcmp(&first, &other, sizeof first) != 0)
                         fail_msg("%s: the views of party %u differ between secrets (0, 0) and (%llu, %llu)",
@@ -328,8 +332,8 @@ static void views_do_not_depend_on_secrets(void **state)
                 if (fits)
                     enumerated++;
                 else
-                    print_message("%s: party %u: more than %d bits, left to the affine rank\n", c->name,
-                                  party, MAX_ENUMERATED);
+                    print_message("%s: party %u: more than %zu bits, left to the affine rank\n", c->name,
+                                  party, most_bits(w));
                 world_free(w);
             }
     print_message("enumerated %zu of %zu settings\n", enumerated, settings);
@@ -359,6 +363,8 @@ static void the_receiver_learns_the_answer_alone(void **state)
         for (size_t k = 0; k < 2; k++) {
             setting at = c->tiny;
 
+            if (world_deals(w))
+                at = (setting){ .bits = 2, .to = 1, .shift = 1 }; /* its inputs are opened, too */
             at.n = 1;
             at.x = pairs[i][2 * k];
             at.y = pairs[i][2 * k + 1];
@@ -369,8 +375,8 @@ static void the_receiver_learns_the_answer_alone(void **state)
 
                 assert_true(world_run(w, c->run, &at));
                 received = *world_view(w, PUMA_CLIENT);
-                received.items += 4; /* behind the masks that the client drew for its own inputs */
-                received.count -= 4;
+                /* behind the masks that the client drew for its own inputs */
+                while (received.count > 0 && !received.items->received) received.items++, received.count--;
                 add_view(&by_answer[k][at.out[0] & 7], &received);
                 times[k][at.out[0] & 7]++;
             } while (world_step(w, unknown));
@@ -565,21 +571,23 @@ static void traffic_is_a_function_of_shapes(void **state)
 typedef struct cost {
     const char *check;
     uint64_t    offline, online, rounds;
+    uint64_t    inputs, input_bits; /* the client's, of an element */
 } cost;
 
-/* Bits an element and rounds behind the input's one, as doc/rep3.md derives them. */
+/* Bits an element and rounds behind the input's one, as doc/rep3.md derives them.  Where there is a dealer an
+ * input is opened first, one after the other. */
 static void costs_equal_the_formulas(void **state)
 {
     static const cost COSTS[] = {
-        { "product plain", 64, 128, 1 },
-        { "product narrow", 46, 2 * 64, 1 },
-        { "product exact", 64 + 18, 2 * 64 + 2 * 64, 2 },
-        { "trunc narrow", 46, 0, 0 },
-        { "trunc exact", 64 + 18, 2 * 64, 1 },
-        { "lift", 64 + 36, 2 * 64, 1 },
-        { "and", 1, 2, 1 },
-        { "mux", 2 * 64, 2 * 64, 1 },
-        { "b2a", 64, 2 * 64, 1 },
+        { "product plain", 64, 128, 1, 2, 128 },
+        { "product narrow", 46, 2 * 64, 1, 2, 128 },
+        { "product exact", 64 + 18, 2 * 64 + 2 * 64, 2, 2, 128 },
+        { "trunc narrow", 46, 0, 0, 1, 64 },
+        { "trunc exact", 64 + 18, 2 * 64, 1, 1, 64 },
+        { "lift", 64 + 36, 2 * 64, 1, 1, 28 },
+        { "and", 1, 2, 1, 2, 2 },
+        { "mux", 2 * 64, 2 * 64, 1, 2, 65 },
+        { "b2a", 64, 2 * 64, 1, 1, 1 },
     };
     const size_t n = 7;
 
@@ -596,9 +604,13 @@ static void costs_equal_the_formulas(void **state)
         assert_true(world_run(w, CHECKS[k].run, &at));
         assert_int_equal(world_bits(w, 0, 2, PUMA_OFFLINE), n * COSTS[i].offline);
         assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE),
-                         n * COSTS[i].online);
+                         n * (COSTS[i].online + (world_deals(w) ? 2 * COSTS[i].input_bits : 0)));
+        /* What the client sends: masked values to both, or to P2 alone what P1 draws the rest of. */
+        assert_int_equal(world_bits(w, PUMA_CLIENT, 1, PUMA_ONLINE),
+                         world_deals(w) ? 0 : n * COSTS[i].input_bits);
+        assert_int_equal(world_bits(w, PUMA_CLIENT, 2, PUMA_ONLINE), n * COSTS[i].input_bits);
         /* P1 and P2 wait for the client's message first. */
-        assert_int_equal(world_rounds(w), COSTS[i].rounds + 1);
+        assert_int_equal(world_rounds(w), COSTS[i].rounds + 1 + (world_deals(w) ? COSTS[i].inputs : 0));
         world_free(w);
     }
 }
@@ -617,8 +629,9 @@ static void comparison_costs_equal_the_formula(void **state)
         print_message("compiled with another digit size: not compared\n");
         skip();
     }
-    assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE), 18 * 8);
-    assert_int_equal(world_rounds(w), 2 + 1);
+    assert_int_equal(world_bits(w, 1, 2, PUMA_ONLINE) + world_bits(w, 2, 1, PUMA_ONLINE),
+                     (18 + (world_deals(w) ? 2 * 24 : 0)) * 8);
+    assert_int_equal(world_rounds(w), 2 + 1 + (world_deals(w) ? 1 : 0));
     world_free(w);
 }
 

@@ -87,7 +87,7 @@ struct world {
     node                 nodes[NODES];
     message             *queue[NODES][NODES], *spare;
     uint64_t             sent[NODES][NODES][2];
-    tape                 tapes[STREAMS + 1]; /* the last: the client's own, for its seeds */
+    tape                 tapes[STREAMS + 1]; /* the last: a node's own, for its seeds */
     ucontext_t           scheduler;
     jmp_buf              back;
     uint32_t             current;
@@ -169,6 +169,7 @@ static puma_prg *stream_of(puma_session *s, int stream)
 static puma_prg *prg_pair(puma_session *s, uint32_t peer, const char *purpose)
 {
     (void)purpose;
+    if (world_deals(of(s))) return stream_of(s, STREAM_INPUT1);
     return stream_of(s, s->role == 2 || peer == 2 ? STREAM_02 : STREAM_01);
 }
 
@@ -180,8 +181,11 @@ static puma_prg *prg_own(puma_session *s, const char *purpose)
 
 static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *purpose)
 {
+    bool first = purpose[strlen(purpose) - 1] == '1';
+
     (void)seed;
-    return stream_of(s, strstr(purpose, "1") != NULL ? STREAM_INPUT1 : STREAM_INPUT2);
+    if (world_deals(of(s))) return stream_of(s, first ? STREAM_01 : STREAM_02);
+    return stream_of(s, first ? STREAM_INPUT1 : STREAM_INPUT2);
 }
 
 /* --- switches --------------------------------------------------------------------------------- */
@@ -520,10 +524,16 @@ bool world_run(world *w, program *p, void *context)
     return schedule(w);
 }
 
-const view *world_view(const world *w, uint32_t p) { return &w->nodes[p].seen; }
-uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
+bool world_deals(const world *w) { return (w->protocol->caps & PUMA_CAP_DEALER) != 0; }
+
+/* The node that is Pp. */
+static uint32_t node_of(const world *w, uint32_t p) { return p < 3 && world_deals(w) ? (p + 2) % 3 : p; }
+
+const view *world_view(const world *w, uint32_t p) { return &w->nodes[node_of(w, p)].seen; }
+
+uint64_t world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
 {
-    return w->sent[from][to][phase];
+    return w->sent[node_of(w, from)][node_of(w, to)][phase];
 }
 
 uint64_t world_rounds(const world *w)

@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-/* The streams of rep3: of P0 and P1, of P0 and P2, of what the client shares with P0 and P1, and with P0 and
- * P2. */
+/* The streams: of P0 and P1, of P0 and P2; of what the client shares with P0 and P1, and with P0 and P2.  Of
+ * two parties and a dealer, who is P0 here and knows nothing of inputs, the third is the client's with P1 and
+ * the fourth is not used. */
 enum { STREAM_01, STREAM_02, STREAM_INPUT1, STREAM_INPUT2, STREAMS };
 
 typedef struct seen {
@@ -31,10 +32,13 @@ typedef void         program(puma_session *s, void *context);
 
 world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac);
 void   world_free(world *w);
+/* Two parties and a dealer. */
+bool   world_deals(const world *w);
 /* Runs `p` at the client and the three parties. False: a node failed or all wait. */
 bool   world_run(world *w, program *p, void *context);
 
-/* What node p drew and received during the last run, in order. */
+/* What Pp, or the client, drew and received during the last run, in order.  A dealer's node is P0, those of
+ * the other two P1 and P2. */
 const view *world_view(const world *w, uint32_t p);
 /* Bits sent from … to …, offline and online, and the longest chain of online messages of the last run. */
 uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase);

@@ -6,7 +6,7 @@
  * Plane 0 and 1 of a tensor are these two, in this order.  l1 comes from a stream that P0 and P1 share, l2
  * from one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits. Sources: ASTRA
  * (CCSW 2019), Meteor (WWW 2023) for the sharing; doc/rep3.md for the protocols and their arguments.  The
- * sources here know of no backend: those that share this way compile them in.
+ * sources here know of no backend: rep3 and beaver2 compile them in.
  *
  * Everything after input is written with two message patterns alone, and all security rests on them:
  *   Deal   P0 knows h.  P1's share is drawn from P0 and P1's stream, P2 is sent h minus it: a one-time pad.
@@ -24,10 +24,16 @@
 struct masked {
     puma_session base;                   /* first, so that a session pointer is ours           */
     puma_prg    *stream1, *stream2;      /* of P0 and P1, of P0 and P2; NULL where not held    */
-    puma_prg    *input1, *input2;        /* the same two for what the client shares            */
+    puma_prg    *input1, *input2;        /* of what the client shares: the backend's to define */
 };
 
+/* Who plays which part.  Three parties are P0, P1, P2 by number; of two and a dealer (MASKED_DEALER, the backend's
+ * flag) parties 0 and 1 are P1 and P2, and node 2 deals. */
+#ifdef MASKED_DEALER
+enum { P1 = 0, P2 = 1, P0 = 2 };
+#else
 enum { P0 = 0, P1 = 1, P2 = 2 };
+#endif
 
 static inline struct masked *masked_of(puma_session *s) { return (struct masked *)s; }
 static inline bool is_dealer(const struct masked *r) { return r->base.role == P0; }

@@ -1,0 +1,3 @@
+#!/bin/sh
+# beaver2-memory.sh - the conformance suite on beaver2 over memory
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend beaver2 --transport memory

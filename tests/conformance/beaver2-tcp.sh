@@ -1,0 +1,3 @@
+#!/bin/sh
+# beaver2-tcp.sh - the conformance suite on beaver2 over TCP on loopback
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend beaver2 --transport tcp

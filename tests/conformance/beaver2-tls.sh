@@ -1,0 +1,3 @@
+#!/bin/sh
+# beaver2-tls.sh - the conformance suite on beaver2 over TLS on loopback
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend beaver2 --transport tls

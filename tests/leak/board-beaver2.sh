@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# board-beaver2.sh - seeded bugs in what beaver2 has of its own: each must turn its check of test_leak red, and for its own reason.
+digit=2 backend=beaver2 own=-DMASKED_DEALER
+reason='the views of party [12] differ between secrets|affine relation'
+runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" "$1" "$2"; }
+# shellcheck source=tests/leak/seeded.sh
+. "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
+
+for check in "share" "and" "product plain" "answer"; do clean "$check"; done
+
+bug "one seed for both parties"        beaver2.c 's/party == P1 ? "beaver2 lambda 1" : "beaver2 lambda 2"/"beaver2 lambda 1"/' "share"
+bug "the input itself sent to P2"      beaver2.c 's/        host->ring->sub(half, words, half, z->n);/        host->ring->scale(half, words, 1, z->n);/' "share"
+bug "its half padded one bit short"    beaver2.c 's/host->prg_words(r->input1, half, z->n, z->bits);/host->prg_words(r->input1, half, z->n, z->bits - 1);/' "share"
+bug "bits sent to P2 as they are"      beaver2.c 's/half\[w\] ^= words\[w\];/half[w] = words[w];/' "and"
+bug "P2's half told to P1"             beaver2.c 's/^    return status == PUMA_OK ? masked_remask(r, z, half) : status;/    if (r->base.role == P2) host->send(\&r->base, P1, half, z->n, z->bits, PUMA_ONLINE); else if (r->base.role == P1) { uint64_t *t = host->scratch(\&r->base, z->n); host->recv(\&r->base, P2, t, z->n, z->bits); }\n&/' "share"
+bug "P1's half told to P2, bits"       beaver2.c 's/^    return status == PUMA_OK ? masked_open_bits(r, z->plane/    if (r->base.role == P1) host->send_bits(\&r->base, P2, half, z->n, PUMA_ONLINE); else if (r->base.role == P2) { uint64_t *t = host->scratch(\&r->base, z->words); host->recv_bits(\&r->base, P1, t, z->n); }\n&/' "and"
+bug "one half for two inputs"          beaver2.c 's/    if (r->input1 != NULL) host->prg_words(r->input1, half, z->n, z->bits);/    static uint64_t kept[4]; static int turn[4]; uint32_t who = r->base.role;\n&\n    if (r->input1 != NULL \&\& z->n == 1) { if (turn[who]++ % 2 == 0) kept[who] = half[0]; else half[0] = kept[who]; }/' "product plain"
+
+finish

@@ -1,0 +1,3 @@
+#!/bin/sh
+# leak-beaver2.sh - what each party of beaver2 sees depends on no secret; its dealer receives nothing
+exec "${PUMA_BUILDDIR:-.}/tests/leak/test_leak" "${PUMA_BUILDDIR:-.}/.libs/beaver2.so"
