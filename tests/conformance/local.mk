@@ -5,6 +5,12 @@ tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/plugin
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
     $(OPENSSL_LIBS) $(OPENMP_CFLAGS) -ldl -lm
 
+check_PROGRAMS += tests/conformance/costs
+tests_conformance_costs_SOURCES = %D%/costs.c
+tests_conformance_costs_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
+    framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
+    $(OPENSSL_LIBS) $(JANSSON_LIBS) $(OPENMP_CFLAGS) -ldl -lm
+
 dist_check_SCRIPTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh \
     %D%/beaver2-memory.sh %D%/beaver2-tcp.sh %D%/beaver2-tls.sh
 TESTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh \
