@@ -2,9 +2,9 @@
  *
  * PUMA_MINILM names the checkpoint's directory; without it the test is skipped (77).  PUMA_LONG=1 takes every
  * sentence, and ten runs where the default takes two.  Bounds: ids equal; plain in float with exact functions
- * cosine 0.999999; plain in fixed point with f = 18 1e-4 in each entry; rep3 over tls with PUMA's functions
- * cosine 0.995, with `precise` cosine 0.99999 and 2e-4 in each entry (5e-4 with f = 16); hidden states of
- * rep3 within 2^-8 of plain in fixed point with the same functions. */
+ * cosine 0.999999; plain in fixed point with f = 18 1e-4 in each entry; rep3 and beaver2 over tls with PUMA's
+ * functions cosine 0.995, with `precise` cosine 0.99999 and 2e-4 in each entry (5e-4 with f = 16); hidden
+ * states of rep3 within 2^-8 of plain in fixed point with the same functions. */
 #include "../e2e/driver.h"
 
 #include <math.h>
@@ -105,16 +105,19 @@ static void check_plain(const char *run)
     outcome_free(&o);
 }
 
-/* rep3 over tls with these functions and this precision. */
-static void check_rep3(const char *run, const char *functions, unsigned f, double least, double most)
+/* A protocol over tls with these functions and this precision. */
+static void check_secure(const char *run, const char *protocol, const char *functions, unsigned f,
+                         double least, double most)
 {
-    char    chosen[64], fraction[64], what[64];
+    char    chosen[64], fraction[64], backend[64], what[80];
     outcome o;
 
     snprintf(chosen, sizeof chosen, "approximation.default=%s", functions);
     snprintf(fraction, sizeof fraction, "numeric.fxp_fraction_bits=%u", f);
-    snprintf(what, sizeof what, "rep3 over tls, %s, f = %u", functions, f);
-    o = RUN(true, "run", run, "--set", "network.transport=tls", "--set", chosen, "--set", fraction);
+    snprintf(backend, sizeof backend, "run.protocol=%s", protocol);
+    snprintf(what, sizeof what, "%s over tls, %s, f = %u", protocol, functions, f);
+    o = RUN(true, "run", run, "--set", backend, "--set", "network.transport=tls", "--set", chosen, "--set",
+            fraction);
     check_embeddings(what, &o, least, most);
     if (o.report != NULL)
         printf("    %.1f MB, %lld rounds, %.2f s without set-up\n",
@@ -202,9 +205,15 @@ int main(void)
     check_plain(run_file());
     if (!full) count = 3;
     run = run_file();
-    check_rep3(run, "puma", 18, 0.995, 1);
-    check_rep3(run, "precise", 18, 0.99999, 2e-4);
-    check_rep3(run, "precise", 16, 0.99999, 5e-4);
+    for (int i = 0; i < 2; i++) {
+        static const char *const protocols[] = { "rep3", "beaver2" };
+        const char              *protocol = protocols[i];
+
+        check_secure(run, protocol, "precise", 18, 0.99999, 2e-4);
+        if (i > 0 && !full) continue;
+        check_secure(run, protocol, "puma", 18, 0.995, 1);
+        check_secure(run, protocol, "precise", 16, 0.99999, 5e-4);
+    }
     check_hidden(full ? 10 : 2);
     json_decref(golden);
     return driver_end();
