@@ -103,13 +103,15 @@ static puma_status finish(const generation *g, size_t input, stream *text, gener
     size_t      size;
 
     if (text->t != NULL) {
-        stream_end(text, &piece, &size);
+        const char *all;
+
+        if (stream_end(text, &piece, &size, e) != PUMA_OK) return e->status;
         if (size > 0 && g->say != NULL) g->say(g->say_context, input, piece, size);
-        out->text = malloc(text->size + 1);
+        all = stream_text(text, &out->text_size);
+        out->text = malloc(out->text_size + 1);
         if (out->text == NULL) return error_set(e, 1001, "out of memory for the text");
-        if (text->size > 0) memcpy(out->text, text->text, text->size);
-        out->text[text->size] = '\0';
-        out->text_size = text->size;
+        memcpy(out->text, all, out->text_size);
+        out->text[out->text_size] = '\0';
     }
     if (g->say != NULL) g->say(g->say_context, input, NULL, 0);
     return PUMA_OK;

@@ -12,10 +12,7 @@ typedef struct stream {
     const tokenizer *t;
     const uint32_t  *eos;
     size_t           eos_count;
-    uint32_t        *ids; /* those that have text */
-    size_t           count, room;
-    char            *text; /* of all ids; NULL: none yet */
-    size_t           size, given;
+    token_stream    *text; /* NULL: none yet */
     bool             ended;
 } stream;
 
@@ -24,7 +21,9 @@ void        stream_open(stream *s, const tokenizer *t, const uint32_t *eos, size
 /* *piece: what is new and complete, *size bytes of it, good until the next call; may be empty. */
 puma_status stream_add(stream *s, uint32_t id, const char **piece, size_t *size, puma_error *e);
 /* What was held back: bytes that never became a character show as U+FFFD. */
-void        stream_end(stream *s, const char **piece, size_t *size);
+puma_status stream_end(stream *s, const char **piece, size_t *size, puma_error *e);
+/* All that was given out. */
+const char *stream_text(const stream *s, size_t *size);
 void        stream_close(stream *s);
 
 #endif

@@ -389,9 +389,17 @@ puma_status token_stream_open(token_stream **s, const tokenizer *t, bool skip_sp
     return PUMA_OK;
 }
 
+const char *token_stream_text(const token_stream *s, size_t *size)
+{
+    *size = s->given;
+    return s->given > 0 ? s->text.at : "";
+}
+
 void token_stream_close(token_stream *s)
 {
     if (!s) return;
+    if (s->ids.at) explicit_bzero(s->ids.at, s->ids.count * sizeof *s->ids.at);
+    if (s->text.at) explicit_bzero(s->text.at, s->text.count);
     free(s->ids.at);
     free(s->text.at);
     free(s);

@@ -47,6 +47,8 @@ puma_status token_stream_open(token_stream **s, const tokenizer *t, bool skip_sp
 puma_status token_stream_push(token_stream *s, uint32_t id, const char **text, size_t *size, puma_error *e);
 /* What was held back, at the end of the list. */
 puma_status token_stream_finish(token_stream *s, const char **text, size_t *size, puma_error *e);
+/* All that was given out so far; good until the next call. */
+const char *token_stream_text(const token_stream *s, size_t *size);
 void        token_stream_close(token_stream *s); /* NULL is allowed */
 
 /* The vocabulary entry of an id; NULL when there is none. */
