@@ -815,12 +815,18 @@ static void begin_segment_out(conn *c)
     c->stage_bytes += FRAME_HEAD;
 }
 
+/* Is there a frame that may leave?  One that is still under way on the emulated link may not. */
+static bool has_due(const conn *c, int64_t now_us)
+{
+    return c->out->first && c->out->first->due_us <= now_us;
+}
+
 /* The next frame, if there is one.  Frames are numbered here, so that a number is used when it is sent. */
 static bool next_out(net *n, conn *c)
 {
     if (c->tx_dead) return false;
     pthread_mutex_lock(&n->lock);
-    c->tx = queue_pop(c->out);
+    c->tx = has_due(c, net_now_us()) ? queue_pop(c->out) : NULL;
     pthread_mutex_unlock(&n->lock);
     if (!c->tx) return false;
     c->tx->seq = c->tx->type == FRAME_HEARTBEAT ? c->tx_seq : c->tx_seq++;
@@ -1088,7 +1094,8 @@ static bool requests(net *n)
     return closing && n->ended;
 }
 
-static short events_of(net *n, conn *c, bool *busy)
+/* `due_us` becomes the time at which the first frame under way may leave, if that is sooner. */
+static short events_of(net *n, conn *c, bool *busy, int64_t *due_us)
 {
     short  events = POLLIN;
     size_t limit = c->peer == n->config.bounded ? NET_BOUNDED : UNREAD_BYTES;
@@ -1096,7 +1103,8 @@ static short events_of(net *n, conn *c, bool *busy)
 
     if (c->state != CONN_OPEN) return c->want;
     pthread_mutex_lock(&n->lock);
-    waiting = !c->tx_dead && (c->tx || c->out->first);
+    waiting = !c->tx_dead && (c->tx || has_due(c, net_now_us()));
+    if (!c->tx_dead && !waiting && c->out->first) sooner(due_us, c->out->first->due_us);
     c->paused = c->bound && !c->drain && !n->ending && n->links[c->peer].in_bytes > limit;
     if (c->bound) n->links[c->peer].paused = c->paused;
     pthread_mutex_unlock(&n->lock);
@@ -1149,6 +1157,16 @@ static void open_hub(net *n)
     }
 }
 
+/* poll that ends at a time of net_now_us: an emulated millisecond shall not become two. */
+static int wait_until(struct pollfd *fds, nfds_t count, int64_t at_us)
+{
+    int64_t         left = at_us - net_now_us();
+    struct timespec t = { .tv_sec = left > 0 ? left / 1000000 : 0,
+                          .tv_nsec = left > 0 ? left % 1000000 * 1000 : 0 };
+
+    return ppoll(fds, count, &t, NULL);
+}
+
 void *io_main(void *arg)
 {
     net *n = arg;
@@ -1160,21 +1178,21 @@ void *io_main(void *arg)
         conn         *of[2 + PENDING_LIMIT + 2 * PUMA_NODES];
         nfds_t        count = 2;
         bool          busy = false;
-        int           wait;
+        int64_t       wake_us;
 
         if (requests(n)) break;
         for (conn *c = n->conns; c; c = c->next)
             if (c->fd >= 0 && c->state == CONN_OPEN && !c->blocked) conn_write(n, c);
-        wait = timers(n);
+        wake_us = net_now_us() + (int64_t)1000 * timers(n);
         sweep(n);
         if (n->ended && requests(n)) break;
         fds[0] = (struct pollfd){ .fd = n->wake_fd, .events = POLLIN };
         fds[1] = (struct pollfd){ .fd = n->listen_fd, .events = POLLIN };
         for (conn *c = n->conns; c && count < sizeof fds / sizeof *fds; c = c->next, count++) {
             of[count] = c;
-            fds[count] = (struct pollfd){ .fd = c->fd, .events = events_of(n, c, &busy) };
+            fds[count] = (struct pollfd){ .fd = c->fd, .events = events_of(n, c, &busy, &wake_us) };
         }
-        if (poll(fds, count, busy ? 0 : wait) < 0) {
+        if (wait_until(fds, count, busy ? 0 : wake_us) < 0) {
             for (nfds_t i = 0; i < count; i++) fds[i].revents = 0;
         }
         for (nfds_t i = 2; i < count; i++)

@@ -57,13 +57,15 @@ int hub_take(net_hub *hub, uint32_t self, uint32_t peer)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-int64_t net_now_ms(void)
+int64_t net_now_us(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
+
+int64_t net_now_ms(void) { return net_now_us() / 1000; }
 
 static bool is_dealer(const net *n, uint32_t node) { return node == 2 && n->config.bounded == 2; }
 
@@ -311,6 +313,19 @@ static puma_status check_peer(const net *n, uint32_t peer, puma_error *e)
                      peer);
 }
 
+/* When a frame that is sent now would be there, were the link as slow as the emulated one; 0: no emulation.
+ * A rate of b Mbit/s is b bits a microsecond.  Lock held. */
+static int64_t due_on_link(net *n, size_t bytes)
+{
+    int64_t now = net_now_us(), one_way = (int64_t)n->config.round_trip_ms * 500;
+
+    if (n->config.bandwidth_mbps == 0 && n->config.round_trip_ms == 0) return 0;
+    if (n->card_free_us < now) n->card_free_us = now;
+    if (n->config.bandwidth_mbps > 0)
+        n->card_free_us += (int64_t)((FRAME_HEAD + bytes) * 8 / (size_t)n->config.bandwidth_mbps);
+    return n->card_free_us + one_way;
+}
+
 /* Takes over f. */
 static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error *e)
 {
@@ -326,6 +341,7 @@ static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error
     l->out_bytes += f->size;
     l->out_frames++;
     if (f->type == FRAME_DONE) l->done_out = true;
+    f->due_us = due_on_link(n, f->size);
     queue_push(&l->out, f);
     net_wake(n);
     pthread_mutex_unlock(&n->lock);

@@ -40,6 +40,9 @@ typedef struct net_config {
                                          * it runs ahead), or PUMA_NODES.  2: node 2 is called the  *
                                          * dealer, in messages and in its certificate               */
     int            connect_timeout_ms, io_timeout_ms;
+    /* An emulated link, 0 for none: what this node sends leaves at that rate, all peers together (its network
+     * card), and arrives half a round trip later.  For benchmarks on one host. */
+    int            bandwidth_mbps, round_trip_ms;
     /* Canonical "key=value\n" lines, sorted, of everything that changes the computation.  Compared on
      * every link; a difference is PUMA_EDISAGREE naming the first key.  Lines that begin with "input."
      * are the client's to say: the other nodes leave them out here, take over the client's, and

@@ -53,6 +53,7 @@ typedef struct frame {
     uint8_t       type, phase;
     uint32_t      depth, depth_online;
     uint64_t      seq;
+    int64_t       due_us;     /* on an emulated link: not before; 0: at once           */
     size_t        size, room; /* payload; bytes of `data` that are there                */
     uint8_t      *data;
 } frame;
@@ -169,6 +170,7 @@ struct net {
     /* (L) */
     bool            woken, opened, closing, finished, abort_wanted;
     unsigned        waiters;
+    int64_t         card_free_us; /* emulated: when all that was sent before has left          */
     puma_error      error;        /* valid when failed                                      */
     _Atomic bool    failed, seen; /* set with the lock held, read without                   */
 
@@ -193,6 +195,7 @@ struct net {
 
 /* --- net.c */
 int64_t     net_now_ms(void);
+int64_t     net_now_us(void);
 const char *net_name(const net *n, uint32_t node);  /* "P1", "client", "dealer"            */
 const char *net_title(const net *n, uint32_t node); /* "party 1", "client", "dealer"       */
 const char *net_role(const net *n, uint32_t node);  /* "party1": certificate and file name */

@@ -64,6 +64,7 @@ typedef struct runfile {
     char         *certificates; /* NULL                                                            */
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;
+    int           bandwidth_mbps, round_trip_ms; /* of the emulated link; 0: none                        */
     /* [weights] */
     run_source    source;
     uint64_t      synthetic_seed;

@@ -453,6 +453,8 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .bounded = p->protocol->protocol->dealer,
                           .connect_timeout_ms = r->connect_timeout_ms,
                           .io_timeout_ms = r->io_timeout_ms,
+                          .bandwidth_mbps = r->bandwidth_mbps,
+                          .round_trip_ms = r->round_trip_ms,
                           .hello = p->hello,
                           .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,

@@ -4,6 +4,7 @@
 set -u
 
 puma=${PUMA_BUILDDIR:-.}/puma
+models=$(realpath "${PUMA_SRCDIR:-.}")/tests/golden/models
 work=$(mktemp -d "${TMPDIR:-/tmp}/badconfig.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 passed=0
@@ -119,7 +120,7 @@ bad A4-key 3 ':8: [numeric] fracton_bits: no such key (nearest: fxp_fraction_bit
 bad A4-section 3 ':7: no such section [numric] (nearest: [numeric])' '[numric]\nring_bits = 64\n'
 bad A4-empty-section 3 ':7: no such section [numric]' '[numric]\n'
 bad_set A4-set 3 '--set numeric.ringbits: no such key (nearest: ring_bits)' numeric.ringbits=64
-bad A4-not-built 3 ':8: [network] round_trip_ms: not built yet' '[network]\nround_trip_ms = 40\n'
+bad A4-not-built 3 ':8: [weights] source: shares:DIR is not built yet' '[weights]\nsource = shares:x\n'
 bad A5-key 3 ':9: [numeric] ring_bits is given twice, first in line 8' '[numeric]\nring_bits = 64\nring_bits = 64\n'
 bad A5-section 3 ':8: [run] task is given twice, first in line 3' '[run]\ntask = hidden\n'
 
@@ -208,6 +209,21 @@ for value in ../evil /tmp/evil.so rep3.so; do
     bad_set "D1-$value" 6 "not a plugin's name" "run.protocol=$value"
 done
 bad_set D1-function 6 'needs PLUGIN or PLUGIN.VARIANT' approximation.gelu=/tmp/evil.gelu
+
+# --- a key of [generate] out of its bounds, and more new tokens than a model has room for
+bad_set generate-none 3 'generate.max_new_tokens: needs an integer, 1 <= max_new_tokens <= 65536' generate.max_new_tokens=0
+bad_set generate-decoding 3 "no such value 'beam' (one of greedy, client)" generate.decoding=beam
+bad_set generate-temperature 3 'needs a number, 0 < temperature <= 1000' generate.temperature=0
+bad_set generate-top-k 3 'needs an integer, 1 <= top_k' generate.top_k=-1
+bad_set generate-top-p 3 'needs a number, 0 < top_p <= 1' generate.top_p=1.5
+bad_set generate-eos 3 'needs yes or no' generate.stop_at_eos=perhaps
+file "[run]\nmodel = $models/gpt2-tiny\ntask = generate\nprotocol = rep3\n[input]\ntext = In the beginning\n[generate]\n"
+both generate-room 5 '7 > 5, which leave room for 124 new ones' "$ini" --set generate.max_new_tokens=124
+both generate-too-many 3 'max_new_tokens: the model has no room for them (got 129, limit 128)' "$ini" --set generate.max_new_tokens=129
+both generate-encoder 4 '' "$ini" --set run.model="$models/bert-tiny" --set run.task=generate
+
+# --- E0613: a protocol that cannot do what the run asks
+both D-no-dpf 6 '[run] embedding: protocol beaver2 looks up no ids of the client' "$ini" --set run.protocol=beaver2 --set run.embedding=dpf
 
 # --- F12: standard files
 if [ -e /dev/full ]; then

@@ -143,6 +143,48 @@ static void depth_is_the_longest_chain(void **state)
     run_free(&r);
 }
 
+/* --- emulated links --------------------------------------------------------------------------- */
+
+/* Seconds that the part took, without set-up, in `note`. */
+static void timed_exchange(node *me)
+{
+    double start = now_s();
+
+    deal_and_open(me);
+    snprintf(me->note, sizeof me->note, "%.6f", now_s() - start);
+}
+
+static void emulated_links_keep_their_rate_and_their_delay(void **state)
+{
+    static const net_transport transports[] = { NET_MEMORY, NET_TCP, NET_TLS };
+
+    (void)state;
+    for (size_t t = 0; t < 3; t++) {
+        run r;
+
+        /* One opening after the other, 2 x 15 ms, before P1 is done; then DONE goes 15 ms there and another's
+         * comes. */
+        run_prepare(&r, transports[t]);
+        for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.round_trip_ms = 30;
+        run_all(&r, timed_exchange);
+        assert_fine(&r);
+        assert_true(atof(r.nodes[1].note) >= 0.045);
+        assert_int_equal(r.nodes[2].number, 302); /* delay is no round */
+        run_free(&r);
+    }
+    {
+        run r;
+
+        /* P0's two messages of 48 + 8 bytes at 1 Mbit/s: P2 has the second after 0.896 ms, at the least. */
+        run_prepare(&r, NET_MEMORY);
+        r.nodes[0].config.bandwidth_mbps = 1;
+        run_all(&r, timed_exchange);
+        assert_fine(&r);
+        assert_true(atof(r.nodes[2].note) >= 0.000896);
+        run_free(&r);
+    }
+}
+
 /* --- seeds and digests ------------------------------------------------------------------------ */
 
 static void seeded(node *me)
@@ -424,6 +466,7 @@ int main(void)
         cmocka_unit_test(nodes_exchange_over_tcp),
         cmocka_unit_test(nodes_exchange_over_tls),
         cmocka_unit_test(depth_is_the_longest_chain),
+        cmocka_unit_test(emulated_links_keep_their_rate_and_their_delay),
         cmocka_unit_test(fixed_seed_repeats_over_all_transports),
         cmocka_unit_test(fresh_seeds_are_a_pairs_own),
         cmocka_unit_test(input_lines_are_taken_over),

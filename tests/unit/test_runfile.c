@@ -255,8 +255,6 @@ static void what_is_not_built_says_so(void **state)
         "run.material=m",
         "input.image=i",
         "input.pixels=p",
-        "network.bandwidth_mbps=1",
-        "network.round_trip_ms=1",
         "serve.party=1",
         "weights.source=shares:s",
     };
@@ -265,7 +263,7 @@ static void what_is_not_built_says_so(void **state)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         refused_with(RUN TEXT, keys[i], 316, "not built yet");
     refused(RUN TEXT "[serve]\n", 316, ":7: [serve] is not built yet");
-    refused(RUN TEXT "[network]\nround_trip_ms = 4\n", 316, ":8: [network] round_trip_ms:");
+    refused(RUN TEXT "[weights]\nsource = shares:s\n", 316, ":8: [weights] source:");
 }
 
 static void integers_are_strict(void **state)
