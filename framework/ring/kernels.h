@@ -5,6 +5,7 @@
 #include "ring/ring.h"
 
 #define TILE_ROWS 130 /* the most rows that a kernel keeps packed at once */
+#define FEW_ROWS 16   /* so few are not worth a packed B                */
 
 /* One product C += A B mod 2^bits of row-major matrices (B is N x K when transposed).  `flip` is 0 to add
  * and all ones to subtract: (x ^ flip) - flip is x or -x without a branch. */

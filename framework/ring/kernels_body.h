@@ -18,7 +18,8 @@
 
 #include <string.h>
 
-#define FEW 16 /* so few rows are not worth a packed B                            */
+#define LINE 8   /* words of a cache line                                           */
+#define FETCH 64 /* words between those that are multiplied and those fetched       */
 
 #define FN TARGET static
 #define INLINE TARGET static inline __attribute__((always_inline))
@@ -126,7 +127,8 @@ FN void sum_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
 
 /* --- a product with few rows: B is read once, where it lies ----------------------------------- */
 
-/* Steps [k0, k0 + 4) of K, columns [j0, j1) of row i: c[j] += sum_k a[k] b[k][j]. */
+/* Steps [k0, k0 + 4) of K, columns [j0, j1) of row i: c[j] += sum_k a[k] b[k][j].  The same columns of the
+ * next four steps are fetched meanwhile. */
 FN void row_steps(const ring_product *p, size_t i, size_t k0, size_t j0, size_t j1)
 {
     uint64_t       *c = p->c + i * p->n;
@@ -136,16 +138,22 @@ FN void row_steps(const ring_product *p, size_t i, size_t k0, size_t j0, size_t 
     uint64_t        w2 = (a[2] ^ p->flip) - p->flip, w3 = (a[3] ^ p->flip) - p->flip;
     vec             a0 = all(w0), a1 = all(w1), a2 = all(w2), a3 = all(w3);
     vec             s0 = swapped(a0), s1 = swapped(a1), s2 = swapped(a2), s3 = swapped(a3);
-    size_t          j = j0;
+    size_t          j = j0, next = k0 + 8 <= p->k ? 4 * p->n : 0;
 
-    for (; j + VL <= j1; j += VL) {
-        sum s = sum_zero();
+    for (; j + LINE <= j1; j += LINE) {
+        __builtin_prefetch(b0 + next + j);
+        __builtin_prefetch(b1 + next + j);
+        __builtin_prefetch(b2 + next + j);
+        __builtin_prefetch(b3 + next + j);
+        for (size_t l = j; l < j + LINE; l += VL) {
+            sum s = sum_zero();
 
-        s = mac(s, load(b0 + j), a0, s0);
-        s = mac(s, load(b1 + j), a1, s1);
-        s = mac(s, load(b2 + j), a2, s2);
-        s = mac(s, load(b3 + j), a3, s3);
-        store(c + j, load(c + j) + sum_value(s));
+            s = mac(s, load(b0 + l), a0, s0);
+            s = mac(s, load(b1 + l), a1, s1);
+            s = mac(s, load(b2 + l), a2, s2);
+            s = mac(s, load(b3 + l), a3, s3);
+            store(c + l, load(c + l) + sum_value(s));
+        }
     }
     for (; j < j1; j++) c[j] += w0 * b0[j] + w1 * b1[j] + w2 * b2[j] + w3 * b3[j];
 }
@@ -165,32 +173,53 @@ FN void few_rows(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t 
         }
 }
 
-/* The tile with B transposed: dot products of rows of A with rows of B, two of B at a time. */
+/* Four sums to four numbers of C, added or subtracted; those of rows beyond `rows` are dropped. */
+INLINE void add_sums(const ring_product *p, uint64_t *c, size_t rows, sum s0, sum s1, sum s2, sum s3)
+{
+    const uint64_t total[4] = { lane_sum(sum_value(s0)), lane_sum(sum_value(s1)), lane_sum(sum_value(s2)),
+                                lane_sum(sum_value(s3)) };
+
+    for (size_t j = 0; j < rows; j++) c[j] += (total[j] ^ p->flip) - p->flip;
+}
+
+/* Row i of A times rows [j, j + rows) of B, four of them at most.  B comes from memory and is read once: the
+ * CPU follows four rows by itself within a page, and is told where they go on behind it. */
+FN void four_dots(const ring_product *p, size_t i, size_t j, size_t rows)
+{
+    const uint64_t *a = p->a + i * p->k, *b0 = p->b + j * p->k;
+    const uint64_t *b1 = rows > 1 ? b0 + p->k : b0, *b2 = rows > 2 ? b1 + p->k : b0;
+    const uint64_t *b3 = rows > 3 ? b2 + p->k : b0;
+    uint64_t       *c = p->c + i * p->n + j;
+    sum             s0 = sum_zero(), s1 = s0, s2 = s0, s3 = s0;
+    size_t          k = 0;
+
+    for (; k + LINE <= p->k; k += LINE) {
+        __builtin_prefetch(b0 + k + FETCH);
+        __builtin_prefetch(b1 + k + FETCH);
+        __builtin_prefetch(b2 + k + FETCH);
+        __builtin_prefetch(b3 + k + FETCH);
+        for (size_t l = k; l < k + LINE; l += VL) {
+            vec x = load(a + l), y = swapped(x);
+
+            s0 = mac(s0, load(b0 + l), x, y);
+            s1 = mac(s1, load(b1 + l), x, y);
+            s2 = mac(s2, load(b2 + l), x, y);
+            s3 = mac(s3, load(b3 + l), x, y);
+        }
+    }
+    add_sums(p, c, rows, s0, s1, s2, s3);
+    for (; k < p->k; k++) {
+        const uint64_t w = (a[k] ^ p->flip) - p->flip, b[4] = { b0[k], b1[k], b2[k], b3[k] };
+
+        for (size_t r = 0; r < rows; r++) c[r] += w * b[r];
+    }
+}
+
+/* The tile with B transposed: dot products of rows of A with rows of B. */
 FN void few_rows_transposed(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    for (size_t j = j0; j < j1; j += 2)
-        for (size_t i = i0; i < i1; i++) {
-            const uint64_t *a = p->a + i * p->k;
-            const uint64_t *b0 = p->b + j * p->k, *b1 = j + 1 < j1 ? b0 + p->k : b0;
-            sum             s0 = sum_zero(), s1 = sum_zero();
-            uint64_t        t0, t1;
-            size_t          k = 0;
-
-            for (; k + VL <= p->k; k += VL) {
-                vec x = load(a + k), y = swapped(x);
-
-                s0 = mac(s0, load(b0 + k), x, y);
-                s1 = mac(s1, load(b1 + k), x, y);
-            }
-            t0 = lane_sum(sum_value(s0));
-            t1 = lane_sum(sum_value(s1));
-            for (; k < p->k; k++) {
-                t0 += a[k] * b0[k];
-                t1 += a[k] * b1[k];
-            }
-            p->c[i * p->n + j] += (t0 ^ p->flip) - p->flip;
-            if (j + 1 < j1) p->c[i * p->n + j + 1] += (t1 ^ p->flip) - p->flip;
-        }
+    for (size_t j = j0; j < j1; j += 4)
+        for (size_t i = i0; i < i1; i++) four_dots(p, i, j, j1 - j < 4 ? j1 - j : 4);
 }
 
 /* --- a product with many rows: panels of 64-bit words, and of narrower ones where they will do -- */
@@ -310,9 +339,9 @@ FN void reduce_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size
 
 FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    if (i1 - i0 <= FEW && p->transposed)
+    if (i1 - i0 <= FEW_ROWS && p->transposed)
         few_rows_transposed(p, i0, i1, j0, j1);
-    else if (i1 - i0 <= FEW)
+    else if (i1 - i0 <= FEW_ROWS)
         few_rows(p, i0, i1, j0, j1);
     else if (p->bits <= 32)
         many_rows_32(p, i0, i1, j0, j1);

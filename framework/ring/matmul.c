@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #define TILE_COLUMNS 512      /* wide enough that packing the rows again for each does not count  */
+#define WIDE_COLUMNS 2048     /* of few rows: a row of C stays in an L1 cache                     */
 #define LEAST_COLUMNS 64      /* no narrower for the sake of more tiles                           */
 #define WORTH_A_THREAD 100000 /* multiplications: some 30 us                                      */
 
@@ -25,6 +26,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
         batch = 1;
     }
     if ((double)m * (double)n * (double)k * (double)batch < WORTH_A_THREAD) threads = 1;
+    if (m <= FEW_ROWS) wide = WIDE_COLUMNS; /* B is read once, in the order in which it lies */
     /* Rows are cut evenly, so that the last tile is no thin rest. */
     high = pieces(m, pieces(m, TILE_ROWS));
     down = pieces(m, high);
