@@ -45,8 +45,11 @@ static puma_share share_public(struct exec *x, const double *values, uint32_t ra
     size_t    mark = s->host->enter(s);
     uint64_t *words = NULL;
 
-    if (z != NULL && is_hollow(x)) s->host->scratch(s, z->n); /* the values */
-    if (z != NULL) words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, frac, z->bits);
+    for (int i = 0; z != NULL && i < (is_hollow(x) ? 2 : 0); i++) { /* values, and they encoded */
+        words = s->host->scratch(s, z->n);
+        if (words != NULL) s->host->ring->neg(words, words, z->n);
+    }
+    if (z != NULL && !is_hollow(x)) words = encode(s, values, z->n, frac, z->bits);
     if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
     if (!is_hollow(x)) free(words);
     s->host->leave(s, mark, NULL);

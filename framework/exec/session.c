@@ -25,7 +25,7 @@ typedef struct buffer {
     size_t               references, bytes;
     uint64_t            *words;   /* inside this very allocation, aligned                               */
     size_t               stride;  /* words from plane to plane; 0: scratch                              */
-    uint32_t             written; /* bit p: plane p has been, and takes memory                          */
+    uint32_t             touched; /* bit p: plane p (scratch: 0) takes memory */
     size_t               resident;
 } buffer;
 
@@ -188,9 +188,9 @@ static void buffer_release(buffer *b)
 }
 
 /* --- memory of a rehearsal ---------------------------------------------------------------------
- * What a run would have in memory: scratch as it is asked for, of a tensor the planes that somebody writes
- * (masks of public weights stay 0, and a page of zeros that nobody wrote is none), and messages while they
- * are packed or unpacked. */
+ * What a run would have in memory: of a tensor the planes that somebody writes (masks of public weights stay
+ * 0, and a page of zeros that nobody wrote is none), scratch that anybody makes use of (a dealer's part of an
+ * operation is not there at the others), and messages while they are packed or unpacked. */
 
 /* The session of this thread's rehearsal: kernels and streams know none. */
 static _Thread_local host_session *rehearsal;
@@ -209,24 +209,27 @@ static void take_memory(buffer *b, size_t bytes)
     note(b->session, 0);
 }
 
-/* Words from `at` on are written. */
-static void written(const uint64_t *at)
+/* Words from `at` on are written, or read. */
+static void touch(const uint64_t *at, bool write)
 {
     host_session *h = rehearsal;
 
     for (size_t i = h == NULL ? 0 : h->count; i-- > 0;) {
-        buffer *b = h->items[i]->memory;
+        buffer  *b = h->items[i]->memory;
+        uint32_t plane = 0;
 
         if (at < b->words || at >= (const uint64_t *)((const char *)b + b->bytes)) continue;
-        if (b->stride > 0) {
-            uint32_t plane = (uint32_t)((size_t)(at - b->words) / b->stride);
-
-            if ((b->written >> plane & 1) == 0) take_memory(b, b->stride * sizeof *at);
-            b->written |= 1u << plane;
+        if (b->stride > 0) plane = (uint32_t)((size_t)(at - b->words) / b->stride);
+        if ((b->touched >> plane & 1) == 0 && (write || b->stride == 0)) {
+            take_memory(b, b->stride > 0 ? b->stride * sizeof *at : b->bytes);
+            b->touched |= 1u << plane;
         }
         return;
     }
 }
+
+static void written(const uint64_t *at) { touch(at, true); }
+static void read_from(const uint64_t *at) { touch(at, false); }
 
 /* `words` zeroed words, aligned for the kernels; of a tensor its planes' stride. */
 static buffer *buffer_new(puma_session *s, size_t words, size_t stride)
@@ -243,7 +246,6 @@ static buffer *buffer_new(puma_session *s, size_t words, size_t stride)
     b->session = h;
     b->bytes = bytes;
     b->stride = stride;
-    if (stride == 0 && h->config.hollow) take_memory(b, bytes);
     at = ((uintptr_t)(b + 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     b->references = 1;
     b->words = (uint64_t *)at;
@@ -655,10 +657,12 @@ static uint8_t *payload_new(puma_session *s, size_t n, uint32_t bits, size_t *si
 }
 
 /* A rehearsal's messages: their lengths alone.  What a run packs and unpacks is memory all the same. */
-static puma_status send_hollow(puma_session *s, uint32_t to, size_t size, puma_phase phase)
+static puma_status send_hollow(puma_session *s, uint32_t to, const uint64_t *words, size_t size,
+                               puma_phase phase)
 {
     host_session *h = host_of(s);
 
+    if (words) read_from(words);
     note(h, size);
     record_event(s, &(event){ .kind = EVENT_SEND, .peer = to, .phase = phase, .size = size });
     return net_send(h->config.wire, to, NULL, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
@@ -683,7 +687,7 @@ static puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words
     uint8_t      *payload;
 
     if (check_link(s, to, bits) != PUMA_OK || n == 0) return s->status;
-    if (h->config.hollow) return send_hollow(s, to, ring_packed_size(n, bits), phase);
+    if (h->config.hollow) return send_hollow(s, to, words, ring_packed_size(n, bits), phase);
     payload = payload_new(s, n, bits, &size);
     if (!payload) return s->status;
     ring_pack(payload, words, n, bits);
@@ -717,7 +721,7 @@ static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *
     uint8_t      *payload;
 
     if (check_link(s, to, 1) != PUMA_OK || n == 0) return s->status;
-    if (h->config.hollow) return send_hollow(s, to, n / 8 + (n % 8 != 0), phase);
+    if (h->config.hollow) return send_hollow(s, to, words, n / 8 + (n % 8 != 0), phase);
     payload = payload_new(s, count, 64, &size);
     if (!payload) return s->status;
     ring_pack(payload, words, count, 64);
@@ -894,34 +898,42 @@ static const puma_host HOST = {
 
 static void no_binary(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
 {
-    (void)x, (void)y, (void)n;
+    (void)n;
     written(z);
+    read_from(x);
+    read_from(y);
 }
 static void no_unary(uint64_t *z, const uint64_t *x, size_t n)
 {
-    (void)x, (void)n;
+    (void)n;
     written(z);
+    read_from(x);
 }
 static void no_constant(uint64_t *z, const uint64_t *x, uint64_t c, size_t n)
 {
-    (void)x, (void)c, (void)n;
+    (void)c, (void)n;
     written(z);
+    read_from(x);
 }
 static void no_bits(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n)
 {
-    (void)x, (void)bits, (void)n;
+    (void)bits, (void)n;
     written(z);
+    read_from(x);
 }
 static void no_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
 {
-    (void)x, (void)rows, (void)n;
+    (void)rows, (void)n;
     written(z);
+    read_from(x);
 }
 static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
                       size_t k, int b_transposed, int b_batch, int sign)
 {
-    (void)a, (void)b, (void)batch, (void)m, (void)n, (void)k, (void)b_transposed, (void)b_batch, (void)sign;
+    (void)batch, (void)m, (void)n, (void)k, (void)b_transposed, (void)b_batch, (void)sign;
     written(c);
+    read_from(a);
+    read_from(b);
 }
 static void no_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
                           size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
@@ -1080,7 +1092,7 @@ void session_replay(puma_session *s, int layer)
         int          number = 0, behind = 0;
 
         switch (what->kind) {
-        case EVENT_SEND: send_hollow(s, what->peer, what->size, what->phase); break;
+        case EVENT_SEND: send_hollow(s, what->peer, NULL, what->size, what->phase); break;
         case EVENT_RECV: recv_hollow(s, what->peer, NULL, what->size); break;
         case EVENT_LABEL:
             if (sscanf(what->label, "layer %d%n", &number, &behind) == 1)

@@ -366,14 +366,14 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, u
 #define PROCESS_BYTES ((uint64_t)10 << 20) /* of a party without tensors: code, libraries, links */
 
 /* What a party's process would need: its session's peak, and the dealer's messages that wait at either end of
- * a link.  The dealer runs ahead as far as the link holds; about half of that is there when a peak is. */
+ * a link, because the dealer runs ahead as far as the link holds. */
 static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t dealer)
 {
     uint64_t waiting = dealer < PUMA_NODES ? c->received[dealer] : 0;
 
     for (size_t peer = 0; s->role == dealer && peer < PUMA_NODES; peer++)
         waiting += c->sent[peer][PUMA_OFFLINE];
-    return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED) / 2;
+    return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED);
 }
 
 static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m,
@@ -404,8 +404,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
         if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
-            if (c->hollow)
-                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+            if (c->hollow) m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
             m->party->has_digests = nc->seed != NULL;
             for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
                 if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);

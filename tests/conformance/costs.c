@@ -1,11 +1,12 @@
 /* costs.c - doc/costs.md is right: every row of its tables is measured.
  *
- * The page has three tables.  Operations: a call of the backend with the row's parameters; its formulas, bits
+ * The page has four tables.  Operations: a call of the backend with the row's parameters; its formulas, bits
  * an element, must give what the links counted, and so must the numbers beside them.  Functions and layers:
  * sums of operations, against `puma bench --op` and `puma plan` (whose counts are those of a run:
- * tests/e2e/plan).  A formula may call a row's: product(k=64, t=18, K=46).
+ * tests/e2e/plan).  A formula may call a row's: product(k=64, t=18, K=46).  Models: what `puma plan` prints.
  *
- * costs PAGE.md; the program that is built is $PUMA_BUILDDIR/puma. */
+ * costs [--write] [PAGE.md]; the program that is built is $PUMA_BUILDDIR/puma.  --write puts what was counted
+ * into the page's last column; formulas stay, and those that are wrong are still told. */
 #include "exec/session.h"
 #include "net/net.h"
 #include "plugin/plugin.h"
@@ -55,11 +56,12 @@ typedef struct bindings {
 enum { OFFLINE, ONLINE, ROUNDS, KINDS };
 
 typedef struct row {
-    int       table; /* 0: operations, 1: functions, 2: layers */
+    int       table; /* 0: operations, 1: functions, 2: layers, 3: models */
+    size_t    line;  /* of the page */
     char      name[32];
     bindings  p;
-    char      formula[KINDS][TEXT]; /* of functions and layers: bits by OFFLINE and ONLINE alike */
-    long long said[KINDS];
+    char      formula[KINDS][TEXT];    /* of functions and layers: bits by OFFLINE and ONLINE alike */
+    long long said[KINDS], met[KINDS]; /* what stands in the last column, and what should */
 } row;
 
 static row    rows[ROWS];
@@ -245,6 +247,7 @@ static void read_parameters(bindings *p, char *text)
  *   operations  | name | parameters | offline | online | rounds | offline, online, rounds |
  *   functions   | name | parameters | formula | rounds | offline bytes, online bytes, rounds |
  *   layers      | name | formula | rounds | bytes, rounds |
+ *   models      | name | parameters | offline bytes, online bytes, rounds |
  * where the rounds of layers are judged all together: two parties' chains cross the border of a layer apart.
  */
 static void read_page(const char *path)
@@ -254,30 +257,70 @@ static void read_page(const char *path)
     int   table = -1;
 
     if (f == NULL) fatal("no page", path);
-    while (fgets(line, sizeof line, f) != NULL) {
+    for (size_t number = 1; fgets(line, sizeof line, f) != NULL; number++) {
         char *at = line;
         row  *r = &rows[row_count];
 
         if (strncmp(line, "| operation |", 13) == 0) table = 0;
         if (strncmp(line, "| function |", 12) == 0) table = 1;
         if (strncmp(line, "| layer |", 9) == 0) table = 2;
+        if (strncmp(line, "| model |", 9) == 0) table = 3;
         if (line[0] != '|') table = -1;
         if (table < 0 || strncmp(line, "| `", 3) != 0) continue;
         if (++row_count == ROWS) fatal("too many rows at", line);
         r->table = table;
+        r->line = number;
         cell(&at, r->name, sizeof r->name);
-        if (table < 2 && cell(&at, text, sizeof text)) read_parameters(&r->p, text);
-        cell(&at, r->formula[OFFLINE], TEXT);
+        if (table != 2 && cell(&at, text, sizeof text)) read_parameters(&r->p, text);
+        if (table < 3) cell(&at, r->formula[OFFLINE], TEXT);
         if (table == 0)
             cell(&at, r->formula[ONLINE], TEXT);
         else
             memcpy(r->formula[ONLINE], r->formula[OFFLINE], TEXT);
-        cell(&at, r->formula[ROUNDS], TEXT);
+        if (table < 3) cell(&at, r->formula[ROUNDS], TEXT);
         if (!cell(&at, text, sizeof text) ||
-            sscanf(text, "%lld, %lld, %lld", &r->said[0], &r->said[1], &r->said[2]) != (table < 2 ? 3 : 2))
+            sscanf(text, "%lld, %lld, %lld", &r->said[0], &r->said[1], &r->said[2]) != (table == 2 ? 2 : 3))
             fatal("a row without its counts", r->name);
     }
     fclose(f);
+}
+
+/* The last column against what was counted. */
+static void judge_column(void)
+{
+    for (size_t i = 0; i < row_count; i++)
+        for (int k = 0; k < (rows[i].table == 2 ? 2 : 3); k++)
+            check(rows[i].said[k] == rows[i].met[k], rows[i].name, "the last column", rows[i].said[k],
+                  rows[i].met[k]);
+}
+
+/* The page with what was counted in the last column. */
+static void write_page(const char *path)
+{
+    FILE  *f = fopen(path, "r"), *out;
+    char   line[2000], *text = NULL;
+    size_t size = 0, at = 0;
+
+    out = open_memstream(&text, &size);
+    if (f == NULL || out == NULL) fatal("cannot be read again", path);
+    for (size_t number = 1; fgets(line, sizeof line, f) != NULL; number++) {
+        const row *r = at < row_count && rows[at].line == number ? &rows[at++] : NULL;
+        char      *end = r == NULL ? NULL : strrchr(line, '|');
+
+        if (r == NULL) {
+            fputs(line, out);
+            continue;
+        }
+        while (end > line && *--end != '|') continue;
+        fprintf(out, "%.*s| %lld, %lld", (int)(end - line), line, r->met[0], r->met[1]);
+        if (r->table != 2) fprintf(out, ", %lld", r->met[2]);
+        fputs(" |\n", out);
+    }
+    fclose(f);
+    fclose(out);
+    f = fopen(path, "w");
+    if (f == NULL || fwrite(text, 1, size, f) != size || fclose(f) != 0) fatal("cannot be written", path);
+    free(text);
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -414,13 +457,16 @@ static void op_embed(puma_session *s, const row *r)
 static const struct {
     const char *name; /* what rows of operations begin with */
     void (*run)(puma_session *s, const row *r);
-    bool client; /* takes part */
+    bool client;   /* takes part */
+    bool backends; /* the same in every backend that shares rep3's operations */
 } OPERATIONS[] = {
-    { "share", op_share, true },  { "reveal", op_reveal, true },    { "product", op_product, false },
-    { "trunc", op_trunc, false }, { "and", op_and, false },         { "mux", op_mux, false },
-    { "less", op_less, false },   { "one_hot", op_one_hot, false }, { "maximum", op_maximum, false },
-    { "table", op_table, false }, { "gate", op_gate, false },       { "exp2", op_exp2, false },
-    { "embed", op_embed, true },
+    { "share", op_share, true, false },     { "reveal", op_reveal, true, true },
+    { "product", op_product, false, true }, { "trunc", op_trunc, false, true },
+    { "and", op_and, false, true },         { "mux", op_mux, false, true },
+    { "less", op_less, false, true },       { "one_hot", op_one_hot, false, true },
+    { "maximum", op_maximum, false, true }, { "table", op_table, false, true },
+    { "gate", op_gate, false, true },       { "exp2", op_exp2, false, true },
+    { "embed", op_embed, true, false },
 };
 
 static size_t operation_of(const row *r)
@@ -445,6 +491,13 @@ typedef struct party {
     puma_error    error;
     pthread_t     thread;
 } party;
+
+/* Is this row about the backend? */
+static bool measured(const row *r, const plugin *backend)
+{
+    return r->table == 0 &&
+           (strcmp(backend->entry->name, "rep3") == 0 || OPERATIONS[operation_of(r)].backends);
+}
 
 static void *live(void *argument)
 {
@@ -471,7 +524,7 @@ static void *live(void *argument)
             size_t mark = s->host->enter(s), op = rows[i].table == 0 ? operation_of(&rows[i]) : 0;
 
             s->host->label(s, "%s", rows[i].name);
-            if (rows[i].table == 0 && (p->role != PUMA_CLIENT || OPERATIONS[op].client))
+            if (measured(&rows[i], p->backend) && (p->role != PUMA_CLIENT || OPERATIONS[op].client))
                 OPERATIONS[op].run(s, &rows[i]);
             s->host->leave(s, mark, NULL);
             net_counts(config.wire, &p->behind[i + 1]);
@@ -485,7 +538,28 @@ static void *live(void *argument)
     return NULL;
 }
 
-static void measure_operations(void)
+/* What row i cost, bytes and rounds. */
+static void add_up(long long met[KINDS], const party *parties, size_t i)
+{
+    bool      sharing = strcmp(rows[i].name, "share") == 0, revealing = strcmp(rows[i].name, "reveal") == 0;
+    long long before = 0, after = 0;
+
+    memset(met, 0, KINDS * sizeof *met);
+    for (uint32_t k = 0; k < PUMA_NODES; k++) {
+        const net_count *x = &parties[k].behind[i], *y = x + 1;
+
+        for (uint32_t to = 0; to < PUMA_NODES && (k != PUMA_CLIENT || sharing); to++) {
+            met[OFFLINE] += (long long)(y->sent[to][PUMA_OFFLINE] - x->sent[to][PUMA_OFFLINE]);
+            met[ONLINE] += (long long)(y->sent[to][PUMA_ONLINE] - x->sent[to][PUMA_ONLINE]);
+        }
+        if (k == PUMA_CLIENT && !revealing) continue;
+        if (k != PUMA_CLIENT && (long long)x->depth > before) before = (long long)x->depth;
+        if ((long long)y->depth > after) after = (long long)y->depth;
+    }
+    met[ROUNDS] = after - before;
+}
+
+static void measure_operations(const char *backend)
 {
     static party parties[PUMA_NODES];
     net_hub     *hub = net_hub_new();
@@ -493,7 +567,7 @@ static void measure_operations(void)
 
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         parties[i] = (party){ .role = i, .hub = hub };
-        if (plugin_open(&parties[i].backend, "rep3", NULL, NULL, &e) != PUMA_OK) fatal("rep3", e.text);
+        if (plugin_open(&parties[i].backend, backend, NULL, NULL, &e) != PUMA_OK) fatal(backend, e.text);
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++)
         if (pthread_create(&parties[i].thread, NULL, live, &parties[i]) != 0) fatal("no thread", "");
@@ -502,30 +576,19 @@ static void measure_operations(void)
         if (parties[i].error.status != PUMA_OK) fatal("an operation failed", parties[i].error.text);
     net_hub_free(hub);
     for (size_t i = 0; i < row_count; i++) {
-        const row *r = &rows[i];
-        long long  met[KINDS] = { 0 }, before = 0, after = 0, n = (long long)elements(r);
+        row      *r = &rows[i];
+        long long met[KINDS], n = (long long)elements(r);
 
-        if (r->table != 0) continue;
-        for (uint32_t k = 0; k < PUMA_NODES; k++) {
-            const net_count *x = &parties[k].behind[i], *y = x + 1;
-            bool sharing = strcmp(r->name, "share") == 0, revealing = strcmp(r->name, "reveal") == 0;
-
-            for (uint32_t to = 0; to < PUMA_NODES && (k != PUMA_CLIENT || sharing); to++) {
-                met[OFFLINE] += (long long)(y->sent[to][PUMA_OFFLINE] - x->sent[to][PUMA_OFFLINE]);
-                met[ONLINE] += (long long)(y->sent[to][PUMA_ONLINE] - x->sent[to][PUMA_ONLINE]);
-            }
-            if (k == PUMA_CLIENT && !revealing) continue;
-            if (k != PUMA_CLIENT && (long long)x->depth > before) before = (long long)x->depth;
-            if ((long long)y->depth > after) after = (long long)y->depth;
-        }
-        met[ROUNDS] = after - before;
+        if (!measured(r, parties[0].backend)) continue;
+        add_up(met, parties, i);
         for (int kind = 0; kind < KINDS; kind++) {
-            long long said = evaluate(r->formula[kind], &r->p, kind),
-                      all = kind == ROUNDS ? met[kind] : 8 * met[kind];
+            long long said = evaluate(r->formula[kind], &r->p, kind), bits = 8 * met[kind];
 
-            check(kind == ROUNDS ? said == all : said * n == all, r->name, r->formula[kind], said,
-                  kind == ROUNDS ? all : all / n);
-            check(said == r->said[kind], r->name, "the number beside it", r->said[kind], said);
+            if (kind == ROUNDS)
+                check(said == met[kind], r->name, r->formula[kind], said, met[kind]);
+            else
+                check(said * n == bits, r->name, r->formula[kind], said, bits / n);
+            r->met[kind] = kind == ROUNDS ? met[kind] : bits / n;
         }
     }
 }
@@ -553,73 +616,105 @@ static long long number(const json_t *object, const char *key)
 
 static void measure_functions(void)
 {
+    static const char *const keys[] = { "offline_bytes", "online_bytes", "rounds" };
+
     for (size_t i = 0; i < row_count; i++) {
-        const row               *r = &rows[i];
-        static const char *const keys[] = { "offline_bytes", "online_bytes", "rounds" };
-        char                     arguments[200];
-        json_t                  *list;
+        row    *r = &rows[i];
+        char    arguments[200];
+        json_t *list;
 
         if (r->table != 1) continue;
         snprintf(arguments, sizeof arguments, "bench --op %s --n %lld", r->name, value_of(&r->p, "n"));
         list = puma(arguments);
         for (int kind = 0; kind < KINDS; kind++) {
             long long said = evaluate(r->formula[kind], &r->p, kind) / (kind == ROUNDS ? 1 : 8);
-            long long met = number(json_array_get(list, 0), keys[kind]);
 
-            check(said == met, r->name, r->formula[kind], said, met);
-            check(said == r->said[kind], r->name, "the number beside it", r->said[kind], said);
+            r->met[kind] = number(json_array_get(list, 0), keys[kind]);
+            check(said == r->met[kind], r->name, r->formula[kind], said, r->met[kind]);
         }
         json_decref(list);
     }
 }
 
-static void measure_layers(const char *shape)
+/* `puma plan` of a shape with these options. */
+static json_t *plan_of(const char *shape, const char *options)
+{
+    const char *source = getenv("PUMA_SRCDIR");
+    char        arguments[500];
+
+    snprintf(arguments, sizeof arguments, "plan --model %s/models/shapes/%s.json %s",
+             source != NULL ? source : "..", shape, options);
+    return puma(arguments);
+}
+
+static void measure_layers(void)
 {
     const bindings none = { 0 };
-    char           arguments[700];
-    json_t        *plan, *layers, *layer;
-    size_t         at;
-    long long      bytes = 0, rounds = 0;
+    json_t   *plan = plan_of("bert-base", "--seq 128"), *layers = json_object_get(plan, "layers"), *layer;
+    size_t    at;
+    long long bytes = 0, rounds = 0;
 
-    snprintf(arguments, sizeof arguments, "plan --model %s --seq 128", shape);
-    plan = puma(arguments);
-    layers = json_object_get(plan, "layers");
     for (size_t i = 0; i < row_count; i++) {
-        const row *r = &rows[i];
-        long long  met = 0, said, turns;
+        row      *r = &rows[i];
+        long long said;
 
         if (r->table != 2) continue;
         json_array_foreach(layers, at, layer)
         {
             if (strcmp(json_string_value(json_object_get(layer, "op")), r->name) == 0)
-                met += number(layer, "bytes");
+                r->met[0] += number(layer, "bytes");
         }
         said =
             (evaluate(r->formula[OFFLINE], &none, OFFLINE) + evaluate(r->formula[ONLINE], &none, ONLINE)) / 8;
-        turns = evaluate(r->formula[ROUNDS], &none, ROUNDS);
-        check(said == met, r->name, r->formula[OFFLINE], said, met);
-        check(said == r->said[0], r->name, "the number beside it", r->said[0], said);
-        check(turns == r->said[1], r->name, "the rounds beside it", r->said[1], turns);
+        check(said == r->met[0], r->name, r->formula[OFFLINE], said, r->met[0]);
+        r->met[1] = evaluate(r->formula[ROUNDS], &none, ROUNDS);
         bytes += said;
-        rounds += turns;
+        rounds += r->met[1];
     }
     check(bytes == number(plan, "total_bytes"), "all layers", "bytes", bytes, number(plan, "total_bytes"));
     check(rounds == number(plan, "rounds"), "all layers", "rounds", rounds, number(plan, "rounds"));
     json_decref(plan);
 }
 
+static void measure_models(void)
+{
+    for (size_t i = 0; i < row_count; i++) {
+        row    *r = &rows[i];
+        char    options[120];
+        json_t *plan;
+
+        if (r->table != 3) continue;
+        snprintf(options, sizeof options, "--seq %lld --new-tokens %lld", value_of(&r->p, "seq"),
+                 value_of(&r->p, "new"));
+        plan = plan_of(r->name, options);
+        r->met[0] = number(plan, "offline_bytes");
+        r->met[1] = number(plan, "online_bytes");
+        r->met[2] = number(plan, "rounds");
+        json_decref(plan);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *source = getenv("PUMA_SRCDIR");
-    char        page[600], shape[600];
+    bool        write = argc > 1 && strcmp(argv[1], "--write") == 0;
+    char        page[600];
 
-    snprintf(page, sizeof page, "%s/doc/costs.md", source != NULL ? source : "..");
-    snprintf(shape, sizeof shape, "%s/models/shapes/bert-base.json", source != NULL ? source : "..");
-    read_page(argc > 1 ? argv[1] : page);
+    if (argc > (write ? 2 : 1))
+        snprintf(page, sizeof page, "%s", argv[write ? 2 : 1]);
+    else
+        snprintf(page, sizeof page, "%s/doc/costs.md", source != NULL ? source : "..");
+    read_page(page);
     if (row_count == 0) fatal("no rows in", page);
-    measure_operations();
+    measure_operations("beaver2");
+    measure_operations("rep3");
     measure_functions();
-    measure_layers(shape);
+    measure_layers();
+    measure_models();
+    if (write)
+        write_page(page);
+    else
+        judge_column();
     printf("costs: %zu rows: %zu passed, %zu failed\n", row_count, passed, failed);
     return failed == 0 ? 0 : 1;
 }
