@@ -752,11 +752,12 @@ static void conn_read(net *n, conn *c)
         bool direct =
             c->in_segment && c->rx_from == c->rx_to && c->segment_left >= DIRECT_BYTES && !c->discard;
         char    reason[160];
+        size_t  room;
         ssize_t k;
 
         if (c->discard) c->rx_from = c->rx_to = 0;
-        k = direct ? stream_read(c, c->in->data + c->in_done, c->segment_left, reason, sizeof reason)
-                   : stream_read(c, c->rx + c->rx_to, RX_BYTES - c->rx_to, reason, sizeof reason);
+        room = direct ? c->segment_left : RX_BYTES - c->rx_to;
+        k = stream_read(c, direct ? c->in->data + c->in_done : c->rx + c->rx_to, room, reason, sizeof reason);
         if (k == STREAM_AGAIN) return;
         if (k == STREAM_BROKEN && !n->ending && c->bound) {
             fail(n, c->peer, NULL, 802, "%s: TLS: %s", net_title(n, c->peer), reason);
@@ -782,6 +783,8 @@ static void conn_read(net *n, conn *c)
             c->rx_to += (size_t)k;
             parse(n, c);
         }
+        /* Neither the room nor a TLS record is full: the socket had no more, and poll will say when it has. */
+        if ((size_t)k < room && k < (ssize_t)STAGE_BYTES && !(c->ssl && SSL_has_pending(c->ssl))) return;
     }
     c->more = c->fd >= 0 && turn >= TURN_BYTES;
 }
@@ -1099,7 +1102,7 @@ static short events_of(net *n, conn *c, bool *busy, int64_t *due_us)
 {
     short  events = POLLIN;
     size_t limit = c->peer == n->config.bounded ? NET_BOUNDED : UNREAD_BYTES;
-    bool   waiting;
+    bool   waiting, was_paused = c->paused;
 
     if (c->state != CONN_OPEN) return c->want;
     pthread_mutex_lock(&n->lock);
@@ -1111,7 +1114,9 @@ static short events_of(net *n, conn *c, bool *busy, int64_t *due_us)
     if (c->paused) events = POLLRDHUP;
     if (waiting && c->blocked) events |= POLLOUT;
     if (waiting && !c->blocked) *busy = true;
-    if (!c->paused && (c->more || (c->ssl && SSL_pending(c->ssl) > 0))) *busy = true;
+    /* What TLS has read ahead no poll tells of. */
+    if (was_paused && !c->paused) c->more = true;
+    if (!c->paused && c->more) *busy = true;
     return events;
 }
 
@@ -1167,38 +1172,91 @@ static int wait_until(struct pollfd *fds, nfds_t count, int64_t at_us)
     return ppoll(fds, count, &t, NULL);
 }
 
+/* One turn: what was asked for, what is to be sent, what has come; waits until there is any of it.  False:
+ * the wire is closed.  By whoever holds the baton. */
+bool io_turn(net *n)
+{
+    struct pollfd fds[2 + PENDING_LIMIT + 2 * PUMA_NODES];
+    conn         *of[2 + PENDING_LIMIT + 2 * PUMA_NODES];
+    nfds_t        count = 2;
+    bool          busy = false;
+    int64_t       wake_us;
+
+    if (requests(n)) return false;
+    for (conn *c = n->conns; c; c = c->next)
+        if (c->fd >= 0 && c->state == CONN_OPEN && !c->blocked) conn_write(n, c);
+    wake_us = net_now_us() + (int64_t)1000 * timers(n);
+    sweep(n);
+    if (n->ended && requests(n)) return false;
+    fds[0] = (struct pollfd){ .fd = n->wake_fd, .events = POLLIN };
+    fds[1] = (struct pollfd){ .fd = n->listen_fd, .events = POLLIN };
+    for (conn *c = n->conns; c && count < sizeof fds / sizeof *fds; c = c->next, count++) {
+        of[count] = c;
+        fds[count] = (struct pollfd){ .fd = c->fd, .events = events_of(n, c, &busy, &wake_us) };
+    }
+    if (wait_until(fds, count, busy ? 0 : wake_us) < 0) {
+        for (nfds_t i = 0; i < count; i++) fds[i].revents = 0;
+    }
+    for (nfds_t i = 2; i < count; i++)
+        if (of[i]->fd >= 0) serve(n, of[i], fds[i].revents);
+    if (fds[1].revents && n->listen_fd >= 0) accept_all(n);
+    sweep(n);
+    return true;
+}
+
+bool io_send(net *n, node_link *l)
+{
+    conn *c = l->c;
+    bool  left;
+
+    if (!c || c->fd < 0 || c->state != CONN_OPEN || c->blocked) return false;
+    conn_write(n, c);
+    pthread_mutex_lock(&n->lock);
+    left = c->fd < 0 || c->tx || c->out->first;
+    pthread_mutex_unlock(&n->lock);
+    return !left;
+}
+
+/* While the session's thread serves the wire itself, now and again, nobody else needs to; this one looks
+ * after it as soon as the session has let a patrol pass without, because it computes. */
+static void patrol(net *n)
+{
+    struct pollfd wake = { .fd = n->wake_fd, .events = POLLIN };
+    unsigned      before, turns = 0;
+    bool          serving = true;
+
+    do {
+        before = turns;
+        if (poll(&wake, 1, PATROL_MS) != 0) return;
+        pthread_mutex_lock(&n->lock);
+        turns = n->turns;
+        serving = n->serving;
+        pthread_mutex_unlock(&n->lock);
+    } while (serving || turns != before);
+}
+
 void *io_main(void *arg)
 {
     net *n = arg;
 
+    pthread_mutex_lock(&n->baton);
     if (n->config.transport == NET_MEMORY) open_hub(n);
     advance(n); /* a node alone is open at once */
-    for (;;) {
-        struct pollfd fds[2 + PENDING_LIMIT + 2 * PUMA_NODES];
-        conn         *of[2 + PENDING_LIMIT + 2 * PUMA_NODES];
-        nfds_t        count = 2;
-        bool          busy = false;
-        int64_t       wake_us;
+    while (io_turn(n)) {
+        bool waits;
 
-        if (requests(n)) break;
-        for (conn *c = n->conns; c; c = c->next)
-            if (c->fd >= 0 && c->state == CONN_OPEN && !c->blocked) conn_write(n, c);
-        wake_us = net_now_us() + (int64_t)1000 * timers(n);
-        sweep(n);
-        if (n->ended && requests(n)) break;
-        fds[0] = (struct pollfd){ .fd = n->wake_fd, .events = POLLIN };
-        fds[1] = (struct pollfd){ .fd = n->listen_fd, .events = POLLIN };
-        for (conn *c = n->conns; c && count < sizeof fds / sizeof *fds; c = c->next, count++) {
-            of[count] = c;
-            fds[count] = (struct pollfd){ .fd = c->fd, .events = events_of(n, c, &busy, &wake_us) };
-        }
-        if (wait_until(fds, count, busy ? 0 : wake_us) < 0) {
-            for (nfds_t i = 0; i < count; i++) fds[i].revents = 0;
-        }
-        for (nfds_t i = 2; i < count; i++)
-            if (of[i]->fd >= 0) serve(n, of[i], fds[i].revents);
-        if (fds[1].revents && n->listen_fd >= 0) accept_all(n);
-        sweep(n);
+        pthread_mutex_lock(&n->lock);
+        waits = n->awaits > 0 && !n->failed;
+        pthread_mutex_unlock(&n->lock);
+        if (!waits) continue;
+        /* The session has nothing else to do: what comes for it reaches it sooner when it reads itself. */
+        pthread_mutex_unlock(&n->baton);
+        pthread_mutex_lock(&n->lock);
+        pthread_cond_broadcast(&n->changed);
+        pthread_mutex_unlock(&n->lock);
+        patrol(n);
+        pthread_mutex_lock(&n->baton);
     }
+    pthread_mutex_unlock(&n->baton);
     return NULL;
 }

@@ -154,8 +154,8 @@ static puma_status prepare(net *n, puma_error *e)
     return PUMA_OK;
 }
 
-/* Signals are for the program's own threads, but for those that a fault raises here.  SIGPIPE stays blocked:
- * a write to a dead peer is then an error like any other, also inside OpenSSL. */
+/* Signals are for the program's own threads, but for those that a fault raises here.  SIGPIPE stays blocked,
+ * also in the session's thread: a write to a dead peer is then an error like any other, also inside OpenSSL. */
 static int start_thread(net *n)
 {
     sigset_t block, before;
@@ -169,6 +169,7 @@ static int start_thread(net *n)
     sigdelset(&block, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &block, &before);
     rc = pthread_create(&n->thread, NULL, io_main, n);
+    sigaddset(&before, SIGPIPE);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
@@ -184,6 +185,7 @@ puma_status net_open(net **out, const net_config *config, puma_error *e)
         return error_set(e, 1001, "out of memory for the wire");
     }
     pthread_mutex_init(&n->lock, NULL);
+    pthread_mutex_init(&n->baton, NULL);
     pthread_cond_init(&n->changed, NULL);
     n->listen_fd = config->listen_fd;
     n->connect_by = net_now_ms() + config->connect_timeout_ms;
@@ -248,6 +250,7 @@ void net_close(net *n)
     free(n->input);
     pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->lock);
+    pthread_mutex_destroy(&n->baton);
     OPENSSL_cleanse(n, sizeof *n);
     free(n);
 }
@@ -306,6 +309,24 @@ static void wait_change(net *n)
     n->waiters--;
 }
 
+/* Lock held: waits for a frame, by serving the wire in this thread where the I/O thread has left it. */
+static void wait_frame(net *n)
+{
+    if (pthread_mutex_trylock(&n->baton) == 0) {
+        n->turns++;
+        n->serving = true;
+        pthread_mutex_unlock(&n->lock);
+        io_turn(n);
+        pthread_mutex_unlock(&n->baton);
+        pthread_mutex_lock(&n->lock);
+        n->serving = false;
+        return;
+    }
+    n->awaits++;
+    wait_change(n);
+    n->awaits--;
+}
+
 static puma_status check_peer(const net *n, uint32_t peer, puma_error *e)
 {
     if (peer < PUMA_NODES && peer != n->config.self && n->config.present[peer]) return PUMA_OK;
@@ -330,6 +351,7 @@ static int64_t due_on_link(net *n, size_t bytes)
 static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error *e)
 {
     node_link *l = &n->links[to];
+    bool       at_once, sent = false;
 
     pthread_mutex_lock(&n->lock);
     while (may_wait && !n->failed && l->out_bytes > NET_BOUNDED) wait_change(n);
@@ -343,7 +365,14 @@ static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error
     if (f->type == FRAME_DONE) l->done_out = true;
     f->due_us = due_on_link(n, f->size);
     queue_push(&l->out, f);
-    net_wake(n);
+    at_once = l->out.first == f && f->size <= AT_ONCE && pthread_mutex_trylock(&n->baton) == 0;
+    if (at_once) { /* a small frame, and nobody serves the wire: it leaves without waking anybody */
+        pthread_mutex_unlock(&n->lock);
+        sent = io_send(n, l);
+        pthread_mutex_unlock(&n->baton);
+        pthread_mutex_lock(&n->lock);
+    }
+    if (!sent) net_wake(n);
     pthread_mutex_unlock(&n->lock);
     return PUMA_OK;
 }
@@ -396,7 +425,7 @@ static frame *next_frame(net *n, uint32_t from, frame_type type, const char *exp
 
     if (check_peer(n, from, e) != PUMA_OK) return NULL;
     pthread_mutex_lock(&n->lock);
-    while (!n->failed && !l->in.first) wait_change(n);
+    while (!n->failed && !l->in.first) wait_frame(n);
     if (failure(n, e) == PUMA_OK) {
         f = queue_pop(&l->in);
         l->in_bytes -= f->size;

@@ -151,6 +151,9 @@ puma_status tls_open(net *n, puma_error *e)
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_early_data(tls, 0);
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* A record's header and body, and more records, by one system call. */
+    SSL_CTX_set_read_ahead(tls, 1);
+    SSL_CTX_set_default_read_buffer_len(tls, RX_BYTES);
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
     snprintf(path, sizeof path, "%s/ca.pem", n->certificates);
     if (SSL_CTX_load_verify_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());

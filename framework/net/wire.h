@@ -9,8 +9,11 @@
  * Order on a link: HELLO, CONFIG, ROSTER, READY both ways, each sent when the node has the one before it from
  * all of its links; so READY says "all of mine agree", and no share leaves before every pair has agreed.
  *
- * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to the I/O thread once it
- * runs, or to the session's thread where marked (S). */
+ * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to whoever holds the baton, or
+ * to the session's thread where marked (S).  The baton is the I/O thread's while the session computes; a
+ * session that waits for a frame takes it over and serves the wire itself, for as long as it comes back to it
+ * within PATROL_MS, so that no round costs a change of threads.  The baton may be held when the lock is
+ * taken; with the lock held one may only try for the baton. */
 #ifndef NET_WIRE_H
 #define NET_WIRE_H
 
@@ -35,6 +38,8 @@
 #define LINGER_MS 300
 #define FAREWELL_MS 1000 /* a node that fails at set-up tells even late comers why  */
 #define STUCK_MS 1000
+#define PATROL_MS 2
+#define AT_ONCE ((size_t)64 << 10) /* bytes that the session's thread sends itself             */
 
 typedef enum frame_type {
     FRAME_HELLO = 1,
@@ -139,7 +144,7 @@ typedef struct node_link {
     queue            in, out;
     size_t           in_bytes, out_bytes, out_frames;
     bool             paused, done_out, done_in;
-    /* set-up, I/O thread */
+    /* set-up, whoever holds the baton */
     conn            *c;
     struct addrinfo *found, *at;
     int64_t          next_try;
@@ -163,18 +168,20 @@ struct net {
     pthread_t  thread;
     bool       running;
 
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, baton;
     pthread_cond_t  changed;
     int             wake_fd;
     node_link       links[PUMA_NODES];
     /* (L) */
     bool            woken, opened, closing, finished, abort_wanted;
-    unsigned        waiters;
+    unsigned        waiters, awaits; /* threads in wait_change; those of them that wait for a frame */
+    unsigned        turns;           /* that the session's thread has served                    */
+    bool            serving;         /* it does so now                                          */
     int64_t         card_free_us; /* emulated: when all that was sent before has left          */
     puma_error      error;        /* valid when failed                                      */
     _Atomic bool    failed, seen; /* set with the lock held, read without                   */
 
-    /* I/O thread */
+    /* whoever holds the baton */
     conn      *conns;
     int        listen_fd;
     int64_t    connect_by, grace_until, farewell_until, flush_by, linger_by, stuck_at;
@@ -206,6 +213,8 @@ int hub_take(net_hub *hub, uint32_t self, uint32_t peer);
 
 /* --- io.c */
 void *io_main(void *arg);
+bool  io_turn(net *n);
+bool  io_send(net *n, node_link *l); /* sends what waits on the link; false: there is something left */
 
 /* --- hello.c */
 bool        hello_start(net *n, puma_error *e); /* nonce and own root                  */
