@@ -4,6 +4,7 @@
 #define EXEC_INTERNAL_H
 
 #include "exec/exec.h"
+#include "exec/session.h"
 
 #include <puma/ops.h>
 
@@ -17,6 +18,14 @@ struct layer_weights {
         mlp_bias; /* of norms that are followed by a residual */
 };
 
+/* A layer that a rehearsal has recorded, by what its messages depend on; transformer.c. */
+typedef struct layer_shape {
+    bool        known;
+    int         layer;
+    puma_tensor in, out, kept; /* shapes, whose words belong to nobody; kept: n 0 when nothing is */
+    size_t      rows, first;
+} layer_shape;
+
 struct exec {
     puma_session *s;
     exec_config   config;
@@ -29,6 +38,8 @@ struct exec {
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
     puma_share           *cache; /* a layer: (K, cached, 2e), turned keys beside values; NULL at the client */
     size_t                cached; /* tokens in the cache, known to every node */
+    layer_shape           rehearsed[SESSION_RECORDINGS];
+    size_t                next_rehearsed;
 };
 
 static inline bool exec_is_owner(const struct exec *x) { return x->s->role == x->owner; }

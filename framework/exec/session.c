@@ -56,8 +56,7 @@ typedef struct event {
 typedef struct record {
     event *events;
     size_t count, room;
-    size_t begin, most; /* bytes when it began, and at most since then */
-    bool   on;
+    size_t begin, most; /* bytes when it began, and at most until it stopped */
 } record;
 
 #define STREAM_OWN PUMA_NODES
@@ -71,7 +70,7 @@ typedef struct host_session {
     size_t         count, room;
     stream        *streams;
     size_t         memory, peak; /* of a rehearsal: bytes of buffers, now and at most */
-    record         record;
+    record         records[SESSION_RECORDINGS], *recording; /* NULL: none */
     char           label[LABEL_TEXT];
 } host_session;
 
@@ -126,9 +125,9 @@ static void *no_memory(puma_session *s, size_t bytes)
 
 static void record_event(puma_session *s, const event *what)
 {
-    record *r = &host_of(s)->record;
+    record *r = host_of(s)->recording;
 
-    if (!r->on) return;
+    if (!r) return;
     if (r->count == r->room) {
         size_t room = r->room ? 2 * r->room : 64;
         event *more = realloc(r->events, room * sizeof *more);
@@ -154,7 +153,7 @@ static void host_label(puma_session *s, const char *format, ...)
     va_start(list, format);
     vsnprintf(h->label, sizeof h->label, format, list);
     va_end(list);
-    if (h->record.on) {
+    if (h->recording) {
         event what = { .kind = EVENT_LABEL };
 
         memcpy(what.label, h->label, sizeof what.label);
@@ -199,7 +198,7 @@ static _Thread_local host_session *rehearsal;
 static void note(host_session *h, size_t extra)
 {
     if (h->memory + extra > h->peak) h->peak = h->memory + extra;
-    if (h->memory + extra > h->record.most) h->record.most = h->memory + extra;
+    if (h->recording && h->memory + extra > h->recording->most) h->recording->most = h->memory + extra;
 }
 
 static void take_memory(buffer *b, size_t bytes)
@@ -989,7 +988,7 @@ static void host_free(host_session *h)
     }
     while (h->count > 0) item_free(h->items[--h->count]);
     free(h->items);
-    free(h->record.events);
+    for (size_t i = 0; i < SESSION_RECORDINGS; i++) free(h->records[i].events);
     free(h); /* the first member of `opened` */
 }
 
@@ -1071,24 +1070,25 @@ const puma_error *session_error(const puma_session *s) { return &host_of(s)->err
 
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
 
-void session_record(puma_session *s)
+void session_record(puma_session *s, size_t place)
 {
     host_session *h = host_of(s);
 
-    h->record.count = 0;
-    h->record.begin = h->record.most = h->memory;
-    h->record.on = true;
+    h->recording = &h->records[place];
+    h->recording->count = 0;
+    h->recording->begin = h->recording->most = h->memory;
 }
 
-void session_record_stop(puma_session *s) { host_of(s)->record.on = false; }
+void session_record_stop(puma_session *s) { host_of(s)->recording = NULL; }
 
-void session_replay(puma_session *s, int layer)
+void session_replay(puma_session *s, size_t place, int layer)
 {
     host_session *h = host_of(s);
+    const record *r = &h->records[place];
 
-    note(h, h->record.most - h->record.begin);
-    for (size_t i = 0; i < h->record.count && s->status == PUMA_OK; i++) {
-        const event *what = &h->record.events[i];
+    note(h, r->most - r->begin);
+    for (size_t i = 0; i < r->count && s->status == PUMA_OK; i++) {
+        const event *what = &r->events[i];
         int          number = 0, behind = 0;
 
         switch (what->kind) {

@@ -32,13 +32,14 @@ const puma_error *session_error(const puma_session *s);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
 /* Of a rehearsal.  What passes between record and stop (labels, messages) passes again with replay, under
- * labels of `layer`; memory is not taken again, but counted as if. */
-void              session_record(puma_session *s);
-void              session_record_stop(puma_session *s);
-void              session_replay(puma_session *s, int layer);
+ * labels of `layer`; memory is not taken again, but counted as if.  There is room for some recordings. */
+#define SESSION_RECORDINGS 32
+void         session_record(puma_session *s, size_t place);
+void         session_record_stop(puma_session *s);
+void         session_replay(puma_session *s, size_t place, int layer);
 /* A tensor of x's shape, ring and promise that somebody has written. */
-puma_tensor      *session_like(puma_session *s, const puma_tensor *x);
+puma_tensor *session_like(puma_session *s, const puma_tensor *x);
 /* Bytes that its tensors, its scratch and the messages that it packs or unpacks took at most. */
-size_t            session_peak(const puma_session *s);
+size_t       session_peak(const puma_session *s);
 
 #endif

@@ -4,7 +4,6 @@
  * x: (T, d) hidden states.  What differs between families is in the model (read from models/X.ini); which
  * GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing is revealed here. */
 #include "exec/internal.h"
-#include "exec/session.h"
 
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
 {
@@ -186,22 +185,17 @@ static bool same_shape(puma_share x, puma_share y)
     return puma_same_shape(x, y) && x->bits == y->bits && x->frac == y->frac && x->range == y->range;
 }
 
-/* What a layer's messages depend on. */
-typedef struct layer_shape {
-    bool        known;
-    puma_tensor in, out; /* shapes; words belong to nobody */
-    size_t      rows;
-} layer_shape;
-
-/* Will layer i send what the one before it did?  Layers of one shape, on operands of one shape. */
-static bool same_again(const struct exec *x, const layer_shape *before, puma_share in, size_t rows, size_t i)
+/* Does layer i on this operand send what the recorded one sent? */
+static bool same_again(const struct exec *x, const layer_shape *r, puma_share in, size_t rows, const pass *p,
+                       size_t i)
 {
     const struct layer_weights *a, *b = &x->layers[i];
+    const size_t               *window = x->config.model->window;
 
-    if (!before->known || !same_shape(&before->in, in) || before->rows != rows) return false;
-    if (x->config.model->window != NULL && x->config.model->window[i] != x->config.model->window[i - 1])
+    if (!r->known || !same_shape(&r->in, in) || r->rows != rows || r->first != p->first ||
+        (r->kept.n > 0) != p->keep || (window != NULL && window[i] != window[r->layer]))
         return false;
-    a = b - 1;
+    a = &x->layers[r->layer];
     return same_shape(a->qkv, b->qkv) && same_shape(a->qkv_bias, b->qkv_bias) &&
            same_shape(a->output, b->output) && same_shape(a->output_bias, b->output_bias) &&
            same_shape(a->up, b->up) && same_shape(a->up_bias, b->up_bias) && same_shape(a->down, b->down) &&
@@ -210,18 +204,19 @@ static bool same_again(const struct exec *x, const layer_shape *before, puma_sha
            same_shape(a->mlp_bias, b->mlp_bias);
 }
 
-/* The last recorded layer once more, as layer i; its cache was as long as this one's. */
-static stream again(struct exec *x, const layer_shape *before, const pass *p, size_t i)
+/* A recorded layer once more, as layer i. */
+static stream again(struct exec *x, size_t place, size_t i)
 {
     const struct layer_weights *w = &x->layers[i];
+    const layer_shape          *r = &x->rehearsed[place];
     bool                        post = x->config.model->place == MODEL_POST_NORM;
 
-    session_replay(x->s, (int)i);
-    if (p->keep) {
+    session_replay(x->s, place, (int)i);
+    if (r->kept.n > 0) {
         x->s->host->drop(x->s, x->cache[i]);
-        x->cache[i] = session_like(x->s, x->cache[i - 1]);
+        x->cache[i] = session_like(x->s, &r->kept);
     }
-    return (stream){ session_like(x->s, &before->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
+    return (stream){ session_like(x->s, &r->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
 }
 
 /* --- all layers ------------------------------------------------------------------------------- */
@@ -241,27 +236,35 @@ static stream one_layer(struct exec *x, stream h, size_t rows, const pass *p, in
     return h;
 }
 
+/* A layer of a rehearsal: what has been recorded of its kind, or itself, recorded. */
+static stream rehearse_layer(struct exec *x, stream h, size_t rows, const pass *p, size_t i)
+{
+    puma_share in = h.n;
+    size_t     place;
+
+    for (place = 0; place < SESSION_RECORDINGS; place++)
+        if (same_again(x, &x->rehearsed[place], in, rows, p, i)) return again(x, place, i);
+    place = x->next_rehearsed++ % SESSION_RECORDINGS;
+    session_record(x->s, place);
+    h = one_layer(x, h, rows, p, (int)i);
+    session_record_stop(x->s);
+    x->rehearsed[place] =
+        (layer_shape){ .known = h.n != NULL, .layer = (int)i, .in = *in, .rows = rows, .first = p->first };
+    if (h.n != NULL) x->rehearsed[place].out = *h.n;
+    if (h.n != NULL && p->keep) x->rehearsed[place].kept = *x->cache[i];
+    return h;
+}
+
 stream exec_layers(struct exec *x, stream h, const pass *p)
 {
-    puma_session *s = x->s;
-    bool          hollow = (s->caps & PUMA_CAP_HOLLOW) != 0;
-    layer_shape   before = { 0 };
+    bool hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0;
 
     for (size_t i = 0; i < x->config.model->layers && h.n != NULL; i++) {
         puma_share in = h.n;
         size_t     rows = p->wanted > 0 && i + 1 == x->config.model->layers ? p->wanted : in->dim[0];
 
-        if (hollow && same_again(x, &before, in, rows, i)) {
-            h = again(x, &before, p, i);
-        } else if (hollow) {
-            session_record(s);
-            h = one_layer(x, h, rows, p, (int)i);
-            session_record_stop(s);
-            if (h.n != NULL) before = (layer_shape){ .known = true, .in = *in, .out = *h.n, .rows = rows };
-        } else {
-            h = one_layer(x, h, rows, p, (int)i);
-        }
-        s->host->drop(s, in);
+        h = hollow ? rehearse_layer(x, h, rows, p, i) : one_layer(x, h, rows, p, (int)i);
+        x->s->host->drop(x->s, in);
     }
     return h;
 }

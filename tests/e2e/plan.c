@@ -65,8 +65,8 @@ static bool has(const char *protocol)
 }
 
 /* A tiny checkpoint under these keys: plan and run. */
-static void checkpoint(const char *protocol, const char *name, const char *task, const char *rest,
-                       const char *const *sets)
+static void inputs(const char *protocol, const char *name, const char *task, const char *input,
+                   const char *rest, const char *const *sets)
 {
     const char *source = getenv("PUMA_SRCDIR"), *path, *args[40] = { NULL };
     char        text[2048], what[300];
@@ -75,9 +75,9 @@ static void checkpoint(const char *protocol, const char *name, const char *task,
     json_t     *plan;
 
     snprintf(text, sizeof text,
-             "[run]\nmodel = %s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\n[input]\nids = 5 9 17 "
-             "40 3 8 12\n[network]\ntransport = memory\n%s",
-             source != NULL ? source : PUMA_SRCDIR, name, task, protocol, rest);
+             "[run]\nmodel = %s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\n[input]\n%s\n"
+             "[network]\ntransport = memory\n%s",
+             source != NULL ? source : PUMA_SRCDIR, name, task, protocol, input, rest);
     path = driver_file("plan.ini", text);
     snprintf(what, sizeof what, "%s %s %s", protocol, name, task);
     args[1] = path;
@@ -101,6 +101,11 @@ static void checkpoint(const char *protocol, const char *name, const char *task,
     outcome_free(&predicted);
     outcome_free(&counted);
 }
+static void checkpoint(const char *protocol, const char *name, const char *task, const char *rest,
+                       const char *const *sets)
+{
+    inputs(protocol, name, task, "ids = 5 9 17 40 3 8 12", rest, sets);
+}
 #define SETS(...)                                                                                            \
     (const char *const[]) { __VA_ARGS__, NULL }
 
@@ -108,6 +113,7 @@ static void all_of(const char *protocol)
 {
     static const char *const functions[] = { "approximation.default=puma", "approximation.default=precise" };
     const bool               dpf = strcmp(protocol, "rep3") == 0;
+    char                     several[400];
 
     for (size_t i = 0; i < 2; i++) {
         const char *f = functions[i];
@@ -121,6 +127,11 @@ static void all_of(const char *protocol)
     checkpoint(protocol, "llama", "logits", "", SETS("numeric.fxp_fraction_bits=16"));
     checkpoint(protocol, "gpt2", "perplexity", "", SETS("run.embedding=equality"));
     checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=onehot", "run.seed=insecure:7"));
+    /* Lengths that come again, and lengths that do not. */
+    snprintf(several, sizeof several, "file = %s",
+             driver_file("texts.txt", "one two\nthree four\nfive\nsix seven eight nine\nten eleven\n"));
+    inputs(protocol, "bert", "embed", several, "", SETS(functions[1]));
+    inputs(protocol, "gpt2", "generate", several, "[generate]\nmax_new_tokens = 3\n", SETS(functions[1]));
     if (dpf) checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=dpf"));
     checkpoint(protocol, "mistral", "generate", "[generate]\nmax_new_tokens = 2\n", SETS(functions[1]));
     checkpoint(protocol, "gemma", "logits", "", SETS(functions[1]));
