@@ -214,7 +214,7 @@ int cli_plan(int argc, char **argv)
     if (!made_read(&o, &line, &COMMAND, &code)) {
         /* has been said */
     } else if ((path != NULL) == (o.shape != NULL)) {
-        code = cli_misused(&COMMAND, 205, "either a run file or --model, not both");
+        code = cli_misused(&COMMAND, 205, "a run file or --model: one of the two");
     } else if (out != NULL && path == NULL) {
         code = cli_misused(&COMMAND, 206, "--measure needs a run file, and its weights");
     } else if (sets == NULL) {
