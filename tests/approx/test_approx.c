@@ -25,8 +25,8 @@ static const char *backend, *directory;
 /* --- running one function --------------------------------------------------------------------- */
 
 typedef struct job {
-    const plugin   *protocol, *functions;
-    const char     *variant; /* NULL: the first that the plugin has for the slot */
+    const plugin   *protocol, *functions, *others; /* what `functions` lacks comes from there */
+    const char     *variant;                       /* NULL: the first that the plugin has for the slot */
     puma_slot       slot;
     bool            is_float;
     uint32_t        ring_bits, ring_frac; /* of the session */
@@ -95,8 +95,11 @@ static void *run_node(void *argument)
                                .is_float = j->is_float,
                                .option = j->option };
 
-    for (int slot = 0; slot < PUMA_SLOT_COUNT; slot++)
+    for (int slot = 0; slot < PUMA_SLOT_COUNT; slot++) {
         options.function[slot] = plugin_approx(j->functions, (puma_slot)slot, NULL);
+        if (options.function[slot] == NULL)
+            options.function[slot] = plugin_approx(j->others, (puma_slot)slot, NULL);
+    }
     if (!local(j)) {
         net_options.present[2] = j->protocol->protocol->parties > 2;
         if (net_open(&wire, &net_options, &self->error) != PUMA_OK) return NULL;
@@ -205,6 +208,7 @@ static puma_error evaluate(const char *functions, puma_slot slot, setting g, ope
     puma_error   e;
     job          j = { .protocol = backend_loaded(),
                        .functions = loaded(functions),
+                       .others = loaded("puma"),
                        .variant = o.variant,
                        .slot = slot,
                        .is_float = g.is_float,
@@ -925,6 +929,149 @@ static void constant_rows_are_no_trap(void **state)
     }
 }
 
+/* --- functions that are what was published, however far that is from the true ones -------------- */
+
+static double quad(double x) { return 0.125 * x * x + 0.25 * x + 0.5; }
+
+static double limit_exp(double x) { return pow(1 + x / 256, 256); }
+
+static double newton(double x, double y, int times)
+{
+    for (int i = 0; i < times; i++) y *= 2 - x * y;
+    return y;
+}
+
+static double crypten_reciprocal(double x) { return newton(x, 3 * limit_exp(0.5 - x) + 0.003, 10); }
+
+static double crypten_sigmoid(double x)
+{
+    double y = newton(1 + limit_exp(-fabs(x)), 0.75, 3);
+
+    return x < 0 ? 1 - y : y;
+}
+
+static double crypten_tanh(double x) { return 2 * crypten_sigmoid(2 * x) - 1; }
+static double crypten_silu(double x) { return x * crypten_sigmoid(x); }
+static double crypten_gelu(double x)
+{
+    if (fabs(x) >= 5) return fmax(x, 0);
+    return 0.5 * x * (1 + crypten_tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+
+static double crypten_gelu_erf(double x)
+{
+    double u = x / sqrt(2), sum = 0, term = u;
+
+    for (int n = 0; n <= 8; term *= -u * u / ++n) sum += term / (2 * n + 1);
+    return 0.5 * x * (1 + 2 / sqrt(acos(-1)) * sum);
+}
+
+typedef struct formula {
+    const char *functions, *variant;
+    puma_slot   slot;
+    double (*f)(double), (*true_one)(double);
+    double low, high, slack; /* at 64 bits and f = 18 */
+} formula;
+
+static const formula FORMULAS[] = {
+    { "mpcformer", "quad", PUMA_SLOT_GELU, quad, true_gelu, -4, 4, 0x1p-16 },
+    { "mpcformer", "quad", PUMA_SLOT_GELU_TANH, quad, true_gelu_tanh, -4, 4, 0x1p-16 },
+    { "crypten", "exp", PUMA_SLOT_EXP, limit_exp, exp, -400, 0, 0x1p-16 },
+    { "crypten", "reciprocal", PUMA_SLOT_RECIPROCAL, crypten_reciprocal, true_reciprocal, 0x1p-6, 480,
+      0x1p-14 },
+    { "crypten", "tanh", PUMA_SLOT_TANH, crypten_tanh, tanh, -64, 64, 0x1p-14 },
+    { "crypten", "silu", PUMA_SLOT_SILU, crypten_silu, true_silu, -64, 64, 0x1p-14 },
+    { "crypten", "gelu", PUMA_SLOT_GELU, crypten_gelu, true_gelu, -64, 64, 0x1p-13 },
+    { "crypten", "gelu_tanh", PUMA_SLOT_GELU_TANH, crypten_gelu, true_gelu_tanh, -64, 64, 0x1p-13 },
+    { "crypten", "gelu_erf", PUMA_SLOT_GELU, crypten_gelu_erf, true_gelu, -2, 2, 0x1p-13 },
+};
+
+static void check_formula(const formula *t, setting g)
+{
+    enum { POINTS = 1200 };
+    const puma_approx *f = plugin_approx(loaded(t->functions), t->slot, t->variant);
+    operand            o = {
+                   .variant = t->variant, .bits = g.bits, .frac = g.frac, .range = puma_exponent(t->high) + 1
+    };
+    double x[POINTS], z[POINTS], error = 0, distance = 0;
+
+    assert_non_null(f);
+    assert_true(f->domain[0] == t->low && f->domain[1] == t->high);
+    for (size_t i = 0; i < POINTS; i++) {
+        x[i] = t->low + (t->high - t->low) * (double)i / (POINTS - 1);
+        /* half of the points where functions bend */
+        if (i % 2 != 0) x[i] = fmax(t->low, fmin(t->high, x[i] / 16));
+    }
+    must(evaluate(t->functions, t->slot, g, o, x, z, 2, POINTS / 2), t->variant);
+    for (size_t i = 0; i < POINTS; i++) {
+        error = fmax(error, fabs(z[i] - t->f(x[i])));
+        distance = fmax(distance, fabs(z[i] - t->true_one(x[i])));
+    }
+    print_message("%s.%s, %s %u/%u: %.3g from the formula (bound %.3g), %.3g from the true function\n",
+                  t->functions, t->variant, g.is_float ? "float" : "fixed", g.bits, g.frac, error,
+                  g.is_float ? 1e-11 : t->slack, distance);
+    assert_true(error <= (g.is_float ? 1e-11 : t->slack));
+    assert_true(distance <= f->max_error + (g.is_float ? 0 : t->slack));
+}
+
+static void published_formulas(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(FORMULAS); i++) {
+        if (on_plain()) check_formula(&FORMULAS[i], FLOAT);
+        check_formula(&FORMULAS[i], WIDE);
+    }
+}
+
+/* Rows of the replacements of softmax, by lengths and not. */
+static void check_shares(const char *functions, const char *variant, setting g, bool by_lengths, double bound)
+{
+    enum { ROWS = 12, N = 37 };
+    double  x[ROWS * N], z[ROWS * N], worst = 0;
+    size_t  lengths[ROWS];
+    operand o = {
+        .variant = variant, .bits = g.bits, .frac = g.frac, .range = 9, .lengths = by_lengths ? lengths : NULL
+    };
+
+    for (size_t r = 0; r < ROWS; r++) lengths[r] = by_lengths ? (r * 7 + 3) % N + 1 : N;
+    for (size_t i = 0; i < ROWS * N; i++) x[i] = i < N ? -1 - normal() * normal() : 3 * normal();
+    must(evaluate(functions, PUMA_SLOT_SOFTMAX, g, o, x, z, ROWS, N), variant);
+    for (size_t r = 0; r < ROWS; r++) {
+        double y[N], sum = 0, largest = -1e9;
+
+        for (size_t i = 0; i < lengths[r]; i++) largest = fmax(largest, x[r * N + i]);
+        for (size_t i = 0; i < lengths[r]; i++) {
+            double v = x[r * N + i];
+
+            y[i] = strcmp(variant, "2quad") == 0   ? (v + 5) * (v + 5)
+                   : strcmp(variant, "2relu") == 0 ? fmax(v, 0) + 0x1p-6
+                                                   : limit_exp(v - largest);
+            sum += y[i];
+        }
+        for (size_t i = 0; i < lengths[r]; i++) worst = fmax(worst, fabs(z[r * N + i] - y[i] / sum));
+        for (size_t i = lengths[r]; i < N; i++) assert_true(z[r * N + i] == 0);
+    }
+    print_message("%s.%s%s, %s %u/%u: %.3g from the formula (bound %.3g)\n", functions, variant,
+                  by_lengths ? " by lengths" : "", g.is_float ? "float" : "fixed", g.bits, g.frac, worst,
+                  bound);
+    assert_true(worst <= bound);
+}
+
+static void published_softmax(void **state)
+{
+    static const char *const WHICH[][2] = { { "mpcformer", "2quad" },
+                                            { "mpcformer", "2relu" },
+                                            { "crypten", "softmax" } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(WHICH); i++)
+        for (int by_lengths = 0; by_lengths < 2; by_lengths++) {
+            /* puma's reciprocal has a relative error of 3e-6 */
+            if (on_plain()) check_shares(WHICH[i][0], WHICH[i][1], FLOAT, by_lengths, 1e-5);
+            check_shares(WHICH[i][0], WHICH[i][1], WIDE, by_lengths, 0x1p-12);
+        }
+}
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 static const char *ten_iterations(void *context, const char *name, const char *key)
@@ -1035,6 +1182,8 @@ int main(int count, char **argument)
         cmocka_unit_test(norm_rows_of_massive_activations),
         cmocka_unit_test(tables_need_no_more_than_comparison),
         cmocka_unit_test(constant_rows_are_no_trap),
+        cmocka_unit_test(published_formulas),
+        cmocka_unit_test(published_softmax),
         cmocka_unit_test(options_are_read_and_checked),
         cmocka_unit_test(exact_functions_are_exact),
     };

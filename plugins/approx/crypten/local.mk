@@ -1,0 +1,5 @@
+# plugins/approx/crypten: its source
+pkglib_LTLIBRARIES += crypten.la
+crypten_la_SOURCES = %D%/crypten.c
+crypten_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+crypten_la_LIBADD = -lm

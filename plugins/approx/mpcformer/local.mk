@@ -1,0 +1,5 @@
+# plugins/approx/mpcformer: its source
+pkglib_LTLIBRARIES += mpcformer.la
+mpcformer_la_SOURCES = %D%/mpcformer.c
+mpcformer_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+mpcformer_la_LIBADD = -lm
