@@ -3,55 +3,95 @@
 
 #include <stdlib.h>
 
-/* n values as ring words, malloc'd; NULL after a failure. */
-static uint64_t *encode(puma_session *s, const double *values, size_t n, uint32_t frac, uint32_t bits)
+/* What puma_encode computes, for many, if all fit; words may lie where the values did.  A number below 2^51
+ * is rounded by adding 1.5 2^52, whose last bit stands for 1, and is the low bits of that sum. */
+static bool encode_all(uint64_t *words, const double *values, size_t n, uint32_t frac, uint32_t bits)
 {
-    uint64_t *words = malloc((n > 0 ? n : 1) * sizeof *words);
+    const double magic = 0x1.8p52, unit = (double)(1ull << frac);
+    const double limit = bits < 52 ? (double)(1ull << (bits - 1)) - 1 : 0x1p51;
+    uint64_t     zero;
+    bool         fits = true;
 
-    if (words == NULL) s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", n * sizeof *words);
-    for (size_t i = 0; i < n && s->status == PUMA_OK; i++) words[i] = puma_encode(s, values[i], frac, bits);
-    if (s->status == PUMA_OK) return words;
-    free(words);
-    return NULL;
+    memcpy(&zero, &magic, sizeof zero);
+    for (size_t i = 0; i < n; i++) fits &= fabs(values[i] * unit) < limit;
+    for (size_t i = 0; fits && i < n; i++) {
+        double   sum = values[i] * unit + magic;
+        uint64_t word;
+
+        memcpy(&word, &sum, sizeof word);
+        words[i] = (word - zero) & puma_mask(bits);
+    }
+    return fits;
+}
+
+/* n values (malloc'd) become ring words where they are: 8 bytes each, and a model has many. */
+static uint64_t *encode(puma_session *s, double *values, size_t n, uint32_t frac, uint32_t bits)
+{
+    uint64_t *words = (uint64_t *)(void *)values;
+
+    if (!puma_is_float(s) && frac <= 51 && encode_all(words, values, n, frac, bits)) return words;
+    for (size_t i = 0; i < n && s->status == PUMA_OK; i++) {
+        double v;
+
+        memcpy(&v, &words[i], sizeof v);
+        words[i] = puma_encode(s, v, frac, bits);
+    }
+    return s->status == PUMA_OK ? words : NULL;
 }
 
 /* In a rehearsal nobody has values. */
 static bool is_hollow(const struct exec *x) { return (x->s->caps & PUMA_CAP_HOLLOW) != 0; }
 
-puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
-                      uint32_t bits)
+/* The owner's `values`, which it takes over, as shares in z. */
+static puma_share share_into(struct exec *x, puma_tensor *z, double *values)
 {
     puma_session *s = x->s;
-    puma_tensor  *z =
-        s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    size_t    mark = s->host->enter(s);
-    uint64_t *words = NULL;
+    size_t        mark = s->host->enter(s);
+    uint64_t     *words = NULL;
 
     if (z != NULL && exec_is_owner(x))
-        words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, frac, z->bits);
+        words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, z->frac, z->bits);
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->owner) != PUMA_OK) z = NULL;
-    if (!is_hollow(x)) free(words);
+    free(values);
     s->host->leave(s, mark, NULL);
     return z;
 }
 
-/* A sharing of public values: 0 plus a public constant, no message. */
-static puma_share share_public(struct exec *x, const double *values, uint32_t rank, const size_t *dim,
-                               uint32_t frac, uint32_t bits)
+static puma_tensor *new_tensor(struct exec *x, uint32_t rank, const size_t *dim, uint32_t frac, uint32_t bits)
 {
     puma_session *s = x->s;
-    puma_tensor  *z =
-        s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac) : NULL;
-    size_t    mark = s->host->enter(s);
-    uint64_t *words = NULL;
 
-    for (int i = 0; z != NULL && i < (is_hollow(x) ? 2 : 0); i++) { /* values, and they encoded */
-        words = s->host->scratch(s, z->n);
-        if (words != NULL) s->host->ring->neg(words, words, z->n);
+    return s->status == PUMA_OK ? s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac)
+                                : NULL;
+}
+
+puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
+                      uint32_t bits)
+{
+    puma_tensor *z = new_tensor(x, rank, dim, frac, bits);
+    double      *copy = NULL;
+
+    if (z != NULL && exec_is_owner(x) && !is_hollow(x)) {
+        copy = malloc((z->n > 0 ? z->n : 1) * sizeof *copy);
+        if (copy == NULL)
+            x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", z->n * sizeof *copy);
+        else
+            memcpy(copy, values, z->n * sizeof *copy);
     }
-    if (z != NULL && !is_hollow(x)) words = encode(s, values, z->n, frac, z->bits);
+    return share_into(x, z, copy);
+}
+
+/* A sharing of public values, taken over, in z, which is 0: plus a public constant, no message. */
+static puma_share share_public(struct exec *x, puma_tensor *z, double *values)
+{
+    puma_session *s = x->s;
+    size_t        mark = s->host->enter(s);
+    uint64_t     *words = NULL;
+
+    if (z != NULL)
+        words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, z->frac, z->bits);
     if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
-    if (!is_hollow(x)) free(words);
+    free(values);
     s->host->leave(s, mark, NULL);
     return z;
 }
@@ -90,19 +130,14 @@ static double *values_of(struct exec *x, const model_source *source, const char 
     return values;
 }
 
-/* Shares what parties bring to public weights, or the owner's. Takes over `values`. */
-static puma_share share_weights(struct exec *x, double *values, uint32_t rank, const size_t *dim,
-                                uint32_t bits)
+/* Shares what parties bring to public weights, or the owner's, in z. Takes over `values`. */
+static puma_share share_weights(struct exec *x, puma_tensor *z, double *values)
 {
-    puma_share z = NULL;
-
-    if (x->s->status == PUMA_OK && x->config.public_weights &&
-        (values != NULL || (is_hollow(x) && x->s->role != PUMA_CLIENT)))
-        z = share_public(x, values, rank, dim, x->config.rings.frac, bits);
-    if (x->s->status == PUMA_OK && !x->config.public_weights)
-        z = exec_share(x, values, rank, dim, x->config.rings.frac, bits);
+    if (x->s->status == PUMA_OK && !x->config.public_weights) return share_into(x, z, values);
+    if (x->s->status == PUMA_OK && (values != NULL || (is_hollow(x) && x->s->role != PUMA_CLIENT)))
+        return share_public(x, z, values);
     free(values);
-    return z;
+    return NULL;
 }
 
 /* The tensor of `role` in `layer`, each entry times `scale` plus `offset`; NULL when the model has none. */
@@ -117,7 +152,7 @@ static puma_share parameter(struct exec *x, const model_source *source, const ch
     values = values_of(x, source, role, layer);
     n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);
     for (size_t i = 0; values != NULL && i < n; i++) values[i] = scale * values[i] + offset;
-    return share_weights(x, values, (uint32_t)t->rank, t->dim, bits);
+    return share_weights(x, new_tensor(x, (uint32_t)t->rank, t->dim, x->config.rings.frac, bits), values);
 }
 
 static puma_share gain_of(struct exec *x, const model_source *source, const char *role, int layer)
@@ -145,21 +180,37 @@ typedef struct linear_role {
     size_t      scaled;
 } linear_role;
 
-/* Weight and bias of a linear layer on the norm's bare output n:  W (g * n + b) + c = (W diag g) n + (W b +
- * c), and the scale.  Without a norm W and c as they are. */
-static void share_linear(struct exec *x, const model_source *source, const linear_role *l,
-                         const norm_role *norm, puma_share *weight, puma_share *bias)
+static bool has_bias(const struct exec *x, const linear_role *l, const norm_role *norm)
 {
-    size_t              index;
-    const model_tensor *t = find(x, l->weight, l->layer, &index),
-                       *bias_tensor = find(x, l->bias, l->layer, &index);
+    size_t index;
+
+    return find(x, l->bias, l->layer, &index) != NULL ||
+           (norm != NULL && find(x, norm->bias, norm->layer, &index) != NULL);
+}
+
+/* Rows [first, first + rows) of z, to be written: z is a new tensor and nobody else's yet. */
+static puma_tensor *rows_of(struct exec *x, const puma_tensor *z, size_t first, size_t rows)
+{
+    puma_tensor *part = z == NULL ? NULL : x->s->host->view(x->s, z);
+
+    if (part == NULL) return NULL;
+    for (uint32_t p = 0; p < part->planes; p++) part->plane[p] += z->n / z->dim[0] * first;
+    part->n = part->words = z->n / z->dim[0] * rows;
+    part->dim[0] = rows;
+    return part;
+}
+
+/* Weight and bias of a linear layer on the norm's bare output n:  W (g * n + b) + c = (W diag g) n + (W b +
+ * c), and the scale.  Without a norm W and c as they are.  Into `weight` and, where there is one, `bias`. */
+static void share_linear(struct exec *x, const model_source *source, const linear_role *l,
+                         const norm_role *norm, puma_tensor *weight, puma_tensor *bias)
+{
     double *w, *c, *gain, *shift, offset = x->config.model->gain_offset;
     size_t  rows, columns;
 
-    *weight = *bias = NULL;
-    if (t == NULL || x->s->status != PUMA_OK) return;
-    rows = t->dim[0];
-    columns = t->dim[1];
+    if (weight == NULL || x->s->status != PUMA_OK) return;
+    rows = weight->dim[0];
+    columns = weight->dim[1];
     w = values_of(x, source, l->weight, l->layer);
     c = values_of(x, source, l->bias, l->layer);
     gain = norm == NULL ? NULL : values_of(x, source, norm->gain, norm->layer);
@@ -179,40 +230,48 @@ static void share_linear(struct exec *x, const model_source *source, const linea
     }
     free(gain);
     free(shift);
-    *weight = share_weights(x, w, 2, t->dim, x->config.rings.wide);
-    if (bias_tensor != NULL || (norm != NULL && find(x, norm->bias, norm->layer, &index) != NULL))
-        *bias = share_weights(x, c, 1, &rows, x->config.rings.wide);
+    share_weights(x, weight, w);
+    if (bias != NULL)
+        share_weights(x, bias, c);
     else
         free(c);
 }
 
-/* Linear layers on one operand, one above the other. */
-static void share_stack(struct exec *x, const model_source *source, const linear_role *l, int count,
+/* Linear layers on one operand, one above the other: each is shared into its rows. */
+static void share_stack(struct exec *x, const model_source *source, const linear_role *l, size_t count,
                         const norm_role *norm, puma_share *weight, puma_share *bias)
 {
-    puma_share w[3], b[3];
-    int        biases = 0;
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    puma_tensor  *w, *b = NULL;
+    size_t        index, dim[2] = { 0 }, biases = 0, first = 0;
 
-    for (int k = 0; k < count; k++) {
-        share_linear(x, source, &l[k], norm, &w[k], &b[k]);
-        if (w[k] == NULL) return;
-        biases += b[k] != NULL;
+    *weight = *bias = NULL;
+    for (size_t k = 0; k < count; k++) {
+        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+
+        if (t == NULL) return;
+        dim[0] += t->dim[0];
+        dim[1] = t->dim[1];
+        biases += has_bias(x, &l[k], norm);
     }
-    if (count == 1) {
-        *weight = w[0];
-        *bias = b[0];
-        return;
+    if (biases > 0 && biases < count)
+        s->host->fail(s, PUMA_EINTERNAL, "some of the layers that make one product have a bias, some not");
+    w = new_tensor(x, 2, dim, r->frac, r->wide);
+    if (biases > 0) b = new_tensor(x, 1, dim, r->frac, r->wide);
+    for (size_t k = 0; k < count && s->status == PUMA_OK; k++) {
+        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+        puma_tensor        *part = rows_of(x, w, first, t->dim[0]);
+        puma_tensor        *bias_part = b == NULL ? NULL : rows_of(x, b, first, t->dim[0]);
+
+        share_linear(x, source, &l[k], norm, part, bias_part);
+        s->host->drop(s, part);
+        s->host->drop(s, bias_part);
+        first += t->dim[0];
     }
-    *weight = puma_concat(x->s, w, (size_t)count, 0);
-    if (biases == count)
-        *bias = puma_concat(x->s, b, (size_t)count, 0);
-    else if (biases > 0)
-        x->s->host->fail(x->s, PUMA_EINTERNAL,
-                         "some of the layers that make one product have a bias, some not");
-    for (int k = 0; k < count; k++) {
-        x->s->host->drop(x->s, w[k]);
-        x->s->host->drop(x->s, b[k]);
-    }
+    if (s->status != PUMA_OK) return;
+    *weight = w;
+    *bias = b;
 }
 
 /* Query, key and value one above the other, as they may stand in the checkpoint already. */
@@ -249,9 +308,9 @@ static void share_layer(struct exec *x, const model_source *source, int i)
 
     /* Behind which norm attention and MLP stand: with norms after the sums that of the part before. */
     share_qkv(x, source, w, i, !post ? &own : i == 0 ? &embedding : &last);
-    share_linear(x, source, &output, NULL, &w->output, &w->output_bias);
+    share_stack(x, source, &output, 1, NULL, &w->output, &w->output_bias);
     share_stack(x, source, gated ? up : up + 1, gated ? 2 : 1, post ? &own : &last, &w->up, &w->up_bias);
-    share_linear(x, source, &down, NULL, &w->down, &w->down_bias);
+    share_stack(x, source, &down, 1, NULL, &w->down, &w->down_bias);
     if (!post) return;
     w->attention_gain = gain_of(x, source, own.gain, i);
     w->attention_bias = bias_of(x, source, own.bias, i);
@@ -267,13 +326,13 @@ static void share_head(struct exec *x, const model_source *source)
     const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, 1, 0 };
     const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
 
-    share_linear(x, source, &dense, NULL, &x->head_dense, &x->head_dense_bias);
+    share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
     if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
         x->final_gain = gain_of(x, source, final.gain, -1);
         x->final_bias = bias_of(x, source, final.bias, -1);
     } else {
-        share_linear(x, source, &out, m->place == MODEL_PRE_NORM ? &final : NULL, &x->head_out,
-                     &x->head_out_bias);
+        share_stack(x, source, &out, 1, m->place == MODEL_PRE_NORM ? &final : NULL, &x->head_out,
+                    &x->head_out_bias);
     }
 }
 
@@ -294,8 +353,11 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     x->owner = (s->caps & PUMA_CAP_LOCAL) != 0 ? s->role : PUMA_CLIENT;
     part[0] = parameter(x, source, "embedding.token", -1, m->embedding_scale, 0, r->table);
     part[1] = parameter(x, source, "embedding.type", -1, 1, 0, r->table);
-    x->table = part[0] == NULL ? NULL : puma_concat(s, part, part[1] == NULL ? 1 : 2, 0);
-    for (int k = 0; k < 2; k++) s->host->drop(s, part[k]);
+    x->table = part[0];
+    if (part[1] != NULL) {
+        x->table = puma_concat(s, part, 2, 0);
+        for (int k = 0; k < 2; k++) s->host->drop(s, part[k]);
+    }
     x->position = parameter(x, source, "embedding.position", -1, 1, 0, r->table);
     x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
     x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);

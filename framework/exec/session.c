@@ -670,11 +670,12 @@ static puma_status send_hollow(puma_session *s, uint32_t to, const uint64_t *wor
 static puma_status recv_hollow(puma_session *s, uint32_t from, const uint64_t *words, size_t size)
 {
     host_session *h = host_of(s);
+    uint8_t      *none;
 
     if (words) written(words);
-    note(h, 2 * size);
+    note(h, size);
     record_event(s, &(event){ .kind = EVENT_RECV, .peer = from, .size = size });
-    return net_recv(h->config.wire, from, NULL, size, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
+    return net_recv(h->config.wire, from, &none, size, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
 }
 
 /* An empty message is none: both ends know n. */
@@ -696,17 +697,15 @@ static puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words
 static puma_status host_recv(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits)
 {
     host_session *h = host_of(s);
-    size_t        size;
+    size_t        total;
     uint8_t      *payload;
 
     if (check_link(s, from, bits) != PUMA_OK || n == 0) return s->status;
+    if (!checked_mul(&total, n, bits)) return host_fail(s, PUMA_ERESOURCE, "a message of %zu words", n);
     if (h->config.hollow) return recv_hollow(s, from, words, ring_packed_size(n, bits));
-    payload = payload_new(s, n, bits, &size);
-    if (!payload) return s->status;
-    if (net_recv(h->config.wire, from, payload, size, &h->error) == PUMA_OK)
-        ring_unpack(words, payload, n, bits);
-    else
-        stick(s);
+    if (net_recv(h->config.wire, from, &payload, ring_packed_size(n, bits), &h->error) != PUMA_OK)
+        return stick(s);
+    ring_unpack(words, payload, n, bits);
     free(payload);
     return s->status;
 }
@@ -732,19 +731,17 @@ static puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *
 static puma_status host_recv_bits(puma_session *s, uint32_t from, uint64_t *words, size_t n)
 {
     host_session *h = host_of(s);
-    size_t        size, got = n / 8 + (n % 8 != 0), count = n / 64 + (n % 64 != 0);
-    uint8_t      *payload;
+    size_t        got = n / 8 + (n % 8 != 0), whole = n / 64;
+    uint8_t      *payload, last[8] = { 0 };
 
     if (check_link(s, from, 1) != PUMA_OK || n == 0) return s->status;
     if (h->config.hollow) return recv_hollow(s, from, words, got);
-    payload = payload_new(s, count, 64, &size);
-    if (!payload) return s->status;
-    if (net_recv(h->config.wire, from, payload, got, &h->error) == PUMA_OK) {
-        memset(payload + got, 0, size - got);
-        if (n % 8) payload[got - 1] &= (uint8_t)((1u << n % 8) - 1);
-        ring_unpack(words, payload, count, 64);
-    } else {
-        stick(s);
+    if (net_recv(h->config.wire, from, &payload, got, &h->error) != PUMA_OK) return stick(s);
+    ring_unpack(words, payload, whole, 64);
+    if (n % 64 != 0) {
+        memcpy(last, payload + 8 * whole, got - 8 * whole);
+        ring_unpack(words + whole, last, 1, 64);
+        words[whole] &= (UINT64_C(1) << n % 64) - 1;
     }
     free(payload);
     return s->status;

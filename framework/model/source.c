@@ -269,13 +269,17 @@ static bool ends_in(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-static double synthetic(const model_source *s, size_t tensor, uint64_t key, size_t element)
+/* A gain is 1, a bias 0, anything else normal. */
+static void synthetic(const model_source *s, size_t tensor, double *to, size_t n)
 {
     const char *what = s->model->tensors[tensor].role;
+    uint64_t    key = mix(mix(s->seed + 0x9e3779b97f4a7c15u) + (tensor + 1) * 0xd1342543de82ef95u);
 
-    if (ends_in(what, ".gain")) return 1;
-    if (ends_in(what, ".bias")) return 0;
-    return normal(key, element) * s->model->initializer_range;
+    if (ends_in(what, ".gain")) {
+        for (size_t k = 0; k < n; k++) to[k] = 1;
+    } else if (!ends_in(what, ".bias")) {
+        for (size_t k = 0; k < n; k++) to[k] = normal(key, k) * s->model->initializer_range;
+    }
 }
 
 puma_status model_source_synthetic(model_source **out, const model *m, uint64_t seed, puma_error *e)
@@ -303,9 +307,7 @@ puma_status model_values(const model_source *s, size_t i, double **values, puma_
     *values = NULL;
     if (!to) return error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
     if (!s->file) {
-        uint64_t key = mix(mix(s->seed + 0x9e3779b97f4a7c15u) + (i + 1) * 0xd1342543de82ef95u);
-
-        for (size_t k = 0; k < n; k++) to[k] = synthetic(s, i, key, k);
+        synthetic(s, i, to, n);
     } else if (weights_read(s->file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
         stored = to;
         to = malloc(n * sizeof *to);

@@ -783,7 +783,8 @@ static void conn_read(net *n, conn *c)
             c->rx_to += (size_t)k;
             parse(n, c);
         }
-        /* Neither the room nor a TLS record is full: the socket had no more, and poll will say when it has. */
+        /* Neither the room nor a TLS record is full: the socket had no more, and poll will say when it has.
+         */
         if ((size_t)k < room && k < (ssize_t)STAGE_BYTES && !(c->ssl && SSL_has_pending(c->ssl))) return;
     }
     c->more = c->fd >= 0 && turn >= TURN_BYTES;

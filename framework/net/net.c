@@ -155,7 +155,8 @@ static puma_status prepare(net *n, puma_error *e)
 }
 
 /* Signals are for the program's own threads, but for those that a fault raises here.  SIGPIPE stays blocked,
- * also in the session's thread: a write to a dead peer is then an error like any other, also inside OpenSSL. */
+ * also in the session's thread: a write to a dead peer is then an error like any other, also inside OpenSSL.
+ */
 static int start_thread(net *n)
 {
     sigset_t block, before;
@@ -377,6 +378,13 @@ static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error
     return PUMA_OK;
 }
 
+/* Who sends what depends on nothing it receives would have all of it in its queue: a dealer, and a client
+ * that shares a model's weights. */
+static bool is_ahead(const net *n, puma_phase phase)
+{
+    return n->config.self == PUMA_CLIENT || (phase == PUMA_OFFLINE && n->config.bounded == n->config.self);
+}
+
 puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e)
 {
     frame *f;
@@ -414,7 +422,7 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
     }
     n->count.sent[to][phase] += size;
     n->count.messages++;
-    return post(n, to, f, phase == PUMA_OFFLINE && n->config.bounded == n->config.self, e);
+    return post(n, to, f, is_ahead(n, phase), e);
 }
 
 /* The next frame from a peer, which must be of this type; the caller frees it. */
@@ -445,12 +453,13 @@ static frame *next_frame(net *n, uint32_t from, frame_type type, const char *exp
     return f;
 }
 
-puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_error *e)
+puma_status net_recv(net *n, uint32_t from, uint8_t **payload, size_t size, puma_error *e)
 {
     struct timespec before, after;
     frame          *f;
     uint64_t        got;
 
+    *payload = NULL;
     clock_gettime(CLOCK_MONOTONIC, &before);
     f = next_frame(n, from, FRAME_DATA, "payload", e);
     if (!f) return e->status;
@@ -468,7 +477,10 @@ puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_err
     if (f->depth > n->count.depth) n->count.depth = f->depth;
     if (f->depth_online > n->count.depth_online) n->count.depth_online = f->depth_online;
     n->count.received[from] += size;
-    if (size && !n->config.hollow) memcpy(payload, f->data, size);
+    if (!n->config.hollow) {
+        *payload = f->data;
+        f->data = NULL;
+    }
     frame_free(f);
     return PUMA_OK;
 }

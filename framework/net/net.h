@@ -73,9 +73,11 @@ void           net_own_seed(const net *n, const char *purpose, uint8_t seed[32])
 
 #define NET_BOUNDED ((size_t)64 << 20)
 /* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than
- * NET_BOUNDED are queued for a bounded link; PUMA_ONLINE never waits. */
+ * NET_BOUNDED are queued for a bounded link, and so does all that the client sends; else PUMA_ONLINE never
+ * waits. */
 puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
-puma_status net_recv(net *n, uint32_t from, void *payload, size_t size, puma_error *e);
+/* The next payload, which must have this size; the caller frees it.  NULL when there is none. */
+puma_status net_recv(net *n, uint32_t from, uint8_t **payload, size_t size, puma_error *e);
 /* Control messages (reports, plans): not payload, not counted.  The receiver frees *text. */
 puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *e);
 puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e);

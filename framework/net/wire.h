@@ -29,9 +29,9 @@
 #define SEGMENT ((size_t)1 << 20)
 #define FRAME_LIMIT ((size_t)8 << 30) /* no layer sends more in one message                     */
 #define CONTROL_LIMIT ((size_t)256 << 20)
-#define HELLO_LIMIT ((size_t)4 << 20)    /* all of the handshake, and ABORT                        */
-#define UNREAD_BYTES ((size_t)2 << 30)   /* unread on any other link before we stop reading        */
-#define PENDING_LIMIT 16u                /* accepted connections that have not said who they are   */
+#define HELLO_LIMIT ((size_t)4 << 20)  /* all of the handshake, and ABORT                        */
+#define UNREAD_BYTES ((size_t)2 << 30) /* unread on any other link before we stop reading        */
+#define PENDING_LIMIT 16u              /* accepted connections that have not said who they are   */
 #define PENDING_MS 10000
 #define GRACE_MS 300 /* a closed link waits so long for the reason from others */
 #define FLUSH_MS 200
@@ -177,9 +177,9 @@ struct net {
     unsigned        waiters, awaits; /* threads in wait_change; those of them that wait for a frame */
     unsigned        turns;           /* that the session's thread has served                    */
     bool            serving;         /* it does so now                                          */
-    int64_t         card_free_us; /* emulated: when all that was sent before has left          */
-    puma_error      error;        /* valid when failed                                      */
-    _Atomic bool    failed, seen; /* set with the lock held, read without                   */
+    int64_t         card_free_us;    /* emulated: when all that was sent before has left          */
+    puma_error      error;           /* valid when failed                                      */
+    _Atomic bool    failed, seen;    /* set with the lock held, read without                   */
 
     /* whoever holds the baton */
     conn      *conns;

@@ -35,13 +35,13 @@ static inline uint64_t puma_mask(uint32_t bits) { return bits >= 64 ? ~0ull : (1
 static inline uint64_t puma_encode(puma_session *s, double v, uint32_t frac, uint32_t bits)
 {
     uint64_t word;
-    double   scaled = nearbyint(ldexp(v, (int)frac));
+    double   scaled = nearbyint(frac < 64 ? v * (double)(1ull << frac) : ldexp(v, (int)frac)); /* exact */
 
     if (puma_is_float(s)) {
         memcpy(&word, &v, sizeof word);
         return word;
     }
-    if (!(fabs(scaled) < ldexp(1.0, (int)(bits < 63 ? bits : 63) - (bits < 64 ? 1 : 0)))) {
+    if (!(fabs(scaled) < (bits < 64 ? (double)(1ull << ((bits < 63 ? bits : 63) - 1)) : 0x1p63))) {
         s->host->fail(s, PUMA_ENUMERIC, "%g with %u fraction bits does not fit a ring of %u bits", v, frac,
                       bits);
         return 0;

@@ -43,6 +43,16 @@ struct run {
     pthread_barrier_t barrier;
 };
 
+/* The next payload into an array of its size. */
+static inline puma_status net_get(net *n, uint32_t from, void *to, size_t size, puma_error *e)
+{
+    uint8_t *payload;
+
+    if (net_recv(n, from, &payload, size, e) == PUMA_OK && size > 0) memcpy(to, payload, size);
+    free(payload);
+    return e->status;
+}
+
 static inline double now_s(void)
 {
     struct timespec t;

@@ -15,7 +15,7 @@ static void exchange(node *me, size_t size)
     for (uint32_t i = 0; i < PUMA_NODES; i++)
         if (i != me->self) net_send(me->wire, i, message(me->self, i, size), size, PUMA_ONLINE, &me->error);
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        if (i == me->self || net_recv(me->wire, i, in, size, &me->error) != PUMA_OK) continue;
+        if (i == me->self || net_get(me->wire, i, in, size, &me->error) != PUMA_OK) continue;
         if (!is_message(in, i, me->self, size)) error_set(&me->error, 7001, "wrong bytes from node %u", i);
     }
     free(in);
@@ -40,10 +40,10 @@ static void exchange_much(node *me)
         in = malloc(size);
         net_send(me->wire, other, message(me->self, other, size), size, PUMA_ONLINE, &me->error);
         net_send(me->wire, other, message(me->self, other, 100), 100, PUMA_ONLINE, &me->error);
-        if (net_recv(me->wire, other, in, size, &me->error) == PUMA_OK &&
+        if (net_get(me->wire, other, in, size, &me->error) == PUMA_OK &&
             !is_message(in, other, me->self, size))
             error_set(&me->error, 7001, "wrong bytes in the large message");
-        if (net_recv(me->wire, other, in, 100, &me->error) == PUMA_OK &&
+        if (net_get(me->wire, other, in, 100, &me->error) == PUMA_OK &&
             !is_message(in, other, me->self, 100))
             error_set(&me->error, 7001, "wrong bytes after the large message");
         free(in);
@@ -104,7 +104,7 @@ static void recv_small(node *me, uint32_t from)
 {
     uint8_t in[8];
 
-    net_recv(me->wire, from, in, sizeof in, &me->error);
+    net_get(me->wire, from, in, sizeof in, &me->error);
 }
 
 /* P0 deals to P2 twice and runs ahead; P1 and P2 exchange after the first and then the second deal. */
@@ -362,7 +362,7 @@ static void run_ahead(node *me)
     }
     if (me->self == 2) {
         recv_small(me, 1);
-        for (int i = 0; i < AHEAD; i++) net_recv(me->wire, 0, in, AHEAD_BYTES, &me->error);
+        for (int i = 0; i < AHEAD; i++) net_get(me->wire, 0, in, AHEAD_BYTES, &me->error);
     }
     free(in);
     net_finish(me->wire, &me->error);

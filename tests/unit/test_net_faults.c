@@ -13,7 +13,7 @@ static void wait_for(node *me, uint32_t from)
 {
     uint8_t in[8];
 
-    net_recv(me->wire, from, in, sizeof in, &me->error);
+    net_get(me->wire, from, in, sizeof in, &me->error);
 }
 
 /* --- disagreement ----------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ static void send_through_damage(node *me)
         net_send(me->wire, 1, message(2, 1, sizeof in), sizeof in, PUMA_ONLINE, &me->error);
     }
     if (me->self == 1)
-        net_recv(me->wire, 2, in, sizeof in, &me->error);
+        net_get(me->wire, 2, in, sizeof in, &me->error);
     else
         wait_for(me, 1);
 }
@@ -306,7 +306,7 @@ static void send_short(node *me)
     uint8_t in[128];
 
     if (me->self == 1) net_send(me->wire, 2, message(1, 2, 64), 64, PUMA_ONLINE, &me->error);
-    if (me->self == 2 && net_recv(me->wire, 1, in, sizeof in, &me->error) != PUMA_OK) {
+    if (me->self == 2 && net_get(me->wire, 1, in, sizeof in, &me->error) != PUMA_OK) {
         net_abort(me->wire, &me->error);
         return;
     }

@@ -44,26 +44,36 @@ static puma_status recv(struct masked *r, const puma_tensor *t, uint32_t from, u
                                : host->recv(&r->base, from, words, t->n, t->bits);
 }
 
+/* m += a mask from the stream, which goes to `keep` if that is not NULL; by stretches of MASKED_AT_ONCE words,
+ * for a mask that is not kept needs no memory of the tensor's size. */
+enum { MASKED_AT_ONCE = 4096 };
+
+static void add_mask(const struct masked *r, const puma_tensor *t, uint64_t *m, puma_prg *stream, uint64_t *room, uint64_t *keep)
+{
+    puma_tensor part = *t;
+
+    for (size_t at = 0; at < t->words; at += part.words) {
+        uint64_t *mask = keep != NULL ? keep + at : room;
+
+        part.words = t->words - at < MASKED_AT_ONCE ? t->words - at : MASKED_AT_ONCE;
+        part.n = t->kind != PUMA_BIT ? part.words : at + part.words < t->words ? 64 * part.words : t->n - 64 * at;
+        draw(r, &part, stream, mask);
+        combine(r, &part, m + at, m + at, mask, 1);
+    }
+}
+
 /* The owner's part: m = x + the masks it draws. */
 static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *words, puma_prg *first, puma_prg *second)
 {
-    uint64_t   *m = r->base.host->scratch(&r->base, z->words), *mask = r->base.host->scratch(&r->base, z->words);
+    uint64_t   *m = r->base.host->scratch(&r->base, z->words), *room = r->base.host->scratch(&r->base, MASKED_AT_ONCE);
+    uint32_t    role = r->base.role;
     puma_status status;
 
-    if (m == NULL || mask == NULL) return r->base.status;
+    if (m == NULL || room == NULL) return r->base.status;
     memcpy(m, words, z->words * sizeof *m);
-    if (first != NULL) {
-        draw(r, z, first, mask);
-        combine(r, z, m, m, mask, 1);
-        if (is_dealer(r)) memcpy(z->plane[0], mask, z->words * sizeof *mask);
-        if (r->base.role == P1) memcpy(z->plane[1], mask, z->words * sizeof *mask);
-    }
-    if (second != NULL) {
-        draw(r, z, second, mask);
-        combine(r, z, m, m, mask, 1);
-        if (is_dealer(r) || r->base.role == P2) memcpy(z->plane[1], mask, z->words * sizeof *mask);
-    }
-    if (r->base.role == P1 || r->base.role == P2) {
+    if (first != NULL) add_mask(r, z, m, first, room, role == P0 ? z->plane[0] : role == P1 ? z->plane[1] : NULL);
+    if (second != NULL) add_mask(r, z, m, second, room, role == P0 || role == P2 ? z->plane[1] : NULL);
+    if (role == P1 || role == P2) {
         memcpy(z->plane[0], m, z->words * sizeof *m);
         return send(r, z, other(r), m);
     }
