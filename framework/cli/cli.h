@@ -11,6 +11,7 @@
 int cli_run(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_bench(int argc, char **argv);
+int cli_compare(int argc, char **argv);
 int cli_tokenize(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_keygen(int argc, char **argv);

@@ -9,7 +9,7 @@ check_PROGRAMS += tests/e2e/plan
 tests_e2e_plan_SOURCES = %D%/plan.c %D%/driver.c %D%/driver.h
 tests_e2e_plan_LDADD = $(JANSSON_LIBS) -lm
 
-dist_check_SCRIPTS += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
-TESTS              += %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
+dist_check_SCRIPTS += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
+TESTS              += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
 TESTS              += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh

@@ -1,0 +1,512 @@
+/* compare.c - `puma compare`: runs side by side, one row each.
+ *
+ * A variant is a run file with some keys set.  It is run by this program in a process of its own, so that one
+ * that fails costs its row alone; so are the two plaintext runs that its error is taken apart with:
+ *     protocol_error       the variant against plain in fixed point with the same functions and rings,
+ *     fixed_point_error    that against plain in floating point with the same functions,
+ *     approximation_error  that against plain in floating point with exact functions.
+ * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
+#include "cli/cli.h"
+#include "report/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_KEYS = 8, MOST_VALUES = 64, MOST_VARIANTS = 4096 };
+
+static const cli_option OPTIONS[] = {
+    { "--vary", "SECTION.KEY=A,B,...", "one variant for each value; of several --vary all combinations",
+      true },
+    { "--set", "SECTION.KEY=VALUE", "set one key in all variants", true },
+    { "--csv", NULL, "print comma-separated values", false },
+    { "--json", NULL, "print an array of {run, variant, report}", false },
+    { NULL, NULL, NULL, false },
+};
+
+static const cli_command COMMAND = {
+    .name = "compare",
+    .synopsis = "RUN.ini... [--vary SECTION.KEY=A,B,...]... [--set SECTION.KEY=VALUE]... [--csv | --json]",
+    .about = "Runs every variant of every RUN.ini on this host and prints a row for each: how far its answer "
+             "is from\n"
+             "plaintext (largest error, cosine, the same label or token, accuracy or perplexity), which part "
+             "of that is the\n"
+             "protocol's, fixed point's and the approximations', and what it cost.\n"
+             "\n"
+             "A variant that cannot be run has its error in its row; the exit code is then that of the first "
+             "such one.\n",
+    .options = OPTIONS,
+    .least = 1,
+    .most = 64,
+};
+
+/* One --vary: the key, and its values cut at commas. */
+typedef struct varied {
+    char  *text; /* "section.key\0a\0b\0" */
+    char  *key;
+    char  *value[MOST_VALUES];
+    size_t count;
+} varied;
+
+typedef struct comparison {
+    const char **sets;
+    size_t       set_count;
+    varied       vary[MOST_KEYS];
+    size_t       vary_count, variants; /* of one run file */
+    json_t      *plain;                /* reports of plaintext runs, by what they depend on */
+} comparison;
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static int read_vary(comparison *c, const char *given)
+{
+    varied *v = &c->vary[c->vary_count];
+    char   *equals;
+
+    if (c->vary_count == MOST_KEYS)
+        return cli_misused(&COMMAND, 206, "--vary: too many of them (limit %d)", MOST_KEYS);
+    v->text = strdup(given);
+    if (v->text == NULL)
+        return cli_fail(&(puma_error){ .status = PUMA_ERESOURCE, .code = 1001, .text = "out of memory" });
+    c->vary_count++;
+    equals = strchr(v->text, '=');
+    if (equals == NULL || equals == v->text || strchr(v->text, '.') == NULL || strchr(v->text, '.') > equals)
+        return cli_misused(&COMMAND, 206, "--vary: not SECTION.KEY=A,B,... (got %.60s)", given);
+    *equals = '\0';
+    v->key = v->text;
+    for (char *at = equals + 1; at != NULL;) {
+        char *comma = strchr(at, ',');
+
+        if (comma != NULL) *comma = '\0';
+        if (*at == '\0') return cli_misused(&COMMAND, 206, "--vary %.60s: a value is empty", v->key);
+        if (v->count == MOST_VALUES)
+            return cli_misused(&COMMAND, 206, "--vary %.60s: too many values (limit %d)", v->key,
+                               MOST_VALUES);
+        v->value[v->count++] = at;
+        at = comma != NULL ? comma + 1 : NULL;
+    }
+    for (size_t i = 0; i < c->set_count; i++)
+        if (strncmp(c->sets[i], v->key, strlen(v->key)) == 0 && c->sets[i][strlen(v->key)] == '=')
+            return cli_misused(&COMMAND, 203, "%.60s is in --set and in --vary", v->key);
+    c->variants *= v->count;
+    if (c->variants > MOST_VARIANTS)
+        return cli_misused(&COMMAND, 206, "--vary: too many variants (limit %d)", MOST_VARIANTS);
+    return 0;
+}
+
+/* The value of --vary `k` in variant `i`: the last one changes fastest. */
+static const char *value_of(const comparison *c, size_t i, size_t k)
+{
+    for (size_t j = c->vary_count; j-- > k + 1;) i /= c->vary[j].count;
+    return c->vary[k].value[i % c->vary[k].count];
+}
+
+/* --- one run in a process of its own ---------------------------------------------------------- */
+
+/* All of a file that another process has written. */
+static char *slurp(int fd)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    char *text = size >= 0 ? calloc(1, (size_t)size + 1) : NULL;
+
+    if (text != NULL && pread(fd, text, (size_t)size, 0) != size) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+/* A file without a name. */
+static int nameless(puma_error *e)
+{
+    FILE *f = tmpfile();
+    int   fd = f != NULL ? dup(fileno(f)) : -1;
+
+    if (f != NULL) fclose(f);
+    if (fd < 0) error_set(e, 1004, "a temporary file: %s", strerror(errno));
+    return fd;
+}
+
+/* `puma run PATH --json` with these sets; the report, or an object {"error", "code"}. */
+static json_t *run_once(const char *path, const char *const *sets, size_t count, puma_error *e)
+{
+    const char **argv = calloc(2 * count + 5, sizeof *argv);
+    int          out = nameless(e), err = nameless(e), status = 0;
+    size_t       n = 0;
+    json_t      *report = NULL;
+    pid_t        child = -1;
+
+    if (argv == NULL) error_set(e, 1001, "out of memory for a command line");
+    if (e->status == PUMA_OK) {
+        argv[n++] = "puma";
+        argv[n++] = "run";
+        argv[n++] = path;
+        argv[n++] = "--json";
+        for (size_t i = 0; i < count; i++) {
+            argv[n++] = "--set";
+            argv[n++] = sets[i];
+        }
+        child = fork();
+        if (child == 0) {
+            if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
+                execv("/proc/self/exe", (char *const *)argv);
+            _exit(PUMA_EINTERNAL);
+        }
+        if (child < 0) error_set(e, 1002, "fork: %s", strerror(errno));
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        char *text = slurp(out);
+
+        report = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        if (report == NULL) error_set(e, 7001, "a run wrote no report");
+        free(text);
+    } else if (child > 0) {
+        char *text = slurp(err), *line = text != NULL ? strstr(text, "puma: error ") : NULL;
+
+        if (line != NULL) line[strcspn(line, "\n")] = '\0';
+        report =
+            json_pack("{s:s, s:i}", "error", line != NULL ? line + strlen("puma: ") : "the run was killed",
+                      "code", WIFEXITED(status) ? WEXITSTATUS(status) : PUMA_EINTERNAL);
+        free(text);
+    }
+    if (out >= 0) close(out);
+    if (err >= 0) close(err);
+    free(argv);
+    return report;
+}
+
+/* --- distances -------------------------------------------------------------------------------- */
+
+/* All numbers below `value`, in order. */
+static bool collect(const json_t *value, double **to, size_t *n, size_t *room)
+{
+    if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++)
+            if (!collect(json_array_get(value, i), to, n, room)) return false;
+    } else if (json_is_number(value)) {
+        if (*n == *room) {
+            double *more = realloc(*to, (*room = 2 * *room + 64) * sizeof *more);
+
+            if (more == NULL) return false;
+            *to = more;
+        }
+        (*to)[(*n)++] = json_number_value(value);
+    }
+    return true;
+}
+
+/* The revealed numbers of a report, all inputs' one behind the other; malloc'd. */
+static double *numbers_of(const json_t *report, size_t *n)
+{
+    static const char *const KEYS[] = { "embedding", "logits", "hidden" };
+    const json_t *outputs = json_object_get(report, "outputs"), *one = json_object_get(report, "output");
+    double       *all = NULL;
+    size_t        room = 0, count = outputs != NULL ? json_array_size(outputs) : one != NULL;
+
+    *n = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < sizeof KEYS / sizeof *KEYS; k++)
+            collect(json_object_get(outputs != NULL ? json_array_get(outputs, i) : one, KEYS[k]), &all, n,
+                    &room);
+    return all;
+}
+
+/* The largest difference between two runs' numbers; NULL where one of them revealed none. */
+static json_t *difference(const json_t *a, const json_t *b)
+{
+    size_t  na, nb;
+    double *x = numbers_of(a, &na), *y = numbers_of(b, &nb), worst = 0;
+
+    for (size_t i = 0; i < na && na == nb; i++)
+        if (!(fabs(x[i] - y[i]) <= worst)) worst = fabs(x[i] - y[i]);
+    free(x);
+    free(y);
+    return na > 0 && na == nb ? json_real(worst) : NULL;
+}
+
+/* --- a variant -------------------------------------------------------------------------------- */
+
+/* The plaintext run of the variant's functions, cached by all it depends on.  Borrowed. */
+static json_t *plaintext(comparison *c, const char *path, const char *const *sets, size_t count, bool fixed,
+                         puma_error *e)
+{
+    const char *with[MOST_KEYS + 128 + 3];
+    char        key[8192];
+    size_t      n = 0, used = (size_t)snprintf(key, sizeof key, "%s %d", path, fixed);
+    json_t     *report;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(sets[i], "run.protocol=", 13) == 0 || strncmp(sets[i], "numeric.arithmetic=", 19) == 0 ||
+            strncmp(sets[i], "compare.reference=", 18) == 0)
+            continue;
+        with[n++] = sets[i];
+        if (strncmp(sets[i], "network.", 8) != 0 && strncmp(sets[i], "run.threads=", 12) != 0 &&
+            used < sizeof key)
+            used += (size_t)snprintf(key + used, sizeof key - used, "\n%s", sets[i]);
+    }
+    with[n++] = "run.protocol=plain";
+    with[n++] = fixed ? "numeric.arithmetic=fixed" : "numeric.arithmetic=float";
+    with[n++] = fixed ? "compare.reference=none" : "compare.reference=plain";
+    report = used < sizeof key ? json_object_get(c->plain, key) : NULL;
+    if (report != NULL) return report;
+    report = run_once(path, with, n, e);
+    if (report != NULL) json_object_set_new(c->plain, key, report);
+    return report;
+}
+
+static void set_if(json_t *object, const char *key, json_t *value)
+{
+    if (value != NULL) json_object_set_new(object, key, value);
+}
+
+/* Variant `i` of a run file: {"run", "variant", "report"}, or "error" and "code" in the report's place. */
+static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error *e)
+{
+    char        text[MOST_KEYS][512];
+    const char *sets[MOST_KEYS + 128];
+    size_t      n = 0;
+    json_t     *row = json_object(), *variant = json_object(), *report, *fidelity, *fixed, *floating;
+
+    for (size_t k = 0; k < c->set_count && n < 127; k++) sets[n++] = c->sets[k];
+    for (size_t k = 0; k < c->vary_count; k++) {
+        const char *value = value_of(c, i, k);
+
+        snprintf(text[k], sizeof text[k], "%s=%s", c->vary[k].key, value);
+        sets[n++] = text[k];
+        json_object_set_new(variant, c->vary[k].key, json_string(value));
+    }
+    sets[n] = "compare.reference=plain";
+    json_object_set_new(row, "run", json_string(path));
+    json_object_set_new(row, "variant", variant);
+    report = run_once(path, sets, n + 1, e);
+    if (report == NULL || json_object_get(report, "error") != NULL) {
+        if (report != NULL) json_object_update_new(row, report);
+        return row;
+    }
+    fidelity = json_object_get(report, "fidelity");
+    if (fidelity != NULL && e->status == PUMA_OK) {
+        fixed = plaintext(c, path, sets, n, true, e);
+        floating = plaintext(c, path, sets, n, false, e);
+        set_if(fidelity, "protocol_error", difference(report, fixed));
+        set_if(fidelity, "fixed_point_error", difference(fixed, floating));
+        if (json_object_get(json_object_get(floating, "fidelity"), "max_abs_error") != NULL)
+            json_object_set(fidelity, "approximation_error",
+                            json_object_get(json_object_get(floating, "fidelity"), "max_abs_error"));
+    }
+    json_object_set_new(row, "report", report);
+    return row;
+}
+
+/* --- showing ---------------------------------------------------------------------------------- */
+
+/* Columns behind the variant: where in the report a number stands. */
+static const struct column {
+    const char *title, *object, *key, *format;
+} COLUMNS[] = {
+    { "cosine", "fidelity", "cosine", "%.7f" },
+    { "max_error", "fidelity", "max_abs_error", "%.3g" },
+    { "protocol", "fidelity", "protocol_error", "%.3g" },
+    { "fixed_point", "fidelity", "fixed_point_error", "%.3g" },
+    { "approximation", "fidelity", "approximation_error", "%.3g" },
+    { "top1", "fidelity", "top1_agreement", "%.4f" },
+    { "accuracy", "fidelity", "accuracy", "%.4f" },
+    { "perplexity", "output", "perplexity", "%.6g" },
+    { "offline_bytes", NULL, "offline_bytes", "%.0f" },
+    { "online_bytes", NULL, "online_bytes", "%.0f" },
+    { "rounds", NULL, "rounds", "%.0f" },
+    { "seconds", NULL, "wall_s", "%.2f" },
+};
+#define COLUMN_COUNT (sizeof COLUMNS / sizeof *COLUMNS)
+
+/* The cell's text; empty where the report has no such number. */
+static void cell(char *text, size_t size, const json_t *row, const struct column *at)
+{
+    const json_t *report = json_object_get(row, "report");
+    const json_t *value =
+        json_object_get(at->object != NULL ? json_object_get(report, at->object) : report, at->key);
+
+    text[0] = '\0';
+    if (!json_is_number(value)) return;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats stand in the table above */
+    snprintf(text, size, at->format, json_number_value(value));
+#pragma GCC diagnostic pop
+}
+
+/* Does any row have a number there? */
+static bool is_used(const json_t *rows, const struct column *at)
+{
+    char text[64] = "";
+
+    for (size_t i = 0; i < json_array_size(rows) && text[0] == '\0'; i++)
+        cell(text, sizeof text, json_array_get(rows, i), at);
+    return text[0] != '\0';
+}
+
+/* RFC 4180: quoted where it has to be. */
+static void print_csv(const char *text)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static void show_csv(const comparison *c, const json_t *rows)
+{
+    char text[64];
+
+    fputs("run", stdout);
+    for (size_t k = 0; k < c->vary_count; k++) {
+        putchar(',');
+        print_csv(c->vary[k].key);
+    }
+    for (size_t k = 0; k < COLUMN_COUNT; k++) printf(",%s", COLUMNS[k].title);
+    puts(",error");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
+
+        print_csv(json_string_value(json_object_get(row, "run")));
+        for (size_t k = 0; k < c->vary_count; k++) {
+            putchar(',');
+            print_csv(json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
+        }
+        for (size_t k = 0; k < COLUMN_COUNT; k++) {
+            cell(text, sizeof text, row, &COLUMNS[k]);
+            printf(",%s", text);
+        }
+        putchar(',');
+        if (error != NULL) print_csv(json_string_value(error));
+        putchar('\n');
+    }
+}
+
+/* What tells a row from the others: its file where there are several, and what varies. */
+static void name_row(char *text, size_t size, const comparison *c, const json_t *row, bool files)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    if (files || c->vary_count == 0)
+        used = (size_t)snprintf(text, size, "%s", json_string_value(json_object_get(row, "run")));
+    for (size_t k = 0; k < c->vary_count && used < size; k++)
+        used += (size_t)snprintf(
+            text + used, size - used, "%s%s", used > 0 ? " " : "",
+            json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
+}
+
+static void show_table(const comparison *c, const json_t *rows, bool files)
+{
+    char name[256], text[64];
+    int  width = 7;
+
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        name_row(name, sizeof name, c, json_array_get(rows, i), files);
+        if ((int)strlen(name) > width) width = (int)strlen(name);
+    }
+    for (size_t k = 0; k < c->vary_count; k++) printf("%s%s", k > 0 ? ", " : "", c->vary[k].key);
+    printf("%s%-*s", c->vary_count > 0 ? "\n\n" : "", width, "variant");
+    for (size_t k = 0; k < COLUMN_COUNT; k++)
+        if (is_used(rows, &COLUMNS[k])) printf(" %13s", COLUMNS[k].title);
+    putchar('\n');
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
+
+        name_row(name, sizeof name, c, row, files);
+        printf("%-*s", width, name);
+        for (size_t k = 0; k < COLUMN_COUNT && error == NULL; k++) {
+            if (!is_used(rows, &COLUMNS[k])) continue;
+            cell(text, sizeof text, row, &COLUMNS[k]);
+            printf(" %13s", text);
+        }
+        if (error != NULL) printf(" %s", json_string_value(error));
+        putchar('\n');
+    }
+    puts("\nmax_error and cosine are against plaintext in floating point with exact functions.  protocol: "
+         "the part of it\n"
+         "against the same functions in fixed point; fixed_point: of that against them in floating point; "
+         "approximation: of\n"
+         "these against the exact ones.");
+}
+
+static void announce(const comparison *c, const char *path, size_t i, size_t of)
+{
+    if (!isatty(STDERR_FILENO)) return;
+    fprintf(stderr, "puma: %zu of %zu: %s", i + 1, of, path);
+    for (size_t k = 0; k < c->vary_count; k++)
+        fprintf(stderr, " %s=%s", c->vary[k].key, value_of(c, i % c->variants, k));
+    fputc('\n', stderr);
+}
+
+/* What has been run is shown even when this process itself runs into trouble. */
+static int compare_all(comparison *c, const cli_line *line)
+{
+    puma_error e = { 0 };
+    json_t    *rows = json_array();
+    size_t     all = line->argument_count * c->variants;
+    int        code = 0;
+
+    c->plain = json_object();
+    for (size_t i = 0; i < all && e.status == PUMA_OK; i++) {
+        const char *path = line->arguments[i / c->variants];
+        json_t     *row;
+
+        announce(c, path, i, all);
+        row = compare_one(c, path, i % c->variants, &e);
+        if (code == 0) code = (int)json_integer_value(json_object_get(row, "code"));
+        if (e.status == PUMA_OK)
+            json_array_append_new(rows, row);
+        else
+            json_decref(row);
+    }
+    if (cli_has(line, "--json")) {
+        json_dumpf(rows, stdout, JSON_INDENT(1));
+        putchar('\n');
+    } else if (cli_has(line, "--csv")) {
+        show_csv(c, rows);
+    } else {
+        show_table(c, rows, line->argument_count > 1);
+    }
+    json_decref(rows);
+    json_decref(c->plain);
+    return e.status != PUMA_OK ? cli_fail(&e) : code;
+}
+
+int cli_compare(int argc, char **argv)
+{
+    cli_line     line;
+    comparison   c = { .variants = 1 };
+    const char **varied_keys;
+    size_t       count = 0;
+    int          code = 0;
+
+    if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
+    c.sets = cli_values(&line, "--set", &c.set_count);
+    varied_keys = cli_values(&line, "--vary", &count);
+    if (c.sets == NULL || varied_keys == NULL)
+        code = cli_fail(&(puma_error){ .status = PUMA_ERESOURCE, .code = 1001, .text = "out of memory" });
+    if (code == 0 && cli_has(&line, "--json") && cli_has(&line, "--csv"))
+        code = cli_misused(&COMMAND, 203, "--csv and --json are two forms of the same");
+    if (code == 0 && c.set_count > 120)
+        code = cli_misused(&COMMAND, 206, "--set: too many of them (limit 120)");
+    for (size_t i = 0; code == 0 && i < count; i++) code = read_vary(&c, varied_keys[i]);
+    if (code == 0) code = compare_all(&c, &line);
+    for (size_t k = 0; k < c.vary_count; k++) free(c.vary[k].text);
+    free(varied_keys);
+    free(c.sets);
+    cli_free(&line);
+    return code;
+}

@@ -1,0 +1,83 @@
+#!/bin/bash
+# compare.sh - `puma compare`: every combination a row, errors taken apart, a failing variant costs its row alone
+set -u
+
+puma=${PUMA_BUILDDIR:-.}/puma
+models=$(realpath "${PUMA_SRCDIR:-.}")/tests/golden/models
+work=$(mktemp -d "${TMPDIR:-/tmp}/compare.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+passed=0
+failed=0
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAILED $*"; }
+# expect NAME TEST...: the command succeeds
+expect() { local name=$1; shift; if "$@"; then pass; else fail "$name: $(head -c 400 "$work/out" "$work/err" 2>/dev/null)"; fi; }
+
+cat >"$work/run.ini" <<END
+[run]
+model = $models/bert-tiny
+task = classify
+protocol = rep3
+[input]
+text = In the beginning, "quoted"
+[network]
+transport = tcp
+END
+
+compare() { "$puma" compare "$@" >"$work/out" 2>"$work/err"; code=$?; }
+
+compare "$work/run.ini" --vary run.protocol=rep3,plain --vary approximation.default=precise,mpcformer --json
+expect json-code [ $code = 0 ]
+python3 - "$work/out" "$work/run.ini" >"$work/said" <<'END' && pass || fail "json: $(cat "$work/said")"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+wanted = [(p, a) for p in ("rep3", "plain") for a in ("precise", "mpcformer")]
+assert [(r["variant"]["run.protocol"], r["variant"]["approximation.default"]) for r in rows] == wanted, rows
+for r in rows:
+    f = r["report"]["fidelity"]
+    assert r["run"] == sys.argv[2] and r["report"]["protocol"] == r["variant"]["run.protocol"]
+    for key in "max_abs_error", "cosine", "top1_agreement", "protocol_error", "fixed_point_error", "approximation_error":
+        assert isinstance(f[key], (int, float)), (key, f)
+    assert f["protocol_error"] < 2e-3 and f["fixed_point_error"] < 2e-3, f
+    assert r["report"]["layers"] and r["report"]["wall_s"] >= 0
+rep3, quad, plain, plain_quad = (r["report"] for r in rows)
+assert rep3["total_bytes"] > quad["total_bytes"] > 0 == plain["total_bytes"]
+assert rep3["fidelity"]["approximation_error"] < 1e-3 < 0.1 < quad["fidelity"]["approximation_error"]
+# of the plaintext run with the same functions the distance is that of the functions
+assert plain_quad["fidelity"]["max_abs_error"] == quad["fidelity"]["approximation_error"]
+END
+
+compare "$work/run.ini" --vary approximation.default=exact,precise --csv
+expect csv-code [ $code = 6 ]
+expect csv-lines [ "$(wc -l <"$work/out")" = 3 ]
+expect csv-head grep -q '^run,approximation.default,cosine,max_error,protocol,fixed_point,approximation,top1,' "$work/out"
+expect csv-error grep -q '^.*,exact,,,,,,,,,,,,,"\{0,1\}error E0615: ' "$work/out"
+expect csv-good grep -Eq ',precise,[01]\.[0-9]+,' "$work/out"
+
+compare "$work/run.ini" --set run.protocol=plain
+expect table-code [ $code = 0 ]
+expect table-row grep -q "run.ini" "$work/out"
+compare "$work/run.ini" "$work/none.ini" --set run.protocol=plain
+expect missing-code [ $code = 3 ]
+expect missing-row grep -q 'none.ini.*error E03' "$work/out"
+
+cat >"$work/generate.ini" <<END
+[run]
+model = $models/gpt2-tiny
+task = perplexity
+protocol = plain
+[input]
+text = In the beginning God created the heaven and the earth.
+END
+compare "$work/generate.ini" --vary approximation.default=precise,puma
+expect perplexity-code [ $code = 0 ]
+expect perplexity-column grep -q ' perplexity ' "$work/out"
+
+for wrong in "--vary=run.protocol" "--vary=protocol=rep3" "--vary=run.protocol=rep3,,plain" "--csv --json" "--vary=run.task=embed --set=run.task=hidden"; do
+    # shellcheck disable=SC2086  # several options
+    compare "$work/run.ini" $wrong
+    expect "usage $wrong" [ $code = 2 ]
+done
+
+echo "compare: $passed passed, $failed failed"
+[ "$failed" = 0 ]
