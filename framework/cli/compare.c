@@ -7,6 +7,7 @@
  *     approximation_error  that against plain in floating point with exact functions.
  * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
 #include "cli/cli.h"
+#include "cli/compare.h"
 #include "report/output.h"
 
 #include <errno.h>
@@ -26,13 +27,16 @@ static const cli_option OPTIONS[] = {
       true },
     { "--set", "SECTION.KEY=VALUE", "set one key in all variants", true },
     { "--csv", NULL, "print comma-separated values", false },
+    { "--html", "FILE", "also write the table and its diagrams there, as one file that needs no other",
+      false },
     { "--json", NULL, "print an array of {run, variant, report}", false },
     { NULL, NULL, NULL, false },
 };
 
 static const cli_command COMMAND = {
     .name = "compare",
-    .synopsis = "RUN.ini... [--vary SECTION.KEY=A,B,...]... [--set SECTION.KEY=VALUE]... [--csv | --json]",
+    .synopsis = "RUN.ini... [--vary SECTION.KEY=A,B,...]... [--set SECTION.KEY=VALUE]... [--csv | --json] "
+                "[--html FILE]",
     .about = "Runs every variant of every RUN.ini on this host and prints a row for each: how far its answer "
              "is from\n"
              "plaintext (largest error, cosine, the same label or token, accuracy or perplexity), which part "
@@ -325,11 +329,19 @@ static const struct column {
 };
 #define COLUMN_COUNT (sizeof COLUMNS / sizeof *COLUMNS)
 
-/* The cell's text; empty where the report has no such number. */
-static void cell(char *text, size_t size, const json_t *row, const struct column *at)
+const char compare_legend[] = "max_error and cosine are against plaintext in floating point with exact "
+                              "functions. protocol: the part of it against the\n"
+                              "same functions in fixed point; fixed_point: of that against them in floating "
+                              "point; approximation: of these against the\n"
+                              "exact ones.";
+
+const char *compare_title(size_t k) { return k < COLUMN_COUNT ? COLUMNS[k].title : NULL; }
+
+void compare_cell(char *text, size_t size, const json_t *row, size_t k)
 {
-    const json_t *report = json_object_get(row, "report");
-    const json_t *value =
+    const struct column *at = &COLUMNS[k];
+    const json_t        *report = json_object_get(row, "report");
+    const json_t        *value =
         json_object_get(at->object != NULL ? json_object_get(report, at->object) : report, at->key);
 
     text[0] = '\0';
@@ -340,13 +352,12 @@ static void cell(char *text, size_t size, const json_t *row, const struct column
 #pragma GCC diagnostic pop
 }
 
-/* Does any row have a number there? */
-static bool is_used(const json_t *rows, const struct column *at)
+bool compare_used(const json_t *rows, size_t k)
 {
     char text[64] = "";
 
     for (size_t i = 0; i < json_array_size(rows) && text[0] == '\0'; i++)
-        cell(text, sizeof text, json_array_get(rows, i), at);
+        compare_cell(text, sizeof text, json_array_get(rows, i), k);
     return text[0] != '\0';
 }
 
@@ -385,7 +396,7 @@ static void show_csv(const comparison *c, const json_t *rows)
             print_csv(json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
         }
         for (size_t k = 0; k < COLUMN_COUNT; k++) {
-            cell(text, sizeof text, row, &COLUMNS[k]);
+            compare_cell(text, sizeof text, row, k);
             printf(",%s", text);
         }
         putchar(',');
@@ -420,7 +431,7 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
     for (size_t k = 0; k < c->vary_count; k++) printf("%s%s", k > 0 ? ", " : "", c->vary[k].key);
     printf("%s%-*s", c->vary_count > 0 ? "\n\n" : "", width, "variant");
     for (size_t k = 0; k < COLUMN_COUNT; k++)
-        if (is_used(rows, &COLUMNS[k])) printf(" %13s", COLUMNS[k].title);
+        if (compare_used(rows, k)) printf(" %13s", COLUMNS[k].title);
     putchar('\n');
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
@@ -428,18 +439,36 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
         name_row(name, sizeof name, c, row, files);
         printf("%-*s", width, name);
         for (size_t k = 0; k < COLUMN_COUNT && error == NULL; k++) {
-            if (!is_used(rows, &COLUMNS[k])) continue;
-            cell(text, sizeof text, row, &COLUMNS[k]);
+            if (!compare_used(rows, k)) continue;
+            compare_cell(text, sizeof text, row, k);
             printf(" %13s", text);
         }
         if (error != NULL) printf(" %s", json_string_value(error));
         putchar('\n');
     }
-    puts("\nmax_error and cosine are against plaintext in floating point with exact functions.  protocol: "
-         "the part of it\n"
-         "against the same functions in fixed point; fixed_point: of that against them in floating point; "
-         "approximation: of\n"
-         "these against the exact ones.");
+    printf("\n%s\n", compare_legend);
+}
+
+static puma_status write_html(const comparison *c, const json_t *rows, bool files, const char *path,
+                              puma_error *e)
+{
+    size_t count = json_array_size(rows);
+    char **names = calloc(count + 1, sizeof *names), *text = NULL;
+
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        char name[256];
+
+        name_row(name, sizeof name, c, json_array_get(rows, i), files);
+        names[i] = strdup(name);
+        if (names[i] == NULL) error_set(e, 1001, "out of memory for a page");
+    }
+    if (names != NULL && e->status == PUMA_OK) text = compare_html(rows, names);
+    if (e->status == PUMA_OK && text == NULL) error_set(e, 1001, "out of memory for a page");
+    if (e->status == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
+    for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);
+    free(names);
+    free(text);
+    return e->status;
 }
 
 static void announce(const comparison *c, const char *path, size_t i, size_t of)
@@ -454,12 +483,14 @@ static void announce(const comparison *c, const char *path, size_t i, size_t of)
 /* What has been run is shown even when this process itself runs into trouble. */
 static int compare_all(comparison *c, const cli_line *line)
 {
-    puma_error e = { 0 };
-    json_t    *rows = json_array();
-    size_t     all = line->argument_count * c->variants;
-    int        code = 0;
+    const char *page = cli_value(line, "--html");
+    puma_error  e = { 0 };
+    json_t     *rows = json_array();
+    size_t      all = line->argument_count * c->variants;
+    int         code = 0;
 
     c->plain = json_object();
+    if (page != NULL) output_check(page, line->arguments, &e);
     for (size_t i = 0; i < all && e.status == PUMA_OK; i++) {
         const char *path = line->arguments[i / c->variants];
         json_t     *row;
@@ -479,6 +510,12 @@ static int compare_all(comparison *c, const cli_line *line)
         show_csv(c, rows);
     } else {
         show_table(c, rows, line->argument_count > 1);
+    }
+    if (page != NULL) {
+        puma_error failure = { 0 };
+
+        write_html(c, rows, line->argument_count > 1, page, &failure);
+        if (e.status == PUMA_OK) e = failure;
     }
     json_decref(rows);
     json_decref(c->plain);

@@ -61,6 +61,28 @@ compare "$work/run.ini" "$work/none.ini" --set run.protocol=plain
 expect missing-code [ $code = 3 ]
 expect missing-row grep -q 'none.ini.*error E03' "$work/out"
 
+# the page: whole, closed tags, nothing fetched, no script, texts of others escaped
+cp "$work/run.ini" "$work/<b>&'.ini"
+compare "$work/<b>&'.ini" --vary run.protocol=rep3,plain --vary approximation.default=precise,exact --html "$work/page.html"
+expect html-code [ $code = 6 ]
+python3 - "$work/page.html" >"$work/said" 2>&1 <<'END' && pass || fail "html: $(cat "$work/said")"
+import html.parser, sys
+text = open(sys.argv[1]).read()
+assert "<b>" not in text and "://" not in text and "<script" not in text
+class Reader(html.parser.HTMLParser):
+    open, seen = [], []
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        if tag not in ("meta",): self.open.append(tag)
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+reader = Reader(); reader.feed(text); reader.close()
+assert not reader.open, reader.open
+assert reader.seen.count("tr") == 5 and reader.seen.count("circle") == 1 and reader.seen.count("svg") == 4, reader.seen
+END
+compare "$work/run.ini" --html "$work/run.ini"
+expect html-input [ $code = 3 ]
+
 cat >"$work/generate.ini" <<END
 [run]
 model = $models/gpt2-tiny
