@@ -326,6 +326,14 @@ static void share_head(struct exec *x, const model_source *source)
     const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, 1, 0 };
     const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
 
+    if (x->config.linear_head) {
+        const size_t dim[2] = { 1, m->hidden };
+
+        x->s->host->label(x->s, "weights head");
+        x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->hidden, 1, dim,
+                                      x->config.rings.frac, x->config.rings.wide);
+    }
     share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
     if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
         x->final_gain = gain_of(x, source, final.gain, -1);
@@ -383,6 +391,10 @@ static puma_share answer_shape(struct exec *x, size_t rows)
     uint32_t     frac = r->frac, bits = r->wide;
 
     if (x->config.task == MODEL_HIDDEN) dim[0] = rows;
+    if (x->config.linear_head) {
+        dim[1] = 1;
+        if (x->config.reveal_label) frac = 0;
+    }
     if (x->config.task != MODEL_HIDDEN && x->config.task != MODEL_EMBED) {
         bits = r->logits;
         if (m->causal) dim[0] = rows;

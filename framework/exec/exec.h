@@ -17,6 +17,8 @@ typedef struct exec_config {
     const model *model;
     model_task   task;
     bool         pooling_mean, normalize; /* of embed                                     */
+    bool          linear_head; /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
+    const double *head;        /* w and behind it b; the owner's                            */
     bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
                                              logits: the index of the largest                    */
     bool         equality;                /* embedding by equality tests inside MPC       */
@@ -27,7 +29,7 @@ typedef struct exec_config {
 
 typedef struct exec_output {
     size_t  rows, columns; /* hidden: tokens x hidden; perplexity: tokens x vocabulary; else 1 x hidden,
-                              1 x labels (of a decoder the vocabulary), 1 x 1 (label)             */
+                              1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
     double *values;        /* malloc'd; NULL at compute parties                                   */
 } exec_output;
 

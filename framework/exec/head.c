@@ -89,6 +89,23 @@ static puma_share classified(struct exec *x, stream h)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
+/* w . embedding + b, (1, 1), or its sign: the label is 1 where 0 is less, the larger of (0, logit). */
+static puma_share binary(struct exec *x, puma_share row)
+{
+    puma_session *s = x->s;
+    puma_share    pair[2];
+
+    s->host->label(s, "head logits");
+    pair[1] = exec_linear(x, row, x->head_out, x->head_out_bias, NULL, x->config.rings.wide);
+    if (pair[1] == NULL) return NULL;
+    pair[1] = puma_promise(s, pair[1], x->config.model->ranges.hidden);
+    if (!x->config.reveal_label) return pair[1];
+    s->host->label(s, "head argmax");
+    pair[0] = s->host->tensor(s, PUMA_ARITH, 2, pair[1]->dim, pair[1]->bits, pair[1]->frac); /* shares of 0 */
+    if (pair[0] == NULL) return NULL;
+    return argmax(s, puma_promise(s, puma_concat(s, pair, 2, 1), pair[1]->range));
+}
+
 puma_share exec_answer(struct exec *x, stream h)
 {
     const model  *m = x->config.model;
@@ -104,7 +121,8 @@ puma_share exec_answer(struct exec *x, stream h)
     case MODEL_EMBED:
         s->host->label(s, "head pooling");
         first = exec_formed(x, pooled(x, h));
-        return x->config.normalize ? normalized(x, first) : first;
+        if (x->config.normalize) first = normalized(x, first);
+        return x->config.linear_head ? binary(x, first) : first;
     default: break;
     }
     if (m->causal) {

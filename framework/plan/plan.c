@@ -7,6 +7,7 @@
 #include "weights/json.h"
 
 #include <math.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,9 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
     return PUMA_OK;
 }
 
+/* Does the run make an embedding: as its answer, or for the head that the run file brings? */
+static bool embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
+
 /* Does the run call this slot, directly or through a function that it calls? */
 static bool is_needed(const plan *p, puma_slot slot)
 {
@@ -97,7 +101,7 @@ static bool is_needed(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
-    return slot == PUMA_SLOT_RSQRT && p->run->task == RUN_EMBED && p->run->normalize;
+    return slot == PUMA_SLOT_RSQRT && embeds(p->run) && p->run->normalize;
 }
 
 static puma_status choose_functions(plan *p, puma_error *e)
@@ -233,6 +237,43 @@ static puma_status check_weights(const plan *p, puma_error *e)
     return PUMA_OK;
 }
 
+/* [run] head: {"w": [...], "b": x}, one number of w for each of the embedding. */
+static puma_status read_head(plan *p, puma_error *e)
+{
+    static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
+    const char   *path = p->run->head, *known[] = { "w", "b" };
+    size_t        hidden = p->model->hidden, i;
+    double        limit = ldexp(1.0, (int)p->exec.rings.wide - 2 - 2 * (int)p->exec.rings.frac);
+    json_t       *root = NULL;
+    const json_t *w, *b;
+
+    if (path == NULL || json_read_limited(path, (size_t)64 << 20, &limits, &root, 423, e) != PUMA_OK)
+        return e->status;
+    w = json_object_get(root, known[0]);
+    b = json_object_get(root, known[1]);
+    p->head = calloc(hidden + 1, sizeof *p->head);
+    if (p->head == NULL)
+        no_memory(e);
+    else if (!json_is_array(w) || !json_is_number(b) || json_object_size(root) != 2)
+        error_set(e, 423, "%s: not of the form {\"w\": [...], \"b\": x}", path_tail(path));
+    else if (json_array_size(w) != hidden)
+        error_set(e, 423, "%s: w: one number for each of the embedding is needed (got %zu, expected %zu)",
+                  path_tail(path), json_array_size(w), hidden);
+    for (i = 0; e->status == PUMA_OK && i <= hidden; i++) {
+        const json_t *number = i < hidden ? json_array_get(w, i) : b;
+
+        p->head[i] = json_number_value(number);
+        if (!json_is_number(number))
+            error_set(e, 423, "%s: w: entry %zu is not a number", path_tail(path), i);
+        else if (!(fabs(p->head[i]) < limit))
+            error_set(e, 1102, "%s: %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
+                      path_tail(path), known[i == hidden], i, p->head[i], limit);
+    }
+    json_decref(root);
+    p->exec.head = p->head;
+    return e->status;
+}
+
 /* --- input ------------------------------------------------------------------------------------ */
 
 static puma_status add_input(plan *p, const token_list *list, puma_error *e)
@@ -349,7 +390,7 @@ static puma_status read_labels(plan *p, puma_error *e)
 {
     const runfile *r = p->run;
     char          *bytes;
-    size_t         size, at = 0, line = 0;
+    size_t         size, at = 0, line = 0, most = r->head != NULL ? 1 : p->model->labels - 1;
 
     if (r->labels == NULL) return PUMA_OK;
     if (file_read(r->labels, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
@@ -363,9 +404,9 @@ static puma_status read_labels(plan *p, puma_error *e)
 
         if (length < sizeof text) memcpy(text, bytes + at, length);
         if (length > 0 && length < sizeof text && text[length - 1] == '\r') text[length - 1] = '\0';
-        if (!ini_unsigned(text, 0, p->model->labels - 1, &label))
+        if (!ini_unsigned(text, 0, most, &label))
             error_set(e, 557, "%.200s:%zu: not a label of the model (limit 0 to %zu)", r->labels, line + 1,
-                      p->model->labels - 1);
+                      most);
         else
             p->labels[line] = (uint32_t)label;
         at += length + 1;
@@ -526,9 +567,11 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
     return text == NULL ? no_memory(e) : PUMA_OK;
 }
 
-static model_task task_of(run_task t)
+/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
+static model_task task_of(const runfile *r)
 {
-    switch (t) {
+    if (embeds(r)) return MODEL_EMBED;
+    switch (r->task) {
     case RUN_CLASSIFY: return MODEL_CLASSIFY;
     case RUN_LOGITS: return MODEL_LOGITS;
     case RUN_HIDDEN: return MODEL_HIDDEN;
@@ -567,8 +610,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (p->protocol->protocol == NULL)
         return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
                          runfile_where(r, "run", "protocol"), r->protocol);
-    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r->task),
-                   e) != PUMA_OK) {
+    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) != PUMA_OK) {
         if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
             error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
         return e->status;
@@ -581,7 +623,8 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
                          "%s: [run] embedding: protocol %s looks up no ids of the client's, so it has no dpf",
                          runfile_where(r, "run", "embedding"), r->protocol);
     p->exec = (exec_config){ .model = p->model,
-                             .task = task_of(r->task),
+                             .task = task_of(r),
+                             .linear_head = r->head != NULL,
                              .pooling_mean = r->pooling_mean,
                              .normalize = r->normalize,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
@@ -594,7 +637,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
     if (role == PLAN_CLIENT &&
-        (read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK))
+        (read_head(p, e) != PUMA_OK || read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK))
         return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
@@ -625,6 +668,8 @@ void plan_close(plan *p)
     for (size_t i = 0; i < p->input_count; i++) token_list_free(&p->inputs[i]);
     free(p->inputs);
     free(p->labels);
+    if (p->head != NULL) OPENSSL_cleanse(p->head, (p->model->hidden + 1) * sizeof *p->head);
+    free(p->head);
     free(p->eos);
     token_close(p->tokenizer);
     free(p->hello);

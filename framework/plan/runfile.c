@@ -364,7 +364,7 @@ static const key keys[] = {
     { "run", "pooling", read_word, FIELD(pooling_mean), 0, 0, poolings },
     { "run", "normalize", read_yes_no, FIELD(normalize), 0, 0, NULL },
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
-    { "run", "head", NOT_BUILT, 0, 0, NULL },
+    { "run", "head", read_path, FIELD(head), 0, 0, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
     { "run", "material", NOT_BUILT, 0, 0, NULL },
     { "run", "seed", read_seed, FIELD(seed), 0, 0, NULL },
@@ -613,6 +613,8 @@ static bool check_reveal(struct reading *in)
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
     if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
+    if (in->r->head && in->r->task != RUN_CLASSIFY)
+        return fault(in, 317, ini_find(&in->r->file, "run", "head"), "goes with task = classify");
     return true;
 }
 
@@ -693,6 +695,7 @@ void runfile_close(runfile *r)
     free(r->model);
     free(r->protocol);
     free(r->architecture);
+    free(r->head);
     free(r->input_file);
     free(r->labels);
     OPENSSL_cleanse(&r->sample_seed, sizeof r->sample_seed);
@@ -791,6 +794,7 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "run.pooling=%s\n", poolings[r->pooling_mean]);
     add_line(&to, "run.normalize=%s\n", yes_no(r->normalize));
     add_line(&to, "run.reveal=%s\n", reveals[r->reveal_label]);
+    add_line(&to, "run.head=%s\n", r->head ? "linear" : "none");
     add_seed(&to, r);
     add_line(&to, "approximation.default=%s\n", r->approximation_default);
     for (size_t i = 0; i < PUMA_SLOT_COUNT; i++)

@@ -33,6 +33,7 @@ typedef struct runfile {
     char         *architecture;
     run_embedding embedding;
     bool          pooling_mean, normalize, reveal_label;
+    char         *head; /* file of a linear head on the embedding; NULL                       */
     int           threads; /* 0: unset                                                        */
     bool          has_seed;
     uint64_t      seed;

@@ -18,10 +18,16 @@ static const char *const TASK_NAME[] = {
 /* Of classify: was the label alone revealed? */
 static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->task == RUN_CLASSIFY; }
 
-/* The label of an answer: the one revealed, or the largest logit. */
+/* What a row of logits says: the largest, or of a single one whether it is above 0. */
+static size_t top(const plan *p, const double *logits, size_t columns)
+{
+    return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns);
+}
+
+/* The label of an answer: the one revealed, or what its logits say. */
 static size_t label_of(const plan *p, const exec_output *o)
 {
-    return is_label(p) ? (size_t)llround(o->values[0]) : report_top1(o->values, o->columns);
+    return is_label(p) ? (size_t)llround(o->values[0]) : top(p, o->values, o->columns);
 }
 
 /* Of perplexity: of one input. */
@@ -88,7 +94,7 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
         for (size_t row = 0; logits && row < x->rows; row++) {
             const double *u = x->values + row * x->columns, *v = y->values + row * y->columns;
 
-            same += f->has_distance ? report_top1(u, x->columns) == report_top1(v, y->columns) : u[0] == v[0];
+            same += f->has_distance ? top(p, u, x->columns) == top(p, v, y->columns) : u[0] == v[0];
             rows++;
         }
         if (f->has_distance) {
