@@ -20,7 +20,7 @@ includes() {
 
 # The folders of framework/, lowest first.  A folder may include those on its own line and on lines above.
 order='base
-ini ring net token weights
+ini ring net token weights image
 model plugin
 exec report
 plan

@@ -1,6 +1,8 @@
-/* embedding.c - rows of the embedding tables by secret token ids, and those of the public positions. */
+/* embedding.c - rows of the embedding tables by secret token ids, and those of the public positions; of a secret
+ * picture's patches. */
 #include "exec/internal.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* The tokens as one-hot rows over token and type tables (frac 0), made by the client. */
@@ -91,6 +93,44 @@ static puma_share one_hot_rows(struct exec *x, const exec_tokens *in)
     return puma_b2a(s, m->types > 0 ? puma_concat(s, both, 2, 1) : both[0], 0, x->config.rings.table);
 }
 
+/* --- pictures (Dosovitskiy et al. 2021) -------------------------------------------------------- */
+
+exec_tokens exec_share_patches(struct exec *x, const double *pixels)
+{
+    const model *m = x->config.model;
+    size_t       high = m->patch[0], wide = m->patch[1], across = m->image[1] / wide;
+    size_t       dim[2] = { m->positions - 1, m->channels * high * wide };
+    double      *rows = NULL;
+    exec_tokens  in = { .count = m->positions };
+
+    if (pixels != NULL && (rows = calloc(dim[0] * dim[1], sizeof *rows)) == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", dim[0] * dim[1] * sizeof *rows);
+        return in;
+    }
+    for (size_t i = 0, to = 0; rows != NULL && i < dim[0]; i++)
+        for (size_t c = 0; c < m->channels; c++)
+            for (size_t y = i / across * high; y < (i / across + 1) * high; y++)
+                for (size_t column = i % across * wide; column < (i % across + 1) * wide; column++)
+                    rows[to++] = pixels[(c * m->image[0] + y) * m->image[1] + column];
+    in.patches = exec_share(x, rows, 2, dim, x->config.rings.frac, x->config.rings.wide);
+    if (rows != NULL) OPENSSL_cleanse(rows, dim[0] * dim[1] * sizeof *rows);
+    free(rows);
+    return in;
+}
+
+/* The row of the class, then one for each patch, a product; each with its position's. */
+static puma_share embed_patches(struct exec *x, const exec_tokens *in)
+{
+    puma_session *s = x->s;
+    const stream  position = { .n = puma_slice(s, x->position, 0, 1, in->count) };
+    puma_share    rows[2];
+
+    rows[0] = puma_add(s, puma_reshape2(s, x->cls, 1, x->config.model->hidden), puma_slice(s, x->position, 0, 0, 1));
+    rows[1] = exec_linear(x, in->patches, x->patch, x->patch_bias, &position, x->config.rings.wide);
+    if (rows[0] == NULL || rows[1] == NULL) return NULL;
+    return puma_promise(s, puma_concat(s, rows, 2, 0), x->config.model->ranges.hidden);
+}
+
 puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
 {
     const model  *m = x->config.model;
@@ -100,6 +140,7 @@ puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
     puma_share    position = NULL, rows; /* with rotary positions there is no table of them */
     puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
 
+    if (m->pixels) return embed_patches(x, in);
     if (x->position != NULL && (position = puma_slice(s, x->position, 0, from, from + in->count)) == NULL)
         return NULL;
     if (x->config.lookup) {

@@ -350,6 +350,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     const rings *r = &config->rings;
     const model *m = config->model;
     puma_share   part[2];
+    const linear_role patch = { "embedding.patch.weight", "embedding.patch.bias", -1, 1, 0 };
 
     *out = x;
     if (x != NULL) x->layers = calloc(m->layers, sizeof *x->layers);
@@ -366,7 +367,9 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
         x->table = puma_concat(s, part, 2, 0);
         for (int k = 0; k < 2; k++) s->host->drop(s, part[k]);
     }
-    x->position = parameter(x, source, "embedding.position", -1, 1, 0, r->table);
+    x->position = parameter(x, source, "embedding.position", -1, 1, 0, m->pixels ? r->wide : r->table);
+    share_stack(x, source, &patch, 1, NULL, &x->patch, &x->patch_bias);
+    x->cls = parameter(x, source, "embedding.cls", -1, 1, 0, r->wide);
     x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
     x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
     for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, (int)i);
@@ -427,10 +430,10 @@ static void reveal(struct exec *x, puma_share answer, void (*allow)(void *contex
         out->values[i] = puma_decode(s, words[i], answer->frac, answer->bits);
 }
 
-/* Tokens in, answer out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
+/* Tokens, or of a picture model pixels, in, answer out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
  * them. */
 static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
-                       const pass *p, void (*allow)(void *context, bool allowed), void *context,
+                       const double *pixels, const pass *p, void (*allow)(void *context, bool allowed), void *context,
                        exec_output *out)
 {
     puma_session *s = x->s;
@@ -441,7 +444,7 @@ static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const
 
     *out = (exec_output){ 0 };
     s->host->label(s, "input share");
-    in = exec_share_tokens(x, tokens, ids, types);
+    in = x->config.model->pixels ? exec_share_patches(x, pixels) : exec_share_tokens(x, tokens, ids, types);
     if (computes) h = exec_first(x, &in, p);
     s->host->leave(s, mark, h.n);
     if (computes) h = exec_layers(x, h, p);
@@ -460,7 +463,13 @@ puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t
     const pass whole = { .wanted = x->config.model->causal && last ? 1 : 0 };
 
     exec_reset(x);
-    return run(x, tokens, ids, types, &whole, allow, context, out);
+    return run(x, tokens, ids, types, NULL, &whole, allow, context, out);
+}
+
+puma_status exec_see(exec *x, const double *pixels, void (*allow)(void *context, bool allowed), void *context,
+                     exec_output *out)
+{
+    return run(x, x->config.model->positions, NULL, NULL, pixels, &(const pass){ 0 }, allow, context, out);
 }
 
 puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
@@ -475,7 +484,7 @@ puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)
     if (tokens == 0 || tokens > m->max_tokens - x->cached)
         return x->s->host->fail(x->s, PUMA_EINPUT, "the sequence has %zu tokens, %zu more asked (limit %zu)",
                                 x->cached, tokens, m->max_tokens);
-    if (run(x, tokens, ids, NULL, &more, allow, context, out) == PUMA_OK) x->cached += tokens;
+    if (run(x, tokens, ids, NULL, NULL, &more, allow, context, out) == PUMA_OK) x->cached += tokens;
     return x->s->status;
 }
 

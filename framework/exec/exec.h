@@ -40,6 +40,9 @@ puma_status exec_open(exec **x, puma_session *s, const exec_config *config, cons
  */
 puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
                      void (*allow)(void *context, bool allowed), void *context, exec_output *out);
+/* One picture, of a model that takes them: channels x height x width, at the client only. */
+puma_status exec_see(exec *x, const double *pixels, void (*allow)(void *context, bool allowed), void *context,
+                     exec_output *out);
 /* The next tokens of a decoder's sequence: keys and values of those before are kept as shares, from the first
  * call after exec_open or exec_reset on.  Reveals, for the last of them, what config.reveal_label says: 1 x 1
  * or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */

@@ -79,7 +79,8 @@ static puma_share classified(struct exec *x, stream h)
     puma_share    first;
 
     s->host->label(s, "head dense");
-    first = exec_formed(x, pooled(x, h));
+    h = pooled(x, h);
+    first = h.gain == NULL ? h.n : exec_formed(x, h); /* a final norm's are in the head's matrix */
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
         s->host->label(s, "head activation");

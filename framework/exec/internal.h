@@ -32,6 +32,7 @@ struct exec {
     uint32_t   owner; /* node that has weights and input: the client, or this one with a local backend      */
     puma_share table; /* (V + types, d): token and type embeddings, one above the other                     */
     puma_share position; /* (positions, d); NULL with rotary positions */
+    puma_share patch, patch_bias, cls; /* of pictures: (d, numbers of a patch), (d), (d)                 */
     puma_share embedding_gain, embedding_bias;
     puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;
@@ -53,11 +54,14 @@ typedef struct exec_tokens {
     size_t          count;
     puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0     */
     puma_share      ids, types; /* integers (T), for equality tests; types NULL when the model has none */
+    puma_share      patches; /* of a picture: (T - 1, numbers of a patch)                             */
     const uint32_t *client_ids, *client_types; /* for the protocol's lookup, at the owner: exec_run's own */
 } exec_tokens;
 
 /* Every node; `ids` and `types` at the owner, NULL elsewhere. */
 exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types);
+/* Likewise the patches of a picture; `pixels` at the owner, as in exec_see. */
+exec_tokens exec_share_patches(struct exec *x, const double *pixels);
 /* Compute parties: the rows of the tokens and their types, plus those of positions from `first` on:
  * (T, d) in the widest ring. */
 puma_share  exec_embed(struct exec *x, const exec_tokens *in, size_t first);

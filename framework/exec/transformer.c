@@ -137,7 +137,7 @@ stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
 {
     puma_share rows;
 
-    x->s->host->label(x->s, "embedding lookup");
+    x->s->host->label(x->s, x->config.model->pixels ? "embedding patches" : "embedding lookup");
     rows = exec_embed(x, in, p->first);
     if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (stream){ rows, NULL, NULL };
     x->s->host->label(x->s, "embedding norm");

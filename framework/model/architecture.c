@@ -99,7 +99,7 @@ static const char *const SECTIONS[] = { "architecture", "config", "require", "te
 static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind",        "norm",
                                                  "norm_place",  "positions",   "head_activation",
                                                  "rotary",      "gain_offset", "embedding_scale",
-                                                 NULL };
+                                                 "input",       NULL };
 static const char *const CONFIG_KEYS[] = { "layers",
                                            "hidden",
                                            "heads",
@@ -115,6 +115,10 @@ static const char *const CONFIG_KEYS[] = { "layers",
                                            "epsilon",
                                            "tied",
                                            "attention_bias",
+                                           "qkv_bias",
+                                           "image",
+                                           "patch",
+                                           "channels",
                                            "mlp_bias",
                                            "rope_theta",
                                            "rope_scaling",
@@ -220,6 +224,7 @@ static puma_status read_options(architecture *a, puma_error *e)
     static const char *const rotaries[] = { "half", "interleaved", NULL };
     static const char *const offsets[] = { "0", "1", NULL }, *const scales[] = { "none", "sqrt_hidden",
                                                                                  NULL };
+    static const char *const inputs[] = { "tokens", "pixels", NULL };
     const ini_entry *entry = ini_find(&a->file, "architecture", "rotary");
     bool             one = false;
 
@@ -227,7 +232,7 @@ static puma_status read_options(architecture *a, puma_error *e)
         return error_set(e, 341, "%s:%d: [architecture] rotary goes with positions = rotary", a->path,
                          entry->line);
     if (flag(a, "rotary", rotaries, &a->interleaved, e) != PUMA_OK ||
-        flag(a, "gain_offset", offsets, &one, e) != PUMA_OK ||
+        flag(a, "gain_offset", offsets, &one, e) != PUMA_OK || flag(a, "input", inputs, &a->pixels, e) != PUMA_OK ||
         flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK)
         return e->status;
     a->gain_offset = one ? 1 : 0;
@@ -358,6 +363,8 @@ static bool is_needed(const architecture *a, role r)
     switch (ROLES[r].need) {
     case NEED_NEVER: return false;
     case NEED_ALWAYS: return true;
+    case NEED_TOKENS: return !a->pixels;
+    case NEED_PIXELS: return a->pixels;
     case NEED_POST: return a->place == MODEL_POST_NORM;
     case NEED_PRE: return a->place == MODEL_PRE_NORM;
     case NEED_LEARNED: return a->positions == MODEL_LEARNED;
@@ -380,8 +387,19 @@ static puma_status check_parts(const architecture *a, puma_error *e)
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
         return error_set(
             e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
-    if (t[ROLE_HEAD_DENSE_WEIGHT].count > 0 && a->causal)
-        return error_set(e, 341, "%s: [tensors] head.dense: a decoder's head is one matrix", a->path);
+    if (t[ROLE_HEAD_DENSE_WEIGHT].count > 0 && (a->causal || a->place == MODEL_PRE_NORM))
+        return error_set(e, 341, "%s: [tensors] head.dense: %s head is one matrix", a->path,
+                         a->causal ? "a decoder's" : "behind a final norm the");
+    if (a->pixels && (a->causal || a->place != MODEL_PRE_NORM || a->positions != MODEL_LEARNED))
+        return error_set(e, 341,
+                         "%s: [architecture] input = pixels goes with kind = encoder, norm_place = pre, positions = "
+                         "learned",
+                         a->path);
+    for (role r = ROLE_EMBEDDING_TOKEN; r <= ROLE_EMBEDDING_TYPE; r++)
+        if (t[r].count > 0 && r != ROLE_EMBEDDING_POSITION &&
+            a->pixels != (r >= ROLE_PATCH_WEIGHT && r <= ROLE_EMBEDDING_CLS))
+            return error_set(e, 341, "%s: [tensors] %s goes with input = %s", a->path, ROLES[r].text,
+                             a->pixels ? "tokens" : "pixels");
     if ((t[ROLE_EMBEDDING_TYPE].count > 0) != (ini_find(&a->file, "config", "types") != NULL))
         return error_set(e, 341, "%s: [config] types and [tensors] embedding.type need each other", a->path);
     if (t[ROLE_QKV_WEIGHT].count > 0)

@@ -12,6 +12,8 @@
 typedef enum role_need {
     NEED_NEVER,
     NEED_ALWAYS,
+    NEED_TOKENS,    /* input = tokens                                                             */
+    NEED_PIXELS,    /* input = pixels                                                             */
     NEED_POST,      /* norm_place = post                                                          */
     NEED_PRE,       /* norm_place = pre                                                           */
     NEED_LEARNED,   /* positions = learned                                                        */
@@ -22,7 +24,10 @@ typedef enum role_need {
 
 /* X(role, text, need, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
 #define MODEL_ROLES(X)                                                                                       \
-    X(EMBEDDING_TOKEN, "embedding.token", ALWAYS, VOCABULARY, HIDDEN)                                        \
+    X(EMBEDDING_TOKEN, "embedding.token", TOKENS, VOCABULARY, HIDDEN)                                        \
+    X(PATCH_WEIGHT, "embedding.patch.weight", PIXELS, HIDDEN, PATCH)                                         \
+    X(PATCH_BIAS, "embedding.patch.bias", PIXELS, HIDDEN, ONE)                                               \
+    X(EMBEDDING_CLS, "embedding.cls", PIXELS, HIDDEN, ONE)                                                   \
     X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, HIDDEN)                                  \
     X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, HIDDEN)                                                \
     X(EMBEDDING_GAIN, "embedding.norm.gain", POST, HIDDEN, ONE)                                              \
@@ -76,6 +81,7 @@ typedef enum size_key {
     SIZE_QUERY, /* heads * head_dim                                                           */
     SIZE_KEY,   /* kv_heads * head_dim                                                        */
     SIZE_QKV,   /* both, and the values                                                       */
+    SIZE_PATCH, /* numbers of a patch                                                         */
     SIZE_COUNT
 } size_key;
 
@@ -107,6 +113,7 @@ typedef struct architecture {
     alternatives     tensor[ROLE_COUNT];     /* count 0: the family has no such part                       */
     bool             transposed[ROLE_COUNT]; /* names end in ^T                                            */
     bool             causal;                 /* kind = decoder                                              */
+    bool             pixels;                 /* input = pixels                                              */
     model_norm       norm;
     model_place      place;
     model_positions  positions;

@@ -18,6 +18,7 @@
 #define MAX_SIZE ((size_t)1 << 40)  /* of any one number; memory is what really bounds them            */
 #define MAX_WIDTH ((size_t)1 << 20) /* hidden size                                                     */
 #define MAX_LAYERS 4096u
+#define MAX_SIDE 16384 /* of a picture                                                       */
 #define MAX_MEMORY ((size_t)4 << 40) /* bytes of all parameters in ring words: 500 thousand million     */
 
 typedef struct reader {
@@ -260,6 +261,7 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_QUERY: return m->heads * m->head_dim;
     case SIZE_KEY: return m->kv_heads * m->head_dim;
     case SIZE_QKV: return (m->heads + 2 * m->kv_heads) * m->head_dim;
+    case SIZE_PATCH: return m->channels * m->patch[0] * m->patch[1];
     case SIZE_ONE:
     case SIZE_COUNT: break;
     }
@@ -269,7 +271,7 @@ static size_t size_of(const model *m, size_key key)
 /* What a run needs: of a decoder's biases those that config.json says it has, and no head where the head is
  * the embedding table. */
 typedef struct wanted {
-    bool head, attention_bias, mlp_bias, tied;
+    bool head, attention_bias, qkv_bias, mlp_bias, tied;
 } wanted;
 
 static bool role_wanted(const architecture *a, role which, const wanted *w)
@@ -279,7 +281,7 @@ static bool role_wanted(const architecture *a, role which, const wanted *w)
     case ROLE_QKV_BIAS:
     case ROLE_QUERY_BIAS:
     case ROLE_KEY_BIAS:
-    case ROLE_VALUE_BIAS:
+    case ROLE_VALUE_BIAS: return w->attention_bias && w->qkv_bias;
     case ROLE_OUTPUT_BIAS: return w->attention_bias;
     case ROLE_GATE_BIAS:
     case ROLE_UP_BIAS:
@@ -348,12 +350,54 @@ static puma_status read_heads(const reader *r, model *m)
     return PUMA_OK;
 }
 
+/* A height and a width: [height, width], or one number for both. */
+static puma_status read_pair(const reader *r, const char *key, size_t pair[2])
+{
+    json_t    *value;
+    source_key found;
+    char       got[64];
+
+    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
+    show(got, sizeof got, value);
+    for (size_t i = 0; i < 2 && r->e->status == PUMA_OK; i++) {
+        const json_t *number = json_is_array(value) ? json_array_get(value, i) : value;
+        json_int_t    n = json_integer_value(number);
+
+        if (!json_is_integer(number) || (json_is_array(value) && json_array_size(value) != 2))
+            error_set(r->e, 403, "%s: %s: not a whole number or two (got %s)", r->path, found.key, got);
+        else if (n < 1 || n > MAX_SIDE)
+            error_set(r->e, 403, "%s: %s: out of range (got %s, allowed 1 to %d)", r->path, found.key, got, MAX_SIDE);
+        pair[i] = (size_t)n;
+    }
+    json_decref(value);
+    return r->e->status;
+}
+
+/* Pictures: a position for each patch, and the first for the token of the class.  What is left at the right and
+ * at the bottom when a side is no multiple of the patch's is not looked at. */
+static puma_status read_picture(const reader *r, model *m)
+{
+    if (read_pair(r, "image", m->image) != PUMA_OK || read_pair(r, "patch", m->patch) != PUMA_OK ||
+        read_size(r, "channels", 1, 64, &m->channels) != PUMA_OK)
+        return r->e->status;
+    if (m->patch[0] > m->image[0] || m->patch[1] > m->image[1])
+        return error_set(r->e, 403, "%s: a patch of %zu x %zu is larger than the picture (%zu x %zu)", r->path,
+                         m->patch[0], m->patch[1], m->image[0], m->image[1]);
+    m->positions = m->max_tokens = (m->image[0] / m->patch[0]) * (m->image[1] / m->patch[1]) + 1;
+    return PUMA_OK;
+}
+
 static puma_status read_sizes(const reader *r, model *m, bool head)
 {
     if (read_size(r, "layers", 1, MAX_SIZE, &m->layers) != PUMA_OK) return r->e->status;
     if (read_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
     if (read_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
     if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
+    if (m->pixels) {
+        if (read_picture(r, m) != PUMA_OK) return r->e->status;
+        if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
+        return read_heads(r, m);
+    }
     if (read_size(r, "vocabulary", 1, MAX_SIZE, &m->vocabulary) != PUMA_OK) return r->e->status;
     if (read_size(r, "positions", 1, MAX_SIZE, &m->positions) != PUMA_OK) return r->e->status;
     if (config_entry(r, "position_offset") &&
@@ -384,6 +428,13 @@ static void add_tensor(model *m, const architecture *a, role which, int layer)
     t->dim[0] = size_of(m, ROLES[which].outer);
     t->dim[1] = size_of(m, ROLES[which].inner);
     t->transposed = a->transposed[which];
+    if (which == ROLE_PATCH_WEIGHT) { /* a convolution's */
+        t->stored_rank = 4;
+        memcpy(t->stored, (const size_t[]){ m->hidden, m->channels, m->patch[0], m->patch[1] }, sizeof t->stored);
+    } else if (m->pixels && (which == ROLE_EMBEDDING_POSITION || which == ROLE_EMBEDDING_CLS)) {
+        t->stored_rank = 3;
+        memcpy(t->stored, (const size_t[]){ 1, t->rank == 2 ? t->dim[0] : 1, m->hidden, 0 }, sizeof t->stored);
+    }
     /* It fits: architecture.c tried every pattern with every prefix. */
     architecture_tensor_name(t->name, sizeof t->name, a->tensor[which].text[0], a->prefixes.text[0], layer);
 }
@@ -604,6 +655,7 @@ static void take_words(model *m, const architecture *a)
 {
     snprintf(m->architecture, sizeof m->architecture, "%s", a->name);
     m->causal = a->causal;
+    m->pixels = a->pixels;
     m->norm = a->norm;
     m->place = a->place;
     m->position_kind = a->positions;
@@ -629,7 +681,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
     const architecture *a = r->architecture;
     struct owner       *o = m->owner;
     bool                head = task != MODEL_EMBED && task != MODEL_HIDDEN;
-    wanted              w = { .head = head, .attention_bias = true, .mlp_bias = true };
+    wanted              w = { .head = head, .attention_bias = true, .qkv_bias = true, .mlp_bias = true };
     size_t              tensors;
 
     if (check_task(a, task, r->e) != PUMA_OK) return r->e->status;
@@ -645,6 +697,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
     m->embedding_scale = a->scaled ? sqrt((double)m->hidden) : 1;
     if (read_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
+        read_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
         read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
         return r->e->status;
     m->tied = head && w.tied;
@@ -800,6 +853,9 @@ char *model_canonical(const model *m)
             : m->interleaved                 ? "interleaved"
                                              : "half",
             m->tied);
+    if (m->pixels)
+        fprintf(out, "model.picture=%zux%zux%zu %zux%zu\n", m->channels, m->image[0], m->image[1], m->patch[0],
+                m->patch[1]);
     put_number(out, "initializer_range", m->initializer_range);
     put_number(out, "epsilon", m->epsilon);
     put_number(out, "embedding_scale", m->embedding_scale);

@@ -37,6 +37,7 @@ typedef struct model_tensor {
     int         layer;        /* -1 outside the layers                                               */
     size_t      rank, dim[2]; /* as the executor wants it: weights are (out, in)                     */
     bool        transposed;   /* stored (in, out)                                                    */
+    size_t      stored_rank, stored[4]; /* the shape in the file where it is another one; rank 0: it is not */
     char        name[256];    /* the first of its names, for error texts before a file is open       */
 } model_tensor;
 
@@ -60,6 +61,8 @@ typedef struct model {
     size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
     size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
     size_t           max_tokens;         /* longest sequence: positions - position_offset                */
+    bool   pixels;                            /* the input is a picture, cut into patches, and not tokens      */
+    size_t channels, image[2], patch[2];      /* of pixels: heights and widths; positions: patches + 1          */
     bool             causal;             /* a decoder: a token attends to itself and those before it     */
     bool             tied;               /* the head's matrix is embedding.token                         */
     bool             gated;              /* down (activation(gate n) * up n)                             */

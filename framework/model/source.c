@@ -72,13 +72,13 @@ static const weights_info *find(const weights *w, const alternatives *names, con
     return NULL;
 }
 
-/* The prefix under which the file has the token table.  Two would be two models in one file: which one is
+/* The prefix under which the file has the first tensor, the token table or the patches' weights.  Two would be two models in one file: which one is
  * meant? */
 static puma_status find_prefix(const char **prefix, const model_source *s, const char *directory,
                                puma_error *e)
 {
     const architecture *a = ((const struct owner *)s->model->owner)->architecture;
-    const alternatives *names = &a->tensor[ROLE_EMBEDDING_TOKEN];
+    const alternatives *names = &a->tensor[role_of(&s->model->tensors[0])];
     const weights_info *first = NULL;
     char                tried[160] = "";
 
@@ -116,16 +116,16 @@ static void shape_text(char *to, size_t room, const size_t *dim, size_t rank)
 static puma_status check_shape(const char *directory, const model_tensor *t, const weights_info *info,
                                puma_error *e)
 {
-    size_t want[2] = { t->dim[0], t->dim[1] };
+    size_t want[4] = { t->dim[0], t->dim[1] }, rank = t->stored_rank > 0 ? t->stored_rank : t->rank;
     char   expected[64], found[64];
 
     if (t->transposed) {
         want[0] = t->dim[1];
         want[1] = t->dim[0];
     }
-    if (info->rank == t->rank && info->dim[0] == want[0] && (t->rank == 1 || info->dim[1] == want[1]))
-        return PUMA_OK;
-    shape_text(expected, sizeof expected, want, t->rank);
+    if (t->stored_rank > 0) memcpy(want, t->stored, sizeof want);
+    if (info->rank == rank && memcmp(info->dim, want, rank * sizeof *want) == 0) return PUMA_OK;
+    shape_text(expected, sizeof expected, want, rank);
     shape_text(found, sizeof found, info->dim, info->rank);
     return error_set(e, 421, "%s: tensor %.120s: wrong shape (expected %s, found %s)", directory, info->name,
                      expected, found);

@@ -224,6 +224,7 @@ static puma_status check_weights(const plan *p, puma_error *e)
         const model_tensor *t = &p->model->tensors[i];
         bool                is_table = strcmp(t->role, "embedding.token") == 0 ||
                         strcmp(t->role, "embedding.position") == 0 || strcmp(t->role, "embedding.type") == 0;
+        if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
@@ -384,22 +385,102 @@ static puma_status read_lines(plan *p, const tokenizer *t, puma_error *e)
     return e->status;
 }
 
-/* [input] labels: one a line, in the inputs' order; a final newline ends the last one.  With a limit the file
- * may have more of them than there are inputs. */
+/* The model's own input must be the one that is given. */
+static puma_status check_kind(const plan *p, puma_error *e)
+{
+    static const char *const keys[] = { [RUN_TEXT] = "text",   [RUN_IDS] = "ids",       [RUN_FILE] = "file",
+                                        [RUN_IMAGE] = "image", [RUN_PIXELS] = "pixels" };
+    const runfile           *r = p->run;
+    bool                     picture = r->input == RUN_IMAGE || r->input == RUN_PIXELS;
+
+    if (picture != p->model->pixels)
+        return error_set(e, 564, "%s: [input] %s: the model takes %s", runfile_where(r, "input", keys[r->input]),
+                         keys[r->input], picture ? "tokens (text, ids or file)" : "pictures (image or pixels)");
+    if (picture && r->embedding != RUN_EMBEDDING_AUTO)
+        return error_set(e, 317, "%s: [run] embedding: a picture has no token ids",
+                         runfile_where(r, "run", "embedding"));
+    return PUMA_OK;
+}
+
+/* Pictures: each a sequence of the model's full length. */
+static puma_status read_pictures(plan *p, puma_error *e)
+{
+    const runfile    *r = p->run;
+    const image_shape shape = { p->model->channels, p->model->image[0], p->model->image[1] };
+    image_scale       scale = { 0 };
+    const char       *key = r->input == RUN_IMAGE ? "image" : "pixels";
+
+    if (r->input == RUN_PIXELS) {
+        image_open_pixels(&p->images, r->input_file, &shape, e);
+    } else if (image_scale_open(&scale, r->model, &shape, e) == PUMA_OK) {
+        image_open(&p->images, r->input_file, &shape, &scale, r->limit, e);
+    }
+    image_scale_free(&scale);
+    if (e->status != PUMA_OK) return error_prefix(e, "%s: [input] %s", runfile_where(r, "input", key), key);
+    for (size_t i = 0; i < p->images.count && e->status == PUMA_OK; i++)
+        add_input(p, &(token_list){ .count = p->model->positions }, e);
+    return e->status;
+}
+
+/* No picture may lead out of the residual stream's range: of a patch's product the sum of the weights' magnitudes
+ * bounds each entry, whatever the picture is. */
+static puma_status check_pictures(const plan *p, puma_error *e)
+{
+    const model *m = p->model;
+    double       rows = 0, rest = 0, most = 0, limit = ldexp(1, m->ranges.hidden);
+
+    for (size_t i = 0; i < m->tensor_count && e->status == PUMA_OK; i++) {
+        const model_tensor *t = &m->tensors[i];
+        size_t              element;
+        double             *w = NULL;
+
+        if (t->layer >= 0 || strncmp(t->role, "embedding.", 10) != 0) continue;
+        if (strcmp(t->role, "embedding.patch.weight") != 0) {
+            rest += model_max_abs(p->source, i, &element);
+            continue;
+        }
+        if (model_values(p->source, i, &w, e) != PUMA_OK) break;
+        for (size_t row = 0; row < t->dim[0]; row++) {
+            double sum = 0;
+
+            for (size_t k = 0; k < t->dim[1]; k++) sum += fabs(w[row * t->dim[1] + k]);
+            if (sum > rows) rows = sum;
+        }
+        free(w);
+    }
+    for (size_t i = 0; i < p->images.count && e->status == PUMA_OK; i++)
+        for (size_t k = 0; k < image_numbers(&p->images.shape); k++)
+            if (fabs(p->images.images[i].pixels[k]) > most) most = fabs(p->images.images[i].pixels[k]);
+    if (e->status == PUMA_OK && !(rows * most + rest < limit))
+        error_set(e, 1101, "[input]: numbers of the picture are too large for the model's ranges (limit %.4g)",
+                  (limit - rest) / rows);
+    return e->status;
+}
+
+/* [input] labels: one a line, in the inputs' order, or the bytes of an IDX file; a final newline ends the last
+ * line.  With a limit the file may have more of them than there are inputs. */
 static puma_status read_labels(plan *p, puma_error *e)
 {
     const runfile *r = p->run;
-    char          *bytes;
-    size_t         size, at = 0, line = 0, most = r->head != NULL ? 1 : p->model->labels - 1;
+    uint8_t       *bytes;
+    const uint8_t *packed;
+    size_t         size, count = 0, at = 0, line = 0, most = r->head != NULL ? 1 : p->model->labels - 1;
 
     if (r->labels == NULL) return PUMA_OK;
-    if (file_read(r->labels, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
+    if (image_file(r->labels, &bytes, &size, e) != PUMA_OK) return e->status;
+    image_labels(r->labels, bytes, size, &packed, &count, e);
     p->labels = malloc((p->input_count + 1) * sizeof *p->labels);
     if (p->labels == NULL) no_memory(e);
-    for (; at < size && line < p->input_count && e->status == PUMA_OK; line++) {
-        const char *end = memchr(bytes + at, '\n', size - at);
+    for (; packed != NULL && line < count && line < p->input_count && e->status == PUMA_OK; line++) {
+        p->labels[line] = packed[line];
+        if (packed[line] > most)
+            error_set(e, 557, "%.200s: label %zu is not one of the model (limit 0 to %zu)", r->labels, line, most);
+    }
+    if (packed != NULL) at = size - (count - line);
+    for (; packed == NULL && at < size && line < p->input_count && e->status == PUMA_OK; line++) {
+        const uint8_t *end = memchr(bytes + at, '\n', size - at);
         size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
-        char        text[24] = "";
+        char           text[24] = "";
         uint64_t    label;
 
         if (length < sizeof text) memcpy(text, bytes + at, length);
@@ -437,6 +518,8 @@ static puma_status read_input(plan *p, puma_error *e)
     const runfile *r = p->run;
     tokenizer     *t = NULL;
 
+    if (check_kind(p, e) != PUMA_OK) return e->status;
+    if (p->model->pixels) return read_pictures(p, e);
     if (r->input == RUN_IDS) {
         token_list list = { .count = r->id_count,
                             .ids = malloc((r->id_count + 1) * sizeof *list.ids),
@@ -646,6 +729,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
                 check_weights(p, e) != PUMA_OK)) {
         return e->status;
     }
+    if (role == PLAN_CLIENT && p->model->pixels && check_pictures(p, e) != PUMA_OK) return e->status;
     return make_hello(p, role, e);
 }
 
@@ -667,6 +751,7 @@ void plan_close(plan *p)
     if (p == NULL) return;
     for (size_t i = 0; i < p->input_count; i++) token_list_free(&p->inputs[i]);
     free(p->inputs);
+    image_list_free(&p->images);
     free(p->labels);
     if (p->head != NULL) OPENSSL_cleanse(p->head, (p->model->hidden + 1) * sizeof *p->head);
     free(p->head);
@@ -724,7 +809,11 @@ void plan_print(FILE *out, const plan *p)
         m->architecture, m->layers, m->hidden, m->heads, m->intermediate, m->vocabulary, m->max_tokens);
     fprintf(out, "protocol      %s %s (%s)\n", p->protocol->entry->name, p->protocol->entry->version,
             p->protocol->entry->summary);
-    fprintf(out, "embedding     %s\n", p->exec.lookup ? "dpf" : p->exec.equality ? "equality" : "onehot");
+    if (m->pixels)
+        fprintf(out, "pictures      %zu channels, %zu x %zu, in patches of %zu x %zu\n", m->channels, m->image[0],
+                m->image[1], m->patch[0], m->patch[1]);
+    else
+        fprintf(out, "embedding     %s\n", p->exec.lookup ? "dpf" : p->exec.equality ? "equality" : "onehot");
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL && is_needed(p, slot))
             fprintf(out, "%-13s %s (max error %g; %s)\n", SLOT_NAME[slot], p->function_name[slot],

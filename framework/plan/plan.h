@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "exec/exec.h"
+#include "image/image.h"
 #include "model/model.h"
 #include "plan/runfile.h"
 #include "plugin/plugin.h"
@@ -30,6 +31,7 @@ typedef struct plan {
     exec_config        exec;
     token_list        *inputs; /* the client's: one a sequence                       */
     size_t             input_count;
+    image_list         images; /* the client's, of a model that takes pictures: one an input */
     size_t             max_input; /* tokens of the longest; of generate the new ones fit in behind it   */
     tokenizer         *tokenizer; /* the client's, of generate; NULL: ids without a tokenizer's files   */
     uint32_t          *eos;       /* the client's, of generate: what ends a sequence                   */

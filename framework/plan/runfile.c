@@ -372,8 +372,8 @@ static const key keys[] = {
     { "input", "text_pair", read_text, FIELD(text_pair), 0, 0, NULL },
     { "input", "ids", read_ids, FIELD(ids), 0, 0, NULL },
     { "input", "file", read_path, FIELD(input_file), 0, 0, NULL },
-    { "input", "image", NOT_BUILT, 0, 0, NULL },
-    { "input", "pixels", NOT_BUILT, 0, 0, NULL },
+    { "input", "image", read_path, FIELD(input_file), 0, 0, NULL },
+    { "input", "pixels", read_path, FIELD(input_file), 0, 0, NULL },
     { "input", "labels", read_path, FIELD(labels), 0, 0, NULL },
     { "input", "limit", read_integer, FIELD(limit), 1, INT32_MAX, NULL },
     { "input", "truncate", read_yes_no, FIELD(truncate), 0, 0, NULL },
@@ -552,6 +552,8 @@ static bool check_input(struct reading *in)
         { "text", RUN_TEXT },
         { "ids", RUN_IDS },
         { "file", RUN_FILE },
+        { "image", RUN_IMAGE },
+        { "pixels", RUN_PIXELS },
     };
     const ini_entry *first = NULL, *pair = ini_find(&in->r->file, "input", "text_pair");
 
@@ -567,7 +569,7 @@ static bool check_input(struct reading *in)
     }
     if (pair && in->r->input != RUN_TEXT) return fault(in, 317, pair, "goes with [input] text");
     if (first) return true;
-    error_set(in->e, 310, "%s: [input] is missing: one of text, ids, file", in->r->file.path);
+    error_set(in->e, 310, "%s: [input] is missing: one of text, ids, file, image, pixels", in->r->file.path);
     return false;
 }
 

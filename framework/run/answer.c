@@ -128,7 +128,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .task = TASK_NAME[p->run->task],
                    .rehearsal = result->hollow,
                    .output_count = result->hollow ? 0 : p->input_count,
-                   .many = p->run->input == RUN_FILE,
+                   .many = p->run->input == RUN_FILE || p->images.count > 1,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");

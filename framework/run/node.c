@@ -235,8 +235,12 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
     for (size_t i = 0; i < t->count; i++) {
         const token_list *list = t->inputs == NULL ? NULL : &t->inputs[i];
 
-        if (exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
-                     allow_reveal, m, &result->outputs[i]) != PUMA_OK) {
+        if (t->plan->model->pixels)
+            exec_see(x, list == NULL ? NULL : t->plan->images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
+        else
+            exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
+                     allow_reveal, m, &result->outputs[i]);
+        if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
             if (t->count > 1) error_prefix(e, "input %zu", i);
             return e->status;
@@ -247,7 +251,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
 }
 
 /* "input.tokens" of the client: lengths, checked against the model. */
-static puma_status read_lengths(const char *text, size_t limit, size_t **tokens, size_t *count, puma_error *e)
+static puma_status read_lengths(const char *text, size_t least, size_t limit, size_t **tokens, size_t *count, puma_error *e)
 {
     size_t *list = NULL, used = 0;
     char   *end;
@@ -261,9 +265,9 @@ static puma_status read_lengths(const char *text, size_t limit, size_t **tokens,
             return error_set(e, 1001, "out of memory for the lengths of the inputs");
         }
         list = more;
-        if (end == text || length == 0 || length > limit || (*end != '\0' && *end != ' ')) {
+        if (end == text || length < least || length > limit || (*end != '\0' && *end != ' ')) {
             free(list);
-            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu)", limit);
+            return error_set(e, 910, "client: input.tokens: not a list of lengths (limit %zu to %zu)", least, limit);
         }
         list[used++] = length;
         text = *end == ' ' ? end + 1 : end;
@@ -391,7 +395,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (client)
         own_lengths(p, &t.tokens, &t.count, e);
     else
-        read_lengths(net_input(wire, "input.tokens"), p->max_input, &t.tokens, &t.count, e);
+        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->max_input : 1, p->max_input, &t.tokens, &t.count, e);
     if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
         exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
         *e = *session_error(s);

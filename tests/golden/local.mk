@@ -1,5 +1,5 @@
 # tests/golden: answers of the built program against those of the reference implementation
-check_PROGRAMS += tests/golden/test_models tests/golden/test_decoders tests/golden/test_minilm tests/golden/test_smollm2 tests/golden/test_sentiment
+check_PROGRAMS += tests/golden/test_models tests/golden/test_decoders tests/golden/test_minilm tests/golden/test_smollm2 tests/golden/test_sentiment tests/golden/test_vit
 tests_golden_test_models_SOURCES = %D%/test_models.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_models_LDADD = $(JANSSON_LIBS) -lm
 tests_golden_test_decoders_SOURCES = %D%/test_decoders.c tests/e2e/driver.c tests/e2e/driver.h
@@ -13,3 +13,6 @@ tests_golden_test_smollm2_LDADD = $(JANSSON_LIBS) -lm
 # The review sentences need PUMA_MINILM and PUMA_SENTIMENT, the file of vaderSentiment's sdist.
 tests_golden_test_sentiment_SOURCES = %D%/test_sentiment.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_sentiment_LDADD = $(JANSSON_LIBS) -lm
+# vit-fashion's cases need Debian's dataset-fashion-mnist, installed or in PUMA_FASHION.
+tests_golden_test_vit_SOURCES = %D%/test_vit.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_vit_LDADD = $(JANSSON_LIBS) -lm

@@ -252,8 +252,6 @@ static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
         "run.material=m",
-        "input.image=i",
-        "input.pixels=p",
         "serve.party=1",
         "weights.source=shares:s",
     };

@@ -1,0 +1,96 @@
+/* png.c - PNG through libpng: 8 bits or fewer a sample, gray, palette or RGB, without transparency.
+ *
+ * libpng leaves a failure by longjmp, so that what must survive one lies in `reading`, which the caller has. */
+#include "image/image.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct reading {
+    const char    *name;
+    const uint8_t *bytes;
+    size_t         size, at;
+    puma_error    *e;
+    uint8_t       *rows; /* height x width x channels */
+    png_bytep     *row;
+} reading;
+
+static void failed(png_structp png, png_const_charp text)
+{
+    reading *r = png_get_error_ptr(png);
+
+    error_set(r->e, 561, "%s: not a sound PNG file: %.100s", r->name, text);
+    png_longjmp(png, 1);
+}
+
+static void ignored(png_structp png, png_const_charp text)
+{
+    (void)png, (void)text;
+}
+
+static void take(png_structp png, png_bytep to, size_t size)
+{
+    reading *r = png_get_io_ptr(png);
+
+    if (size > r->size - r->at) png_error(png, "the file is cut off");
+    memcpy(to, r->bytes + r->at, size);
+    r->at += size;
+}
+
+/* Refuses what would have to be converted; false with r->e set. */
+static bool check_kind(reading *r, png_structp png, png_infop info, const image_shape *shape)
+{
+    int    kind = png_get_color_type(png, info);
+    size_t channels = (kind & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
+
+    if (png_get_bit_depth(png, info) > 8)
+        error_set(r->e, 562, "%s: samples of 16 bits are not supported (8 are)", r->name);
+    else if ((kind & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0)
+        error_set(r->e, 562, "%s: a picture with transparency is not supported", r->name);
+    else
+        image_fits(r->name, channels, png_get_image_height(png, info), png_get_image_width(png, info), shape, r->e);
+    return r->e->status == PUMA_OK;
+}
+
+static void read_rows(reading *r, png_structp png, png_infop info, const image_shape *shape)
+{
+    size_t stride = shape->width * shape->channels;
+
+    png_read_info(png, info);
+    if (!check_kind(r, png, info, shape)) return;
+    png_set_expand(png); /* palettes to RGB, fewer bits to 8 */
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    r->rows = malloc(stride * shape->height);
+    r->row = malloc(shape->height * sizeof *r->row);
+    if (r->rows == NULL || r->row == NULL || png_get_rowbytes(png, info) != stride)
+        png_error(png, "no memory for its rows");
+    for (size_t y = 0; y < shape->height; y++) r->row[y] = r->rows + y * stride;
+    png_read_image(png, r->row);
+    png_read_end(png, NULL);
+    if (r->at < r->size)
+        error_set(r->e, 561, "%s: %zu bytes behind the end of the picture", r->name, r->size - r->at);
+}
+
+puma_status image_png(uint8_t *to, const char *name, const uint8_t *bytes, size_t size, const image_shape *shape,
+                      puma_error *e)
+{
+    reading     r = { .name = name, .bytes = bytes, .size = size, .e = e };
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, failed, ignored);
+    png_infop   info = png == NULL ? NULL : png_create_info_struct(png);
+    size_t      plane = shape->height * shape->width;
+
+    if (info == NULL) {
+        png_destroy_read_struct(&png, NULL, NULL);
+        return error_set(e, 1001, "%s: out of memory", name);
+    }
+    png_set_read_fn(png, &r, take);
+    if (setjmp(png_jmpbuf(png)) == 0) read_rows(&r, png, info, shape);
+    png_destroy_read_struct(&png, &info, NULL);
+    for (size_t i = 0; e->status == PUMA_OK && i < plane; i++)
+        for (size_t c = 0; c < shape->channels; c++) to[c * plane + i] = r.rows[i * shape->channels + c];
+    free(r.row);
+    free(r.rows);
+    return e->status;
+}
