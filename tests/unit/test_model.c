@@ -296,7 +296,7 @@ static void refuses_bad_config_values(void **state)
         { "model_type", NULL, 403, "model_type: missing" },
         { "model_type", "\"mamba\"", 404,
           "\"mamba\" is not supported (known: bert, distilbert, gemma, gpt2, llama, "
-          "mistral, qwen2, roberta, xlm-roberta, camembert)" },
+          "mistral, qwen2, roberta, xlm-roberta, camembert, vit)" },
         { "hidden_act", "\"quick_gelu\"", 404,
           "hidden_act: \"quick_gelu\" is not supported (known: gelu, gelu_new" },
         { "hidden_act", "7", 403, "hidden_act: not the name of a function" },
