@@ -15,6 +15,7 @@ int cli_compare(int argc, char **argv);
 int cli_tokenize(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_keygen(int argc, char **argv);
+int cli_deal(int argc, char **argv);
 
 /* --- the command line of a subcommand ---------------------------------------------------------
  * Options are spelt out in full: `--name VALUE` or `--name=VALUE`.  `--` ends them.  Each may be given once,

@@ -24,6 +24,7 @@ static const struct {
     { "bench", cli_bench, "time operations and whole models on synthetic weights" },
     { "tokenize", cli_tokenize, "text to token ids and back, as the model's tokenizer does it" },
     { "plugins", cli_plugins, "list the installed plugins, or vet one file" },
+    { "deal", cli_deal, "make a dealer's messages ahead of time" },
     { "keygen", cli_keygen, "make a development CA and a certificate for each role" },
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

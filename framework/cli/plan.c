@@ -7,6 +7,7 @@
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
+#include "run/material.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -182,7 +183,7 @@ static puma_status predict(const char *path, const char *const *sets, size_t set
     plan       *p = NULL;
     node_result result = { 0 };
 
-    if (plan_open(&p, path, sets, set_count, PLAN_CLIENT, e) == PUMA_OK &&
+    if (plan_open(&p, path, sets, set_count, PLAN_CLIENT, e) == PUMA_OK && material_check(p, e) == PUMA_OK &&
         local_rehearse(p, &result, e) == PUMA_OK) {
         if (json) {
             print_json(p, &result, e);

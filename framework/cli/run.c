@@ -7,6 +7,7 @@
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
+#include "run/material.h"
 #include "run/node.h"
 #include "run/signals.h"
 
@@ -206,6 +207,9 @@ int cli_run(int argc, char **argv)
     else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
              (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
+    /* Here at the client of a local run, which starts the dealer, and at the dealer. */
+    if (e.status == PUMA_OK && (party == NULL || role == (int)p->protocol->protocol->dealer))
+        material_check(p, &e);
     if (e.status == PUMA_OK && client) {
         if (model_unused(p->source) != NULL)
             fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));

@@ -122,7 +122,7 @@ static bool copy_config(net *n, const net_config *config)
 static puma_status check_config(const net_config *config, puma_error *e)
 {
     if (config->self >= PUMA_NODES || !config->present[config->self] || config->connect_timeout_ms <= 0 ||
-        config->io_timeout_ms <= 0 || (config->transport == NET_MEMORY && !config->hub) ||
+        config->io_timeout_ms <= 0 || (config->transport == NET_MEMORY && !config->hub && !config->tape) ||
         (config->transport == NET_TLS && !config->certificates))
         return error_set(e, 7001, "net_open: incomplete configuration");
     return PUMA_OK;
@@ -195,9 +195,13 @@ puma_status net_open(net **out, const net_config *config, puma_error *e)
         error_set(e, 1002, "eventfd: %s", strerror(errno));
     else if (!copy_config(n, config))
         error_set(e, 1001, "out of memory for the wire");
-    if (e->status != PUMA_OK || prepare(n, e) != PUMA_OK) {
+    if (e->status != PUMA_OK || (config->tape ? !hello_start(n, e) : prepare(n, e) != PUMA_OK)) {
         net_close(n);
         return e->status;
+    }
+    if (config->tape) {
+        *out = n;
+        return PUMA_OK;
     }
     rc = start_thread(n);
     if (rc != 0) {
@@ -282,9 +286,20 @@ static void derive(const net *n, const uint8_t root[32], const char *purpose, ui
     net_abort((net *)(uintptr_t)n, &e);
 }
 
+/* Alone, there is nobody to share it with: a known seed, and a run that is stopped before anything goes out.
+ */
 void net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32])
 {
-    derive(n, n->links[peer].root, purpose, seed);
+    puma_error e = { 0 };
+
+    if (!n->config.tape) {
+        derive(n, n->links[peer].root, purpose, seed);
+        return;
+    }
+    memset(seed, 0, 32);
+    error_set(&e, 613, "%s shares a seed with %s: its messages cannot be made ahead",
+              net_title(n, n->config.self), net_name(n, peer));
+    net_abort((net *)(uintptr_t)n, &e);
 }
 
 void net_own_seed(const net *n, const char *purpose, uint8_t seed[32])
@@ -348,6 +363,22 @@ static int64_t due_on_link(net *n, size_t bytes)
     return n->card_free_us + one_way;
 }
 
+/* Takes over the payload. */
+static puma_status record(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e)
+{
+    pthread_mutex_lock(&n->lock);
+    failure(n, e);
+    pthread_mutex_unlock(&n->lock);
+    if (e->status == PUMA_OK) {
+        n->config.tape(n->config.tape_context, to, phase, payload, size);
+        n->count.sent[to][phase] += size;
+        n->count.messages++;
+    }
+    OPENSSL_cleanse(payload, size);
+    free(payload);
+    return e->status;
+}
+
 /* Takes over f. */
 static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error *e)
 {
@@ -403,6 +434,7 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
         return error_set(e, 1001, "message of %zu bytes to %s, limit %zu", size, net_name(n, to),
                          FRAME_LIMIT);
     }
+    if (n->config.tape) return record(n, to, payload, size, phase, e);
     if (n->config.hollow) {
         uint8_t length[8];
 
@@ -432,6 +464,11 @@ static frame *next_frame(net *n, uint32_t from, frame_type type, const char *exp
     frame     *f = NULL;
 
     if (check_peer(n, from, e) != PUMA_OK) return NULL;
+    if (n->config.tape) {
+        error_set(e, 613, "%s waits for %s: its messages cannot be made ahead", net_title(n, n->config.self),
+                  net_name(n, from));
+        return NULL;
+    }
     pthread_mutex_lock(&n->lock);
     while (!n->failed && !l->in.first) wait_frame(n);
     if (failure(n, e) == PUMA_OK) {

@@ -50,6 +50,10 @@ typedef struct net_config {
     const char    *hello;
     const uint8_t *seed;   /* 32 bytes: fixed root for tests; NULL: fresh              */
     bool           hollow; /* a rehearsal: payload is NULL everywhere, of a message its length alone passes */
+    /* puma deal: none of the other nodes is there; what this one sends goes to `tape`, and a receive, or a
+     * seed shared with a peer, is an error: what needs a peer cannot be made ahead of time. */
+    void (*tape)(void *context, uint32_t to, puma_phase phase, const void *payload, size_t size);
+    void *tape_context;
     /* Called on the I/O thread, once, when a link fails or a peer aborts, 1 s after the failure if the
      * session's thread has not come to see it: a party that computes must still end in time. */
     void (*on_stuck)(void *context, const puma_error *why);

@@ -214,8 +214,8 @@ static puma_status read_ranges(plan *p, puma_error *e)
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring; token rows come scaled.
- * That all are finite was seen on opening. */
+/* Every weight must leave room for a product, |w| < 2^(ring - 2 - 2f), and fit its own ring; token rows come
+ * scaled. That all are finite was seen on opening. */
 static puma_status check_weights(const plan *p, puma_error *e)
 {
     const rings *r = &p->exec.rings;
@@ -513,7 +513,7 @@ static void open_speaker(plan *p)
     fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
 }
 
-static puma_status read_input(plan *p, puma_error *e)
+static puma_status read_input(plan *p, plan_role role, puma_error *e)
 {
     const runfile *r = p->run;
     tokenizer     *t = NULL;
@@ -532,7 +532,9 @@ static puma_status read_input(plan *p, puma_error *e)
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
         if (check_input(p, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && r->task == RUN_GENERATE && r->source == RUN_CHECKPOINT) open_speaker(p);
+        if (e->status == PUMA_OK && role == PLAN_CLIENT && r->task == RUN_GENERATE &&
+            r->source == RUN_CHECKPOINT)
+            open_speaker(p);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
@@ -687,12 +689,15 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
 
     *out = p;
     if (p == NULL) return no_memory(e);
-    if (runfile_open(&p->run, path, sets, set_count, role == PLAN_CLIENT, e) != PUMA_OK) return e->status;
+    if (runfile_open(&p->run, path, sets, set_count, role != PLAN_PARTY, e) != PUMA_OK) return e->status;
     r = p->run;
     if (open_plugin(p, &p->protocol, r->protocol, "run", "protocol", e) != PUMA_OK) return e->status;
     if (p->protocol->protocol == NULL)
         return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
                          runfile_where(r, "run", "protocol"), r->protocol);
+    if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
+        return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
+                         runfile_where(r, "run", "material"), r->protocol);
     if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) != PUMA_OK) {
         if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
             error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
@@ -719,9 +724,9 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         PUMA_OK)
         return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
-    if (role == PLAN_CLIENT &&
-        (read_head(p, e) != PUMA_OK || read_input(p, e) != PUMA_OK || read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK))
-        return e->status;
+    if (role == PLAN_CLIENT && read_head(p, e) != PUMA_OK) return e->status;
+    if (role != PLAN_PARTY && read_input(p, role, e) != PUMA_OK) return e->status;
+    if (role == PLAN_CLIENT && (read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK)) return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
     } else if (role == PLAN_CLIENT &&

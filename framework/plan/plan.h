@@ -16,8 +16,9 @@
 #include <stdio.h>
 
 typedef enum plan_role {
-    PLAN_PARTY, /* reads config.json and nothing of [input]     */
-    PLAN_CLIENT /* has the checkpoint, the tokenizer, the input  */
+    PLAN_PARTY,  /* reads config.json and nothing of [input]     */
+    PLAN_CLIENT, /* has the checkpoint, the tokenizer, the input  */
+    PLAN_DEALER  /* works ahead: a party that has [input], for its length alone */
 } plan_role;
 
 typedef struct plan {

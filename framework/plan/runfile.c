@@ -366,7 +366,7 @@ static const key keys[] = {
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
     { "run", "head", read_path, FIELD(head), 0, 0, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
-    { "run", "material", NOT_BUILT, 0, 0, NULL },
+    { "run", "material", read_path, FIELD(material), 0, 0, NULL },
     { "run", "seed", read_seed, FIELD(seed), 0, 0, NULL },
     { "input", "text", read_text, FIELD(text), 0, 0, NULL },
     { "input", "text_pair", read_text, FIELD(text_pair), 0, 0, NULL },
@@ -636,6 +636,18 @@ static bool check_generate(struct reading *in)
     return true;
 }
 
+/* What the dealer sends is in the file already: neither a seed nor the client can change it any more. */
+static bool check_material(struct reading *in)
+{
+    const ini_entry *entry = ini_find(&in->r->file, "run", "material");
+
+    if (entry && in->r->has_seed) return fault(in, 317, entry, "material is random: it excludes [run] seed");
+    if (entry && in->r->task == RUN_GENERATE && in->r->stop_at_eos)
+        return fault(in, 317, entry,
+                     "material is made for so many steps: it excludes [generate] stop_at_eos = yes");
+    return true;
+}
+
 static bool set_defaults(runfile *r)
 {
     r->architecture = strdup("auto");
@@ -669,7 +681,7 @@ puma_status runfile_open(runfile **out, const char *path, const char *const *set
     good = e->status == PUMA_OK && check_sections(&in);
     for (size_t i = 0; good && i < r->file.count; i++) good = read_entry(&in, &r->file.entries[i]);
     if (good && check_required(&in) && check_input(&in) && check_numbers(&in) && check_network(&in) &&
-        check_reveal(&in) && check_generate(&in)) {
+        check_reveal(&in) && check_generate(&in) && check_material(&in)) {
         *out = r;
         return PUMA_OK;
     }
@@ -705,6 +717,7 @@ void runfile_close(runfile *r)
     for (size_t i = 0; i < PUMA_SLOT_COUNT; i++) free(r->function[i]);
     free(r->plugin_directory);
     free(r->ranges);
+    free(r->material);
     for (size_t i = 0; i < PUMA_NODES; i++) free(r->address[i]);
     free(r->certificates);
     ini_free(&r->file);

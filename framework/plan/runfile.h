@@ -50,8 +50,9 @@ typedef struct runfile {
     char         *plugin_directory; /* NULL                                                            */
     /* [numeric] */
     uint32_t      ring_bits, frac;
-    bool          fixed;  /* arithmetic = fixed                                              */
-    char         *ranges; /* file of puma plan --measure; NULL                               */
+    bool          fixed;    /* arithmetic = fixed                                              */
+    char         *ranges;   /* file of puma plan --measure; NULL                               */
+    char         *material; /* file of puma deal; NULL                                       */
     /* [generate] */
     size_t        max_new_tokens;
     run_decoding  decoding;

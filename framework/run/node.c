@@ -7,29 +7,32 @@
 
 #include "exec/session.h"
 #include "ring/ring.h"
+#include "run/material.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CONTROL_LIMIT ((size_t)16 << 20)
 
 /* The bill while it is being written: a line per layer and operation, closed when the next label comes. */
 typedef struct meter {
-    net          *wire;
-    report_party *party;
-    progress     *progress;
-    bool          counting; /* after GO */
-    net_count     base, last;
-    double        started, label_started;
-    char          label[120];
-    bool          stepping; /* in a step of generation, which began at: */
-    report_phase  phase;
-    uint64_t      phase_sent, phase_depth;
-    double        phase_started;
-    size_t        token; /* how many of the input's have begun */
-    puma_error   *error;
+    net             *wire;
+    report_party    *party;
+    progress        *progress;
+    bool             counting; /* after GO */
+    net_count        base, last;
+    double           started, label_started;
+    char             label[120];
+    bool             stepping; /* in a step of generation, which began at: */
+    report_phase     phase;
+    uint64_t         phase_sent, phase_depth;
+    double           phase_started;
+    size_t           token; /* how many of the input's have begun */
+    puma_error      *error;
+    material_writer *deal; /* what happens is for a record; NULL */
 } meter;
 
 static double now(void)
@@ -98,6 +101,7 @@ static void labelled(void *context, const char *label)
 
     close_label(m);
     snprintf(m->label, sizeof m->label, "%s", label);
+    if (m->deal != NULL) material_label(m->deal, label);
     if (m->stepping)
         snprintf(where, sizeof where, "token %zu  %s", m->token, label);
     else
@@ -123,6 +127,7 @@ static void begin_phase(void *context, report_step step, size_t tokens)
 
     close_phase(m);
     close_label(m);
+    if (m->deal != NULL) material_step(m->deal, step, tokens);
     m->label[0] = '\0';
     m->stepping = true;
     m->phase = (report_phase){ .step = step, .tokens = tokens };
@@ -313,6 +318,67 @@ static puma_status run_local(const session_config *sc, const exec_config *ec, ta
     return e->status;
 }
 
+/* --- a dealer's work ahead --------------------------------------------------------------------- */
+
+static void tape(void *context, uint32_t to, puma_phase phase, const void *payload, size_t size)
+{
+    material_send(context, to, phase, payload, size);
+}
+
+/* A run of which the dealer's messages alone come about. */
+static puma_status make_record(const node_config *c, net_config *nc, session_config *sc, meter *m,
+                               puma_error *e)
+{
+    const plan   *p = c->plan;
+    net          *wire = NULL;
+    puma_session *s = NULL;
+    exec         *x = NULL;
+    task          t = { .config = c, .plan = p, .present = nc->present };
+    node_result   none = { 0 };
+
+    nc->transport = NET_MEMORY;
+    nc->tape = tape;
+    nc->tape_context = m->deal = c->deal;
+    if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
+    sc->wire = m->wire = t.wire = wire;
+    if (own_lengths(p, &t.tokens, &t.count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK &&
+        exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
+        *e = *session_error(s);
+    if (e->status == PUMA_OK) {
+        material_go(c->deal);
+        start_counting(m);
+        run_inputs(x, s, &t, m, &none, e);
+        finish_counting(m);
+    }
+    if (e->status == PUMA_OK) material_end(c->deal, e);
+    node_result_free(&none);
+    exec_close(x);
+    if (s != NULL) session_close(s);
+    net_close(wire);
+    free(t.tokens);
+    return e->status;
+}
+
+/* Plays a record up to the end of set-up, or to its own. */
+static puma_status play_record(material *ahead, meter *m, material_kind until, puma_error *e)
+{
+    material_event event = { 0 };
+
+    do {
+        if (material_next(ahead, &event, e) != PUMA_OK) return e->status;
+        switch (event.kind) {
+        case MATERIAL_SEND: net_send(m->wire, event.to, event.payload, event.size, event.phase, e); break;
+        case MATERIAL_LABEL: labelled(m, event.label); break;
+        case MATERIAL_STEP: begin_phase(m, event.step, event.tokens); break;
+        default: break;
+        }
+    } while (e->status == PUMA_OK && event.kind != MATERIAL_GO && event.kind != MATERIAL_END);
+    if (e->status == PUMA_OK && event.kind != until)
+        error_set(e, 430, "dealer's material: set-up and run of a record are not what they should be");
+    if (e->status == PUMA_OK && until == MATERIAL_END) close_phase(m);
+    return e->status;
+}
+
 /* READY from the parties, GO from the client: weights are everywhere, counting begins. */
 static puma_status barrier(net *wire, bool client, const bool *present, puma_error *e)
 {
@@ -388,24 +454,39 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     net          *wire = NULL;
     puma_session *s = NULL;
     exec         *x = NULL;
+    material     *ahead = NULL;
     task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->inputs : NULL };
 
-    if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
+    if (p->run->material != NULL && c->self == p->protocol->protocol->dealer && !c->hollow &&
+        c->work == NULL && material_open(&ahead, p, e) != PUMA_OK) {
+        material_close(ahead);
+        if (nc->listen_fd >= 0) close(nc->listen_fd);
+        return e->status;
+    }
+    if (net_open(&wire, nc, e) != PUMA_OK) {
+        material_close(ahead);
+        return e->status;
+    }
     sc->wire = m->wire = t.wire = wire;
     if (client)
         own_lengths(p, &t.tokens, &t.count, e);
     else
         read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->max_input : 1, p->max_input, &t.tokens, &t.count, e);
-    if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
-        exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
+    if (e->status == PUMA_OK && ahead != NULL) {
+        if (material_take(ahead, t.tokens, t.count, e) == PUMA_OK) play_record(ahead, m, MATERIAL_GO, e);
+    } else if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
+               exec_open(&x, s, &p->exec, p->source) != PUMA_OK) {
         *e = *session_error(s);
+    }
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
-        if (c->work == NULL)
+        if (ahead != NULL)
+            play_record(ahead, m, MATERIAL_END, e);
+        else if (c->work == NULL)
             run_inputs(x, s, &t, m, result, e);
         else
             c->work(s, c->work_context);
-        if (e->status == PUMA_OK && session_error(s)->status != PUMA_OK) *e = *session_error(s);
+        if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
             if (c->hollow) m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
@@ -417,6 +498,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     }
     exec_close(x);
     if (s != NULL) session_close(s);
+    material_close(ahead);
     if (e->status == PUMA_OK) net_finish(wire, e);
     if (e->status != PUMA_OK) net_abort(wire, e);
     net_close(wire);
@@ -471,7 +553,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
         nc.present[node] = node == PUMA_CLIENT || node < p->protocol->protocol->parties;
         nc.address[node] = c->address[node];
     }
-    if (local)
+    if (c->deal != NULL)
+        make_record(c, &nc, &sc, &m, e);
+    else if (local)
         run_local(&sc, &p->exec, &(task){ .config = c, .plan = p }, &m, result, e);
     else
         run_on_wire(c, &nc, &sc, &m, result, e);

@@ -18,7 +18,8 @@ typedef struct node_config {
     bool        hollow; /* a rehearsal over `hub`: no weights, no words, only messages and memory are counted;
                            peak_rss_bytes is what a party's process would need                           */
     const char *certificates;
-    progress   *progress; /* NULL: none                                                       */
+    struct material_writer *deal; /* makes a record of its messages, without any peer: see material.h; NULL */
+    progress               *progress; /* NULL: none                                                       */
     /* The client's, of generate: see generation.say. */
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;

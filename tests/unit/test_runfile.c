@@ -251,7 +251,6 @@ static void unknown_names_get_the_nearest(void **state)
 static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
-        "run.material=m",
         "serve.party=1",
         "weights.source=shares:s",
     };

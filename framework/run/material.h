@@ -1,0 +1,71 @@
+/* material.h - a dealer's messages made ahead of time (`puma deal`), each record of them used once.
+ *
+ * A dealer that receives nothing sends what follows from shapes and its own randomness alone: the record of a
+ * run is the sequence of its messages, and playing it is taking the dealer's part.  Two runs with one record
+ * would open different values under the same masks, so that their difference shows: a record is marked as
+ * used in the file itself, on the disk, before its first byte is sent.  The file holds seeds: mode 0600.
+ *
+ * Layout, little-endian: header (160 bytes) · a byte a record, 0 or 1: used · records of equal size, each
+ * closed by SHA-256 over the file's identity, the record's number and its events. */
+#ifndef RUN_MATERIAL_H
+#define RUN_MATERIAL_H
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "report/report.h"
+
+#include <stdint.h>
+
+enum { MATERIAL_MOST = 65536 }; /* records a file */
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+typedef struct material_writer material_writer;
+
+/* A new file for `count` runs of this plan, whose inputs are there; nothing stands under `path` before
+ * material_finish. */
+puma_status material_create(material_writer **w, const char *path, const plan *p, uint32_t count,
+                            puma_error *e);
+/* What happens in a record, in order; a failure is kept and told by material_end. */
+void material_send(material_writer *w, uint32_t to, puma_phase phase, const void *payload, size_t size);
+void material_label(material_writer *w, const char *label);
+void material_step(material_writer *w, report_step step, size_t tokens);
+void material_go(material_writer *w); /* set-up ends here */
+puma_status material_end(material_writer *w, puma_error *e);
+puma_status material_finish(material_writer *w, uint64_t *record_bytes, puma_error *e);
+void        material_discard(material_writer *w); /* also after material_finish */
+
+/* --- using ------------------------------------------------------------------------------------ */
+
+typedef struct material material;
+
+typedef enum material_kind {
+    MATERIAL_END,
+    MATERIAL_SEND,
+    MATERIAL_LABEL,
+    MATERIAL_STEP,
+    MATERIAL_GO
+} material_kind;
+
+typedef struct material_event {
+    material_kind kind;
+    uint32_t      to; /* of a message */
+    puma_phase    phase;
+    uint8_t      *payload; /* malloc'd, the caller's */
+    size_t        size;
+    char          label[160];
+    report_step   step;
+    size_t        tokens;
+} material_event;
+
+/* Opens [run] material and checks that it was made for runs like this one and has a record left. */
+puma_status material_open(material **m, const plan *p, puma_error *e);
+/* The same, and the inputs' lengths where the plan knows them: for whoever is not the dealer.  No material:
+ * nothing. */
+puma_status material_check(const plan *p, puma_error *e);
+/* Takes the next record for inputs of these lengths: checks it, marks it used and waits for the disk. */
+puma_status material_take(material *m, const size_t *tokens, size_t count, puma_error *e);
+puma_status material_next(material *m, material_event *event, puma_error *e);
+void        material_close(material *m);
+
+#endif
