@@ -374,6 +374,15 @@ static inline puma_share puma_resize(puma_session *s, puma_share x, uint32_t bit
 {
     return puma_ready(s, x) ? puma_trunc_to(s, x, x->frac, bits) : NULL;
 }
+
+/* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
+static inline puma_share puma_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
+{
+    if (!puma_ready(s, x)) return NULL;
+    if (frac <= x->frac) return puma_trunc_to(s, x, frac, bits);
+    x = puma_resize(s, x, bits);
+    return x == NULL ? NULL : puma_scale(s, x, 1, frac - x->frac);
+}
 /* c * x at x's own fraction: scale and truncate. */
 static inline puma_share puma_mul_real(puma_session *s, puma_share x, double c)
 {

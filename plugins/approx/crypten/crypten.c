@@ -22,15 +22,6 @@ static puma_share leave(puma_session *s, size_t mark, puma_share z)
     return z;
 }
 
-/* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
-static puma_share fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
-{
-    if (!puma_ready(s, x)) return NULL;
-    if (frac <= x->frac) return puma_trunc_to(s, x, frac, bits);
-    x = puma_resize(s, x, bits);
-    return puma_ready(s, x) ? puma_scale(s, x, 1, frac - x->frac) : NULL;
-}
-
 /* Fraction bits of numbers below 2 whose squares are to fit the widest ring. */
 static uint32_t fine(const puma_session *s) { return (puma_ring_for(s, 64) - 4) / 2; }
 
@@ -39,7 +30,7 @@ static uint32_t fine(const puma_session *s) { return (puma_ring_for(s, 64) - 4) 
 static puma_share limit_exp(puma_session *s, puma_share x)
 {
     uint32_t   ring = puma_ring_for(s, 64), frac = fine(s);
-    puma_share y = fit(s, x, frac - SQUARINGS, ring);
+    puma_share y = puma_fit(s, x, frac - SQUARINGS, ring);
 
     if (!puma_ready(s, y)) return NULL;
     y = puma_promise(s, puma_add_real(s, puma_shift_point(s, y, -SQUARINGS), 1), 1);
@@ -56,7 +47,7 @@ static puma_share newton(puma_session *s, puma_share x, puma_share y, int times)
     uint32_t ring = puma_ring_for(s, 64), most = ring - 5;
 
     if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
-    x = fit(s, x, most - y->frac < x->frac ? most - y->frac : x->frac, ring);
+    x = puma_fit(s, x, most - y->frac < x->frac ? most - y->frac : x->frac, ring);
     for (int i = 0; i < times; i++) {
         puma_share rest =
             puma_ready(s, y) && puma_ready(s, x) ? puma_mul_to(s, x, y, 0, y->frac, ring) : NULL;
@@ -76,10 +67,10 @@ static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments
     if (!puma_ready(s, x)) return NULL;
     y = limit_exp(s, puma_add_real(s, puma_neg(s, x), 0.5));
     /* below 5, so that with 27 fraction bits y (2 - x y) stays in the ring before it is truncated */
-    y = puma_ready(s, y) ? fit(s, y, fine(s) - 3, puma_ring_for(s, 64)) : NULL;
+    y = puma_ready(s, y) ? puma_fit(s, y, fine(s) - 3, puma_ring_for(s, 64)) : NULL;
     y = puma_ready(s, y) ? puma_add_real(s, puma_scale(s, y, 3, 0), 0.003) : NULL;
     z = newton(s, x, y, 10);
-    return leave(s, mark, puma_ready(s, z) ? fit(s, z, a->frac, a->bits) : NULL);
+    return leave(s, mark, puma_ready(s, z) ? puma_fit(s, z, a->frac, a->bits) : NULL);
 }
 
 static puma_share exponential(puma_session *s, puma_share x, const puma_arguments *a)
@@ -87,7 +78,7 @@ static puma_share exponential(puma_session *s, puma_share x, const puma_argument
     size_t     mark = s->host->enter(s);
     puma_share z = puma_ready(s, x) ? limit_exp(s, x) : NULL;
 
-    return leave(s, mark, puma_ready(s, z) ? fit(s, z, a->frac, a->bits) : NULL);
+    return leave(s, mark, puma_ready(s, z) ? puma_fit(s, z, a->frac, a->bits) : NULL);
 }
 
 static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
@@ -121,7 +112,7 @@ static puma_share minus_magnitude(puma_session *s, puma_share x, puma_share *neg
 static puma_share upper_sigmoid(puma_session *s, puma_share minus)
 {
     uint32_t   ring = puma_ring_for(s, 64), frac = fine(s) - 3;
-    puma_share d = puma_add_real(s, fit(s, limit_exp(s, minus), frac, ring), 1), y;
+    puma_share d = puma_add_real(s, puma_fit(s, limit_exp(s, minus), frac, ring), 1), y;
 
     /* from 0.75: the first step is 0.75 (2 - 0.75 d) = 1.5 - 0.5625 d, which is local but for a truncation */
     y = puma_ready(s, d) ? puma_add_real(s, puma_trunc(s, puma_scale(s, d, -0.5625, 4), frac), 1.5) : NULL;
@@ -143,7 +134,7 @@ static puma_share hyperbolic(puma_session *s, puma_share x, const puma_arguments
     size_t     mark = s->host->enter(s);
     puma_share z = puma_ready(s, x) ? wide_tanh(s, x) : NULL;
 
-    return leave(s, mark, puma_ready(s, z) ? fit(s, z, a->frac, a->bits) : NULL);
+    return leave(s, mark, puma_ready(s, z) ? puma_fit(s, z, a->frac, a->bits) : NULL);
 }
 
 static puma_share silu(puma_session *s, puma_share x, const puma_arguments *a)
@@ -181,7 +172,7 @@ static puma_share gelu_by_tanh(puma_session *s, puma_share x, const puma_argumen
     u = puma_add_real(s, puma_trunc(s, puma_scale(s, puma_mul(s, x, x), root * 0.044715, 20), x->frac), root);
     u = puma_ready(s, u) ? puma_mul(s, u, x) : NULL;
     u = half_of(s, x, puma_ready(s, u) ? wide_tanh(s, u) : NULL, a);
-    x = fit(s, x, a->frac, a->bits);
+    x = puma_fit(s, x, a->frac, a->bits);
     if (puma_ready(s, u) && puma_ready(s, x)) {
         puma_choice choices[2] = {
             { .bit = puma_xor(s, below[0], below[1]),
@@ -208,7 +199,7 @@ static puma_share gelu_by_erf(puma_session *s, puma_share x, const puma_argument
         c[n] = (n % 2 == 0 ? 1 : -1) * 0.79788456080286535588 / (factorial * (2 * n + 1));
     }
     t = puma_shift_point(s, puma_mul_to(s, x, x, 0, x->frac, x->bits), -1);
-    t = puma_ready(s, t) ? fit(s, t, 24, x->bits) : NULL; /* the last coefficient is 2^-20 */
+    t = puma_ready(s, t) ? puma_fit(s, t, 24, x->bits) : NULL; /* the last coefficient is 2^-20 */
     if (puma_ready(s, t))
         p = puma_add_real(s, puma_trunc(s, puma_scale(s, t, c[TERMS], 36), 24), c[TERMS - 1]);
     for (int n = TERMS - 2; n >= 0; n--)

@@ -49,7 +49,7 @@ puma_share exp_unclipped(puma_session *s, puma_share x, const exp_options *o, ui
     y = puma_add_real(s, puma_shift_point(s, y, -o->squarings), 1);
     for (int i = 1; i < o->squarings; i++) y = puma_mul_to(s, y, y, 0, work, ring);
     y = puma_mul_to(s, y, y, 0, frac < 2 * work ? frac : 2 * work, bits);
-    return approx_leave(s, mark, puma_ready(s, y) ? approx_fit(s, y, frac, bits) : NULL);
+    return approx_leave(s, mark, puma_ready(s, y) ? puma_fit(s, y, frac, bits) : NULL);
 }
 
 puma_share exp_inside(puma_session *s, puma_share x, const exp_options *o)

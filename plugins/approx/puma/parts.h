@@ -19,9 +19,6 @@ static inline puma_share approx_leave(puma_session *s, size_t mark, puma_share z
     return z;
 }
 
-/* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
-puma_share approx_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits);
-
 /* --- pieces.c --------------------------------------------------------------------------------- */
 
 #define PIECE_DEGREE 8

@@ -124,12 +124,12 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
         if (last)
             value[i] = polynomial(s, p, &pieces[i], (uint32_t)room);
         else if (is_whole(&pieces[i]))
-            value[i] = approx_fit(s, polynomial(s, p, &pieces[i], 0), frac, bits);
+            value[i] = puma_fit(s, polynomial(s, p, &pieces[i], 0), frac, bits);
         else
             rough[roughs++] = polynomial(s, p, &pieces[i], (uint32_t)room);
     }
     if (roughs > 0) {
-        z = approx_fit(s, puma_concat(s, rough, roughs, 0), frac, bits);
+        z = puma_fit(s, puma_concat(s, rough, roughs, 0), frac, bits);
         roughs = 0;
         for (size_t i = 0; i <= count; i++)
             if (pieces[i].degree > 0 && value[i] == NULL) {
@@ -146,6 +146,6 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
         chosen++;
     }
     if (s->status != PUMA_OK) return NULL;
-    z = approx_fit(s, puma_mux_sum(s, choice, chosen, frac, bits), a->frac, a->bits);
+    z = puma_fit(s, puma_mux_sum(s, choice, chosen, frac, bits), a->frac, a->bits);
     return approx_leave(s, mark, puma_reshape(s, z, x->rank, x->dim));
 }

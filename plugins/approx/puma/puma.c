@@ -21,14 +21,6 @@ double approx_option(puma_session *s, const puma_option *option)
     return v;
 }
 
-puma_share approx_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
-{
-    if (!puma_ready(s, x)) return NULL;
-    if (frac <= x->frac) return puma_trunc_to(s, x, frac, bits);
-    x = puma_resize(s, x, bits);
-    return x == NULL ? NULL : puma_scale(s, x, 1, frac - x->frac);
-}
-
 static const puma_approx *const functions[] = {
     &approx_gelu,    &approx_gelu_tanh,  &approx_silu,  &approx_relu,      &approx_tanh,    &approx_exp,
     &approx_softmax, &approx_reciprocal, &approx_rsqrt, &approx_layernorm, &approx_rmsnorm, NULL,

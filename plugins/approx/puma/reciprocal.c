@@ -26,7 +26,7 @@ static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments
         if (!puma_ready(s, x)) return NULL;
     }
     if (approx_windows(s, x, LOW, 1, (size_t)(high - LOW), &at) != PUMA_OK) return NULL;
-    n = approx_fit(s, puma_shift_point(s, approx_align(s, x, &at, 1), -high), frac, ring);
+    n = puma_fit(s, puma_shift_point(s, approx_align(s, x, &at, 1), -high), frac, ring);
 
     p = puma_add_real(s, puma_scale(s, n, START[2], 1), START[1]);
     p = puma_add_real(s, puma_mul_to(s, p, n, 0, frac, ring), START[0]);
@@ -38,7 +38,7 @@ static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments
     r = puma_product(
         s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = p, .y = w }, { .op = PUMA_TERM_ADD, .x = p } }, 2,
         e->rank, e->dim, frac, ring);
-    return approx_fit(s, puma_shift_point(s, approx_align(s, r, &at, 1), -high), a->frac, a->bits);
+    return puma_fit(s, puma_shift_point(s, approx_align(s, r, &at, 1), -high), a->frac, a->bits);
 }
 
 const puma_approx approx_reciprocal = {

@@ -6,7 +6,7 @@ static puma_share relu(puma_session *s, puma_share x, const puma_arguments *a)
     puma_share z = puma_select(s, puma_not(s, puma_less_real(s, x, 0)), x);
 
     z = puma_ready(s, z) ? puma_promise(s, z, x->range) : NULL;
-    return puma_ready(s, z) ? approx_fit(s, z, a->frac, a->bits) : NULL;
+    return puma_ready(s, z) ? puma_fit(s, z, a->frac, a->bits) : NULL;
 }
 
 const puma_approx approx_relu = {

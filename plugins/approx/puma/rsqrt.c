@@ -25,7 +25,7 @@ static puma_share rsqrt(puma_session *s, puma_share x, const puma_arguments *a)
         if (!puma_ready(s, x)) return NULL;
     }
     if (approx_windows(s, x, LOW, 2, (size_t)(high - LOW) / 2, &at) != PUMA_OK) return NULL;
-    n = approx_fit(s, puma_shift_point(s, approx_align(s, x, &at, 2), -high), frac, ring);
+    n = puma_fit(s, puma_shift_point(s, approx_align(s, x, &at, 2), -high), frac, ring);
 
     p = puma_add_real(s, puma_scale(s, n, START[3], 2), START[2]);
     p = puma_add_real(s, puma_mul_to(s, p, n, 0, frac, ring), START[1]);
@@ -37,7 +37,7 @@ static puma_share rsqrt(puma_session *s, puma_share x, const puma_arguments *a)
     r = puma_product(
         s, (puma_term[]){ { .op = PUMA_TERM_MUL, .x = p, .y = w }, { .op = PUMA_TERM_ADD, .x = p } }, 2,
         w->rank, w->dim, frac, ring);
-    return approx_fit(s, puma_shift_point(s, approx_align(s, r, &at, 1), -high / 2), a->frac, a->bits);
+    return puma_fit(s, puma_shift_point(s, approx_align(s, r, &at, 1), -high / 2), a->frac, a->bits);
 }
 
 const puma_approx approx_rsqrt = {

@@ -41,7 +41,7 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
     r = puma_call(s, PUMA_SLOT_RECIPROCAL, sum, &inner);
     if (!puma_ready(s, r)) return NULL;
     z = puma_mul_spread(s, e, r, &g, a->frac < e->frac + r->frac ? a->frac : e->frac + r->frac, a->bits);
-    z = approx_fit(s, z, a->frac, a->bits);
+    z = puma_fit(s, z, a->frac, a->bits);
     z = puma_ready(s, z) ? puma_unpack(s, puma_promise(s, z, 1), &g) : NULL;
     return approx_leave(s, mark, z);
 }
