@@ -407,14 +407,14 @@ static puma_share answer_shape(struct exec *x, size_t rows)
     return x->s->host->tensor(x->s, PUMA_ARITH, 2, dim, puma_ring_for(x->s, bits), frac);
 }
 
-/* The one value that leaves MPC: the answer, to the receiver. */
+/* What leaves MPC leaves here: to the receiver, by an Open of the backend (protocols.md section 1), the answer
+ * and with config.states, to which every node has agreed in its HELLO, the states. */
 static void reveal(struct exec *x, puma_share answer, void (*allow)(void *context, bool allowed),
                    void *context, exec_output *out)
 {
     puma_session *s = x->s;
     uint64_t     *words = NULL;
 
-    s->host->label(s, "output reveal");
     if (answer != NULL && exec_is_owner(x)) words = s->host->scratch(s, answer->words);
     if (answer == NULL || (exec_is_owner(x) && words == NULL)) return;
     if (allow != NULL) allow(context, true);
@@ -430,6 +430,43 @@ static void reveal(struct exec *x, puma_share answer, void (*allow)(void *contex
         out->values[i] = puma_decode(s, words[i], answer->frac, answer->bits);
 }
 
+/* The stream as one value: `rows` of the answer's own width. */
+static void reveal_state(struct exec *x, stream h, size_t rows, void (*allow)(void *context, bool allowed),
+                         void *context, exec_output *out)
+{
+    puma_session *s = x->s;
+    const size_t  dim[2] = { rows, x->config.model->hidden };
+    size_t        mark = s->host->enter(s);
+    exec_output   one = { 0 };
+    exec_state   *more;
+    puma_share    state;
+
+    s->host->label(s, "output state");
+    if (s->role == PUMA_CLIENT)
+        state = new_tensor(x, 2, dim, x->config.rings.frac, x->config.rings.wide);
+    else
+        state = h.gain != NULL ? exec_formed(x, h) : h.n;
+    reveal(x, state, allow, context, &one);
+    s->host->leave(s, mark, NULL);
+    if (one.values == NULL) return;
+    more = realloc(out->states, (out->state_count + 1) * sizeof *more);
+    if (more == NULL) {
+        free(one.values);
+        s->host->fail(s, PUMA_ERESOURCE, "out of memory for hidden states");
+        return;
+    }
+    out->states = more;
+    out->states[out->state_count++] = (exec_state){ .rows = rows, .values = one.values };
+}
+
+void exec_output_free(exec_output *o)
+{
+    for (size_t i = 0; i < o->state_count; i++) free(o->states[i].values);
+    free(o->states);
+    free(o->values);
+    *o = (exec_output){ 0 };
+}
+
 /* Tokens, or of a picture model pixels, in, answer out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
  * them. */
 static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
@@ -441,14 +478,21 @@ static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const
     size_t        mark = s->host->enter(s);
     exec_tokens   in;
     stream        h = { 0 };
+    size_t        rows = tokens;
 
     *out = (exec_output){ 0 };
     s->host->label(s, "input share");
     in = x->config.model->pixels ? exec_share_patches(x, pixels) : exec_share_tokens(x, tokens, ids, types);
     if (computes) h = exec_first(x, &in, p);
     s->host->leave(s, mark, h.n);
-    if (computes) h = exec_layers(x, h, p);
+    if (x->config.states) reveal_state(x, h, rows, allow, context, out);
+    for (size_t i = 0; i < x->config.model->layers && s->status == PUMA_OK; i++) {
+        rows = exec_rows(x, p, rows, i);
+        if (computes) h = exec_layer(x, h, p, i);
+        if (x->config.states) reveal_state(x, h, rows, allow, context, out);
+    }
     mark = s->host->enter(s);
+    s->host->label(s, "output reveal");
     reveal(x, computes ? exec_answer(x, h) : answer_shape(x, p->wanted > 0 ? p->wanted : tokens), allow,
            context, out);
     s->host->leave(s, mark, NULL);

@@ -24,14 +24,25 @@ typedef struct exec_config {
     bool         equality;                /* embedding by equality tests inside MPC       */
     bool         lookup;                  /* embedding by the protocol's lookup (dpf)     */
     bool         public_weights;          /* synthetic: every party makes its own shares  */
+    bool         states; /* the residual stream before the first layer and behind every layer is
+                            revealed too, to the receiver of the answer; not of exec_feed         */
     rings        rings;
 } exec_config;
+
+typedef struct exec_state {
+    size_t  rows;   /* tokens, or of the last layer those anyone looks at */
+    double *values; /* rows x hidden                                      */
+} exec_state;
 
 typedef struct exec_output {
     size_t  rows, columns; /* hidden: tokens x hidden; perplexity: tokens x vocabulary; else 1 x hidden,
                               1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
     double *values;        /* malloc'd; NULL at compute parties                                   */
+    exec_state *states;    /* of config.states: 1 + layers of them; NULL at compute parties       */
+    size_t      state_count;
 } exec_output;
+
+void exec_output_free(exec_output *o); /* its contents */
 
 /* Shares the weights; `source` at the client, or with public weights at every node.  The session's error
  * tells what failed. */

@@ -92,9 +92,11 @@ puma_share exec_formed(struct exec *x, stream h);
 stream     exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias);
 /* What goes into the first layer. */
 stream     exec_first(struct exec *x, const exec_tokens *in, const pass *p);
-/* Through the layers; h and what is made of it lie in the caller's scope, one at a time.  With p->keep the
+/* How many rows of the outcome of layer i anyone looks at, of the `rows` that go in. */
+size_t     exec_rows(const struct exec *x, const pass *p, size_t rows, size_t i);
+/* Through layer i; h, which is dropped, and what is made of it lie in the caller's scope.  With p->keep the
  * cache grows. */
-stream     exec_layers(struct exec *x, stream h, const pass *p);
+stream     exec_layer(struct exec *x, stream h, const pass *p, size_t i);
 
 /* attention.c: (`rows`, H e), the heads of the last `rows` tokens merged, of a layer's normed input n (T, d).
  * With p->keep *kept is what the layer's cache becomes. */

@@ -255,16 +255,20 @@ static stream rehearse_layer(struct exec *x, stream h, size_t rows, const pass *
     return h;
 }
 
-stream exec_layers(struct exec *x, stream h, const pass *p)
+size_t exec_rows(const struct exec *x, const pass *p, size_t rows, size_t i)
 {
-    bool hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0;
+    return p->wanted > 0 && i + 1 == x->config.model->layers ? p->wanted : rows;
+}
 
-    for (size_t i = 0; i < x->config.model->layers && h.n != NULL; i++) {
-        puma_share in = h.n;
-        size_t     rows = p->wanted > 0 && i + 1 == x->config.model->layers ? p->wanted : in->dim[0];
+stream exec_layer(struct exec *x, stream h, const pass *p, size_t i)
+{
+    bool       hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0;
+    puma_share in = h.n;
+    size_t     rows;
 
-        h = hollow ? rehearse_layer(x, h, rows, p, i) : one_layer(x, h, rows, p, (int)i);
-        x->s->host->drop(x->s, in);
-    }
+    if (in == NULL) return h;
+    rows = exec_rows(x, p, in->dim[0], i);
+    h = hollow ? rehearse_layer(x, h, rows, p, i) : one_layer(x, h, rows, p, (int)i);
+    x->s->host->drop(x->s, in);
     return h;
 }

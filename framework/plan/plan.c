@@ -715,6 +715,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
                              .linear_head = r->head != NULL,
                              .pooling_mean = r->pooling_mean,
                              .normalize = r->normalize,
+                             .states = r->compare_layers,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
                              .equality = r->embedding == RUN_EQUALITY,

@@ -407,6 +407,7 @@ static const key keys[] = {
     { "network", "round_trip_ms", read_integer, FIELD(round_trip_ms), 1, 10000, NULL },
     { "weights", "source", read_source, FIELD(source), 0, 0, NULL },
     { "compare", "reference", read_word, FIELD(reference_plain), 0, 0, references },
+    { "compare", "layers", read_yes_no, FIELD(compare_layers), 0, 0, NULL },
     { "serve", "party", NOT_BUILT, 0, 0, NULL },
 };
 #define KEYS (sizeof keys / sizeof *keys)
@@ -615,6 +616,10 @@ static bool check_reveal(struct reading *in)
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
     if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
+    if (in->r->compare_layers && (in->r->task == RUN_GENERATE || in->r->reveal_label))
+        return fault(in, 317, ini_find(&in->r->file, "compare", "layers"),
+                     in->r->reveal_label ? "reveals hidden states: it excludes [run] reveal = label"
+                                         : "goes with one pass through the layers: not with task = generate");
     if (in->r->head && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "head"), "goes with task = classify");
     return true;
@@ -830,6 +835,7 @@ char *runfile_canonical(const runfile *r, bool client)
         add_line(&to, "generate.decoding=%s\n", decodings[r->decoding]);
         add_line(&to, "generate.stop_at_eos=%s\n", yes_no(r->stop_at_eos));
     }
+    if (r->compare_layers) add_line(&to, "compare.layers=yes\n");
     add_line(&to, "network.allow_insecure=%s\n", yes_no(r->allow_insecure));
     if (r->source == RUN_SYNTHETIC)
         add_line(&to, "weights.source=synthetic:%ju\n", (uintmax_t)r->synthetic_seed);

@@ -71,7 +71,7 @@ typedef struct runfile {
     run_source    source;
     uint64_t      synthetic_seed;
     /* [compare] */
-    bool          reference_plain;
+    bool          reference_plain, compare_layers;
 } runfile;
 
 /* Reads and checks.  `need_input`: false for a compute party, which reads nothing of [input] (unknown keys

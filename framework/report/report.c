@@ -463,6 +463,8 @@ puma_status report_merge(report *r, const report_party *parties, size_t count, p
 
 void report_free(report *r)
 {
+    free(r->fidelity.layers);
+    r->fidelity.layers = NULL;
     free_layers(r->layers, r->layer_count);
     free(r->phases);
     r->layers = NULL;
@@ -508,6 +510,10 @@ static json_t *output_json(const report_output *o, bool many)
     if (o->kind == REPORT_PERPLEXITY)
         failed |= json_object_set_new(object, "perplexity", json_real(o->perplexity));
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
+    if (o->reference_label >= 0)
+        failed |= json_object_set_new(object, "reference_label", json_integer(o->reference_label));
+    if (o->given_label >= 0)
+        failed |= json_object_set_new(object, "given_label", json_integer(o->given_label));
     if (many)
         failed |=
             json_object_set_new(object, "sequence_length", json_integer((json_int_t)o->sequence_length));
@@ -565,22 +571,31 @@ static json_t *functions_json(const report *r)
 
 static json_t *fraction_json(double x) { return x < 0 ? json_null() : json_real(x); }
 
-static json_t *distance_json(const report_fidelity *f, double x)
-{
-    return f->has_distance ? json_real(x) : json_null();
-}
+static json_t *distance_json(bool has, double x) { return has ? json_real(x) : json_null(); }
 
 static json_t *fidelity_json(const report *r)
 {
     const report_fidelity *f = &r->fidelity;
-    json_t *object = json_pack("{s:o,s:o,s:o,s:o}", "max_abs_error", distance_json(f, f->max_abs_error),
-                               "cosine", distance_json(f, f->cosine), "top1_agreement",
+    json_t *object = json_pack("{s:o,s:o,s:o,s:o}", "max_abs_error", distance_json(f->has_distance, f->max_abs_error),
+                               "cosine", distance_json(f->has_cosine, f->cosine), "top1_agreement",
                                fraction_json(f->top1_agreement), "accuracy", fraction_json(f->accuracy));
 
     if (f->reference_perplexity != 0 &&
         json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0) {
         json_decref(object);
         return NULL;
+    }
+    if (f->layers != NULL) {
+        json_t *layers = json_array();
+
+        for (size_t i = 0; i < f->layer_count; i++)
+            json_array_append_new(layers, json_pack("{s:f,s:f}", "max_abs_error", f->layers[i].max_abs_error,
+                                                    "cosine", f->layers[i].cosine));
+        if (json_array_size(layers) != f->layer_count || json_object_set(object, "layers", layers) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+        json_decref(layers);
     }
     return object;
 }

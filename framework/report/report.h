@@ -69,6 +69,7 @@ typedef struct report_output {
     const double   *values;        /* rows x columns; NULL when only the label was revealed           */
     size_t          rows, columns; /* rows: 1, or of hidden the tokens                                */
     int64_t         label;         /* of classify; -1: none                                           */
+    int64_t         reference_label, given_label; /* plaintext's, and that of [input] labels; -1: none  */
     const uint32_t *tokens;        /* of REPORT_TOKENS: the new ones                                  */
     size_t          token_count;
     const char     *text; /* what they say, UTF-8; NULL: no tokenizer                         */
@@ -77,12 +78,21 @@ typedef struct report_output {
     size_t          sequence_length;
 } report_output;
 
+/* Distance at one place in the model, the worst of all inputs. */
+typedef struct report_distance {
+    double max_abs_error, cosine;
+} report_distance;
+
 typedef struct report_fidelity {
     bool   present;
     bool   has_distance;             /* values were revealed on both sides; else the next two are null  */
+    bool   has_cosine;               /* an answer of one number has no direction                        */
     double max_abs_error, cosine;    /* the worst of all outputs                                        */
     double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
     double reference_perplexity;     /* 0: not applicable (left out)                                    */
+    report_distance *layers;         /* with [compare] layers, malloc'd, the report's: before the first layer
+                                        and behind each; else NULL, and left out                        */
+    size_t layer_count;
 } report_fidelity;
 
 typedef struct report {
@@ -113,7 +123,7 @@ typedef struct report {
  * messages grew by, so that they sum to `rounds`; their seconds the client's where it is there.  Parties that
  * took different steps: PUMA_ENET. */
 puma_status report_merge(report *r, const report_party *parties, size_t count, puma_error *e);
-void        report_free(report *r); /* what report_merge made */
+void        report_free(report *r); /* what report_merge made, and fidelity.layers */
 
 /* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no
  * number. */

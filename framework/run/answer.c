@@ -50,13 +50,17 @@ static double overall_perplexity(const plan *p, const node_result *result)
     return perplexity_of(surprise, count);
 }
 
-static report_output output_of(const plan *p, const node_result *result, size_t i)
+static report_output output_of(const plan *p, const node_result *result, const node_result *reference, size_t i)
 {
     static const report_kind kinds[] = {
         [RUN_EMBED] = REPORT_EMBEDDING, [RUN_CLASSIFY] = REPORT_LOGITS, [RUN_LOGITS] = REPORT_LOGITS,
         [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY
     };
-    report_output r = { .kind = kinds[p->run->task], .label = -1, .sequence_length = p->inputs[i].count };
+    report_output r = { .kind = kinds[p->run->task],
+                        .label = -1,
+                        .reference_label = -1,
+                        .given_label = -1,
+                        .sequence_length = p->inputs[i].count };
 
     if (result->generated != NULL) {
         const generated *g = &result->generated[i];
@@ -70,7 +74,11 @@ static report_output output_of(const plan *p, const node_result *result, size_t 
     r.values = is_label(p) ? NULL : result->outputs[i].values;
     r.rows = result->outputs[i].rows;
     r.columns = result->outputs[i].columns;
-    if (p->run->task == RUN_CLASSIFY) r.label = (int64_t)label_of(p, &result->outputs[i]);
+    if (p->run->task == RUN_CLASSIFY) {
+        r.label = (int64_t)label_of(p, &result->outputs[i]);
+        if (reference != NULL) r.reference_label = (int64_t)label_of(p, &reference->outputs[i]);
+        if (p->labels != NULL) r.given_label = p->labels[i];
+    }
     if (p->run->task == RUN_PERPLEXITY)
         r.perplexity = perplexity_of(surprise_of(p, result, i), p->inputs[i].count - 1);
     return r;
@@ -85,6 +93,7 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
 
     f->present = true;
     f->has_distance = !p->exec.reveal_label;
+    f->has_cosine = f->has_distance && !(logits && p->run->head != NULL);
     f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = a->generated != NULL ? &a->generated[i].steps : &a->outputs[i],
@@ -107,6 +116,30 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
     }
     if (rows > 0) f->top1_agreement = (double)same / (double)rows;
     if (p->run->task == RUN_PERPLEXITY) f->reference_perplexity = overall_perplexity(p, b);
+}
+
+/* The worst distance of each hidden state that was revealed. */
+static puma_status measure_layers(report_fidelity *f, const node_result *a, const node_result *b,
+                                  size_t hidden, puma_error *e)
+{
+    size_t           count = a->outputs != NULL && a->output_count > 0 ? a->outputs[0].state_count : 0;
+    report_distance *layers = count > 0 ? calloc(count, sizeof *layers) : NULL;
+
+    if (count > 0 && layers == NULL) return error_set(e, 1001, "out of memory for the report");
+    for (size_t k = 0; k < count; k++) {
+        layers[k].cosine = 1;
+        for (size_t i = 0; i < a->output_count; i++) {
+            const exec_state *x = &a->outputs[i].states[k], *y = &b->outputs[i].states[k];
+            double            error = report_max_abs_error(x->values, y->values, x->rows * hidden),
+                   cosine = report_cosine(x->values, y->values, x->rows * hidden);
+
+            if (!(error <= layers[k].max_abs_error)) layers[k].max_abs_error = error;
+            if (!(cosine >= layers[k].cosine)) layers[k].cosine = cosine;
+        }
+    }
+    f->layers = layers;
+    f->layer_count = count;
+    return PUMA_OK;
 }
 
 /* How many labels are those of [input] labels. */
@@ -133,15 +166,19 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
-        if (!result->hollow) (*outputs)[i] = output_of(p, result, i);
+        if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
         if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
     }
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL) r->function[slot] = p->function_name[slot];
-    if (reference != NULL) measure_distance(&r->fidelity, p, result, reference);
+    if (reference != NULL) {
+        measure_distance(&r->fidelity, p, result, reference);
+        if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;
+    }
     if (p->labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
-    return report_merge(r, result->parties, result->party_count, e);
+    if (report_merge(r, result->parties, result->party_count, e) != PUMA_OK) report_free(r);
+    return e->status;
 }
 
 puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json,
@@ -200,10 +237,19 @@ static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
                                                         : "same label";
 
     fprintf(out, "\ndistance from plaintext:");
-    if (f->has_distance) fprintf(out, " cosine %.7f, largest error %.3g", f->cosine, f->max_abs_error);
+    if (f->has_cosine) fprintf(out, " cosine %.7f,", f->cosine);
+    if (f->has_distance) fprintf(out, " largest error %.3g", f->max_abs_error);
     if (f->top1_agreement >= 0)
         fprintf(out, "%s %s %.1f %%", f->has_distance ? "," : "", same, 100 * f->top1_agreement);
     fputc('\n', out);
+    if (f->layer_count > 0) fprintf(out, "behind layer    cosine     largest error\n");
+    for (size_t i = 0; i < f->layer_count; i++) {
+        if (i == 0)
+            fprintf(out, "%-12s", "embedding");
+        else
+            fprintf(out, "%-12zu", i - 1);
+        fprintf(out, " %11.8f %12.3g\n", f->layers[i].cosine, f->layers[i].max_abs_error);
+    }
 }
 
 puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference,

@@ -593,7 +593,7 @@ void node_result_free(node_result *result)
 {
     for (size_t i = 0; i < result->party_count; i++) report_party_free(&result->parties[i]);
     for (size_t i = 0; i < result->output_count; i++) {
-        if (result->outputs != NULL) free(result->outputs[i].values);
+        if (result->outputs != NULL) exec_output_free(&result->outputs[i]);
         if (result->generated != NULL) generated_free(&result->generated[i]);
     }
     free(result->parties);
