@@ -8,6 +8,7 @@
  * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
 #include "cli/cli.h"
 #include "cli/compare.h"
+#include "cli/page.h"
 #include "report/output.h"
 
 #include <errno.h>
@@ -43,6 +44,10 @@ static const cli_command COMMAND = {
              "of that is the\n"
              "protocol's, fixed point's and the approximations', and what it cost.\n"
              "\n"
+             "The page of --html shows the inputs too, and how the error grows from layer to layer: for that every "
+             "variant is run\n"
+             "once more on its first input.\n"
+             "\n"
              "A variant that cannot be run has its error in its row; the exit code is then that of the first "
              "such one.\n",
     .options = OPTIONS,
@@ -64,6 +69,7 @@ typedef struct comparison {
     varied       vary[MOST_KEYS];
     size_t       vary_count, variants; /* of one run file */
     json_t      *plain;                /* reports of plaintext runs, by what they depend on */
+    json_t      *growth, *curves, *inputs; /* of a page; NULL: none is written              */
 } comparison;
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -270,11 +276,49 @@ static void set_if(json_t *object, const char *key, json_t *value)
     if (value != NULL) json_object_set_new(object, key, value);
 }
 
+/* Sets one key, in place of what has been set. */
+static size_t set_key(const char **sets, size_t n, const char *set)
+{
+    size_t key = strcspn(set, "=") + 1, kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(sets[i], set, key) != 0) sets[kept++] = sets[i];
+    sets[kept++] = set;
+    return kept;
+}
+
+/* What a page shows beside the report: the functions, the inputs, and how the error grows, by a run of the first
+ * input that reveals the hidden states. */
+static puma_status show_inside(comparison *c, const char *path, const char **sets, size_t n, const json_t *report,
+                               puma_error *e)
+{
+    const char *task = json_string_value(json_object_get(report, "task"));
+    plan       *p = NULL;
+    json_t     *traced, *layers;
+
+    if (plan_open(&p, path, sets, n, PLAN_CLIENT, e) == PUMA_OK && page_curves(c->curves, p, e) == PUMA_OK &&
+        json_object_get(c->inputs, path) == NULL)
+        json_object_set_new(c->inputs, path, page_inputs(p, e));
+    plan_close(p);
+    if (e->status != PUMA_OK) return e->status;
+    if (task != NULL && strcmp(task, "generate") == 0) n = set_key(sets, n, "run.task=logits");
+    n = set_key(sets, n, "compare.reference=plain");
+    n = set_key(sets, n, "compare.layers=yes");
+    n = set_key(sets, n, "run.reveal=logits");
+    n = set_key(sets, n, "input.limit=1");
+    traced = run_once(path, sets, n, e);
+    layers = json_object_get(json_object_get(traced, "fidelity"), "layers");
+    if (layers == NULL) layers = json_object_get(traced, "error");
+    json_array_append(c->growth, layers != NULL ? layers : json_null());
+    json_decref(traced);
+    return e->status;
+}
+
 /* Variant `i` of a run file: {"run", "variant", "report"}, or "error" and "code" in the report's place. */
 static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error *e)
 {
     char        text[MOST_KEYS][512];
-    const char *sets[MOST_KEYS + 128];
+    const char *sets[MOST_KEYS + 128 + 5];
     size_t      n = 0;
     json_t     *row = json_object(), *variant = json_object(), *report, *fidelity, *fixed, *floating;
 
@@ -292,6 +336,7 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
     report = run_once(path, sets, n + 1, e);
     if (report == NULL || json_object_get(report, "error") != NULL) {
         if (report != NULL) json_object_update_new(row, report);
+        if (c->growth != NULL) json_array_append_new(c->growth, json_null());
         return row;
     }
     fidelity = json_object_get(report, "fidelity");
@@ -305,6 +350,7 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
                             json_object_get(json_object_get(floating, "fidelity"), "max_abs_error"));
     }
     json_object_set_new(row, "report", report);
+    if (c->growth != NULL && e->status == PUMA_OK) show_inside(c, path, sets, n, report, e);
     return row;
 }
 
@@ -359,6 +405,28 @@ bool compare_used(const json_t *rows, size_t k)
     for (size_t i = 0; i < json_array_size(rows) && text[0] == '\0'; i++)
         compare_cell(text, sizeof text, json_array_get(rows, i), k);
     return text[0] != '\0';
+}
+
+json_t *compare_warnings(const json_t *rows)
+{
+    json_t *all = json_object();
+
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *cautions = json_object_get(json_object_get(json_array_get(rows, i), "report"), "cautions");
+
+        if (cautions != NULL) json_object_update(all, cautions);
+    }
+    return all;
+}
+
+static void warn(const json_t *rows)
+{
+    json_t     *all = compare_warnings(rows), *text;
+    const char *function;
+
+    json_object_foreach(all, function, text)
+        fprintf(stderr, "puma: warning: %s: %s\n", function, json_string_value(text));
+    json_decref(all);
 }
 
 /* RFC 4180: quoted where it has to be. */
@@ -462,7 +530,8 @@ static puma_status write_html(const comparison *c, const json_t *rows, bool file
         names[i] = strdup(name);
         if (names[i] == NULL) error_set(e, 1001, "out of memory for a page");
     }
-    if (names != NULL && e->status == PUMA_OK) text = compare_html(rows, names);
+    if (names != NULL && e->status == PUMA_OK) text = page_html(&(page){ .title = "puma compare", .rows = rows, .names = names, .growth = c->growth,
+                                   .curves = c->curves, .inputs = c->inputs });
     if (e->status == PUMA_OK && text == NULL) error_set(e, 1001, "out of memory for a page");
     if (e->status == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
     for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);
@@ -483,14 +552,19 @@ static void announce(const comparison *c, const char *path, size_t i, size_t of)
 /* What has been run is shown even when this process itself runs into trouble. */
 static int compare_all(comparison *c, const cli_line *line)
 {
-    const char *page = cli_value(line, "--html");
+    const char *html = cli_value(line, "--html");
     puma_error  e = { 0 };
     json_t     *rows = json_array();
     size_t      all = line->argument_count * c->variants;
     int         code = 0;
 
     c->plain = json_object();
-    if (page != NULL) output_check(page, line->arguments, &e);
+    if (html != NULL) {
+        c->growth = json_array();
+        c->curves = json_array();
+        c->inputs = json_object();
+    }
+    if (html != NULL) output_check(html, line->arguments, &e);
     for (size_t i = 0; i < all && e.status == PUMA_OK; i++) {
         const char *path = line->arguments[i / c->variants];
         json_t     *row;
@@ -511,14 +585,18 @@ static int compare_all(comparison *c, const cli_line *line)
     } else {
         show_table(c, rows, line->argument_count > 1);
     }
-    if (page != NULL) {
+    warn(rows);
+    if (html != NULL) {
         puma_error failure = { 0 };
 
-        write_html(c, rows, line->argument_count > 1, page, &failure);
+        write_html(c, rows, line->argument_count > 1, html, &failure);
         if (e.status == PUMA_OK) e = failure;
     }
     json_decref(rows);
     json_decref(c->plain);
+    json_decref(c->growth);
+    json_decref(c->curves);
+    json_decref(c->inputs);
     return e.status != PUMA_OK ? cli_fail(&e) : code;
 }
 

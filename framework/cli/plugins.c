@@ -84,6 +84,7 @@ static void print_plugin(const plugin *p)
             print_capabilities((*a)->needs);
         }
         printf("\n");
+        if (PUMA_HAS(*a, caution)) printf("    %s\n", (*a)->caution);
         if (!PUMA_HAS(*a, options)) continue;
         for (const puma_option *o = (*a)->options; o->key; o++)
             printf("    %s = %g (%g to %g): %s\n", o->key, o->fallback, o->min, o->max, o->help);
@@ -107,10 +108,10 @@ static json_t *approximation_json(const puma_approx *a)
         json_object_set_new(options_json, o->key,
                             json_pack("{s:f,s:f,s:f,s:s}", "default", o->fallback, "min", o->min, "max",
                                       o->max, "help", o->help ? o->help : ""));
-    return json_pack("{s:s,s:s,s:f,s:[f,f],s:o,s:s,s:o}", "function", slot_name(a->slot), "variant", a->name,
+    return json_pack("{s:s,s:s,s:f,s:[f,f],s:o,s:s,s:s*,s:o}", "function", slot_name(a->slot), "variant", a->name,
                      "max_error", a->max_error, "domain", a->domain[0], a->domain[1], "needs",
-                     capabilities_json(a->needs), "source", a->source ? a->source : "", "options",
-                     options_json);
+                     capabilities_json(a->needs), "source", a->source ? a->source : "", "caution",
+                     PUMA_HAS(a, caution) ? a->caution : NULL, "options", options_json);
 }
 
 static json_t *plugin_json(const plugin *p)

@@ -1,5 +1,6 @@
 /* run.c - `puma run`: the main job. */
 #include "cli/cli.h"
+#include "cli/page.h"
 
 #include "plan/plan.h"
 #include "report/output.h"
@@ -20,6 +21,8 @@ static const cli_option OPTIONS[] = {
       "set or replace one key of the run file (paths are relative to the current directory)", true },
     { "--party", "0|1|2|client|dealer", "play this role only; the others run elsewhere", false },
     { "--report", "FILE.json", "write the report there", false },
+    { "--html", "FILE.html", "write a page about the run there, with its inputs: one file that needs no other",
+      false },
     { "--json", NULL, "print the report instead of the answer and the table", false },
     { "--listen-fd", "N", "with --party: an inherited listening socket (used by local runs)", false },
     { NULL, NULL, NULL, false },
@@ -28,7 +31,8 @@ static const cli_option OPTIONS[] = {
 static const cli_command COMMAND = {
     .name = "run",
     .synopsis =
-        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--json]",
+        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--html "
+        "FILE.html] [--json]",
     .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
              "\n"
              "Without --party: plays the client, starts every compute party as a process of its own on this "
@@ -88,7 +92,8 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
     return PUMA_OK;
 }
 
-/* One line for every switch that is for tests only. */
+/* What whoever starts the run has to know: switches that are for tests only, more than the answer revealed, and
+ * what the functions chosen warn of. */
 static void warn_switches(const plan *p)
 {
     const runfile *r = p->run;
@@ -99,17 +104,57 @@ static void warn_switches(const plan *p)
                 r->allow_insecure ? " allow_insecure;" : "",
                 r->transport == RUN_TCP ? " links without TLS;" : "",
                 (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 ? " plaintext backend;" : "");
+    if (r->compare_layers)
+        fprintf(stderr, "puma: warning: [compare] layers = yes: the client learns the hidden states too\n");
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
+        if (plan_caution(p, slot) != NULL)
+            fprintf(stderr, "puma: warning: %s: %s\n", p->function_name[slot], plan_caution(p, slot));
 }
 
+/* The page of a comparison, with one row. */
+static puma_status write_page(const plan *p, const char *file, const char *name, const char *text, puma_error *e)
+{
+    json_t *root = json_loads(text, 0, NULL);
+    json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
+    json_t *rows = json_pack("[{s:s, s:O}]", "run", name, "report", root);
+    json_t *growth = json_array(), *curves = json_array(), *inputs = json_object();
+    char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
+
+    json_array_append(growth, layers != NULL ? layers : json_null());
+    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, name, page_inputs(p, e));
+    if (e->status == PUMA_OK) {
+        html = page_html(&(page){ .title = "puma run", .rows = rows, .names = names, .growth = growth,
+                                  .curves = curves, .inputs = inputs });
+        if (html == NULL)
+            error_set(e, 1001, "out of memory for a page");
+        else
+            file_write_atomic(file, html, strlen(html), e);
+    }
+    free(html);
+    json_decref(root);
+    json_decref(rows);
+    json_decref(growth);
+    json_decref(curves);
+    json_decref(inputs);
+    return e->status;
+}
+
+/* What the client asked for: the answer, and files. */
+typedef struct wanted {
+    const char *run, *report, *html;
+    bool        json;
+} wanted;
+
 static puma_status show(const plan *p, const node_result *result, const node_result *reference,
-                        const char *path, bool json, puma_error *e)
+                        const wanted *w, puma_error *e)
 {
     char *text = NULL;
 
-    if ((path != NULL || json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
-    if (path != NULL) file_write_atomic(path, text, strlen(text), e);
-    if (e->status == PUMA_OK && json) fputs(text, stdout);
-    if (e->status == PUMA_OK && !json) answer_print(stdout, p, result, reference, e);
+    if ((w->report != NULL || w->html != NULL || w->json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
+    if (w->report != NULL) file_write_atomic(w->report, text, strlen(text), e);
+    if (e->status == PUMA_OK && w->json) fputs(text, stdout);
+    if (e->status == PUMA_OK && !w->json) answer_print(stdout, p, result, reference, e);
+    if (e->status == PUMA_OK && w->html != NULL) write_page(p, w->html, w->run, text, e);
     free(text);
     return e->status;
 }
@@ -175,7 +220,7 @@ int cli_run(int argc, char **argv)
     cli_line    line;
     int         code = 0, role = -1;
     uint64_t    fd = 0;
-    const char *path, *party, *out, *inherited, **sets;
+    const char *path, *party, *out, *html, *inherited, **sets;
     size_t      set_count;
     plan       *p = NULL;
     speaker     to = { 0 };
@@ -187,6 +232,7 @@ int cli_run(int argc, char **argv)
     path = line.arguments[0];
     party = cli_value(&line, "--party");
     out = cli_value(&line, "--report");
+    html = cli_value(&line, "--html");
     inherited = cli_value(&line, "--listen-fd");
     sets = cli_values(&line, "--set", &set_count);
     if (party != NULL) role = role_of(party);
@@ -196,6 +242,8 @@ int cli_run(int argc, char **argv)
     else if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
         code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
                            inherited);
+    else if (html != NULL && party != NULL && role != (int)PUMA_CLIENT)
+        code = cli_misused(&COMMAND, 203, "--html is the client's, who has the answer");
     if (code != 0) {
         cli_free(&line);
         free(sets);
@@ -205,7 +253,8 @@ int cli_run(int argc, char **argv)
     if (sets == NULL)
         error_set(&e, 1001, "out of memory for the command line");
     else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
-             (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK))
+             (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK) &&
+             (html == NULL || output_check(html, (const char *const[]){ path, out, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
     /* Here at the client of a local run, which starts the dealer, and at the dealer. */
     if (e.status == PUMA_OK && (party == NULL || role == (int)p->protocol->protocol->dealer))
@@ -235,7 +284,8 @@ int cli_run(int argc, char **argv)
     if (to.open) putchar('\n'); /* the run failed behind some tokens */
     if (e.status == PUMA_OK) {
         if (client)
-            show(p, &result, p->run->reference_plain ? &reference : NULL, out, cli_has(&line, "--json"), &e);
+            show(p, &result, p->run->reference_plain ? &reference : NULL,
+                 &(wanted){ .run = path, .report = out, .html = html, .json = cli_has(&line, "--json") }, &e);
         else
             party_report(p, &result, out, &e);
     }

@@ -94,3 +94,47 @@ puma_status image_png(uint8_t *to, const char *name, const uint8_t *bytes, size_
     free(r.rows);
     return e->status;
 }
+
+/* Samples side by side, as libpng takes them. */
+static void interleave(uint8_t *to, const image *picture, const image_shape *shape)
+{
+    size_t plane = shape->height * shape->width, n = image_numbers(shape);
+    double low = picture->pixels[0], high = low;
+
+    for (size_t k = 0; k < n; k++) {
+        if (picture->pixels[k] < low) low = picture->pixels[k];
+        if (picture->pixels[k] > high) high = picture->pixels[k];
+    }
+    for (size_t k = 0; k < n; k++)
+        to[k % plane * shape->channels + k / plane] =
+            picture->bytes != NULL ? picture->bytes[k]
+            : high > low           ? (uint8_t)(255 * (picture->pixels[k] - low) / (high - low))
+                                   : 0;
+}
+
+puma_status image_to_png(uint8_t **png, size_t *size, const image_list *list, size_t i, puma_error *e)
+{
+    const image_shape *shape = &list->shape;
+    png_image          about = { .version = PNG_IMAGE_VERSION,
+                                 .width = (png_uint_32)shape->width,
+                                 .height = (png_uint_32)shape->height,
+                                 .format = shape->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY };
+    uint8_t           *rows;
+    png_alloc_size_t   room = 0;
+
+    *png = NULL;
+    *size = 0;
+    if (shape->channels != 1 && shape->channels != 3)
+        return error_set(e, 562, "a picture of %zu channels cannot be shown (1 and 3 can)", shape->channels);
+    rows = malloc(image_numbers(shape));
+    if (rows != NULL) {
+        interleave(rows, &list->images[i], shape);
+        if (png_image_write_to_memory(&about, NULL, &room, 0, rows, 0, NULL) != 0) *png = malloc(room);
+        if (*png != NULL && png_image_write_to_memory(&about, *png, &room, 0, rows, 0, NULL) != 0) *size = room;
+    }
+    free(rows);
+    if (*size > 0) return PUMA_OK;
+    free(*png);
+    *png = NULL;
+    return error_set(e, 1001, "out of memory for a picture");
+}

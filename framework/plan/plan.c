@@ -90,8 +90,7 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 /* Does the run make an embedding: as its answer, or for the head that the run file brings? */
 static bool embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 
-/* Does the run call this slot, directly or through a function that it calls? */
-static bool is_needed(const plan *p, puma_slot slot)
+bool plan_uses(const plan *p, puma_slot slot)
 {
     const model *m = p->model;
 
@@ -104,13 +103,20 @@ static bool is_needed(const plan *p, puma_slot slot)
     return slot == PUMA_SLOT_RSQRT && embeds(p->run) && p->run->normalize;
 }
 
+const char *plan_caution(const plan *p, puma_slot slot)
+{
+    const puma_approx *f = p->function[slot];
+
+    return f != NULL && plan_uses(p, slot) && PUMA_HAS(f, caution) ? f->caution : NULL;
+}
+
 static puma_status choose_functions(plan *p, puma_error *e)
 {
     const puma_protocol *protocol = p->protocol->protocol;
 
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++) {
         if (choose_function(p, slot, e) != PUMA_OK) return e->status;
-        if (!is_needed(p, slot)) continue;
+        if (!plan_uses(p, slot)) continue;
         if (p->function[slot] == NULL)
             return error_set(e, 614, "[approximation] %s: no plugin brings it", SLOT_NAME[slot]);
         if (p->function[slot]->needs & ~protocol->caps)
@@ -821,9 +827,12 @@ void plan_print(FILE *out, const plan *p)
     else
         fprintf(out, "embedding     %s\n", p->exec.lookup ? "dpf" : p->exec.equality ? "equality" : "onehot");
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
-        if (p->function[slot] != NULL && is_needed(p, slot))
+        if (p->function[slot] != NULL && plan_uses(p, slot))
             fprintf(out, "%-13s %s (max error %g; %s)\n", SLOT_NAME[slot], p->function_name[slot],
                     p->function[slot]->max_error, p->function[slot]->source);
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
+        if (plan_caution(p, slot) != NULL)
+            fprintf(out, "caution       %s: %s\n", p->function_name[slot], plan_caution(p, slot));
     fprintf(out, "fixed point   %u fraction bits; the norms' epsilon %g rounds to %g\n", r->frac, m->epsilon,
             ldexp(nearbyint(ldexp(m->epsilon, (int)(2 * r->frac))), -(int)(2 * r->frac)));
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
@@ -843,7 +852,7 @@ char *plan_json(const plan *p)
     char        *text;
 
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
-        if (p->function[slot] != NULL && is_needed(p, slot))
+        if (p->function[slot] != NULL && plan_uses(p, slot))
             json_object_set_new(functions, SLOT_NAME[slot], json_string(p->function_name[slot]));
     for (size_t i = 0; i < p->input_count; i++)
         json_array_append_new(inputs, json_integer((json_int_t)p->inputs[i].count));

@@ -48,6 +48,10 @@ puma_status plan_open(plan **p, const char *path, const char *const *sets, size_
 puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
                            rings *planned, puma_error *e);
 void        plan_close(plan *p);
+/* Does the run call this slot, directly or through a function that it calls? */
+bool        plan_uses(const plan *p, puma_slot slot);
+/* What the function in this slot warns of; NULL: nothing, or it is not used. */
+const char *plan_caution(const plan *p, puma_slot slot);
 /* The choices, for people. */
 void        plan_print(FILE *out, const plan *p);
 char       *plan_json(const plan *p);

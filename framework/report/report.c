@@ -569,6 +569,19 @@ static json_t *functions_json(const report *r)
     return NULL;
 }
 
+/* NULL where nothing warns. */
+static json_t *cautions_json(const report *r)
+{
+    json_t *object = NULL;
+
+    for (size_t i = 0; i < PUMA_SLOT_COUNT; i++) {
+        if (r->caution[i] == NULL) continue;
+        if (object == NULL) object = json_object();
+        json_object_set_new(object, r->function[i], json_string(r->caution[i]));
+    }
+    return object;
+}
+
 static json_t *fraction_json(double x) { return x < 0 ? json_null() : json_real(x); }
 
 static json_t *distance_json(bool has, double x) { return has ? json_real(x) : json_null(); }
@@ -621,7 +634,7 @@ char *report_json(const report *r)
 {
     json_t *root = json_pack("{s:s,s:s,s:o,s:s,s:s,s:I}", "puma_version", r->puma_version, "protocol",
                              r->protocol, "approximation", functions_json(r), "model", r->model, "task",
-                             r->task, "sequence_length", (json_int_t)r->sequence_length);
+                             r->task, "sequence_length", (json_int_t)r->sequence_length), *cautions;
     char   *text = NULL, *line;
     int     failed = !root;
 
@@ -640,6 +653,8 @@ char *report_json(const report *r)
     if (!failed) failed |= json_object_set_new(root, "layers", layers_json(r->layers, r->layer_count));
     if (!failed && r->phase_count > 0)
         failed |= json_object_set_new(root, "phases", phases_json(r->phases, r->phase_count));
+    if (!failed && (cautions = cautions_json(r)) != NULL)
+        failed |= json_object_set_new(root, "cautions", cautions);
     if (!failed && r->fidelity.present) failed |= json_object_set_new(root, "fidelity", fidelity_json(r));
     if (!failed && r->transcript_sha256[0])
         failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));

@@ -99,6 +99,7 @@ typedef struct report {
     /* the caller's */
     const char *puma_version, *protocol, *model, *task;
     const char *function[PUMA_SLOT_COUNT]; /* "puma.gelu"; NULL: not used                            */
+    const char *caution[PUMA_SLOT_COUNT];  /* what it warns of; NULL: nothing                        */
     size_t      sequence_length;
     const report_output *outputs;
     size_t               output_count;

@@ -171,7 +171,10 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     }
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
-        if (p->function[slot] != NULL) r->function[slot] = p->function_name[slot];
+        if (p->function[slot] != NULL) {
+            r->function[slot] = p->function_name[slot];
+            r->caution[slot] = plan_caution(p, slot);
+        }
     if (reference != NULL) {
         measure_distance(&r->fidelity, p, result, reference);
         if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;

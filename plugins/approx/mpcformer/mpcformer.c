@@ -101,7 +101,8 @@ static puma_share two_relu(puma_session *s, puma_share x, const puma_arguments *
     return z;
 }
 
-#define QUAD "arXiv 2211.01452, section 4.1; for models trained with it: ruins others"
+#define QUAD "arXiv 2211.01452, section 4.1"
+#define CAUTION "made for models that were trained with it: the answers of all others are ruined"
 
 static const puma_approx gelu = {
     .struct_size = sizeof(puma_approx),
@@ -111,6 +112,7 @@ static const puma_approx gelu = {
     .max_error = 1.51,
     .domain = { -4, 4 },
     .eval = quad,
+    .caution = CAUTION,
 };
 
 static const puma_approx gelu_tanh = {
@@ -121,6 +123,7 @@ static const puma_approx gelu_tanh = {
     .max_error = 1.51,
     .domain = { -4, 4 },
     .eval = quad,
+    .caution = CAUTION,
 };
 
 static const puma_approx softmax_quad = {
@@ -131,17 +134,19 @@ static const puma_approx softmax_quad = {
     .max_error = 1,
     .domain = { -512, 512 },
     .eval = two_quad,
+    .caution = CAUTION,
 };
 
 static const puma_approx softmax_relu = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_SOFTMAX,
     .name = "2relu",
-    .source = "arXiv 2211.01452, section 4.1, after SecureML; for models trained with it: ruins others",
+    .source = "arXiv 2211.01452, section 4.1, after SecureML",
     .needs = PUMA_CAP_COMPARE,
     .max_error = 1,
     .domain = { -512, 512 },
     .eval = two_relu,
+    .caution = CAUTION,
 };
 
 static const puma_approx *const functions[] = { &gelu, &gelu_tanh, &softmax_quad, &softmax_relu, NULL };

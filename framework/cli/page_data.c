@@ -1,0 +1,189 @@
+/* page_data.c - see page.h */
+#include "cli/page.h"
+
+#include "exec/session.h"
+#include "ring/ring.h"
+
+#include <math.h>
+#include <openssl/evp.h>
+#include <puma/ops.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- curves ----------------------------------------------------------------------------------- */
+
+enum { POINTS = 257, RANGE_BITS = 7 };
+
+/* Where a function is drawn: what a Transformer puts into it.  Norms are not: they rest on rsqrt. */
+static const struct interval {
+    const char *name;
+    double      low, high; /* both 0: not drawn */
+} DRAWN[PUMA_SLOT_COUNT] = {
+    [PUMA_SLOT_GELU] = { "gelu", -8, 8 },
+    [PUMA_SLOT_GELU_TANH] = { "gelu_tanh", -8, 8 },
+    [PUMA_SLOT_SILU] = { "silu", -16, 16 },
+    [PUMA_SLOT_RELU] = { "relu", -8, 8 },
+    [PUMA_SLOT_TANH] = { "tanh", -8, 8 },
+    [PUMA_SLOT_EXP] = { "exp", -16, 0 },
+    [PUMA_SLOT_SOFTMAX] = { "softmax", -16, 16 },
+    [PUMA_SLOT_RECIPROCAL] = { "reciprocal", 0.5, 64 },
+    [PUMA_SLOT_RSQRT] = { "rsqrt", 0.25, 64 },
+};
+
+static double point(puma_slot slot, size_t i)
+{
+    return DRAWN[slot].low + (DRAWN[slot].high - DRAWN[slot].low) * (double)i / (POINTS - 1);
+}
+
+/* The session's function at all points: of softmax rows (x, 0), of which the first entry counts. */
+static void evaluate(puma_session *s, const plan *p, puma_slot slot, double *values)
+{
+    const rings       *r = &p->exec.rings;
+    const puma_approx *f = s->host->function(s, slot);
+    bool               rows = slot == PUMA_SLOT_SOFTMAX;
+    double             scale = rows && f->operand_scale != 0 ? f->operand_scale : 1;
+    size_t             columns = rows ? 2 : 1;
+    const size_t       dim[2] = { POINTS, columns };
+    puma_arguments     a = { .struct_size = sizeof a, .bits = r->wide, .frac = r->frac, .epsilon = 1e-5 };
+    uint32_t           bits = rows                                     ? r->scores
+                              : slot == rings_slot(p->model->activation) ? r->activation
+                                                                         : r->wide;
+    puma_tensor       *x = s->host->tensor(s, PUMA_ARITH, 2, dim, puma_ring_for(s, bits), r->frac);
+    uint64_t          *words = s->host->scratch(s, POINTS * columns);
+    const puma_tensor *z;
+
+    if (x == NULL || words == NULL) return;
+    for (size_t i = 0; i < POINTS; i++) {
+        words[i * columns] = puma_encode(s, scale * point(slot, i), x->frac, x->bits);
+        if (rows) words[i * columns + 1] = puma_encode(s, 0, x->frac, x->bits);
+    }
+    if (s->protocol->share(s, x, words, s->role) != PUMA_OK) return;
+    x->range = RANGE_BITS;
+    z = puma_call(s, slot, x, &a);
+    if (z == NULL || s->protocol->reveal(s, words, z, s->role) != PUMA_OK) return;
+    for (size_t i = 0; i < POINTS; i++) values[i] = puma_decode(s, words[i * columns], z->frac, z->bits);
+}
+
+/* One session a function: after a failure a session does nothing more. */
+static puma_status values_of(const plan *p, const session_config *with, puma_slot slot, double *values,
+                             puma_error *e)
+{
+    puma_session *s;
+
+    if (session_open(&s, with, e) != PUMA_OK) return e->status;
+    evaluate(s, p, slot, values);
+    if (session_error(s)->status != PUMA_OK) *e = *session_error(s);
+    session_close(s);
+    return e->status;
+}
+
+static bool has_curve(const json_t *curves, const char *function, const char *variant)
+{
+    for (size_t i = 0; i < json_array_size(curves); i++) {
+        const json_t *one = json_array_get(curves, i);
+
+        if (strcmp(json_string_value(json_object_get(one, "function")), function) == 0 &&
+            strcmp(json_string_value(json_object_get(one, "variant")), variant) == 0)
+            return true;
+    }
+    return false;
+}
+
+puma_status page_curves(json_t *curves, const plan *p, puma_error *e)
+{
+    session_config exact = { .ring_bits = p->run->ring_bits,
+                             .frac = p->run->frac,
+                             .is_float = true,
+                             .option = plan_option,
+                             .option_context = (void *)(uintptr_t)p };
+    session_config own;
+    rings          planned;
+    double         x[POINTS] = { 0 }, y[POINTS] = { 0 };
+
+    if (plan_reference(p, &exact.protocol, exact.function, &planned, e) != PUMA_OK) return e->status;
+    own = exact;
+    memcpy(own.function, p->function, sizeof own.function);
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT && e->status == PUMA_OK; slot++) {
+        json_t *xs = json_array(), *errors = json_array();
+
+        if (DRAWN[slot].name != NULL && plan_uses(p, slot) &&
+            !has_curve(curves, DRAWN[slot].name, p->function_name[slot]) &&
+            values_of(p, &exact, slot, y, e) == PUMA_OK && values_of(p, &own, slot, x, e) == PUMA_OK) {
+            for (size_t i = 0; i < POINTS; i++) {
+                double error = fabs(x[i] - y[i]);
+
+                json_array_append_new(xs, json_real(point(slot, i)));
+                json_array_append_new(errors, isfinite(error) ? json_real(error) : json_null());
+            }
+            json_array_append_new(curves, json_pack("{s:s, s:s, s:O, s:O}", "function", DRAWN[slot].name, "variant",
+                                                    p->function_name[slot], "x", xs, "error", errors));
+        }
+        json_decref(xs);
+        json_decref(errors);
+    }
+    return e->status;
+}
+
+/* --- inputs ----------------------------------------------------------------------------------- */
+
+/* As a data: URL, malloc'd. */
+static char *picture(const plan *p, size_t i, puma_error *e)
+{
+    static const char before[] = "data:image/png;base64,";
+    uint8_t          *png = NULL;
+    size_t            size = 0;
+    char             *url = NULL;
+
+    if (image_to_png(&png, &size, &p->images, i, e) != PUMA_OK) return NULL;
+    url = malloc(sizeof before + 4 * (size / 3 + 1));
+    if (url == NULL) {
+        error_set(e, 1001, "out of memory for a picture");
+    } else {
+        memcpy(url, before, sizeof before - 1);
+        EVP_EncodeBlock((unsigned char *)url + sizeof before - 1, png, (int)size);
+    }
+    free(png);
+    return url;
+}
+
+/* The first `count` lines of [input] file, each an input. */
+static void read_lines(json_t *list, const plan *p, size_t count, puma_error *e)
+{
+    FILE  *f = fopen(p->run->input_file, "r");
+    char  *line = NULL;
+    size_t room = 0;
+
+    if (f == NULL) {
+        error_set(e, 1003, "%s: cannot be read", p->run->input_file);
+        return;
+    }
+    while (json_array_size(list) < count && getline(&line, &room, f) >= 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        json_array_append_new(list, json_pack("{s:s}", "text", line));
+    }
+    free(line);
+    fclose(f);
+}
+
+json_t *page_inputs(const plan *p, puma_error *e)
+{
+    json_t *list = json_array();
+    size_t  count = p->input_count < PAGE_INPUTS ? p->input_count : PAGE_INPUTS;
+
+    if (p->run->input == RUN_FILE) {
+        read_lines(list, p, count, e);
+        return list;
+    }
+    for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
+        char *url = i < p->images.count ? picture(p, i, e) : NULL;
+
+        if (url != NULL)
+            json_array_append_new(list, json_pack("{s:s}", "image", url));
+        else
+            json_array_append_new(list,
+                                  json_pack("{s:s}", "text", p->run->text != NULL ? p->run->text : "token ids"));
+        free(url);
+    }
+    return list;
+}
