@@ -80,7 +80,7 @@ static void add_scatter(text_buffer *to, const page *p)
         found += points[i].x > 0 && points[i].y > 0;
     }
     if (points == NULL) to->failed = true;
-    if (found > 0) {
+    if (found > 1) {
         html_add(to, "<h2>Bytes against error</h2>");
         plot_points(to, points, count, "bytes of all parties, offline included; up: largest error");
     }
@@ -435,7 +435,7 @@ char *page_html(const page *p)
              "content=\"width=device-width\"><title>%s</title><style>%s</style></head><body>\n<h1>%s</h1>\n",
              p->title, STYLE, p->title);
     add_table(&to, p->rows, p->names);
-    html_add(&to, "<p>%s</p>\n", compare_legend);
+    if (json_array_size(p->rows) > 1) html_add(&to, "<p>%s</p>\n", compare_legend);
     add_warnings(&to, p->rows);
     add_scatter(&to, p);
     add_operations(&to, p);

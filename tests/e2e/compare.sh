@@ -41,6 +41,7 @@ for r in rows:
     assert f["protocol_error"] < 2e-3 and f["fixed_point_error"] < 2e-3, f
     assert r["report"]["layers"] and r["report"]["wall_s"] >= 0
 rep3, quad, plain, plain_quad = (r["report"] for r in rows)
+assert "cautions" not in rep3 and set(quad["cautions"]) == {"mpcformer.quad", "mpcformer.2quad"}, quad["cautions"]
 assert rep3["total_bytes"] > quad["total_bytes"] > 0 == plain["total_bytes"]
 assert rep3["fidelity"]["approximation_error"] < 1e-3 < 0.1 < quad["fidelity"]["approximation_error"]
 # of the plaintext run with the same functions the distance is that of the functions
@@ -78,8 +79,50 @@ class Reader(html.parser.HTMLParser):
         assert self.open.pop() == tag, tag
 reader = Reader(); reader.feed(text); reader.close()
 assert not reader.open, reader.open
-assert reader.seen.count("tr") == 5 and reader.seen.count("circle") == 1 and reader.seen.count("svg") == 4, reader.seen
+# four variants and their heading, one input and its heading
+assert reader.seen.count("tr") == 7, reader.seen
+# three bars of all variants and three of one by layer, error by layer, and gelu, tanh, softmax
+assert reader.seen.count("svg") == 10, reader.seen
+# of the three that ran a line with embedding and two layers; two variants of three functions
+assert reader.seen.count("circle") == 9 and reader.seen.count("polyline") == 9, reader.seen
+for part in "Where it goes", "Error by layer", "The functions", "Inputs and their labels", "&quot;quoted&quot;":
+    assert part in text, part
 END
+
+# pictures, and what functions warn of
+cat >"$work/picture.ini" <<END
+[run]
+model = $models/vit-fashion
+task = classify
+protocol = plain
+[input]
+image = $work/picture.pgm
+[compare]
+reference = plain
+layers = yes
+END
+{ printf 'P5 28 28 255\n'; head -c 784 "$puma"; } >"$work/picture.pgm"
+compare "$work/picture.ini" --vary approximation.default=precise,mpcformer --html "$work/pictures.html"
+expect picture-code [ $code = 0 ]
+expect picture-shown [ "$(grep -c 'src="data:image/png;base64,' "$work/pictures.html")" = 1 ]
+expect picture-curves [ "$(grep -c 'mpcformer.2quad</span>' "$work/pictures.html")" = 1 ]
+expect warning grep -q 'warning: mpcformer.2quad: .*trained with it' "$work/err"
+expect warning-page grep -q 'mpcformer.2quad: made for models' "$work/pictures.html"
+
+# a run's own page; the growth is in the report
+"$puma" run "$work/picture.ini" --set run.protocol=rep3 --set network.transport=tcp --set approximation.softmax=mpcformer \
+    --report "$work/picture.json" --html "$work/run.html" >"$work/out" 2>"$work/err"
+expect run-html [ $? = 0 ]
+expect run-page grep -q 'Error by layer' "$work/run.html"
+expect run-warns grep -q 'warning: mpcformer.2quad: ' "$work/err"
+expect run-layers [ "$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["fidelity"]["layers"]))' "$work/picture.json")" = 3 ]
+expect run-states grep -q 'the client learns the hidden states' "$work/err"
+"$puma" run "$work/picture.ini" --html "$work/picture.ini" >"$work/out" 2>"$work/err"
+expect run-html-input [ $? = 3 ]
+"$puma" run "$work/picture.ini" --set run.reveal=label >"$work/out" 2>"$work/err"
+expect layers-label grep -q 'E0317.*layers' "$work/err"
+"$puma" plugins >"$work/out" 2>"$work/err"
+expect plugins-caution grep -q 'made for models that were trained with it' "$work/out"
 compare "$work/run.ini" --html "$work/run.ini"
 expect html-input [ $code = 3 ]
 
