@@ -270,6 +270,8 @@ static const char *const top_keys[] = {
     "layers",       "fidelity", "transcript_sha256",
 };
 
+#define NO_LABEL .label = -1, .reference_label = -1, .given_label = -1
+
 static report sample(const report_party *p, const report_output *outputs, size_t count)
 {
     report r = { .puma_version = "0.1.0",
@@ -280,7 +282,7 @@ static report sample(const report_party *p, const report_output *outputs, size_t
                  .outputs = outputs,
                  .output_count = count,
                  .fidelity = { .present = true,
-                               .has_distance = true,
+                               .has_distance = true, .has_cosine = true,
                                .max_abs_error = 0.01,
                                .cosine = 0.999,
                                .top1_agreement = -1,
@@ -310,7 +312,7 @@ static void the_report_has_its_keys(void **state)
         "id", "sent_bytes", "received_bytes", "sent_bytes_offline", "messages", "cpu_s", "peak_rss_bytes"
     };
     static const double values[] = { 0.1, -0.2, 1.0 / 3 };
-    report_output o = { .kind = REPORT_EMBEDDING, .values = values, .rows = 1, .columns = 3, .label = -1 };
+    report_output o = { .kind = REPORT_EMBEDDING, .values = values, .rows = 1, .columns = 3, NO_LABEL };
     report_party  p[4];
     report        r;
     json_t       *root, *parties;
@@ -361,7 +363,7 @@ static void phases_add_up_to_the_whole(void **state)
     static const char text[] = "a\0b";
     const uint32_t    tokens[] = { 7, UINT32_MAX };
     report_output     o = {
-            .kind = REPORT_TOKENS, .label = -1, .tokens = tokens, .token_count = 2, .text = text, .text_size = 3
+            .kind = REPORT_TOKENS, NO_LABEL, .tokens = tokens, .token_count = 2, .text = text, .text_size = 3
     };
     report_party p[4], back;
     report       r;
@@ -423,7 +425,7 @@ static void phases_add_up_to_the_whole(void **state)
 
 static void what_was_not_compared_is_null(void **state)
 {
-    report_output o = { .kind = REPORT_PERPLEXITY, .label = -1, .perplexity = 12.5 };
+    report_output o = { .kind = REPORT_PERPLEXITY, NO_LABEL, .perplexity = 12.5 };
     report_party  p[4];
     report        r;
     json_t       *root, *fidelity;
@@ -445,6 +447,19 @@ static void what_was_not_compared_is_null(void **state)
     root = json_of(&r);
     fidelity = json_object_get(root, "fidelity");
     assert_true(json_real_value(json_object_get(fidelity, "reference_perplexity")) == 12.25);
+    assert_null(json_object_get(fidelity, "layers"));
+    json_decref(root);
+    r.fidelity.layers = calloc(2, sizeof *r.fidelity.layers);
+    r.fidelity.layer_count = 2;
+    r.fidelity.layers[1] = (report_distance){ .max_abs_error = 0.5, .cosine = 0.25 };
+    r.caution[PUMA_SLOT_GELU] = "not for everybody";
+    root = json_of(&r);
+    fidelity = json_object_get(json_object_get(root, "fidelity"), "layers");
+    assert_int_equal(json_array_size(fidelity), 2);
+    assert_true(json_real_value(json_object_get(json_array_get(fidelity, 1), "max_abs_error")) == 0.5);
+    assert_true(json_real_value(json_object_get(json_array_get(fidelity, 1), "cosine")) == 0.25);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(root, "cautions"), "puma.gelu")),
+                        "not for everybody");
     json_decref(root);
     report_free(&r);
     free_parties(p);
@@ -458,9 +473,10 @@ static void outputs_have_the_shape_of_their_task(void **state)
                 .values = values,
                 .rows = 2,
                 .columns = 3,
-                .label = -1,
+                NO_LABEL,
                 .sequence_length = 2 },
-              { .kind = REPORT_LOGITS, .values = values, .rows = 1, .columns = 2, .label = 1, .sequence_length = 4 }
+              { .kind = REPORT_LOGITS, .values = values, .rows = 1, .columns = 2, .label = 1, .reference_label = 0,
+                .given_label = 1, .sequence_length = 4 }
     };
     double       bad = NAN;
     report_party p[4];
@@ -480,6 +496,9 @@ static void outputs_have_the_shape_of_their_task(void **state)
     assert_null(json_object_get(json_array_get(outputs, 0), "label"));
     assert_int_equal(json_array_size(json_object_get(json_array_get(outputs, 1), "logits")), 2);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(outputs, 1), "label")), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(outputs, 1), "reference_label")), 0);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(outputs, 1), "given_label")), 1);
+    assert_null(json_object_get(json_array_get(outputs, 0), "given_label"));
     json_decref(root);
     o[1].values = NULL; /* reveal = label: nothing but the label */
     r.many = false;
