@@ -500,12 +500,13 @@ static void outputs_have_the_shape_of_their_task(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_array_get(outputs, 1), "given_label")), 1);
     assert_null(json_object_get(json_array_get(outputs, 0), "given_label"));
     json_decref(root);
-    o[1].values = NULL; /* reveal = label: nothing but the label */
+    o[1].values = NULL; /* reveal = label: nothing but labels */
     r.many = false;
     r.outputs = &o[1];
     r.output_count = 1;
     root = json_of(&r);
-    assert_int_equal(json_object_size(json_object_get(root, "output")), 1);
+    /* Its own, plaintext's, and the one given. */
+    assert_int_equal(json_object_size(json_object_get(root, "output")), 3);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "output"), "label")), 1);
     json_decref(root);
     o[1].values = &bad;
