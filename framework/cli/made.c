@@ -2,6 +2,8 @@
 #include "cli/made.h"
 
 #include "ini/ini.h"
+#include "model/model.h"
+#include "plugin/plugin.h"
 #include "weights/json.h"
 
 #include <stdlib.h>
@@ -51,9 +53,35 @@ static puma_status write_config(const made *m, const made_options *o, puma_error
     return e->status;
 }
 
+/* How many numbers the model's picture has; 0: it takes tokens, or what is wrong with it is the plan's to say. */
+static size_t picture_numbers(const made *m)
+{
+    puma_error why = { 0 };
+    model     *shape = NULL;
+    size_t     n = 0;
+
+    if (model_open(&shape, m->config, "auto", plugin_data_directory("models"), MODEL_HIDDEN, &why) == PUMA_OK &&
+        shape->pixels)
+        n = shape->channels * shape->image[0] * shape->image[1];
+    model_close(shape);
+    return n;
+}
+
+/* A picture of n numbers from -1 to 1. */
+static puma_status write_picture(const char *path, size_t n, puma_error *e)
+{
+    FILE *f = fopen(path, "w");
+
+    if (f == NULL) return error_set(e, 1003, "%s: cannot be written", path);
+    for (size_t i = 0; i < n; i++) fprintf(f, "%s%.1f", i == 0 ? "[" : ",", (double)(i * 7 % 21) / 10 - 1);
+    fprintf(f, "]\n");
+    return fclose(f) == 0 ? PUMA_OK : error_set(e, 1003, "%s: cannot be written", path);
+}
+
 puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e)
 {
     const char *base = getenv("TMPDIR");
+    size_t      pixels;
     FILE       *f;
 
     *m = (made){ 0 };
@@ -66,15 +94,19 @@ puma_status made_new(made *m, const made_options *o, const char *transport, puma
     }
     snprintf(m->run, sizeof m->run, "%s/run.ini", m->folder);
     snprintf(m->config, sizeof m->config, "%s/config.json", m->folder);
+    snprintf(m->pixels, sizeof m->pixels, "%s/pixels.json", m->folder);
     if (write_config(m, o, e) != PUMA_OK) return e->status;
+    pixels = picture_numbers(m);
+    if (pixels > 0 && write_picture(m->pixels, pixels, e) != PUMA_OK) return e->status;
     f = fopen(m->run, "w");
     if (f == NULL) return error_set(e, 1003, "%s: cannot be written", m->run);
     fprintf(f,
             "[run]\nmodel = config.json\ntask = %s\nprotocol = %s\n[weights]\nsource = "
             "synthetic:1\n[network]\ntransport = %s\n"
-            "[input]\nids =",
+            "[input]\n",
             o->fresh > 0 ? "generate" : "hidden", o->protocol, transport);
-    for (uint64_t i = 0; i < o->tokens; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
+    fprintf(f, pixels > 0 ? "pixels = pixels.json" : "ids =");
+    for (uint64_t i = 0; i < o->tokens && pixels == 0; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
     fprintf(f, "\n");
     if (o->fresh > 0) fprintf(f, "[generate]\nmax_new_tokens = %ju\n", (uintmax_t)o->fresh);
     if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
@@ -85,6 +117,7 @@ void made_remove(const made *m)
 {
     if (m->folder[0] == '\0') return;
     unlink(m->run);
+    unlink(m->pixels);
     unlink(m->config);
     rmdir(m->folder);
 }

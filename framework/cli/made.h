@@ -1,5 +1,5 @@
 /* made.h - a run made of a model's shape alone, for `puma bench --model` and `puma plan --model`: a temporary
- * folder with a run file and a config.json, synthetic weights and ids. */
+ * folder with a run file and a config.json, synthetic weights, and ids or a picture. */
 #ifndef CLI_MADE_H
 #define CLI_MADE_H
 
@@ -18,7 +18,7 @@ typedef struct made_options {
     { "--model", "PATH",                                                                                     \
       "a whole model: a folder with config.json, or a config.json such as models/shapes/bert-base.json",     \
       false },                                                                                               \
-        { "--seq", "N", "tokens of the model's input (128)", false },                                        \
+        { "--seq", "N", "tokens of the model's input (128; a picture has its own number)", false },                                        \
         { "--new-tokens", "N", "of a decoder: so many new tokens behind them", false },                      \
         { "--layers", "N", "layers in place of what config.json says", false },                              \
     {                                                                                                        \
@@ -29,7 +29,7 @@ typedef struct made_options {
 bool made_read(made_options *o, const cli_line *line, const cli_command *command, int *code);
 
 typedef struct made {
-    char folder[64], run[96], config[96];
+    char folder[64], run[96], config[96], pixels[96];
 } made;
 
 /* Without new tokens the run ends with the last hidden state of the input, which any shape has. */

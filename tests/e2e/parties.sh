@@ -20,7 +20,7 @@ pass() { passed=$((passed + 1)); }
 "$puma" keygen --out "$work/foreign" >"$work/out" || fail "keygen"
 if [ "$(find "$work/all" -name '*.key' -perm 600 | wc -l)" = "$(find "$work/all" -name '*.key' | wc -l)" ]; then pass; else fail "keys can be read by others"; fi
 # Every role its own folder, with its own key alone.
-for role in party0 party1 party2 client; do
+for role in party0 party1 party2 dealer client; do
     mkdir "$work/$role"
     cp "$work/all/ca.pem" "$work/all/$role.pem" "$work/all/$role.key" "$work/$role/"
 done
@@ -28,27 +28,28 @@ done
 # Each round has an address block of its own in 127/8, so that no port of the last can be in its way.
 round=0
 block=$((RANDOM % 200 + 20))
+third=party2
 run_file() {
     round=$((round + 1))
-    printf '[run]\nmodel = %s\ntask = classify\nprotocol = rep3\nseed = insecure:7\n[input]\ntext = In the beginning was the word\n' \
-        "$models/bert-tiny" >"$work/run.ini"
+    printf '[run]\nmodel = %s\ntask = classify\nprotocol = %s\nseed = insecure:7\n[input]\ntext = In the beginning was the word\n' \
+        "$models/bert-tiny" "$([ $third = dealer ] && echo beaver2 || echo rep3)" >"$work/run.ini"
     printf '[network]\ntransport = tls\nconnect_timeout_ms = 8000\nio_timeout_ms = 8000\n' >>"$work/run.ini"
-    printf 'party%d = 127.%d.%d.%d:7411\n' 0 $block $round 10 1 $block $round 11 2 $block $round 12 >>"$work/run.ini"
+    printf '%s = 127.%d.%d.%d:7411\n' party0 $block $round 10 party1 $block $round 11 $third $block $round 12 >>"$work/run.ini"
 }
 
 # launch: all roles, ROLE's arguments from extra[ROLE], certificates from certs[ROLE]; codes in code[ROLE].
 declare -A extra certs code pid
 launch() {
     local role name
-    for role in 2 0 1 client; do
+    for role in "${third#party}" 0 1 client; do
         name=party$role
-        [ $role = client ] && name=client
+        case $role in client | dealer) name=$role ;; esac
         # shellcheck disable=SC2086
         timeout 30 "$puma" run "$work/run.ini" --party $role --set "network.certificates=${certs[$role]:-$work/$name}" \
             ${extra[$role]:-} --report "$work/$role.json" >"$work/$role.out" 2>"$work/$role.err" &
         pid[$role]=$!
     done
-    for role in 0 1 2 client; do
+    for role in 0 1 "${third#party}" client; do
         wait "${pid[$role]}"
         code[$role]=$?
     done
@@ -127,6 +128,31 @@ for row in '1 numeric.ring_bits=60 ring_bits' '0 plugin.puma.fxp_exp_iters=6 fxp
     launch
     for role in 0 1 2 client; do ends "$set at $odd only" $role 9 "$key"; done
 done
+
+# --- two parties and a dealer
+third=dealer
+run_file
+"$puma" run "$work/run.ini" --set network.transport=memory --report "$work/local.json" >"$work/out" 2>"$work/err" || fail "local: $(cat "$work/err")"
+rm -f "$work"/[01].json "$work/dealer.json" "$work/client.json"
+launch
+for role in 0 1 dealer client; do
+    if [ "${code[$role]}" = 0 ]; then pass; else fail "with a dealer, role $role: exit ${code[$role]}: $(head -c 400 "$work/$role.err")"; fi
+    if [ $role = client ] || ! grep -q '"logits": \[' "$work/$role.json"; then pass; else fail "with a dealer: role $role shows what is the client's"; fi
+done
+if [ -n "$(logits "$work/local.json")" ] && [ "$(logits "$work/local.json")" = "$(logits "$work/client.json")" ]; then pass; else
+    fail "with a dealer: answers differ"
+fi
+# nobody plays the dealer with a party's key
+run_file
+certs[dealer]=$work/party0
+launch
+ends "the dealer with party 0's key" dealer 8 'dealer.pem'
+# all of them notice a dealer of another configuration
+run_file
+extra[dealer]="--set numeric.fxp_fraction_bits=17"
+launch
+for role in 0 1 dealer client; do ends "another fraction at the dealer only" $role 9 fxp_fraction_bits; done
+third=party2
 
 # --- off loopback TLS is a must, and nobody is called before that is said
 run_file

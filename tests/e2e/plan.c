@@ -109,6 +109,20 @@ static void checkpoint(const char *protocol, const char *name, const char *task,
 #define SETS(...)                                                                                            \
     (const char *const[]) { __VA_ARGS__, NULL }
 
+/* The input line of a picture of the tiny model's 28 x 28 numbers. */
+static const char *picture(char *line, size_t room)
+{
+    char   numbers[28 * 28 * 5 + 8];
+    size_t used = 0;
+
+    for (size_t i = 0; i < 28 * 28; i++)
+        used += (size_t)snprintf(numbers + used, sizeof numbers - used, "%c%.1f", i == 0 ? '[' : ',',
+                                 (double)(i * 7 % 21) / 10 - 1);
+    snprintf(numbers + used, sizeof numbers - used, "]");
+    snprintf(line, room, "pixels = %s", driver_file("pixels.json", numbers));
+    return line;
+}
+
 static void all_of(const char *protocol)
 {
     static const char *const functions[] = { "approximation.default=puma", "approximation.default=precise" };
@@ -132,6 +146,8 @@ static void all_of(const char *protocol)
              driver_file("texts.txt", "one two\nthree four\nfive\nsix seven eight nine\nten eleven\n"));
     inputs(protocol, "bert", "embed", several, "", SETS(functions[1]));
     inputs(protocol, "gpt2", "generate", several, "[generate]\nmax_new_tokens = 3\n", SETS(functions[1]));
+    for (size_t i = 0; i < 2; i++)
+        inputs(protocol, "vit", "classify", picture(several, sizeof several), "", SETS(functions[i]));
     if (dpf) checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=dpf"));
     checkpoint(protocol, "mistral", "generate", "[generate]\nmax_new_tokens = 2\n", SETS(functions[1]));
     checkpoint(protocol, "gemma", "logits", "", SETS(functions[1]));
@@ -205,9 +221,14 @@ static void layers(const char *protocol)
                         "\"rms_norm_eps\": 1e-5, \"rope_theta\": 10000.0, \"sliding_window\": 6, "
                         "\"tie_word_embeddings\": false, \"initializer_range\": 0.02}");
     const char *source = getenv("PUMA_SRCDIR");
-    char        gpt2[600];
+    char        gpt2[600], vit[600];
     pair        p;
 
+    snprintf(vit, sizeof vit, "%s/tests/golden/models/vit-tiny", source != NULL ? source : PUMA_SRCDIR);
+    p = made(vit, SETS("--model", vit, "--layers", "4", "--protocol", protocol, "--set",
+                       "network.transport=memory"));
+    json_decref(p.plan);
+    json_decref(p.bench);
     snprintf(gpt2, sizeof gpt2, "%s/tests/golden/models/gpt2-tiny", source != NULL ? source : PUMA_SRCDIR);
     for (int i = 0; i < 2; i++) {
         const char *path = i == 0 ? windows : gpt2;
