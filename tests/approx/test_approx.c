@@ -966,6 +966,15 @@ static double crypten_gelu_erf(double x)
     return 0.5 * x * (1 + 2 / sqrt(acos(-1)) * sum);
 }
 
+static double bolt_gelu(double x)
+{
+    double u = fabs(x);
+
+    if (u >= 2.7) return fmax(x, 0);
+    return 0.5 * x + 0.001620808531841547 +
+           u * (-0.03798164612714154 + u * (0.5410550166368381 + u * (-0.18352506127082727 + u * 0.020848611754127593)));
+}
+
 typedef struct formula {
     const char *functions, *variant;
     puma_slot   slot;
@@ -976,6 +985,8 @@ typedef struct formula {
 static const formula FORMULAS[] = {
     { "mpcformer", "quad", PUMA_SLOT_GELU, quad, true_gelu, -4, 4, 0x1p-16 },
     { "mpcformer", "quad", PUMA_SLOT_GELU_TANH, quad, true_gelu_tanh, -4, 4, 0x1p-16 },
+    { "bolt", "gelu", PUMA_SLOT_GELU, bolt_gelu, true_gelu, -64, 64, 0x1p-14 },
+    { "bolt", "gelu", PUMA_SLOT_GELU_TANH, bolt_gelu, true_gelu_tanh, -64, 64, 0x1p-14 },
     { "crypten", "exp", PUMA_SLOT_EXP, limit_exp, exp, -400, 0, 0x1p-16 },
     { "crypten", "reciprocal", PUMA_SLOT_RECIPROCAL, crypten_reciprocal, true_reciprocal, 0x1p-6, 480,
       0x1p-14 },
