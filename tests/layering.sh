@@ -2,7 +2,7 @@
 # layering.sh - who may include whom (one direction; doc/architecture.md)
 #
 #   include/puma   C headers and itself
-#   plugins        <puma/...>, their own folder or protocol/masked, libc and third-party libraries; never framework/ or a sibling
+#   plugins        <puma/...>, their own folder, protocol/masked or approx/pieces, libc and third-party libraries; never framework/ or a sibling
 #   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
 #   framework      a folder includes itself and folders below it
 #   models         no C
@@ -39,10 +39,10 @@ done < <(includes include)
 while read -r file target; do
     name=${target:1:-1}
     case $target in
-    \"*) # quotes are for the plugin's own folder (or protocol/masked, which two backends share)
+    \"*) # quotes are for the plugin's own folder (or protocol/masked and approx/pieces, which two share)
         real=$(realpath -m "$(dirname "$file")/$name")
         case $real in
-        "$(dirname "$file")"/*|"$root"/plugins/protocol/masked/*) ;;
+        "$(dirname "$file")"/*|"$root"/plugins/protocol/masked/*|"$root"/plugins/approx/pieces/*) ;;
         *) complain "$file includes $target, which is not in its folder" ;;
         esac
         [ -e "$real" ] || complain "$file includes $target, which is not in its folder" ;;

@@ -9,8 +9,8 @@
  * pieces meet; 1.7e-3 between them.
  * BOLT also prunes tokens and has an exp of its own; both are left out, and softmax comes from elsewhere.
  *
- * Powers, rounds and ring: see ../puma/pieces.c, whose code this is. */
-#include "../puma/parts.h"
+ * Powers, rounds and ring: see ../pieces/pieces.c. */
+#include "../pieces/pieces.h"
 
 #define A 0.020848611754127593
 #define B -0.18352506127082727

@@ -1,7 +1,8 @@
 # plugins/approx/puma: its sources; tests/approx tries them, and those of exact, on plain and rep3
 pkglib_LTLIBRARIES += puma.la
 puma_la_SOURCES = %D%/puma.c %D%/gelu.c %D%/silu.c %D%/relu.c %D%/tanh.c %D%/exp.c %D%/softmax.c \
-                  %D%/reciprocal.c %D%/rsqrt.c %D%/layernorm.c %D%/pieces.c %D%/window.c %D%/parts.h
+                  %D%/reciprocal.c %D%/rsqrt.c %D%/layernorm.c %D%/window.c %D%/parts.h \
+                  $(pieces_sources)
 puma_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 puma_la_LIBADD = -lm
 

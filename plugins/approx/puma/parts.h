@@ -1,9 +1,9 @@
-/* parts.h - what the functions of this plugin share: options, pieces of polynomials, windows of powers of
- * two. */
+/* parts.h - what the functions of this plugin share: options, windows of powers of two; polynomials
+ * between knots come from ../pieces. */
 #ifndef PUMA_APPROX_PARTS_H
 #define PUMA_APPROX_PARTS_H
 
-#include <puma/ops.h>
+#include "../pieces/pieces.h"
 
 /* The tables, one a function; puma.c lists them. */
 extern const puma_approx approx_gelu, approx_gelu_tanh, approx_silu, approx_relu, approx_tanh, approx_exp,
@@ -18,21 +18,6 @@ static inline puma_share approx_leave(puma_session *s, size_t mark, puma_share z
     s->host->leave(s, mark, z);
     return z;
 }
-
-/* --- pieces.c --------------------------------------------------------------------------------- */
-
-#define PIECE_DEGREE 8
-
-/* c[0] + c[1] x + … + c[degree] x^degree */
-typedef struct piece {
-    uint32_t degree;
-    double   c[PIECE_DEGREE + 1];
-} piece;
-
-/* The piece left of knots[0], … between them, …, right of knots[count-1]: count + 1 pieces, count >= 1. knots
- * ascend. */
-puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count,
-                         const piece *pieces, const puma_arguments *a);
 
 /* --- window.c --------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
  * one product; sums are local, at the fraction of powers and coefficients together; one multiplexer picks the
  * piece by disjoint indicators; one truncation ends it.  Powers of an x far outside of their piece overflow
  * the ring: that piece is thrown away by the multiplexer, so it does not matter what they have become. */
-#include "parts.h"
+#include "pieces.h"
 
 /* Coefficients have this many fraction bits at most, and at least so many where truncation comes last. */
 #define MOST 32
@@ -147,5 +147,7 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
     }
     if (s->status != PUMA_OK) return NULL;
     z = puma_fit(s, puma_mux_sum(s, choice, chosen, frac, bits), a->frac, a->bits);
-    return approx_leave(s, mark, puma_reshape(s, z, x->rank, x->dim));
+    z = puma_reshape(s, z, x->rank, x->dim);
+    s->host->leave(s, mark, z);
+    return z;
 }
