@@ -478,6 +478,7 @@ static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const
     size_t        mark = s->host->enter(s);
     exec_tokens   in;
     stream        h = { 0 };
+    puma_share    answer;
     size_t        rows = tokens;
 
     *out = (exec_output){ 0 };
@@ -492,9 +493,9 @@ static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const
         if (x->config.states) reveal_state(x, h, rows, allow, context, out);
     }
     mark = s->host->enter(s);
+    answer = computes ? exec_answer(x, h) : answer_shape(x, p->wanted > 0 ? p->wanted : tokens);
     s->host->label(s, "output reveal");
-    reveal(x, computes ? exec_answer(x, h) : answer_shape(x, p->wanted > 0 ? p->wanted : tokens), allow,
-           context, out);
+    reveal(x, answer, allow, context, out);
     s->host->leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
