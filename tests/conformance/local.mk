@@ -1,5 +1,5 @@
 # tests/conformance: one program for any backend; the scripts name the backends of this tree
-noinst_PROGRAMS += tests/conformance/conformance
+check_PROGRAMS += tests/conformance/conformance
 tests_conformance_conformance_SOURCES = %D%/conformance.c %D%/cases.c %D%/conformance.h
 tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
