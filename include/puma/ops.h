@@ -348,6 +348,87 @@ static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share
     return puma_product(s, &term, 1, x->rank, dim, frac, bits);
 }
 
+/* Where the backend has no products of blocks: all are one batch in the largest one's shape, 0 beside the
+ * smaller ones' entries, and what they come to is picked out of it. */
+static inline puma_share puma_padded_blocks(puma_session *s, puma_share x, puma_share y, int y_transposed,
+                                            const puma_block *blocks, size_t count, size_t n, uint32_t frac,
+                                            uint32_t bits)
+{
+    size_t       m = 0, k = 0, columns = 0, at, *left, *right, *out, mark = s->host->enter(s);
+    puma_tensor *zero;
+    puma_share   both[2], a, b, z;
+
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i].m > m) m = blocks[i].m;
+        if (blocks[i].n > columns) columns = blocks[i].n;
+        if (blocks[i].k > k) k = blocks[i].k;
+    }
+    left = (size_t *)s->host->scratch(s, count * m * k);
+    right = (size_t *)s->host->scratch(s, count * columns * k);
+    out = (size_t *)s->host->scratch(s, n);
+    if (left == NULL || right == NULL || out == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const puma_block *c = &blocks[i];
+
+        for (size_t r = 0, to = i * m * k; r < m; r++)
+            for (size_t l = 0; l < k; l++)
+                left[to++] = r < c->m && l < c->k ? c->x + r * c->k + l : x->n;
+        for (size_t j = 0; j < columns; j++)
+            for (size_t l = 0; l < k; l++) {
+                at = y_transposed ? j * c->k + l : l * c->n + j;
+                right[(i * columns + j) * k + l] = j < c->n && l < c->k ? c->y + at : y->n;
+            }
+        for (size_t r = 0, to = c->z; r < c->m; r++)
+            for (size_t j = 0; j < c->n; j++) out[to++] = (i * m + r) * columns + j;
+    }
+    both[0] = puma_reshape(s, x, 1, &x->n);
+    both[1] = zero = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, x->bits, x->frac);
+    if (zero != NULL) zero->range = x->range;
+    a = puma_concat(s, both, 2, 0);
+    both[0] = puma_reshape(s, y, 1, &y->n);
+    both[1] = zero = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, y->bits, y->frac);
+    if (zero != NULL) zero->range = y->range;
+    b = puma_concat(s, both, 2, 0);
+    if (!puma_ready(s, a) || !puma_ready(s, b)) return NULL;
+    a = puma_reshape3(s, s->host->gather(s, a, left, count * m * k), count, m, k);
+    b = puma_reshape3(s, s->host->gather(s, b, right, count * columns * k), count, columns, k);
+    z = puma_matmul(s, a, b, 1, frac, bits);
+    z = puma_ready(s, z) ? s->host->gather(s, puma_reshape(s, z, 1, &z->n), out, n) : NULL;
+    s->host->leave(s, mark, z);
+    return z;
+}
+
+/* Matrix products of different shapes inside of x and y, one step for all: (n), which the blocks fill; see
+ * puma_block. */
+static inline puma_share puma_matmul_blocks(puma_session *s, puma_share x, puma_share y, int y_transposed,
+                                            const puma_block *blocks, size_t count, size_t n, uint32_t frac,
+                                            uint32_t bits)
+{
+    puma_tensor *z;
+    size_t       filled = 0;
+
+    if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const puma_block *b = &blocks[i];
+
+        if (b->x + b->m * b->k > x->n || b->y + b->k * b->n > y->n || b->z + b->m * b->n > n) {
+            s->host->fail(s, PUMA_EINTERNAL, "block %zu of a matrix product lies outside of its tensors", i);
+            return NULL;
+        }
+        filled += b->m * b->n;
+    }
+    if (filled != n || frac > x->frac + y->frac) {
+        s->host->fail(s, PUMA_EINTERNAL, "blocks of %zu elements in a product of %zu", filled, n);
+        return NULL;
+    }
+    if (!PUMA_HAS(s->protocol, product_blocks))
+        return puma_padded_blocks(s, x, y, y_transposed, blocks, count, n, frac, bits);
+    z = s->host->tensor(s, PUMA_ARITH, 1, &n, puma_ring_for(s, bits), frac);
+    return z == NULL ? NULL
+                     : puma_done(z, s->protocol->product_blocks(s, z, x, y, y_transposed, blocks, count,
+                                                                x->frac + y->frac - frac));
+}
+
 /* x with `frac` <= x->frac fraction bits in a ring of `bits`. Nothing to do: x itself. */
 static inline puma_share puma_trunc_to(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
 {

@@ -39,6 +39,12 @@ typedef struct puma_term {
                                       * x repeats over z the same way (a bias).                    */
 } puma_term;
 
+/* A matrix product inside of three tensors: at element z of the result, from elements x and y of the operands
+ * on, (m, k) times (k, n), or with y_transposed (n, k), rows one behind the other. */
+typedef struct puma_block {
+    size_t x, y, z, m, n, k;
+} puma_block;
+
 /* One summand of a multiplexer: coefficient * bit * value. */
 typedef struct puma_choice {
     const puma_tensor *bit;         /* PUMA_BIT, shape of z                                       */
@@ -143,6 +149,10 @@ struct puma_protocol {
     /* z = the larger of x and y, element by element; all in one ring of 6 to 12 bits.  Right where they
      * differ by less than 15/16 of 2^(bits-1) ring units. */
     puma_status (*maximum)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
+    /* Optional; NULL lets ops.h build it.  Matrix products of different shapes in one step, truncated as in
+     * `product`.  Each element of z is in one block; blocks may share what they read. */
+    puma_status (*product_blocks)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
+                                  int y_transposed, const puma_block *blocks, size_t count, uint32_t shift);
 };
 
 #endif

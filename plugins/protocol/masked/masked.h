@@ -80,6 +80,8 @@ puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor
 puma_status masked_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
 puma_status masked_sum(puma_session *s, puma_tensor *z, const puma_tensor *x);
 puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift); /* product.c */
+puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, int y_transposed,
+                                  const puma_block *blocks, size_t count, uint32_t shift);
 puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
 /* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c
  * carries the offset 2^(k-2). */

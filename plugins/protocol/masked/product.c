@@ -35,20 +35,41 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
     return k;
 }
 
+/* What is summed up: terms in the shape of the result, or one matrix product made of blocks. */
+typedef struct summands {
+    const puma_term  *terms;
+    size_t            count;
+    const puma_block *blocks;            /* of the one term; NULL: its operands' shapes say it */
+    size_t            block_count;
+} summands;
+
+static void add_matmul(const puma_ring *ring, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n, size_t k,
+                       int transposed, int b_batch, int sign, uint32_t bits)
+{
+    if (PUMA_HAS(ring, matmul_mod)) ring->matmul_mod(acc, a, b, batch, m, n, k, transposed, b_batch, sign, bits);
+    else ring->matmul(acc, a, b, batch, m, n, k, transposed, b_batch, sign);
+}
+
 /* acc += sign * (a of term.x) times (b of term.y) mod 2^bits or finer, a and b being arrays in the
  * shapes of x and y. */
-static puma_status accumulate(struct masked *r, uint64_t *acc, size_t n, const puma_term *t, const uint64_t *a, const uint64_t *b, int sign, uint32_t bits)
+static puma_status accumulate(struct masked *r, uint64_t *acc, size_t n, const summands *of, const puma_term *t, const uint64_t *a, const uint64_t *b,
+                              int sign, uint32_t bits)
 {
     const puma_ring *ring = kernels(r);
 
-    if (t->op == PUMA_TERM_MATMUL) {
+    if (of->blocks != NULL) {
+        for (size_t i = 0; i < of->block_count; i++) {
+            const puma_block *c = &of->blocks[i];
+
+            add_matmul(ring, acc + c->z, a + c->x, b + c->y, 1, c->m, c->n, c->k, t->y_transposed, 0, sign, bits);
+        }
+    } else if (t->op == PUMA_TERM_MATMUL) {
         uint32_t rank = t->x->rank;
         size_t   m = t->x->dim[rank - 2], k = t->x->dim[rank - 1];
         size_t   columns = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], batch = 1;
 
         for (uint32_t i = 0; i + 2 < rank; i++) batch *= t->x->dim[i];
-        if (PUMA_HAS(ring, matmul_mod)) ring->matmul_mod(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign, bits);
-        else ring->matmul(acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign);
+        add_matmul(ring, acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign, bits);
     } else if (t->y->n == n) {
         if (sign > 0) ring->mul_add(acc, a, b, n);
         else ring->mul_sub(acc, a, b, n);
@@ -78,7 +99,7 @@ static bool few_rows(const puma_term *t)
 }
 
 /* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
-static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const puma_term *t, uint32_t frac, uint32_t bits)
+static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const summands *of, const puma_term *t, uint32_t frac, uint32_t bits)
 {
     const puma_ring   *ring = kernels(r);
     const puma_tensor *x = t->x, *y = t->y;
@@ -99,34 +120,34 @@ static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const p
         a = r->base.host->scratch(&r->base, x->n);
         if (a == NULL) break;
         ring->add(a, x->plane[0], x->plane[1], x->n);
-        if (few_rows(t)) {                                  /* reading y twice is less than writing its sum */
-            status = accumulate(r, acc, n, t, a, y->plane[0], 1, bits);
-            if (status == PUMA_OK) status = accumulate(r, acc, n, t, a, y->plane[1], 1, bits);
+        if (of->blocks == NULL && few_rows(t)) {                            /* reading y twice is less than writing its sum */
+            status = accumulate(r, acc, n, of, t, a, y->plane[0], 1, bits);
+            if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, a, y->plane[1], 1, bits);
             break;
         }
         b = r->base.host->scratch(&r->base, y->n);
         if (b == NULL) break;
         ring->add(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, t, a, b, 1, bits);
+        status = accumulate(r, acc, n, of, t, a, b, 1, bits);
         break;
     case P1:
         if (x->n < y->n) {                                  /* (m_x - l1_x) m_y - m_x l1_y */
             a = r->base.host->scratch(&r->base, x->n);
             if (a == NULL) break;
             ring->sub(a, x->plane[0], x->plane[1], x->n);
-            status = accumulate(r, acc, n, t, a, y->plane[0], 1, bits);
-            if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1, bits);
+            status = accumulate(r, acc, n, of, t, a, y->plane[0], 1, bits);
+            if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[0], y->plane[1], -1, bits);
             break;
         }
         b = r->base.host->scratch(&r->base, y->n);
         if (b == NULL) break;
         ring->sub(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, t, x->plane[0], b, 1, bits);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
+        status = accumulate(r, acc, n, of, t, x->plane[0], b, 1, bits);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[1], y->plane[0], -1, bits);
         break;
     default:
-        status = accumulate(r, acc, n, t, x->plane[0], y->plane[1], -1, bits);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, t, x->plane[1], y->plane[0], -1, bits);
+        status = accumulate(r, acc, n, of, t, x->plane[0], y->plane[1], -1, bits);
+        if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[1], y->plane[0], -1, bits);
     }
     if (status == PUMA_OK) status = r->base.status;
 done:
@@ -134,11 +155,11 @@ done:
     return status;
 }
 
-puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+static puma_status sum_up(puma_session *s, puma_tensor *z, const summands *of, uint32_t shift)
 {
     struct masked     *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
-    uint32_t         frac = product_frac(terms, count), k = product_ring(terms, count, frac);
+    uint32_t         frac = product_frac(of->terms, of->count), k = product_ring(of->terms, of->count, frac);
     bool             narrow = z->bits + shift <= k;
     size_t           mark = s->host->enter(s);
     uint64_t        *c = s->host->scratch(s, z->n), *mask1 = s->host->scratch(s, z->n), *mask2 = s->host->scratch(s, z->n);
@@ -146,7 +167,7 @@ puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *ter
 
     if (c == NULL || mask1 == NULL || mask2 == NULL) goto done;
     if (narrow) k = z->bits + shift;
-    for (size_t i = 0; i < count && status == PUMA_OK; i++) status = local_term(r, c, z->n, &terms[i], frac, k);
+    for (size_t i = 0; i < of->count && status == PUMA_OK; i++) status = local_term(r, c, z->n, of, &of->terms[i], frac, k);
     if (status != PUMA_OK) goto done;
     if (!narrow && r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
     if (is_dealer(r)) {
@@ -162,4 +183,17 @@ puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *ter
 done:
     s->host->leave(s, mark, NULL);
     return status;
+}
+
+puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+{
+    return sum_up(s, z, &(summands){ .terms = terms, .count = count }, shift);
+}
+
+puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, int y_transposed,
+                                  const puma_block *blocks, size_t count, uint32_t shift)
+{
+    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
+
+    return sum_up(s, z, &(summands){ .terms = &term, .count = 1, .blocks = blocks, .block_count = count }, shift);
 }

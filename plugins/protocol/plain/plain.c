@@ -444,6 +444,7 @@ static const puma_protocol table = {
     .scale = plain_scale,
     .sum = plain_sum,
     .product = plain_product,
+    .product_blocks = plain_product_blocks,
     .trunc = plain_trunc,
     .xor_ = plain_xor,
     .not_ = plain_not,

@@ -28,6 +28,38 @@ static matrices shape_of(const puma_term *t)
     return a;
 }
 
+/* What is summed up: terms in the shape of the result, or one matrix product made of blocks. */
+typedef struct summands {
+    const puma_term  *terms;
+    size_t            count;
+    const puma_block *blocks; /* of the one term; NULL: its operands' shapes say it */
+    size_t            block_count;
+} summands;
+
+static size_t pieces_of(const summands *of) { return of->blocks != NULL ? of->block_count : 1; }
+
+/* Piece i of a matrix term: its shape, and where it lies. */
+static matrices piece_of(const summands *of, const puma_term *t, size_t i, puma_block *at)
+{
+    *at = of->blocks != NULL ? of->blocks[i] : (puma_block){ 0 };
+    if (of->blocks == NULL) return shape_of(t);
+    return (matrices){ .batch = 1, .m = at->m, .n = at->n, .k = at->k };
+}
+
+/* The longest sum of a matrix term. */
+static size_t depth_of(const summands *of, const puma_term *t)
+{
+    size_t     most = 0;
+    puma_block at;
+
+    for (size_t i = 0; i < pieces_of(of); i++) {
+        size_t k = piece_of(of, t, i, &at).k;
+
+        if (k > most) most = k;
+    }
+    return most;
+}
+
 /* Index into y of element i of a product by elements. */
 static size_t y_index(const puma_term *t, size_t i)
 {
@@ -69,20 +101,23 @@ static void matmul_real(double *z, const double *x, const double *y, const matri
     }
 }
 
-static puma_status product_real(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count)
+static puma_status product_real(puma_session *s, puma_tensor *z, const summands *of)
 {
     double *out = reals(z);
 
     for (size_t i = 0; i < z->n; i++) out[i] = 0;
-    for (size_t t = 0; t < count && z->n > 0; t++) {
-        const puma_term *term = &terms[t];
+    for (size_t t = 0; t < of->count && z->n > 0; t++) {
+        const puma_term *term = &of->terms[t];
         const double    *x = reals(term->x), *y = term->y ? reals(term->y) : NULL;
         matrices         a;
+        puma_block       at;
 
         switch (term->op) {
         case PUMA_TERM_MATMUL:
-            a = shape_of(term);
-            matmul_real(out, x, y, &a, term->y_transposed);
+            for (size_t i = 0; i < pieces_of(of); i++) {
+                a = piece_of(of, term, i, &at);
+                matmul_real(out + at.z, x + at.x, y + at.y, &a, term->y_transposed);
+            }
             break;
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) out[i] += x[i] * y[y_index(term, i)];
@@ -172,10 +207,9 @@ static void add_numbers(sums z, size_t i, int64_t x, int64_t y)
         add_product(z, i, x, y);
 }
 
-static void matmul_wide(sums z, const int64_t *x, const int64_t *y, const matrices *a, int transposed)
+static void matmul_wide(sums z, size_t at, const int64_t *x, const int64_t *y, const matrices *a,
+                        int transposed)
 {
-    size_t at = 0;
-
     for (size_t b = 0; b < a->batch; b++, x += a->m * a->k, y += a->y_batch, at += a->m * a->n)
         for (size_t i = 0; i < a->m; i++)
             for (size_t l = 0; l < a->k; l++)
@@ -206,19 +240,21 @@ static uint32_t add_shift(const puma_tensor *z, const puma_term *t, uint32_t shi
     return z->frac + shift - t->x->frac;
 }
 
-static void narrow_terms(int64_t *sum, const puma_tensor *z, const puma_term *terms, size_t count,
-                         uint32_t shift)
+static void narrow_terms(int64_t *sum, const puma_tensor *z, const summands *of, uint32_t shift)
 {
-    for (size_t t = 0; t < count && z->n > 0; t++) {
-        const puma_term *term = &terms[t];
+    for (size_t t = 0; t < of->count && z->n > 0; t++) {
+        const puma_term *term = &of->terms[t];
         const int64_t   *x = numbers(term->x), *y = term->y ? numbers(term->y) : NULL;
         int64_t          unit;
         matrices         a;
+        puma_block       at;
 
         switch (term->op) {
         case PUMA_TERM_MATMUL:
-            a = shape_of(term);
-            matmul_narrow(sum, x, y, &a, term->y_transposed);
+            for (size_t i = 0; i < pieces_of(of); i++) {
+                a = piece_of(of, term, i, &at);
+                matmul_narrow(sum + at.z, x + at.x, y + at.y, &a, term->y_transposed);
+            }
             break;
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) sum[i] += x[i] * y[y_index(term, i)];
@@ -231,18 +267,21 @@ static void narrow_terms(int64_t *sum, const puma_tensor *z, const puma_term *te
     }
 }
 
-static void wide_terms(sums sum, const puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+static void wide_terms(sums sum, const puma_tensor *z, const summands *of, uint32_t shift)
 {
-    for (size_t t = 0; t < count && z->n > 0; t++) {
-        const puma_term *term = &terms[t];
+    for (size_t t = 0; t < of->count && z->n > 0; t++) {
+        const puma_term *term = &of->terms[t];
         const int64_t   *x = numbers(term->x), *y = term->y ? numbers(term->y) : NULL;
         uint32_t         left;
         matrices         a;
+        puma_block       at;
 
         switch (term->op) {
         case PUMA_TERM_MATMUL:
-            a = shape_of(term);
-            matmul_wide(sum, x, y, &a, term->y_transposed);
+            for (size_t i = 0; i < pieces_of(of); i++) {
+                a = piece_of(of, term, i, &at);
+                matmul_wide(sum, at.z, x + at.x, y + at.y, &a, term->y_transposed);
+            }
             break;
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) add_numbers(sum, i, x[i], y[y_index(term, i)]);
@@ -257,14 +296,14 @@ static void wide_terms(sums sum, const puma_tensor *z, const puma_term *terms, s
 
 /* A bound on the sums, and whether an operand is poisoned.  The smallest ring among the operands goes to
  * *known. */
-static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *terms, size_t count,
-                       uint32_t shift, bool *poisoned, uint32_t *known)
+static double bound_of(puma_session *s, const puma_tensor *z, const summands *of, uint32_t shift,
+                       bool *poisoned, uint32_t *known)
 {
     double bound = 0;
 
     *known = 64;
-    for (size_t t = 0; t < count; t++) {
-        const puma_term *term = &terms[t];
+    for (size_t t = 0; t < of->count; t++) {
+        const puma_term *term = &of->terms[t];
         double           x = magnitude(term->x, poisoned);
 
         if (term->x->bits < *known) *known = term->x->bits;
@@ -279,19 +318,18 @@ static double bound_of(puma_session *s, const puma_tensor *z, const puma_term *t
         }
         if (term->y->bits < *known) *known = term->y->bits;
         x *= magnitude(term->y, poisoned);
-        bound += term->op == PUMA_TERM_MATMUL ? x * (double)shape_of(term).k : x;
+        bound += term->op == PUMA_TERM_MATMUL ? x * (double)depth_of(of, term) : x;
     }
     return bound;
 }
 
 static wide magnitude_of(wide v) { return v < 0 ? -v : v; }
 
-static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
-                                 uint32_t shift)
+static puma_status product_fixed(puma_session *s, puma_tensor *z, const summands *of, uint32_t shift)
 {
     bool     poisoned = false;
     uint32_t known;
-    double   bound = bound_of(s, z, terms, count, shift, &poisoned, &known);
+    double   bound = bound_of(s, z, of, shift, &poisoned, &known);
     size_t   mark = s->host->enter(s);
     int64_t *out = numbers(z);
     wide     most = 0;
@@ -303,7 +341,7 @@ static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_ter
         int64_t *sum = (int64_t *)s->host->scratch(s, z->n);
 
         if (!sum) return s->status;
-        narrow_terms(sum, z, terms, count, shift);
+        narrow_terms(sum, z, of, shift);
         for (size_t i = 0; i < z->n; i++) {
             wide size = magnitude_of(sum[i]);
 
@@ -314,7 +352,7 @@ static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_ter
         sums sum = { s, (wide *)s->host->scratch(s, 2 * z->n), (int64_t *)s->host->scratch(s, z->n), known };
 
         if (!sum.value || !sum.poison) return s->status;
-        wide_terms(sum, z, terms, count, shift);
+        wide_terms(sum, z, of, shift);
         for (size_t i = 0; i < z->n; i++) {
             wide size = magnitude_of(sum.value[i]);
 
@@ -335,8 +373,20 @@ static puma_status product_fixed(puma_session *s, puma_tensor *z, const puma_ter
 puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
                           uint32_t shift)
 {
+    const summands of = { .terms = terms, .count = count };
+
     if (s->status != PUMA_OK) return s->status;
-    return plain_is_float(s) ? product_real(s, z, terms, count) : product_fixed(s, z, terms, count, shift);
+    return plain_is_float(s) ? product_real(s, z, &of) : product_fixed(s, z, &of, shift);
+}
+
+puma_status plain_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
+                                 int y_transposed, const puma_block *blocks, size_t count, uint32_t shift)
+{
+    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
+    const summands  of = { .terms = &term, .count = 1, .blocks = blocks, .block_count = count };
+
+    if (s->status != PUMA_OK) return s->status;
+    return plain_is_float(s) ? product_real(s, z, &of) : product_fixed(s, z, &of, shift);
 }
 
 puma_status plain_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift)

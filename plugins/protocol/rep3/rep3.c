@@ -75,7 +75,7 @@ static const puma_protocol rep3 = {
     .open = masked_open_session, .close = masked_close,
     .share = masked_share, .reveal = masked_reveal,
     .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
-    .product = masked_product, .trunc = masked_trunc,
+    .product = masked_product, .product_blocks = masked_product_blocks, .trunc = masked_trunc,
     .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
     .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
     .embed = masked_embed,
