@@ -6,14 +6,15 @@
  */
 #include "exec/internal.h"
 
-/* Columns of `count` heads from head `from` on, of the rows from `row` on: (T, …) to (count, T - row, e). */
-static puma_share heads(struct exec *x, puma_share in, size_t row, size_t from, size_t count)
+/* Columns of `count` heads from head `from` on, of all rows or of each sequence's last: (T, …) to (count, rows,
+ * e). */
+static puma_share heads(struct exec *x, puma_share in, const pass *p, bool last, size_t from, size_t count)
 {
     puma_session *s = x->s;
     size_t        e = x->config.model->head_dim;
 
     in = puma_slice(s, in, 1, from * e, (from + count) * e);
-    if (in != NULL && row > 0) in = puma_slice(s, in, 0, row, in->dim[0]);
+    if (in != NULL && last) in = exec_last_rows(s, in, p);
     if (in == NULL) return NULL;
     return puma_permute(s, puma_reshape3(s, in, in->dim[0], count, e), (const uint32_t[]){ 1, 0, 2 });
 }
@@ -66,15 +67,24 @@ static puma_share turned(struct exec *x, puma_share in, const size_t *at)
     return z;
 }
 
-/* Turns q (H, T', e) and k (K, T, e), whose last tokens are the same. */
-static void turn(struct exec *x, puma_share *q, puma_share *k, size_t first)
+/* The positions of all rows, or of each sequence's last, `heads` times over; where they end. */
+static size_t *positions(size_t *at, size_t heads, const pass *p, bool last)
+{
+    for (size_t h = 0; h < heads; h++)
+        for (size_t i = 0; i < p->count; i++)
+            for (size_t end = p->first[i] + p->tokens[i], t = end - pass_rows_of(p, last, i); t < end; t++)
+                *at++ = t;
+    return at;
+}
+
+/* Turns q (H, T', e) and k (K, T, e). */
+static void turn(struct exec *x, puma_share *q, puma_share *k, bool last, const pass *p)
 {
     puma_session *s = x->s;
     puma_share    both[2], z;
-    size_t       *at, rows, total, used = 0;
+    size_t       *at, rows;
 
     if (*q == NULL || *k == NULL) return;
-    total = (*q)->dim[1] < (*k)->dim[1] ? (*k)->dim[1] : (*q)->dim[1];
     rows = (*q)->dim[0] * (*q)->dim[1];
     both[0] = puma_reshape2(s, *q, rows, (*q)->dim[2]);
     both[1] = puma_reshape2(s, *k, (*k)->dim[0] * (*k)->dim[1], (*k)->dim[2]);
@@ -83,12 +93,11 @@ static void turn(struct exec *x, puma_share *q, puma_share *k, size_t first)
         *q = *k = NULL;
         return;
     }
-    for (size_t i = 0; i < rows; i++) at[used++] = first + total - (*q)->dim[1] + i % (*q)->dim[1];
-    for (size_t i = 0; i < both[1]->dim[0]; i++) at[used++] = first + total - (*k)->dim[1] + i % (*k)->dim[1];
+    positions(positions(at, (*q)->dim[0], p, last), (*k)->dim[0], p, false);
     z = puma_concat(s, both, 2, 0);
     z = z == NULL ? NULL : turned(x, z, at);
     *q = puma_reshape(s, puma_slice(s, z, 0, 0, rows), 3, (*q)->dim);
-    *k = puma_reshape(s, puma_slice(s, z, 0, rows, used), 3, (*k)->dim);
+    *k = puma_reshape(s, puma_slice(s, z, 0, rows, rows + both[1]->dim[0]), 3, (*k)->dim);
 }
 
 /* --- the cache -------------------------------------------------------------------------------- */
@@ -106,8 +115,35 @@ static puma_share joined(puma_session *s, puma_share k, puma_share v)
     return puma_concat(s, (const puma_share[]){ part[0], part[1] }, 2, 2);
 }
 
-/* *k and *v with the cached ones in front. */
-static void recall(puma_session *s, puma_share cache, puma_share *k, puma_share *v)
+/* (K, cached + new, e), all that were cached in front, to each sequence's cached ones in front of its new ones;
+ * those of a sequence that takes no part are left out. */
+static puma_share in_order(puma_session *s, puma_share x, const pass *p)
+{
+    size_t  all, cached = 0, live = 0, used = 0, *index;
+
+    if (!puma_ready(s, x) || p->count == 1) return x;
+    all = x->dim[1];
+    for (size_t i = 0; i < p->count; i++) {
+        cached += p->first[i];
+        if (p->tokens[i] > 0) live += p->first[i] + p->tokens[i];
+    }
+    index = (size_t *)s->host->scratch(s, x->dim[0] * live);
+    if (index == NULL) return NULL;
+    for (size_t h = 0; h < x->dim[0]; h++) {
+        size_t old = h * all, new = h * all + cached;
+
+        for (size_t i = 0; i < p->count; i++) {
+            for (size_t t = 0; p->tokens[i] > 0 && t < p->first[i]; t++) index[used++] = old + t;
+            for (size_t t = 0; t < p->tokens[i]; t++) index[used++] = new++;
+            old += p->first[i];
+        }
+    }
+    return puma_reshape3(s, puma_pick(s, puma_reshape2(s, x, x->dim[0] * all, x->dim[2]), index, used),
+                         x->dim[0], live, x->dim[2]);
+}
+
+/* *k and *v with the cached ones. */
+static void recall(puma_session *s, puma_share cache, const pass *p, puma_share *k, puma_share *v)
 {
     puma_share *part[2] = { k, v };
 
@@ -123,7 +159,7 @@ static void recall(puma_session *s, puma_share cache, puma_share *k, puma_share 
         old->range = now->range;
         both[0] = old;
         both[1] = now;
-        *part[i] = puma_concat(s, both, 2, 1);
+        *part[i] = in_order(s, puma_concat(s, both, 2, 1), p);
     }
 }
 
@@ -305,39 +341,51 @@ static puma_share causal_weights(struct exec *x, puma_share scores, const span *
     return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
-puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass *p, int layer,
+/* The same of one sequence: (H, T', e). */
+static puma_share attend(struct exec *x, puma_share q, puma_share k, puma_share v, int layer)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    puma_share    weights;
+    span          a = { 0 };
+
+    s->host->label(s, "layer %d scores", layer);
+    if (m->causal && spans(x, &a, q->dim[1], k->dim[1], layer) != PUMA_OK) return NULL;
+    weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
+    s->host->label(s, "layer %d softmax", layer);
+    weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
+                        : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
+    s->host->label(s, "layer %d mix", layer);
+    if (weights == NULL) return NULL;
+    weights = puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, x->config.rings.frac, x->config.rings.mixed);
+    return puma_reshape3(s, weights, m->heads, q->dim[1], m->head_dim);
+}
+
+puma_share exec_attention(struct exec *x, puma_share n, bool last, const pass *p, int layer,
                           puma_share *kept)
 {
     const model                *m = x->config.model;
     const rings                *r = &x->config.rings;
     const struct layer_weights *w = &x->layers[layer];
     puma_session               *s = x->s;
-    puma_share                  qkv, q, k, v, weights, mixed;
-    span                        a = { 0 };
+    puma_share                  qkv, q, k, v, mixed;
+    bool                        recalls = false;
 
     s->host->label(s, "layer %d qkv", layer);
     qkv = exec_linear(x, n, w->qkv, w->qkv_bias, NULL, r->attention);
     if (qkv == NULL) return NULL;
-    q = heads(x, qkv, qkv->dim[0] - rows, 0, m->heads);
-    k = heads(x, qkv, 0, m->heads, m->kv_heads);
-    v = heads(x, qkv, 0, m->heads + m->kv_heads, m->kv_heads);
+    q = heads(x, qkv, p, last, 0, m->heads);
+    k = heads(x, qkv, p, false, m->heads, m->kv_heads);
+    v = heads(x, qkv, p, false, m->heads + m->kv_heads, m->kv_heads);
     if (m->rotary != NULL) {
         s->host->label(s, "layer %d rotary", layer);
-        turn(x, &q, &k, p->first);
+        turn(x, &q, &k, last, p);
     }
-    if (p->first > 0) recall(s, x->cache[layer], &k, &v);
+    for (size_t i = 0; i < p->count; i++) recalls |= p->first[i] > 0;
+    if (recalls) recall(s, x->cache[layer], p, &k, &v);
     if (q == NULL || k == NULL || v == NULL) return NULL;
     if (p->keep) *kept = joined(s, k, v);
-    s->host->label(s, "layer %d scores", layer);
-    if (m->causal && spans(x, &a, rows, k->dim[1], layer) != PUMA_OK) return NULL;
-    weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
-    s->host->label(s, "layer %d softmax", layer);
-    weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
-                        : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
-    s->host->label(s, "layer %d mix", layer);
-    mixed =
-        weights == NULL ? NULL : puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, r->frac, r->mixed);
-    mixed =
-        puma_permute(s, puma_reshape3(s, mixed, m->heads, rows, m->head_dim), (const uint32_t[]){ 1, 0, 2 });
-    return puma_reshape2(s, mixed, rows, m->heads * m->head_dim);
+    mixed = p->count == 1 ? attend(x, q, k, v, layer) : exec_attend(x, q, k, v, last, p, layer);
+    mixed = puma_permute(s, mixed, (const uint32_t[]){ 1, 0, 2 });
+    return mixed == NULL ? NULL : puma_reshape2(s, mixed, mixed->dim[0], m->heads * m->head_dim);
 }

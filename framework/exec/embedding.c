@@ -95,54 +95,79 @@ static puma_share one_hot_rows(struct exec *x, const exec_tokens *in)
 
 /* --- pictures (Dosovitskiy et al. 2021) -------------------------------------------------------- */
 
-exec_tokens exec_share_patches(struct exec *x, const double *pixels)
+/* Row after row: the patches of one picture. */
+static double *cut_patches(const model *m, const double *pixels, double *to)
 {
-    const model *m = x->config.model;
-    size_t       high = m->patch[0], wide = m->patch[1], across = m->image[1] / wide;
-    size_t       dim[2] = { m->positions - 1, m->channels * high * wide };
-    double      *rows = NULL;
-    exec_tokens  in = { .count = m->positions };
+    size_t high = m->patch[0], wide = m->patch[1], across = m->image[1] / wide;
 
-    if (pixels != NULL && (rows = calloc(dim[0] * dim[1], sizeof *rows)) == NULL) {
-        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", dim[0] * dim[1] * sizeof *rows);
-        return in;
-    }
-    for (size_t i = 0, to = 0; rows != NULL && i < dim[0]; i++)
+    for (size_t i = 0; i + 1 < m->positions; i++)
         for (size_t c = 0; c < m->channels; c++)
             for (size_t y = i / across * high; y < (i / across + 1) * high; y++)
                 for (size_t column = i % across * wide; column < (i % across + 1) * wide; column++)
-                    rows[to++] = pixels[(c * m->image[0] + y) * m->image[1] + column];
+                    *to++ = pixels[(c * m->image[0] + y) * m->image[1] + column];
+    return to;
+}
+
+exec_tokens exec_share_patches(struct exec *x, const exec_input *pictures, size_t count)
+{
+    const model *m = x->config.model;
+    size_t       dim[2] = { count * (m->positions - 1), m->channels * m->patch[0] * m->patch[1] };
+    double      *rows = NULL, *to;
+    exec_tokens  in = { .count = count * m->positions };
+
+    if (exec_is_owner(x) && (rows = calloc(dim[0] * dim[1], sizeof *rows)) == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", dim[0] * dim[1] * sizeof *rows);
+        return in;
+    }
+    to = rows;
+    for (size_t i = 0; rows != NULL && i < count; i++)
+        if (pictures[i].pixels != NULL) to = cut_patches(m, pictures[i].pixels, to);
     in.patches = exec_share(x, rows, 2, dim, x->config.rings.frac, x->config.rings.wide);
     if (rows != NULL) OPENSSL_cleanse(rows, dim[0] * dim[1] * sizeof *rows);
     free(rows);
     return in;
 }
 
-/* The row of the class, then one for each patch, a product; each with its position's. */
+/* Of each picture the row of the class, then one for each patch, a product; each with its position's. */
 static puma_share embed_patches(struct exec *x, const exec_tokens *in)
 {
     puma_session *s = x->s;
-    const stream  position = { .n = puma_slice(s, x->position, 0, 1, in->count) };
+    size_t        each = x->config.model->positions, *index = (size_t *)s->host->scratch(s, in->count);
+    const stream  position = { .n = puma_slice(s, x->position, 0, 1, each) }; /* the same for all */
     puma_share    rows[2];
 
     rows[0] = puma_add(s, puma_reshape2(s, x->cls, 1, x->config.model->hidden), puma_slice(s, x->position, 0, 0, 1));
     rows[1] = exec_linear(x, in->patches, x->patch, x->patch_bias, &position, x->config.rings.wide);
-    if (rows[0] == NULL || rows[1] == NULL) return NULL;
-    return puma_promise(s, puma_concat(s, rows, 2, 0), x->config.model->ranges.hidden);
+    if (rows[0] == NULL || rows[1] == NULL || index == NULL) return NULL;
+    for (size_t i = 0; i < in->count; i++) index[i] = i % each == 0 ? 0 : i - i / each;
+    return puma_promise(s, puma_pick(s, puma_concat(s, rows, 2, 0), index, in->count),
+                        x->config.model->ranges.hidden);
 }
 
-puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
+/* The rows of the tokens' positions. */
+static puma_share positions_of(struct exec *x, const pass *p)
+{
+    puma_session *s = x->s;
+    size_t        rows = pass_rows(p, false), at = 0, *index = (size_t *)s->host->scratch(s, rows);
+
+    if (index == NULL) return NULL;
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t t = 0; t < p->tokens[i]; t++)
+            index[at++] = x->config.model->position_offset + p->first[i] + t;
+    return puma_pick(s, x->position, index, rows);
+}
+
+puma_share exec_embed(struct exec *x, const exec_tokens *in, const pass *p)
 {
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
-    size_t        dim[2] = { in->count, m->hidden }, from = m->position_offset + first;
+    size_t        dim[2] = { in->count, m->hidden };
     puma_share    position = NULL, rows; /* with rotary positions there is no table of them */
     puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
 
     if (m->pixels) return embed_patches(x, in);
-    if (x->position != NULL && (position = puma_slice(s, x->position, 0, from, from + in->count)) == NULL)
-        return NULL;
+    if (x->position != NULL && (position = positions_of(x, p)) == NULL) return NULL;
     if (x->config.lookup) {
         rows = lookup(x, in);
         if (position != NULL) rows = puma_add(s, rows, position);

@@ -1,6 +1,7 @@
 /* exec.c - what goes in and what comes out: shares of weights and tokens, the one reveal. */
 #include "exec/internal.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* What puma_encode computes, for many, if all fit; words may lie where the values did.  A number below 2^51
@@ -380,37 +381,68 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
 void exec_close(exec *x)
 {
     if (x == NULL) return;
+    for (size_t i = 0; i < SESSION_RECORDINGS; i++) free(x->rehearsed[i].lengths);
+    free(x->cached);
     free(x->layers);
     free(x->cache);
     free(x);
 }
 
+/* What a revealed tensor has of sequence i: a row for each token that it takes part with, or one. */
+static size_t rows_for(const pass *p, bool each_token, size_t i) { return pass_rows_of(p, !each_token, i); }
+
+/* Has the answer a row for each token? */
+static bool answers_tokens(const struct exec *x, const pass *p)
+{
+    return x->config.task == MODEL_HIDDEN ||
+           (x->config.task != MODEL_EMBED && x->config.model->causal && !p->last);
+}
+
 /* A tensor in the shape of the answer, for the client, which holds no share of it. */
-static puma_share answer_shape(struct exec *x, size_t rows)
+static puma_share answer_shape(struct exec *x, const pass *p)
 {
     const model *m = x->config.model;
     const rings *r = &x->config.rings;
-    size_t       dim[2] = { 1, m->hidden };
+    size_t       dim[2] = { pass_rows(p, !answers_tokens(x, p)), m->hidden };
     uint32_t     frac = r->frac, bits = r->wide;
 
-    if (x->config.task == MODEL_HIDDEN) dim[0] = rows;
     if (x->config.linear_head) {
         dim[1] = 1;
         if (x->config.reveal_label) frac = 0;
     }
     if (x->config.task != MODEL_HIDDEN && x->config.task != MODEL_EMBED) {
         bits = r->logits;
-        if (m->causal) dim[0] = rows;
         dim[1] = x->config.reveal_label ? 1 : m->labels;
         if (x->config.reveal_label) frac = 0;
     }
     return x->s->host->tensor(x->s, PUMA_ARITH, 2, dim, puma_ring_for(x->s, bits), frac);
 }
 
+/* Words of the revealed `answer`, of which each sequence has its rows, as numbers into the outputs. */
+static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, const pass *p, bool each_token,
+                     exec_output *out)
+{
+    puma_session *s = x->s;
+    size_t        columns = answer->dim[1];
+
+    for (size_t i = 0; i < p->count && s->status == PUMA_OK; i++) {
+        size_t rows = rows_for(p, each_token, i), n = rows * columns;
+
+        if (rows == 0) continue;
+        out[i].rows = rows;
+        out[i].columns = columns;
+        out[i].values = malloc(n * sizeof *out[i].values);
+        if (out[i].values == NULL)
+            s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", n * sizeof *out[i].values);
+        for (size_t k = 0; k < n && out[i].values != NULL; k++)
+            out[i].values[k] = puma_decode(s, *words++, answer->frac, answer->bits);
+    }
+}
+
 /* What leaves MPC leaves here: to the receiver, by an Open of the backend (protocols.md section 1), the answer
  * and with config.states, to which every node has agreed in its HELLO, the states. */
-static void reveal(struct exec *x, puma_share answer, void (*allow)(void *context, bool allowed),
-                   void *context, exec_output *out)
+static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token,
+                   void (*allow)(void *context, bool allowed), void *context, exec_output *out)
 {
     puma_session *s = x->s;
     uint64_t     *words = NULL;
@@ -421,42 +453,44 @@ static void reveal(struct exec *x, puma_share answer, void (*allow)(void *contex
     s->protocol->reveal(s, words, answer, x->owner);
     if (allow != NULL) allow(context, false);
     if (s->status != PUMA_OK || !exec_is_owner(x)) return;
-    out->rows = answer->dim[0];
-    out->columns = answer->dim[1];
-    out->values = malloc(answer->n * sizeof *out->values);
-    if (out->values == NULL)
-        s->host->fail(s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", answer->n * sizeof *out->values);
-    for (size_t i = 0; i < answer->n && out->values != NULL; i++)
-        out->values[i] = puma_decode(s, words[i], answer->frac, answer->bits);
+    hand_out(x, words, answer, p, each_token, out);
 }
 
-/* The stream as one value: `rows` of the answer's own width. */
-static void reveal_state(struct exec *x, stream h, size_t rows, void (*allow)(void *context, bool allowed),
-                         void *context, exec_output *out)
+static void keep_state(struct exec *x, exec_output *out, exec_output *state)
+{
+    exec_state *more = realloc(out->states, (out->state_count + 1) * sizeof *more);
+
+    if (more == NULL) {
+        free(state->values);
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for hidden states");
+        return;
+    }
+    out->states = more;
+    out->states[out->state_count++] = (exec_state){ .rows = state->rows, .values = state->values };
+}
+
+/* The stream as one value: the rows of all tokens, or of each sequence's last, of the answer's own width. */
+static void reveal_state(struct exec *x, stream h, const pass *p, bool each_token,
+                         void (*allow)(void *context, bool allowed), void *context, exec_output *out)
 {
     puma_session *s = x->s;
-    const size_t  dim[2] = { rows, x->config.model->hidden };
+    const size_t  dim[2] = { pass_rows(p, !each_token), x->config.model->hidden };
     size_t        mark = s->host->enter(s);
-    exec_output   one = { 0 };
-    exec_state   *more;
+    exec_output  *each = calloc(p->count, sizeof *each);
     puma_share    state;
+
+    if (each == NULL) s->host->fail(s, PUMA_ERESOURCE, "out of memory for hidden states");
 
     s->host->label(s, "output state");
     if (s->role == PUMA_CLIENT)
         state = new_tensor(x, 2, dim, x->config.rings.frac, x->config.rings.wide);
     else
         state = h.gain != NULL ? exec_formed(x, h) : h.n;
-    reveal(x, state, allow, context, &one);
+    reveal(x, state, p, each_token, allow, context, each);
     s->host->leave(s, mark, NULL);
-    if (one.values == NULL) return;
-    more = realloc(out->states, (out->state_count + 1) * sizeof *more);
-    if (more == NULL) {
-        free(one.values);
-        s->host->fail(s, PUMA_ERESOURCE, "out of memory for hidden states");
-        return;
-    }
-    out->states = more;
-    out->states[out->state_count++] = (exec_state){ .rows = rows, .values = one.values };
+    for (size_t i = 0; each != NULL && i < p->count; i++)
+        if (each[i].values != NULL) keep_state(x, &out[i], &each[i]);
+    free(each);
 }
 
 void exec_output_free(exec_output *o)
@@ -467,70 +501,125 @@ void exec_output_free(exec_output *o)
     *o = (exec_output){ 0 };
 }
 
-/* Tokens, or of a picture model pixels, in, answer out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
+/* At the owner the ids of all inputs one behind the other, and behind them their types; freed by the caller. */
+static uint32_t *joined_ids(struct exec *x, const exec_input *in, size_t count, size_t tokens)
+{
+    bool      types = x->config.model->types > 0;
+    uint32_t *all = NULL;
+
+    if (!exec_is_owner(x)) return NULL;
+    all = calloc(2 * tokens, sizeof *all);
+    if (all == NULL) x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for the inputs");
+    for (size_t i = 0, at = 0; all != NULL && i < count; at += in[i++].tokens) {
+        if (in[i].tokens == 0) continue;
+        memcpy(all + at, in[i].ids, in[i].tokens * sizeof *all);
+        if (types) memcpy(all + tokens + at, in[i].types, in[i].tokens * sizeof *all);
+    }
+    return all;
+}
+
+/* Inputs as shares, and from them what goes into the first layer. */
+static stream take_in(struct exec *x, const exec_input *in, const pass *p)
+{
+    puma_session *s = x->s;
+    size_t        mark = s->host->enter(s), tokens = pass_rows(p, false);
+    bool          pictures = x->config.model->pixels;
+    uint32_t     *ids = pictures ? NULL : joined_ids(x, in, p->count, tokens);
+    exec_tokens   shared = { 0 };
+    stream        h = { 0 };
+
+    s->host->label(s, "input share");
+    if (s->status == PUMA_OK)
+        shared = pictures ? exec_share_patches(x, in, p->count)
+                          : exec_share_tokens(x, tokens, ids, ids == NULL ? NULL : ids + tokens);
+    if (s->role != PUMA_CLIENT) h = exec_first(x, &shared, p);
+    s->host->leave(s, mark, h.n);
+    if (ids != NULL) OPENSSL_cleanse(ids, 2 * tokens * sizeof *ids);
+    free(ids);
+    return h;
+}
+
+/* Inputs in, answers out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
  * them. */
-static puma_status run(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
-                       const double *pixels, const pass *p, void (*allow)(void *context, bool allowed), void *context,
-                       exec_output *out)
+static puma_status run(struct exec *x, const exec_input *in, const pass *p,
+                       void (*allow)(void *context, bool allowed), void *context, exec_output *out)
 {
     puma_session *s = x->s;
     bool          computes = s->role != PUMA_CLIENT;
-    size_t        mark = s->host->enter(s);
-    exec_tokens   in;
-    stream        h = { 0 };
+    stream        h;
     puma_share    answer;
-    size_t        rows = tokens;
+    size_t        mark;
 
-    *out = (exec_output){ 0 };
-    s->host->label(s, "input share");
-    in = x->config.model->pixels ? exec_share_patches(x, pixels) : exec_share_tokens(x, tokens, ids, types);
-    if (computes) h = exec_first(x, &in, p);
-    s->host->leave(s, mark, h.n);
-    if (x->config.states) reveal_state(x, h, rows, allow, context, out);
+    h = take_in(x, in, p);
+    if (x->config.states) reveal_state(x, h, p, true, allow, context, out);
     for (size_t i = 0; i < x->config.model->layers && s->status == PUMA_OK; i++) {
-        rows = exec_rows(x, p, rows, i);
         if (computes) h = exec_layer(x, h, p, i);
-        if (x->config.states) reveal_state(x, h, rows, allow, context, out);
+        if (x->config.states) reveal_state(x, h, p, !exec_last(x, p, i), allow, context, out);
     }
     mark = s->host->enter(s);
-    answer = computes ? exec_answer(x, h) : answer_shape(x, p->wanted > 0 ? p->wanted : tokens);
+    answer = computes ? exec_answer(x, h, p) : answer_shape(x, p);
     s->host->label(s, "output reveal");
-    reveal(x, answer, allow, context, out);
+    reveal(x, answer, p, answers_tokens(x, p), allow, context, out);
     s->host->leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
 }
 
-puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
-                     void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
+                     void *context, exec_output *out)
 {
-    bool       last = x->config.task == MODEL_LOGITS || x->config.task == MODEL_GENERATE;
-    const pass whole = { .wanted = x->config.model->causal && last ? 1 : 0 };
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    bool          last = x->config.task == MODEL_LOGITS || x->config.task == MODEL_GENERATE;
+    size_t       *lengths = calloc(2 * count, sizeof *lengths);
+    const pass    whole = { .count = count, .tokens = lengths, .first = lengths + count, .last = m->causal && last };
 
     exec_reset(x);
-    return run(x, tokens, ids, types, NULL, &whole, allow, context, out);
+    for (size_t i = 0; i < count; i++) out[i] = (exec_output){ 0 };
+    if (lengths == NULL) return s->host->fail(s, PUMA_ERESOURCE, "out of memory for %zu inputs", count);
+    for (size_t i = 0; i < count; i++) lengths[i] = m->pixels ? m->positions : in[i].tokens;
+    run(x, in, &whole, allow, context, out);
+    free(lengths);
+    return s->status;
 }
 
-puma_status exec_see(exec *x, const double *pixels, void (*allow)(void *context, bool allowed), void *context,
-                     exec_output *out)
+/* Room in exec.cached for these sequences, when they are the first. */
+static puma_status begin_sequences(struct exec *x, size_t count)
 {
-    return run(x, x->config.model->positions, NULL, NULL, pixels, &(const pass){ 0 }, allow, context, out);
+    if (x->sequences == 0 && (x->cached = calloc(count, sizeof *x->cached)) != NULL) x->sequences = count;
+    if (x->sequences == count) return PUMA_OK;
+    return x->sequences == 0
+               ? x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for %zu sequences", count)
+               : x->s->host->fail(x->s, PUMA_EINTERNAL, "%zu sequences go on as %zu", x->sequences, count);
 }
 
-puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
                       void *context, exec_output *out)
 {
-    const model *m = x->config.model;
-    const pass   more = { .first = x->cached, .wanted = 1, .keep = true };
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    pass          more = { .count = count, .last = true, .keep = true };
+    size_t       *tokens;
 
-    *out = (exec_output){ 0 };
+    for (size_t i = 0; i < count; i++) out[i] = (exec_output){ 0 };
     if (!m->causal || x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED)
-        return x->s->host->fail(x->s, PUMA_EINTERNAL, "no next token: not a decoder with its head");
-    if (tokens == 0 || tokens > m->max_tokens - x->cached)
-        return x->s->host->fail(x->s, PUMA_EINPUT, "the sequence has %zu tokens, %zu more asked (limit %zu)",
-                                x->cached, tokens, m->max_tokens);
-    if (run(x, tokens, ids, NULL, NULL, &more, allow, context, out) == PUMA_OK) x->cached += tokens;
-    return x->s->status;
+        return s->host->fail(s, PUMA_EINTERNAL, "no next token: not a decoder with its head");
+    if (begin_sequences(x, count) != PUMA_OK) return s->status;
+    for (size_t i = 0; i < count; i++)
+        if (in[i].tokens > m->max_tokens - x->cached[i])
+            return s->host->fail(s, PUMA_EINPUT, "the sequence has %zu tokens, %zu more asked (limit %zu)",
+                                 x->cached[i], in[i].tokens, m->max_tokens);
+    tokens = calloc(count, sizeof *tokens);
+    if (tokens == NULL) return s->host->fail(s, PUMA_ERESOURCE, "out of memory for %zu sequences", count);
+    for (size_t i = 0; i < count; i++) tokens[i] = in[i].tokens;
+    more.tokens = tokens;
+    more.first = x->cached;
+    if (pass_rows(&more, false) == 0)
+        s->host->fail(s, PUMA_EINPUT, "no sequence has a token");
+    else if (run(x, in, &more, allow, context, out) == PUMA_OK)
+        for (size_t i = 0; i < count; i++) x->cached[i] = tokens[i] == 0 ? 0 : x->cached[i] + tokens[i];
+    free(tokens);
+    return s->status;
 }
 
 void exec_reset(exec *x)
@@ -539,5 +628,7 @@ void exec_reset(exec *x)
         x->s->host->drop(x->s, x->cache[i]);
         x->cache[i] = NULL;
     }
-    x->cached = 0;
+    free(x->cached);
+    x->cached = NULL;
+    x->sequences = 0;
 }

@@ -29,6 +29,13 @@ typedef struct exec_config {
     rings        rings;
 } exec_config;
 
+/* A sequence of tokens, or a picture; its contents are the client's, NULL elsewhere. */
+typedef struct exec_input {
+    size_t          tokens;
+    const uint32_t *ids, *types;
+    const double   *pixels; /* channels x height x width, of a model that takes pictures */
+} exec_input;
+
 typedef struct exec_state {
     size_t  rows;   /* tokens, or of the last layer those anyone looks at */
     double *values; /* rows x hidden                                      */
@@ -47,19 +54,17 @@ void exec_output_free(exec_output *o); /* its contents */
 /* Shares the weights; `source` at the client, or with public weights at every node.  The session's error
  * tells what failed. */
 puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
-/* One sequence: `ids` and `types` at the client only.  `allow` is called around the one reveal (may be NULL).
- */
-puma_status exec_run(exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types,
-                     void (*allow)(void *context, bool allowed), void *context, exec_output *out);
-/* One picture, of a model that takes them: channels x height x width, at the client only. */
-puma_status exec_see(exec *x, const double *pixels, void (*allow)(void *context, bool allowed), void *context,
-                     exec_output *out);
-/* The next tokens of a decoder's sequence: keys and values of those before are kept as shares, from the first
- * call after exec_open or exec_reset on.  Reveals, for the last of them, what config.reveal_label says: 1 x 1
- * or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
-puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
+/* One pass of `count` whole inputs, of any lengths: the rounds of the longest, the bytes of all.  `out` has
+ * `count` places.  `allow` is called around the one reveal (may be NULL). */
+puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
+                     void *context, exec_output *out);
+/* The next tokens of each of a decoder's sequences, in one pass: keys and values of those before are kept as
+ * shares, from the first call after exec_open or exec_reset on; `count` stays what it was then.  A sequence
+ * without tokens takes no part and is forgotten.  Reveals, for each one's last, what config.reveal_label says:
+ * 1 x 1 or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
                       void *context, exec_output *out);
-/* Forgets the sequence.  exec_run does so too: it takes a whole one and keeps nothing. */
+/* Forgets the sequences.  exec_run does so too: it takes whole ones and keeps nothing. */
 void        exec_reset(exec *x);
 void        exec_close(exec *x);
 

@@ -2,38 +2,60 @@
  * logits, a decoder's next token. */
 #include "exec/internal.h"
 
-/* Mean of the rows or the first of them: of n, because gain and bias are the same for all rows. */
-static stream pooled(struct exec *x, stream h)
+/* (sequences, d): the mean of each one's rows.  1/T has ten bits more than the count takes, so that its
+ * rounding is below the sum's. */
+static puma_share means(struct exec *x, puma_share in, const pass *p)
 {
     puma_session *s = x->s;
-    puma_share    sum;
-    size_t        tokens;
-    uint32_t      extra;
+    size_t        hidden = x->config.model->hidden, from = 0, most = 1;
+    puma_share   *sum = (puma_share *)s->host->scratch(s, p->count), all;
+    double       *share = (double *)s->host->scratch(s, p->count * hidden);
 
-    if (h.n == NULL) return h;
-    tokens = h.n->dim[0];
-    if (x->config.task == MODEL_EMBED && x->config.pooling_mean) {
-        /* 1/T with ten bits more than the count takes, so that its rounding is below the sum's. */
-        extra = 10 + (uint32_t)puma_exponent((double)tokens);
-        sum = puma_sum(s, puma_permute(s, h.n, (const uint32_t[]){ 1, 0 }));
-        sum = puma_trunc(s, puma_scale(s, sum, 1.0 / (double)tokens, extra), x->config.rings.frac);
-        h.n = puma_reshape2(s, sum, 1, x->config.model->hidden);
-    } else {
-        h.n = puma_slice(s, h.n, 0, 0, 1);
+    if (sum == NULL || share == NULL) return NULL;
+    for (size_t i = 0; i < p->count; from += p->tokens[i++]) {
+        puma_share rows = puma_slice(s, in, 0, from, from + p->tokens[i]);
+
+        sum[i] = puma_reshape2(s, puma_sum(s, puma_permute(s, rows, (const uint32_t[]){ 1, 0 })), 1, hidden);
+        if (p->tokens[i] > most) most = p->tokens[i];
+        for (size_t k = 0; k < hidden; k++) share[i * hidden + k] = 1.0 / (double)p->tokens[i];
     }
+    all = puma_concat(s, sum, p->count, 0);
+    return puma_trunc(
+        s, puma_scale_reals(s, all, share, p->count * hidden, 10 + (uint32_t)puma_exponent((double)most)),
+        x->config.rings.frac);
+}
+
+/* (sequences, d): the first of each one's rows. */
+static puma_share first_rows(puma_session *s, puma_share in, const pass *p)
+{
+    size_t *index = (size_t *)s->host->scratch(s, p->count), from = 0;
+
+    for (size_t i = 0; index != NULL && i < p->count; from += p->tokens[i++]) index[i] = from;
+    return puma_pick(s, in, index, p->count);
+}
+
+/* A row for each sequence: of n, because gain and bias are the same for all rows. */
+static stream pooled(struct exec *x, stream h, const pass *p)
+{
+    if (h.n == NULL) return h;
+    h.n = x->config.task == MODEL_EMBED && x->config.pooling_mean ? means(x, h.n, p)
+                                                                  : first_rows(x->s, h.n, p);
     return h;
 }
 
-/* The row scaled to length 1. */
-static puma_share normalized(struct exec *x, puma_share row)
+/* Each row scaled to length 1. */
+static puma_share normalized(struct exec *x, puma_share rows)
 {
     puma_session *s = x->s;
-    puma_share    square, inverse;
+    puma_share    apart, square, inverse;
 
     s->host->label(s, "head normalize");
-    square = puma_matmul(s, row, row, 1, x->config.rings.frac, x->config.rings.wide); /* (1, 1) */
-    inverse = exec_function(x, PUMA_SLOT_RSQRT, square, NULL);
-    return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
+    if (rows == NULL) return NULL;
+    apart = puma_reshape3(s, rows, rows->dim[0], 1, rows->dim[1]);
+    square = puma_matmul(s, apart, apart, 1, x->config.rings.frac, x->config.rings.wide); /* (rows, 1, 1) */
+    inverse = square == NULL ? NULL
+                             : exec_function(x, PUMA_SLOT_RSQRT, puma_reshape2(s, square, rows->dim[0], 1), NULL);
+    return inverse == NULL ? NULL : puma_mul_rows(s, rows, puma_reshape1(s, inverse, rows->dim[0]));
 }
 
 /* (rows, 1): index of the largest entry of each row, an integer: a tournament of values above their indices,
@@ -71,15 +93,15 @@ static puma_share argmax(puma_session *s, puma_share x)
     return zero;
 }
 
-/* The first token's row through a classifier. */
-static puma_share classified(struct exec *x, stream h)
+/* The first tokens' rows through a classifier. */
+static puma_share classified(struct exec *x, stream h, const pass *p)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
     puma_share    first;
 
     s->host->label(s, "head dense");
-    h = pooled(x, h);
+    h = pooled(x, h, p);
     first = h.gain == NULL ? h.n : exec_formed(x, h); /* a final norm's are in the head's matrix */
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
@@ -90,7 +112,7 @@ static puma_share classified(struct exec *x, stream h)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
-/* w . embedding + b, (1, 1), or its sign: the label is 1 where 0 is less, the larger of (0, logit). */
+/* w . embedding + b, (rows, 1), or its sign: the label is 1 where 0 is less, the larger of (0, logit). */
 static puma_share binary(struct exec *x, puma_share row)
 {
     puma_session *s = x->s;
@@ -107,7 +129,7 @@ static puma_share binary(struct exec *x, puma_share row)
     return argmax(s, puma_promise(s, puma_concat(s, pair, 2, 1), pair[1]->range));
 }
 
-puma_share exec_answer(struct exec *x, stream h)
+puma_share exec_answer(struct exec *x, stream h, const pass *p)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
@@ -121,7 +143,7 @@ puma_share exec_answer(struct exec *x, stream h)
     case MODEL_HIDDEN: s->host->label(s, "head hidden"); return exec_formed(x, h);
     case MODEL_EMBED:
         s->host->label(s, "head pooling");
-        first = exec_formed(x, pooled(x, h));
+        first = exec_formed(x, pooled(x, h, p));
         if (x->config.normalize) first = normalized(x, first);
         return x->config.linear_head ? binary(x, first) : first;
     default: break;
@@ -130,7 +152,7 @@ puma_share exec_answer(struct exec *x, stream h)
         s->host->label(s, "head logits");
         first = exec_linear(x, h.n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
     } else {
-        first = classified(x, h);
+        first = classified(x, h, p);
     }
     if (first == NULL) return NULL;
     first = puma_promise(s, first, m->ranges.logits);

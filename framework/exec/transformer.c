@@ -5,6 +5,8 @@
  * GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing is revealed here. */
 #include "exec/internal.h"
 
+#include <stdlib.h>
+
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
 {
     puma_arguments a = { .struct_size = sizeof a,
@@ -98,8 +100,27 @@ static stream summed(struct exec *x, puma_share sum)
                      NULL };
 }
 
-/* Norms before attention and MLP; from `rows` < T on only the last rows go on. */
-static stream layer_pre(struct exec *x, stream h, size_t rows, const pass *p, int i, puma_share *kept)
+bool exec_last(const struct exec *x, const pass *p, size_t i)
+{
+    return p->last && i + 1 == x->config.model->layers;
+}
+
+puma_share exec_last_rows(puma_session *s, puma_share in, const pass *p)
+{
+    size_t rows = pass_rows(p, true), end = 0, used = 0, *index;
+
+    if (!puma_ready(s, in)) return NULL;
+    if (rows == in->dim[0]) return in;
+    index = (size_t *)s->host->scratch(s, rows);
+    for (size_t i = 0; index != NULL && i < p->count; i++) {
+        end += p->tokens[i];
+        if (p->tokens[i] > 0) index[used++] = end - 1;
+    }
+    return puma_pick(s, in, index, rows);
+}
+
+/* Norms before attention and MLP; with `last` each sequence's last row alone goes on. */
+static stream layer_pre(struct exec *x, stream h, bool last, const pass *p, int i, puma_share *kept)
 {
     const struct layer_weights *w = &x->layers[i];
     puma_session               *s = x->s;
@@ -107,9 +128,9 @@ static stream layer_pre(struct exec *x, stream h, size_t rows, const pass *p, in
 
     s->host->label(s, "layer %d norm", i);
     n = exec_norm(x, h.n, NULL, NULL).n;
-    mixed = exec_attention(x, n, rows, p, i, kept);
+    mixed = exec_attention(x, n, last, p, i, kept);
     if (mixed == NULL) return (stream){ 0 };
-    if (rows < h.n->dim[0]) h.n = puma_slice(s, h.n, 0, h.n->dim[0] - rows, h.n->dim[0]);
+    if (last) h.n = exec_last_rows(s, h.n, p);
     s->host->label(s, "layer %d output", i);
     h = summed(x, exec_linear(x, mixed, w->output, w->output_bias, &h, x->config.rings.wide));
     s->host->label(s, "layer %d norm", i);
@@ -122,7 +143,7 @@ static stream layer_post(struct exec *x, stream h, const pass *p, int i)
 {
     const struct layer_weights *w = &x->layers[i];
     puma_session               *s = x->s;
-    puma_share                  sum = exec_attention(x, h.n, h.n->dim[0], p, i, NULL);
+    puma_share                  sum = exec_attention(x, h.n, false, p, i, NULL);
 
     s->host->label(s, "layer %d output", i);
     sum = exec_linear(x, sum, w->output, w->output_bias, &h, x->config.rings.wide);
@@ -138,7 +159,7 @@ stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
     puma_share rows;
 
     x->s->host->label(x->s, x->config.model->pixels ? "embedding patches" : "embedding lookup");
-    rows = exec_embed(x, in, p->first);
+    rows = exec_embed(x, in, p);
     if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (stream){ rows, NULL, NULL };
     x->s->host->label(x->s, "embedding norm");
     return exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
@@ -185,14 +206,22 @@ static bool same_shape(puma_share x, puma_share y)
     return puma_same_shape(x, y) && x->bits == y->bits && x->frac == y->frac && x->range == y->range;
 }
 
+static bool same_sequences(const layer_shape *r, const pass *p)
+{
+    size_t bytes = p->count * sizeof *p->tokens;
+
+    return r->count == p->count && memcmp(r->lengths, p->tokens, bytes) == 0 &&
+           memcmp(r->lengths + p->count, p->first, bytes) == 0;
+}
+
 /* Does layer i on this operand send what the recorded one sent? */
-static bool same_again(const struct exec *x, const layer_shape *r, puma_share in, size_t rows, const pass *p,
+static bool same_again(const struct exec *x, const layer_shape *r, puma_share in, bool last, const pass *p,
                        size_t i)
 {
     const struct layer_weights *a, *b = &x->layers[i];
     const size_t               *window = x->config.model->window;
 
-    if (!r->known || !same_shape(&r->in, in) || r->rows != rows || r->first != p->first ||
+    if (!r->known || !same_shape(&r->in, in) || r->last != last || !same_sequences(r, p) ||
         (r->kept.n > 0) != p->keep || (window != NULL && window[i] != window[r->layer]))
         return false;
     a = &x->layers[r->layer];
@@ -221,13 +250,13 @@ static stream again(struct exec *x, size_t place, size_t i)
 
 /* --- all layers ------------------------------------------------------------------------------- */
 
-static stream one_layer(struct exec *x, stream h, size_t rows, const pass *p, int i)
+static stream one_layer(struct exec *x, stream h, bool last, const pass *p, int i)
 {
     puma_session *s = x->s;
     puma_share    kept = NULL;
     size_t        mark = s->host->enter(s);
 
-    h = x->config.model->place == MODEL_PRE_NORM ? layer_pre(x, h, rows, p, i, &kept)
+    h = x->config.model->place == MODEL_PRE_NORM ? layer_pre(x, h, last, p, i, &kept)
                                                  : layer_post(x, h, p, i);
     if (h.n != NULL && kept != NULL)
         h.n = leave_both(x, mark, h.n, kept, i);
@@ -237,38 +266,42 @@ static stream one_layer(struct exec *x, stream h, size_t rows, const pass *p, in
 }
 
 /* A layer of a rehearsal: what has been recorded of its kind, or itself, recorded. */
-static stream rehearse_layer(struct exec *x, stream h, size_t rows, const pass *p, size_t i)
+static stream rehearse_layer(struct exec *x, stream h, bool last, const pass *p, size_t i)
 {
     puma_share in = h.n;
-    size_t     place;
+    size_t     place, bytes = p->count * sizeof *p->tokens, *lengths;
 
     for (place = 0; place < SESSION_RECORDINGS; place++)
-        if (same_again(x, &x->rehearsed[place], in, rows, p, i)) return again(x, place, i);
+        if (same_again(x, &x->rehearsed[place], in, last, p, i)) return again(x, place, i);
     place = x->next_rehearsed++ % SESSION_RECORDINGS;
+    lengths = realloc(x->rehearsed[place].lengths, 2 * bytes);
+    if (lengths == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", 2 * bytes);
+        return (stream){ 0 };
+    }
+    memcpy(lengths, p->tokens, bytes);
+    memcpy(lengths + p->count, p->first, bytes);
     session_record(x->s, place);
-    h = one_layer(x, h, rows, p, (int)i);
+    h = one_layer(x, h, last, p, (int)i);
     session_record_stop(x->s);
-    x->rehearsed[place] =
-        (layer_shape){ .known = h.n != NULL, .layer = (int)i, .in = *in, .rows = rows, .first = p->first };
+    x->rehearsed[place] = (layer_shape){ .known = h.n != NULL,
+                                         .layer = (int)i,
+                                         .in = *in,
+                                         .last = last,
+                                         .count = p->count,
+                                         .lengths = lengths };
     if (h.n != NULL) x->rehearsed[place].out = *h.n;
     if (h.n != NULL && p->keep) x->rehearsed[place].kept = *x->cache[i];
     return h;
 }
 
-size_t exec_rows(const struct exec *x, const pass *p, size_t rows, size_t i)
-{
-    return p->wanted > 0 && i + 1 == x->config.model->layers ? p->wanted : rows;
-}
-
 stream exec_layer(struct exec *x, stream h, const pass *p, size_t i)
 {
-    bool       hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0;
+    bool       hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0, last = exec_last(x, p, i);
     puma_share in = h.n;
-    size_t     rows;
 
     if (in == NULL) return h;
-    rows = exec_rows(x, p, in->dim[0], i);
-    h = hollow ? rehearse_layer(x, h, rows, p, i) : one_layer(x, h, rows, p, (int)i);
+    h = hollow ? rehearse_layer(x, h, last, p, i) : one_layer(x, h, last, p, (int)i);
     x->s->host->drop(x->s, in);
     return h;
 }

@@ -776,6 +776,15 @@ void plan_close(plan *p)
     free(p);
 }
 
+size_t plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first)
+{
+    size_t more = p->run->task == RUN_GENERATE ? p->run->max_new_tokens : 0, end = first + 1;
+    size_t used = tokens[first] + more;
+
+    while (end < count && used + tokens[end] + more <= p->run->batch_tokens) used += tokens[end++] + more;
+    return end;
+}
+
 /* --- printing --------------------------------------------------------------------------------- */
 
 static void print_generation(FILE *out, const plan *p)
@@ -810,6 +819,19 @@ static json_t *generation_json(const plan *p)
     return object;
 }
 
+/* How many times the inputs go through the model: each pass costs the rounds of one. */
+static void print_passes(FILE *out, const plan *p)
+{
+    size_t *tokens = malloc((p->input_count + 1) * sizeof *tokens), passes = 0;
+
+    for (size_t i = 0; tokens != NULL && i < p->input_count; i++) tokens[i] = p->inputs[i].count;
+    for (size_t i = 0; tokens != NULL && i < p->input_count; passes++) i = plan_pass(p, tokens, p->input_count, i);
+    if (passes > 0 && p->input_count > 1)
+        fprintf(out, "passes        %zu for %zu inputs, each of at most %zu tokens\n", passes, p->input_count,
+                p->run->batch_tokens);
+    free(tokens);
+}
+
 void plan_print(FILE *out, const plan *p)
 {
     const model *m = p->model;
@@ -840,6 +862,7 @@ void plan_print(FILE *out, const plan *p)
     print_generation(out, p);
     for (size_t i = 0; i < p->input_count; i++)
         fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
+    print_passes(out, p);
     if (p->source != NULL && model_unused(p->source) != NULL)
         fprintf(out, "not used      %s\n", model_unused(p->source));
 }

@@ -52,6 +52,9 @@ void        plan_close(plan *p);
 bool        plan_uses(const plan *p, puma_slot slot);
 /* What the function in this slot warns of; NULL: nothing, or it is not used. */
 const char *plan_caution(const plan *p, puma_slot slot);
+/* Where the pass that begins with input `first` of inputs of these lengths ends: it takes them in order while
+ * their tokens, and of generate the new ones, are [run] batch_tokens at most; one in any case. */
+size_t      plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first);
 /* The choices, for people. */
 void        plan_print(FILE *out, const plan *p);
 char       *plan_json(const plan *p);

@@ -365,6 +365,7 @@ static const key keys[] = {
     { "run", "normalize", read_yes_no, FIELD(normalize), 0, 0, NULL },
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
     { "run", "head", read_path, FIELD(head), 0, 0, NULL },
+    { "run", "batch_tokens", read_integer, FIELD(batch_tokens), 1, INT32_MAX, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
     { "run", "material", read_path, FIELD(material), 0, 0, NULL },
     { "run", "seed", read_seed, FIELD(seed), 0, 0, NULL },
@@ -661,6 +662,7 @@ static bool set_defaults(runfile *r)
     r->ring_bits = 64;
     r->frac = 18;
     r->max_new_tokens = 16;
+    r->batch_tokens = 1024;
     r->temperature = r->top_p = 1;
     r->transport = RUN_TLS;
     r->connect_timeout_ms = 60000;
@@ -815,6 +817,7 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "run.normalize=%s\n", yes_no(r->normalize));
     add_line(&to, "run.reveal=%s\n", reveals[r->reveal_label]);
     add_line(&to, "run.head=%s\n", r->head ? "linear" : "none");
+    add_line(&to, "run.batch_tokens=%zu\n", r->batch_tokens);
     add_seed(&to, r);
     add_line(&to, "approximation.default=%s\n", r->approximation_default);
     for (size_t i = 0; i < PUMA_SLOT_COUNT; i++)

@@ -53,6 +53,7 @@ typedef struct runfile {
     bool          fixed;    /* arithmetic = fixed                                              */
     char         *ranges;   /* file of puma plan --measure; NULL                               */
     char         *material; /* file of puma deal; NULL                                       */
+    size_t        batch_tokens; /* of the inputs that go through together, at most            */
     /* [generate] */
     size_t        max_new_tokens;
     run_decoding  decoding;

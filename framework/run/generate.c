@@ -30,36 +30,84 @@ static bool is_eos(const plan *p, uint32_t token)
     return false;
 }
 
-/* With stop_at_eos: is there another step?  The client knows and tells the parties. */
-static bool goes_on(const generation *g, uint32_t last, puma_error *e)
+/* An input under way. */
+typedef struct sequence {
+    bool     live;  /* takes part in the next step                                   */
+    uint32_t next;  /* the client's: what it feeds then                              */
+    size_t   limit; /* of its steps                                                  */
+    sampler *draws;
+    stream   text;
+    size_t   said; /* how much of its text, or how many of its tokens, were given out */
+} sequence;
+
+/* The client's word for each sequence that took the last step, whether it takes another. */
+static void tell(const generation *g, const sequence *q, size_t count, puma_error *e)
 {
-    bool more = !g->client || g->hollow || !is_eos(g->plan, last);
+    char  *text = NULL;
+    size_t size;
+    FILE  *out = open_memstream(&text, &size);
+    bool   any = false;
 
-    if (!g->plan->run->stop_at_eos || g->wire == NULL) return more || !g->plan->run->stop_at_eos;
-    if (g->client) {
-        for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++)
-            if (g->present[peer]) net_send_control(g->wire, peer, more ? GO_ON : NO_MORE, e);
-    } else {
-        char *text = NULL;
-
-        if (net_recv_control(g->wire, PUMA_CLIENT, &text, 16, e) == PUMA_OK) {
-            more = strcmp(text, GO_ON) == 0;
-            if (!more && strcmp(text, NO_MORE) != 0)
-                error_set(e, 704, "client: neither another token nor the end of the sequence");
-        }
-        free(text);
+    for (size_t i = 0; out != NULL && i < count; i++) {
+        if (q[i].limit == 0) continue;
+        fprintf(out, "%s%s", any ? " " : "", q[i].live ? GO_ON : NO_MORE);
+        any = true;
     }
-    return e->status == PUMA_OK && more;
+    if (out == NULL || fclose(out) != 0) error_set(e, 1001, "out of memory for a message");
+    for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++)
+        if (g->present[peer]) net_send_control(g->wire, peer, text, e);
+    free(text);
+}
+
+static void listen_to(const generation *g, sequence *q, size_t count, puma_error *e)
+{
+    char *text = NULL, *rest = NULL, *word = NULL;
+
+    if (net_recv_control(g->wire, PUMA_CLIENT, &text, 16 + count * sizeof GO_ON, e) == PUMA_OK)
+        word = strtok_r(text, " ", &rest);
+    for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
+        if (q[i].limit == 0) continue;
+        q[i].live = word != NULL && strcmp(word, GO_ON) == 0;
+        if (word == NULL || (!q[i].live && strcmp(word, NO_MORE) != 0))
+            error_set(e, 704, "client: neither another token nor the end of the sequence");
+        else
+            word = strtok_r(NULL, " ", &rest);
+    }
+    if (e->status == PUMA_OK && word != NULL) error_set(e, 704, "client: speaks of more sequences than there are");
+    free(text);
+}
+
+/* Which sequences take step `step`?  With stop_at_eos the client knows and tells the parties. */
+static bool goes_on(const generation *g, sequence *q, size_t count, size_t step, bool forced, puma_error *e)
+{
+    bool any = false, ends = g->plan->run->stop_at_eos && !forced;
+
+    for (size_t i = 0; i < count; i++) {
+        if (step >= q[i].limit) q[i].live = false;
+        any |= q[i].live;
+    }
+    if (!any || !ends || step == 0) return any;
+    for (size_t i = 0; i < count; i++)
+        if (g->client && !g->hollow && is_eos(g->plan, q[i].next)) q[i].live = false;
+    if (g->wire != NULL && g->client) tell(g, q, count, e);
+    if (g->wire != NULL && !g->client) listen_to(g, q, count, e);
+    any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!q[i].live) q[i].limit = 0; /* nobody speaks of it again */
+        any |= q[i].live;
+    }
+    return any && e->status == PUMA_OK;
 }
 
 /* The token that the revealed values come to.  Its number indexes what the client shares next, so that a
  * value from outside is checked. */
-static puma_status choose(const generation *g, const exec_output *revealed, uint32_t *token, puma_error *e)
+static puma_status choose(const generation *g, sampler *draws, const exec_output *revealed, uint32_t *token,
+                          puma_error *e)
 {
     size_t n = revealed->columns, vocabulary = g->plan->model->vocabulary;
     double index;
 
-    if (g->sampler != NULL) return sampler_next(g->sampler, revealed->values, n, token, e);
+    if (draws != NULL) return sampler_next(draws, revealed->values, n, token, e);
     index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n);
     if (!(index >= 0 && index < (double)vocabulary) || index != floor(index))
         return error_set(e, 1103, "the next token is not one of the vocabulary (limit %zu)", vocabulary - 1);
@@ -80,77 +128,150 @@ static puma_status keep_step(exec_output *all, const exec_output *one, size_t li
     return PUMA_OK;
 }
 
-static puma_status deliver(const generation *g, size_t input, stream *text, const generated *out,
-                           puma_error *e)
+/* Gives out what there is of a sequence's answer and has not been given out. */
+static void speak(const generation *g, size_t input, sequence *q, const generated *out)
 {
-    uint32_t    token = out->tokens[out->count - 1];
-    char        number[16];
-    const char *piece = number;
-    size_t      size;
+    if (q->text.t != NULL) {
+        size_t      size;
+        const char *all = stream_text(&q->text, &size);
 
-    if (text->t != NULL)
-        stream_add(text, token, &piece, &size, e);
-    else
-        size = (size_t)snprintf(number, sizeof number, "%s%u", out->count > 1 ? " " : "", token);
-    if (e->status == PUMA_OK && size > 0 && g->say != NULL) g->say(g->say_context, input, piece, size);
-    return e->status;
+        if (size > q->said) g->say(g->say_context, input, all + q->said, size - q->said);
+        q->said = size;
+        return;
+    }
+    for (; q->said < out->count; q->said++) {
+        char number[16];
+        int  size = snprintf(number, sizeof number, "%s%u", q->said > 0 ? " " : "", out->tokens[q->said]);
+
+        g->say(g->say_context, input, number, (size_t)size);
+    }
 }
 
 /* The rest of the text, and all of it into the answer. */
-static puma_status finish(const generation *g, size_t input, stream *text, generated *out, puma_error *e)
+static puma_status finish(stream *text, generated *out, puma_error *e)
+{
+    const char *piece, *all;
+    size_t      size;
+
+    if (text->t == NULL || out->text != NULL) return PUMA_OK;
+    if (stream_end(text, &piece, &size, e) != PUMA_OK) return e->status;
+    all = stream_text(text, &out->text_size);
+    out->text = malloc(out->text_size + 1);
+    if (out->text == NULL) return error_set(e, 1001, "out of memory for the text");
+    memcpy(out->text, all, out->text_size);
+    out->text[out->text_size] = '\0';
+    return PUMA_OK;
+}
+
+/* What has ended is finished, and one input's answer after the other is given out: *speaking is the one that is
+ * heard while it comes, those behind it wait. */
+static void speak_in_order(const generation *g, size_t first, sequence *q, size_t count, generated *out,
+                           size_t *speaking, puma_error *e)
+{
+    for (size_t i = *speaking; i < count && e->status == PUMA_OK; i++)
+        if (!q[i].live) finish(&q[i].text, &out[i], e);
+    while (g->say != NULL && *speaking < count && e->status == PUMA_OK) {
+        speak(g, first + *speaking, &q[*speaking], &out[*speaking]);
+        if (q[*speaking].live) return;
+        g->say(g->say_context, first + *speaking, NULL, 0);
+        ++*speaking;
+    }
+}
+
+static puma_status open_sequence(const generation *g, size_t input, const generated *forced, sequence *q,
+                                 generated *out, puma_error *e)
+{
+    const plan *p = g->plan;
+
+    q->limit = forced != NULL ? forced->count : p->run->max_new_tokens;
+    q->live = q->limit > 0;
+    stream_open(&q->text, forced != NULL ? NULL : p->tokenizer, p->eos, p->eos_count);
+    if (g->client) out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
+    if (g->client && out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
+    if (g->sampling != NULL && forced == NULL) {
+        sample_config own = *g->sampling;
+
+        own.input = input;
+        sampler_open(&q->draws, &own, e);
+        OPENSSL_cleanse(&own, sizeof own);
+    }
+    return e->status;
+}
+
+/* At the client: what a step revealed of one sequence. */
+static puma_status take_token(const generation *g, sequence *q, const exec_output *revealed, const generated *forced,
+                              generated *out, puma_error *e)
 {
     const char *piece;
     size_t      size;
 
-    if (text->t != NULL) {
-        const char *all;
-
-        if (stream_end(text, &piece, &size, e) != PUMA_OK) return e->status;
-        if (size > 0 && g->say != NULL) g->say(g->say_context, input, piece, size);
-        all = stream_text(text, &out->text_size);
-        out->text = malloc(out->text_size + 1);
-        if (out->text == NULL) return error_set(e, 1001, "out of memory for the text");
-        memcpy(out->text, all, out->text_size);
-        out->text[out->text_size] = '\0';
-    }
-    if (g->say != NULL) g->say(g->say_context, input, NULL, 0);
-    return PUMA_OK;
+    if (choose(g, q->draws, revealed, &q->next, e) != PUMA_OK) return e->status;
+    if (g->keep) keep_step(&out->steps, revealed, q->limit, e);
+    if (forced != NULL) q->next = forced->tokens[out->count];
+    out->tokens[out->count++] = q->next;
+    if (e->status == PUMA_OK && q->text.t != NULL) stream_add(&q->text, q->next, &piece, &size, e);
+    return e->status;
 }
 
-puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t input,
-                            const token_list *prompt, size_t tokens, const generated *forced, generated *out,
-                            puma_error *e)
+/* One step: all live sequences at once, of which `in` says what is fed. */
+static puma_status take_step(exec *x, puma_session *s, const generation *g, sequence *q, size_t count,
+                             const exec_input *in, exec_output *revealed, const generated *forced, generated *out,
+                             puma_error *e)
 {
-    const plan *p = g->plan;
-    size_t      limit = forced != NULL ? forced->count : p->run->max_new_tokens;
-    uint32_t    next = 0;
-    stream      text;
-
-    stream_open(&text, forced != NULL ? NULL : p->tokenizer, p->eos, p->eos_count);
-    if (g->client) out->tokens = malloc(limit * sizeof *out->tokens);
-    if (g->client && out->tokens == NULL) error_set(e, 1001, "out of memory for %zu tokens", limit);
-    for (size_t step = 0; step < limit && e->status == PUMA_OK; step++) {
-        bool        first = step == 0;
-        exec_output revealed = { 0 };
-
-        if (!first && forced == NULL && !goes_on(g, next, e)) break;
-        g->begin(g->context, first ? REPORT_PREFILL : REPORT_DECODE, first ? tokens : 1);
-        if (exec_feed(x, first ? tokens : 1,
-                      prompt == NULL ? NULL
-                      : first        ? prompt->ids
-                                     : &next,
-                      g->allow, g->context, &revealed) != PUMA_OK)
-            *e = *session_error(s);
-        else if (g->client && choose(g, &revealed, &next, e) == PUMA_OK) {
-            if (g->keep) keep_step(&out->steps, &revealed, limit, e);
-            if (forced != NULL) next = forced->tokens[step];
-            out->tokens[out->count++] = next;
-            if (e->status == PUMA_OK && forced == NULL) deliver(g, input, &text, out, e);
-        }
-        if (revealed.values != NULL) free(revealed.values);
+    if (exec_feed(x, in, count, g->allow, g->context, revealed) != PUMA_OK) *e = *session_error(s);
+    for (size_t i = 0; g->client && i < count && e->status == PUMA_OK; i++)
+        if (q[i].live) take_token(g, &q[i], &revealed[i], forced == NULL ? NULL : &forced[i], &out[i], e);
+    for (size_t i = 0; i < count; i++) {
+        if (revealed[i].values != NULL)
+            OPENSSL_cleanse(revealed[i].values, revealed[i].rows * revealed[i].columns * sizeof(double));
+        free(revealed[i].values);
     }
-    if (e->status == PUMA_OK && g->client && forced == NULL) finish(g, input, &text, out, e);
-    OPENSSL_cleanse(&next, sizeof next);
-    stream_close(&text);
+    return e->status;
+}
+
+/* All steps.  `in` and `revealed` have `count` places. */
+static puma_status take_steps(exec *x, puma_session *s, const generation *g, size_t first, sequence *q, size_t count,
+                              exec_input *in, exec_output *revealed, const generated *forced, generated *out,
+                              puma_error *e)
+{
+    size_t speaking = 0, tokens;
+
+    for (size_t step = 0; goes_on(g, q, count, step, forced != NULL, e); step++) {
+        tokens = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (step > 0) in[i] = (exec_input){ .tokens = q[i].live, .ids = g->client ? &q[i].next : NULL };
+            tokens += in[i].tokens;
+        }
+        g->begin(g->context, step == 0 ? REPORT_PREFILL : REPORT_DECODE, tokens);
+        if (take_step(x, s, g, q, count, in, revealed, forced, out, e) != PUMA_OK) return e->status;
+        if (g->client && forced == NULL) speak_in_order(g, first, q, count, out, &speaking, e);
+    }
+    for (size_t i = 0; i < count; i++) q[i].live = false;
+    if (g->client && forced == NULL && e->status == PUMA_OK) speak_in_order(g, first, q, count, out, &speaking, e);
+    return e->status;
+}
+
+puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t first, size_t count,
+                            const token_list *prompts, const size_t *tokens, const generated *forced,
+                            generated *out, puma_error *e)
+{
+    sequence    *q = calloc(count, sizeof *q);
+    exec_input  *in = calloc(count, sizeof *in);
+    exec_output *revealed = calloc(count, sizeof *revealed);
+
+    if (q == NULL || in == NULL || revealed == NULL) error_set(e, 1001, "out of memory for %zu inputs", count);
+    for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
+        in[i] = (exec_input){ .tokens = tokens[i], .ids = prompts == NULL ? NULL : prompts[i].ids };
+        open_sequence(g, first + i, forced == NULL ? NULL : &forced[i], &q[i], &out[i], e);
+    }
+    if (e->status == PUMA_OK) take_steps(x, s, g, first, q, count, in, revealed, forced, out, e);
+    for (size_t i = 0; q != NULL && i < count; i++) {
+        stream_close(&q[i].text);
+        sampler_close(q[i].draws);
+    }
+    if (q != NULL) OPENSSL_cleanse(q, count * sizeof *q);
+    free(q);
+    free(in);
+    free(revealed);
     return e->status;
 }

@@ -1,13 +1,13 @@
 /* generate.h - token after token: the loop that every node of a run goes through in step.
  *
- * The prompt is fed at once (prefill), then each new token alone (decode); what the parties keep of the
+ * The prompts of a pass are fed at once (prefill), then each one's new token (decode), all in one step; what the parties keep of the
  * tokens before are shares of their keys and values.  After each step the client alone learns the next token:
  * either its number, the largest logit having been found under the protocol (greedy), or the logits, out of
  * which it draws (client).  It shares that token for the next step.
  *
  * What the parties and the network see: that a step was taken.  A run takes max_new_tokens steps, so that
  * their number says nothing about the answer; with stop_at_eos = yes the client tells the parties after each
- * step whether there is another, and so the length of the answer. */
+ * step which inputs have another, and so the lengths of the answers. */
 #ifndef RUN_GENERATE_H
 #define RUN_GENERATE_H
 
@@ -31,22 +31,23 @@ typedef struct generation {
     bool        hollow; /* of a rehearsal: tokens mean nothing, and none ends a sequence                */
     net        *wire;   /* NULL: no other node                                                          */
     const bool *present; /* the nodes of the run                                                        */
-    sampler    *sampler; /* the client's, of decoding = client; NULL: greedy, or `forced`               */
+    const sample_config *sampling; /* the client's, of decoding = client; NULL: greedy, or `forced`     */
     bool        keep;    /* what was revealed, for a comparison                                          */
     void (*begin)(void *context, report_step step, size_t tokens); /* a step                              */
     void (*allow)(void *context, bool allowed);                    /* around each reveal                  */
     void *context;
-    /* Text as soon as it is complete (numbers where there is no tokenizer); NULL text: this input's answer is
-     * whole. `say` may be NULL. */
+    /* Text as soon as it is complete (numbers where there is no tokenizer), one input after the other; NULL
+     * text: this input's answer is whole. `say` may be NULL. */
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
 } generation;
 
-/* One input, into a cache that is empty.  `prompt` is the client's, NULL elsewhere; `tokens` its length. With
- * `forced` these tokens are fed whatever the model says: a reference then chooses for the same beginnings. */
-puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t input,
-                            const token_list *prompt, size_t tokens, const generated *forced, generated *out,
-                            puma_error *e);
+/* Inputs `first` to first + count - 1 as one pass, into a cache that is empty.  The arrays begin with the first
+ * of them: `prompts` is the client's, NULL elsewhere; `tokens` their lengths.  With `forced` these tokens are
+ * fed whatever the model says: a reference then chooses for the same beginnings. */
+puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t first, size_t count,
+                            const token_list *prompts, const size_t *tokens, const generated *forced,
+                            generated *out, puma_error *e);
 void        generated_free(generated *g);
 
 #endif

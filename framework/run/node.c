@@ -1,14 +1,15 @@
 /* node.c - see node.h
  *
  * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the
- * client - the inputs one after the other - every party's bill to the client - DONE.  What comes before GO is
- * set-up; rounds and bytes count from there. */
+ * client - the inputs, as many at once as fit a pass - every party's bill to the client - DONE.  What comes
+ * before GO is set-up; rounds and bytes count from there. */
 #include "run/node.h"
 
 #include "exec/session.h"
 #include "ring/ring.h"
 #include "run/material.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -191,6 +192,13 @@ typedef struct task {
     const node_result *forced; /* of a reference: what to compare with        */
 } task;
 
+/* Says which inputs a failure is of. */
+static puma_status of_inputs(puma_error *e, const task *t, size_t first, size_t end)
+{
+    if (t->count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
+    return t->count > 1 ? error_prefix(e, "inputs %zu to %zu", first, end - 1) : e->status;
+}
+
 static puma_status generate_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
                                    puma_error *e)
 {
@@ -207,52 +215,64 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                          .say = t->config == NULL ? NULL : t->config->say,
                          .say_context = t->config == NULL ? NULL : t->config->say_context };
 
+    sample_config sampling = { .temperature = r->temperature,
+                               .top_k = r->top_k,
+                               .top_p = r->top_p,
+                               .has_seed = r->has_sample_seed,
+                               .seed = r->sample_seed };
+
     result->generated = calloc(t->count + 1, sizeof *result->generated);
     if (result->generated == NULL) return error_set(e, 1001, "out of memory for the outputs");
-    if (g.client && t->forced == NULL && r->decoding == RUN_CLIENT)
-        sampler_open(&g.sampler,
-                     &(sample_config){ .temperature = r->temperature,
-                                       .top_k = r->top_k,
-                                       .top_p = r->top_p,
-                                       .has_seed = r->has_sample_seed,
-                                       .seed = r->sample_seed },
-                     e);
-    for (size_t i = 0; i < t->count && e->status == PUMA_OK; i++) {
+    if (g.client && r->decoding == RUN_CLIENT) g.sampling = &sampling;
+    for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
+        end = plan_pass(t->plan, t->tokens, t->count, i);
         if (i > 0) exec_reset(x);
-        result->output_count = i + 1;
-        if (generate_tokens(x, s, &g, i, g.client ? &t->inputs[i] : NULL, t->tokens[i],
+        result->output_count = end;
+        if (generate_tokens(x, s, &g, i, end - i, g.client ? &t->inputs[i] : NULL, &t->tokens[i],
                             t->forced == NULL ? NULL : &t->forced->generated[i], &result->generated[i],
-                            e) != PUMA_OK &&
-            t->count > 1)
-            error_prefix(e, "input %zu", i);
+                            e) != PUMA_OK)
+            of_inputs(e, t, i, end);
         close_phase(m);
     }
-    sampler_close(g.sampler);
+    OPENSSL_cleanse(&sampling, sizeof sampling);
     return e->status;
+}
+
+static exec_input input_of(const task *t, size_t i)
+{
+    exec_input in = { .tokens = t->tokens[i] };
+
+    if (t->inputs == NULL) return in;
+    if (t->plan->model->pixels) {
+        in.pixels = t->plan->images.images[i].pixels;
+    } else {
+        in.ids = t->inputs[i].ids;
+        in.types = t->inputs[i].types;
+    }
+    return in;
 }
 
 static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
                               puma_error *e)
 {
+    exec_input *in;
+
     if (t->plan->run->task == RUN_GENERATE) return generate_inputs(x, s, t, m, result, e);
     result->outputs = calloc(t->count > 0 ? t->count : 1, sizeof *result->outputs);
-    if (result->outputs == NULL) return error_set(e, 1001, "out of memory for the outputs");
-    for (size_t i = 0; i < t->count; i++) {
-        const token_list *list = t->inputs == NULL ? NULL : &t->inputs[i];
-
-        if (t->plan->model->pixels)
-            exec_see(x, list == NULL ? NULL : t->plan->images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
-        else
-            exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
-                     allow_reveal, m, &result->outputs[i]);
+    in = calloc(t->count > 0 ? t->count : 1, sizeof *in);
+    if (result->outputs == NULL || in == NULL) error_set(e, 1001, "out of memory for the outputs");
+    for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
+        end = plan_pass(t->plan, t->tokens, t->count, i);
+        for (size_t k = i; k < end; k++) in[k] = input_of(t, k);
+        exec_run(x, &in[i], end - i, allow_reveal, m, &result->outputs[i]);
+        result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
-            if (t->count > 1) error_prefix(e, "input %zu", i);
-            return e->status;
+            of_inputs(e, t, i, end);
         }
-        result->output_count = i + 1;
     }
-    return PUMA_OK;
+    free(in);
+    return e->status;
 }
 
 /* "input.tokens" of the client: lengths, checked against the model. */

@@ -28,7 +28,10 @@ puma_status sampler_open(sampler **out, const sample_config *config, puma_error 
     *out = s;
     if (s == NULL) return error_set(e, 1001, "out of memory for the sampler");
     s->config = *config;
-    for (size_t i = 0; i < 8; i++) root[i] = (uint8_t)(config->seed >> 8 * i);
+    for (size_t i = 0; i < 8; i++) {
+        root[i] = (uint8_t)(config->seed >> 8 * i);
+        root[8 + i] = (uint8_t)(config->input >> 8 * i);
+    }
     if (!config->has_seed && RAND_priv_bytes(root, sizeof root) != 1)
         error_set(e, 1020, "no randomness for the sampler");
     else

@@ -19,6 +19,7 @@ typedef struct sample_config {
     double   top_p;       /* in (0, 1]                                       */
     bool     has_seed;    /* repeatable; else from the system's randomness   */
     uint64_t seed;
+    uint64_t input; /* each input draws from a stream of its own, whichever pass it is in */
 } sample_config;
 
 typedef struct sampler sampler;

@@ -87,13 +87,23 @@ static plan *opened(const char *directory, const char *protocol, const char *fun
 
 /* --- plain in float --------------------------------------------------------------------------- */
 
+static puma_status run_one(exec *x, size_t tokens, const uint32_t *ids, exec_output *out)
+{
+    return exec_run(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, NULL, NULL, out);
+}
+
+static puma_status feed_one(exec *x, size_t tokens, const uint32_t *ids, exec_output *out)
+{
+    return exec_feed(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, NULL, NULL, out);
+}
+
 static void every_position(exec *x, const golden *g, const char *name, size_t which)
 {
     exec_output o;
     size_t      same = 0;
     double      d;
 
-    exec_run(x, g->count, g->ids, NULL, NULL, NULL, &o);
+    run_one(x, g->count, g->ids, &o);
     if (!check(o.values != NULL && o.rows == g->count && o.columns == VOCABULARY, "%s, case %zu: no logits",
                name, which))
         return;
@@ -119,7 +129,7 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
     exec_reset(x);
     for (size_t t = 0; t < g->count; t += step) {
         free(o.values);
-        if (exec_feed(x, step < g->count - t ? step : g->count - t, g->ids + t, NULL, NULL, &o) != PUMA_OK)
+        if (feed_one(x, step < g->count - t ? step : g->count - t, g->ids + t, &o) != PUMA_OK)
             break;
     }
     for (size_t i = 0; i < GREEDY && o.values != NULL; i++) {
@@ -127,7 +137,7 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
         next = (uint32_t)largest(o.values, VOCABULARY);
         same += next == g->greedy[i];
         free(o.values);
-        exec_feed(x, 1, &next, NULL, NULL, &o);
+        feed_one(x, 1, &next, &o);
     }
     free(o.values);
     check(same == GREEDY, "%s, case %zu, %zu at a time: %zu of %d greedy tokens", name, which, step, same,
@@ -210,20 +220,20 @@ static void check_window(size_t w)
     snprintf(path, sizeof path, "%s/model.safetensors", directory_of("mistral"));
     remove(driver_path("model.safetensors"));
     check(symlink(path, driver_path("model.safetensors")) == 0, "no link to %s", path);
-    if (subject_open(&t, driver_work) && exec_run(t.x, LENGTH, ids, NULL, NULL, NULL, &whole) == PUMA_OK &&
-        exec_run(t.x, seen, ids + LENGTH - seen, NULL, NULL, NULL, &end) == PUMA_OK) {
+    if (subject_open(&t, driver_work) && run_one(t.x, LENGTH, ids, &whole) == PUMA_OK &&
+        run_one(t.x, seen, ids + LENGTH - seen, &end) == PUMA_OK) {
         const double *last = whole.values + (LENGTH - 1) * VOCABULARY;
 
         same = max_difference(last, end.values + (seen - 1) * VOCABULARY, VOCABULARY);
         free(end.values);
         end.values = NULL;
         less = INFINITY;
-        if (seen > 1 && exec_run(t.x, seen - 1, ids + LENGTH - seen + 1, NULL, NULL, NULL, &end) == PUMA_OK)
+        if (seen > 1 && run_one(t.x, seen - 1, ids + LENGTH - seen + 1, &end) == PUMA_OK)
             less = max_difference(last, end.values + (seen - 2) * VOCABULARY, VOCABULARY);
         exec_reset(t.x);
         for (size_t i = 0; i < LENGTH; i += 7) {
             free(piece.values);
-            exec_feed(t.x, LENGTH - i < 7 ? LENGTH - i : 7, ids + i, NULL, NULL, &piece);
+            feed_one(t.x, LENGTH - i < 7 ? LENGTH - i : 7, ids + i, &piece);
         }
         fed = piece.values == NULL ? INFINITY : max_difference(last, piece.values, VOCABULARY);
         check(same < 1e-9 && fed < 1e-9 && less > 1e-3,
@@ -261,11 +271,12 @@ static void generate(puma_session *s, void *context)
     ec.reveal_label = true;
     if (exec_open(&x, s, &ec, j->p->source) == PUMA_OK)
         for (size_t i = 0; i < j->tokens && s->status == PUMA_OK; i++) {
-            exec_feed(x, i == 0 ? j->g.count : 1,
-                      !client  ? NULL
-                      : i == 0 ? j->g.ids
-                               : &next,
-                      allow, session_wire(s), &o);
+            exec_feed(x,
+                      &(exec_input){ .tokens = i == 0 ? j->g.count : 1,
+                                     .ids = !client  ? NULL
+                                            : i == 0 ? j->g.ids
+                                                     : &next },
+                      1, allow, session_wire(s), &o);
             if (o.values != NULL) j->got[j->count++] = next = (uint32_t)llround(o.values[0]);
             free(o.values);
         }

@@ -1,0 +1,186 @@
+/* sequences.c - attention of several sequences at once, each within itself.
+ *
+ * Rows (queries) and keys of all sequences stand one below the other.  Which row sees which keys is public:
+ * lengths, positions, a decoder's order and its window.  Tiles cover that, a few rows and a run of keys each:
+ * an encoder's sequence is one, a decoder's has one for every few rows, up to the last key that they see.
+ * Scores are one product of all tiles and heads, softmax goes over rows of public lengths, and the weights go
+ * back into the tiles for the product with the values: what is sent is what the sequences would send one by
+ * one, in the rounds of one. */
+#include "exec/internal.h"
+
+typedef struct tile {
+    size_t row, rows, from, to; /* its rows, and the keys from … to */
+    size_t at;                  /* where its scores begin among those of a head */
+} tile;
+
+typedef struct tiling {
+    tile   *tile;
+    size_t  count;
+    size_t  rows, entries, width; /* of a head: rows, scores in all tiles; scores of the longest row */
+    size_t *from, *to, *in;       /* of a row: the keys that it sees, its tile */
+    bool    even;                 /* each row sees `width` keys, all of its tile: tiles are rows as they stand */
+} tiling;
+
+static puma_status make_room(puma_session *s, tiling *g, size_t rows)
+{
+    *g = (tiling){ .rows = rows, .even = true };
+    g->tile = (tile *)s->host->scratch(s, rows * (sizeof *g->tile / sizeof(uint64_t)));
+    g->from = (size_t *)s->host->scratch(s, rows);
+    g->to = (size_t *)s->host->scratch(s, rows);
+    g->in = (size_t *)s->host->scratch(s, rows);
+    return s->status;
+}
+
+/* The tiles of a sequence of `rows` rows, the last of those that its `keys` keys from `first` on belong to. */
+static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_t keys, bool causal, size_t window)
+{
+    size_t high = !causal ? rows : rows > 32 ? (rows + 7) / 8 : 4;
+
+    for (size_t done = 0; done < rows; done += high) {
+        tile *t = &g->tile[g->count];
+
+        *t = (tile){ .row = row + done, .rows = rows - done < high ? rows - done : high, .at = g->entries };
+        for (size_t r = t->row; r < t->row + t->rows; r++) {
+            size_t behind = causal ? keys - rows + (r - row) + 1 : keys; /* keys up to its own, or all */
+
+            g->from[r] = first + (window > 0 && behind > window ? behind - window : 0);
+            g->to[r] = first + behind;
+            g->in[r] = g->count;
+            if (g->to[r] - g->from[r] > g->width) g->width = g->to[r] - g->from[r];
+        }
+        t->from = g->from[t->row];
+        t->to = g->to[t->row + t->rows - 1];
+        g->entries += t->rows * (t->to - t->from);
+        g->count++;
+    }
+}
+
+static puma_status cover(struct exec *x, tiling *g, bool last, const pass *p, int layer)
+{
+    const model *m = x->config.model;
+    size_t       row = 0, first = 0;
+
+    if (make_room(x->s, g, pass_rows(p, last)) != PUMA_OK) return x->s->status;
+    for (size_t i = 0; i < p->count; i++) {
+        size_t rows = pass_rows_of(p, last, i), keys = p->tokens[i] > 0 ? p->first[i] + p->tokens[i] : 0;
+
+        add_sequence(g, row, rows, first, keys, m->causal, m->causal ? m->window[layer] : 0);
+        row += rows;
+        first += keys;
+    }
+    for (size_t r = 0; r < g->rows; r++) {
+        const tile *t = &g->tile[g->in[r]];
+
+        g->even = g->even && g->from[r] == t->from && g->to[r] == t->to && t->to - t->from == g->width;
+    }
+    return PUMA_OK;
+}
+
+/* Where the score of row r for key `key` stands among those of a head. */
+static size_t entry_of(const tiling *g, size_t r, size_t key)
+{
+    const tile *t = &g->tile[g->in[r]];
+
+    return t->at + (r - t->row) * (t->to - t->from) + key - t->from;
+}
+
+/* A block for each head and tile.  Scores: rows times keys, from q and k (transposed); else the mix: weights
+ * times values.  `times` heads share a key. */
+static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys, size_t e,
+                             bool scores)
+{
+    puma_block *b =
+        (puma_block *)s->host->scratch(s, heads * g->count * (sizeof *b / sizeof(uint64_t)));
+
+    for (size_t h = 0; b != NULL && h < heads; h++)
+        for (size_t i = 0; i < g->count; i++) {
+            const tile *t = &g->tile[i];
+            size_t      tiled = h * g->entries + t->at, row = (h * g->rows + t->row) * e;
+            size_t      key = (h / times * keys + t->from) * e, wide = t->to - t->from;
+
+            b[h * g->count + i] = scores ? (puma_block){ row, key, tiled, t->rows, wide, e }
+                                         : (puma_block){ tiled, key, row, t->rows, e, wide };
+        }
+    return b;
+}
+
+/* Tiles to rows, what each sees first: (H, rows, width).  What stands behind that is some number. */
+static puma_share as_rows(puma_session *s, puma_share x, const tiling *g, size_t heads)
+{
+    size_t *index, used = 0;
+
+    if (x == NULL || g->even) return puma_reshape3(s, x, heads, g->rows, g->width);
+    index = (size_t *)s->host->scratch(s, heads * g->rows * g->width);
+    if (index == NULL) return NULL;
+    for (size_t h = 0; h < heads; h++)
+        for (size_t r = 0; r < g->rows; r++)
+            for (size_t j = 0; j < g->width; j++) {
+                size_t key = g->from[r] + j < g->to[r] ? g->from[r] + j : g->from[r];
+
+                index[used++] = h * g->entries + entry_of(g, r, key);
+            }
+    return puma_reshape3(s, puma_pick(s, x, index, used), heads, g->rows, g->width);
+}
+
+/* The way back, 0 where a row does not see what its tile has. */
+static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_t heads)
+{
+    puma_tensor *zero;
+    puma_share   both[2];
+    size_t      *index, used = 0;
+
+    if (x == NULL || g->even) return puma_reshape1(s, x, heads * g->entries);
+    index = (size_t *)s->host->scratch(s, heads * g->entries);
+    zero = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, x->bits, x->frac);
+    if (index == NULL || zero == NULL) return NULL;
+    zero->range = x->range;
+    for (size_t h = 0; h < heads; h++)
+        for (size_t r = 0; r < g->rows; r++) { /* rows of a tile stand in order, and tiles in that of their rows */
+            const tile *t = &g->tile[g->in[r]];
+
+            for (size_t key = t->from; key < t->to; key++)
+                index[used++] = key >= g->from[r] && key < g->to[r]
+                                    ? (h * g->rows + r) * g->width + key - g->from[r]
+                                    : x->n;
+        }
+    both[0] = puma_reshape1(s, x, x->n);
+    both[1] = zero;
+    return puma_pick(s, puma_concat(s, both, 2, 0), index, used);
+}
+
+static puma_share softmax(struct exec *x, puma_share scores, const tiling *g, size_t heads)
+{
+    size_t *lengths = NULL;
+
+    if (!g->even) {
+        lengths = (size_t *)x->s->host->scratch(x->s, heads * g->rows);
+        for (size_t i = 0; lengths != NULL && i < heads * g->rows; i++)
+            lengths[i] = g->to[i % g->rows] - g->from[i % g->rows];
+    }
+    return x->s->status == PUMA_OK ? exec_function(x, PUMA_SLOT_SOFTMAX, scores, lengths) : NULL;
+}
+
+puma_share exec_attend(struct exec *x, puma_share q, puma_share k, puma_share v, bool last, const pass *p,
+                       int layer)
+{
+    const model  *m = x->config.model;
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    size_t        h = m->heads, times = h / m->kv_heads, e = m->head_dim;
+    tiling        g;
+    puma_block   *to_scores, *to_mix;
+    puma_share    z;
+
+    if (cover(x, &g, last, p, layer) != PUMA_OK || !puma_ready(s, q) || !puma_ready(s, k)) return NULL;
+    to_scores = blocks_of(s, &g, h, times, k->dim[1], e, true);
+    to_mix = blocks_of(s, &g, h, times, k->dim[1], e, false);
+    if (to_scores == NULL || to_mix == NULL) return NULL;
+    s->host->label(s, "layer %d scores", layer);
+    z = puma_matmul_blocks(s, q, k, 1, to_scores, h * g.count, h * g.entries, r->frac, r->scores);
+    z = as_rows(s, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g, h);
+    s->host->label(s, "layer %d softmax", layer);
+    z = as_tiles(s, softmax(x, z, &g, h), &g, h);
+    s->host->label(s, "layer %d mix", layer);
+    z = puma_matmul_blocks(s, z, v, 0, to_mix, h * g.count, h * g.rows * e, r->frac, r->mixed);
+    return puma_reshape3(s, z, h, g.rows, e);
+}
