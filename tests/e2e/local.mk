@@ -8,6 +8,9 @@ tests_e2e_generate_LDADD = $(JANSSON_LIBS) -lm
 check_PROGRAMS += tests/e2e/plan
 tests_e2e_plan_SOURCES = %D%/plan.c %D%/driver.c %D%/driver.h
 tests_e2e_plan_LDADD = $(JANSSON_LIBS) -lm
+check_PROGRAMS += tests/e2e/batch
+tests_e2e_batch_SOURCES = %D%/batch.c %D%/driver.c %D%/driver.h
+tests_e2e_batch_LDADD = $(JANSSON_LIBS) -lm
 
 dist_check_SCRIPTS += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 TESTS              += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh

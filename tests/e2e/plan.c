@@ -146,6 +146,12 @@ static void all_of(const char *protocol)
              driver_file("texts.txt", "one two\nthree four\nfive\nsix seven eight nine\nten eleven\n"));
     inputs(protocol, "bert", "embed", several, "", SETS(functions[1]));
     inputs(protocol, "gpt2", "generate", several, "[generate]\nmax_new_tokens = 3\n", SETS(functions[1]));
+    for (size_t i = 0; i < 2; i++) { /* an input a pass, and two */
+        const char *limit = i == 0 ? "run.batch_tokens=1" : "run.batch_tokens=15";
+
+        inputs(protocol, "bert", "classify", several, "", SETS(limit));
+        inputs(protocol, "llama", "generate", several, "[generate]\nmax_new_tokens = 2\n", SETS(limit));
+    }
     for (size_t i = 0; i < 2; i++)
         inputs(protocol, "vit", "classify", picture(several, sizeof several), "", SETS(functions[i]));
     if (dpf) checkpoint(protocol, "bert", "hidden", "", SETS("run.embedding=dpf"));

@@ -19,6 +19,7 @@
 #define VOCABULARY 1000
 #define TOKENS 64
 #define GREEDY 16
+#define CASES 16
 
 typedef struct golden {
     uint32_t ids[TOKENS + GREEDY], greedy[GREEDY], most[TOKENS];
@@ -146,6 +147,52 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
     if (!(d <= worst_piece)) worst_piece = d;
 }
 
+/* All goldens at once: whole; then their first tokens, so many of each that they get further and further apart,
+ * and one by one the rest, where the sequences end one after the other. */
+static void all_at_once(exec *x, const golden *g, size_t count, const char *name)
+{
+    exec_input  in[CASES], rest[CASES];
+    exec_output whole[CASES], piece[CASES];
+    size_t      done[CASES] = { 0 }, live = count;
+
+    for (size_t i = 0; i < count; i++) in[i] = (exec_input){ .tokens = g[i].count, .ids = g[i].ids };
+    exec_run(x, in, count, NULL, NULL, whole);
+    for (size_t i = 0; i < count; i++) {
+        double d = whole[i].values == NULL
+                       ? INFINITY
+                       : max_difference(whole[i].values + (g[i].count - 1) * VOCABULARY, g[i].logits, VOCABULARY);
+
+        check(d <= FLOAT_BOUND && whole[i].rows == g[i].count, "%s, case %zu among %zu: logits differ by %.3g", name, i,
+              count, d);
+    }
+    exec_reset(x);
+    for (size_t step = 0; live > 0; step++) {
+        live = 0;
+        for (size_t i = 0; i < count; i++) {
+            size_t left = g[i].count - done[i], take = step > 0 ? 1 : 1 + i % 3 * (g[i].count / 4);
+
+            rest[i] = (exec_input){ .tokens = left < take ? left : take, .ids = g[i].ids + done[i] };
+            done[i] += rest[i].tokens;
+            live += rest[i].tokens;
+        }
+        if (live == 0) break;
+        if (!check(exec_feed(x, rest, count, NULL, NULL, piece) == PUMA_OK, "%s: step %zu fails", name, step)) break;
+        for (size_t i = 0; i < count; i++) {
+            double d = INFINITY;
+
+            if (rest[i].tokens == 0) {
+                check(piece[i].values == NULL, "%s, case %zu: an answer without a token", name, i);
+                continue;
+            }
+            if (piece[i].values != NULL && whole[i].values != NULL)
+                d = max_difference(piece[i].values, whole[i].values + (done[i] - 1) * VOCABULARY, VOCABULARY);
+            check(d <= 1e-9, "%s, case %zu, token %zu among others: logits differ by %.3g", name, i, done[i], d);
+            free(piece[i].values);
+        }
+    }
+    for (size_t i = 0; i < count; i++) free(whole[i].values);
+}
+
 /* A session of plain in float with exact functions, and a decoder in it that shows every position. */
 typedef struct subject {
     plan         *p;
@@ -182,19 +229,48 @@ static void subject_close(subject *t)
 
 static void check_plain(const char *name, const json_t *cases)
 {
-    subject t;
-    golden  g;
-    size_t  i;
-    json_t *c;
+    static golden g[CASES];
+    subject       t;
+    size_t        i, count = 0;
+    json_t       *c;
 
-    if (subject_open(&t, directory_of(name))) json_array_foreach(cases, i, c)
+    if (subject_open(&t, directory_of(name))) {
+        json_array_foreach(cases, i, c)
         {
-            if (!check(read_golden(&g, c), "%s, case %zu: not a golden", name, i)) break;
-            every_position(t.x, &g, name, i);
-            in_pieces(t.x, &g, g.count, name, i);
-            in_pieces(t.x, &g, 3, name, i);
+            if (!check(i + 1 < CASES && read_golden(&g[i], c), "%s, case %zu: not a golden", name, i)) break;
+            every_position(t.x, &g[i], name, i);
+            in_pieces(t.x, &g[i], g[i].count, name, i);
+            in_pieces(t.x, &g[i], 3, name, i);
+            count = i + 1;
         }
+        g[count] = (golden){ .count = 1, .ids = { 7 } }; /* one token, whose logits are its own */
+        if (check(count > 1, "%s: too few goldens for a pass of several", name)) {
+            exec_output o;
+
+            run_one(t.x, 1, g[count].ids, &o);
+            memcpy(g[count].logits, o.values, sizeof g[count].logits);
+            free(o.values);
+            all_at_once(t.x, g, count + 1, name);
+        }
+    }
     subject_close(&t);
+}
+
+/* The sequence, its end and one token of it in one pass. */
+static void check_window_among(subject *t, const uint32_t *ids, size_t length, size_t seen, const double *last)
+{
+    const exec_input in[3] = { { .tokens = seen, .ids = ids + length - seen },
+                               { .tokens = length, .ids = ids },
+                               { .tokens = 1, .ids = ids } };
+    exec_output      o[3];
+
+    if (check(exec_run(t->x, in, 3, NULL, NULL, o) == PUMA_OK, "a window among others: %s", session_error(t->s)->text))
+        for (size_t i = 0; i < 2; i++) {
+            double d = max_difference(o[i].values + (in[i].tokens - 1) * VOCABULARY, last, VOCABULARY);
+
+            check(d < 1e-9, "a window, sequence %zu among others: differs by %.3g", i, d);
+        }
+    for (size_t i = 0; i < 3; i++) free(o[i].values);
 }
 
 /* Mistral with a window of w: through two layers the last token sees 2 (w - 1) others.  Positions are
@@ -235,6 +311,7 @@ static void check_window(size_t w)
             free(piece.values);
             feed_one(t.x, LENGTH - i < 7 ? LENGTH - i : 7, ids + i, &piece);
         }
+        check_window_among(&t, ids, LENGTH, seen, last);
         fed = piece.values == NULL ? INFINITY : max_difference(last, piece.values, VOCABULARY);
         check(same < 1e-9 && fed < 1e-9 && less > 1e-3,
               "window %zu: differences %.3g, fed %.3g, one less %.3g", w, same, fed, less);

@@ -19,7 +19,8 @@
 
 struct exec {
     bool   greedy, client;
-    size_t fed[16], calls;
+    size_t fed[16], calls; /* fed: of the first sequence */
+    size_t others[16];     /* of those behind it, together */
     bool   wrong;
     double answer; /* with `wrong`: in place of the next token */
     bool   failing;
@@ -33,26 +34,34 @@ const puma_error *session_error(const puma_session *s)
     return &failure;
 }
 
-static uint32_t last;
+static void answer(const exec *x, const exec_input *in, exec_output *out)
+{
+    uint32_t next = (in->ids[in->tokens - 1] + 1) % VOCABULARY;
 
-puma_status exec_feed(exec *x, size_t tokens, const uint32_t *ids, void (*allow)(void *context, bool allowed),
+    *out = (exec_output){ .rows = 1, .columns = x->greedy ? 1 : VOCABULARY };
+    out->values = calloc(out->columns, sizeof *out->values);
+    assert_non_null(out->values);
+    if (!x->greedy)
+        out->values[next] = 5;
+    else
+        out->values[0] = x->wrong ? x->answer : next;
+}
+
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
                       void *context, exec_output *out)
 {
     (void)allow;
     (void)context;
-    assert_true((ids != NULL) == x->client);
-    if (ids != NULL) last = ids[tokens - 1];
-    x->fed[x->calls++] = tokens;
-    *out = (exec_output){ .rows = 1, .columns = x->greedy ? 1 : VOCABULARY };
-    if (x->failing) return PUMA_ENET;
-    if (!x->client) return PUMA_OK;
-    out->values = calloc(out->columns, sizeof *out->values);
-    assert_non_null(out->values);
-    if (!x->greedy)
-        out->values[(last + 1) % VOCABULARY] = 5;
-    else
-        out->values[0] = x->wrong ? x->answer : (last + 1) % VOCABULARY;
-    return PUMA_OK;
+    x->fed[x->calls] = in[0].tokens;
+    x->others[x->calls] = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) x->others[x->calls] += in[i].tokens;
+        out[i] = (exec_output){ 0 };
+        assert_true((in[i].ids != NULL) == x->client);
+        if (x->client && in[i].tokens > 0 && !x->failing) answer(x, &in[i], &out[i]);
+    }
+    x->calls++;
+    return x->failing ? PUMA_ENET : PUMA_OK;
 }
 
 /* --- a wire ----------------------------------------------------------------------------------- */
@@ -71,7 +80,8 @@ puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *
 
 puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e)
 {
-    static const char *const script[] = { "more", "more", "end", "nonsense" };
+    static const char *const script[] = { "more", "more", "end",       "nonsense", "more more more",
+                                          "more end more", "end more", "end",      "more end" };
 
     (void)n;
     assert_int_equal(from, PUMA_CLIENT);
@@ -85,12 +95,13 @@ puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, p
 static struct {
     runfile    run;
     model      m;
-    uint32_t   eos[2], ids[3], types[3];
+    uint32_t   eos[2], ids[3], types[3], more[2][2];
     plan       p;
-    token_list prompt;
+    token_list prompt[3];
+    size_t     tokens[3], count;
     exec       x;
     generation g;
-    generated  out;
+    generated  out, outs[3];
     bool       present[PUMA_NODES];
     size_t     begun[2];
     char       said[256];
@@ -100,7 +111,7 @@ static struct {
 static void begin(void *context, report_step step, size_t tokens)
 {
     assert_ptr_equal(context, &node);
-    assert_int_equal(tokens, step == REPORT_PREFILL ? 3 : 1);
+    if (node.count == 1) assert_int_equal(tokens, step == REPORT_PREFILL ? 3 : 1);
     node.begun[step]++;
 }
 
@@ -109,7 +120,7 @@ static void say(void *context, size_t input, const char *text, size_t size)
     size_t used = strlen(node.said);
 
     assert_ptr_equal(context, &node);
-    assert_int_equal(input, 4);
+    assert_in_range(input, 4, 3 + node.count);
     snprintf(node.said + used, sizeof node.said - used, "%.*s|", (int)size, text != NULL ? text : "");
 }
 
@@ -122,7 +133,9 @@ static void set_up(bool client, size_t new_tokens)
     node.eos[0] = 99;
     node.eos[1] = 8;
     node.ids[2] = 4;
-    node.prompt = (token_list){ .count = 3, .ids = node.ids, .types = node.types };
+    node.prompt[0] = (token_list){ .count = 3, .ids = node.ids, .types = node.types };
+    node.tokens[0] = 3;
+    node.count = 1;
     node.x = (exec){ .greedy = true, .client = client };
     node.present[0] = node.present[2] = node.present[PUMA_CLIENT] = true;
     node.g = (generation){ .plan = &node.p,
@@ -138,8 +151,38 @@ static void set_up(bool client, size_t new_tokens)
 
 static puma_status run(const generated *forced)
 {
-    return generate_tokens(&node.x, NULL, &node.g, 4, node.g.client ? &node.prompt : NULL, 3, forced,
-                           &node.out, &node.e);
+    return generate_tokens(&node.x, NULL, &node.g, 4, 1, node.g.client ? node.prompt : NULL, node.tokens,
+                           forced, &node.out, &node.e);
+}
+
+/* Three prompts whose last tokens are 4, 6 and 1: of two ids the second and the third. */
+static void set_up_three(bool client, size_t new_tokens)
+{
+    set_up(client, new_tokens);
+    node.count = 3;
+    node.more[0][1] = 6;
+    node.more[1][1] = 1;
+    for (size_t i = 1; i < 3; i++) {
+        node.prompt[i] = (token_list){ .count = 2, .ids = node.more[i - 1], .types = node.types };
+        node.tokens[i] = 2;
+    }
+}
+
+static puma_status run_three(const generated *forced)
+{
+    return generate_tokens(&node.x, NULL, &node.g, 4, 3, node.g.client ? node.prompt : NULL, node.tokens, forced,
+                           node.outs, &node.e);
+}
+
+static void free_three(void)
+{
+    for (size_t i = 0; i < 3; i++) generated_free(&node.outs[i]);
+}
+
+static void answer_is(size_t i, size_t count, const uint32_t *expected)
+{
+    assert_int_equal(node.outs[i].count, count);
+    assert_memory_equal(node.outs[i].tokens, expected, count * sizeof *expected);
 }
 
 static void tokens_are(size_t count, const uint32_t *expected)
@@ -252,14 +295,12 @@ static void the_client_samples_and_keeps_what_it_saw(void **state)
     set_up(true, 3);
     node.x.greedy = false;
     node.g.keep = true;
-    assert_int_equal(
-        sampler_open(&node.g.sampler, &(sample_config){ .temperature = 0.01, .top_p = 1 }, &node.e), PUMA_OK);
+    node.g.sampling = &(const sample_config){ .temperature = 0.01, .top_p = 1 };
     assert_int_equal(run(NULL), PUMA_OK);
     tokens_are(3, (const uint32_t[]){ 5, 6, 7 });
     assert_int_equal(node.out.steps.rows, 3);
     assert_int_equal(node.out.steps.columns, VOCABULARY);
     assert_true(node.out.steps.values[2 * VOCABULARY + 7] == 5);
-    sampler_close(node.g.sampler);
     generated_free(&node.out);
 }
 
@@ -281,6 +322,88 @@ static void a_reference_goes_the_same_way(void **state)
     assert_true(node.out.steps.values[3] == 9);
     assert_string_equal(node.said, "");
     generated_free(&node.out);
+}
+
+static void several_inputs_take_a_step_together(void **state)
+{
+    (void)state;
+    set_up_three(true, 3);
+    assert_int_equal(run_three(NULL), PUMA_OK);
+    answer_is(0, 3, (const uint32_t[]){ 5, 6, 7 });
+    answer_is(1, 3, (const uint32_t[]){ 7, 8, 9 });
+    answer_is(2, 3, (const uint32_t[]){ 2, 3, 4 });
+    assert_int_equal(node.x.calls, 3);
+    assert_int_equal(node.x.fed[0], 3);
+    assert_int_equal(node.x.others[0], 4);
+    assert_int_equal(node.x.others[2], 2);
+    assert_int_equal(node.begun[REPORT_PREFILL], 1);
+    assert_int_equal(node.begun[REPORT_DECODE], 2);
+    assert_string_equal(node.said, "5| 6| 7||7| 8| 9||2| 3| 4||"); /* one after the other */
+    free_three();
+}
+
+/* 8 ends a sequence: the second's after two tokens, the first's after four, the third's never. */
+static void one_that_has_ended_takes_no_step(void **state)
+{
+    (void)state;
+    set_up_three(true, 5);
+    node.run.stop_at_eos = true;
+    node.g.wire = (net *)&node;
+    assert_int_equal(run_three(NULL), PUMA_OK);
+    answer_is(0, 4, (const uint32_t[]){ 5, 6, 7, 8 });
+    answer_is(1, 2, (const uint32_t[]){ 7, 8 });
+    answer_is(2, 5, (const uint32_t[]){ 2, 3, 4, 5, 6 });
+    assert_int_equal(node.x.others[2], 1);
+    assert_int_equal(node.x.fed[4], 0);
+    assert_int_equal(node.x.others[4], 1);
+    assert_string_equal(told, "0:more more more 2:more more more 0:more end more 2:more end more "
+                              "0:more more 2:more more 0:end more 2:end more ");
+    assert_string_equal(node.said, "5| 6| 7| 8||7| 8||2| 3| 4| 5| 6||");
+    free_three();
+}
+
+static void a_party_hears_of_each(void **state)
+{
+    (void)state;
+    set_up_three(false, 9);
+    node.run.stop_at_eos = true;
+    node.g.wire = (net *)&node;
+    heard = 4; /* more more more, more end more, end more, end */
+    assert_int_equal(run_three(NULL), PUMA_OK);
+    assert_int_equal(node.x.calls, 4);
+    assert_int_equal(node.x.others[1], 2);
+    assert_int_equal(node.x.others[2], 1);
+    assert_int_equal(node.x.fed[3], 0);
+    /* A word too few, and one too many. */
+    set_up_three(false, 9);
+    node.run.stop_at_eos = true;
+    node.g.wire = (net *)&node;
+    heard = 8;
+    assert_int_equal(run_three(NULL), PUMA_ENET);
+    set_up(false, 9);
+    node.run.stop_at_eos = true;
+    node.g.wire = (net *)&node;
+    heard = 8;
+    assert_int_equal(run(NULL), PUMA_ENET);
+}
+
+static void references_of_several_lengths(void **state)
+{
+    uint32_t  tokens[] = { 5, 2, 8 };
+    generated forced[3] = { { .tokens = tokens, .count = 3 }, { .tokens = tokens, .count = 1 },
+                            { .tokens = tokens, .count = 2 } };
+
+    (void)state;
+    set_up_three(true, 9);
+    node.g.keep = true;
+    assert_int_equal(run_three(forced), PUMA_OK);
+    answer_is(0, 3, tokens);
+    answer_is(1, 1, tokens);
+    answer_is(2, 2, tokens);
+    assert_true(node.outs[1].steps.values[0] == 7);
+    assert_true(node.outs[2].steps.values[1] == 6); /* behind 5, where 2 was taken */
+    assert_int_equal(node.x.calls, 3);
+    free_three();
 }
 
 static void perplexity_by_hand(void **state)
@@ -310,6 +433,10 @@ int main(void)
         cmocka_unit_test(what_the_session_says_is_the_reason),
         cmocka_unit_test(the_client_samples_and_keeps_what_it_saw),
         cmocka_unit_test(a_reference_goes_the_same_way),
+        cmocka_unit_test(several_inputs_take_a_step_together),
+        cmocka_unit_test(one_that_has_ended_takes_no_step),
+        cmocka_unit_test(a_party_hears_of_each),
+        cmocka_unit_test(references_of_several_lengths),
         cmocka_unit_test(perplexity_by_hand),
     };
 
