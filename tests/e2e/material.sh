@@ -206,5 +206,14 @@ if diff <(counts "$work/live.json") <(counts "$work/ahead.json") >"$work/diff"; 
 code=$?
 refused "stop_at_eos" 3 'E0317: .*excludes \[generate\] stop_at_eos'
 
+# --- several inputs in one pass: their lengths in order, and how they are divided, belong to the record
+printf 'one two three\nfour\nfive six\n' >"$work/lines.txt"
+printf '[run]\nmodel = %s\ntask = classify\nprotocol = beaver2\n[input]\nfile = lines.txt\n' "$source" >"$work/dealer.ini"
+sed -e '/^ids/d' -e 's/^\[input\]/&\nfile = lines.txt/' -i "$work/run.ini"
+deal "$work/deal.bin" 1 || fail "deal for several: $(cat "$work/err")"
+bad "several, divided otherwise" "$work/deal.bin" 9 'E0911' --set run.batch_tokens=1
+run --set network.transport=memory
+good "several"
+
 echo "material.sh: $passed passed, $failed failed"
 [ $failed -eq 0 ]

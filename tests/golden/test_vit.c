@@ -171,6 +171,26 @@ static void check_old_names(void)
 
 static const uint8_t IDX[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, SIDE, 0, 0, 0, SIDE };
 
+/* Two pictures, a.idx: together in the rounds of one, with the logits of each alone. */
+static void check_pass(void)
+{
+    char        model[600];
+    const char *file;
+    outcome     o[2];
+
+    snprintf(model, sizeof model, "%s", directory("vit-tiny"));
+    file = ini(model, "image = a.idx");
+    o[0] = RUN(true, "run", file, "--set", REP3[0], "--set", REP3[1], "--set", "run.batch_tokens=1");
+    o[1] = run(file, REP3);
+    for (size_t i = 0; i < 2; i++)
+        compare(&o[1], i, json_object_get(report_result(o[0].report, i), "logits"), 2 * RING_BOUND, "two pictures in a pass");
+    check(json_integer_value(json_object_get(o[0].report, "rounds")) ==
+              2 * json_integer_value(json_object_get(o[1].report, "rounds")),
+          "two pictures take more rounds together than one");
+    outcome_free(&o[0]);
+    outcome_free(&o[1]);
+}
+
 static void check_files(void)
 {
     uint8_t  p5[NUMBERS + 64], idx[sizeof IDX + 2 * NUMBERS], *picture = idx + sizeof IDX;
@@ -206,7 +226,9 @@ static void check_files(void)
     o = run(ini(model, "image = a.idx\nlabels = labels.txt"), PLAIN);
     check(o.code == 0 && json_array_size(json_object_get(o.report, "outputs")) == 2, "two pictures: exit %d: %s", o.code,
           o.err);
+    compare(&o, 0, wanted, 1e-9, "the first of two pictures in a pass");
     outcome_free(&o);
+    check_pass();
     json_decref(wanted);
     json_decref(pixels);
 }
