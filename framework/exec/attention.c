@@ -6,8 +6,8 @@
  */
 #include "exec/internal.h"
 
-/* Columns of `count` heads from head `from` on, of all rows or of each sequence's last: (T, …) to (count, rows,
- * e). */
+/* Columns of `count` heads from head `from` on, of all rows or of each sequence's last: (T, …) to (count,
+ * rows, e). */
 static puma_share heads(struct exec *x, puma_share in, const pass *p, bool last, size_t from, size_t count)
 {
     puma_session *s = x->s;
@@ -115,11 +115,11 @@ static puma_share joined(puma_session *s, puma_share k, puma_share v)
     return puma_concat(s, (const puma_share[]){ part[0], part[1] }, 2, 2);
 }
 
-/* (K, cached + new, e), all that were cached in front, to each sequence's cached ones in front of its new ones;
- * those of a sequence that takes no part are left out. */
+/* (K, cached + new, e), all that were cached in front, to each sequence's cached ones in front of its new
+ * ones; those of a sequence that takes no part are left out. */
 static puma_share in_order(puma_session *s, puma_share x, const pass *p)
 {
-    size_t  all, cached = 0, live = 0, used = 0, *index;
+    size_t all, cached = 0, live = 0, used = 0, *index;
 
     if (!puma_ready(s, x) || p->count == 1) return x;
     all = x->dim[1];
@@ -130,11 +130,11 @@ static puma_share in_order(puma_session *s, puma_share x, const pass *p)
     index = (size_t *)s->host->scratch(s, x->dim[0] * live);
     if (index == NULL) return NULL;
     for (size_t h = 0; h < x->dim[0]; h++) {
-        size_t old = h * all, new = h * all + cached;
+        size_t old = h * all, new = h *all + cached;
 
         for (size_t i = 0; i < p->count; i++) {
             for (size_t t = 0; p->tokens[i] > 0 && t < p->first[i]; t++) index[used++] = old + t;
-            for (size_t t = 0; t < p->tokens[i]; t++) index[used++] = new++;
+            for (size_t t = 0; t < p->tokens[i]; t++) index[used++] = new ++;
             old += p->first[i];
         }
     }
@@ -357,12 +357,12 @@ static puma_share attend(struct exec *x, puma_share q, puma_share k, puma_share 
                         : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
     s->host->label(s, "layer %d mix", layer);
     if (weights == NULL) return NULL;
-    weights = puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, x->config.rings.frac, x->config.rings.mixed);
+    weights =
+        puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, x->config.rings.frac, x->config.rings.mixed);
     return puma_reshape3(s, weights, m->heads, q->dim[1], m->head_dim);
 }
 
-puma_share exec_attention(struct exec *x, puma_share n, bool last, const pass *p, int layer,
-                          puma_share *kept)
+puma_share exec_attention(struct exec *x, puma_share n, bool last, const pass *p, int layer, puma_share *kept)
 {
     const model                *m = x->config.model;
     const rings                *r = &x->config.rings;

@@ -501,7 +501,8 @@ void exec_output_free(exec_output *o)
     *o = (exec_output){ 0 };
 }
 
-/* At the owner the ids of all inputs one behind the other, and behind them their types; freed by the caller. */
+/* At the owner the ids of all inputs one behind the other, and behind them their types; freed by the caller.
+ */
 static uint32_t *joined_ids(struct exec *x, const exec_input *in, size_t count, size_t tokens)
 {
     bool      types = x->config.model->types > 0;
@@ -572,7 +573,9 @@ puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(
     puma_session *s = x->s;
     bool          last = x->config.task == MODEL_LOGITS || x->config.task == MODEL_GENERATE;
     size_t       *lengths = calloc(2 * count, sizeof *lengths);
-    const pass    whole = { .count = count, .tokens = lengths, .first = lengths + count, .last = m->causal && last };
+    const pass    whole = {
+           .count = count, .tokens = lengths, .first = lengths + count, .last = m->causal && last
+    };
 
     exec_reset(x);
     for (size_t i = 0; i < count; i++) out[i] = (exec_output){ 0 };

@@ -38,8 +38,8 @@ static puma_share first_rows(puma_session *s, puma_share in, const pass *p)
 static stream pooled(struct exec *x, stream h, const pass *p)
 {
     if (h.n == NULL) return h;
-    h.n = x->config.task == MODEL_EMBED && x->config.pooling_mean ? means(x, h.n, p)
-                                                                  : first_rows(x->s, h.n, p);
+    h.n =
+        x->config.task == MODEL_EMBED && x->config.pooling_mean ? means(x, h.n, p) : first_rows(x->s, h.n, p);
     return h;
 }
 
@@ -53,8 +53,9 @@ static puma_share normalized(struct exec *x, puma_share rows)
     if (rows == NULL) return NULL;
     apart = puma_reshape3(s, rows, rows->dim[0], 1, rows->dim[1]);
     square = puma_matmul(s, apart, apart, 1, x->config.rings.frac, x->config.rings.wide); /* (rows, 1, 1) */
-    inverse = square == NULL ? NULL
-                             : exec_function(x, PUMA_SLOT_RSQRT, puma_reshape2(s, square, rows->dim[0], 1), NULL);
+    inverse = square == NULL
+                  ? NULL
+                  : exec_function(x, PUMA_SLOT_RSQRT, puma_reshape2(s, square, rows->dim[0], 1), NULL);
     return inverse == NULL ? NULL : puma_mul_rows(s, rows, puma_reshape1(s, inverse, rows->dim[0]));
 }
 

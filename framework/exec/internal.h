@@ -50,8 +50,8 @@ static inline bool exec_is_owner(const struct exec *x) { return x->s->role == x-
 puma_share exec_share(struct exec *x, const double *values, uint32_t rank, const size_t *dim, uint32_t frac,
                       uint32_t bits);
 
-/* One pass through the layers: sequences whose rows stand one below the other.  Whatever is done row by row is
- * done to all at once; attention alone must know where each one's begin. */
+/* One pass through the layers: sequences whose rows stand one below the other.  Whatever is done row by row
+ * is done to all at once; attention alone must know where each one's begin. */
 typedef struct pass {
     size_t        count;
     const size_t *tokens; /* of each: its rows that go in; 0: it takes no part, and leaves the cache    */
@@ -79,7 +79,7 @@ typedef struct exec_tokens {
     size_t          count;
     puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0     */
     puma_share      ids, types; /* integers (T), for equality tests; types NULL when the model has none */
-    puma_share      patches; /* of pictures: (T - 1 each, numbers of a patch)                         */
+    puma_share      patches;    /* of pictures: (T - 1 each, numbers of a patch)                         */
     const uint32_t *client_ids, *client_types; /* for the protocol's lookup, at the owner: exec_run's own */
 } exec_tokens;
 
@@ -87,8 +87,8 @@ typedef struct exec_tokens {
 exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types);
 /* Likewise the patches of pictures. */
 exec_tokens exec_share_patches(struct exec *x, const exec_input *pictures, size_t count);
-/* Compute parties: the rows of the tokens and their types, plus those of their positions: (T, d) in the widest
- * ring. */
+/* Compute parties: the rows of the tokens and their types, plus those of their positions: (T, d) in the
+ * widest ring. */
 puma_share  exec_embed(struct exec *x, const exec_tokens *in, const pass *p);
 
 /* The residual stream.  After a norm (norm_place = post) it is g * n + b, never formed where it need not be:

@@ -18,7 +18,7 @@ typedef struct tiling {
     size_t  count;
     size_t  rows, entries, width; /* of a head: rows, scores in all tiles; scores of the longest row */
     size_t *from, *to, *in;       /* of a row: the keys that it sees, its tile */
-    bool    even;                 /* each row sees `width` keys, all of its tile: tiles are rows as they stand */
+    bool    even; /* each row sees `width` keys, all of its tile: tiles are rows as they stand */
 } tiling;
 
 static puma_status make_room(puma_session *s, tiling *g, size_t rows)
@@ -31,8 +31,10 @@ static puma_status make_room(puma_session *s, tiling *g, size_t rows)
     return s->status;
 }
 
-/* The tiles of a sequence of `rows` rows, the last of those that its `keys` keys from `first` on belong to. */
-static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_t keys, bool causal, size_t window)
+/* The tiles of a sequence of `rows` rows, the last of those that its `keys` keys from `first` on belong to.
+ */
+static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_t keys, bool causal,
+                         size_t window)
 {
     size_t high = !causal ? rows : rows > 32 ? (rows + 7) / 8 : 4;
 
@@ -86,11 +88,10 @@ static size_t entry_of(const tiling *g, size_t r, size_t key)
 
 /* A block for each head and tile.  Scores: rows times keys, from q and k (transposed); else the mix: weights
  * times values.  `times` heads share a key. */
-static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys, size_t e,
-                             bool scores)
+static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
+                             size_t e, bool scores)
 {
-    puma_block *b =
-        (puma_block *)s->host->scratch(s, heads * g->count * (sizeof *b / sizeof(uint64_t)));
+    puma_block *b = (puma_block *)s->host->scratch(s, heads * g->count * (sizeof *b / sizeof(uint64_t)));
 
     for (size_t h = 0; b != NULL && h < heads; h++)
         for (size_t i = 0; i < g->count; i++) {
@@ -135,7 +136,8 @@ static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_
     if (index == NULL || zero == NULL) return NULL;
     zero->range = x->range;
     for (size_t h = 0; h < heads; h++)
-        for (size_t r = 0; r < g->rows; r++) { /* rows of a tile stand in order, and tiles in that of their rows */
+        for (size_t r = 0; r < g->rows;
+             r++) { /* rows of a tile stand in order, and tiles in that of their rows */
             const tile *t = &g->tile[g->in[r]];
 
             for (size_t key = t->from; key < t->to; key++)

@@ -284,12 +284,9 @@ static stream rehearse_layer(struct exec *x, stream h, bool last, const pass *p,
     session_record(x->s, place);
     h = one_layer(x, h, last, p, (int)i);
     session_record_stop(x->s);
-    x->rehearsed[place] = (layer_shape){ .known = h.n != NULL,
-                                         .layer = (int)i,
-                                         .in = *in,
-                                         .last = last,
-                                         .count = p->count,
-                                         .lengths = lengths };
+    x->rehearsed[place] = (layer_shape){
+        .known = h.n != NULL, .layer = (int)i, .in = *in, .last = last, .count = p->count, .lengths = lengths
+    };
     if (h.n != NULL) x->rehearsed[place].out = *h.n;
     if (h.n != NULL && p->keep) x->rehearsed[place].kept = *x->cache[i];
     return h;

@@ -825,7 +825,8 @@ static void print_passes(FILE *out, const plan *p)
     size_t *tokens = malloc((p->input_count + 1) * sizeof *tokens), passes = 0;
 
     for (size_t i = 0; tokens != NULL && i < p->input_count; i++) tokens[i] = p->inputs[i].count;
-    for (size_t i = 0; tokens != NULL && i < p->input_count; passes++) i = plan_pass(p, tokens, p->input_count, i);
+    for (size_t i = 0; tokens != NULL && i < p->input_count; passes++)
+        i = plan_pass(p, tokens, p->input_count, i);
     if (passes > 0 && p->input_count > 1)
         fprintf(out, "passes        %zu for %zu inputs, each of at most %zu tokens\n", passes, p->input_count,
                 p->run->batch_tokens);

@@ -73,7 +73,8 @@ static void listen_to(const generation *g, sequence *q, size_t count, puma_error
         else
             word = strtok_r(NULL, " ", &rest);
     }
-    if (e->status == PUMA_OK && word != NULL) error_set(e, 704, "client: speaks of more sequences than there are");
+    if (e->status == PUMA_OK && word != NULL)
+        error_set(e, 704, "client: speaks of more sequences than there are");
     free(text);
 }
 
@@ -163,8 +164,8 @@ static puma_status finish(stream *text, generated *out, puma_error *e)
     return PUMA_OK;
 }
 
-/* What has ended is finished, and one input's answer after the other is given out: *speaking is the one that is
- * heard while it comes, those behind it wait. */
+/* What has ended is finished, and one input's answer after the other is given out: *speaking is the one that
+ * is heard while it comes, those behind it wait. */
 static void speak_in_order(const generation *g, size_t first, sequence *q, size_t count, generated *out,
                            size_t *speaking, puma_error *e)
 {
@@ -199,8 +200,8 @@ static puma_status open_sequence(const generation *g, size_t input, const genera
 }
 
 /* At the client: what a step revealed of one sequence. */
-static puma_status take_token(const generation *g, sequence *q, const exec_output *revealed, const generated *forced,
-                              generated *out, puma_error *e)
+static puma_status take_token(const generation *g, sequence *q, const exec_output *revealed,
+                              const generated *forced, generated *out, puma_error *e)
 {
     const char *piece;
     size_t      size;
@@ -215,8 +216,8 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
 
 /* One step: all live sequences at once, of which `in` says what is fed. */
 static puma_status take_step(exec *x, puma_session *s, const generation *g, sequence *q, size_t count,
-                             const exec_input *in, exec_output *revealed, const generated *forced, generated *out,
-                             puma_error *e)
+                             const exec_input *in, exec_output *revealed, const generated *forced,
+                             generated *out, puma_error *e)
 {
     if (exec_feed(x, in, count, g->allow, g->context, revealed) != PUMA_OK) *e = *session_error(s);
     for (size_t i = 0; g->client && i < count && e->status == PUMA_OK; i++)
@@ -230,9 +231,9 @@ static puma_status take_step(exec *x, puma_session *s, const generation *g, sequ
 }
 
 /* All steps.  `in` and `revealed` have `count` places. */
-static puma_status take_steps(exec *x, puma_session *s, const generation *g, size_t first, sequence *q, size_t count,
-                              exec_input *in, exec_output *revealed, const generated *forced, generated *out,
-                              puma_error *e)
+static puma_status take_steps(exec *x, puma_session *s, const generation *g, size_t first, sequence *q,
+                              size_t count, exec_input *in, exec_output *revealed, const generated *forced,
+                              generated *out, puma_error *e)
 {
     size_t speaking = 0, tokens;
 
@@ -247,7 +248,8 @@ static puma_status take_steps(exec *x, puma_session *s, const generation *g, siz
         if (g->client && forced == NULL) speak_in_order(g, first, q, count, out, &speaking, e);
     }
     for (size_t i = 0; i < count; i++) q[i].live = false;
-    if (g->client && forced == NULL && e->status == PUMA_OK) speak_in_order(g, first, q, count, out, &speaking, e);
+    if (g->client && forced == NULL && e->status == PUMA_OK)
+        speak_in_order(g, first, q, count, out, &speaking, e);
     return e->status;
 }
 
@@ -259,7 +261,8 @@ puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_
     exec_input  *in = calloc(count, sizeof *in);
     exec_output *revealed = calloc(count, sizeof *revealed);
 
-    if (q == NULL || in == NULL || revealed == NULL) error_set(e, 1001, "out of memory for %zu inputs", count);
+    if (q == NULL || in == NULL || revealed == NULL)
+        error_set(e, 1001, "out of memory for %zu inputs", count);
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
         in[i] = (exec_input){ .tokens = tokens[i], .ids = prompts == NULL ? NULL : prompts[i].ids };
         open_sequence(g, first + i, forced == NULL ? NULL : &forced[i], &q[i], &out[i], e);

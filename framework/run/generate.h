@@ -1,9 +1,9 @@
 /* generate.h - token after token: the loop that every node of a run goes through in step.
  *
- * The prompts of a pass are fed at once (prefill), then each one's new token (decode), all in one step; what the parties keep of the
- * tokens before are shares of their keys and values.  After each step the client alone learns the next token:
- * either its number, the largest logit having been found under the protocol (greedy), or the logits, out of
- * which it draws (client).  It shares that token for the next step.
+ * The prompts of a pass are fed at once (prefill), then each one's new token (decode), all in one step; what
+ * the parties keep of the tokens before are shares of their keys and values.  After each step the client
+ * alone learns the next token: either its number, the largest logit having been found under the protocol
+ * (greedy), or the logits, out of which it draws (client).  It shares that token for the next step.
  *
  * What the parties and the network see: that a step was taken.  A run takes max_new_tokens steps, so that
  * their number says nothing about the answer; with stop_at_eos = yes the client tells the parties after each
@@ -42,9 +42,9 @@ typedef struct generation {
     void *say_context;
 } generation;
 
-/* Inputs `first` to first + count - 1 as one pass, into a cache that is empty.  The arrays begin with the first
- * of them: `prompts` is the client's, NULL elsewhere; `tokens` their lengths.  With `forced` these tokens are
- * fed whatever the model says: a reference then chooses for the same beginnings. */
+/* Inputs `first` to first + count - 1 as one pass, into a cache that is empty.  The arrays begin with the
+ * first of them: `prompts` is the client's, NULL elsewhere; `tokens` their lengths.  With `forced` these
+ * tokens are fed whatever the model says: a reference then chooses for the same beginnings. */
 puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t first, size_t count,
                             const token_list *prompts, const size_t *tokens, const generated *forced,
                             generated *out, puma_error *e);

@@ -371,8 +371,7 @@ static inline puma_share puma_padded_blocks(puma_session *s, puma_share x, puma_
         const puma_block *c = &blocks[i];
 
         for (size_t r = 0, to = i * m * k; r < m; r++)
-            for (size_t l = 0; l < k; l++)
-                left[to++] = r < c->m && l < c->k ? c->x + r * c->k + l : x->n;
+            for (size_t l = 0; l < k; l++) left[to++] = r < c->m && l < c->k ? c->x + r * c->k + l : x->n;
         for (size_t j = 0; j < columns; j++)
             for (size_t l = 0; l < k; l++) {
                 at = y_transposed ? j * c->k + l : l * c->n + j;

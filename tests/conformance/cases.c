@@ -1854,17 +1854,43 @@ static const char *maximum_verify(const task *t)
 /* size: elements of x, of y.  Blocks that read the same rows, that are one element, a row, a column; in no
  * order of the result. */
 static const puma_block BLOCKS[] = {
-    { .x = 0, .y = 0, .z = 12, .m = 3, .n = 5, .k = 4 },  { .x = 4, .y = 0, .z = 0, .m = 2, .n = 5, .k = 4 },
-    { .x = 12, .y = 20, .z = 27, .m = 1, .n = 3, .k = 7 }, { .x = 19, .y = 41, .z = 11, .m = 1, .n = 1, .k = 1 },
-    { .x = 0, .y = 41, .z = 30, .m = 6, .n = 1, .k = 3 },  { .x = 20, .y = 44, .z = 10, .m = 1, .n = 1, .k = 2 },
+    { .x = 0, .y = 0, .z = 12, .m = 3, .n = 5, .k = 4 },
+    { .x = 4, .y = 0, .z = 0, .m = 2, .n = 5, .k = 4 },
+    { .x = 12, .y = 20, .z = 27, .m = 1, .n = 3, .k = 7 },
+    { .x = 19, .y = 41, .z = 11, .m = 1, .n = 1, .k = 1 },
+    { .x = 0, .y = 41, .z = 30, .m = 6, .n = 1, .k = 3 },
+    { .x = 20, .y = 44, .z = 10, .m = 1, .n = 1, .k = 2 },
 };
 enum { BLOCKS_N = 36 };
 
 static const spec blocks_specs[] = {
     { "blocks", 0, { 22, 46 }, .bits = 64, .zbits = 64, .shift = 0, .limit = 25, .frac = 9 },
-    { "blocks, exact truncation", 0, { 22, 46 }, .bits = 64, .zbits = 64, .shift = 18, .limit = 28, .frac = 18 },
-    { "blocks, transposed", 0, { 22, 46 }, .bits = 45, .zbits = 27, .shift = 18, .limit = 20, .frac = 18, .flags = TRANSPOSED },
-    { "blocks, rings of two widths", 0, { 22, 46 }, .bits = 45, .zbits = 27, .shift = 18, .limit = 20, .frac = 18, .flags = MIXED },
+    { "blocks, exact truncation",
+      0,
+      { 22, 46 },
+      .bits = 64,
+      .zbits = 64,
+      .shift = 18,
+      .limit = 28,
+      .frac = 18 },
+    { "blocks, transposed",
+      0,
+      { 22, 46 },
+      .bits = 45,
+      .zbits = 27,
+      .shift = 18,
+      .limit = 20,
+      .frac = 18,
+      .flags = TRANSPOSED },
+    { "blocks, rings of two widths",
+      0,
+      { 22, 46 },
+      .bits = 45,
+      .zbits = 27,
+      .shift = 18,
+      .limit = 20,
+      .frac = 18,
+      .flags = MIXED },
 };
 
 static bool has_blocks(const puma_protocol *p) { return PUMA_HAS(p, product_blocks); }
@@ -1881,8 +1907,8 @@ static void blocks_prepare(task *t)
 
 static void blocks_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    s->protocol->product_blocks(s, out[0], in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS, COUNT(BLOCKS),
-                                t->s->shift);
+    s->protocol->product_blocks(s, out[0], in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS,
+                                COUNT(BLOCKS), t->s->shift);
 }
 
 static void blocks_built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
@@ -1891,9 +1917,9 @@ static void blocks_built_program(puma_session *s, const task *t, puma_tensor **i
     const puma_protocol  bare = without_options(full);
 
     s->protocol = &bare;
-    out[0] = (puma_tensor *)puma_matmul_blocks(s, in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS,
-                                               COUNT(BLOCKS), BLOCKS_N, 2 * t->s->frac - t->s->shift,
-                                               t->s->zbits);
+    out[0] =
+        (puma_tensor *)puma_matmul_blocks(s, in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS,
+                                          COUNT(BLOCKS), BLOCKS_N, 2 * t->s->frac - t->s->shift, t->s->zbits);
     s->protocol = full;
 }
 
@@ -1908,9 +1934,9 @@ static wide block_sum_at(const task *t, size_t i)
 
         sum = (wide)((unsigned __int128)sum +
                      (unsigned __int128)((wide)at(&t->in[0], b->x + row * b->k + l) *
-                                         at(&t->in[1], b->y + ((t->s->flags & TRANSPOSED) != 0
-                                                                   ? column * b->k + l
-                                                                   : l * b->n + column))));
+                                         at(&t->in[1],
+                                            b->y + ((t->s->flags & TRANSPOSED) != 0 ? column * b->k + l
+                                                                                    : l * b->n + column))));
     }
     return sum;
 }
@@ -1950,15 +1976,19 @@ static const group maximum_built_group = { "maximum built of less", maximum_spec
                                            maximum_built_program,   maximum_verify };
 
 GROUP("product_blocks", blocks_specs, 0, has_blocks, blocks);
-static const group blocks_built_group = { "product_blocks built of product", blocks_specs, COUNT(blocks_specs),
-                                          0,                                 NULL,         blocks_prepare,
-                                          blocks_built_program,              blocks_verify };
+static const group blocks_built_group = { "product_blocks built of product",
+                                          blocks_specs,
+                                          COUNT(blocks_specs),
+                                          0,
+                                          NULL,
+                                          blocks_prepare,
+                                          blocks_built_program,
+                                          blocks_verify };
 
 const group *const groups[] = {
     &io_group,      &linear_group,        &product_group, &trunc_group,         &bit_group,
     &less_group,    &mux_group,           &one_hot_group, &structure_group,     &chain_group,
     &apply_group,   &float_group,         &table_group,   &one_hot_built_group, &table_built_group,
-    &maximum_group, &maximum_built_group, &embed_group,
-    &blocks_group,  &blocks_built_group,
+    &maximum_group, &maximum_built_group, &embed_group,   &blocks_group,        &blocks_built_group,
 };
 const size_t group_count = COUNT(groups);

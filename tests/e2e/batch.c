@@ -1,5 +1,6 @@
-/* batch.c - several inputs in one pass: each one's answer is what it is alone, the rounds are those of the longest
- * and the bytes about those of all together; `puma plan` predicts them, and [run] batch_tokens bounds a pass. */
+/* batch.c - several inputs in one pass: each one's answer is what it is alone, the rounds are those of the
+ * longest and the bytes about those of all together; `puma plan` predicts them, and [run] batch_tokens bounds
+ * a pass. */
 #include "driver.h"
 
 #include <math.h>
@@ -31,17 +32,18 @@ static const subject SUBJECTS[] = {
     { "llama", "generate", "", 0 },
 };
 
-static const char *run_file(const char *name, const subject *t, const char *protocol, const char *input, int limit,
-                            const char *sections)
+static const char *run_file(const char *name, const subject *t, const char *protocol, const char *input,
+                            int limit, const char *sections)
 {
     char        text[2000];
     const char *source = getenv("PUMA_SRCDIR");
 
-    snprintf(text, sizeof text,
-             "[run]\nmodel = %.400s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\nbatch_tokens = %d\n%s"
-             "[input]\nfile = %s\n[network]\ntransport = memory\n%s%s",
-             source != NULL ? source : PUMA_SRCDIR, t->model, t->task, protocol, limit, t->more, input,
-             strcmp(t->task, "generate") == 0 ? "[generate]\nmax_new_tokens = 3\n" : "", sections);
+    snprintf(
+        text, sizeof text,
+        "[run]\nmodel = %.400s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\nbatch_tokens = %d\n%s"
+        "[input]\nfile = %s\n[network]\ntransport = memory\n%s%s",
+        source != NULL ? source : PUMA_SRCDIR, t->model, t->task, protocol, limit, t->more, input,
+        strcmp(t->task, "generate") == 0 ? "[generate]\nmax_new_tokens = 3\n" : "", sections);
     return driver_file(name, text);
 }
 
@@ -65,9 +67,9 @@ static size_t flat(const json_t *v, double *to, size_t used, size_t room)
 static double distance(const json_t *x, const json_t *y, size_t i)
 {
     enum { ROOM = 200000 };
-    static double         a[ROOM], b[ROOM];
+    static double            a[ROOM], b[ROOM];
     static const char *const keys[] = { "logits", "embedding", "hidden", "tokens", "label" };
-    size_t                n = 0, m = 0;
+    size_t                   n = 0, m = 0;
 
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         /* A label follows from its logits, and two near each other may turn it. */
@@ -85,19 +87,20 @@ static void check_answers(const subject *t, const char *protocol)
     outcome pass = RUN(true, "run", run_file("pass.ini", t, protocol, "lines.txt", 4096, ""));
     outcome longest = RUN(true, "run", run_file("longest.ini", t, protocol, "longest.txt", 1, ""));
 
-    if (check(alone.code == 0 && pass.code == 0 && longest.code == 0, "%s %s %s: %s%s", t->model, t->task, protocol,
-              alone.err, pass.err)) {
+    if (check(alone.code == 0 && pass.code == 0 && longest.code == 0, "%s %s %s: %s%s", t->model, t->task,
+              protocol, alone.err, pass.err)) {
         for (size_t i = 0; i < COUNT; i++) {
             double d = distance(alone.report, pass.report, i);
 
-            check(d <= (clear ? 1e-9 : t->bound), "%s %s %s, input %zu: differs by %.3g", t->model, t->task, protocol, i,
-                  d);
+            check(d <= (clear ? 1e-9 : t->bound), "%s %s %s, input %zu: differs by %.3g", t->model, t->task,
+                  protocol, i, d);
         }
-        check(whole(pass.report, "rounds") == whole(longest.report, "rounds"), "%s %s %s: %lld rounds, the longest alone %lld",
-              t->model, t->task, protocol, whole(pass.report, "rounds"), whole(longest.report, "rounds"));
+        check(whole(pass.report, "rounds") == whole(longest.report, "rounds"),
+              "%s %s %s: %lld rounds, the longest alone %lld", t->model, t->task, protocol,
+              whole(pass.report, "rounds"), whole(longest.report, "rounds"));
         check((double)whole(pass.report, "total_bytes") <= 1.05 * (double)whole(alone.report, "total_bytes"),
-              "%s %s %s: %lld bytes, one by one %lld", t->model, t->task, protocol, whole(pass.report, "total_bytes"),
-              whole(alone.report, "total_bytes"));
+              "%s %s %s: %lld bytes, one by one %lld", t->model, t->task, protocol,
+              whole(pass.report, "total_bytes"), whole(alone.report, "total_bytes"));
     }
     outcome_free(&alone);
     outcome_free(&pass);
@@ -118,9 +121,11 @@ static json_t *planned(const char *file)
 static void check_limit(void)
 {
     static const struct {
-        int limit;
+        int         limit;
         const char *passes; /* as puma plan says */
-    } cases[] = { { 1, "passes        6 for 6" }, { 9, "passes        6 for 6" }, { 4096, "passes        1 for 6" } };
+    } cases[] = { { 1, "passes        6 for 6" },
+                  { 9, "passes        6 for 6" },
+                  { 4096, "passes        1 for 6" } };
     const subject t = { "bert", "classify", "", 0 };
     json_int_t    rounds[3];
 
@@ -129,20 +134,21 @@ static void check_limit(void)
         outcome     o = RUN(true, "run", file), said = RUN(false, "plan", file);
         json_t     *plan = planned(file);
 
-        check(o.code == 0 && strstr(said.out, cases[i].passes) != NULL, "batch_tokens = %d: %s%s", cases[i].limit, o.err,
-              said.out);
-        for (const char *const *key = (const char *const[]){ "rounds", "total_bytes", "offline_bytes", "client_bytes", NULL };
+        check(o.code == 0 && strstr(said.out, cases[i].passes) != NULL, "batch_tokens = %d: %s%s",
+              cases[i].limit, o.err, said.out);
+        for (const char *const *key =
+                 (const char *const[]){ "rounds", "total_bytes", "offline_bytes", "client_bytes", NULL };
              *key != NULL; key++)
             check(whole(o.report, *key) > 0 && whole(o.report, *key) == whole(plan, *key),
-                  "batch_tokens = %d: %s: %lld predicted, %lld counted", cases[i].limit, *key, whole(plan, *key),
-                  whole(o.report, *key));
+                  "batch_tokens = %d: %s: %lld predicted, %lld counted", cases[i].limit, *key,
+                  whole(plan, *key), whole(o.report, *key));
         rounds[i] = whole(o.report, "rounds");
         outcome_free(&o);
         outcome_free(&said);
         json_decref(plan);
     }
-    check(rounds[0] == rounds[1] && rounds[2] * 5 < rounds[0], "rounds: %lld, %lld, in one pass %lld", rounds[0], rounds[1],
-          rounds[2]);
+    check(rounds[0] == rounds[1] && rounds[2] * 5 < rounds[0], "rounds: %lld, %lld, in one pass %lld",
+          rounds[0], rounds[1], rounds[2]);
 }
 
 /* Each step's prediction, with the inputs of a pass in it. */
@@ -154,11 +160,13 @@ static void check_phases(void)
     json_t       *plan = planned(file);
     const json_t *counted = json_object_get(o.report, "phases"), *predicted = json_object_get(plan, "phases");
 
-    check(json_array_size(counted) == 3 && json_array_size(predicted) == 3, "%zu phases: %s", json_array_size(counted), o.err);
+    check(json_array_size(counted) == 3 && json_array_size(predicted) == 3, "%zu phases: %s",
+          json_array_size(counted), o.err);
     for (size_t i = 0; i < 3; i++) {
         const json_t *x = json_array_get(counted, i), *y = json_array_get(predicted, i);
 
-        check(whole(x, "bytes") > 0 && whole(x, "bytes") == whole(y, "bytes") && whole(x, "rounds") == whole(y, "rounds"),
+        check(whole(x, "bytes") > 0 && whole(x, "bytes") == whole(y, "bytes") &&
+                  whole(x, "rounds") == whole(y, "rounds"),
               "phase %zu: %lld bytes predicted, %lld counted", i, whole(y, "bytes"), whole(x, "bytes"));
         if (i > 0) check(whole(x, "tokens") == COUNT, "phase %zu: %lld tokens", i, whole(x, "tokens"));
     }
@@ -211,7 +219,8 @@ static void check_sampling(void)
         const char *source = getenv("PUMA_SRCDIR");
 
         snprintf(text, sizeof text,
-                 "[run]\nmodel = %.300s/tests/golden/models/gpt2-tiny\ntask = generate\nprotocol = plain\nbatch_tokens = %d\n"
+                 "[run]\nmodel = %.300s/tests/golden/models/gpt2-tiny\ntask = generate\nprotocol = "
+                 "plain\nbatch_tokens = %d\n"
                  "[input]\nfile = lines.txt\n%s",
                  source != NULL ? source : PUMA_SRCDIR, i == 0 ? 1 : 4096, sampling);
         o[i] = RUN(true, "run", driver_file("sampling.ini", text));

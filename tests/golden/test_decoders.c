@@ -130,8 +130,7 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
     exec_reset(x);
     for (size_t t = 0; t < g->count; t += step) {
         free(o.values);
-        if (feed_one(x, step < g->count - t ? step : g->count - t, g->ids + t, &o) != PUMA_OK)
-            break;
+        if (feed_one(x, step < g->count - t ? step : g->count - t, g->ids + t, &o) != PUMA_OK) break;
     }
     for (size_t i = 0; i < GREEDY && o.values != NULL; i++) {
         if (i == 0) d = max_difference(o.values, g->logits, VOCABULARY);
@@ -147,8 +146,8 @@ static void in_pieces(exec *x, const golden *g, size_t step, const char *name, s
     if (!(d <= worst_piece)) worst_piece = d;
 }
 
-/* All goldens at once: whole; then their first tokens, so many of each that they get further and further apart,
- * and one by one the rest, where the sequences end one after the other. */
+/* All goldens at once: whole; then their first tokens, so many of each that they get further and further
+ * apart, and one by one the rest, where the sequences end one after the other. */
 static void all_at_once(exec *x, const golden *g, size_t count, const char *name)
 {
     exec_input  in[CASES], rest[CASES];
@@ -158,12 +157,12 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
     for (size_t i = 0; i < count; i++) in[i] = (exec_input){ .tokens = g[i].count, .ids = g[i].ids };
     exec_run(x, in, count, NULL, NULL, whole);
     for (size_t i = 0; i < count; i++) {
-        double d = whole[i].values == NULL
-                       ? INFINITY
-                       : max_difference(whole[i].values + (g[i].count - 1) * VOCABULARY, g[i].logits, VOCABULARY);
+        double d = whole[i].values == NULL ? INFINITY
+                                           : max_difference(whole[i].values + (g[i].count - 1) * VOCABULARY,
+                                                            g[i].logits, VOCABULARY);
 
-        check(d <= FLOAT_BOUND && whole[i].rows == g[i].count, "%s, case %zu among %zu: logits differ by %.3g", name, i,
-              count, d);
+        check(d <= FLOAT_BOUND && whole[i].rows == g[i].count,
+              "%s, case %zu among %zu: logits differ by %.3g", name, i, count, d);
     }
     exec_reset(x);
     for (size_t step = 0; live > 0; step++) {
@@ -176,7 +175,8 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
             live += rest[i].tokens;
         }
         if (live == 0) break;
-        if (!check(exec_feed(x, rest, count, NULL, NULL, piece) == PUMA_OK, "%s: step %zu fails", name, step)) break;
+        if (!check(exec_feed(x, rest, count, NULL, NULL, piece) == PUMA_OK, "%s: step %zu fails", name, step))
+            break;
         for (size_t i = 0; i < count; i++) {
             double d = INFINITY;
 
@@ -186,7 +186,8 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
             }
             if (piece[i].values != NULL && whole[i].values != NULL)
                 d = max_difference(piece[i].values, whole[i].values + (done[i] - 1) * VOCABULARY, VOCABULARY);
-            check(d <= 1e-9, "%s, case %zu, token %zu among others: logits differ by %.3g", name, i, done[i], d);
+            check(d <= 1e-9, "%s, case %zu, token %zu among others: logits differ by %.3g", name, i, done[i],
+                  d);
             free(piece[i].values);
         }
     }
@@ -257,14 +258,16 @@ static void check_plain(const char *name, const json_t *cases)
 }
 
 /* The sequence, its end and one token of it in one pass. */
-static void check_window_among(subject *t, const uint32_t *ids, size_t length, size_t seen, const double *last)
+static void check_window_among(subject *t, const uint32_t *ids, size_t length, size_t seen,
+                               const double *last)
 {
     const exec_input in[3] = { { .tokens = seen, .ids = ids + length - seen },
                                { .tokens = length, .ids = ids },
                                { .tokens = 1, .ids = ids } };
     exec_output      o[3];
 
-    if (check(exec_run(t->x, in, 3, NULL, NULL, o) == PUMA_OK, "a window among others: %s", session_error(t->s)->text))
+    if (check(exec_run(t->x, in, 3, NULL, NULL, o) == PUMA_OK, "a window among others: %s",
+              session_error(t->s)->text))
         for (size_t i = 0; i < 2; i++) {
             double d = max_difference(o[i].values + (in[i].tokens - 1) * VOCABULARY, last, VOCABULARY);
 

@@ -183,7 +183,8 @@ static void check_pass(void)
     o[0] = RUN(true, "run", file, "--set", REP3[0], "--set", REP3[1], "--set", "run.batch_tokens=1");
     o[1] = run(file, REP3);
     for (size_t i = 0; i < 2; i++)
-        compare(&o[1], i, json_object_get(report_result(o[0].report, i), "logits"), 2 * RING_BOUND, "two pictures in a pass");
+        compare(&o[1], i, json_object_get(report_result(o[0].report, i), "logits"), 2 * RING_BOUND,
+                "two pictures in a pass");
     check(json_integer_value(json_object_get(o[0].report, "rounds")) ==
               2 * json_integer_value(json_object_get(o[1].report, "rounds")),
           "two pictures take more rounds together than one");

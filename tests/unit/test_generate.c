@@ -80,8 +80,8 @@ puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *
 
 puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e)
 {
-    static const char *const script[] = { "more", "more", "end",       "nonsense", "more more more",
-                                          "more end more", "end more", "end",      "more end" };
+    static const char *const script[] = { "more",          "more",     "end", "nonsense", "more more more",
+                                          "more end more", "end more", "end", "more end" };
 
     (void)n;
     assert_int_equal(from, PUMA_CLIENT);
@@ -170,8 +170,8 @@ static void set_up_three(bool client, size_t new_tokens)
 
 static puma_status run_three(const generated *forced)
 {
-    return generate_tokens(&node.x, NULL, &node.g, 4, 3, node.g.client ? node.prompt : NULL, node.tokens, forced,
-                           node.outs, &node.e);
+    return generate_tokens(&node.x, NULL, &node.g, 4, 3, node.g.client ? node.prompt : NULL, node.tokens,
+                           forced, node.outs, &node.e);
 }
 
 static void free_three(void)
@@ -390,7 +390,8 @@ static void a_party_hears_of_each(void **state)
 static void references_of_several_lengths(void **state)
 {
     uint32_t  tokens[] = { 5, 2, 8 };
-    generated forced[3] = { { .tokens = tokens, .count = 3 }, { .tokens = tokens, .count = 1 },
+    generated forced[3] = { { .tokens = tokens, .count = 3 },
+                            { .tokens = tokens, .count = 1 },
                             { .tokens = tokens, .count = 2 } };
 
     (void)state;
