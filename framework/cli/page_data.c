@@ -135,7 +135,7 @@ static char *picture(const plan *p, size_t i, puma_error *e)
     size_t            size = 0;
     char             *url = NULL;
 
-    if (image_to_png(&png, &size, &p->images, i, e) != PUMA_OK) return NULL;
+    if (image_to_png(&png, &size, &p->input.images, i, e) != PUMA_OK) return NULL;
     url = malloc(sizeof before + 4 * (size / 3 + 1));
     if (url == NULL) {
         error_set(e, 1001, "out of memory for a picture");
@@ -169,14 +169,14 @@ static void read_lines(json_t *list, const plan *p, size_t count, puma_error *e)
 json_t *page_inputs(const plan *p, puma_error *e)
 {
     json_t *list = json_array();
-    size_t  count = p->input_count < PAGE_INPUTS ? p->input_count : PAGE_INPUTS;
+    size_t  count = p->input.count < PAGE_INPUTS ? p->input.count : PAGE_INPUTS;
 
     if (p->run->input == RUN_FILE) {
         read_lines(list, p, count, e);
         return list;
     }
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        char *url = i < p->images.count ? picture(p, i, e) : NULL;
+        char *url = i < p->input.images.count ? picture(p, i, e) : NULL;
 
         if (url != NULL)
             json_array_append_new(list, json_pack("{s:s}", "image", url));

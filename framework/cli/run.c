@@ -184,8 +184,8 @@ static void say(void *context, size_t input, const char *text, size_t size)
 
     /* Text and the line that shows progress would write over each other. */
     if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
-    if (to->input != input + 1 && to->plan->input_count > 1)
-        printf("input %zu (%zu tokens)\n", input, to->plan->inputs[input].count);
+    if (to->input != input + 1 && to->plan->input.count > 1)
+        printf("input %zu (%zu tokens)\n", input, to->plan->input.sequences[input].count);
     to->input = input + 1;
     if (text == NULL)
         putchar('\n');

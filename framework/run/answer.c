@@ -33,8 +33,8 @@ static size_t label_of(const plan *p, const exec_output *o)
 /* Of perplexity: of one input. */
 static double surprise_of(const plan *p, const node_result *result, size_t i)
 {
-    return perplexity_surprise(result->outputs[i].values, p->inputs[i].count, result->outputs[i].columns,
-                               p->inputs[i].ids);
+    return perplexity_surprise(result->outputs[i].values, p->input.sequences[i].count, result->outputs[i].columns,
+                               p->input.sequences[i].ids);
 }
 
 /* Of all inputs together. */
@@ -45,7 +45,7 @@ static double overall_perplexity(const plan *p, const node_result *result)
 
     for (size_t i = 0; i < result->output_count; i++) {
         surprise += surprise_of(p, result, i);
-        count += p->inputs[i].count - 1;
+        count += p->input.sequences[i].count - 1;
     }
     return perplexity_of(surprise, count);
 }
@@ -60,7 +60,7 @@ static report_output output_of(const plan *p, const node_result *result, const n
                         .label = -1,
                         .reference_label = -1,
                         .given_label = -1,
-                        .sequence_length = p->inputs[i].count };
+                        .sequence_length = p->input.sequences[i].count };
 
     if (result->generated != NULL) {
         const generated *g = &result->generated[i];
@@ -77,10 +77,10 @@ static report_output output_of(const plan *p, const node_result *result, const n
     if (p->run->task == RUN_CLASSIFY) {
         r.label = (int64_t)label_of(p, &result->outputs[i]);
         if (reference != NULL) r.reference_label = (int64_t)label_of(p, &reference->outputs[i]);
-        if (p->labels != NULL) r.given_label = p->labels[i];
+        if (p->input.labels != NULL) r.given_label = p->input.labels[i];
     }
     if (p->run->task == RUN_PERPLEXITY)
-        r.perplexity = perplexity_of(surprise_of(p, result, i), p->inputs[i].count - 1);
+        r.perplexity = perplexity_of(surprise_of(p, result, i), p->input.sequences[i].count - 1);
     return r;
 }
 
@@ -147,7 +147,7 @@ static void rate(report_fidelity *f, const plan *p, const node_result *a)
 {
     size_t right = 0;
 
-    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->labels[i];
+    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->input.labels[i];
     f->present = true;
     f->accuracy = (double)right / (double)a->output_count;
 }
@@ -160,14 +160,14 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
                    .rehearsal = result->hollow,
-                   .output_count = result->hollow ? 0 : p->input_count,
-                   .many = p->run->input == RUN_FILE || p->images.count > 1,
+                   .output_count = result->hollow ? 0 : p->input.count,
+                   .many = p->run->input == RUN_FILE || p->input.images.count > 1,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
-    for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
+    for (size_t i = 0; i < p->input.count && i < result->output_count; i++) { /* none at a compute party */
         if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
-        if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
+        if (p->input.sequences[i].count > r->sequence_length) r->sequence_length = p->input.sequences[i].count;
     }
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
@@ -179,7 +179,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
         measure_distance(&r->fidelity, p, result, reference);
         if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;
     }
-    if (p->labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
+    if (p->input.labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
     if (report_merge(r, result->parties, result->party_count, e) != PUMA_OK) report_free(r);
     return e->status;
 }
@@ -214,13 +214,13 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
 {
     const exec_output *o = &result->outputs[i];
 
-    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->inputs[i].count);
+    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->input.sequences[i].count);
     if (p->run->task == RUN_PERPLEXITY) {
         fprintf(out, "perplexity %.6g", r->outputs[i].perplexity);
         if (reference != NULL)
             fprintf(out, " (plaintext %.6g)",
-                    perplexity_of(surprise_of(p, reference, i), p->inputs[i].count - 1));
-        fprintf(out, " over %zu tokens\n", p->inputs[i].count - 1);
+                    perplexity_of(surprise_of(p, reference, i), p->input.sequences[i].count - 1));
+        fprintf(out, " over %zu tokens\n", p->input.sequences[i].count - 1);
         return;
     }
     if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);

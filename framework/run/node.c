@@ -241,7 +241,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
         const token_list *list = t->inputs == NULL ? NULL : &t->inputs[i];
 
         if (t->plan->model->pixels)
-            exec_see(x, list == NULL ? NULL : t->plan->images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
+            exec_see(x, list == NULL ? NULL : t->plan->input.images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
         else
             exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
                      allow_reveal, m, &result->outputs[i]);
@@ -285,12 +285,12 @@ static puma_status read_lengths(const char *text, size_t least, size_t limit, si
 
 static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, puma_error *e)
 {
-    size_t *list = malloc((p->input_count + 1) * sizeof *list);
+    size_t *list = malloc((p->input.count + 1) * sizeof *list);
 
     if (list == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input_count; i++) list[i] = p->inputs[i].count;
+    for (size_t i = 0; i < p->input.count; i++) list[i] = p->input.sequences[i].count;
     *tokens = list;
-    *count = p->input_count;
+    *count = p->input.count;
     return PUMA_OK;
 }
 
@@ -302,7 +302,7 @@ static puma_status run_local(const session_config *sc, const exec_config *ec, ta
     puma_session *s = NULL;
     exec         *x = NULL;
 
-    t->inputs = p->inputs;
+    t->inputs = p->input.sequences;
     if (own_lengths(p, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
         if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
             *e = *session_error(s);
@@ -455,7 +455,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     puma_session *s = NULL;
     exec         *x = NULL;
     material     *ahead = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->inputs : NULL };
+    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->input.sequences : NULL };
 
     if (p->run->material != NULL && c->self == p->protocol->protocol->dealer && !c->hollow &&
         c->work == NULL && material_open(&ahead, p, e) != PUMA_OK) {
@@ -471,7 +471,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (client)
         own_lengths(p, &t.tokens, &t.count, e);
     else
-        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->max_input : 1, p->max_input, &t.tokens, &t.count, e);
+        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most, &t.tokens, &t.count, e);
     if (e->status == PUMA_OK && ahead != NULL) {
         if (material_take(ahead, t.tokens, t.count, e) == PUMA_OK) play_record(ahead, m, MATERIAL_GO, e);
     } else if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&

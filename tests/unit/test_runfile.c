@@ -1,5 +1,5 @@
 /* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
-#include "plan/runfile.h"
+#include "ini/runfile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* runfile.c - see runfile.h.  One table says of every key where its value goes and what it may be. */
-#include "plan/runfile.h"
+#include "ini/runfile.h"
 
 #include <puma/host.h>
 

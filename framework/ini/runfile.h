@@ -1,7 +1,7 @@
 /* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is
  * validated; nothing here touches a model, a plugin or a socket. */
-#ifndef PLAN_RUNFILE_H
-#define PLAN_RUNFILE_H
+#ifndef INI_RUNFILE_H
+#define INI_RUNFILE_H
 
 #include "base/error.h"
 #include "ini/ini.h"

@@ -1,0 +1,192 @@
+/* input.c - see input.h: what the run file's [input] gives, as sequences that the model takes. */
+#include "input/internal.h"
+
+#include "weights/json.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+puma_status input_add(client_input *in, const token_list *list, puma_error *e)
+{
+    token_list *more = realloc(in->sequences, (in->count + 1) * sizeof *more);
+
+    if (more == NULL) return no_memory(e);
+    in->sequences = more;
+    in->sequences[in->count++] = *list;
+    return PUMA_OK;
+}
+
+/* Cuts to what the model takes.  What continues a text needs its end: then the beginning goes, all but the
+ * `opening` special tokens of the tokenizer.  Elsewhere the last token stays: the special one that closes a
+ * sequence. */
+static void cut(const client_input *in, token_list *list, size_t opening)
+{
+    size_t limit = in->most, surplus = list->count - limit;
+
+    if (in->run->task == RUN_GENERATE) {
+        if (opening >= limit) opening = 0;
+        memmove(list->ids + opening, list->ids + opening + surplus, (limit - opening) * sizeof *list->ids);
+        memmove(list->types + opening, list->types + opening + surplus,
+                (limit - opening) * sizeof *list->types);
+    } else if (in->run->task != RUN_PERPLEXITY) {
+        list->ids[limit - 1] = list->ids[list->count - 1];
+        list->types[limit - 1] = list->types[list->count - 1];
+    }
+    list->count = limit;
+}
+
+/* Length and ids against the model; `where` for the message. */
+static puma_status check_input(const client_input *in, token_list *list, size_t opening, const char *where,
+                               puma_error *e)
+{
+    const model *m = in->model;
+
+    if (list->count == 0) return error_set(e, 551, "%s: the sequence is empty", where);
+    if (list->count < 2 && in->run->task == RUN_PERPLEXITY)
+        return error_set(e, 559, "%s: perplexity needs two tokens or more (got %zu)", where, list->count);
+    if (list->count > in->most) {
+        char room[80] = "";
+
+        if (in->run->task == RUN_GENERATE)
+            snprintf(room, sizeof room, ", which leave room for %zu new ones", in->run->max_new_tokens);
+        if (!in->run->truncate)
+            return error_set(e, 552, "%s: tokens %zu > %zu%s (truncate = yes cuts them)", where, list->count,
+                             in->most, room);
+        fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, in->most);
+        cut(in, list, opening);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
+            return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where,
+                             i + 1, m->vocabulary - 1);
+        if (m->types > 0 && list->types[i] >= m->types)
+            return error_set(e, 556,
+                             "%s: entry %zu has a type that the model has no row for (got %u, limit %zu)",
+                             where, i + 1, list->types[i], m->types - 1);
+    }
+    return PUMA_OK;
+}
+
+/* How many special tokens the tokenizer puts in front of a text, if it puts none behind it. */
+static size_t opening_of(const tokenizer *t)
+{
+    token_list list = { 0 };
+    puma_error e = { 0 };
+    size_t     count = token_encode(t, "", 0, NULL, 0, true, false, &list, &e) == PUMA_OK ? list.count : 0;
+
+    token_list_free(&list);
+    return count;
+}
+
+static puma_status encode(client_input *in, const tokenizer *t, const char *text, size_t size, const char *pair,
+                          const char *where, puma_error *e)
+{
+    token_list list = { 0 };
+
+    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, in->run->parse_special, &list,
+                     e) != PUMA_OK)
+        return error_prefix(e, "%s", where);
+    if (check_input(in, &list, opening_of(t), where, e) == PUMA_OK) input_add(in, &list, e);
+    if (e->status != PUMA_OK) token_list_free(&list);
+    return e->status;
+}
+
+/* One text a line; a final newline ends the last one. */
+static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *e)
+{
+    char  *bytes, where[512];
+    size_t size, line = 1;
+
+    if (file_read(in->run->input_file, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
+    for (size_t at = 0; at < size && e->status == PUMA_OK; line++) {
+        const char *end = memchr(bytes + at, '\n', size - at);
+        size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
+
+        if (in->run->limit > 0 && in->count == in->run->limit) break;
+        snprintf(where, sizeof where, "%.480s:%zu", in->run->input_file, line);
+        encode(in, t, bytes + at, length > 0 && bytes[at + length - 1] == '\r' ? length - 1 : length, NULL,
+               where, e);
+        at += length + 1;
+    }
+    free(bytes);
+    if (e->status == PUMA_OK && in->count == 0)
+        error_set(e, 551, "%s: no line in it", in->run->input_file);
+    return e->status;
+}
+
+/* The model's own input must be the one that is given. */
+static puma_status check_kind(const client_input *in, puma_error *e)
+{
+    static const char *const keys[] = { [RUN_TEXT] = "text",   [RUN_IDS] = "ids",       [RUN_FILE] = "file",
+                                        [RUN_IMAGE] = "image", [RUN_PIXELS] = "pixels" };
+    const runfile           *r = in->run;
+    bool                     picture = r->input == RUN_IMAGE || r->input == RUN_PIXELS;
+
+    if (picture != in->model->pixels)
+        return error_set(e, 564, "%s: [input] %s: the model takes %s", runfile_where(r, "input", keys[r->input]),
+                         keys[r->input], picture ? "tokens (text, ids or file)" : "pictures (image or pixels)");
+    if (picture && r->embedding != RUN_EMBEDDING_AUTO)
+        return error_set(e, 317, "%s: [run] embedding: a picture has no token ids",
+                         runfile_where(r, "run", "embedding"));
+    return PUMA_OK;
+}
+
+/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
+static void open_speaker(client_input *in)
+{
+    puma_error why = { 0 };
+
+    if (token_open(&in->tokenizer, in->run->model, &why) == PUMA_OK) return;
+    in->tokenizer = NULL;
+    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
+}
+
+puma_status input_read(client_input *in, bool speak, puma_error *e)
+{
+    const runfile *r = in->run;
+    tokenizer     *t = NULL;
+
+    if (check_kind(in, e) != PUMA_OK) return e->status;
+    if (in->model->pixels) return input_read_pictures(in, e);
+    if (r->input == RUN_IDS) {
+        token_list list = { .count = r->id_count,
+                            .ids = malloc((r->id_count + 1) * sizeof *list.ids),
+                            .types = calloc(r->id_count + 1, sizeof *list.types) };
+
+        if (list.ids == NULL || list.types == NULL) {
+            token_list_free(&list);
+            return no_memory(e);
+        }
+        memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
+        if (check_input(in, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) input_add(in, &list, e);
+        if (e->status != PUMA_OK) token_list_free(&list);
+        if (e->status == PUMA_OK && speak && r->task == RUN_GENERATE) open_speaker(in);
+        return e->status;
+    }
+    if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
+    if (token_vocabulary(t) > in->model->vocabulary)
+        error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
+                  token_vocabulary(t) - 1, in->model->vocabulary);
+    else if (r->input == RUN_TEXT)
+        encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
+    else
+        read_lines(in, t, e);
+    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
+        in->tokenizer = t;
+    else
+        token_close(t);
+    return e->status;
+}
+
+void input_free(client_input *in)
+{
+    for (size_t i = 0; i < in->count; i++) token_list_free(&in->sequences[i]);
+    free(in->sequences);
+    image_list_free(&in->images);
+    free(in->labels);
+    if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->hidden + 1) * sizeof *in->head);
+    free(in->head);
+    free(in->eos);
+    token_close(in->tokenizer);
+}

@@ -1,0 +1,14 @@
+/* internal.h - what the files of this folder share. */
+#ifndef INPUT_INTERNAL_H
+#define INPUT_INTERNAL_H
+
+#include "input/input.h"
+
+static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
+
+/* Takes over what the list holds, unless it fails. */
+puma_status input_add(client_input *in, const token_list *list, puma_error *e);
+/* pictures.c */
+puma_status input_read_pictures(client_input *in, puma_error *e);
+
+#endif
