@@ -46,15 +46,6 @@ static const struct {
     { "uint64", 8 }, { "int64", 8 },   { "float64", 8 },
 };
 
-/* Numbers that are not here have no use any more, or none whose size in bytes is settled. */
-static const gguf_type STORED[] = {
-    { "F32", 0, 1, 4 },       { "F16", 1, 1, 2 },       { "Q4_0", 2, 32, 18 },    { "Q4_1", 3, 32, 20 },
-    { "Q5_0", 6, 32, 22 },    { "Q5_1", 7, 32, 24 },    { "Q8_0", 8, 32, 34 },    { "Q8_1", 9, 32, 36 },
-    { "Q2_K", 10, 256, 84 },  { "Q3_K", 11, 256, 110 }, { "Q4_K", 12, 256, 144 }, { "Q5_K", 13, 256, 176 },
-    { "Q6_K", 14, 256, 210 }, { "Q8_K", 15, 256, 292 }, { "I8", 24, 1, 1 },       { "I16", 25, 1, 2 },
-    { "I32", 26, 1, 4 },      { "I64", 27, 1, 8 },      { "F64", 28, 1, 8 },      { "BF16", 30, 1, 2 },
-};
-
 /* A value: one, or an array of them.  While the file is read places are offsets into what was read so far. */
 struct gguf_array {
     char                *key;   /* ended by NUL                                                            */
@@ -258,13 +249,6 @@ static puma_status take_pairs(gguf *g, uint64_t count, puma_error *e)
 
 /* --- tensors ---------------------------------------------------------------------------------- */
 
-static const gguf_type *find_type(uint64_t number)
-{
-    for (size_t i = 0; i < sizeof STORED / sizeof *STORED; i++)
-        if (STORED[i].number == number) return &STORED[i];
-    return NULL;
-}
-
 static puma_status take_dimensions(gguf *g, gguf_tensor *t, puma_error *e)
 {
     uint64_t rank, dim;
@@ -294,7 +278,7 @@ static puma_status take_tensor(gguf *g, gguf_tensor *t, puma_error *e)
     if (take_dimensions(g, t, e) != PUMA_OK || take(g, 4, &type, t->name, e) != PUMA_OK ||
         take(g, 8, &offset, t->name, e) != PUMA_OK)
         return e->status;
-    t->type = find_type(type);
+    t->type = quant_numbered(type);
     if (!t->type)
         return error_set(e, 414, "%s: tensor " KEY ": type %ju is not known", g->path, t->name,
                          (uintmax_t)type);

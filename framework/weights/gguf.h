@@ -11,6 +11,7 @@
 #define WEIGHTS_GGUF_H
 
 #include "weights/file.h"
+#include "weights/quant.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -58,16 +59,9 @@ bool gguf_equal(gguf_text text, const char *other); /* other ends in NUL */
 /* --- tensors ---------------------------------------------------------------------------------- */
 #define GGUF_MAX_RANK 4
 
-/* A type stores `block` elements in `bytes` bytes.  weights.c says which of them it converts. */
-typedef struct gguf_type {
-    const char *name; /* "Q4_1"                                                                      */
-    uint32_t    number;
-    size_t      block, bytes;
-} gguf_type;
-
 typedef struct gguf_tensor {
-    const char      *name; /* ended by NUL                                                               */
-    const gguf_type *type;
+    const char       *name; /* ended by NUL                                                              */
+    const quant_type *type;
     size_t rank, dim[GGUF_MAX_RANK]; /* outermost first, as everywhere here; the file has them reversed */
     size_t n, begin, end;            /* elements; bytes of the file                                */
 } gguf_tensor;

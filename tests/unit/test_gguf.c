@@ -391,15 +391,48 @@ static void opens_files_whose_types_it_does_not_convert(void **state)
 
     (void)state;
     begin(3, 1, 0);
-    describe("k", 1, 256, 12, 0);
+    describe("k", 1, 256, 16, 0);
     pad(32);
-    memset(bytes + used, 0, 160);
-    used += 160; /* 144 and padding */
+    memset(bytes + used, 0, 96);
+    used += 96; /* 66 and padding */
     gguf_close(opened());
     assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
     assert_int_equal(weights_read(w, weights_find(w, "k"), value, &e), PUMA_EMODEL);
     assert_int_equal(e.code, 414);
-    assert_non_null(strstr(e.text, "tensor k: dtype Q4_K"));
+    assert_non_null(strstr(e.text, "tensor k: dtype IQ2_XXS"));
+    weights_close(w);
+}
+
+/* Whoever computes on blocks gets them as they are in the file. */
+static void serves_blocks_as_they_are_stored(void **state)
+{
+    static const size_t bad[4][2] = { { 128, 128 }, { 0, 128 }, { 512, 256 }, { SIZE_MAX - 255, 512 } };
+    unsigned char       block[144], wanted[144];
+    double              values[512], alone[256];
+    puma_error          e = { 0 };
+    const weights_info *t;
+    weights            *w;
+
+    (void)state;
+    begin(3, 1, 0);
+    describe("k", 2, 256, 12, 0);
+    pad(32);
+    data_at = used;
+    for (size_t i = 0; i < 288; i++) put_number(i % 4 == 1 ? i % 64 : 7 * i, 1);
+    memcpy(wanted, bytes + data_at + 144, 144);
+    saved();
+    assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+    t = weights_find(w, "k");
+    assert_int_equal(weights_read(w, t, values, &e), PUMA_OK);
+    assert_int_equal(weights_blocks(w, t, 256, 256, block, &e), PUMA_OK);
+    assert_memory_equal(block, wanted, sizeof block);
+    t->type->values(block, alone);
+    assert_memory_equal(alone, values + 256, sizeof alone);
+    assert_int_equal(weights_blocks(w, t, 512, 0, block, &e), PUMA_OK);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(weights_blocks(w, t, bad[i][0], bad[i][1], block, &e), PUMA_EINTERNAL);
+        e = (puma_error){ 0 };
+    }
     weights_close(w);
 }
 
@@ -967,7 +1000,7 @@ static uint64_t next_random(uint64_t *seed)
  * that lie within the file. */
 static bool survives(void)
 {
-    static double values[sizeof bytes];
+    static double values[6 * sizeof bytes]; /* the smallest block has 50 bytes for 256 numbers */
     puma_error    e = { 0 };
     const char   *path = saved();
     weights      *w = NULL;
@@ -980,7 +1013,7 @@ static bool survives(void)
             puma_error          of_values = { 0 };
             const weights_info *t = weights_at(w, i);
 
-            assert_true(t->n <= used);
+            assert_true(t->n <= 6 * used);
             if (weights_read(w, t, values, &of_values) != PUMA_OK)
                 assert_true(of_values.code == 414 || of_values.code == 417);
         }
@@ -1076,6 +1109,7 @@ int main(void)
         TEST(reads_values_of_every_type),
         TEST(reads_tensors_of_every_type),
         TEST(opens_files_whose_types_it_does_not_convert),
+        TEST(serves_blocks_as_they_are_stored),
         TEST(serves_a_model_as_safetensors_would),
         TEST(says_what_config_json_would),
         TEST(refuses_models_that_it_would_compute_wrongly),
