@@ -16,6 +16,7 @@
 #define MAX_KEY 65535u
 #define MAX_NAME 64u /* bytes of a tensor's name: the format's limit                            */
 #define MAX_ALIGNMENT 65536u
+#define MAX_FACTORS 65536u
 #define STEP ((size_t)1 << 16) /* read at a time                                                         */
 #define KEY "%.120s"
 
@@ -68,6 +69,8 @@ struct gguf {
     size_t           tensor_count;
     const gguf_tensor **names; /* the same, sorted by name                                               */
     size_t              alignment, data;
+    double             *factors; /* of rope_freqs.weight                                                   */
+    size_t              factor_count;
 };
 
 static puma_status no_memory(puma_error *e, size_t bytes)
@@ -407,6 +410,25 @@ static puma_status read_alignment(gguf *g, puma_error *e)
     return PUMA_OK;
 }
 
+/* The one tensor that belongs to what config.json would say. */
+static puma_status read_factors(gguf *g, puma_error *e)
+{
+    const gguf_tensor *t = gguf_tensor_find(g, "rope_freqs.weight");
+    unsigned char      bytes[8];
+
+    if (!t) return PUMA_OK;
+    if (t->rank != 1 || t->n == 0 || t->n > MAX_FACTORS || t->type->block != 1 || !t->type->values)
+        return error_set(e, 413, "%s: tensor %s: not a list of 1 to %u numbers", g->path, t->name, MAX_FACTORS);
+    g->factors = malloc(t->n * sizeof *g->factors);
+    if (!g->factors) return no_memory(e, t->n * sizeof *g->factors);
+    for (size_t i = 0; i < t->n; i++) {
+        if (file_at(g->file, bytes, t->type->bytes, t->begin + i * t->type->bytes, e) != PUMA_OK) return e->status;
+        t->type->values(bytes, &g->factors[i]);
+    }
+    g->factor_count = t->n;
+    return PUMA_OK;
+}
+
 static puma_status read_all(gguf *g, puma_error *e)
 {
     uint64_t version, tensors, pairs;
@@ -427,7 +449,7 @@ static puma_status read_all(gguf *g, puma_error *e)
         take(g, 8, &pairs, "number of pairs", e) != PUMA_OK)
         return e->status;
     if (take_pairs(g, pairs, e) != PUMA_OK || read_alignment(g, e) != PUMA_OK) return e->status;
-    return take_tensors(g, tensors, e);
+    return take_tensors(g, tensors, e) == PUMA_OK ? read_factors(g, e) : e->status;
 }
 
 puma_status gguf_read(gguf **out, const data_file *f, puma_error *e)
@@ -472,6 +494,7 @@ void gguf_close(gguf *g)
     for (size_t i = 0; i < g->tensor_count; i++) free((void *)(uintptr_t)g->tensors[i].name);
     free(g->values);
     free(g->tensors);
+    free(g->factors);
     free(g->names);
     free(g->bytes);
     free(g->path);
@@ -492,6 +515,12 @@ const gguf_tensor *gguf_tensor_find(const gguf *g, const char *name)
         g->tensor_count ? bsearch(&key, g->names, g->tensor_count, sizeof *g->names, by_name) : NULL;
 
     return found ? *found : NULL;
+}
+
+const double *gguf_rope_factors(const gguf *g, size_t *count)
+{
+    *count = g->factor_count;
+    return g->factors;
 }
 
 /* --- values ----------------------------------------------------------------------------------- */

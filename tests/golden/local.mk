@@ -20,3 +20,7 @@ tests_golden_test_vit_LDADD = $(JANSSON_LIBS) -lm
 check_PROGRAMS += tests/golden/test_rope
 tests_golden_test_rope_SOURCES = %D%/test_rope.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_rope_LDADD = $(JANSSON_LIBS) -lm
+
+check_PROGRAMS += tests/golden/test_gguf_models
+tests_golden_test_gguf_models_SOURCES = %D%/test_gguf_models.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_gguf_models_LDADD = $(JANSSON_LIBS) -lm
