@@ -281,7 +281,7 @@ static void share_qkv(struct exec *x, const model_source *source, struct layer_w
     const model       *m = x->config.model;
     const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
     double             wanted = softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
-    double             scale = wanted / sqrt((double)m->head_dim);
+    double             scale = wanted * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
     size_t             rows = m->heads * m->head_dim, index;
     const linear_role  apart[] = { { "layer.query.weight", "layer.query.bias", i, scale, rows },
                                    { "layer.key.weight", "layer.key.bias", i, 1, 0 },

@@ -36,41 +36,6 @@ static puma_share normalized(struct exec *x, puma_share row)
     return inverse == NULL ? NULL : puma_mul_rows(s, row, puma_reshape1(s, inverse, 1));
 }
 
-/* (rows, 1): index of the largest entry of each row, an integer: a tournament of values above their indices,
- * so that one choice takes both on; of two equal ones either may win. */
-static puma_share argmax(puma_session *s, puma_share x)
-{
-    size_t       n = x->dim[1], rows = x->dim[0];
-    double      *leaf = (double *)s->host->scratch(s, n);
-    puma_tensor *zero = s->host->tensor(s, PUMA_ARITH, 2, x->dim, x->bits, 0), *index;
-    puma_share   pair[2] = { x }, both;
-    int32_t      range = x->range;
-
-    if (leaf == NULL || zero == NULL) return NULL;
-    for (size_t i = 0; i < n; i++) leaf[i] = (double)i;
-    pair[1] = puma_add_reals(s, zero, leaf, n);
-    index = puma_ready(s, pair[1]) ? s->host->view(s, pair[1]) : NULL;
-    if (index == NULL) return NULL;
-    index->frac = x->frac; /* for company: its words are integers */
-    pair[1] = index;
-    both = puma_concat(s, pair, 2, 0); /* (2 rows, n) */
-    while (n > 1 && s->status == PUMA_OK) {
-        size_t     half = n / 2;
-        puma_share a = puma_slice(s, both, 1, 0, half), b = puma_slice(s, both, 1, half, 2 * half), c[2];
-        puma_share left = puma_promise(s, puma_slice(s, a, 0, 0, rows), range);
-        puma_share right = puma_promise(s, puma_slice(s, b, 0, 0, rows), range);
-
-        c[0] = c[1] = puma_less(s, left, right);
-        c[0] = puma_mux(s, puma_concat(s, c, 2, 0), b, a);
-        c[1] = puma_slice(s, both, 1, 2 * half, n);
-        both = puma_concat(s, c, n % 2 != 0 ? 2 : 1, 1);
-        n = half + n % 2;
-    }
-    zero = puma_reshape2(s, puma_slice(s, both, 0, rows, 2 * rows), rows, 1);
-    if (zero != NULL) zero->frac = 0;
-    return zero;
-}
-
 /* The first token's row through a classifier. */
 static puma_share classified(struct exec *x, stream h)
 {
@@ -104,7 +69,7 @@ static puma_share binary(struct exec *x, puma_share row)
     s->host->label(s, "head argmax");
     pair[0] = s->host->tensor(s, PUMA_ARITH, 2, pair[1]->dim, pair[1]->bits, pair[1]->frac); /* shares of 0 */
     if (pair[0] == NULL) return NULL;
-    return argmax(s, puma_promise(s, puma_concat(s, pair, 2, 1), pair[1]->range));
+    return exec_argmax(s, puma_promise(s, puma_concat(s, pair, 2, 1), pair[1]->range));
 }
 
 puma_share exec_answer(struct exec *x, stream h)
@@ -136,5 +101,5 @@ puma_share exec_answer(struct exec *x, stream h)
     first = puma_promise(s, first, m->ranges.logits);
     if (!x->config.reveal_label) return first;
     s->host->label(s, "head argmax");
-    return argmax(s, first);
+    return exec_argmax(s, first);
 }

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "model/owner.h"
+#include "model/rotary.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
 
@@ -473,129 +474,58 @@ static puma_status read_flag(const reader *r, const char *key, bool *set)
     return r->e->status;
 }
 
-/* A number of a scaling object, from `least` on. */
-static puma_status scaling_number(const reader *r, const json_t *scaling, const char *where, const char *key,
-                                  double least, double *number)
+/* The object that changes the angles, a new reference: rope_scaling of older files, rope_parameters of newer ones, whose
+ * rope_theta counts before any other.  A file with both is one to which somebody added one of them, and readers differ
+ * on which they take. */
+static puma_status read_scaling(const reader *r, json_t **scaling, source_key *found, double *theta)
 {
-    const json_t *value = json_object_get(scaling, key);
-    char          got[64];
+    const json_t *old = json_object_get(r->config, "rope_scaling"), *new = json_object_get(r->config, "rope_parameters");
 
-    show(got, sizeof got, value);
-    *number = json_number_value(value);
-    if (!value) return error_set(r->e, 403, "%s: %s.%s: missing", r->path, where, key);
-    if (!json_is_number(value) || !(*number >= least && *number <= 1e12))
-        return error_set(r->e, 403, "%s: %s.%s: not a number in its range (got %s, allowed %g to 1e12)",
-                         r->path, where, key, got, least);
-    return PUMA_OK;
-}
-
-/* Nothing may stand in a scaling object that this file does not read. */
-static puma_status scaling_keys(const reader *r, const json_t *scaling, const char *where,
-                                const char *const *known)
-{
-    const char   *key;
-    const json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)scaling, key, value)
-    {
-        const char *const *k = known;
-        char               got[64];
-
-        while (*k && strcmp(*k, key) != 0) k++;
-        if (*k || json_is_null(value)) continue;
-        if (strcmp(key, "partial_rotary_factor") == 0 && json_number_value(value) == 1) continue;
-        show(got, sizeof got, value);
-        return error_set(r->e, 404, "%s: %s.%.60s: %s is not supported", r->path, where, key, got);
-    }
-    return PUMA_OK;
-}
-
-/* LLaMA 3's frequencies: those whose wave is longer than the context that the model was first trained on are
- * divided by `factor`, those with a short wave kept, and what is between is mixed. */
-static puma_status scale_llama3(const reader *r, const json_t *scaling, const char *where, model *m)
-{
-    static const char *const known[] = { "rope_type",
-                                         "type",
-                                         "rope_theta",
-                                         "factor",
-                                         "low_freq_factor",
-                                         "high_freq_factor",
-                                         "original_max_position_embeddings",
-                                         NULL };
-    double                   factor, low, high, context;
-
-    if (scaling_keys(r, scaling, where, known) != PUMA_OK ||
-        scaling_number(r, scaling, where, "factor", 1, &factor) != PUMA_OK ||
-        scaling_number(r, scaling, where, "low_freq_factor", 1e-6, &low) != PUMA_OK ||
-        scaling_number(r, scaling, where, "high_freq_factor", 1e-6, &high) != PUMA_OK ||
-        scaling_number(r, scaling, where, known[6], 1, &context) != PUMA_OK)
+    *scaling = NULL;
+    *found = (source_key){ .key = "rope_scaling" };
+    if (json_object_size(old) > 0 && json_object_size(new) > 0 && !json_equal(old, new))
+        return error_set(r->e, 404, "%s: rope_scaling: stands beside rope_parameters, which says something else: keep one",
+                         r->path);
+    if (!config_entry(r, "rope_scaling"))
+        *scaling = json_object();
+    else if (look_up(r, "rope_scaling", scaling, found) != PUMA_OK)
         return r->e->status;
-    if (!(high > low))
-        return error_set(r->e, 403, "%s: %s.high_freq_factor: not above low_freq_factor (got %g and %g)",
-                         r->path, where, high, low);
-    for (size_t i = 0; i < m->head_dim / 2; i++) {
-        double turns = context * m->rotary[i] / 6.28318530717958647692; /* in the first context */
-        double keep = (turns - low) / (high - low);
-
-        keep = keep < 0 ? 0 : keep > 1 ? 1 : keep;
-        m->rotary[i] *= keep + (1 - keep) / factor;
-    }
-    return PUMA_OK;
-}
-
-/* rope_scaling, or rope_parameters as newer files say: which frequencies are changed and how. */
-static puma_status read_scaling(const reader *r, model *m)
-{
-    static const char *const plain[] = { "rope_type", "type", "rope_theta", NULL };
-    static const char *const linear[] = { "rope_type", "type", "rope_theta", "factor", NULL };
-    json_t                  *scaling;
-    const json_t            *type;
-    source_key               found;
-    char                     got[64];
-    const char              *name;
-    double                   factor;
-
-    if (!config_entry(r, "rope_scaling")) return PUMA_OK;
-    if (look_up(r, "rope_scaling", &scaling, &found) != PUMA_OK) return r->e->status;
-    type = json_object_get(scaling, "rope_type");
-    if (!type) type = json_object_get(scaling, "type");
-    name = json_is_string(type) ? json_string_value(type) : type ? "" : "default";
-    if (!json_is_object(scaling)) {
-        show(got, sizeof got, scaling);
-        error_set(r->e, 403, "%s: %s: not an object (got %s)", r->path, found.key, got);
-    } else if (strcmp(name, "default") == 0) {
-        scaling_keys(r, scaling, found.key, plain);
-    } else if (strcmp(name, "linear") == 0) {
-        if (scaling_keys(r, scaling, found.key, linear) == PUMA_OK &&
-            scaling_number(r, scaling, found.key, "factor", 1, &factor) == PUMA_OK)
-            for (size_t i = 0; i < m->head_dim / 2; i++) m->rotary[i] /= factor;
-    } else if (strcmp(name, "llama3") == 0) {
-        scale_llama3(r, scaling, found.key, m);
-    } else {
-        show(got, sizeof got, type);
-        error_set(r->e, 404, "%s: %s.rope_type: %s is not supported (known: default, linear, llama3)",
-                  r->path, found.key, got);
-    }
-    json_decref(scaling);
-    return r->e->status;
+    if (!*scaling) return no_memory(r->e);
+    if (read_number(r, "rope_theta", 1e12, theta) != PUMA_OK) return r->e->status;
+    if (json_is_number(json_object_get(*scaling, "rope_theta")))
+        *theta = json_number_value(json_object_get(*scaling, "rope_theta"));
+    if (*theta >= 1 && *theta <= 1e12) return PUMA_OK;
+    return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path, *theta);
 }
 
 static puma_status read_rotary(const reader *r, model *m)
 {
-    double theta;
+    struct owner *o = m->owner;
+    rotary        turn = { .path = r->path,
+                           .original_context = json_object_get(r->config, "original_max_position_embeddings"),
+                           .head_dim = m->head_dim,
+                           .positions = m->positions };
+    json_t       *scaling;
+    source_key    found;
 
     if (m->head_dim % 2 != 0)
         return error_set(r->e, 403, "%s: a head of %zu numbers cannot be turned in pairs", r->path,
                          m->head_dim);
-    if (read_number(r, "rope_theta", 1e12, &theta) != PUMA_OK) return r->e->status;
-    if (!(theta >= 1))
-        return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path,
-                         theta);
-    m->rotary = calloc(m->head_dim / 2, sizeof *m->rotary);
+    turn.angle = m->rotary = calloc(m->head_dim / 2, sizeof *m->rotary);
     if (!m->rotary) return no_memory(r->e);
-    for (size_t i = 0; i < m->head_dim / 2; i++)
-        m->rotary[i] = pow(theta, -2.0 * (double)i / (double)m->head_dim);
-    return read_scaling(r, m);
+    if (read_scaling(r, &scaling, &found, &turn.theta) == PUMA_OK) {
+        turn.scaling = scaling;
+        turn.where = found.key;
+        rotary_angles(&turn, r->e);
+    }
+    json_decref(scaling);
+    m->attention_factor = turn.attention;
+    if (turn.most < m->max_tokens) {
+        m->max_tokens = turn.most;
+        snprintf(o->note, sizeof o->note, "%.40s: %.30s: sequences of up to %zu tokens, the context before it was extended",
+                 r->path, found.key, turn.most);
+    }
+    return r->e->status;
 }
 
 /* window_layers: "full_attention" or "sliding_attention", one a layer.  Absent: all from `from` on. */
@@ -696,6 +626,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
     m->embedding_scale = a->scaled ? sqrt((double)m->hidden) : 1;
+    m->attention_factor = 1;
     if (read_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
         read_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
         read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
@@ -860,6 +791,8 @@ char *model_canonical(const model *m)
     put_number(out, "epsilon", m->epsilon);
     put_number(out, "embedding_scale", m->embedding_scale);
     put_number(out, "gain_offset", m->gain_offset);
+    put_number(out, "attention_factor", m->attention_factor);
+    fprintf(out, "model.max_tokens=%zu\n", m->max_tokens);
     for (size_t i = 0; m->rotary && i < m->head_dim / 2; i++) {
         char key[40];
 

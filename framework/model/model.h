@@ -60,7 +60,7 @@ typedef struct model {
     size_t           labels;             /* rows of the head: of a decoder the vocabulary's               */
     size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
     size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
-    size_t           max_tokens;         /* longest sequence: positions - position_offset                */
+    size_t           max_tokens;         /* longest sequence: positions - position_offset, or less        */
     bool   pixels;                            /* the input is a picture, cut into patches, and not tokens      */
     size_t channels, image[2], patch[2];      /* of pixels: heights and widths; positions: patches + 1          */
     bool             causal;             /* a decoder: a token attends to itself and those before it     */
@@ -69,6 +69,7 @@ typedef struct model {
     model_positions  position_kind;
     bool             interleaved;     /* rotary pairs are (0, 1), (2, 3) …; else (i, i + head_dim / 2)    */
     double          *rotary;          /* head_dim / 2 angles a position; NULL: not rotary                 */
+    double           attention_factor; /* of queries and keys each, as scaled rotary positions want it    */
     size_t          *window;          /* a layer: how many tokens one attends to, itself included; 0: all */
     double           embedding_scale; /* of the rows of embedding.token                               */
     double           gain_offset;     /* added to the norms' gains                                    */

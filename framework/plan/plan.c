@@ -106,6 +106,13 @@ const char *plan_caution(const plan *p, puma_slot slot)
     return f != NULL && plan_uses(p, slot) && PUMA_HAS(f, caution) ? f->caution : NULL;
 }
 
+double plan_ulp(const plan *p)
+{
+    bool is_float = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 && !p->run->fixed;
+
+    return is_float ? 0 : ldexp(1, -(int)p->exec.rings.frac);
+}
+
 static puma_status choose_functions(plan *p, puma_error *e)
 {
     const puma_protocol *protocol = p->protocol->protocol;

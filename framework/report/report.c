@@ -821,11 +821,12 @@ double report_cosine(const double *x, const double *y, size_t n)
     return xy / (sqrt(xx) * sqrt(yy));
 }
 
-size_t report_top1(const double *x, size_t n)
+size_t report_top1(const double *x, size_t n, double ulp)
 {
-    size_t best = 0;
+    size_t best = 0, first = 0;
 
     for (size_t i = 1; i < n; i++)
         if (x[i] > x[best]) best = i;
-    return best;
+    while (first < best && !(x[first] >= x[best] - ulp)) first++;
+    return first;
 }

@@ -135,6 +135,7 @@ void  report_table(FILE *out, const report *r);
 /* --- distance from a reference ---------------------------------------------------------------- */
 double report_max_abs_error(const double *x, const double *y, size_t n); /* NaN when either holds one */
 double report_cosine(const double *x, const double *y, size_t n); /* 0 when either is 0; 1 when both are    */
-size_t report_top1(const double *x, size_t n);                    /* the first of the largest               */
+/* The first of the largest; what lies below it by `ulp` at most, an error of rounding, is as large. */
+size_t report_top1(const double *x, size_t n, double ulp);
 
 #endif

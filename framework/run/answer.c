@@ -21,7 +21,7 @@ static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->tas
 /* What a row of logits says: the largest, or of a single one whether it is above 0. */
 static size_t top(const plan *p, const double *logits, size_t columns)
 {
-    return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns);
+    return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns, plan_ulp(p));
 }
 
 /* The label of an answer: the one revealed, or what its logits say. */

@@ -214,6 +214,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                      &(sample_config){ .temperature = r->temperature,
                                        .top_k = r->top_k,
                                        .top_p = r->top_p,
+                                       .ulp = plan_ulp(g.plan),
                                        .has_seed = r->has_sample_seed,
                                        .seed = r->sample_seed },
                      e);

@@ -10,6 +10,7 @@
 #include "weights/file.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
+#include "weights/quant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,38 +23,11 @@
 #define MAX_SHARDS 1000u
 #define MAX_INDEX (16u << 20) /* bytes of model.safetensors.index.json                              */
 #define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
-#define CHUNK 4096            /* elements converted at a time                                       */
-
-typedef struct dtype {
-    const char *name;
-    size_t      bytes; /* of an element, or of a block of them                                */
-    bool        is_float;
-    size_t      block; /* 0: elements stand alone                                             */
-} dtype;
-
-/* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are
- * refused only where the model needs them. */
-static const dtype DTYPES[] = {
-    { "F32", 4, true, 0 },      { "F16", 2, true, 0 },      { "BF16", 2, true, 0 },
-    { "F64", 8, true, 0 },      { "I64", 8, false, 0 },     { "I32", 4, false, 0 },
-    { "I16", 2, false, 0 },     { "I8", 1, false, 0 },      { "U8", 1, false, 0 },
-    { "BOOL", 1, false, 0 },    { "U16", 2, false, 0 },     { "U32", 4, false, 0 },
-    { "U64", 8, false, 0 },     { "C64", 8, false, 0 },     { "F8_E4M3", 1, false, 0 },
-    { "F8_E5M2", 1, false, 0 }, { "F8_E8M0", 1, false, 0 },
-};
-
-/* What only GGUF has: an element is d q + m, where d and m are float16 and q an integer of 4 or 8 bits. */
-static const dtype BLOCKS[] = {
-    { "Q4_0", 18, true, 32 },    { "Q4_1", 20, true, 32 },    { "Q8_0", 34, true, 32 },
-    { "Q5_0", 22, false, 32 },   { "Q5_1", 24, false, 32 },   { "Q8_1", 36, false, 32 },
-    { "Q2_K", 84, false, 256 },  { "Q3_K", 110, false, 256 }, { "Q4_K", 144, false, 256 },
-    { "Q5_K", 176, false, 256 }, { "Q6_K", 210, false, 256 }, { "Q8_K", 292, false, 256 },
-};
+#define CHUNK 4096            /* elements converted at a time: whole blocks of any type             */
 
 typedef struct tensor {
     weights_info info; /* first: an info is its tensor                                       */
     char        *name; /* what info.name points to                                           */
-    const dtype *type;
     size_t       shard, begin, end; /* bytes of the shard's data                                          */
     size_t       head;              /* rows of a head when they are permuted (gguf.h), else 0             */
 } tensor;
@@ -77,13 +51,6 @@ static puma_status no_memory(puma_error *e, size_t bytes)
 }
 
 /* --- the header ------------------------------------------------------------------------------- */
-
-static const dtype *find_dtype(const char *name)
-{
-    for (size_t i = 0; i < sizeof DTYPES / sizeof *DTYPES; i++)
-        if (strcmp(DTYPES[i].name, name) == 0) return &DTYPES[i];
-    return NULL;
-}
 
 /* A member of an array that counts something: an integer >= 0. */
 static bool natural(const json_t *array, size_t i, size_t *value)
@@ -115,14 +82,14 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
             return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows",
                              s->file.name, info->name);
     }
-    if (!checked_mul(&bytes, info->n, t->type->bytes))
+    if (!checked_mul(&bytes, info->n, t->info.type->bytes))
         return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->file.name,
                          info->name);
     if (t->end - t->begin != bytes)
         return error_set(e, 413,
                          "%s: tensor " NAME
                          ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
-                         s->file.name, info->name, t->type->name, t->end - t->begin, bytes);
+                         s->file.name, info->name, info->type->name, t->end - t->begin, bytes);
     return PUMA_OK;
 }
 
@@ -150,11 +117,11 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
                          !type    ? "dtype"
                          : !shape ? "shape"
                                   : "data_offsets");
-    if (!json_is_string(type) || !(t->type = find_dtype(json_string_value(type))))
+    if (!json_is_string(type) || !(t->info.type = quant_plain(json_string_value(type))))
         return error_set(
             e, 414, "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)",
             s->file.name, name, json_is_string(type) ? json_string_value(type) : "that is no string");
-    t->info.dtype = t->type->name;
+    t->info.dtype = t->info.type->name;
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin) ||
         !natural(offsets, 1, &t->end))
         return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0",
@@ -455,14 +422,6 @@ done:
     return e->status;
 }
 
-/* A type of GGUF under the name that both formats give it. */
-static const dtype *find_block(const char *name)
-{
-    for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++)
-        if (strcmp(BLOCKS[i].name, name) == 0) return &BLOCKS[i];
-    return find_dtype(name);
-}
-
 static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
 {
     size_t count = gguf_tensors(g);
@@ -473,11 +432,7 @@ static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
         const gguf_tensor *from = gguf_tensor_at(g, i);
         tensor            *t = &w->tensors[i];
 
-        t->type = find_block(from->type->name);
-        if (!t->type)
-            return error_set(e, 414, "%s: tensor " NAME ": type %s is not supported", gguf_name(g),
-                             from->name, from->type->name);
-        t->info = (weights_info){ .dtype = t->type->name, .rank = from->rank, .n = from->n };
+        t->info = (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
         memcpy(t->info.dim, from->dim, sizeof from->dim);
         t->begin = from->begin;
         t->end = from->end;
@@ -585,84 +540,11 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
 {
     const tensor *t = (const tensor *)(const void *)info;
 
-    if (t->type->is_float) return PUMA_OK;
-    return error_set(
-        e, 414,
-        "%s: tensor " NAME
-        ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported, in GGUF also"
-        " Q8_0, Q4_0 and Q4_1)",
-        w->shards[t->shard].file.name, info->name, t->type->name);
-}
-
-/* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times
- * power. */
-static uint64_t little(const unsigned char *p, size_t bytes)
-{
-    uint64_t v = 0;
-
-    for (size_t i = bytes; i-- > 0;) v = v << 8 | p[i];
-    return v;
-}
-
-static double from_single(uint32_t bits)
-{
-    float f;
-
-    memcpy(&f, &bits, sizeof f);
-    return (double)f;
-}
-
-static double from_half(uint32_t bits)
-{
-    uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double   value;
-
-    if (exponent == 31)
-        value = fraction ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexp((double)fraction, -24);
-    else
-        value = ldexp((double)(fraction | 1024), (int)exponent - 25);
-    return bits >> 15 ? -value : value;
-}
-
-/* A block: d and, of Q4_1, m; then 32 signed bytes, or 16 bytes whose low halves are the first 16 elements
- * and whose high halves the others.  Q4_0 counts from -8.  Products and sums fit a double exactly, but for
- * sums of numbers that are more than 2^38 apart. */
-static void convert_blocks(const dtype *type, const unsigned char *from, double *to, size_t count)
-{
-    bool   bytes = type->bytes == 34, offset = type->bytes == 20;
-    size_t head = offset ? 4 : 2;
-
-    for (size_t i = 0; i < count; i += 32, from += type->bytes) {
-        double d = from_half((uint32_t)little(from, 2)),
-               m = offset ? from_half((uint32_t)little(from + 2, 2)) : -8 * d;
-
-        for (size_t k = 0; k < 32; k++) {
-            unsigned q = from[head + (bytes ? k : k % 16)];
-
-            to[i + k] = bytes ? d * (q < 128 ? (int)q : (int)q - 256) : d * (k < 16 ? q & 15 : q >> 4) + m;
-        }
-    }
-}
-
-static void convert(const dtype *type, const unsigned char *from, double *to, size_t count)
-{
-    if (type->block > 0) {
-        convert_blocks(type, from, to, count);
-    } else if (type->bytes == 4) {
-        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 4 * i, 4));
-    } else if (type->bytes == 8) {
-        for (size_t i = 0; i < count; i++) {
-            uint64_t bits = little(from + 8 * i, 8);
-
-            memcpy(&to[i], &bits, sizeof bits);
-        }
-    } else if (type->name[0] == 'B') {
-        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 2 * i, 2) << 16);
-    } else {
-        for (size_t i = 0; i < count; i++) to[i] = from_half((uint32_t)little(from + 2 * i, 2));
-    }
+    if (info->type->values) return PUMA_OK;
+    return error_set(e, 414,
+                     "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
+                     "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
+                     w->shards[t->shard].file.name, info->name, info->dtype);
 }
 
 /* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
@@ -677,30 +559,35 @@ static size_t served_at(const tensor *t, size_t k)
     return (row - inside + inside % 2 * (t->head / 2) + inside / 2) * columns + k % columns;
 }
 
-static size_t stored_bytes(const dtype *type, size_t count)
+static size_t stored_bytes(const quant_type *type, size_t count) { return count / type->block * type->bytes; }
+
+static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to, puma_error *e)
 {
-    return type->block > 0 ? count / type->block * type->bytes : count * type->bytes;
+    const quant_type *type = t->info.type;
+
+    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) != PUMA_OK)
+        error_prefix(e, "tensor " NAME, t->info.name);
+    return e->status;
 }
 
 /* Goes through the elements in chunks, whole blocks of any type; values and the two others may be NULL. */
 static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs,
                               size_t *index, puma_error *e)
 {
-    const tensor *t = (const tensor *)(const void *)info;
-    const shard  *s = &w->shards[t->shard];
-    unsigned char raw[CHUNK * 8];
-    double        numbers[CHUNK], largest = 0;
-    size_t        where = 0;
+    const tensor     *t = (const tensor *)(const void *)info;
+    const quant_type *type = info->type;
+    const shard      *s = &w->shards[t->shard];
+    unsigned char     raw[CHUNK * 8];
+    double            numbers[CHUNK], largest = 0;
+    size_t            where = 0;
 
     if (weights_float(w, info, e) != PUMA_OK || file_same(&s->file, e) != PUMA_OK) return e->status;
     for (size_t done = 0; done < info->n;) {
         size_t count = info->n - done < CHUNK ? info->n - done : CHUNK;
 
-        if (file_at(&s->file, raw, stored_bytes(t->type, count),
-                    s->data + t->begin + stored_bytes(t->type, done), e) != PUMA_OK) {
-            return error_prefix(e, "tensor " NAME, info->name);
-        }
-        convert(t->type, raw, numbers, count);
+        if (read_stored(t, s, done, count, raw, e) != PUMA_OK) return e->status;
+        for (size_t i = 0; i < count; i += type->block)
+            type->values(raw + stored_bytes(type, i), numbers + i);
         for (size_t i = 0; i < count; i++) {
             double magnitude = fabs(numbers[i]);
             size_t at = served_at(t, done + i);
@@ -722,6 +609,17 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     if (max_abs) *max_abs = largest;
     if (index) *index = where;
     return PUMA_OK;
+}
+
+puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to, puma_error *e)
+{
+    const tensor *t = (const tensor *)(const void *)info;
+    const shard  *s = &w->shards[t->shard];
+
+    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n || count > info->n - first)
+        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it", s->file.name,
+                         info->name, first, first + count);
+    return file_same(&s->file, e) == PUMA_OK ? read_stored(t, s, first, count, to, e) : e->status;
 }
 
 puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e)
