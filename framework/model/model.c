@@ -811,6 +811,9 @@ void model_close(model *m)
     free(m->tensors);
     free(m->rotary);
     free(m->window);
+    free(m->modules);
+    free(m->steps);
+    free(m->prompt);
     free(m);
 }
 
@@ -832,12 +835,30 @@ static void put_number(FILE *out, const char *key, double number)
     fprintf(out, "model.%s=%lld*2^%d\n", key, (long long)ldexp(number, 53), exponent - 53);
 }
 
+static const char *const ACTIVATION_WORDS[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
+
+/* Of embed: "model.pooling=cls mean", and a line for each step. */
+static void put_steps(FILE *out, const model *m)
+{
+    static const char *const kinds[] = { [MODEL_STEP_DENSE] = "dense", [MODEL_STEP_NORM] = "layernorm",
+                                         [MODEL_STEP_NORMALIZE] = "normalize" };
+
+    if (m->pooling_count == 0) return;
+    fprintf(out, "model.pooling=");
+    for (size_t i = 0; i < m->pooling_count; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", MODEL_POOLING_NAMES[m->pooling[i]]);
+    fprintf(out, "\n");
+    for (size_t i = 0; i < m->step_count; i++)
+        fprintf(out, "model.step.%zu=%s %zux%zu %s\n", i, kinds[m->steps[i].kind], m->steps[i].out, m->steps[i].in,
+                m->steps[i].active ? ACTIVATION_WORDS[m->steps[i].activation] : "identity");
+}
+
 char *model_canonical(const model *m)
 {
-    static const char *const activations[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
-    char                    *text = NULL;
-    size_t                   size = 0;
-    FILE                    *out = open_memstream(&text, &size);
+    const char *const *activations = ACTIVATION_WORDS;
+    char              *text = NULL;
+    size_t             size = 0;
+    FILE              *out = open_memstream(&text, &size);
 
     if (!out) return NULL;
     fprintf(
@@ -877,6 +898,7 @@ char *model_canonical(const model *m)
     fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
             m->ranges.norm, m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits,
             m->ranges.product, m->ranges.gated);
+    put_steps(out, m);
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
 

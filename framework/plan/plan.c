@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 
 #include "exec/rings.h"
+#include "plan/encoder.h"
 #include "weights/file.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
@@ -90,6 +91,20 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 /* Does the run make an embedding: as its answer, or for the head that the run file brings? */
 static bool embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 
+/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
+static model_task task_of(const runfile *r)
+{
+    if (embeds(r)) return MODEL_EMBED;
+    switch (r->task) {
+    case RUN_CLASSIFY: return MODEL_CLASSIFY;
+    case RUN_LOGITS: return MODEL_LOGITS;
+    case RUN_HIDDEN: return MODEL_HIDDEN;
+    case RUN_GENERATE: return MODEL_GENERATE;
+    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
+    default: return MODEL_EMBED;
+    }
+}
+
 bool plan_uses(const plan *p, puma_slot slot)
 {
     const model *m = p->model;
@@ -100,7 +115,7 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
-    return slot == PUMA_SLOT_RSQRT && embeds(p->run) && p->run->normalize;
+    return encoder_uses(m, slot);
 }
 
 const char *plan_caution(const plan *p, puma_slot slot)
@@ -244,12 +259,53 @@ static puma_status check_weights(const plan *p, puma_error *e)
     return PUMA_OK;
 }
 
+/* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
+static puma_status read_modules(plan *p, const char *directory, puma_error *e)
+{
+    const runfile      *r = p->run;
+    model_pooling       pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
+    bool                normalize = r->normalize == RUN_YES;
+    model_embedding     said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
+                                 .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
+
+    return model_modules(p->model, directory, &said, e);
+}
+
+/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory, malloc'd,
+ * is then what holds modules.json. */
+static puma_status enter_folder(plan *p, char **directory, puma_error *e)
+{
+    char *folder = NULL;
+
+    *directory = strdup(p->run->model);
+    if (*directory == NULL) return no_memory(e);
+    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL) return e->status;
+    free(p->run->model);
+    p->run->model = folder;
+    return PUMA_OK;
+}
+
+static puma_status open_model(plan *p, puma_error *e)
+{
+    const runfile *r = p->run;
+    char          *directory;
+
+    if (enter_folder(p, &directory, e) == PUMA_OK &&
+        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) == PUMA_OK &&
+        embeds(r))
+        read_modules(p, directory, e);
+    free(directory);
+    if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
+        error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
+    return e->status;
+}
+
 /* [run] head: {"w": [...], "b": x}, one number of w for each of the embedding. */
 static puma_status read_head(plan *p, puma_error *e)
 {
     static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
     const char   *path = p->run->head, *known[] = { "w", "b" };
-    size_t        hidden = p->model->hidden, i;
+    size_t        width = p->model->embedding, i;
     double        limit = ldexp(1.0, (int)p->exec.rings.wide - 2 - 2 * (int)p->exec.rings.frac);
     json_t       *root = NULL;
     const json_t *w, *b;
@@ -258,23 +314,23 @@ static puma_status read_head(plan *p, puma_error *e)
         return e->status;
     w = json_object_get(root, known[0]);
     b = json_object_get(root, known[1]);
-    p->head = calloc(hidden + 1, sizeof *p->head);
+    p->head = calloc(width + 1, sizeof *p->head);
     if (p->head == NULL)
         no_memory(e);
     else if (!json_is_array(w) || !json_is_number(b) || json_object_size(root) != 2)
         error_set(e, 423, "%s: not of the form {\"w\": [...], \"b\": x}", path_tail(path));
-    else if (json_array_size(w) != hidden)
+    else if (json_array_size(w) != width)
         error_set(e, 423, "%s: w: one number for each of the embedding is needed (got %zu, expected %zu)",
-                  path_tail(path), json_array_size(w), hidden);
-    for (i = 0; e->status == PUMA_OK && i <= hidden; i++) {
-        const json_t *number = i < hidden ? json_array_get(w, i) : b;
+                  path_tail(path), json_array_size(w), width);
+    for (i = 0; e->status == PUMA_OK && i <= width; i++) {
+        const json_t *number = i < width ? json_array_get(w, i) : b;
 
         p->head[i] = json_number_value(number);
         if (!json_is_number(number))
             error_set(e, 423, "%s: w: entry %zu is not a number", path_tail(path), i);
         else if (!(fabs(p->head[i]) < limit))
             error_set(e, 1102, "%s: %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
-                      path_tail(path), known[i == hidden], i, p->head[i], limit);
+                      path_tail(path), known[i == width], i, p->head[i], limit);
     }
     json_decref(root);
     p->exec.head = p->head;
@@ -359,10 +415,17 @@ static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t 
                           const char *where, puma_error *e)
 {
     token_list list = { 0 };
+    char      *whole = encoder_text(p, text, &size);
 
-    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
-                     e) != PUMA_OK)
-        return error_prefix(e, "%s", where);
+    if (whole == NULL) return no_memory(e);
+    if (p->model->prompt != NULL && pair != NULL)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    else if (token_encode(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
+                          e) != PUMA_OK)
+        error_prefix(e, "%s", where);
+    OPENSSL_cleanse(whole, size);
+    free(whole);
+    if (e->status != PUMA_OK) return e->status;
     if (check_input(p, &list, opening_of(t), where, e) == PUMA_OK) add_input(p, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
     return e->status;
@@ -547,6 +610,8 @@ static puma_status read_input(plan *p, plan_role role, puma_error *e)
     if (token_vocabulary(t) > p->model->vocabulary)
         error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
                   token_vocabulary(t) - 1, p->model->vocabulary);
+    else if (encoder_check_case(p, t, e) != PUMA_OK)
+        ; /* refused */
     else if (r->input == RUN_TEXT)
         encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
@@ -658,26 +723,14 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
     return text == NULL ? no_memory(e) : PUMA_OK;
 }
 
-/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
-static model_task task_of(const runfile *r)
-{
-    if (embeds(r)) return MODEL_EMBED;
-    switch (r->task) {
-    case RUN_CLASSIFY: return MODEL_CLASSIFY;
-    case RUN_LOGITS: return MODEL_LOGITS;
-    case RUN_HIDDEN: return MODEL_HIDDEN;
-    case RUN_GENERATE: return MODEL_GENERATE;
-    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
-    default: return MODEL_EMBED;
-    }
-}
-
 /* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
 static puma_status plan_lengths(plan *p, puma_error *e)
 {
     size_t most = p->model->max_tokens;
 
-    p->max_input = most;
+    p->max_input = embeds(p->run) && p->model->encoder_tokens > 0 && p->model->encoder_tokens < most
+                       ? p->model->encoder_tokens
+                       : most;
     if (p->run->task != RUN_GENERATE) return PUMA_OK;
     if (p->run->max_new_tokens > most)
         return error_set(e, 322,
@@ -704,11 +757,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);
-    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) != PUMA_OK) {
-        if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
-            error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
-        return e->status;
-    }
+    if (open_model(p, e) != PUMA_OK) return e->status;
     if (plan_lengths(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
@@ -719,8 +768,6 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     p->exec = (exec_config){ .model = p->model,
                              .task = task_of(r),
                              .linear_head = r->head != NULL,
-                             .pooling_mean = r->pooling_mean,
-                             .normalize = r->normalize,
                              .states = r->compare_layers,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
@@ -738,7 +785,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
     } else if (role == PLAN_CLIENT &&
                (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK ||
-                check_weights(p, e) != PUMA_OK)) {
+                check_weights(p, e) != PUMA_OK || encoder_check(p, e) != PUMA_OK)) {
         return e->status;
     }
     if (role == PLAN_CLIENT && p->model->pixels && check_pictures(p, e) != PUMA_OK) return e->status;
@@ -765,7 +812,7 @@ void plan_close(plan *p)
     free(p->inputs);
     image_list_free(&p->images);
     free(p->labels);
-    if (p->head != NULL) OPENSSL_cleanse(p->head, (p->model->hidden + 1) * sizeof *p->head);
+    if (p->head != NULL) OPENSSL_cleanse(p->head, (p->model->embedding + 1) * sizeof *p->head);
     free(p->head);
     free(p->eos);
     token_close(p->tokenizer);

@@ -16,3 +16,6 @@ tests_golden_test_sentiment_LDADD = $(JANSSON_LIBS) -lm
 # vit-fashion's cases need Debian's dataset-fashion-mnist, installed or in PUMA_FASHION.
 tests_golden_test_vit_SOURCES = %D%/test_vit.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_vit_LDADD = $(JANSSON_LIBS) -lm
+check_PROGRAMS += tests/golden/test_encoders
+tests_golden_test_encoders_SOURCES = %D%/test_encoders.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_encoders_LDADD = $(JANSSON_LIBS) -lm
