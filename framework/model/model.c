@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "base/checked.h"
+#include "model/labels.h"
 #include "model/owner.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
@@ -692,6 +693,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
     take_words(m, a);
     m->head_dense = head && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
     if (check_required(r) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
+    if (task == MODEL_CLASSIFY && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK) return r->e->status;
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
@@ -811,6 +813,7 @@ void model_close(model *m)
     free(m->tensors);
     free(m->rotary);
     free(m->window);
+    model_free_labels(m);
     free(m->modules);
     free(m->steps);
     free(m->prompt);

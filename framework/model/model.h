@@ -31,6 +31,10 @@ typedef enum model_task {
     MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
 } model_task;
 
+/* What a classifier's logits say: one label, the largest; of each label whether it is there, by its sign; or a
+ * value. */
+typedef enum model_problem { MODEL_ONE_LABEL, MODEL_MANY_LABELS, MODEL_REGRESSION } model_problem;
+
 /* How a sentence encoder makes one vector of its tokens' (task embed). */
 typedef enum model_pooling {
     MODEL_POOL_CLS,           /* the first token's                                      */
@@ -112,6 +116,8 @@ typedef struct model {
     /* Head of classify / logits: on token 0, [dense -> head_activation ->] out.  head_dense false: none. */
     bool             head_dense;
     model_activation head_activation;
+    model_problem    problem;     /* of classify                                                    */
+    char           **label_names; /* of classify: labels of them, UTF-8; NULL: config.json names none */
     model_ranges     ranges;
     /* Of embed, by model_modules: what follows the last layer.  Several poolings stand side by side. */
     model_pooling    pooling[MODEL_POOLINGS];

@@ -723,6 +723,22 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
     return text == NULL ? no_memory(e) : PUMA_OK;
 }
 
+/* What needs one label, of a model that has many at once or none. */
+static puma_status check_labels(const plan *p, puma_error *e)
+{
+    static const char *const keys[][2] = { { "run", "reveal" }, { "input", "labels" } };
+    const runfile           *r = p->run;
+    const bool               given[] = { r->reveal_label, r->labels != NULL };
+
+    if (r->task != RUN_CLASSIFY || r->head != NULL || p->model->problem == MODEL_ONE_LABEL) return PUMA_OK;
+    for (size_t i = 0; i < 2; i++)
+        if (given[i])
+            return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
+                             runfile_where(r, keys[i][0], keys[i][1]), keys[i][0], keys[i][1],
+                             p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+    return PUMA_OK;
+}
+
 /* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
 static puma_status plan_lengths(plan *p, puma_error *e)
 {
@@ -758,7 +774,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);
     if (open_model(p, e) != PUMA_OK) return e->status;
-    if (plan_lengths(p, e) != PUMA_OK) return e->status;
+    if (plan_lengths(p, e) != PUMA_OK || check_labels(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
     if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
