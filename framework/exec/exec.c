@@ -327,11 +327,11 @@ static void share_head(struct exec *x, const model_source *source)
     const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
 
     if (x->config.linear_head) {
-        const size_t dim[2] = { 1, m->hidden };
+        const size_t dim[2] = { 1, m->embedding };
 
         x->s->host->label(x->s, "weights head");
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
-        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->hidden, 1, dim,
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1, dim,
                                       x->config.rings.frac, x->config.rings.wide);
     }
     share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
@@ -341,6 +341,22 @@ static void share_head(struct exec *x, const model_source *source)
     } else {
         share_stack(x, source, &out, 1, m->place == MODEL_PRE_NORM ? &final : NULL, &x->head_out,
                     &x->head_out_bias);
+    }
+}
+
+/* What follows the pooling of a sentence encoder. */
+static void share_steps(struct exec *x, const model_source *source)
+{
+    const model *m = x->config.model;
+
+    for (size_t i = 0; i < m->step_count && x->s->status == PUMA_OK; i++) {
+        const linear_role dense = { "step.weight", "step.bias", (int)i, 1, 0 };
+
+        if (m->steps[i].kind == MODEL_STEP_DENSE)
+            share_stack(x, source, &dense, 1, NULL, &x->steps[i].weight, &x->steps[i].bias);
+        if (m->steps[i].kind != MODEL_STEP_NORM) continue;
+        x->steps[i].gain = parameter(x, source, "step.gain", (int)i, 1, 0, x->config.rings.wide);
+        x->steps[i].bias = bias_of(x, source, "step.bias", (int)i);
     }
 }
 
@@ -355,7 +371,8 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     *out = x;
     if (x != NULL) x->layers = calloc(m->layers, sizeof *x->layers);
     if (x != NULL) x->cache = calloc(m->layers, sizeof *x->cache);
-    if (x == NULL || x->layers == NULL || x->cache == NULL)
+    if (x != NULL) x->steps = calloc(m->step_count + 1, sizeof *x->steps);
+    if (x == NULL || x->layers == NULL || x->cache == NULL || x->steps == NULL)
         return s->host->fail(s, PUMA_ERESOURCE, "out of memory for the executor");
     x->s = s;
     x->config = *config;
@@ -374,6 +391,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
     for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, (int)i);
     share_head(x, source);
+    if (config->task == MODEL_EMBED) share_steps(x, source);
     return s->status;
 }
 
@@ -382,6 +400,7 @@ void exec_close(exec *x)
     if (x == NULL) return;
     free(x->layers);
     free(x->cache);
+    free(x->steps);
     free(x);
 }
 
@@ -390,7 +409,7 @@ static puma_share answer_shape(struct exec *x, size_t rows)
 {
     const model *m = x->config.model;
     const rings *r = &x->config.rings;
-    size_t       dim[2] = { 1, m->hidden };
+    size_t       dim[2] = { 1, x->config.task == MODEL_EMBED ? m->embedding : m->hidden };
     uint32_t     frac = r->frac, bits = r->wide;
 
     if (x->config.task == MODEL_HIDDEN) dim[0] = rows;

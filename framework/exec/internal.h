@@ -18,6 +18,11 @@ struct layer_weights {
         mlp_bias; /* of norms that are followed by a residual */
 };
 
+/* A step behind the pooling; NULL where it has none. */
+struct step_weights {
+    puma_share weight, bias, gain; /* (out, in), (out), (out) */
+};
+
 /* A layer that a rehearsal has recorded, by what its messages depend on; transformer.c. */
 typedef struct layer_shape {
     bool        known;
@@ -37,6 +42,7 @@ struct exec {
     puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
+    struct step_weights  *steps; /* of a sentence encoder, model.steps of them */
     puma_share           *cache; /* a layer: (K, cached, 2e), turned keys beside values; NULL at the client */
     size_t                cached; /* tokens in the cache, known to every node */
     layer_shape           rehearsed[SESSION_RECORDINGS];

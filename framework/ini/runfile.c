@@ -101,6 +101,21 @@ static bool read_yes_no(struct reading *in, const key *k, const ini_entry *entry
     return true;
 }
 
+/* yes, no, or auto: what the model's files say. */
+static bool read_choice(struct reading *in, const key *k, const ini_entry *entry)
+{
+    bool value;
+
+    if (strcmp(entry->value, "auto") == 0) {
+        store(in, k, RUN_AUTO);
+    } else if (ini_yes_no(entry->value, &value)) {
+        store(in, k, value ? RUN_YES : RUN_NO);
+    } else {
+        return fault(in, 312, entry, "needs yes or no, or auto (got '%.60s')", entry->value);
+    }
+    return true;
+}
+
 static bool read_word(struct reading *in, const key *k, const ini_entry *entry)
 {
     char   known[ERROR_TEXT] = "";
@@ -343,7 +358,9 @@ static const char *const tasks[] = {
     "embed", "classify", "logits", "hidden", "generate", "perplexity", NULL
 };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
-static const char *const poolings[] = { "cls", "mean", NULL };
+static const char *const poolings[] = { "auto",          "cls",          "max",      "mean",
+                                        "mean_sqrt_len", "weightedmean", "lasttoken", NULL };
+static const char *const choices[] = { "auto", "no", "yes" };
 static const char *const reveals[] = { "logits", "label", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };
 static const char *const transports[] = { "memory", "tcp", "tls", NULL };
@@ -361,8 +378,8 @@ static const key keys[] = {
     { "run", "protocol", read_plugin, FIELD(protocol), 0, 0, NULL },
     { "run", "architecture", read_name, FIELD(architecture), 0, 0, NULL },
     { "run", "embedding", read_word, FIELD(embedding), 0, 0, embeddings },
-    { "run", "pooling", read_word, FIELD(pooling_mean), 0, 0, poolings },
-    { "run", "normalize", read_yes_no, FIELD(normalize), 0, 0, NULL },
+    { "run", "pooling", read_word, FIELD(pooling), 0, 0, poolings },
+    { "run", "normalize", read_choice, FIELD(normalize), 0, 0, NULL },
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
     { "run", "head", read_path, FIELD(head), 0, 0, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
@@ -657,7 +674,6 @@ static bool set_defaults(runfile *r)
 {
     r->architecture = strdup("auto");
     r->approximation_default = strdup("precise");
-    r->pooling_mean = r->normalize = true;
     r->ring_bits = 64;
     r->frac = 18;
     r->max_new_tokens = 16;
@@ -811,8 +827,8 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "run.protocol=%s\n", r->protocol);
     add_line(&to, "run.architecture=%s\n", r->architecture);
     add_line(&to, "run.embedding=%s\n", word(embeddings, r->embedding));
-    add_line(&to, "run.pooling=%s\n", poolings[r->pooling_mean]);
-    add_line(&to, "run.normalize=%s\n", yes_no(r->normalize));
+    add_line(&to, "run.pooling=%s\n", poolings[r->pooling]);
+    add_line(&to, "run.normalize=%s\n", choices[r->normalize]);
     add_line(&to, "run.reveal=%s\n", reveals[r->reveal_label]);
     add_line(&to, "run.head=%s\n", r->head ? "linear" : "none");
     add_seed(&to, r);

@@ -22,6 +22,16 @@ typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, R
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
+typedef enum run_pooling { /* those of the model (model.h) behind RUN_POOLING_AUTO, in its order */
+    RUN_POOLING_AUTO,
+    RUN_CLS,
+    RUN_MAX,
+    RUN_MEAN,
+    RUN_MEAN_SQRT_LEN,
+    RUN_WEIGHTED_MEAN,
+    RUN_LAST_TOKEN
+} run_pooling;
+typedef enum run_choice { RUN_AUTO, RUN_NO, RUN_YES } run_choice;
 typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;
 
 typedef struct runfile {
@@ -32,7 +42,9 @@ typedef struct runfile {
     char         *protocol;
     char         *architecture;
     run_embedding embedding;
-    bool          pooling_mean, normalize, reveal_label;
+    run_pooling   pooling;
+    run_choice    normalize;
+    bool          reveal_label;
     char         *head; /* file of a linear head on the embedding; NULL                       */
     int           threads; /* 0: unset                                                        */
     bool          has_seed;

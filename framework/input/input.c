@@ -83,10 +83,17 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
                           const char *where, puma_error *e)
 {
     token_list list = { 0 };
+    char      *whole = input_encoder_text(in, text, &size);
 
-    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, in->run->parse_special, &list,
-                     e) != PUMA_OK)
-        return error_prefix(e, "%s", where);
+    if (whole == NULL) return no_memory(e);
+    if (in->model->prompt != NULL && pair != NULL)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    else if (token_encode(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, in->run->parse_special, &list,
+                          e) != PUMA_OK)
+        error_prefix(e, "%s", where);
+    OPENSSL_cleanse(whole, size);
+    free(whole);
+    if (e->status != PUMA_OK) return e->status;
     if (check_input(in, &list, opening_of(t), where, e) == PUMA_OK) input_add(in, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
     return e->status;
@@ -168,6 +175,8 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
     if (token_vocabulary(t) > in->model->vocabulary)
         error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
                   token_vocabulary(t) - 1, in->model->vocabulary);
+    else if (input_check_case(in, t, e) != PUMA_OK)
+        ; /* refused */
     else if (r->input == RUN_TEXT)
         encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
@@ -185,7 +194,7 @@ void input_free(client_input *in)
     free(in->sequences);
     image_list_free(&in->images);
     free(in->labels);
-    if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->hidden + 1) * sizeof *in->head);
+    if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->embedding + 1) * sizeof *in->head);
     free(in->head);
     free(in->eos);
     token_close(in->tokenizer);

@@ -10,5 +10,10 @@ static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);
 /* pictures.c */
 puma_status input_read_pictures(client_input *in, puma_error *e);
+/* encoder.c.  A text of *size bytes as the encoder takes it, its prompt in front; malloc'd, *size its new length.  NULL: out of
+ * memory. */
+char       *input_encoder_text(const client_input *in, const char *text, size_t *size);
+/* An encoder that brings texts to lower case needs a tokenizer that does: PUMA_EMODEL for any other. */
+puma_status input_check_case(const client_input *in, const tokenizer *t, puma_error *e);
 
 #endif

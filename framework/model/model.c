@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "base/checked.h"
+#include "model/labels.h"
 #include "model/owner.h"
 #include "model/rotary.h"
 #include "weights/gguf.h"
@@ -622,6 +623,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
     take_words(m, a);
     m->head_dense = head && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
     if (check_required(r) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
+    if (task == MODEL_CLASSIFY && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK) return r->e->status;
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
@@ -742,6 +744,10 @@ void model_close(model *m)
     free(m->tensors);
     free(m->rotary);
     free(m->window);
+    model_free_labels(m);
+    free(m->modules);
+    free(m->steps);
+    free(m->prompt);
     free(m);
 }
 
@@ -763,12 +769,30 @@ static void put_number(FILE *out, const char *key, double number)
     fprintf(out, "model.%s=%lld*2^%d\n", key, (long long)ldexp(number, 53), exponent - 53);
 }
 
+static const char *const ACTIVATION_WORDS[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
+
+/* Of embed: "model.pooling=cls mean", and a line for each step. */
+static void put_steps(FILE *out, const model *m)
+{
+    static const char *const kinds[] = { [MODEL_STEP_DENSE] = "dense", [MODEL_STEP_NORM] = "layernorm",
+                                         [MODEL_STEP_NORMALIZE] = "normalize" };
+
+    if (m->pooling_count == 0) return;
+    fprintf(out, "model.pooling=");
+    for (size_t i = 0; i < m->pooling_count; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", MODEL_POOLING_NAMES[m->pooling[i]]);
+    fprintf(out, "\n");
+    for (size_t i = 0; i < m->step_count; i++)
+        fprintf(out, "model.step.%zu=%s %zux%zu %s\n", i, kinds[m->steps[i].kind], m->steps[i].out, m->steps[i].in,
+                m->steps[i].active ? ACTIVATION_WORDS[m->steps[i].activation] : "identity");
+}
+
 char *model_canonical(const model *m)
 {
-    static const char *const activations[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
-    char                    *text = NULL;
-    size_t                   size = 0;
-    FILE                    *out = open_memstream(&text, &size);
+    const char *const *activations = ACTIVATION_WORDS;
+    char              *text = NULL;
+    size_t             size = 0;
+    FILE              *out = open_memstream(&text, &size);
 
     if (!out) return NULL;
     fprintf(
@@ -810,6 +834,7 @@ char *model_canonical(const model *m)
     fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
             m->ranges.norm, m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits,
             m->ranges.product, m->ranges.gated);
+    put_steps(out, m);
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
 

@@ -31,10 +31,47 @@ typedef enum model_task {
     MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
 } model_task;
 
+/* What a classifier's logits say: one label, the largest; of each label whether it is there, by its sign; or a
+ * value. */
+typedef enum model_problem { MODEL_ONE_LABEL, MODEL_MANY_LABELS, MODEL_REGRESSION } model_problem;
+
+/* How a sentence encoder makes one vector of its tokens' (task embed). */
+typedef enum model_pooling {
+    MODEL_POOL_CLS,           /* the first token's                                      */
+    MODEL_POOL_MAX,           /* of each number the largest                             */
+    MODEL_POOL_MEAN,
+    MODEL_POOL_MEAN_SQRT_LEN, /* the sum over the square root of their count             */
+    MODEL_POOL_WEIGHTED_MEAN, /* the t-th token counts t times                           */
+    MODEL_POOL_LAST,
+    MODEL_POOLINGS
+} model_pooling;
+
+/* What follows the pooling, in this order; the vector goes through one after the other. */
+typedef enum model_step_kind { MODEL_STEP_DENSE, MODEL_STEP_NORM, MODEL_STEP_NORMALIZE } model_step_kind;
+typedef struct model_step {
+    model_step_kind  kind;
+    size_t           in, out;   /* numbers of the vector                                              */
+    bool             bias, active;
+    model_activation activation; /* of a dense step that is active                                    */
+    char             folder[64]; /* of its weights, in the checkpoint's directory                     */
+} model_step;
+
+/* Every modules' norm has it: torch.nn.LayerNorm's default. */
+#define MODEL_STEP_EPSILON 1e-5
+/* A vector whose length no norm bounds is brought down by 2^4 before it is squared for its length: 1/sqrt takes
+ * squares from 2^-14 to 2^16, so lengths from 1/8 to 4096 and not from 1/128 to 256. */
+#define MODEL_STEP_DOWN 4
+
+/* Does its activation take numbers below 2^ranges.activation alone: is it looked up in a table? */
+static inline bool model_step_is_narrow(const model_step *s)
+{
+    return s->active && s->activation != MODEL_TANH && s->activation != MODEL_RELU;
+}
+
 /* One parameter tensor the run needs, in the order in which shares are made. */
 typedef struct model_tensor {
-    const char *role;         /* "embedding.token", "layer.query.weight", "head.dense.bias" …        */
-    int         layer;        /* -1 outside the layers                                               */
+    const char *role;         /* "embedding.token", "layer.query.weight", "head.dense.bias" …; "step.weight" */
+    int         layer;        /* -1 outside the layers; of a step its number                         */
     size_t      rank, dim[2]; /* as the executor wants it: weights are (out, in)                     */
     bool        transposed;   /* stored (in, out)                                                    */
     size_t      stored_rank, stored[4]; /* the shape in the file where it is another one; rank 0: it is not */
@@ -80,7 +117,18 @@ typedef struct model {
     /* Head of classify / logits: on token 0, [dense -> head_activation ->] out.  head_dense false: none. */
     bool             head_dense;
     model_activation head_activation;
+    model_problem    problem;     /* of classify                                                    */
+    char           **label_names; /* of classify: labels of them, UTF-8; NULL: config.json names none */
     model_ranges     ranges;
+    /* Of embed, by model_modules: what follows the last layer.  Several poolings stand side by side. */
+    model_pooling    pooling[MODEL_POOLINGS];
+    size_t           pooling_count;
+    char            *modules; /* the directory of modules.json and the steps' folders; NULL                */
+    model_step      *steps;
+    size_t           step_count, embedding; /* numbers of the answer                                      */
+    size_t           encoder_tokens;        /* the encoder's own limit, where texts are cut; 0: none       */
+    char            *prompt;                /* stands in front of every text; NULL                         */
+    bool             lower;                 /* texts are brought to lower case                             */
     model_tensor    *tensors; /* what `task` needs, see model_open                            */
     size_t           tensor_count;
     void            *owner; /* the module's own                                             */
@@ -93,6 +141,18 @@ typedef struct model {
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 void        model_close(model *m);
+
+/* modules.c: the files of a sentence encoder, modules.json of the directory and what it lists.  The folder of the
+ * Transformer itself where that is another one (malloc'd), else NULL. */
+puma_status model_folder(char **folder, const char *directory, puma_error *e);
+/* What the run file says of them, each NULL where it leaves that to the model's files. */
+typedef struct model_embedding {
+    const model_pooling *pooling;
+    const bool          *normalize;
+} model_embedding;
+/* Reads them into m, opened for MODEL_EMBED, and adds their tensors.  No modules.json: the mean, of length 1. */
+puma_status model_modules(model *m, const char *directory, const model_embedding *said, puma_error *e);
+extern const char *const MODEL_POOLING_NAMES[MODEL_POOLINGS + 1]; /* as in a run file; closed by NULL */
 
 /* Numbers among its parameters, all tensors together. */
 size_t      model_parameters(const model *m);

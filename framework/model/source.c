@@ -12,6 +12,7 @@
 #define UNUSED_TEXT 240
 
 typedef struct entry {
+    const weights      *file; /* where it is                                                      */
     const weights_info *info; /* NULL: synthetic                                                  */
     double              max_abs;
     size_t              element;
@@ -20,6 +21,7 @@ typedef struct entry {
 struct model_source {
     const model *model;
     weights     *file;    /* NULL: synthetic                                                  */
+    weights    **steps;   /* of a sentence encoder: one a step, NULL where it has no weights  */
     entry       *entries; /* one a tensor of the model                                        */
     uint64_t     seed;
     char         unused[UNUSED_TEXT];
@@ -44,11 +46,16 @@ void model_source_close(model_source *s)
 {
     if (!s) return;
     weights_close(s->file);
+    for (size_t i = 0; s->steps && i < s->model->step_count; i++) weights_close(s->steps[i]);
+    free(s->steps);
     free(s->entries);
     free(s);
 }
 
 /* --- checkpoint ------------------------------------------------------------------------------- */
+
+/* Of a step behind the pooling: it has a file of its own, where it has one name. */
+static bool is_step(const model_tensor *t) { return strncmp(t->role, "step.", 5) == 0; }
 
 static role role_of(const model_tensor *t)
 {
@@ -182,9 +189,32 @@ static puma_status list_unused(model_source *s, puma_error *e)
     return PUMA_OK;
 }
 
+/* The folder of a step. */
+static puma_status open_step(model_source *s, const char *directory, size_t i, puma_error *e)
+{
+    char *path = NULL;
+
+    if (s->steps[i]) return PUMA_OK;
+    if (asprintf(&path, "%s/%s", directory, s->model->steps[i].folder) < 0) return error_set(e, 1001, "out of memory");
+    weights_open(&s->steps[i], path, e);
+    free(path);
+    return e->status;
+}
+
+static puma_status find_step(model_source *s, const char *directory, const model_tensor *t, entry *x, puma_error *e)
+{
+    size_t i = (size_t)t->layer;
+
+    if (open_step(s, directory, i, e) != PUMA_OK) return e->status;
+    x->file = s->steps[i];
+    x->info = weights_find(x->file, t->name + strlen(s->model->steps[i].folder) + 1);
+    if (x->info) return PUMA_OK;
+    return error_set(e, 420, "%s: tensor missing (the file has %zu tensors)", t->name, weights_count(x->file));
+}
+
 /* Finds and checks all tensors, shapes and types first, then reads every value once: what is wrong with the
  * file is known before any of it is shared. */
-static puma_status check_checkpoint(model_source *s, const char *directory, puma_error *e)
+static puma_status check_checkpoint(model_source *s, const char *directory, const char *modules, puma_error *e)
 {
     const model        *m = s->model;
     const architecture *a = ((const struct owner *)m->owner)->architecture;
@@ -193,18 +223,20 @@ static puma_status check_checkpoint(model_source *s, const char *directory, puma
     if (find_prefix(&prefix, s, directory, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
-        const alternatives *names = &a->tensor[role_of(t)];
-        const weights_info *info = find(s->file, names, prefix, t->layer);
+        const alternatives *names = is_step(t) ? NULL : &a->tensor[role_of(t)];
+        entry              *x = &s->entries[i];
 
-        if (!info) return missing(s, t, names, prefix, directory, e);
-        if (check_shape(directory, t, info, e) != PUMA_OK || weights_float(s->file, info, e) != PUMA_OK)
+        if (is_step(t) && find_step(s, modules, t, x, e) != PUMA_OK) return e->status;
+        if (!is_step(t)) *x = (entry){ .file = s->file, .info = find(s->file, names, prefix, t->layer) };
+        if (!x->info) return missing(s, t, names, prefix, directory, e);
+        if (check_shape(is_step(t) ? m->steps[t->layer].folder : directory, t, x->info, e) != PUMA_OK ||
+            weights_float(x->file, x->info, e) != PUMA_OK)
             return e->status;
-        s->entries[i].info = info;
     }
     for (size_t i = 0; i < m->tensor_count; i++) {
         entry *x = &s->entries[i];
 
-        if (weights_check(s->file, x->info, &x->max_abs, &x->element, e) != PUMA_OK) return e->status;
+        if (weights_check(x->file, x->info, &x->max_abs, &x->element, e) != PUMA_OK) return e->status;
         if (m->tensors[i].transposed) /* element counts in the stored shape; callers see the other one */
             x->element =
                 x->element % m->tensors[i].dim[0] * m->tensors[i].dim[1] + x->element / m->tensors[i].dim[0];
@@ -218,7 +250,11 @@ puma_status model_source_checkpoint(model_source **out, const model *m, const ch
 
     if (new_source(out, m, e) != PUMA_OK) return e->status;
     s = *out;
-    if (weights_open(&s->file, directory, e) == PUMA_OK) check_checkpoint(s, path_tail(directory), e);
+    s->steps = calloc(m->step_count + 1, sizeof(weights *));
+    if (!s->steps)
+        error_set(e, 1001, "out of memory");
+    else if (weights_open(&s->file, directory, e) == PUMA_OK)
+        check_checkpoint(s, path_tail(directory), m->modules ? m->modules : directory, e);
     if (e->status != PUMA_OK) {
         model_source_close(s);
         *out = NULL;
@@ -308,7 +344,7 @@ puma_status model_values(const model_source *s, size_t i, double **values, puma_
     if (!to) return error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
     if (!s->file) {
         synthetic(s, i, to, n);
-    } else if (weights_read(s->file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
+    } else if (weights_read(s->entries[i].file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
         stored = to;
         to = malloc(n * sizeof *to);
         if (to)

@@ -486,6 +486,52 @@ static json_t *row_json(const double *values, size_t n)
     return row;
 }
 
+double report_probability(report_meaning meaning, const double *logits, size_t n, size_t i)
+{
+    double sum = 0;
+
+    if (meaning == REPORT_MANY_LABELS) return 1 / (1 + exp(-logits[i]));
+    for (size_t k = 0; k < n; k++) sum += exp(logits[k] - logits[i]); /* infinite at worst, and then 0 */
+    return 1 / sum;
+}
+
+const char *report_label_name(const report_output *o, size_t i, char *room, size_t size)
+{
+    if (o->label_names != NULL) return o->label_names[i];
+    snprintf(room, size, "LABEL_%zu", i);
+    return room;
+}
+
+/* Of classify: names, probabilities, and what is neither. */
+static int add_labels(json_t *object, const report_output *o)
+{
+    bool    many = o->meaning == REPORT_MANY_LABELS;
+    int     failed = 0;
+    json_t *list, *names;
+    char    room[32];
+
+    if (o->label >= 0 && o->label_names != NULL)
+        failed |= json_object_set_new(object, "label_name", json_string(o->label_names[o->label]));
+    if (o->values == NULL) return failed;
+    if (o->meaning == REPORT_VALUE && o->columns == 1)
+        failed |= json_object_set_new(object, "value", json_real(o->values[0]));
+    if (o->meaning != REPORT_ONE_LABEL && !many) return failed;
+    list = json_array();
+    names = json_array();
+    for (size_t i = 0; i < o->columns; i++) {
+        double p = report_probability(o->meaning, o->values, o->columns, i);
+
+        failed |= json_array_append_new(list, json_real(p));
+        if (p > 0.5) failed |= json_array_append_new(names, json_string(report_label_name(o, i, room, sizeof room)));
+    }
+    failed |= json_object_set_new(object, "probabilities", list);
+    if (many)
+        failed |= json_object_set_new(object, "labels", names);
+    else
+        json_decref(names);
+    return failed;
+}
+
 static json_t *output_json(const report_output *o, bool many)
 {
     static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL };
@@ -510,6 +556,7 @@ static json_t *output_json(const report_output *o, bool many)
     if (o->kind == REPORT_PERPLEXITY)
         failed |= json_object_set_new(object, "perplexity", json_real(o->perplexity));
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
+    failed |= add_labels(object, o);
     if (o->reference_label >= 0)
         failed |= json_object_set_new(object, "reference_label", json_integer(o->reference_label));
     if (o->given_label >= 0)

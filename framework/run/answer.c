@@ -24,6 +24,31 @@ static size_t top(const plan *p, const double *logits, size_t columns)
     return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns, plan_ulp(p));
 }
 
+/* What the logits say: of the checkpoint's own head, what config.json says. */
+static report_meaning meaning_of(const plan *p)
+{
+    static const report_meaning meanings[] = { [MODEL_ONE_LABEL] = REPORT_ONE_LABEL,
+                                               [MODEL_MANY_LABELS] = REPORT_MANY_LABELS,
+                                               [MODEL_REGRESSION] = REPORT_VALUE };
+
+    return p->run->task != RUN_CLASSIFY || p->run->head != NULL ? REPORT_NO_MEANING : meanings[p->model->problem];
+}
+
+/* Is there one label that an answer says? */
+static bool has_label(const plan *p)
+{
+    return p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->problem == MODEL_ONE_LABEL);
+}
+
+/* Do two rows of logits say the same?  Of many labels all of them must. */
+static bool says_same(const plan *p, const double *u, const double *v, size_t n)
+{
+    if (meaning_of(p) != REPORT_MANY_LABELS) return top(p, u, n) == top(p, v, n);
+    for (size_t i = 0; i < n; i++)
+        if ((u[i] > 0) != (v[i] > 0)) return false;
+    return true;
+}
+
 /* The label of an answer: the one revealed, or what its logits say. */
 static size_t label_of(const plan *p, const exec_output *o)
 {
@@ -74,7 +99,9 @@ static report_output output_of(const plan *p, const node_result *result, const n
     r.values = is_label(p) ? NULL : result->outputs[i].values;
     r.rows = result->outputs[i].rows;
     r.columns = result->outputs[i].columns;
-    if (p->run->task == RUN_CLASSIFY) {
+    r.meaning = meaning_of(p);
+    r.label_names = (const char *const *)p->model->label_names;
+    if (has_label(p)) {
         r.label = (int64_t)label_of(p, &result->outputs[i]);
         if (reference != NULL) r.reference_label = (int64_t)label_of(p, &reference->outputs[i]);
         if (p->input.labels != NULL) r.given_label = p->input.labels[i];
@@ -88,12 +115,12 @@ static report_output output_of(const plan *p, const node_result *result, const n
  * Not a number is worse than any. */
 static void measure_distance(report_fidelity *f, const plan *p, const node_result *a, const node_result *b)
 {
-    bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN;
+    bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN && meaning_of(p) != REPORT_VALUE;
     size_t same = 0, rows = 0;
 
     f->present = true;
     f->has_distance = !p->exec.reveal_label;
-    f->has_cosine = f->has_distance && !(logits && p->run->head != NULL);
+    f->has_cosine = f->has_distance && !(p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->labels == 1));
     f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = a->generated != NULL ? &a->generated[i].steps : &a->outputs[i],
@@ -103,7 +130,7 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
         for (size_t row = 0; logits && row < x->rows; row++) {
             const double *u = x->values + row * x->columns, *v = y->values + row * y->columns;
 
-            same += f->has_distance ? top(p, u, x->columns) == top(p, v, y->columns) : u[0] == v[0];
+            same += f->has_distance ? says_same(p, u, v, x->columns) : u[0] == v[0];
             rows++;
         }
         if (f->has_distance) {
@@ -208,6 +235,73 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
+/* A name from config.json: nothing in it may steer a terminal, neither a control character nor one of U+0080 to
+ * U+009F. */
+static void print_name(FILE *out, const char *name)
+{
+    for (const unsigned char *c = (const unsigned char *)name; *c != '\0'; c++) {
+        bool high = *c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+        if (high) c++;
+        if (high || *c < ' ' || *c == 0x7f)
+            fprintf(out, "\\u%04x", *c);
+        else
+            fputc(*c, out);
+    }
+}
+
+/* "1 positive", and where logits were revealed how probable it is. */
+static void print_label(FILE *out, const plan *p, const report_output *r, const exec_output *o)
+{
+    size_t label = label_of(p, o);
+    char   room[32];
+
+    fprintf(out, "%zu", label);
+    if (r->label_names != NULL) {
+        fputc(' ', out);
+        print_name(out, report_label_name(r, label, room, sizeof room));
+    }
+    if (r->meaning == REPORT_ONE_LABEL && !is_label(p))
+        fprintf(out, ", probability %.4f", report_probability(r->meaning, o->values, o->columns, label));
+}
+
+/* Of many labels those that are there. */
+static void print_labels(FILE *out, const report_output *r, const exec_output *o)
+{
+    bool any = false;
+    char room[32];
+
+    for (size_t i = 0; i < o->columns; i++) {
+        double probability = report_probability(r->meaning, o->values, o->columns, i);
+
+        if (!(probability > 0.5)) continue;
+        fputs(any ? ", " : "", out);
+        print_name(out, report_label_name(r, i, room, sizeof room));
+        fprintf(out, " %.4f", probability);
+        any = true;
+    }
+    if (!any) fputs("none", out);
+}
+
+/* What a classifier's answer says, in a line. */
+static void print_meaning(FILE *out, const plan *p, const report_output *r, const node_result *result,
+                          const node_result *reference, size_t i)
+{
+    if (p->run->task != RUN_CLASSIFY || r->meaning == REPORT_VALUE) return;
+    fprintf(out, "%s", r->meaning == REPORT_MANY_LABELS ? "labels     " : "label      ");
+    for (int k = 0; k < (reference != NULL ? 2 : 1); k++) {
+        const exec_output *o = k == 0 ? &result->outputs[i] : &reference->outputs[i];
+
+        if (k == 1) fputs(" (plaintext ", out);
+        if (r->meaning == REPORT_MANY_LABELS)
+            print_labels(out, r, o);
+        else
+            print_label(out, p, r, o);
+        if (k == 1) fputc(')', out);
+    }
+    fputc('\n', out);
+}
+
 /* One input's values, and beside them the reference's. */
 static void print_output(FILE *out, const plan *p, const report *r, const node_result *result,
                          const node_result *reference, size_t i)
@@ -226,11 +320,7 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
     if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);
     if (reference != NULL && !is_label(p))
         print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
-    if (p->run->task == RUN_CLASSIFY) {
-        fprintf(out, "label      %zu", label_of(p, o));
-        if (reference != NULL) fprintf(out, " (plaintext %zu)", label_of(p, &reference->outputs[i]));
-        fputc('\n', out);
-    }
+    print_meaning(out, p, &r->outputs[i], result, reference, i);
 }
 
 static void print_distance(FILE *out, const plan *p, const report_fidelity *f)

@@ -17,6 +17,10 @@ tests_golden_test_sentiment_LDADD = $(JANSSON_LIBS) -lm
 tests_golden_test_vit_SOURCES = %D%/test_vit.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_vit_LDADD = $(JANSSON_LIBS) -lm
 
+check_PROGRAMS += tests/golden/test_encoders
+tests_golden_test_encoders_SOURCES = %D%/test_encoders.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_encoders_LDADD = $(JANSSON_LIBS) -lm
+
 check_PROGRAMS += tests/golden/test_rope
 tests_golden_test_rope_SOURCES = %D%/test_rope.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_rope_LDADD = $(JANSSON_LIBS) -lm
