@@ -543,7 +543,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .hello = p->hello,
                           .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,
-                          .stuck_context = c->stuck_context };
+                          .stuck_context = c->stuck_context,
+                          .event = c->event,
+                          .event_context = c->event_context };
 
     *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
