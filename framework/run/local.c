@@ -150,6 +150,7 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
     argv[used++] = (char *)(uintptr_t) "--party";
     snprintf(texts[text_used], sizeof *texts, "%zu", index);
     argv[used++] = texts[text_used++];
+    argv[used++] = (char *)(uintptr_t) "--quiet"; /* what it says is kept for its obituary alone */
     argv[used++] = (char *)(uintptr_t) "--listen-fd";
     snprintf(texts[text_used], sizeof *texts, "%d", c->listener);
     argv[used++] = texts[text_used++];
