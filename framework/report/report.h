@@ -89,7 +89,7 @@ typedef struct report_fidelity {
     bool   has_cosine;               /* an answer of one number has no direction                        */
     double max_abs_error, cosine;    /* the worst of all outputs                                        */
     double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
-    double reference_perplexity;     /* 0: not applicable (left out)                                    */
+    double perplexity, reference_perplexity; /* of all inputs together; 0: not applicable (left out)     */
     report_distance *layers;         /* with [compare] layers, malloc'd, the report's: before the first layer
                                         and behind each; else NULL, and left out                        */
     size_t layer_count;
