@@ -7,6 +7,7 @@
 #define REPORT_H
 
 #include "base/error.h"
+#include "ring/rates.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -44,6 +45,7 @@ typedef struct report_party {
     size_t        layer_count;
     report_phase *phases; /* of generation */
     size_t        phase_count;
+    ring_work     setup_work, work; /* of a rehearsal: what its kernels would do; not sent           */
 } report_party;
 
 /* Appends one layer; copies the strings. */
