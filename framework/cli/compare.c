@@ -343,7 +343,9 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
     if (fidelity != NULL && e->status == PUMA_OK) {
         fixed = plaintext(c, path, sets, n, true, e);
         floating = plaintext(c, path, sets, n, false, e);
-        set_if(fidelity, "protocol_error", difference(report, fixed));
+        /* Plaintext has no protocol that could be off. */
+        if (strcmp(json_string_value(json_object_get(report, "protocol")), "plain") != 0)
+            set_if(fidelity, "protocol_error", difference(report, fixed));
         set_if(fidelity, "fixed_point_error", difference(fixed, floating));
         if (json_object_get(json_object_get(floating, "fidelity"), "max_abs_error") != NULL)
             json_object_set(fidelity, "approximation_error",
@@ -367,7 +369,8 @@ static const struct column {
     { "approximation", "fidelity", "approximation_error", "%.3g" },
     { "top1", "fidelity", "top1_agreement", "%.4f" },
     { "accuracy", "fidelity", "accuracy", "%.4f" },
-    { "perplexity", "output", "perplexity", "%.6g" },
+    { "perplexity", "fidelity", "perplexity", "%.6g" },
+    { "plaintext", "fidelity", "reference_perplexity", "%.6g" },
     { "offline_bytes", NULL, "offline_bytes", "%.0f" },
     { "online_bytes", NULL, "online_bytes", "%.0f" },
     { "rounds", NULL, "rounds", "%.0f" },
@@ -379,7 +382,7 @@ const char compare_legend[] = "max_error and cosine are against plaintext in flo
                               "functions. protocol: the part of it against the\n"
                               "same functions in fixed point; fixed_point: of that against them in floating "
                               "point; approximation: of these against the\n"
-                              "exact ones.";
+                              "exact ones.  plaintext, behind perplexity, is that of plaintext.";
 
 const char *compare_title(size_t k) { return k < COLUMN_COUNT ? COLUMNS[k].title : NULL; }
 
@@ -509,7 +512,7 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
         for (size_t k = 0; k < COLUMN_COUNT && error == NULL; k++) {
             if (!compare_used(rows, k)) continue;
             compare_cell(text, sizeof text, row, k);
-            printf(" %13s", text);
+            printf(" %13s", text[0] != '\0' ? text : "-");
         }
         if (error != NULL) printf(" %s", json_string_value(error));
         putchar('\n');

@@ -352,6 +352,13 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
     return store_text(in, k, strdup(entry->value));
 }
 
+static bool read_link(struct reading *in, const key *k, const ini_entry *entry)
+{
+    if (link_read(entry->value, field(in, k))) return true;
+    return fault(in, 314, entry, "not a link (got '%.60s'; lan, wan, auto, or a rate and a round trip: 400mbit 40ms)",
+                 entry->value);
+}
+
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static const char *const tasks[] = {
@@ -422,6 +429,8 @@ static const key keys[] = {
     { "network", "io_timeout_ms", read_integer, FIELD(io_timeout_ms), 1, 86400000, NULL },
     { "network", "bandwidth_mbps", read_integer, FIELD(bandwidth_mbps), 1, 1000000, NULL },
     { "network", "round_trip_ms", read_integer, FIELD(round_trip_ms), 1, 10000, NULL },
+    { "network", "link", read_link, FIELD(link), 0, 0, NULL },
+    { "network", "prefer", NOT_BUILT, 0, 0, NULL },
     { "weights", "source", read_source, FIELD(source), 0, 0, NULL },
     { "compare", "reference", read_word, FIELD(reference_plain), 0, 0, references },
     { "compare", "layers", read_yes_no, FIELD(compare_layers), 0, 0, NULL },

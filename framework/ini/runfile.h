@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ini/ini.h"
+#include "ini/link.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -79,6 +80,7 @@ typedef struct runfile {
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;
     int           bandwidth_mbps, round_trip_ms; /* of the emulated link; 0: none                        */
+    link_speed    link; /* the real one, for predictions                                      */
     /* [weights] */
     run_source    source;
     uint64_t      synthetic_seed;

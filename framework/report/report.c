@@ -641,7 +641,8 @@ static json_t *fidelity_json(const report *r)
                                fraction_json(f->top1_agreement), "accuracy", fraction_json(f->accuracy));
 
     if (f->reference_perplexity != 0 &&
-        json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0) {
+        (json_object_set_new(object, "perplexity", json_real(f->perplexity)) != 0 ||
+         json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0)) {
         json_decref(object);
         return NULL;
     }

@@ -7,6 +7,7 @@
 #define REPORT_H
 
 #include "base/error.h"
+#include "ring/rates.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -44,6 +45,7 @@ typedef struct report_party {
     size_t        layer_count;
     report_phase *phases; /* of generation */
     size_t        phase_count;
+    ring_work     setup_work, work; /* of a rehearsal: what its kernels would do; not sent           */
 } report_party;
 
 /* Appends one layer; copies the strings. */
@@ -99,7 +101,7 @@ typedef struct report_fidelity {
     bool   has_cosine;               /* an answer of one number has no direction                        */
     double max_abs_error, cosine;    /* the worst of all outputs                                        */
     double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
-    double reference_perplexity;     /* 0: not applicable (left out)                                    */
+    double perplexity, reference_perplexity; /* of all inputs together; 0: not applicable (left out)     */
     report_distance *layers;         /* with [compare] layers, malloc'd, the report's: before the first layer
                                         and behind each; else NULL, and left out                        */
     size_t layer_count;

@@ -142,7 +142,10 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
         }
     }
     if (rows > 0) f->top1_agreement = (double)same / (double)rows;
-    if (p->run->task == RUN_PERPLEXITY) f->reference_perplexity = overall_perplexity(p, b);
+    if (p->run->task == RUN_PERPLEXITY) {
+        f->perplexity = overall_perplexity(p, a);
+        f->reference_perplexity = overall_perplexity(p, b);
+    }
 }
 
 /* The worst distance of each hidden state that was revealed. */
