@@ -30,6 +30,8 @@ size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
+/* Why there may be no tensor of that name: "; the index puts it into …", or nothing. */
+void                weights_hint(const weights *w, const char *name, char *to, size_t room);
 /* Is the dtype one that weights_read converts (quant.c)?  If not, PUMA_EMODEL naming tensor and dtype. */
 puma_status         weights_float(const weights *w, const weights_info *t, puma_error *e);
 /* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index.
