@@ -68,8 +68,9 @@ static void read_rows(reading *r, png_structp png, png_infop info, const image_s
         png_error(png, "no memory for its rows");
     for (size_t y = 0; y < shape->height; y++) r->row[y] = r->rows + y * stride;
     png_read_image(png, r->row);
-    /* IEND ends the picture, whose every chunk has been checked by then.  What cameras, editors and file systems leave
-     * behind it, a line end, padding, a note, is no part of it and not looked at, as viewers do. */
+    /* IEND ends the picture, whose every chunk has been checked by then.  What cameras, editors and file
+     * systems leave behind it, a line end, padding, a note, is no part of it and not looked at, as viewers
+     * do. */
     png_read_end(png, NULL);
 }
 

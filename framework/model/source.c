@@ -73,13 +73,15 @@ static const weights_info *find(const weights *w, const alternatives *names, con
 }
 
 /* Why it has none, if an index of files says anything of one of its names. */
-static void hint(const weights *w, const alternatives *names, const char *prefix, int layer, char to[static 160])
+static void hint(const weights *w, const alternatives *names, const char *prefix, int layer,
+                 char to[static 160])
 {
     to[0] = '\0';
     for (size_t i = 0; i < names->count && to[0] == '\0'; i++) {
         char name[ARCHITECTURE_MAX_NAME];
 
-        if (architecture_tensor_name(name, sizeof name, names->text[i], prefix, layer)) weights_hint(w, name, to, 160);
+        if (architecture_tensor_name(name, sizeof name, names->text[i], prefix, layer))
+            weights_hint(w, name, to, 160);
     }
 }
 

@@ -8,8 +8,8 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
-/* How a text is split; whether it is brought into NFC before, whether a word that is a token is taken without merges,
- * and whether the beginning of the sequence is put in front where add_bos_token does not say. */
+/* How a text is split; whether it is brought into NFC before, whether a word that is a token is taken without
+ * merges, and whether the beginning of the sequence is put in front where add_bos_token does not say. */
 typedef struct family {
     split_rule rule;
     bool       compose, whole_words, bos;
@@ -24,8 +24,8 @@ static const family FAMILY_LLAMA3_MERGED = { .rule = SPLIT_LLAMA3 };
 /* What llama.cpp takes where a file is mute. */
 static const family FAMILY_MUTE = { .rule = SPLIT_GGUF };
 
-/* The families by the names that files give: a new model gets a name of its own though its pattern is an old one.  Only
- * names whose patterns are known to be these (llama.cpp's src/llama-vocab.cpp tells which are). */
+/* The families by the names that files give: a new model gets a name of its own though its pattern is an old
+ * one.  Only names whose patterns are known to be these (llama.cpp's src/llama-vocab.cpp tells which are). */
 static const struct {
     const char   *name;
     const family *is;
@@ -127,8 +127,8 @@ static puma_status read_flag(const source *s, const char *key, bool *value)
     return gguf_has(s->g, key) ? gguf_bool(s->g, key, value, s->l->e) : PUMA_OK;
 }
 
-/* One end of the template: the token `key` names, if the flag `option` asks for it.  Without the flag it is there where
- * it is `wanted` and the file has such a token. */
+/* One end of the template: the token `key` names, if the flag `option` asks for it.  Without the flag it is
+ * there where it is `wanted` and the file has such a token. */
 static puma_status end_token(const source *s, const char *option, bool wanted, const char *key, uint32_t *id)
 {
     loader  *l = s->l;

@@ -42,7 +42,7 @@ typedef struct shard {
 struct weights {
     shard  *shards;
     size_t  shard_count;
-    json_t *map; /* of an index, tensor to file: NULL where there is none                */
+    json_t *map;     /* of an index, tensor to file: NULL where there is none                */
     tensor *tensors; /* sorted by name once open is through                                */
     size_t  count, room;
 };
@@ -243,8 +243,9 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
         return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)",
                          s->file.name, (uintmax_t)length);
     if (memcmp(prefix, "version ", sizeof prefix) == 0)
-        return error_set(e, 410, "%s: byte 0: not safetensors: a text, as Git LFS leaves it in place of the file itself",
-                         s->file.name);
+        return error_set(
+            e, 410, "%s: byte 0: not safetensors: a text, as Git LFS leaves it in place of the file itself",
+            s->file.name);
     if (length > s->file.size - sizeof prefix)
         return error_set(
             e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)",
@@ -312,7 +313,8 @@ static int by_name(const void *a, const void *b)
 /* Is the tensor where the index puts it? */
 static bool is_told(const weights *w, const tensor *t)
 {
-    const char *told = json_string_value(json_object_get(w->map, t->info.name)), *path = w->shards[t->shard].file.path;
+    const char *told = json_string_value(json_object_get(w->map, t->info.name)),
+               *path = w->shards[t->shard].file.path;
 
     return told && strcmp(told, strrchr(path, '/') + 1) == 0;
 }
@@ -332,8 +334,8 @@ static puma_status sort_by_name(weights *w, puma_error *e)
             continue;
         }
         if (is_told(w, last) == is_told(w, t))
-            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[t->shard].file.name, t->info.name,
-                             w->shards[last->shard].file.name);
+            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[t->shard].file.name,
+                             t->info.name, w->shards[last->shard].file.name);
         if (is_told(w, t)) {
             tensor swap = *last;
 
@@ -359,21 +361,24 @@ static bool present(const char *path)
     return lstat(path, &about) == 0;
 }
 
-/* A file that the index names, unless it is not there: a run may need nothing of it (weights_hint tells one that does). */
+/* A file that the index names, unless it is not there: a run may need nothing of it (weights_hint tells one
+ * that does). */
 static puma_status open_named(weights *w, const char *directory, const char *name, puma_error *e)
 {
     struct stat about;
     char       *path;
     bool        absent;
 
-    if (asprintf(&path, "%s/%s", directory, name) < 0) return no_memory(e, strlen(directory) + strlen(name) + 2);
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return no_memory(e, strlen(directory) + strlen(name) + 2);
     absent = stat(path, &about) != 0 && errno == ENOENT;
     free(path);
     return absent ? PUMA_OK : open_shard(w, directory, name, e);
 }
 
-/* An index tells which files to read.  What else it says is often wrong about tensors that nobody needs, of which it
- * names some that no file holds and leaves others out, and about sizes; so tensors are taken from where they are. */
+/* An index tells which files to read.  What else it says is often wrong about tensors that nobody needs, of
+ * which it names some that no file holds and leaves others out, and about sizes; so tensors are taken from
+ * where they are. */
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
     static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
@@ -446,7 +451,8 @@ static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
         const gguf_tensor *from = gguf_tensor_at(g, i);
         tensor            *t = &w->tensors[i];
 
-        t->info = (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
+        t->info =
+            (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
         memcpy(t->info.dim, from->dim, sizeof from->dim);
         t->begin = from->begin;
         t->end = from->end;
@@ -494,11 +500,13 @@ static puma_status none_found(const char *path, puma_error *e)
         there = present(other);
         free(other);
         if (there)
-            return error_set(e, 406, "%s: %s is not read (%s): save the whole model as model.safetensors, as "
-                                     "save_pretrained does",
+            return error_set(e, 406,
+                             "%s: %s is not read (%s): save the whole model as model.safetensors, as "
+                             "save_pretrained does",
                              path_tail(path), UNREAD[i].name, UNREAD[i].why);
     }
-    return error_set(e, 401, "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
+    return error_set(e, 401,
+                     "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
                      path_tail(path));
 }
 
@@ -580,7 +588,8 @@ void weights_hint(const weights *w, const char *name, char *to, size_t room)
     if (!file) return;
     for (size_t i = 0; i < w->shard_count; i++)
         there = there || strcmp(strrchr(w->shards[i].file.path, '/') + 1, file) == 0;
-    snprintf(to, room, "; the index puts it into %.80s, which %s", file, there ? "does not hold it" : "is not there");
+    snprintf(to, room, "; the index puts it into %.80s, which %s", file,
+             there ? "does not hold it" : "is not there");
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -590,10 +599,11 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
     const tensor *t = (const tensor *)(const void *)info;
 
     if (info->type->values) return PUMA_OK;
-    return error_set(e, 414,
-                     "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
-                     "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
-                     w->shards[t->shard].file.name, info->name, info->dtype);
+    return error_set(
+        e, 414,
+        "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
+        "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
+        w->shards[t->shard].file.name, info->name, info->dtype);
 }
 
 /* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
@@ -610,11 +620,13 @@ static size_t served_at(const tensor *t, size_t k)
 
 static size_t stored_bytes(const quant_type *type, size_t count) { return count / type->block * type->bytes; }
 
-static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to, puma_error *e)
+static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to,
+                               puma_error *e)
 {
     const quant_type *type = t->info.type;
 
-    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) != PUMA_OK)
+    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) !=
+        PUMA_OK)
         error_prefix(e, "tensor " NAME, t->info.name);
     return e->status;
 }
@@ -660,14 +672,16 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     return PUMA_OK;
 }
 
-puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to, puma_error *e)
+puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to,
+                           puma_error *e)
 {
     const tensor *t = (const tensor *)(const void *)info;
     const shard  *s = &w->shards[t->shard];
 
-    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n || count > info->n - first)
-        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it", s->file.name,
-                         info->name, first, first + count);
+    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n ||
+        count > info->n - first)
+        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it",
+                         s->file.name, info->name, first, first + count);
     return file_same(&s->file, e) == PUMA_OK ? read_stored(t, s, first, count, to, e) : e->status;
 }
 

@@ -41,9 +41,10 @@ puma_status         weights_read(const weights *w, const weights_info *t, double
  * index. */
 puma_status         weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
                                   puma_error *e);
-/* Elements first … first + count - 1 as they are stored, both whole blocks of t->type, for whoever computes on
- * blocks (quant.h).  The rows are those of the file: of a permuted attn_q or attn_k not those of weights_read. */
-puma_status         weights_blocks(const weights *w, const weights_info *t, size_t first, size_t count, void *to,
-                                   puma_error *e);
+/* Elements first … first + count - 1 as they are stored, both whole blocks of t->type, for whoever computes
+ * on blocks (quant.h).  The rows are those of the file: of a permuted attn_q or attn_k not those of
+ * weights_read. */
+puma_status weights_blocks(const weights *w, const weights_info *t, size_t first, size_t count, void *to,
+                           puma_error *e);
 
 #endif

@@ -152,14 +152,16 @@ static void a_broken_file_is_an_error(void **state)
 /* IEND ends a PNG; a PNM has no such mark, and only blanks may stand behind it. */
 static void bytes_behind_the_end(void **state)
 {
-    static const char *const tails[] = { "", "\n", "\r\n", "\0\0\0\0", "P5 1 1 255\nx", "\x89PNG\r\n\x1a\n", "IEND" };
-    static const size_t      lengths[] = { 0, 1, 2, 4, 12, 8, 4 };
-    image_scale              scale = plain_scale();
-    uint8_t                  bytes[128], *png, file[70000];
-    double                   pixels[128];
-    image                    one;
-    image_list               list = made(&GRAY, bytes, pixels, &one), back;
-    size_t                   size, n = image_numbers(&GRAY);
+    static const char *const tails[] = {
+        "", "\n", "\r\n", "\0\0\0\0", "P5 1 1 255\nx", "\x89PNG\r\n\x1a\n", "IEND"
+    };
+    static const size_t lengths[] = { 0, 1, 2, 4, 12, 8, 4 };
+    image_scale         scale = plain_scale();
+    uint8_t             bytes[128], *png, file[70000];
+    double              pixels[128];
+    image               one;
+    image_list          list = made(&GRAY, bytes, pixels, &one), back;
+    size_t              size, n = image_numbers(&GRAY);
 
     (void)state;
     assert_int_equal(image_to_png(&png, &size, &list, 0, &e), PUMA_OK);
@@ -169,7 +171,8 @@ static void bytes_behind_the_end(void **state)
         for (size_t k = 0; k < sizeof file; k++) file[k] = (uint8_t)(k * 7);
         memcpy(file, png, size);
         if (i < 7) memcpy(file + size, tails[i], length);
-        assert_int_equal(image_open(&back, put("picture", file, size + length), &GRAY, &scale, 0, &e), PUMA_OK);
+        assert_int_equal(image_open(&back, put("picture", file, size + length), &GRAY, &scale, 0, &e),
+                         PUMA_OK);
         assert_memory_equal(back.images[0].bytes, bytes, n);
         image_list_free(&back);
     }

@@ -854,7 +854,8 @@ static void gguf_gives_bpe(void **state)
     ends_with("{}", "<|x|> a");
 }
 
-/* Many names stand for one split: which it is shows in how digits and a sign before a letter stay together. */
+/* Many names stand for one split: which it is shows in how digits and a sign before a letter stay together.
+ */
 static void gguf_splits_have_many_names(void **state)
 {
     static const char *const tokens[] = { "<|x|>", "a", "1", "11", "1111", "!", "!a" };
@@ -864,14 +865,21 @@ static void gguf_splits_have_many_names(void **state)
         bool        bos;
     } splits[] = {
         { "1111 ! a",
-          { "gpt-2", "phi-2", "mpt", "olmo", "jais", "jina-en", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de",
-            "jina-v2-code", "roberta-bpe", "modern-bert", "gigachat", "a.x-4.0", "mellum", "trillion", "exaone4",
-            "granite-docling" }, false },
-        { "1 1 1 1 ! a", { "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2" }, false },
+          { "gpt-2",      "phi-2",        "mpt",         "olmo",        "jais",
+            "jina-en",    "jina-es",      "jina-de",     "jina-v1-en",  "jina-v2-es",
+            "jina-v2-de", "jina-v2-code", "roberta-bpe", "modern-bert", "gigachat",
+            "a.x-4.0",    "mellum",       "trillion",    "exaone4",     "granite-docling" },
+          false },
+        { "1 1 1 1 ! a",
+          { "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2" },
+          false },
         { "1 1 1 1 !a",
-          { "qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "f2llmv2", "kormo", "hunyuan", "solar-open", "grok-2" }, false },
+          { "qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "f2llmv2", "kormo", "hunyuan", "solar-open",
+            "grok-2" },
+          false },
         { "11 1 1 !a",
-          { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano" },
+          { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+            "jina-v5-nano" },
           true },
         { "11 1 1 !a", { "smaug-bpe", "dbrx", "glm4", "chatglm-bpe" }, false },
     };

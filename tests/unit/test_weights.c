@@ -559,16 +559,19 @@ static void reads_a_sharded_checkpoint(void **state)
 /* An index is right about which files there are, and often wrong about the rest. */
 static void takes_tensors_from_where_they_are(void **state)
 {
-    static const char *const indexes[] = {
-        "{\"metadata\":{\"total_size\":13}," MAP "}", /* wrong */
-        "{\"metadata\":{\"total_size\":\"12\"}," MAP "}",
-        "{\"metadata\":null," MAP "}",
-        "{\"metadata\":1," MAP "}",
-        "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\"}}", /* c is left out */
-        "{\"weight_map\":{\"a\":\"s-2.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}}", /* a is elsewhere */
-        "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\",\"d\":\"s-1.safetensors\","
-        "\"e\":\"s-9.safetensors\"}}", /* d is in no file, and the file of e is not there */
-    };
+    static const char
+        *const indexes[] = {
+            "{\"metadata\":{\"total_size\":13}," MAP "}", /* wrong */
+            "{\"metadata\":{\"total_size\":\"12\"}," MAP "}",
+            "{\"metadata\":null," MAP "}",
+            "{\"metadata\":1," MAP "}",
+            "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\"}}", /* c is left out */
+            "{\"weight_map\":{\"a\":\"s-2.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}"
+            "}", /* a is elsewhere */
+            "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\","
+            "\"d\":\"s-1.safetensors\","
+            "\"e\":\"s-9.safetensors\"}}", /* d is in no file, and the file of e is not there */
+        };
     char hint[160];
 
     (void)state;
@@ -584,9 +587,11 @@ static void takes_tensors_from_where_they_are(void **state)
         assert_non_null(weights_find(w, "c"));
         assert_null(weights_find(w, "d"));
         weights_hint(w, "d", hint, sizeof hint);
-        assert_string_equal(hint, i == 6 ? "; the index puts it into s-1.safetensors, which does not hold it" : "");
+        assert_string_equal(hint,
+                            i == 6 ? "; the index puts it into s-1.safetensors, which does not hold it" : "");
         weights_hint(w, "e", hint, sizeof hint);
-        assert_string_equal(hint, i == 6 ? "; the index puts it into s-9.safetensors, which is not there" : "");
+        assert_string_equal(hint,
+                            i == 6 ? "; the index puts it into s-9.safetensors, which is not there" : "");
         weights_close(w);
     }
 }
@@ -601,8 +606,10 @@ static void tells_doubled_tensors_apart(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        write_shards(i ? "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-3.safetensors\",\"x\":\"s-2.safetensors\"}}"
-                       : "{\"weight_map\":{\"a\":\"s-3.safetensors\",\"b\":\"s-2.safetensors\",\"x\":\"s-1.safetensors\"}}");
+        write_shards(i ? "{\"weight_map\":{\"a\":\"s-1.safetensors\",\"b\":\"s-3.safetensors\",\"x\":\"s-2."
+                         "safetensors\"}}"
+                       : "{\"weight_map\":{\"a\":\"s-3.safetensors\",\"b\":\"s-2.safetensors\",\"x\":\"s-1."
+                         "safetensors\"}}");
         write_tensors("s-3.safetensors", twice, NULL, 24);
         w = opened();
         assert_int_equal(weights_count(w), 4);
@@ -648,7 +655,8 @@ static void refuses_an_index_that_does_not_fit(void **state)
         { 415, "weight_map is missing", "{}" },
         { 415, "weight_map is missing", "[]" },
         { 415, "weight_map is missing", "{\"weight_map\":{}}" },
-        { 401, "none of the files that it names is there (s-3.safetensors)", "{\"weight_map\":{\"a\":\"s-3.safetensors\"}}" },
+        { 401, "none of the files that it names is there (s-3.safetensors)",
+          "{\"weight_map\":{\"a\":\"s-3.safetensors\"}}" },
         { 415, "not the plain name", "{\"weight_map\":{\"a\":\"../../etc/passwd\"}}" },
         { 415, "not the plain name", "{\"weight_map\":{\"a\":\"../s-1.safetensors\"}}" },
         { 415, "not the plain name", "{\"weight_map\":{\"a\":\"/tmp/s-1.safetensors\"}}" },
@@ -664,7 +672,8 @@ static void refuses_an_index_that_does_not_fit(void **state)
         refused(bad[i].code, bad[i].part);
     }
     /* One tensor in two files, neither the one that is meant; a file that is its own link. */
-    write_shards("{\"weight_map\":{\"a\":\"s-3.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}}");
+    write_shards(
+        "{\"weight_map\":{\"a\":\"s-3.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}}");
     write_tensors("s-2.safetensors", SHARD1, NULL, 8);
     refused(415, "tensor a is also in");
     unlink(in_folder("s-2.safetensors"));
