@@ -8,13 +8,14 @@ static puma_share every_second(puma_session *s, puma_share x, size_t first)
 {
     size_t rows = x == NULL ? 0 : x->dim[0], half = x == NULL ? 0 : x->dim[1] / 2;
 
-    return puma_reshape2(s, puma_slice(s, puma_reshape3(s, x, rows, half, 2), 2, first, first + 1), rows, half);
+    return puma_reshape2(s, puma_slice(s, puma_reshape3(s, x, rows, half, 2), 2, first, first + 1), rows,
+                         half);
 }
 
 /* A tournament of values above their indices, so that one choice takes both on.  Neighbours meet, the last of
  * an odd number waits, and winners keep their order: what stands to the left always has the lower index.  The
- * right one goes on if it is larger by more than one ulp: truncation, which rounds at random, sets equal logits
- * up to one ulp apart.  In floating point any difference counts. */
+ * right one goes on if it is larger by more than one ulp: truncation, which rounds at random, sets equal
+ * logits up to one ulp apart.  In floating point any difference counts. */
 puma_share exec_argmax(puma_session *s, puma_share x)
 {
     size_t       n = x->dim[1], rows = x->dim[0];

@@ -111,8 +111,8 @@ puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass 
 
 /* head.c: what the task reveals, from the last layer's output. */
 puma_share exec_answer(struct exec *x, stream h);
-/* (rows, 1), integers: the index of the largest entry of each row of x, of equal ones the lowest.  Entries that
- * are one ulp apart count as equal where numbers have fraction bits. */
+/* (rows, 1), integers: the index of the largest entry of each row of x, of equal ones the lowest.  Entries
+ * that are one ulp apart count as equal where numbers have fraction bits. */
 puma_share exec_argmax(puma_session *s, puma_share x);
 
 #endif

@@ -32,15 +32,6 @@ typedef struct reader {
 
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory"); }
 
-/* A JSON value as it stands, cut. */
-static void show(char *to, size_t room, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-    snprintf(to, room, "%s", text ? text : "?");
-    free(text);
-}
-
 /* --- config.json ------------------------------------------------------------------------------ */
 
 static const ini_entry *config_entry(const reader *r, const char *key)
@@ -145,7 +136,7 @@ static puma_status read_size(const reader *r, const char *key, size_t least, siz
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     if (json_is_integer(value)) {
         json_int_t n = json_integer_value(value);
 
@@ -186,7 +177,7 @@ static puma_status read_number(const reader *r, const char *key, double most, do
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     *number = json_number_value(value);
     /* The comparison is written so that NaN fails it too. */
     if (!json_is_number(value))
@@ -204,7 +195,7 @@ static puma_status read_activation(const reader *r, model_activation *activation
     char       got[64];
 
     if (look_up(r, "activation", &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     if (!json_is_string(value))
         error_set(r->e, 403, "%s: %s: not the name of a function (got %s)", r->path, found.key, got);
     else if (!activation_find(json_string_value(value), activation))
@@ -237,7 +228,7 @@ static puma_status check_required(const reader *r)
             if (allowed && json_equal(allowed, value)) fits = true;
             json_decref(allowed);
         }
-        show(got, sizeof got, value);
+        json_show(got, sizeof got, value);
         if (value && !json_is_null(value) && !fits)
             error_set(r->e, 404, "%s: %.60s: %s is not supported (supported: %.80s)", r->path, entry->key,
                       got, entry->value);
@@ -360,7 +351,7 @@ static puma_status read_pair(const reader *r, const char *key, size_t pair[2])
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     for (size_t i = 0; i < 2 && r->e->status == PUMA_OK; i++) {
         const json_t *number = json_is_array(value) ? json_array_get(value, i) : value;
         json_int_t    n = json_integer_value(number);
@@ -467,7 +458,7 @@ static puma_status read_flag(const reader *r, const char *key, bool *set)
 
     if (!config_entry(r, key)) return PUMA_OK;
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     *set = json_is_true(value);
     if (!json_is_boolean(value))
         error_set(r->e, 403, "%s: %s: neither true nor false (got %s)", r->path, found.key, got);
@@ -475,18 +466,20 @@ static puma_status read_flag(const reader *r, const char *key, bool *set)
     return r->e->status;
 }
 
-/* The object that changes the angles, a new reference: rope_scaling of older files, rope_parameters of newer ones, whose
- * rope_theta counts before any other.  A file with both is one to which somebody added one of them, and readers differ
- * on which they take. */
+/* The object that changes the angles, a new reference: rope_scaling of older files, rope_parameters of newer
+ * ones, whose rope_theta counts before any other.  A file with both is one to which somebody added one of
+ * them, and readers differ on which they take. */
 static puma_status read_scaling(const reader *r, json_t **scaling, source_key *found, double *theta)
 {
-    const json_t *old = json_object_get(r->config, "rope_scaling"), *new = json_object_get(r->config, "rope_parameters");
+    const json_t *old = json_object_get(r->config, "rope_scaling"),
+                 *new = json_object_get(r->config, "rope_parameters");
 
     *scaling = NULL;
     *found = (source_key){ .key = "rope_scaling" };
     if (json_object_size(old) > 0 && json_object_size(new) > 0 && !json_equal(old, new))
-        return error_set(r->e, 404, "%s: rope_scaling: stands beside rope_parameters, which says something else: keep one",
-                         r->path);
+        return error_set(
+            r->e, 404, "%s: rope_scaling: stands beside rope_parameters, which says something else: keep one",
+            r->path);
     if (!config_entry(r, "rope_scaling"))
         *scaling = json_object();
     else if (look_up(r, "rope_scaling", scaling, found) != PUMA_OK)
@@ -523,8 +516,9 @@ static puma_status read_rotary(const reader *r, model *m)
     m->attention_factor = turn.attention;
     if (turn.most < m->max_tokens) {
         m->max_tokens = turn.most;
-        snprintf(o->note, sizeof o->note, "%.40s: %.30s: sequences of up to %zu tokens, the context before it was extended",
-                 r->path, found.key, turn.most);
+        snprintf(o->note, sizeof o->note,
+                 "%.40s: %.30s: sequences of up to %zu tokens, the context before it was extended", r->path,
+                 found.key, turn.most);
     }
     return r->e->status;
 }
@@ -540,7 +534,7 @@ static puma_status read_window_layers(const reader *r, model *m, size_t window, 
         return r->e->status;
     if (!json_is_array(value) || json_array_size(value) == 0) {
         for (size_t i = from; i < m->layers; i++) m->window[i] = window;
-        show(got, sizeof got, value);
+        json_show(got, sizeof got, value);
         if (value && !json_is_array(value))
             error_set(r->e, 403, "%s: %s: not a list (got %s)", r->path, found.key, got);
     } else if (json_array_size(value) != m->layers) {
@@ -551,7 +545,7 @@ static puma_status read_window_layers(const reader *r, model *m, size_t window, 
             const json_t *entry = json_array_get(value, i);
             const char   *name = json_is_string(entry) ? json_string_value(entry) : "";
 
-            show(got, sizeof got, entry);
+            json_show(got, sizeof got, entry);
             if (strcmp(name, "sliding_attention") == 0)
                 m->window[i] = window;
             else if (strcmp(name, "full_attention") != 0)

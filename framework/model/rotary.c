@@ -1,6 +1,8 @@
 /* rotary.c - see rotary.h */
 #include "model/rotary.h"
 
+#include "weights/json.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,14 +13,6 @@
 #define TURN 6.28318530717958647692
 #define ORIGINAL "original_max_position_embeddings"
 
-static void show(char *to, size_t room, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-    snprintf(to, room, "%s", text ? text : "?");
-    free(text);
-}
-
 /* --- the object's members --------------------------------------------------------------------- */
 
 /* A number from `least` on. */
@@ -27,12 +21,12 @@ static puma_status number(const rotary *r, const char *key, double least, double
     const json_t *value = json_object_get(r->scaling, key);
     char          got[64];
 
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     *x = json_number_value(value);
     if (!value) return error_set(e, 403, "%s: %s.%s: missing", r->path, r->where, key);
     if (!json_is_number(value) || !(*x >= least && *x <= 1e12))
-        return error_set(e, 403, "%s: %s.%s: not a number in its range (got %s, allowed %g to 1e12)", r->path, r->where,
-                         key, got, least);
+        return error_set(e, 403, "%s: %s.%s: not a number in its range (got %s, allowed %g to 1e12)", r->path,
+                         r->where, key, got, least);
     return PUMA_OK;
 }
 
@@ -49,8 +43,8 @@ static puma_status option(const rotary *r, const char *key, double least, double
     return given(r, key) ? number(r, key, least, x, e) : PUMA_OK;
 }
 
-/* The context that the model was trained on first.  One that config.json has beside the object counts before the
- * object's; the model's own length is the last resort. */
+/* The context that the model was trained on first.  One that config.json has beside the object counts before
+ * the object's; the model's own length is the last resort. */
 static puma_status original(const rotary *r, double *context, puma_error *e)
 {
     *context = (double)r->positions;
@@ -85,7 +79,7 @@ static puma_status only(const rotary *r, const char *const *known, puma_error *e
         while (*k && strcmp(*k, key) != 0) k++;
         if (*k || json_is_null(value)) continue;
         if (strcmp(key, "partial_rotary_factor") == 0 && json_number_value(value) == 1) continue;
-        show(got, sizeof got, value);
+        json_show(got, sizeof got, value);
         return error_set(e, 404, "%s: %s.%.60s: %s is not supported", r->path, r->where, key, got);
     }
     return PUMA_OK;
@@ -93,13 +87,17 @@ static puma_status only(const rotary *r, const char *const *known, puma_error *e
 
 /* --- kinds ------------------------------------------------------------------------------------ */
 
-static puma_status scale_default(rotary *r, puma_error *e) { return only(r, (const char *const[]){ NULL }, e); }
+static puma_status scale_default(rotary *r, puma_error *e)
+{
+    return only(r, (const char *const[]){ NULL }, e);
+}
 
 static puma_status scale_linear(rotary *r, puma_error *e)
 {
     double factor;
 
-    if (only(r, (const char *const[]){ "factor", NULL }, e) != PUMA_OK || number(r, "factor", 1, &factor, e) != PUMA_OK)
+    if (only(r, (const char *const[]){ "factor", NULL }, e) != PUMA_OK ||
+        number(r, "factor", 1, &factor, e) != PUMA_OK)
         return e->status;
     for (size_t i = 0; i < r->head_dim / 2; i++) r->angle[i] /= factor;
     return PUMA_OK;
@@ -114,13 +112,14 @@ static puma_status scale_dynamic(rotary *r, puma_error *e)
         number(r, "factor", 1, &factor, e) != PUMA_OK || option(r, ORIGINAL, 1, &context, e) != PUMA_OK)
         return e->status;
     if (context < (double)r->positions) /* some readers begin to change theta there, some do not */
-        return error_set(e, 404, "%s: %s." ORIGINAL ": %.0f, below max_position_embeddings, is not supported with dynamic",
-                         r->path, r->where, context);
+        return error_set(
+            e, 404, "%s: %s." ORIGINAL ": %.0f, below max_position_embeddings, is not supported with dynamic",
+            r->path, r->where, context);
     return PUMA_OK;
 }
 
-/* LLaMA 3's: frequencies whose wave is longer than the original context are divided by `factor`, those with a short
- * wave kept, and what is between is mixed. */
+/* LLaMA 3's: frequencies whose wave is longer than the original context are divided by `factor`, those with a
+ * short wave kept, and what is between is mixed. */
 static puma_status scale_llama3(rotary *r, puma_error *e)
 {
     static const char *const known[] = { "factor", "low_freq_factor", "high_freq_factor", ORIGINAL, NULL };
@@ -131,8 +130,8 @@ static puma_status scale_llama3(rotary *r, puma_error *e)
         number(r, "high_freq_factor", 1e-6, &high, e) != PUMA_OK || original(r, &context, e) != PUMA_OK)
         return e->status;
     if (!(high > low))
-        return error_set(e, 403, "%s: %s.high_freq_factor: not above low_freq_factor (got %g and %g)", r->path, r->where,
-                         high, low);
+        return error_set(e, 403, "%s: %s.high_freq_factor: not above low_freq_factor (got %g and %g)",
+                         r->path, r->where, high, low);
     for (size_t i = 0; i < r->head_dim / 2; i++) {
         double turns = context * r->angle[i] / TURN; /* in the original context */
         double keep = fmin(fmax((turns - low) / (high - low), 0), 1);
@@ -155,17 +154,19 @@ static puma_status yarn_attention(rotary *r, double factor, puma_error *e)
 {
     double m = 0, all = 0;
 
-    if (option(r, "mscale", 0, &m, e) != PUMA_OK || option(r, "mscale_all_dim", 0, &all, e) != PUMA_OK) return e->status;
+    if (option(r, "mscale", 0, &m, e) != PUMA_OK || option(r, "mscale_all_dim", 0, &all, e) != PUMA_OK)
+        return e->status;
     r->attention = m > 0 && all > 0 ? warmth(factor, m) / warmth(factor, all) : warmth(factor, 1);
     return option(r, "attention_factor", 1e-6, &r->attention, e);
 }
 
-/* YaRN: pairs that turn often in the original context keep their angle, those that turn less than once have it
- * divided, and a ramp over the numbers of the pairs lies between. */
+/* YaRN: pairs that turn often in the original context keep their angle, those that turn less than once have
+ * it divided, and a ramp over the numbers of the pairs lies between. */
 static puma_status scale_yarn(rotary *r, puma_error *e)
 {
-    static const char *const known[] = { "factor", ORIGINAL,         "attention_factor", "beta_fast", "beta_slow",
-                                         "mscale", "mscale_all_dim", "truncate",         "finetuned", NULL };
+    static const char *const known[] = { "factor",    ORIGINAL, "attention_factor", "beta_fast",
+                                         "beta_slow", "mscale", "mscale_all_dim",   "truncate",
+                                         "finetuned", NULL };
     double                   factor, context, fast = 0, slow = 0, low, high, dim = (double)r->head_dim;
 
     if (only(r, known, e) != PUMA_OK || original(r, &context, e) != PUMA_OK ||
@@ -193,7 +194,8 @@ static puma_status scale_yarn(rotary *r, puma_error *e)
 /* A divisor for each pair, the short ones up to the original context. */
 static puma_status scale_longrope(rotary *r, puma_error *e)
 {
-    static const char *const known[] = { "factor", "attention_factor", "short_factor", "long_factor", ORIGINAL, NULL };
+    static const char *const known[] = { "factor",      "attention_factor", "short_factor",
+                                         "long_factor", ORIGINAL,           NULL };
     const json_t            *list = json_object_get(r->scaling, "short_factor");
     double                   factor, context;
 
@@ -201,13 +203,14 @@ static puma_status scale_longrope(rotary *r, puma_error *e)
         growth(r, false, context, &factor, e) != PUMA_OK)
         return e->status;
     if (!json_is_array(list) || json_array_size(list) != r->head_dim / 2)
-        return error_set(e, 403, "%s: %s.short_factor: not a list of %zu numbers, half as many as a head has", r->path,
-                         r->where, r->head_dim / 2);
+        return error_set(e, 403, "%s: %s.short_factor: not a list of %zu numbers, half as many as a head has",
+                         r->path, r->where, r->head_dim / 2);
     for (size_t i = 0; i < r->head_dim / 2; i++) {
         double divisor = json_number_value(json_array_get(list, i));
 
         if (!(divisor >= 1e-6 && divisor <= 1e12))
-            return error_set(e, 403, "%s: %s.short_factor: entry %zu is not a number above 0", r->path, r->where, i);
+            return error_set(e, 403, "%s: %s.short_factor: entry %zu is not a number above 0", r->path,
+                             r->where, i);
         r->angle[i] /= divisor;
     }
     r->attention = factor <= 1 || context <= 1 ? 1 : sqrt(1 + log(factor) / log(context));
@@ -219,8 +222,9 @@ static const struct {
     const char *name;
     puma_status (*scale)(rotary *r, puma_error *e);
 } KINDS[] = {
-    { "default", scale_default }, { "linear", scale_linear }, { "dynamic", scale_dynamic },   { "llama3", scale_llama3 },
-    { "yarn", scale_yarn },       { "su", scale_longrope },   { "longrope", scale_longrope },
+    { "default", scale_default },   { "linear", scale_linear }, { "dynamic", scale_dynamic },
+    { "llama3", scale_llama3 },     { "yarn", scale_yarn },     { "su", scale_longrope },
+    { "longrope", scale_longrope },
 };
 
 puma_status rotary_angles(rotary *r, puma_error *e)
@@ -231,14 +235,18 @@ puma_status rotary_angles(rotary *r, puma_error *e)
 
     r->attention = 1;
     r->most = r->positions;
-    for (size_t i = 0; i < r->head_dim / 2; i++) r->angle[i] = pow(r->theta, -2.0 * (double)i / (double)r->head_dim);
+    for (size_t i = 0; i < r->head_dim / 2; i++)
+        r->angle[i] = pow(r->theta, -2.0 * (double)i / (double)r->head_dim);
     if (!type) type = json_object_get(r->scaling, "type");
     name = json_is_string(type) ? json_string_value(type) : !type || json_is_null(type) ? "default" : "";
-    show(got, sizeof got, r->scaling);
-    if (!json_is_object(r->scaling)) return error_set(e, 403, "%s: %s: not an object (got %s)", r->path, r->where, got);
+    json_show(got, sizeof got, r->scaling);
+    if (!json_is_object(r->scaling))
+        return error_set(e, 403, "%s: %s: not an object (got %s)", r->path, r->where, got);
     for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
         if (strcmp(name, KINDS[k].name) == 0) return KINDS[k].scale(r, e);
-    show(got, sizeof got, type);
-    return error_set(e, 404, "%s: %s.rope_type: %s is not supported (known: default, linear, dynamic, llama3, yarn, longrope)",
-                     r->path, r->where, got);
+    json_show(got, sizeof got, type);
+    return error_set(
+        e, 404,
+        "%s: %s.rope_type: %s is not supported (known: default, linear, dynamic, llama3, yarn, longrope)",
+        r->path, r->where, got);
 }

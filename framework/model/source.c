@@ -79,6 +79,19 @@ static const weights_info *find(const weights *w, const alternatives *names, con
     return NULL;
 }
 
+/* Why it has none, if an index of files says anything of one of its names. */
+static void hint(const weights *w, const alternatives *names, const char *prefix, int layer,
+                 char to[static 160])
+{
+    to[0] = '\0';
+    for (size_t i = 0; i < names->count && to[0] == '\0'; i++) {
+        char name[ARCHITECTURE_MAX_NAME];
+
+        if (architecture_tensor_name(name, sizeof name, names->text[i], prefix, layer))
+            weights_hint(w, name, to, 160);
+    }
+}
+
 /* The prefix under which the file has the first tensor, the token table or the patches' weights.  Two would be two models in one file: which one is
  * meant? */
 static puma_status find_prefix(const char **prefix, const model_source *s, const char *directory,
@@ -87,7 +100,7 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
     const architecture *a = ((const struct owner *)s->model->owner)->architecture;
     const alternatives *names = &a->tensor[role_of(&s->model->tensors[0])];
     const weights_info *first = NULL;
-    char                tried[160] = "";
+    char                tried[160] = "", why[160] = "";
 
     *prefix = NULL;
     for (size_t i = 0; i < a->prefixes.count; i++) {
@@ -96,6 +109,7 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
 
         snprintf(tried + used, sizeof tried - used, "%s\"%s\"", used ? ", " : "", a->prefixes.text[i]);
         info = find(s->file, names, a->prefixes.text[i], -1);
+        if (!info && why[0] == '\0') hint(s->file, names, a->prefixes.text[i], -1, why);
         if (!info || info == first) continue; /* a name without {p} is the same under all */
         if (*prefix)
             return error_set(e, 420, "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
@@ -104,8 +118,8 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
         first = info;
     }
     if (*prefix) return PUMA_OK;
-    return error_set(e, 420, "%s: tensor %s: missing, also under the prefixes of %s.ini (%s)", directory,
-                     s->model->tensors[0].name, a->name, tried);
+    return error_set(e, 420, "%s: tensor %s: missing, also under the prefixes of %s.ini (%s)%s", directory,
+                     s->model->tensors[0].name, a->name, tried, why);
 }
 
 static void shape_text(char *to, size_t room, const size_t *dim, size_t rank)
@@ -141,16 +155,17 @@ static puma_status check_shape(const char *directory, const model_tensor *t, con
 static puma_status missing(const model_source *s, const model_tensor *t, const alternatives *names,
                            const char *prefix, const char *directory, puma_error *e)
 {
-    char name[ARCHITECTURE_MAX_NAME], shape[64];
+    char name[ARCHITECTURE_MAX_NAME], shape[64], why[160];
 
+    hint(s->file, names, prefix, t->layer, why);
     architecture_tensor_name(name, sizeof name, names->text[0], prefix, t->layer);
     shape_text(shape, sizeof shape, t->dim, t->rank);
     if (role_in_head(role_of(t)))
         return error_set(e, 422,
-                         "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task",
-                         directory, name, shape);
-    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors)", directory,
-                     name, shape, weights_count(s->file));
+                         "%s: tensor %s: missing (expected %s%s): the checkpoint has no head for this task",
+                         directory, name, shape, why);
+    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors%s)", directory,
+                     name, shape, weights_count(s->file), why);
 }
 
 static int by_address(const void *a, const void *b)

@@ -8,14 +8,79 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
-/* How a text is split, by the name that the file gives; only names whose patterns are known to be these. */
+/* How a text is split; whether it is brought into NFC before, whether a word that is a token is taken without
+ * merges, and whether the beginning of the sequence is put in front where add_bos_token does not say. */
+typedef struct family {
+    split_rule rule;
+    bool       compose, whole_words, bos;
+} family;
+
+static const family FAMILY_GPT2 = { .rule = SPLIT_GPT2 };
+static const family FAMILY_DIGITS = { .rule = SPLIT_DIGITS };
+static const family FAMILY_QWEN2 = { .rule = SPLIT_QWEN2, .compose = true };
+static const family FAMILY_QWEN2_AS_IS = { .rule = SPLIT_QWEN2 };
+static const family FAMILY_LLAMA3 = { .rule = SPLIT_LLAMA3, .whole_words = true, .bos = true };
+static const family FAMILY_LLAMA3_MERGED = { .rule = SPLIT_LLAMA3 };
+/* What llama.cpp takes where a file is mute. */
+static const family FAMILY_MUTE = { .rule = SPLIT_GGUF };
+
+/* The families by the names that files give: a new model gets a name of its own though its pattern is an old
+ * one.  Only names whose patterns are known to be these (llama.cpp's src/llama-vocab.cpp tells which are). */
 static const struct {
-    const char *name;
-    split_rule  rule;
+    const char   *name;
+    const family *is;
 } PRE[] = {
-    { "gpt-2", SPLIT_GPT2 },       { "olmo", SPLIT_GPT2 },       { "smollm", SPLIT_DIGITS },
-    { "starcoder", SPLIT_DIGITS }, { "qwen2", SPLIT_QWEN2 },     { "llama-bpe", SPLIT_LLAMA3 },
-    { "llama3", SPLIT_LLAMA3 },    { "llama-v3", SPLIT_LLAMA3 }, { "default", SPLIT_GGUF },
+    { "gpt-2", &FAMILY_GPT2 },
+    { "phi-2", &FAMILY_GPT2 },
+    { "mpt", &FAMILY_GPT2 },
+    { "olmo", &FAMILY_GPT2 },
+    { "jais", &FAMILY_GPT2 },
+    { "jina-en", &FAMILY_GPT2 },
+    { "jina-es", &FAMILY_GPT2 },
+    { "jina-de", &FAMILY_GPT2 },
+    { "jina-v1-en", &FAMILY_GPT2 },
+    { "jina-v2-es", &FAMILY_GPT2 },
+    { "jina-v2-de", &FAMILY_GPT2 },
+    { "jina-v2-code", &FAMILY_GPT2 },
+    { "roberta-bpe", &FAMILY_GPT2 },
+    { "modern-bert", &FAMILY_GPT2 },
+    { "gigachat", &FAMILY_GPT2 },
+    { "a.x-4.0", &FAMILY_GPT2 },
+    { "mellum", &FAMILY_GPT2 },
+    { "trillion", &FAMILY_GPT2 },
+    { "exaone4", &FAMILY_GPT2 },
+    { "granite-docling", &FAMILY_GPT2 },
+    { "smollm", &FAMILY_DIGITS },
+    { "starcoder", &FAMILY_DIGITS },
+    { "refact", &FAMILY_DIGITS },
+    { "command-r", &FAMILY_DIGITS },
+    { "codeshell", &FAMILY_DIGITS },
+    { "exaone", &FAMILY_DIGITS },
+    { "minerva-7b", &FAMILY_DIGITS },
+    { "mellum2", &FAMILY_DIGITS },
+    { "qwen2", &FAMILY_QWEN2 },
+    { "deepseek-r1-qwen", &FAMILY_QWEN2 },
+    { "megrez", &FAMILY_QWEN2 },
+    { "stablelm2", &FAMILY_QWEN2 },
+    { "f2llmv2", &FAMILY_QWEN2 },
+    { "kormo", &FAMILY_QWEN2_AS_IS },
+    { "hunyuan", &FAMILY_QWEN2_AS_IS },
+    { "solar-open", &FAMILY_QWEN2_AS_IS },
+    { "grok-2", &FAMILY_QWEN2_AS_IS },
+    { "llama-bpe", &FAMILY_LLAMA3 },
+    { "llama3", &FAMILY_LLAMA3 },
+    { "llama-v3", &FAMILY_LLAMA3 },
+    { "falcon3", &FAMILY_LLAMA3 },
+    { "falcon-h1", &FAMILY_LLAMA3 },
+    { "pixtral", &FAMILY_LLAMA3 },
+    { "midm-2.0", &FAMILY_LLAMA3 },
+    { "lfm2", &FAMILY_LLAMA3 },
+    { "jina-v5-nano", &FAMILY_LLAMA3 },
+    { "smaug-bpe", &FAMILY_LLAMA3_MERGED },
+    { "dbrx", &FAMILY_LLAMA3_MERGED },
+    { "glm4", &FAMILY_LLAMA3_MERGED },
+    { "chatglm-bpe", &FAMILY_LLAMA3_MERGED },
+    { "default", &FAMILY_MUTE },
 };
 
 typedef struct source {
@@ -62,13 +127,15 @@ static puma_status read_flag(const source *s, const char *key, bool *value)
     return gguf_has(s->g, key) ? gguf_bool(s->g, key, value, s->l->e) : PUMA_OK;
 }
 
-/* One end of the template: the token `key` names, if the flag `option` (by default *wanted) asks for it. */
+/* One end of the template: the token `key` names, if the flag `option` asks for it.  Without the flag it is
+ * there where it is `wanted` and the file has such a token. */
 static puma_status end_token(const source *s, const char *option, bool wanted, const char *key, uint32_t *id)
 {
     loader  *l = s->l;
     uint64_t value;
 
     *id = TOKEN_NONE;
+    if (!gguf_has(s->g, option)) wanted = wanted && gguf_has(s->g, key);
     if (read_flag(s, option, &wanted) != PUMA_OK || !wanted) return l->e->status;
     if (gguf_unsigned(s->g, key, &value, l->e) != PUMA_OK) return l->e->status;
     if (value >= l->t->count)
@@ -78,7 +145,7 @@ static puma_status end_token(const source *s, const char *option, bool wanted, c
     return PUMA_OK;
 }
 
-static puma_status choose_split(const source *s)
+static puma_status choose_split(const source *s, bool *bos)
 {
     loader   *l = s->l;
     gguf_text pre = { "default", 7 };
@@ -88,9 +155,10 @@ static puma_status choose_split(const source *s)
         return l->e->status;
     for (size_t i = 0; i < sizeof PRE / sizeof *PRE; i++)
         if (gguf_equal(pre, PRE[i].name)) {
-            l->t->split = PRE[i].rule;
-            l->t->compose = PRE[i].rule == SPLIT_QWEN2;
-            l->t->whole_words = PRE[i].rule == SPLIT_LLAMA3;
+            l->t->split = PRE[i].is->rule;
+            l->t->compose = PRE[i].is->compose;
+            l->t->whole_words = PRE[i].is->whole_words;
+            *bos = PRE[i].is->bos;
             return PUMA_OK;
         }
     memcpy(name, pre.bytes, pre.size < sizeof name ? pre.size : sizeof name - 1);
@@ -130,8 +198,7 @@ static puma_status load_gpt2(const source *s, bool *bos)
                 return l->e->status;
         if (normal == 1 && loader_close_words(l) != PUMA_OK) return l->e->status;
     }
-    if (choose_split(s) != PUMA_OK) return l->e->status;
-    *bos = l->t->split == SPLIT_LLAMA3;
+    if (choose_split(s, bos) != PUMA_OK) return l->e->status;
     return load_merges(s);
 }
 

@@ -418,11 +418,13 @@ static puma_status read_factors(gguf *g, puma_error *e)
 
     if (!t) return PUMA_OK;
     if (t->rank != 1 || t->n == 0 || t->n > MAX_FACTORS || t->type->block != 1 || !t->type->values)
-        return error_set(e, 413, "%s: tensor %s: not a list of 1 to %u numbers", g->path, t->name, MAX_FACTORS);
+        return error_set(e, 413, "%s: tensor %s: not a list of 1 to %u numbers", g->path, t->name,
+                         MAX_FACTORS);
     g->factors = malloc(t->n * sizeof *g->factors);
     if (!g->factors) return no_memory(e, t->n * sizeof *g->factors);
     for (size_t i = 0; i < t->n; i++) {
-        if (file_at(g->file, bytes, t->type->bytes, t->begin + i * t->type->bytes, e) != PUMA_OK) return e->status;
+        if (file_at(g->file, bytes, t->type->bytes, t->begin + i * t->type->bytes, e) != PUMA_OK)
+            return e->status;
         t->type->values(bytes, &g->factors[i]);
     }
     g->factor_count = t->n;

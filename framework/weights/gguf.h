@@ -75,7 +75,8 @@ const gguf_tensor *gguf_tensor_find(const gguf *g, const char *name);
  * s h/2 + j of Hugging Face's.  *head: h for such a tensor, else 0. */
 puma_status gguf_permuted(const gguf *g, const gguf_tensor *t, size_t *head, puma_error *e);
 
-/* The numbers of rope_freqs.weight, by which a writer divides the rotary frequencies of LLaMA 3; NULL: none. */
+/* The numbers of rope_freqs.weight, by which a writer divides the rotary frequencies of LLaMA 3; NULL: none.
+ */
 const double *gguf_rope_factors(const gguf *g, size_t *count);
 
 /* What config.json would say, from the metadata and the tensors that there are (a new object).  404 naming

@@ -138,8 +138,8 @@ static void must_be(const writer *w, const char *rest, double neutral)
 
     read_own(w, rest, &x);
     if (w->e->status == PUMA_OK && !(fabs(x - neutral) <= 0))
-        error_set(w->e, 404, "%s: %s: %g is not supported (%g is)", gguf_name(w->g), own(w->family, rest, key), x,
-                  neutral);
+        error_set(w->e, 404, "%s: %s: %g is not supported (%g is)", gguf_name(w->g),
+                  own(w->family, rest, key), x, neutral);
 }
 
 /* rope.scaling.factor, or scale_linear as it was called; 0 and no key at all are 1. */
@@ -148,7 +148,9 @@ static double read_factor(const writer *w)
     char   key[96];
     double factor = 0;
 
-    read_own(w, gguf_has(w->g, own(w->family, "rope.scaling.factor", key)) ? "rope.scaling.factor" : "rope.scale_linear",
+    read_own(w,
+             gguf_has(w->g, own(w->family, "rope.scaling.factor", key)) ? "rope.scaling.factor"
+                                                                        : "rope.scale_linear",
              &factor);
     return factor > 0 || factor < 0 ? factor : 1;
 }
@@ -190,13 +192,15 @@ static void describe_factors(const writer *w, json_t *scaling, double factor)
     json_t       *list = json_array();
 
     for (size_t i = 0; list && i < count; i++)
-        if (json_array_append_new(list, json_real(isfinite(divisor[i]) ? divisor[i] * factor : 0)) != 0) no_memory(w->e);
+        if (json_array_append_new(list, json_real(isfinite(divisor[i]) ? divisor[i] * factor : 0)) != 0)
+            no_memory(w->e);
     if (!list || json_object_set_new(scaling, "short_factor", list) != 0) no_memory(w->e);
     add_number(w, scaling, "factor", 1);
     add_number(w, scaling, "attention_factor", 1);
 }
 
-/* How frequencies are scaled.  A file that has a factor and no type means the linear way, as llama.cpp reads it. */
+/* How frequencies are scaled.  A file that has a factor and no type means the linear way, as llama.cpp reads
+ * it. */
 static void write_scaling(const writer *w)
 {
     char      key[96], name[64] = "linear";
@@ -207,19 +211,25 @@ static void write_scaling(const writer *w)
     bool      yarn;
 
     gguf_rope_factors(w->g, &divisors);
-    if (gguf_has(w->g, own(w->family, "rope.scaling.type", key)) && gguf_string(w->g, key, &type, w->e) == PUMA_OK)
-        snprintf(name, sizeof name, "%.*s", type.size < sizeof name ? (int)type.size : (int)sizeof name - 1, type.bytes);
+    if (gguf_has(w->g, own(w->family, "rope.scaling.type", key)) &&
+        gguf_string(w->g, key, &type, w->e) == PUMA_OK)
+        snprintf(name, sizeof name, "%.*s", type.size < sizeof name ? (int)type.size : (int)sizeof name - 1,
+                 type.bytes);
     yarn = strcmp(name, "yarn") == 0;
     if (strcmp(name, "none") == 0) factor = 1;
     if (w->e->status == PUMA_OK && strcmp(name, "none") != 0 && strcmp(name, "linear") != 0 && !yarn)
         error_set(w->e, 404, "%s: %s: %s is not supported (known: none, linear, yarn)", gguf_name(w->g), key,
                   name);
     if (w->e->status == PUMA_OK && yarn && divisors > 0)
-        error_set(w->e, 404, "%s: tensor rope_freqs.weight: not supported beside %s = yarn", gguf_name(w->g), key);
+        error_set(w->e, 404, "%s: tensor rope_freqs.weight: not supported beside %s = yarn", gguf_name(w->g),
+                  key);
     if (!yarn) must_be(w, "rope.scaling.attn_factor", 1);
     if (w->e->status != PUMA_OK || (!yarn && divisors == 0 && !(factor > 1) && !(factor < 1))) return;
     scaling = json_object();
-    if (!scaling || json_object_set_new(scaling, "rope_type", json_string(yarn ? "yarn" : divisors ? "longrope" : "linear")) != 0)
+    if (!scaling || json_object_set_new(scaling, "rope_type",
+                                        json_string(yarn       ? "yarn"
+                                                    : divisors ? "longrope"
+                                                               : "linear")) != 0)
         no_memory(w->e);
     else if (yarn)
         describe_yarn(w, scaling, factor);
@@ -240,7 +250,8 @@ static void write_rope(const writer *w)
         static const char *const lists[] = { "rope_factors_long.weight", "rope_factors_short.weight" };
 
         if (gguf_tensor_find(w->g, lists[i]))
-            error_set(w->e, 404, "%s: tensor %s: longrope is read from a config.json beside the file, and there is none",
+            error_set(w->e, 404,
+                      "%s: tensor %s: longrope is read from a config.json beside the file, and there is none",
                       gguf_name(w->g), lists[i]);
     }
     if (w->e->status == PUMA_OK) write_scaling(w);
@@ -255,20 +266,21 @@ static const struct {
     const char *name;
     part_kind   kind;
 } PARTS[] = {
-    { "attn_norm.weight", MATRIX },   { "attn_q.weight", MATRIX },      { "attn_k.weight", MATRIX },
-    { "attn_v.weight", MATRIX },      { "attn_output.weight", MATRIX }, { "ffn_norm.weight", MATRIX },
-    { "ffn_gate.weight", MATRIX },    { "ffn_up.weight", MATRIX },      { "ffn_down.weight", MATRIX },
+    { "attn_norm.weight", MATRIX },      { "attn_q.weight", MATRIX },      { "attn_k.weight", MATRIX },
+    { "attn_v.weight", MATRIX },         { "attn_output.weight", MATRIX }, { "ffn_norm.weight", MATRIX },
+    { "ffn_gate.weight", MATRIX },       { "ffn_up.weight", MATRIX },      { "ffn_down.weight", MATRIX },
     { "attn_rot_embd", MATRIX }, /* angles that older writers left in, not read by anyone */
-    { "attn_q.bias", INPUT_BIAS },    { "attn_k.bias", INPUT_BIAS },    { "attn_v.bias", INPUT_BIAS },
-    { "attn_output.bias", OUTPUT_BIAS },
-    { "ffn_gate.bias", MLP_BIAS },    { "ffn_up.bias", MLP_BIAS },      { "ffn_down.bias", MLP_BIAS },
+    { "attn_q.bias", INPUT_BIAS },       { "attn_k.bias", INPUT_BIAS },    { "attn_v.bias", INPUT_BIAS },
+    { "attn_output.bias", OUTPUT_BIAS }, { "ffn_gate.bias", MLP_BIAS },    { "ffn_up.bias", MLP_BIAS },
+    { "ffn_down.bias", MLP_BIAS },
 };
 
-/* A tensor that the family's architecture does not read would be left out of the computation without a word: a bias that
- * only some matrices have, norms of queries, experts. */
+/* A tensor that the family's architecture does not read would be left out of the computation without a word:
+ * a bias that only some matrices have, norms of queries, experts. */
 static bool is_read(const char *name, const bool has[PART_KINDS])
 {
-    static const char *const apart[] = { "token_embd.weight", "output_norm.weight", "output.weight", "rope_freqs.weight" };
+    static const char *const apart[] = { "token_embd.weight", "output_norm.weight", "output.weight",
+                                         "rope_freqs.weight" };
 
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
         if (strcmp(name, apart[i]) == 0) return true;
@@ -285,12 +297,13 @@ static void check_tensors(const writer *w)
     bool has[PART_KINDS] = { [MATRIX] = true,
                              [INPUT_BIAS] = all || !w->family->flags,
                              [OUTPUT_BIAS] = all && w->family->flags,
-                             [MLP_BIAS] = w->family->flags && json_is_true(json_object_get(w->config, "mlp_bias")) };
+                             [MLP_BIAS] =
+                                 w->family->flags && json_is_true(json_object_get(w->config, "mlp_bias")) };
 
     for (size_t i = 0; i < gguf_tensors(w->g) && w->e->status == PUMA_OK; i++)
         if (!is_read(gguf_tensor_at(w->g, i)->name, has))
-            error_set(w->e, 404, "%s: tensor %.120s: %s models with such a part are not supported", gguf_name(w->g),
-                      gguf_tensor_at(w->g, i)->name, w->family->name);
+            error_set(w->e, 404, "%s: tensor %.120s: %s models with such a part are not supported",
+                      gguf_name(w->g), gguf_tensor_at(w->g, i)->name, w->family->name);
 }
 
 /* What the tensors themselves say: the vocabulary, whether the head has a matrix of its own, biases. */
@@ -321,8 +334,9 @@ static const struct {
     const char *rest;
     double      value;
 } NEUTRAL[] = {
-    { "attn_logit_softcapping", 0 }, { "final_logit_softcapping", 0 }, { "logit_scale", 1 },         { "residual_scale", 1 },
-    { "embedding_scale", 1 },        { "attention.clamp_kqv", 0 },     { "attention.max_alibi_bias", 0 },
+    { "attn_logit_softcapping", 0 },   { "final_logit_softcapping", 0 }, { "logit_scale", 1 },
+    { "residual_scale", 1 },           { "embedding_scale", 1 },         { "attention.clamp_kqv", 0 },
+    { "attention.max_alibi_bias", 0 },
 };
 
 puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
@@ -335,7 +349,7 @@ puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
     if (find_family(g, &w.family, e) != PUMA_OK) return e->status;
     /* A file of one part of many has the metadata of all and the tensors of some. */
     if (gguf_has(g, "split.count") && gguf_unsigned(g, "split.count", &n, e) == PUMA_OK && n > 1)
-        return error_set(e, 404, "%s: split.count: a file of several parts is not supported", gguf_name(g));
+        return error_set(e, 404, "%s: split.count: a file of several parts is not supported: merge them into one", gguf_name(g));
     if (gguf_has(g, own(w.family, "expert_count", key)) && gguf_unsigned(g, key, &n, e) == PUMA_OK && n > 0)
         return error_set(e, 404, "%s: %s: experts are not supported", gguf_name(g), key);
     w.config = json_object();
@@ -351,7 +365,8 @@ puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
         gguf_number(g, key, &(double){ 0 }, e);
     write_rope(&w);
     write_tensors(&w);
-    for (size_t i = 0; i < sizeof NEUTRAL / sizeof *NEUTRAL; i++) must_be(&w, NEUTRAL[i].rest, NEUTRAL[i].value);
+    for (size_t i = 0; i < sizeof NEUTRAL / sizeof *NEUTRAL; i++)
+        must_be(&w, NEUTRAL[i].rest, NEUTRAL[i].value);
     copy_size(&w, own(w.family, "attention.sliding_window", key), "sliding_window");
     copy_size(&w, "tokenizer.ggml.bos_token_id", "bos_token_id");
     copy_size(&w, "tokenizer.ggml.eos_token_id", "eos_token_id");

@@ -86,7 +86,8 @@ static void looked_up(double *to, const unsigned char *q, const signed char tabl
 }
 
 /* Four bits whose steps widen away from 0. */
-static const signed char NONLINEAR[16] = { -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113 };
+static const signed char NONLINEAR[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
+                                           1,    13,   25,  38,  53,  69,  89,  113 };
 
 static void iq4_nl(const unsigned char *p, double *to) { looked_up(to, p + 2, NONLINEAR, half(p)); }
 
@@ -103,9 +104,15 @@ static void mxfp4(const unsigned char *p, double *to)
 #define BLOCK 256u
 
 /* Two bits of number k: in each half of the block 32 bytes hold four runs of 32 numbers. */
-static unsigned two_bits(const unsigned char *q, unsigned k) { return q[k / 128 * 32 + k % 32] >> k % 128 / 32 * 2 & 3u; }
+static unsigned two_bits(const unsigned char *q, unsigned k)
+{
+    return q[k / 128 * 32 + k % 32] >> k % 128 / 32 * 2 & 3u;
+}
 /* Four bits of number k: 32 bytes hold two runs of 32. */
-static unsigned four_bits(const unsigned char *q, unsigned k) { return q[k / 64 * 32 + k % 32] >> k % 64 / 32 * 4 & 15u; }
+static unsigned four_bits(const unsigned char *q, unsigned k)
+{
+    return q[k / 64 * 32 + k % 32] >> k % 64 / 32 * 4 & 15u;
+}
 /* One bit of number k: 32 bytes hold eight runs of 32. */
 static unsigned one_bit(const unsigned char *q, unsigned k) { return q[k % 32] >> k / 32 & 1u; }
 
@@ -120,16 +127,17 @@ static void q2_k(const unsigned char *p, double *to)
     }
 }
 
-/* The third bit of each number is stored inverted.  A scale has its four low bits in one of 8 bytes and its two
- * high ones in one of the 4 bytes behind. */
+/* The third bit of each number is stored inverted.  A scale has its four low bits in one of 8 bytes and its
+ * two high ones in one of the 4 bytes behind. */
 static void q3_k(const unsigned char *p, double *to)
 {
     const unsigned char *scales = p + 96;
     double               d = half(p + 108);
 
     for (unsigned k = 0; k < BLOCK; k++) {
-        unsigned s = k / 16, low = scales[s % 8] >> s / 8 * 4 & 15u, high = scales[8 + s % 4] >> s / 4 * 2 & 3u;
-        int      scale = (int)(low | high << 4) - 32, q = (int)(two_bits(p + 32, k) | one_bit(p, k) << 2) - 4;
+        unsigned s = k / 16, low = scales[s % 8] >> s / 8 * 4 & 15u,
+                 high = scales[8 + s % 4] >> s / 4 * 2 & 3u;
+        int scale = (int)(low | high << 4) - 32, q = (int)(two_bits(p + 32, k) | one_bit(p, k) << 2) - 4;
 
         to[k] = d * (scale * q);
     }
@@ -150,7 +158,8 @@ static void six_bits(const unsigned char *p, unsigned s, unsigned *scale, unsign
 }
 
 /* d scale q - m minimum; `fifth`: 32 bytes with a bit more for each q; NULL: none. */
-static void with_minimum(const unsigned char *p, const unsigned char *fifth, const unsigned char *q, double *to)
+static void with_minimum(const unsigned char *p, const unsigned char *fifth, const unsigned char *q,
+                         double *to)
 {
     double d = half(p), m = half(p + 2);
 
@@ -230,8 +239,8 @@ static void tq2_0(const unsigned char *p, double *to)
 /* --- the table -------------------------------------------------------------------------------- */
 
 /* Integers are let stand in a file (position_ids, counters): they are refused only where the model needs
- * numbers, as are types whose code books are not built (IQ1 to IQ3) and Q8_1, which is for activations.  GGUF's
- * numbers that are not here have no use any more, or none whose size in bytes is settled. */
+ * numbers, as are types whose code books are not built (IQ1 to IQ3) and Q8_1, which is for activations.
+ * GGUF's numbers that are not here have no use any more, or none whose size in bytes is settled. */
 static const quant_type TYPES[] = {
     { "F32", 0, 1, 4, f32 },
     { "F16", 1, 1, 2, f16 },

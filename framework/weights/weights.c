@@ -12,6 +12,7 @@
 #include "weights/json.h"
 #include "weights/quant.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ typedef struct shard {
 struct weights {
     shard  *shards;
     size_t  shard_count;
+    json_t *map;     /* of an index, tensor to file: NULL where there is none                */
     tensor *tensors; /* sorted by name once open is through                                */
     size_t  count, room;
 };
@@ -137,11 +139,13 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
     return read_shape(s, t, shape, e);
 }
 
+/* Writers without metadata leave it out or put null. */
 static puma_status check_metadata(const shard *s, json_t *metadata, puma_error *e)
 {
     const char *key;
     json_t     *value;
 
+    if (json_is_null(metadata)) return PUMA_OK;
     if (!json_is_object(metadata))
         return error_set(e, 411, "%s: __metadata__ is not an object", s->file.name);
     json_object_foreach(metadata, key, value)
@@ -238,6 +242,10 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     if (length < 2)
         return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)",
                          s->file.name, (uintmax_t)length);
+    if (memcmp(prefix, "version ", sizeof prefix) == 0)
+        return error_set(
+            e, 410, "%s: byte 0: not safetensors: a text, as Git LFS leaves it in place of the file itself",
+            s->file.name);
     if (length > s->file.size - sizeof prefix)
         return error_set(
             e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)",
@@ -297,59 +305,47 @@ static bool plain_name(const char *name)
     return strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
 }
 
-/* Does the index put every tensor where it is, and is every tensor of the shards in the index? */
-static puma_status check_index(const weights *w, const char *path, const char *directory, json_t *map,
-                               const json_t *total, puma_error *e)
-{
-    size_t bytes = 0, skip = strlen(directory) + 1;
-
-    for (size_t i = 0; i < w->count; i++) {
-        const tensor *t = &w->tensors[i];
-        const char   *told = json_string_value(json_object_get(map, t->info.name));
-        const char   *found = w->shards[t->shard].file.path + skip;
-
-        if (!told)
-            return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name,
-                             found);
-        if (strcmp(told, found) != 0)
-            return error_set(e, 415, "%s: tensor " NAME " is in %.80s, weight_map says %.80s", path,
-                             t->info.name, found, told);
-        if (!checked_add(&bytes, bytes, t->end - t->begin))
-            return error_set(e, 415, "%s: the sum of the tensors' sizes overflows", path);
-    }
-    if (json_object_size(map) != w->count) {
-        const char *name;
-        json_t     *value;
-
-        json_object_foreach(map, name, value)
-        {
-            if (!weights_find(w, name))
-                return error_set(e, 415, "%s: tensor " NAME " is not in %.80s", path, name,
-                                 json_string_value(value));
-        }
-    }
-    if (total && !json_is_number(total))
-        return error_set(e, 415, "%s: metadata: total_size is not a number", path);
-    /* Some writers put it down as 1.5e9. */
-    if (total && fabs(json_number_value(total) - (double)bytes) > 0.0)
-        return error_set(e, 415, "%s: metadata: total_size is wrong (got %.0f, tensors have %zu)", path,
-                         json_number_value(total), bytes);
-    return PUMA_OK;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const tensor *)a)->info.name, ((const tensor *)b)->info.name);
 }
 
+/* Is the tensor where the index puts it? */
+static bool is_told(const weights *w, const tensor *t)
+{
+    const char *told = json_string_value(json_object_get(w->map, t->info.name)),
+               *path = w->shards[t->shard].file.path;
+
+    return told && strcmp(told, strrchr(path, '/') + 1) == 0;
+}
+
+/* A tensor that stands in two files is the one that the index means. */
 static puma_status sort_by_name(weights *w, puma_error *e)
 {
+    size_t kept = 0;
+
     if (w->count > 0) qsort(w->tensors, w->count, sizeof *w->tensors, by_name);
-    for (size_t i = 1; i < w->count; i++)
-        if (by_name(&w->tensors[i - 1], &w->tensors[i]) == 0)
-            return error_set(e, 415, "%s: tensor " NAME " is also in %s",
-                             w->shards[w->tensors[i].shard].file.name, w->tensors[i].info.name,
-                             w->shards[w->tensors[i - 1].shard].file.name);
+    for (size_t i = 0; i < w->count; i++) {
+        tensor *t = &w->tensors[i], *last = kept > 0 ? &w->tensors[kept - 1] : NULL;
+
+        if (!last || by_name(last, t) != 0) {
+            w->tensors[kept] = *t;
+            if (kept++ != i) t->name = NULL; /* it has one owner */
+            continue;
+        }
+        if (is_told(w, last) == is_told(w, t))
+            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[t->shard].file.name,
+                             t->info.name, w->shards[last->shard].file.name);
+        if (is_told(w, t)) {
+            tensor swap = *last;
+
+            *last = *t;
+            *t = swap;
+        }
+        free(t->name);
+        t->name = NULL;
+    }
+    w->count = kept;
     return PUMA_OK;
 }
 
@@ -358,23 +354,43 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool present(const char *path)
+{
+    struct stat about;
+
+    return lstat(path, &about) == 0;
+}
+
+/* A file that the index names, unless it is not there: a run may need nothing of it (weights_hint tells one
+ * that does). */
+static puma_status open_named(weights *w, const char *directory, const char *name, puma_error *e)
+{
+    struct stat about;
+    char       *path;
+    bool        absent;
+
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return no_memory(e, strlen(directory) + strlen(name) + 2);
+    absent = stat(path, &about) != 0 && errno == ENOENT;
+    free(path);
+    return absent ? PUMA_OK : open_shard(w, directory, name, e);
+}
+
+/* An index tells which files to read.  What else it says is often wrong about tensors that nobody needs, of
+ * which it names some that no file holds and leaves others out, and about sizes; so tensors are taken from
+ * where they are. */
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
     static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
-    json_t                  *index = NULL, *map, *metadata, *value;
+    json_t                  *index = NULL, *map, *value;
     const char             **names = NULL, *name;
     size_t                   count = 0, distinct = 0;
 
     if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
     path = path_tail(path);
     map = json_object_get(index, "weight_map");
-    metadata = json_object_get(index, "metadata");
     if (!json_is_object(map) || json_object_size(map) == 0) {
         error_set(e, 415, "%s: weight_map is missing, empty or not an object", path);
-        goto done;
-    }
-    if (metadata && !json_is_object(metadata)) {
-        error_set(e, 415, "%s: metadata is not an object", path);
         goto done;
     }
     if (json_object_size(map) > MAX_TENSORS) {
@@ -412,10 +428,13 @@ static puma_status open_sharded(weights *w, const char *path, const char *direct
         no_memory(e, distinct * sizeof *w->shards);
         goto done;
     }
+    w->map = json_incref(map);
     for (size_t i = 0; i < distinct; i++)
-        if (open_shard(w, directory, names[i], e) != PUMA_OK) goto done;
-    if (sort_by_name(w, e) == PUMA_OK)
-        check_index(w, path, directory, map, json_object_get(metadata, "total_size"), e);
+        if (open_named(w, directory, names[i], e) != PUMA_OK) goto done;
+    if (w->shard_count == 0)
+        error_set(e, 401, "%s: none of the files that it names is there (%.80s)", path, names[0]);
+    else
+        sort_by_name(w, e);
 done:
     free(names);
     json_decref(index);
@@ -432,7 +451,8 @@ static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
         const gguf_tensor *from = gguf_tensor_at(g, i);
         tensor            *t = &w->tensors[i];
 
-        t->info = (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
+        t->info =
+            (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
         memcpy(t->info.dim, from->dim, sizeof from->dim);
         t->begin = from->begin;
         t->end = from->end;
@@ -457,11 +477,37 @@ static puma_status open_gguf(weights *w, const char *path, puma_error *e)
     return e->status;
 }
 
-static bool present(const char *path)
-{
-    struct stat about;
+/* Other files with weights, and why they are not read. */
+static const struct {
+    const char *name, *why;
+} UNREAD[] = {
+    { "pytorch_model.bin", "a pickle, which can run code" },
+    { "pytorch_model.bin.index.json", "of pickles, which can run code" },
+    { "consolidated.00.pth", "a pickle, which can run code" },
+    { "tf_model.h5", "TensorFlow's" },
+    { "flax_model.msgpack", "Flax's" },
+    { "adapter_model.safetensors", "an adapter without its model" },
+    { "adapter_model.bin", "an adapter without its model" },
+};
 
-    return lstat(path, &about) == 0;
+static puma_status none_found(const char *path, puma_error *e)
+{
+    for (size_t i = 0; i < sizeof UNREAD / sizeof *UNREAD; i++) {
+        char *other;
+        bool  there;
+
+        if (asprintf(&other, "%s/%s", path, UNREAD[i].name) < 0) return no_memory(e, strlen(path) + 32);
+        there = present(other);
+        free(other);
+        if (there)
+            return error_set(e, 406,
+                             "%s: %s is not read (%s): save the whole model as model.safetensors, as "
+                             "save_pretrained does",
+                             path_tail(path), UNREAD[i].name, UNREAD[i].why);
+    }
+    return error_set(e, 401,
+                     "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
+                     path_tail(path));
 }
 
 /* What a path stands for: a GGUF file, or a directory with safetensors or else with one. */
@@ -480,9 +526,7 @@ static puma_status open_files(weights *w, const char *path, const char *single, 
     if (found)
         open_gguf(w, found, e);
     else
-        error_set(e, 401,
-                  "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
-                  path_tail(path));
+        none_found(path, e);
     free(found);
     return e->status;
 }
@@ -515,6 +559,7 @@ void weights_close(weights *w)
     if (!w) return;
     for (size_t i = 0; i < w->count; i++) free(w->tensors[i].name);
     for (size_t i = 0; i < w->shard_count; i++) file_close(&w->shards[i].file);
+    json_decref(w->map);
     free(w->tensors);
     free(w->shards);
     free(w);
@@ -534,6 +579,19 @@ const weights_info *weights_find(const weights *w, const char *name)
     return t ? &t->info : NULL;
 }
 
+void weights_hint(const weights *w, const char *name, char *to, size_t room)
+{
+    const char *file = json_string_value(json_object_get(w->map, name));
+    bool        there = false;
+
+    to[0] = '\0';
+    if (!file) return;
+    for (size_t i = 0; i < w->shard_count; i++)
+        there = there || strcmp(strrchr(w->shards[i].file.path, '/') + 1, file) == 0;
+    snprintf(to, room, "; the index puts it into %.80s, which %s", file,
+             there ? "does not hold it" : "is not there");
+}
+
 /* --- values ----------------------------------------------------------------------------------- */
 
 puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
@@ -541,10 +599,11 @@ puma_status weights_float(const weights *w, const weights_info *info, puma_error
     const tensor *t = (const tensor *)(const void *)info;
 
     if (info->type->values) return PUMA_OK;
-    return error_set(e, 414,
-                     "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
-                     "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
-                     w->shards[t->shard].file.name, info->name, info->dtype);
+    return error_set(
+        e, 414,
+        "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
+        "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
+        w->shards[t->shard].file.name, info->name, info->dtype);
 }
 
 /* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
@@ -561,11 +620,13 @@ static size_t served_at(const tensor *t, size_t k)
 
 static size_t stored_bytes(const quant_type *type, size_t count) { return count / type->block * type->bytes; }
 
-static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to, puma_error *e)
+static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to,
+                               puma_error *e)
 {
     const quant_type *type = t->info.type;
 
-    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) != PUMA_OK)
+    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) !=
+        PUMA_OK)
         error_prefix(e, "tensor " NAME, t->info.name);
     return e->status;
 }
@@ -611,14 +672,16 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     return PUMA_OK;
 }
 
-puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to, puma_error *e)
+puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to,
+                           puma_error *e)
 {
     const tensor *t = (const tensor *)(const void *)info;
     const shard  *s = &w->shards[t->shard];
 
-    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n || count > info->n - first)
-        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it", s->file.name,
-                         info->name, first, first + count);
+    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n ||
+        count > info->n - first)
+        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it",
+                         s->file.name, info->name, first, first + count);
     return file_same(&s->file, e) == PUMA_OK ? read_stored(t, s, first, count, to, e) : e->status;
 }
 

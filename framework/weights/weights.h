@@ -30,6 +30,8 @@ size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
+/* Why there may be no tensor of that name: "; the index puts it into …", or nothing. */
+void                weights_hint(const weights *w, const char *name, char *to, size_t room);
 /* Is the dtype one that weights_read converts (quant.c)?  If not, PUMA_EMODEL naming tensor and dtype. */
 puma_status         weights_float(const weights *w, const weights_info *t, puma_error *e);
 /* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index.
@@ -39,9 +41,10 @@ puma_status         weights_read(const weights *w, const weights_info *t, double
  * index. */
 puma_status         weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
                                   puma_error *e);
-/* Elements first … first + count - 1 as they are stored, both whole blocks of t->type, for whoever computes on
- * blocks (quant.h).  The rows are those of the file: of a permuted attn_q or attn_k not those of weights_read. */
-puma_status         weights_blocks(const weights *w, const weights_info *t, size_t first, size_t count, void *to,
-                                   puma_error *e);
+/* Elements first … first + count - 1 as they are stored, both whole blocks of t->type, for whoever computes
+ * on blocks (quant.h).  The rows are those of the file: of a permuted attn_q or attn_k not those of
+ * weights_read. */
+puma_status weights_blocks(const weights *w, const weights_info *t, size_t first, size_t count, void *to,
+                           puma_error *e);
 
 #endif

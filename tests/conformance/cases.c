@@ -1854,12 +1854,18 @@ static const char *maximum_verify(const task *t)
 
 /* size: rows, entries.  Rows have one largest entry, or two, three … up to all. */
 static const spec argmax_specs[] = {
-    { "one", 0, { 3, 1 }, .bits = 30, .frac = 16 },          { "two", 0, { 40, 2 }, .bits = 30, .frac = 16 },
-    { "three", 0, { 40, 3 }, .bits = 30, .frac = 16 },       { "four", 0, { 40, 4 }, .bits = 30, .frac = 16 },
-    { "five", 0, { 40, 5 }, .bits = 64, .frac = 18 },        { "six", 0, { 40, 6 }, .bits = 30, .frac = 16 },
-    { "seven", 0, { 40, 7 }, .bits = 30, .frac = 16 },       { "eleven", 0, { 40, 11 }, .bits = 30, .frac = 16 },
-    { "thirteen", 0, { 40, 13 }, .bits = 64, .frac = 16 },   { "odd again and again", 0, { 20, 31 }, .bits = 30, .frac = 16 },
-    { "even first", 0, { 20, 36 }, .bits = 30, .frac = 16 }, { "one waits long", 0, { 20, 65 }, .bits = 30, .frac = 16 },
+    { "one", 0, { 3, 1 }, .bits = 30, .frac = 16 },
+    { "two", 0, { 40, 2 }, .bits = 30, .frac = 16 },
+    { "three", 0, { 40, 3 }, .bits = 30, .frac = 16 },
+    { "four", 0, { 40, 4 }, .bits = 30, .frac = 16 },
+    { "five", 0, { 40, 5 }, .bits = 64, .frac = 18 },
+    { "six", 0, { 40, 6 }, .bits = 30, .frac = 16 },
+    { "seven", 0, { 40, 7 }, .bits = 30, .frac = 16 },
+    { "eleven", 0, { 40, 11 }, .bits = 30, .frac = 16 },
+    { "thirteen", 0, { 40, 13 }, .bits = 64, .frac = 16 },
+    { "odd again and again", 0, { 20, 31 }, .bits = 30, .frac = 16 },
+    { "even first", 0, { 20, 36 }, .bits = 30, .frac = 16 },
+    { "one waits long", 0, { 20, 65 }, .bits = 30, .frac = 16 },
     { "a vocabulary", 0, { 2, 1001 }, .bits = 30, .frac = 16 },
 };
 
@@ -1878,7 +1884,8 @@ static void argmax_prepare(task *t)
         for (size_t i = 0; i < n; i++)
             x->w[row * n + i] = (uint64_t)(most - 1000 - (int64_t)(draw() % 50000)) & mask(s->bits);
         for (size_t k = 0; k < ties; k++)
-            x->w[row * n + (ties == n ? k : draw() % n)] = (uint64_t)(most + (int64_t)(draw() & 1)) & mask(s->bits);
+            x->w[row * n + (ties == n ? k : draw() % n)] =
+                (uint64_t)(most + (int64_t)(draw() & 1)) & mask(s->bits);
     }
     array_make(&t->out[t->outs++], PUMA_ARITH, 2, (size_t[]){ s->size[0], 1 }, s->bits, 0);
 }

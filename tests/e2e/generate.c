@@ -552,15 +552,15 @@ static void check_file(void)
 /* llama-tiny whose head has the row of token `best` in other places too: `equal`, ended by a negative one. */
 static const char *model_with_ties(json_int_t best, const json_int_t *equal)
 {
-    static char              folder[160];
-    char                     path[600], row[64 * 4];
-    unsigned char            length[8];
-    json_t                  *header;
-    long                     data = 0;
-    FILE                    *f;
+    static char   folder[160];
+    char          path[600], row[64 * 4];
+    unsigned char length[8];
+    json_t       *header;
+    long          data = 0;
+    FILE         *f;
 
-    snprintf(path, sizeof path, "mkdir -p %s && cp %s/* %s && chmod u+w %s/*", driver_path("ties"), model_directory("llama"),
-             driver_path("ties"), driver_path("ties"));
+    snprintf(path, sizeof path, "mkdir -p %s && cp %s/* %s && chmod u+w %s/*", driver_path("ties"),
+             model_directory("llama"), driver_path("ties"), driver_path("ties"));
     snprintf(folder, sizeof folder, "%s", driver_path("ties"));
     if (system(path) != 0) perror(path);
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
@@ -594,8 +594,9 @@ static void check_ties(void)
     };
     golden           g = { 0 };
     json_t          *file = read_golden("llama", 0, &g);
-    const json_int_t best = g.tokens[0],
-                     sets[][4] = { { 999, -1 }, { 12, -1 }, { 999, 0, 500, -1 }, { best + 1, -1 }, { best - 1, 3, 2, -1 } };
+    const json_int_t best = g.tokens[0], sets[][4] = {
+        { 999, -1 }, { 12, -1 }, { 999, 0, 500, -1 }, { best + 1, -1 }, { best - 1, 3, 2, -1 }
+    };
 
     for (size_t k = 0; k < sizeof sets / sizeof *sets; k++) {
         const char *folder = model_with_ties(best, sets[k]);
@@ -607,11 +608,12 @@ static void check_ties(void)
         snprintf(input, sizeof input, "ids = %s", g.ids);
         for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
             bool    client = strcmp(runs[i][1], "generate.decoding=client") == 0;
-            outcome o = RUN(true, "run",
-                            run_file("ties.ini", folder, "generate", input,
-                                     client ? "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\ntop_k = 1\n"
-                                            : "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\n"),
-                            "--set", runs[i][0], "--set", runs[i][1]);
+            outcome o =
+                RUN(true, "run",
+                    run_file("ties.ini", folder, "generate", input,
+                             client ? "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\ntop_k = 1\n"
+                                    : "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\n"),
+                    "--set", runs[i][0], "--set", runs[i][1]);
 
             tokens_are(&o, &first, 1, runs[i][0]);
             outcome_free(&o);

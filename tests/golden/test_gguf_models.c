@@ -1,5 +1,6 @@
-/* test_gguf_models.c - GGUF files with tensors of many types, the metadata of converted files, tied and untied heads, and
- * LLaMA 3's rope_freqs.weight: logits are the reference's on the dequantised weights (gguf/gguf_models.py). */
+/* test_gguf_models.c - GGUF files with tensors of many types, the metadata of converted files, tied and
+ * untied heads, and LLaMA 3's rope_freqs.weight: logits are the reference's on the dequantised weights
+ * (gguf/gguf_models.py). */
 #include "../e2e/driver.h"
 
 #include <stdio.h>
@@ -20,12 +21,14 @@ static void check_case(const json_t *c)
     json_array_foreach(json_object_get(c, "ids"), i, id) used +=
         (size_t)snprintf(ids + used, sizeof ids - used, "%s%d", i ? " " : "", (int)json_integer_value(id));
     snprintf(text, sizeof text,
-             "[run]\nmodel = %.500s/tests/golden/gguf/%s.gguf\ntask = logits\nprotocol = plain\n[input]\nids = %s\n"
+             "[run]\nmodel = %.500s/tests/golden/gguf/%s.gguf\ntask = logits\nprotocol = plain\n[input]\nids "
+             "= %s\n"
              "[approximation]\ndefault = exact\n[network]\ntransport = memory\n",
              top != NULL ? top : PUMA_SRCDIR, name, ids);
     o = RUN(true, "run", driver_file("run.ini", text));
     if (check(numbers(json_object_get(c, "logits"), expected, VOCABULARY) == VOCABULARY &&
-                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) == VOCABULARY,
+                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) ==
+                      VOCABULARY,
               "%s: exit %d: %s", name, o.code, o.err))
         check(max_difference(got, expected, VOCABULARY) <= BOUND, "%s: logits differ by %.3g", name,
               max_difference(got, expected, VOCABULARY));

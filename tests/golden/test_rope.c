@@ -1,5 +1,5 @@
-/* test_rope.c - logits of a tiny LLaMA under every change of rotary positions that config.json can ask for are those
- * of the reference (rope/rope.py); what lies beyond them is refused by name. */
+/* test_rope.c - logits of a tiny LLaMA under every change of rotary positions that config.json can ask for
+ * are those of the reference (rope/rope.py); what lies beyond them is refused by name. */
 #include "../e2e/driver.h"
 
 #include <math.h>
@@ -30,7 +30,8 @@ static outcome run_with(const json_t *config, const char *ids, const char *task)
         perror("model.safetensors");
     json_dump_file(config, driver_path("config.json"), 0);
     snprintf(text, sizeof text,
-             "[run]\nmodel = %s\ntask = %s\nprotocol = plain\n[input]\nids = %s\n[approximation]\ndefault = exact\n"
+             "[run]\nmodel = %s\ntask = %s\nprotocol = plain\n[input]\nids = %s\n[approximation]\ndefault = "
+             "exact\n"
              "[network]\ntransport = memory\n",
              driver_work, task, ids);
     return RUN(true, "run", driver_file("run.ini", text));
@@ -43,7 +44,8 @@ static void check_case(const json_t *c, const char *ids)
     outcome     o = run_with(json_object_get(c, "config"), ids, "logits");
 
     if (check(numbers(json_object_get(c, "logits"), expected, VOCABULARY) == VOCABULARY &&
-                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) == VOCABULARY,
+                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) ==
+                      VOCABULARY,
               "%s: exit %d: %s", name, o.code, o.err))
         check(max_difference(got, expected, VOCABULARY) <= BOUND, "%s: logits differ by %.3g", name,
               max_difference(got, expected, VOCABULARY));
@@ -51,15 +53,16 @@ static void check_case(const json_t *c, const char *ids)
 }
 
 /* `change` is put over the first case's config.json. */
-static void check_refusal(const json_t *first, const char *ids, const char *change, int code, const char *part)
+static void check_refusal(const json_t *first, const char *ids, const char *change, int code,
+                          const char *part)
 {
     json_t *config = json_deep_copy(json_object_get(first, "config")), *more = json_loads(change, 0, NULL);
     outcome o;
 
     json_object_update(config, more);
     o = run_with(config, ids, "logits");
-    check(o.code == code && strstr(o.err, part) != NULL, "%s: exit %d, not %d with \"%s\": %s", change, o.code, code, part,
-          o.err);
+    check(o.code == code && strstr(o.err, part) != NULL, "%s: exit %d, not %d with \"%s\": %s", change,
+          o.code, code, part, o.err);
     outcome_free(&o);
     json_decref(config);
     json_decref(more);
@@ -75,28 +78,39 @@ static void check_refusals(const json_t *first, const char *ids)
         int         code;
         const char *part;
     } bad[] = {
-        { SCALING("\"type\": \"mrope\""), 4, "config.json: rope_scaling.rope_type: \"mrope\" is not supported" },
+        { SCALING("\"type\": \"mrope\""), 4,
+          "config.json: rope_scaling.rope_type: \"mrope\" is not supported" },
         { SCALING("\"type\": 3"), 4, "rope_scaling.rope_type: 3 is not supported" },
         { SCALING("\"type\": \"dynamic\""), 4, "config.json: rope_scaling.factor: missing" },
-        { SCALING("\"type\": \"dynamic\", \"factor\": 2, \"alpha\": 1000"), 4, "config.json: rope_scaling.alpha" },
+        { SCALING("\"type\": \"dynamic\", \"factor\": 2, \"alpha\": 1000"), 4,
+          "config.json: rope_scaling.alpha" },
         { SCALING("\"type\": \"dynamic\", \"factor\": 2, \"original_max_position_embeddings\": 32"), 4,
           "rope_scaling.original_max_position_embeddings: 32, below" },
         { SCALING("\"type\": \"yarn\""), 4, "rope_scaling.factor: missing" },
-        { SCALING("\"type\": \"yarn\", \"factor\": 0.5"), 4, "rope_scaling.factor: not a number in its range" },
-        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"attention_factor\": \"1\""), 4, "rope_scaling.attention_factor" },
-        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"beta\": 1"), 4, "rope_scaling.beta: 1 is not supported" },
-        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"partial_rotary_factor\": 0.5"), 4, "partial_rotary_factor: 0.5" },
-        { "{\"rope_theta\": 1, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2}}", 4, "rope_theta: not above 1" },
-        { "{\"original_max_position_embeddings\": \"x\", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2}}", 4,
-          "original_max_position_embeddings: not a number" },
+        { SCALING("\"type\": \"yarn\", \"factor\": 0.5"), 4,
+          "rope_scaling.factor: not a number in its range" },
+        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"attention_factor\": \"1\""), 4,
+          "rope_scaling.attention_factor" },
+        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"beta\": 1"), 4,
+          "rope_scaling.beta: 1 is not supported" },
+        { SCALING("\"type\": \"yarn\", \"factor\": 2, \"partial_rotary_factor\": 0.5"), 4,
+          "partial_rotary_factor: 0.5" },
+        { "{\"rope_theta\": 1, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2}}", 4,
+          "rope_theta: not above 1" },
+        { "{\"original_max_position_embeddings\": \"x\", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": "
+          "2}}",
+          4, "original_max_position_embeddings: not a number" },
         { SCALING("\"type\": \"longrope\", \"short_factor\": [1, 2], \"long_factor\": [1, 2]"), 4,
           "short_factor: not a list of 8 numbers" },
-        { SCALING("\"type\": \"longrope\", \"short_factor\": [1,1,1,0,1,1,1,1]"), 4, "short_factor: entry 3" },
+        { SCALING("\"type\": \"longrope\", \"short_factor\": [1,1,1,0,1,1,1,1]"), 4,
+          "short_factor: entry 3" },
         { SCALING(LONG ", \"original_max_position_embeddings\": 8"), 5, "E0552" }, /* 24 tokens */
         { SCALING(LONG ", \"short_mscale\": 1.2"), 4, "rope_scaling.short_mscale" },
-        { "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}, \"rope_parameters\": {\"rope_type\": \"default\"}}", 4,
-          "config.json: rope_scaling: stands beside rope_parameters" },
-        { SCALING("\"rope_type\": \"linear\", \"factor\": 2, \"rope_theta\": 0.5"), 4, "rope_theta: out of range (got 0.5" },
+        { "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}, \"rope_parameters\": {\"rope_type\": "
+          "\"default\"}}",
+          4, "config.json: rope_scaling: stands beside rope_parameters" },
+        { SCALING("\"rope_type\": \"linear\", \"factor\": 2, \"rope_theta\": 0.5"), 4,
+          "rope_theta: out of range (got 0.5" },
         { "{\"rope_scaling\": \"linear\"}", 4, "rope_scaling: not an object (got \"linear\")" },
         { "{\"partial_rotary_factor\": 0.5}", 4, "partial_rotary_factor: 0.5 is not supported" },
     };

@@ -723,16 +723,34 @@ static void refuses_models_that_it_would_compute_wrongly(void **state)
           421,
           "tensor token_embd.weight: 10 rows, but llama.vocab_size is 11" },
         { { "llama", true, false, 1, add_window, NULL }, 404, "sliding_window" },
-        { { "llama", true, false, 0, NULL, "rope_freqs.weight" }, 403, "short_factor: not a list of 2 numbers" },
-        { { "llama", true, false, 1, add_unknown_scaling, NULL }, 404, "x.gguf: llama.rope.scaling.type: ntk is not" },
-        { { "llama", true, false, 2, add_warm_linear, NULL }, 404, "x.gguf: llama.rope.scaling.attn_factor: 1.5 is not" },
-        { { "llama", true, false, 1, add_scale, NULL }, 404, "x.gguf: llama.logit_scale: 0.5 is not supported (1 is)" },
-        { { "qwen2", true, true, 2, add_negative_factor, NULL }, 403, "rope_scaling.factor: not a number in its range" },
-        { { "llama", true, false, 0, NULL, "rope_factors_long.weight" }, 404, "tensor rope_factors_long.weight: longrope" },
+        { { "llama", true, false, 0, NULL, "rope_freqs.weight" },
+          403,
+          "short_factor: not a list of 2 numbers" },
+        { { "llama", true, false, 1, add_unknown_scaling, NULL },
+          404,
+          "x.gguf: llama.rope.scaling.type: ntk is not" },
+        { { "llama", true, false, 2, add_warm_linear, NULL },
+          404,
+          "x.gguf: llama.rope.scaling.attn_factor: 1.5 is not" },
+        { { "llama", true, false, 1, add_scale, NULL },
+          404,
+          "x.gguf: llama.logit_scale: 0.5 is not supported (1 is)" },
+        { { "qwen2", true, true, 2, add_negative_factor, NULL },
+          403,
+          "rope_scaling.factor: not a number in its range" },
+        { { "llama", true, false, 0, NULL, "rope_factors_long.weight" },
+          404,
+          "tensor rope_factors_long.weight: longrope" },
         /* A part that nobody would read. */
-        { { "llama", true, true, 0, NULL, NULL }, 404, "tensor blk.0.attn_q.bias: llama models with such a part are not" },
-        { { "qwen2", true, true, 0, NULL, "blk.1.attn_output.bias" }, 404, "tensor blk.1.attn_output.bias: qwen2 models" },
-        { { "llama", true, false, 0, NULL, "blk.0.attn_q_norm.weight" }, 404, "tensor blk.0.attn_q_norm.weight: " },
+        { { "llama", true, true, 0, NULL, NULL },
+          404,
+          "tensor blk.0.attn_q.bias: llama models with such a part are not" },
+        { { "qwen2", true, true, 0, NULL, "blk.1.attn_output.bias" },
+          404,
+          "tensor blk.1.attn_output.bias: qwen2 models" },
+        { { "llama", true, false, 0, NULL, "blk.0.attn_q_norm.weight" },
+          404,
+          "tensor blk.0.attn_q_norm.weight: " },
         { { "llama", true, false, 0, NULL, "blk.0attn_q.weight" }, 404, "tensor blk.0attn_q.weight: " },
         { { "gpt2", true, false, 0, NULL, NULL }, 404, "general.architecture: gpt2 is not supported" },
         { { "", true, false, 0, NULL, NULL }, 404, "general.architecture:  is not supported" },
@@ -785,8 +803,9 @@ static void add_warm_yarn(const char *family)
 /* Files say it in several ways; the angles are those of a config.json that says the same. */
 static void scales_rotary_positions_as_config_json_would(void **state)
 {
-#define SAME                                                                                                           \
-    "{\"model_type\":\"llama\",\"hidden_size\":16,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_key_value_heads\":2," \
+#define SAME                                                                                                 \
+    "{\"model_type\":\"llama\",\"hidden_size\":16,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_"  \
+    "key_value_heads\":2,"                                                                                   \
     "\"intermediate_size\":24,\"vocab_size\":10,\"max_position_embeddings\":64,\"rope_theta\":500000.0"
 #define SCALED(members) SAME ",\"rope_scaling\":{" members "}}"
     static const struct {
@@ -803,7 +822,8 @@ static void scales_rotary_positions_as_config_json_would(void **state)
         { { "llama", true, false, 3, add_yarn, NULL },
           SCALED("\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16") },
         { { "llama", true, false, 6, add_warm_yarn, NULL },
-          SCALED("\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16,\"beta_fast\":8,\"beta_slow\":2,"
+          SCALED("\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16,\"beta_fast\":8,"
+                 "\"beta_slow\":2,"
                  "\"attention_factor\":0.56931471805599454") },
     };
 
@@ -820,7 +840,8 @@ static void scales_rotary_positions_as_config_json_would(void **state)
         assert_string_equal(e.text, "");
         for (size_t k = 0; k < 2; k++)
             if (fabs(file->rotary[k] / config->rotary[k] - 1) > 1e-12)
-                fail_msg("way %zu: angle %zu is %.17g, expected %.17g", i, k, file->rotary[k], config->rotary[k]);
+                fail_msg("way %zu: angle %zu is %.17g, expected %.17g", i, k, file->rotary[k],
+                         config->rotary[k]);
         assert_true(fabs(file->attention_factor / config->attention_factor - 1) <= 1e-12);
         model_close(file);
         model_close(config);

@@ -1,4 +1,5 @@
-/* test_quant.c - the numbers of a block are those of the Python package `gguf` (quant_vectors.py), bit for bit. */
+/* test_quant.c - the numbers of a block are those of the Python package `gguf` (quant_vectors.py), bit for
+ * bit. */
 #include "weights/quant.h"
 
 #include <math.h>
@@ -60,7 +61,8 @@ static void numbers_of_blocks_are_the_references(void **state)
         for (size_t i = 0; i < type->block; i++) {
             assert_int_equal(fscanf(f, "%lf", &expected), 1);
             if ((float)values[i] != (float)expected)
-                fail_msg("%s, line %zu: number %zu is %.9g, expected %.9g", name, lines + 1, i, values[i], expected);
+                fail_msg("%s, line %zu: number %zu is %.9g, expected %.9g", name, lines + 1, i, values[i],
+                         expected);
         }
         types += strcmp(name, before) != 0;
         strcpy(before, name);
@@ -92,9 +94,10 @@ static void scales_without_a_number_give_none(void **state)
     static const struct {
         const char *type;
         size_t      at; /* of a scale */
-    } scales[] = { { "Q4_0", 0 },   { "Q4_1", 0 }, { "Q4_1", 2 }, { "Q5_0", 0 },   { "Q5_1", 0 },   { "Q5_1", 2 },  { "Q8_0", 0 },
-                   { "Q2_K", 80 },  { "Q2_K", 82 }, { "Q3_K", 108 }, { "Q4_K", 0 }, { "Q4_K", 2 },  { "Q5_K", 0 },  { "Q5_K", 2 },
-                   { "Q6_K", 208 }, { "Q8_K", 2 }, { "IQ4_NL", 0 }, { "IQ4_XS", 0 }, { "TQ1_0", 52 }, { "TQ2_0", 64 } };
+    } scales[] = { { "Q4_0", 0 }, { "Q4_1", 0 },   { "Q4_1", 2 },   { "Q5_0", 0 },   { "Q5_1", 0 },
+                   { "Q5_1", 2 }, { "Q8_0", 0 },   { "Q2_K", 80 },  { "Q2_K", 82 },  { "Q3_K", 108 },
+                   { "Q4_K", 0 }, { "Q4_K", 2 },   { "Q5_K", 0 },   { "Q5_K", 2 },   { "Q6_K", 208 },
+                   { "Q8_K", 2 }, { "IQ4_NL", 0 }, { "IQ4_XS", 0 }, { "TQ1_0", 52 }, { "TQ2_0", 64 } };
     static const unsigned halves[] = { 0x7c00, 0xfc00, 0x7e01, 0xfe00 };
     unsigned char         block[MOST_BYTES];
     double                values[QUANT_MAX_BLOCK];

@@ -156,8 +156,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(largest_that_rounding_set_apart_are_equal),
-        cmocka_unit_test(probabilities_are_those_of_softmax),     cmocka_unit_test(top_k_keeps_the_largest),
-        cmocka_unit_test(top_p_keeps_the_fewest_that_are_enough), cmocka_unit_test(extreme_logits_do_no_harm),
+        cmocka_unit_test(probabilities_are_those_of_softmax),
+        cmocka_unit_test(top_k_keeps_the_largest),
+        cmocka_unit_test(top_p_keeps_the_fewest_that_are_enough),
+        cmocka_unit_test(extreme_logits_do_no_harm),
         cmocka_unit_test(a_seed_repeats_and_none_does_not),
     };
 

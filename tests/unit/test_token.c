@@ -854,6 +854,62 @@ static void gguf_gives_bpe(void **state)
     ends_with("{}", "<|x|> a");
 }
 
+/* Many names stand for one split: which it is shows in how digits and a sign before a letter stay together.
+ */
+static void gguf_splits_have_many_names(void **state)
+{
+    static const char *const tokens[] = { "<|x|>", "a", "1", "11", "1111", "!", "!a" };
+    static const uint32_t    types[] = { CONTROL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL };
+    static const struct {
+        const char *expected, *names[21];
+        bool        bos;
+    } splits[] = {
+        { "1111 ! a",
+          { "gpt-2",      "phi-2",        "mpt",         "olmo",        "jais",
+            "jina-en",    "jina-es",      "jina-de",     "jina-v1-en",  "jina-v2-es",
+            "jina-v2-de", "jina-v2-code", "roberta-bpe", "modern-bert", "gigachat",
+            "a.x-4.0",    "mellum",       "trillion",    "exaone4",     "granite-docling" },
+          false },
+        { "1 1 1 1 ! a",
+          { "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2" },
+          false },
+        { "1 1 1 1 !a",
+          { "qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "f2llmv2", "kormo", "hunyuan", "solar-open",
+            "grok-2" },
+          false },
+        { "11 1 1 !a",
+          { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+            "jina-v5-nano" },
+          true },
+        { "11 1 1 !a", { "smaug-bpe", "dbrx", "glm4", "chatglm-bpe" }, false },
+    };
+    message m;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
+        for (const char *const *name = splits[i].names; *name; name++)
+            for (int bos = 0; bos < 2; bos++) { /* without the token, none is put first */
+                tokenizer *t;
+
+                start_gguf(&m, "gpt2");
+                add_tokens(&m, tokens, types, 7);
+                add_list(&m, "tokenizer.ggml.merges", GGUF_TEXT, 3);
+                add_text(&m, "1 1");
+                add_text(&m, "11 11");
+                add_text(&m, "! a");
+                if (bos) {
+                    add_key(&m, "tokenizer.ggml.bos_token_id", GGUF_U32);
+                    add_u32(&m, 0);
+                }
+                add_setting(&m, "tokenizer.ggml.pre", *name);
+                put_gguf(&m);
+                t = open_or_fail(scratch);
+                ENCODES_TO(t, "1111!a", splits[i].expected);
+                token_close(t);
+                ends_with("{}", bos && splits[i].bos ? "<|x|> a" : "a");
+            }
+}
+
 static void gguf_gives_sentencepiece(void **state)
 {
     static const char *const tokens[] = { "<unk>", "<s>", "</s>", SIGN, "a", SIGN "a", "b", "ab" };
@@ -1249,6 +1305,7 @@ int main(void)
         WITH_FILES(sentencepiece_is_checked),
         WITH_FILES(broken_models_are_refused_or_work),
         WITH_FILES(gguf_gives_bpe),
+        WITH_FILES(gguf_splits_have_many_names),
         WITH_FILES(gguf_gives_sentencepiece),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(bad_ids_are_refused),
