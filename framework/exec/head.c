@@ -134,7 +134,7 @@ static puma_share finished(struct exec *x, puma_share rows)
             free = !step->active || step->activation != MODEL_TANH;
             if (!step->active) break;
             s->host->label(s, "head activation");
-            if (model_step_is_narrow(step)) rows = puma_promise(s, rows, m->ranges.activation);
+            if (model_is_narrow(step->activation)) rows = puma_promise(s, rows, m->ranges.activation);
             rows = exec_function(x, rings_slot(step->activation), rows, NULL);
             break;
         }
@@ -193,6 +193,7 @@ static puma_share classified(struct exec *x, stream h)
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
         s->host->label(s, "head activation");
+        if (model_is_narrow(m->head_activation)) first = puma_promise(s, first, m->ranges.activation);
         first = exec_function(x, rings_slot(m->head_activation), first, NULL);
     }
     s->host->label(s, "head logits");

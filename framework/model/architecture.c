@@ -99,9 +99,14 @@ static const char *const SECTIONS[] = { "architecture", "config", "require", "te
 static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind",        "norm",
                                                  "norm_place",  "positions",   "head_activation",
                                                  "rotary",      "gain_offset", "embedding_scale",
-                                                 "input",       NULL };
+                                                 "input",       "embedding_map", NULL };
 static const char *const CONFIG_KEYS[] = { "layers",
                                            "hidden",
+                                           "embedding",
+                                           "groups",
+                                           "buckets",
+                                           "bucket_rows",
+                                           "bucket_distance",
                                            "heads",
                                            "kv_heads",
                                            "head_dim",
@@ -225,6 +230,7 @@ static puma_status read_options(architecture *a, puma_error *e)
     static const char *const offsets[] = { "0", "1", NULL }, *const scales[] = { "none", "sqrt_hidden",
                                                                                  NULL };
     static const char *const inputs[] = { "tokens", "pixels", NULL };
+    static const char *const maps[] = { "narrow", "always", NULL };
     const ini_entry *entry = ini_find(&a->file, "architecture", "rotary");
     bool             one = false;
 
@@ -233,7 +239,8 @@ static puma_status read_options(architecture *a, puma_error *e)
                          entry->line);
     if (flag(a, "rotary", rotaries, &a->interleaved, e) != PUMA_OK ||
         flag(a, "gain_offset", offsets, &one, e) != PUMA_OK || flag(a, "input", inputs, &a->pixels, e) != PUMA_OK ||
-        flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK)
+        flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK ||
+        flag(a, "embedding_map", maps, &a->map_always, e) != PUMA_OK)
         return e->status;
     a->gain_offset = one ? 1 : 0;
     entry = ini_find(&a->file, "architecture", "head_activation");
@@ -383,6 +390,21 @@ static puma_status check_parts(const architecture *a, puma_error *e)
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (t[ROLE_HEAD_DENSE_BIAS].count == 0) ||
         (!a->causal && (t[ROLE_HEAD_OUT_WEIGHT].count == 0) != (t[ROLE_HEAD_OUT_BIAS].count == 0)))
         return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight",
+                         a->path);
+    if ((t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (ini_find(&a->file, "architecture", "embedding_map") != NULL) ||
+        (t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (t[ROLE_EMBEDDING_MAP_BIAS].count > 0) ||
+        (t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (ini_find(&a->file, "config", "embedding") != NULL))
+        return error_set(e, 341,
+                         "%s: [architecture] embedding_map, [config] embedding and [tensors] embedding.map.weight and "
+                         "embedding.map.bias need each other",
+                         a->path);
+    if ((t[ROLE_RELATIVE_BIAS].count > 0) != (ini_find(&a->file, "config", "buckets") != NULL))
+        return error_set(e, 341, "%s: [config] buckets and [tensors] relative.bias need each other", a->path);
+    if (t[ROLE_RELATIVE_BIAS].count > 0 && a->causal)
+        return error_set(e, 341, "%s: [tensors] relative.bias goes with kind = encoder", a->path);
+    if ((t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0 || ini_find(&a->file, "config", "groups") != NULL) &&
+        (a->place == MODEL_PRE_NORM || a->pixels))
+        return error_set(e, 341, "%s: [tensors] embedding.map and [config] groups go with norm_place = post and tokens",
                          a->path);
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
         return error_set(

@@ -24,14 +24,17 @@ typedef enum role_need {
 
 /* X(role, text, need, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
 #define MODEL_ROLES(X)                                                                                       \
-    X(EMBEDDING_TOKEN, "embedding.token", TOKENS, VOCABULARY, HIDDEN)                                        \
+    X(EMBEDDING_TOKEN, "embedding.token", TOKENS, VOCABULARY, EMBEDDING)                                     \
     X(PATCH_WEIGHT, "embedding.patch.weight", PIXELS, HIDDEN, PATCH)                                         \
     X(PATCH_BIAS, "embedding.patch.bias", PIXELS, HIDDEN, ONE)                                               \
     X(EMBEDDING_CLS, "embedding.cls", PIXELS, HIDDEN, ONE)                                                   \
-    X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, HIDDEN)                                  \
-    X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, HIDDEN)                                                \
-    X(EMBEDDING_GAIN, "embedding.norm.gain", POST, HIDDEN, ONE)                                              \
-    X(EMBEDDING_BIAS, "embedding.norm.bias", POST, HIDDEN, ONE)                                              \
+    X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, EMBEDDING)                               \
+    X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, EMBEDDING)                                             \
+    X(EMBEDDING_GAIN, "embedding.norm.gain", POST, EMBEDDING, ONE)                                           \
+    X(EMBEDDING_BIAS, "embedding.norm.bias", POST, EMBEDDING, ONE)                                           \
+    X(EMBEDDING_MAP_WEIGHT, "embedding.map.weight", NEVER, HIDDEN, EMBEDDING)                                \
+    X(EMBEDDING_MAP_BIAS, "embedding.map.bias", NEVER, HIDDEN, ONE)                                          \
+    X(RELATIVE_BIAS, "relative.bias", NEVER, BUCKETS, HEADS)                                                 \
     X(QKV_WEIGHT, "layer.qkv.weight", NEVER, QKV, HIDDEN)                                                    \
     X(QKV_BIAS, "layer.qkv.bias", NEVER, QKV, ONE)                                                           \
     X(QUERY_WEIGHT, "layer.query.weight", APART, QUERY, HIDDEN)                                              \
@@ -71,6 +74,8 @@ typedef enum size_key {
     SIZE_ONE,
     SIZE_LAYERS,
     SIZE_HIDDEN,
+    SIZE_EMBEDDING,
+    SIZE_BUCKETS, /* rows of the table of relative positions                                    */
     SIZE_HEADS,
     SIZE_INTERMEDIATE,
     SIZE_VOCABULARY,
@@ -119,6 +124,7 @@ typedef struct architecture {
     model_positions  positions;
     bool             interleaved, scaled; /* rotary = interleaved; embedding_scale = sqrt_hidden        */
     double           gain_offset;
+    bool             map_always; /* embedding_map = always; else only where the embedding is narrower than the rest */
     bool             has_head_activation;
     model_activation head_activation;
     model_ranges     ranges;

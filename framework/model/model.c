@@ -253,6 +253,8 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_LAYERS: return m->layers;
     case SIZE_HIDDEN: return m->hidden;
     case SIZE_HEADS: return m->heads;
+    case SIZE_EMBEDDING: return m->embedding_width;
+    case SIZE_BUCKETS: return m->bucket_rows;
     case SIZE_INTERMEDIATE: return m->intermediate;
     case SIZE_VOCABULARY: return m->vocabulary;
     case SIZE_POSITIONS: return m->positions;
@@ -272,7 +274,7 @@ static size_t size_of(const model *m, size_key key)
 /* What a run needs: of a decoder's biases those that config.json says it has, and no head where the head is
  * the embedding table. */
 typedef struct wanted {
-    bool head, attention_bias, qkv_bias, mlp_bias, tied;
+    bool head, attention_bias, qkv_bias, mlp_bias, tied, map;
 } wanted;
 
 static bool role_wanted(const architecture *a, role which, const wanted *w)
@@ -283,6 +285,8 @@ static bool role_wanted(const architecture *a, role which, const wanted *w)
     case ROLE_QUERY_BIAS:
     case ROLE_KEY_BIAS:
     case ROLE_VALUE_BIAS: return w->attention_bias && w->qkv_bias;
+    case ROLE_EMBEDDING_MAP_WEIGHT:
+    case ROLE_EMBEDDING_MAP_BIAS: return w->map;
     case ROLE_OUTPUT_BIAS: return w->attention_bias;
     case ROLE_GATE_BIAS:
     case ROLE_UP_BIAS:
@@ -312,7 +316,7 @@ static puma_status count_parameters(const reader *r, const model *m, const wante
     *parameters = *tensors = 0;
     for (role i = 0; i < ROLE_COUNT; i++) {
         size_t outer = size_of(m, ROLES[i].outer), inner = size_of(m, ROLES[i].inner);
-        size_t times = role_in_layer(i) ? m->layers : 1, n = 0;
+        size_t times = role_in_layer(i) ? m->groups : 1, n = 0;
 
         if (!role_wanted(r->architecture, i, w)) continue;
         predicted += (double)outer * (double)inner * (double)times * sizeof(uint64_t);
@@ -388,12 +392,50 @@ static puma_status read_picture(const reader *r, model *m)
     return PUMA_OK;
 }
 
+/* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for each
+ * near distance and ever wider ones up to the largest. */
+static puma_status read_buckets(const reader *r, model *m)
+{
+    if (!config_entry(r, "buckets")) return PUMA_OK;
+    if (read_size(r, "buckets", 4, 4096, &m->buckets) != PUMA_OK ||
+        read_size(r, "bucket_rows", m->buckets, 4096, &m->bucket_rows) != PUMA_OK ||
+        read_size(r, "bucket_distance", m->buckets, MAX_WIDTH, &m->bucket_distance) != PUMA_OK)
+        return r->e->status;
+    return PUMA_OK;
+}
+
+size_t model_bucket(const model *m, ptrdiff_t ahead)
+{
+    size_t half = m->buckets / 2, near = half / 2, far = (size_t)(ahead < 0 ? -ahead : ahead), place = far;
+
+    if (far >= near) {
+        /* Where the quotient is a whole number it must come out as that one. */
+        place = near + (size_t)(log((double)far / (double)near) / log((double)m->bucket_distance / (double)near) *
+                                    (double)(half - near) + 1e-6);
+        if (place > half - 1) place = half - 1;
+    }
+    return ahead > 0 ? half + place : place;
+}
+
+/* Layers that share their weights, and an embedding narrower than they are. */
+static puma_status read_shares(const reader *r, model *m)
+{
+    m->groups = m->layers;
+    m->embedding_width = m->hidden;
+    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK) return r->e->status;
+    if (config_entry(r, "embedding") && read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+        return r->e->status;
+    m->mapped = config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
+    return read_buckets(r, m);
+}
+
 static puma_status read_sizes(const reader *r, model *m, bool head)
 {
     if (read_size(r, "layers", 1, MAX_SIZE, &m->layers) != PUMA_OK) return r->e->status;
     if (read_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
     if (read_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
     if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
+    if (read_shares(r, m) != PUMA_OK) return r->e->status;
     if (m->pixels) {
         if (read_picture(r, m) != PUMA_OK) return r->e->status;
         if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
@@ -448,7 +490,7 @@ static void list_tensors(model *m, const architecture *a, const wanted *w)
     for (; !role_in_layer(i); i++)
         if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
     first = i;
-    for (size_t layer = 0; layer < m->layers; layer++)
+    for (size_t layer = 0; layer < m->groups; layer++)
         for (i = first; role_in_layer(i); i++)
             if (role_wanted(a, i, w)) add_tensor(m, a, i, (int)layer);
     for (; i < ROLE_COUNT; i++)
@@ -703,6 +745,7 @@ static puma_status fill(const reader *r, model *m, model_task task)
         read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
         return r->e->status;
     m->tied = head && w.tied;
+    w.map = m->mapped;
     if (count_parameters(r, m, &w, &o->parameters, &tensors) != PUMA_OK) return r->e->status;
     if (a->positions == MODEL_ROTARY && read_rotary(r, m) != PUMA_OK) return r->e->status;
     if (read_window(r, m) != PUMA_OK) return r->e->status;
@@ -880,6 +923,9 @@ char *model_canonical(const model *m)
     if (m->pixels)
         fprintf(out, "model.picture=%zux%zux%zu %zux%zu\n", m->channels, m->image[0], m->image[1], m->patch[0],
                 m->patch[1]);
+    if (m->mapped || m->groups != m->layers)
+        fprintf(out, "model.embedding=%zu\nmodel.mapped=%d\nmodel.groups=%zu\n", m->embedding_width, m->mapped, m->groups);
+    if (m->buckets > 0) fprintf(out, "model.buckets=%zu %zu\n", m->buckets, m->bucket_distance);
     put_number(out, "initializer_range", m->initializer_range);
     put_number(out, "epsilon", m->epsilon);
     put_number(out, "embedding_scale", m->embedding_scale);

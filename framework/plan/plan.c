@@ -248,6 +248,7 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
