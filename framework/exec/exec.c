@@ -333,6 +333,24 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     w->mlp_bias = bias_of(x, source, last.bias, i);
 }
 
+/* A head on every token, behind the last layer's norm. */
+static void share_token_head(struct exec *x, const model_source *source)
+{
+    const model      *m = x->config.model;
+    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", (int)model_group(m, m->layers - 1) };
+    const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
+    const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
+    const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
+    const linear_role words = { m->tied ? "embedding.token" : "mask.out.weight", "mask.out.bias", -1, 1, 0 };
+
+    if (x->config.task == MODEL_TOKENS) {
+        share_stack(x, source, &labels, 1, &last, &x->head_out, &x->head_out_bias);
+    } else {
+        share_stack(x, source, &dense, 1, &last, &x->head_dense, &x->head_dense_bias);
+        share_stack(x, source, &words, 1, &norm, &x->head_out, &x->head_out_bias);
+    }
+}
+
 /* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
 static void share_head(struct exec *x, const model_source *source)
 {
@@ -348,6 +366,10 @@ static void share_head(struct exec *x, const model_source *source)
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
         x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1, dim,
                                       x->config.rings.frac, x->config.rings.wide);
+    }
+    if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
+        share_token_head(x, source);
+        return;
     }
     share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
     if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
@@ -440,7 +462,7 @@ static puma_share answer_shape(struct exec *x, size_t rows)
     }
     if (x->config.task != MODEL_HIDDEN && x->config.task != MODEL_EMBED) {
         bits = r->logits;
-        if (m->causal) dim[0] = rows;
+        if (m->causal || x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) dim[0] = rows;
         dim[1] = x->config.reveal_label ? 1 : m->labels;
         if (x->config.reveal_label) frac = 0;
     }

@@ -200,6 +200,27 @@ static puma_share classified(struct exec *x, stream h)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
+/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that could
+ * stand there. */
+static puma_share token_logits(struct exec *x, puma_share n)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+
+    if (x->config.task == MODEL_MASK) {
+        s->host->label(s, "head dense");
+        n = exec_linear(x, n, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
+        s->host->label(s, "head activation");
+        if (n != NULL && model_is_narrow(m->mask_activation)) n = puma_promise(s, n, m->ranges.activation);
+        n = exec_function(x, rings_slot(m->mask_activation), n, NULL);
+        s->host->label(s, "head norm");
+        n = exec_norm(x, n, NULL, NULL).n;
+    }
+    s->host->label(s, "head logits");
+    n = exec_linear(x, n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
+    return n == NULL ? NULL : puma_promise(s, n, m->ranges.logits);
+}
+
 /* w . embedding + b, (1, 1), or its sign: the label is 1 where 0 is less, the larger of (0, logit). */
 static puma_share binary(struct exec *x, puma_share row)
 {
@@ -236,6 +257,7 @@ puma_share exec_answer(struct exec *x, stream h)
         return x->config.linear_head ? binary(x, first) : first;
     default: break;
     }
+    if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) return token_logits(x, h.n);
     if (m->causal) {
         s->host->label(s, "head logits");
         first = exec_linear(x, h.n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);

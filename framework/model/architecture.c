@@ -99,7 +99,7 @@ static const char *const SECTIONS[] = { "architecture", "config", "require", "te
 static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind",        "norm",
                                                  "norm_place",  "positions",   "head_activation",
                                                  "rotary",      "gain_offset", "embedding_scale",
-                                                 "input",       "embedding_map", NULL };
+                                                 "input",       "embedding_map", "mask_activation", NULL };
 static const char *const CONFIG_KEYS[] = { "layers",
                                            "hidden",
                                            "embedding",
@@ -223,6 +223,17 @@ static puma_status flag(const architecture *a, const char *key, const char *cons
     return PUMA_OK;
 }
 
+static puma_status read_activation(const architecture *a, const char *key, bool *has, model_activation *activation,
+                                   puma_error *e)
+{
+    const ini_entry *entry = ini_find(&a->file, "architecture", key);
+
+    *has = entry != NULL;
+    if (!entry || activation_find(entry->value, activation)) return PUMA_OK;
+    return error_set(e, 341, "%s:%d: [architecture] %s: unknown \"%.60s\" (known: %s)", a->path, entry->line, key,
+                     entry->value, ACTIVATION_NAMES);
+}
+
 /* Parts that only some families have. */
 static puma_status read_options(architecture *a, puma_error *e)
 {
@@ -243,14 +254,8 @@ static puma_status read_options(architecture *a, puma_error *e)
         flag(a, "embedding_map", maps, &a->map_always, e) != PUMA_OK)
         return e->status;
     a->gain_offset = one ? 1 : 0;
-    entry = ini_find(&a->file, "architecture", "head_activation");
-    if (entry) {
-        a->has_head_activation = true;
-        if (!activation_find(entry->value, &a->head_activation))
-            return error_set(e, 341, "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)",
-                             a->path, entry->line, entry->value, ACTIVATION_NAMES);
-    }
-    return PUMA_OK;
+    if (read_activation(a, "head_activation", &a->has_head_activation, &a->head_activation, e) != PUMA_OK) return e->status;
+    return read_activation(a, "mask_activation", &a->has_mask_activation, &a->mask_activation, e);
 }
 
 static puma_status read_words(architecture *a, puma_error *e)
@@ -400,6 +405,14 @@ static puma_status check_parts(const architecture *a, puma_error *e)
                          a->path);
     if ((t[ROLE_RELATIVE_BIAS].count > 0) != (ini_find(&a->file, "config", "buckets") != NULL))
         return error_set(e, 341, "%s: [config] buckets and [tensors] relative.bias need each other", a->path);
+    for (role r = ROLE_TOKENS_OUT_WEIGHT; r < ROLE_COUNT; r++) {
+        role first = r < ROLE_MASK_DENSE_WEIGHT ? ROLE_TOKENS_OUT_WEIGHT : ROLE_MASK_DENSE_WEIGHT;
+
+        if ((t[r].count > 0) != (t[first].count > 0))
+            return error_set(e, 341, "%s: [tensors] %s and %s need each other", a->path, ROLES[first].text, ROLES[r].text);
+        if (t[r].count > 0 && (a->causal || a->place == MODEL_PRE_NORM))
+            return error_set(e, 341, "%s: [tensors] %s goes with kind = encoder, norm_place = post", a->path, ROLES[r].text);
+    }
     if (t[ROLE_RELATIVE_BIAS].count > 0 && a->causal)
         return error_set(e, 341, "%s: [tensors] relative.bias goes with kind = encoder", a->path);
     if ((t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0 || ini_find(&a->file, "config", "groups") != NULL) &&

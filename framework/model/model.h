@@ -28,7 +28,9 @@ typedef enum model_task {
     MODEL_LOGITS, /* of a decoder: of the last position                                               */
     MODEL_HIDDEN,
     MODEL_GENERATE,  /* of a decoder: token after token, exec_feed                                    */
-    MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
+    MODEL_PERPLEXITY, /* of a decoder: logits of every position                                       */
+    MODEL_TOKENS, /* of an encoder: labels' logits of every token                                     */
+    MODEL_MASK    /* of an encoder: the vocabulary's logits of every token                            */
 } model_task;
 
 /* What a classifier's logits say: one label, the largest; of each label whether it is there, by its sign; or a
@@ -95,7 +97,7 @@ typedef struct model {
     bool             mapped;             /* a matrix stands behind the embedding's norm                    */
     size_t           groups;             /* sets of layer weights; each serves layers that follow each other */
     size_t           buckets, bucket_rows, bucket_distance; /* of relative positions; 0: none              */
-    size_t           labels;             /* rows of the head: of a decoder the vocabulary's               */
+    size_t           labels;             /* rows of the head: of a decoder and at a mask the vocabulary's */
     size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
     size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
     size_t           max_tokens;         /* longest sequence: positions - position_offset                */
@@ -117,6 +119,7 @@ typedef struct model {
     /* Head of classify / logits: on token 0, [dense -> head_activation ->] out.  head_dense false: none. */
     bool             head_dense;
     model_activation head_activation;
+    model_activation mask_activation; /* of MODEL_MASK, whose head is on every token: dense -> this -> norm -> out */
     model_problem    problem;     /* of classify                                                    */
     char           **label_names; /* of classify: labels of them, UTF-8; NULL: config.json names none */
     model_ranges     ranges;

@@ -101,6 +101,8 @@ static model_task task_of(const runfile *r)
     case RUN_HIDDEN: return MODEL_HIDDEN;
     case RUN_GENERATE: return MODEL_GENERATE;
     case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
+    case RUN_CLASSIFY_TOKENS: return MODEL_TOKENS;
+    case RUN_FILL_MASK: return MODEL_MASK;
     default: return MODEL_EMBED;
     }
 }
@@ -115,6 +117,7 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
+    if (p->run->task == RUN_FILL_MASK && slot == rings_slot(m->mask_activation)) return true;
     return encoder_uses(m, slot);
 }
 
@@ -296,7 +299,7 @@ static puma_status open_model(plan *p, puma_error *e)
         embeds(r))
         read_modules(p, directory, e);
     free(directory);
-    if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
+    if (e->code == 422 && r->task >= RUN_GENERATE)
         error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
     return e->status;
 }
@@ -573,14 +576,20 @@ static puma_status read_labels(plan *p, puma_error *e)
     return PUMA_OK;
 }
 
-/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
+/* Are there tokens in the answer? */
+static bool speaks(const runfile *r)
+{
+    return r->task == RUN_GENERATE || r->task == RUN_CLASSIFY_TOKENS || r->task == RUN_FILL_MASK;
+}
+
+/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read. */
 static void open_speaker(plan *p)
 {
     puma_error why = { 0 };
 
     if (token_open(&p->tokenizer, p->run->model, &why) == PUMA_OK) return;
     p->tokenizer = NULL;
-    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
+    fprintf(stderr, "puma: note: tokens are shown as numbers: %s\n", why.text);
 }
 
 static puma_status read_input(plan *p, plan_role role, puma_error *e)
@@ -602,9 +611,7 @@ static puma_status read_input(plan *p, plan_role role, puma_error *e)
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
         if (check_input(p, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && role == PLAN_CLIENT && r->task == RUN_GENERATE &&
-            r->source == RUN_CHECKPOINT)
-            open_speaker(p);
+        if (e->status == PUMA_OK && role == PLAN_CLIENT && speaks(r) && r->source == RUN_CHECKPOINT) open_speaker(p);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
@@ -617,7 +624,7 @@ static puma_status read_input(plan *p, plan_role role, puma_error *e)
         encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
         read_lines(p, t, e);
-    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
+    if (e->status == PUMA_OK && speaks(r))
         p->tokenizer = t;
     else
         token_close(t);
@@ -797,6 +804,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
     if (role == PLAN_CLIENT && read_head(p, e) != PUMA_OK) return e->status;
     if (role != PLAN_PARTY && read_input(p, role, e) != PUMA_OK) return e->status;
+    if (role == PLAN_CLIENT && encoder_find_masks(p, e) != PUMA_OK) return e->status;
     if (role == PLAN_CLIENT && (read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK)) return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;

@@ -37,6 +37,7 @@ typedef struct plan {
     tokenizer         *tokenizer; /* the client's, of generate; NULL: ids without a tokenizer's files   */
     uint32_t          *eos;       /* the client's, of generate: what ends a sequence                   */
     size_t             eos_count;
+    uint32_t           mask;   /* the client's, of fill_mask: the token that the model fills in        */
     double            *head;   /* the client's, of [run] head: w and behind it b; NULL            */
     uint32_t          *labels; /* the client's, of [input] labels: one an input; NULL              */
     char              *hello;  /* canonical lines for net_config.hello               */

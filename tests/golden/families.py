@@ -32,13 +32,22 @@ MORE = {
     "xlm-roberta": (t.XLMRobertaConfig, ROBERTA),
     "camembert": (t.CamembertConfig, ROBERTA),
 }
-CLASSES = {"classify": t.AutoModelForSequenceClassification}
+CLASSES = {
+    "classify": t.AutoModelForSequenceClassification,
+    "classify_tokens": t.AutoModelForTokenClassification,
+    "fill_mask": t.AutoModelForMaskedLM,
+}
+MASK = 4  # in vocab.txt of the folders of fill_mask
 
 
-def ids_of(config, seed):
+def ids_of(config, seed, mask):
     lengths = [9, 24, 1] + ([140] if config.model_type == "mpnet" else [])
     g = torch.Generator().manual_seed(seed)
-    return [torch.randint(4, 48, (1, n), generator=g) for n in lengths]
+    ids = [torch.randint(5, 48, (1, n), generator=g) for n in lengths]
+    for x in ids:
+        if mask:
+            x[0, x.shape[1] // 2] = x[0, -1] = MASK
+    return ids
 
 
 def write(name, kind, sizes, task):
@@ -53,7 +62,7 @@ def write(name, kind, sizes, task):
     model.save_pretrained(folder)
     model = CLASSES[task].from_pretrained(folder).eval().double()
     cases = []
-    for n, ids in enumerate(ids_of(config, 5)):
+    for ids in ids_of(config, 5, task == "fill_mask"):
         with torch.no_grad():
             out = model(input_ids=ids, output_hidden_states=True)
         hidden = out.hidden_states[-1][0]
@@ -61,14 +70,14 @@ def write(name, kind, sizes, task):
         case = {"ids": ids[0].tolist(), "hidden": [digits(hidden[0]), digits(hidden[-1])]}
         logits = out.logits[0]
         if task == "fill_mask":
-            case["row"] = n % ids.shape[1]
-            logits = logits[case["row"]]
+            logits = logits[(ids[0] == MASK)]
         case["logits"] = digits(logits)
         cases.append(case)
-    for file in ("generation_config.json",):
-        path = os.path.join(folder, file)
-        if os.path.exists(path):
-            os.remove(path)
+    if task == "fill_mask":
+        with open(os.path.join(folder, "vocab.txt"), "w") as out:
+            out.write("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [f"w{i}" for i in range(5, 48)]) + "\n")
+    if os.path.exists(path := os.path.join(folder, "generation_config.json")):
+        os.remove(path)
     with open(os.path.join(folder, "golden.json"), "w") as out:
         json.dump({"task": task, "cases": cases}, out, separators=(",", ":"))
         out.write("\n")
