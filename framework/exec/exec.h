@@ -34,7 +34,8 @@ typedef struct exec_state {
 } exec_state;
 
 typedef struct exec_output {
-    size_t  rows, columns; /* hidden: tokens x hidden; perplexity: tokens x vocabulary; else 1 x embedding,
+    size_t  rows, columns; /* hidden: tokens x hidden; perplexity and of an encoder
+                              mask: tokens x vocabulary; tokens: tokens x labels; else 1 x embedding,
                               1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
     double *values;        /* malloc'd; NULL at compute parties                                   */
     exec_state *states;    /* of config.states: 1 + layers of them; NULL at compute parties       */

@@ -134,7 +134,7 @@ static puma_share finished(struct exec *x, puma_share rows)
             free = !step->active || step->activation != MODEL_TANH;
             if (!step->active) break;
             s->host->label(s, "head activation");
-            if (model_step_is_narrow(step)) rows = puma_promise(s, rows, m->ranges.activation);
+            if (model_is_narrow(step->activation)) rows = puma_promise(s, rows, m->ranges.activation);
             rows = exec_function(x, rings_slot(step->activation), rows, NULL);
             break;
         }
@@ -156,10 +156,32 @@ static puma_share classified(struct exec *x, stream h)
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
         s->host->label(s, "head activation");
+        if (model_is_narrow(m->head_activation)) first = puma_promise(s, first, m->ranges.activation);
         first = exec_function(x, rings_slot(m->head_activation), first, NULL);
     }
     s->host->label(s, "head logits");
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
+}
+
+/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that could
+ * stand there. */
+static puma_share token_logits(struct exec *x, puma_share n)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+
+    if (x->config.task == MODEL_MASK) {
+        s->host->label(s, "head dense");
+        n = exec_linear(x, n, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
+        s->host->label(s, "head activation");
+        if (n != NULL && model_is_narrow(m->mask_activation)) n = puma_promise(s, n, m->ranges.activation);
+        n = exec_function(x, rings_slot(m->mask_activation), n, NULL);
+        s->host->label(s, "head norm");
+        n = exec_norm(x, n, NULL, NULL).n;
+    }
+    s->host->label(s, "head logits");
+    n = exec_linear(x, n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
+    return n == NULL ? NULL : puma_promise(s, n, m->ranges.logits);
 }
 
 /* w . embedding + b, (1, 1), or its sign: the label is 1 where 0 is less, the larger of (0, logit). */
@@ -198,6 +220,7 @@ puma_share exec_answer(struct exec *x, stream h)
         return x->config.linear_head ? binary(x, first) : first;
     default: break;
     }
+    if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) return token_logits(x, h.n);
     if (m->causal) {
         s->host->label(s, "head logits");
         first = exec_linear(x, h.n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);

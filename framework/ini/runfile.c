@@ -362,7 +362,7 @@ static bool read_link(struct reading *in, const key *k, const ini_entry *entry)
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static const char *const tasks[] = {
-    "embed", "classify", "logits", "hidden", "generate", "perplexity", NULL
+    "embed", "classify", "logits", "hidden", "generate", "perplexity", "classify_tokens", "fill_mask", NULL
 };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
 static const char *const poolings[] = { "auto",          "cls",          "max",      "mean",
@@ -641,6 +641,7 @@ static bool check_reveal(struct reading *in)
 
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
+    if (in->r->task == RUN_FILL_MASK) in->r->parse_special = true; /* the mask is one */
     if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
     if (in->r->compare_layers && (in->r->task == RUN_GENERATE || in->r->reveal_label))
         return fault(in, 317, ini_find(&in->r->file, "compare", "layers"),

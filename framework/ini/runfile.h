@@ -17,7 +17,9 @@ typedef enum run_task {
     RUN_LOGITS,
     RUN_HIDDEN,
     RUN_GENERATE,
-    RUN_PERPLEXITY
+    RUN_PERPLEXITY,
+    RUN_CLASSIFY_TOKENS,
+    RUN_FILL_MASK
 } run_task;
 typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, RUN_PIXELS } run_input;
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;

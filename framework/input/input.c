@@ -139,14 +139,20 @@ static puma_status check_kind(const client_input *in, puma_error *e)
     return PUMA_OK;
 }
 
-/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
+/* Are there tokens in the answer? */
+static bool speaks(const runfile *r)
+{
+    return r->task == RUN_GENERATE || r->task == RUN_CLASSIFY_TOKENS || r->task == RUN_FILL_MASK;
+}
+
+/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read. */
 static void open_speaker(client_input *in)
 {
     puma_error why = { 0 };
 
     if (token_open(&in->tokenizer, in->run->model, &why) == PUMA_OK) return;
     in->tokenizer = NULL;
-    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
+    fprintf(stderr, "puma: note: tokens are shown as numbers: %s\n", why.text);
 }
 
 puma_status input_read(client_input *in, bool speak, puma_error *e)
@@ -168,7 +174,7 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
         if (check_input(in, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) input_add(in, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && speak && r->task == RUN_GENERATE) open_speaker(in);
+        if (e->status == PUMA_OK && speak && speaks(r)) open_speaker(in);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
@@ -181,7 +187,7 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
         read_lines(in, t, e);
-    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
+    if (e->status == PUMA_OK && speaks(r))
         in->tokenizer = t;
     else
         token_close(t);

@@ -245,6 +245,8 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_LAYERS: return m->layers;
     case SIZE_HIDDEN: return m->hidden;
     case SIZE_HEADS: return m->heads;
+    case SIZE_EMBEDDING: return m->embedding_width;
+    case SIZE_BUCKETS: return m->bucket_rows;
     case SIZE_INTERMEDIATE: return m->intermediate;
     case SIZE_VOCABULARY: return m->vocabulary;
     case SIZE_POSITIONS: return m->positions;
@@ -264,7 +266,8 @@ static size_t size_of(const model *m, size_key key)
 /* What a run needs: of a decoder's biases those that config.json says it has, and no head where the head is
  * the embedding table. */
 typedef struct wanted {
-    bool head, attention_bias, qkv_bias, mlp_bias, tied;
+    head_kind head;
+    bool      attention_bias, qkv_bias, mlp_bias, tied, map;
 } wanted;
 
 static bool role_wanted(const architecture *a, role which, const wanted *w)
@@ -275,12 +278,15 @@ static bool role_wanted(const architecture *a, role which, const wanted *w)
     case ROLE_QUERY_BIAS:
     case ROLE_KEY_BIAS:
     case ROLE_VALUE_BIAS: return w->attention_bias && w->qkv_bias;
+    case ROLE_EMBEDDING_MAP_WEIGHT:
+    case ROLE_EMBEDDING_MAP_BIAS: return w->map;
     case ROLE_OUTPUT_BIAS: return w->attention_bias;
     case ROLE_GATE_BIAS:
     case ROLE_UP_BIAS:
     case ROLE_DOWN_BIAS: return w->mlp_bias;
-    case ROLE_HEAD_OUT_WEIGHT: return w->head && !w->tied;
-    default: return w->head || !role_in_head(which);
+    case ROLE_HEAD_OUT_WEIGHT:
+    case ROLE_MASK_OUT_WEIGHT: return w->head == role_head(which) && !w->tied;
+    default: return !role_in_head(which) || w->head == role_head(which);
     }
 }
 
@@ -304,7 +310,7 @@ static puma_status count_parameters(const reader *r, const model *m, const wante
     *parameters = *tensors = 0;
     for (role i = 0; i < ROLE_COUNT; i++) {
         size_t outer = size_of(m, ROLES[i].outer), inner = size_of(m, ROLES[i].inner);
-        size_t times = role_in_layer(i) ? m->layers : 1, n = 0;
+        size_t times = role_in_layer(i) ? m->groups : 1, n = 0;
 
         if (!role_wanted(r->architecture, i, w)) continue;
         predicted += (double)outer * (double)inner * (double)times * sizeof(uint64_t);
@@ -380,12 +386,50 @@ static puma_status read_picture(const reader *r, model *m)
     return PUMA_OK;
 }
 
-static puma_status read_sizes(const reader *r, model *m, bool head)
+/* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for each
+ * near distance and ever wider ones up to the largest. */
+static puma_status read_buckets(const reader *r, model *m)
+{
+    if (!config_entry(r, "buckets")) return PUMA_OK;
+    if (read_size(r, "buckets", 4, 4096, &m->buckets) != PUMA_OK ||
+        read_size(r, "bucket_rows", m->buckets, 4096, &m->bucket_rows) != PUMA_OK ||
+        read_size(r, "bucket_distance", m->buckets, MAX_WIDTH, &m->bucket_distance) != PUMA_OK)
+        return r->e->status;
+    return PUMA_OK;
+}
+
+size_t model_bucket(const model *m, ptrdiff_t ahead)
+{
+    size_t half = m->buckets / 2, near = half / 2, far = (size_t)(ahead < 0 ? -ahead : ahead), place = far;
+
+    if (far >= near) {
+        /* Where the quotient is a whole number it must come out as that one. */
+        place = near + (size_t)(log((double)far / (double)near) / log((double)m->bucket_distance / (double)near) *
+                                    (double)(half - near) + 1e-6);
+        if (place > half - 1) place = half - 1;
+    }
+    return ahead > 0 ? half + place : place;
+}
+
+/* Layers that share their weights, and an embedding narrower than they are. */
+static puma_status read_shares(const reader *r, model *m)
+{
+    m->groups = m->layers;
+    m->embedding_width = m->hidden;
+    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK) return r->e->status;
+    if (config_entry(r, "embedding") && read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+        return r->e->status;
+    m->mapped = config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
+    return read_buckets(r, m);
+}
+
+static puma_status read_sizes(const reader *r, model *m, head_kind head)
 {
     if (read_size(r, "layers", 1, MAX_SIZE, &m->layers) != PUMA_OK) return r->e->status;
     if (read_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
     if (read_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
     if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
+    if (read_shares(r, m) != PUMA_OK) return r->e->status;
     if (m->pixels) {
         if (read_picture(r, m) != PUMA_OK) return r->e->status;
         if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
@@ -398,7 +442,7 @@ static puma_status read_sizes(const reader *r, model *m, bool head)
         return r->e->status;
     if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK)
         return r->e->status;
-    if (m->causal)
+    if (m->causal || head == HEAD_MASK)
         m->labels = head ? m->vocabulary : 0;
     else if (head && read_labels(r, &m->labels) != PUMA_OK)
         return r->e->status;
@@ -440,7 +484,7 @@ static void list_tensors(model *m, const architecture *a, const wanted *w)
     for (; !role_in_layer(i); i++)
         if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
     first = i;
-    for (size_t layer = 0; layer < m->layers; layer++)
+    for (size_t layer = 0; layer < m->groups; layer++)
         for (i = first; role_in_layer(i); i++)
             if (role_wanted(a, i, w)) add_tensor(m, a, i, (int)layer);
     for (; i < ROLE_COUNT; i++)
@@ -598,26 +642,56 @@ static puma_status check_task(const architecture *a, model_task task, puma_error
                          a->path);
     if (a->causal && task == MODEL_CLASSIFY)
         return error_set(e, 422, "%s: classify needs an encoder's head on the first token", a->path);
+    if ((task == MODEL_TOKENS && a->tensor[ROLE_TOKENS_OUT_WEIGHT].count == 0) ||
+        (task == MODEL_MASK && a->tensor[ROLE_MASK_OUT_WEIGHT].count == 0))
+        return error_set(e, 422, "%s: the architecture has no head for %s ([tensors] %s.out.weight)", a->path,
+                         task == MODEL_MASK ? "fill_mask" : "classify_tokens", task == MODEL_MASK ? "mask" : "tokens");
     return PUMA_OK;
+}
+
+static head_kind head_of(model_task task)
+{
+    switch (task) {
+    case MODEL_EMBED:
+    case MODEL_HIDDEN: return HEAD_NONE;
+    case MODEL_TOKENS: return HEAD_TOKENS;
+    case MODEL_MASK: return HEAD_MASK;
+    default: return HEAD_SEQUENCE;
+    }
+}
+
+/* The matrix of labels for every token may have the name of the one for the whole: then `architectures` tells them
+ * apart. */
+static puma_status check_head(const reader *r, model_task task)
+{
+    static const char whole[] = "ForSequenceClassification";
+    const char       *name = json_string_value(json_array_get(json_object_get(r->config, "architectures"), 0));
+    size_t            length = name ? strlen(name) : 0, tail = sizeof whole - 1;
+
+    if (task != MODEL_TOKENS || length < tail || strcmp(name + length - tail, whole) != 0) return PUMA_OK;
+    return error_set(r->e, 422, "%s: architectures: %.60s has a head for the whole sequence, not for its tokens", r->path,
+                     name);
 }
 
 static puma_status fill(const reader *r, model *m, model_task task)
 {
     const architecture *a = r->architecture;
     struct owner       *o = m->owner;
-    bool                head = task != MODEL_EMBED && task != MODEL_HIDDEN;
+    head_kind           head = head_of(task);
     wanted              w = { .head = head, .attention_bias = true, .qkv_bias = true, .mlp_bias = true };
     size_t              tensors;
 
     if (check_task(a, task, r->e) != PUMA_OK) return r->e->status;
-    if (head && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
+    if (head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
         return error_set(
             r->e, 422, "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)",
             a->path);
     take_words(m, a);
-    m->head_dense = head && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
-    if (check_required(r) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
-    if (task == MODEL_CLASSIFY && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK) return r->e->status;
+    m->head_dense = head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
+    if (check_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
+    if ((task == MODEL_CLASSIFY || task == MODEL_TOKENS) && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK)
+        return r->e->status;
+    if (task == MODEL_TOKENS) m->problem = MODEL_ONE_LABEL; /* each token has one, whatever is said of the whole */
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
@@ -627,7 +701,9 @@ static puma_status fill(const reader *r, model *m, model_task task)
         read_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
         read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
         return r->e->status;
-    m->tied = head && w.tied;
+    m->mask_activation = a->has_mask_activation ? a->mask_activation : m->activation;
+    m->tied = w.tied = w.tied && (a->causal ? head != HEAD_NONE : head == HEAD_MASK);
+    w.map = m->mapped;
     if (count_parameters(r, m, &w, &o->parameters, &tensors) != PUMA_OK) return r->e->status;
     if (a->positions == MODEL_ROTARY && read_rotary(r, m) != PUMA_OK) return r->e->status;
     if (read_window(r, m) != PUMA_OK) return r->e->status;
@@ -805,6 +881,9 @@ char *model_canonical(const model *m)
     if (m->pixels)
         fprintf(out, "model.picture=%zux%zux%zu %zux%zu\n", m->channels, m->image[0], m->image[1], m->patch[0],
                 m->patch[1]);
+    if (m->mapped || m->groups != m->layers)
+        fprintf(out, "model.embedding=%zu\nmodel.mapped=%d\nmodel.groups=%zu\n", m->embedding_width, m->mapped, m->groups);
+    if (m->buckets > 0) fprintf(out, "model.buckets=%zu %zu\n", m->buckets, m->bucket_distance);
     put_number(out, "initializer_range", m->initializer_range);
     put_number(out, "epsilon", m->epsilon);
     put_number(out, "embedding_scale", m->embedding_scale);
@@ -819,6 +898,7 @@ char *model_canonical(const model *m)
     }
     for (size_t i = 0; m->window && i < m->layers; i++)
         if (m->window[i] > 0) fprintf(out, "model.window.%zu=%zu\n", i, m->window[i]);
+    if (m->pooling_count == 0 && !m->causal) fprintf(out, "model.mask=%s\n", ACTIVATION_WORDS[m->mask_activation]);
     fprintf(out, "model.norm=%s\nmodel.norm_place=%s\nmodel.activation=%s\nmodel.head=%s\n",
             m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm",
             m->place == MODEL_POST_NORM ? "post" : "pre", activations[m->activation],

@@ -28,7 +28,9 @@ typedef enum model_task {
     MODEL_LOGITS, /* of a decoder: of the last position                                               */
     MODEL_HIDDEN,
     MODEL_GENERATE,  /* of a decoder: token after token, exec_feed                                    */
-    MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
+    MODEL_PERPLEXITY, /* of a decoder: logits of every position                                       */
+    MODEL_TOKENS, /* of an encoder: labels' logits of every token                                     */
+    MODEL_MASK    /* of an encoder: the vocabulary's logits of every token                            */
 } model_task;
 
 /* What a classifier's logits say: one label, the largest; of each label whether it is there, by its sign; or a
@@ -62,11 +64,8 @@ typedef struct model_step {
  * squares from 2^-14 to 2^16, so lengths from 1/8 to 4096 and not from 1/128 to 256. */
 #define MODEL_STEP_DOWN 4
 
-/* Does its activation take numbers below 2^ranges.activation alone: is it looked up in a table? */
-static inline bool model_step_is_narrow(const model_step *s)
-{
-    return s->active && s->activation != MODEL_TANH && s->activation != MODEL_RELU;
-}
+/* Does an activation take numbers below 2^ranges.activation alone: is it looked up in a table? */
+static inline bool model_is_narrow(model_activation a) { return a != MODEL_TANH && a != MODEL_RELU; }
 
 /* One parameter tensor the run needs, in the order in which shares are made. */
 typedef struct model_tensor {
@@ -94,7 +93,11 @@ typedef struct model_ranges {
 typedef struct model {
     char             architecture[64]; /* "bert"                                                       */
     size_t           layers, hidden, heads, intermediate, vocabulary, positions, types;
-    size_t           labels;             /* rows of the head: of a decoder the vocabulary's               */
+    size_t           embedding_width;    /* numbers of a row of the embedding tables: hidden, or what a map takes to it */
+    bool             mapped;             /* a matrix stands behind the embedding's norm                    */
+    size_t           groups;             /* sets of layer weights; each serves layers that follow each other */
+    size_t           buckets, bucket_rows, bucket_distance; /* of relative positions; 0: none              */
+    size_t           labels;             /* rows of the head: of a decoder and at a mask the vocabulary's */
     size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
     size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
     size_t           max_tokens;         /* longest sequence: positions - position_offset, or less        */
@@ -117,6 +120,7 @@ typedef struct model {
     /* Head of classify / logits: on token 0, [dense -> head_activation ->] out.  head_dense false: none. */
     bool             head_dense;
     model_activation head_activation;
+    model_activation mask_activation; /* of MODEL_MASK, whose head is on every token: dense -> this -> norm -> out */
     model_problem    problem;     /* of classify                                                    */
     char           **label_names; /* of classify: labels of them, UTF-8; NULL: config.json names none */
     model_ranges     ranges;
@@ -141,6 +145,14 @@ typedef struct model {
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 void        model_close(model *m);
+
+/* The set of weights of layer i. */
+static inline size_t model_group(const model *m, size_t i)
+{
+    return m->groups == m->layers ? i : (size_t)((double)i / ((double)m->layers / (double)m->groups));
+}
+/* The row of the table of relative positions for what stands `ahead` tokens further on. */
+size_t      model_bucket(const model *m, ptrdiff_t ahead);
 
 /* modules.c: the files of a sentence encoder, modules.json of the directory and what it lists.  The folder of the
  * Transformer itself where that is another one (malloc'd), else NULL. */

@@ -120,7 +120,7 @@ puma_status encoder_check(const plan *p, puma_error *e)
 
         if (s->kind == MODEL_STEP_DENSE) {
             if (bound_dense(p, i, &b, e) != PUMA_OK) break;
-            most = model_step_is_narrow(s) ? fmin(limit, ldexp(1, m->ranges.activation)) : limit;
+            most = s->active && model_is_narrow(s->activation) ? fmin(limit, ldexp(1, m->ranges.activation)) : limit;
             if (!(b.most < most))
                 error_set(e, 1101, "[numeric] ring_bits: %s: the vector needs more room (got %.4g, limit %.4g)", s->folder,
                           b.most, most);

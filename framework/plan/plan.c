@@ -97,6 +97,8 @@ static model_task task_of(const runfile *r)
     case RUN_HIDDEN: return MODEL_HIDDEN;
     case RUN_GENERATE: return MODEL_GENERATE;
     case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
+    case RUN_CLASSIFY_TOKENS: return MODEL_TOKENS;
+    case RUN_FILL_MASK: return MODEL_MASK;
     default: return MODEL_EMBED;
     }
 }
@@ -111,6 +113,7 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
+    if (p->run->task == RUN_FILL_MASK && slot == rings_slot(m->mask_activation)) return true;
     return encoder_uses(m, slot);
 }
 
@@ -251,6 +254,7 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
@@ -298,7 +302,7 @@ static puma_status open_model(plan *p, puma_error *e)
         embeds(r))
         read_modules(p, directory, e);
     free(directory);
-    if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
+    if (e->code == 422 && r->task >= RUN_GENERATE)
         error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
     return e->status;
 }
@@ -420,7 +424,8 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         input_read(&p->input, role == PLAN_CLIENT && r->source == RUN_CHECKPOINT, e) != PUMA_OK)
         return e->status;
     if (role == PLAN_CLIENT &&
-        (input_read_labels(&p->input, e) != PUMA_OK || input_read_eos(&p->input, e) != PUMA_OK))
+        (input_find_masks(&p->input, e) != PUMA_OK || input_read_labels(&p->input, e) != PUMA_OK ||
+         input_read_eos(&p->input, e) != PUMA_OK))
         return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;

@@ -532,13 +532,49 @@ static int add_labels(json_t *object, const report_output *o)
     return failed;
 }
 
+/* Of each token the label, and its name. */
+static int add_token_labels(json_t *object, const report_output *o)
+{
+    json_t *labels = json_array(), *names = json_array();
+    char    room[32];
+    int     failed = 0;
+
+    for (size_t i = 0; i < o->rows; i++) {
+        size_t label = report_top1(o->values + i * o->columns, o->columns, o->ulp);
+
+        failed |= json_array_append_new(labels, json_integer((json_int_t)label));
+        failed |= json_array_append_new(names, json_string(report_label_name(o, label, room, sizeof room)));
+    }
+    failed |= json_object_set_new(object, "labels", labels);
+    return failed | json_object_set_new(object, "label_names", names);
+}
+
+static json_t *masks_json(const report_output *o)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < o->mask_count; i++) {
+        const report_mask *m = &o->masks[i];
+        json_t            *words = json_array();
+
+        for (size_t k = 0; k < m->count; k++) {
+            const report_candidate *c = &m->candidates[k];
+
+            json_array_append_new(words, json_pack("{s:I, s:s?, s:f, s:f}", "token", (json_int_t)c->token, "text", c->text,
+                                                   "logit", c->logit, "probability", c->probability));
+        }
+        json_array_append_new(list, json_pack("{s:I, s:o}", "position", (json_int_t)m->position, "candidates", words));
+    }
+    return list;
+}
+
 static json_t *output_json(const report_output *o, bool many)
 {
-    static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL };
+    static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL, "logits", NULL };
     json_t                  *object = json_object(), *rows;
     int                      failed = 0;
 
-    if (o->values && o->kind == REPORT_HIDDEN) {
+    if (o->values && (o->kind == REPORT_HIDDEN || o->kind == REPORT_TOKEN_LABELS)) {
         rows = json_array();
         for (size_t i = 0; i < o->rows; i++)
             failed |= json_array_append_new(rows, row_json(o->values + i * o->columns, o->columns));
@@ -553,6 +589,8 @@ static json_t *output_json(const report_output *o, bool many)
         failed |= json_object_set_new(object, "tokens", rows);
         if (o->text) failed |= json_object_set_new(object, "text", json_stringn(o->text, o->text_size));
     }
+    if (o->kind == REPORT_TOKEN_LABELS) failed |= add_token_labels(object, o);
+    if (o->kind == REPORT_MASKS) failed |= json_object_set_new(object, "masks", masks_json(o));
     if (o->kind == REPORT_PERPLEXITY)
         failed |= json_object_set_new(object, "perplexity", json_real(o->perplexity));
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));

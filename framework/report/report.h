@@ -62,8 +62,22 @@ typedef enum report_kind {
     REPORT_LOGITS,
     REPORT_HIDDEN,
     REPORT_TOKENS,
-    REPORT_PERPLEXITY
+    REPORT_PERPLEXITY,
+    REPORT_TOKEN_LABELS, /* logits and a label for each token */
+    REPORT_MASKS
 } report_kind;
+
+/* One of the words that could stand at a mask. */
+#define REPORT_CANDIDATES 5
+typedef struct report_candidate {
+    uint32_t token;
+    double   logit, probability;
+    char    *text; /* UTF-8; NULL: no tokenizer */
+} report_candidate;
+typedef struct report_mask {
+    size_t           position, count;
+    report_candidate candidates[REPORT_CANDIDATES]; /* the most probable first */
+} report_mask;
 
 /* What the logits of classify say. */
 typedef enum report_meaning {
@@ -86,7 +100,10 @@ typedef struct report_output {
     size_t          token_count;
     const char     *text; /* what they say, UTF-8; NULL: no tokenizer                         */
     size_t          text_size;
+    double          ulp;        /* by how much rounding sets equal logits apart; report_top1     */
     double          perplexity; /* of REPORT_PERPLEXITY                                            */
+    const report_mask *masks;    /* of REPORT_MASKS                                                 */
+    size_t             mask_count;
     size_t          sequence_length;
 } report_output;
 

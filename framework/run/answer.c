@@ -2,6 +2,7 @@
 #include "run/answer.h"
 
 #include "report/report.h"
+#include "run/masks.h"
 #include "run/perplexity.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@ extern const char cli_version[];
 
 static const char *const TASK_NAME[] = {
     [RUN_EMBED] = "embed",   [RUN_CLASSIFY] = "classify", [RUN_LOGITS] = "logits",
-    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity"
+    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity",
+    [RUN_CLASSIFY_TOKENS] = "classify_tokens", [RUN_FILL_MASK] = "fill_mask"
 };
 
 /* Of classify: was the label alone revealed? */
@@ -79,13 +81,15 @@ static report_output output_of(const plan *p, const node_result *result, const n
 {
     static const report_kind kinds[] = {
         [RUN_EMBED] = REPORT_EMBEDDING, [RUN_CLASSIFY] = REPORT_LOGITS, [RUN_LOGITS] = REPORT_LOGITS,
-        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY
+        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY,
+        [RUN_CLASSIFY_TOKENS] = REPORT_TOKEN_LABELS, [RUN_FILL_MASK] = REPORT_MASKS
     };
     report_output r = { .kind = kinds[p->run->task],
                         .label = -1,
                         .reference_label = -1,
                         .given_label = -1,
-                        .sequence_length = p->input.sequences[i].count };
+                        .sequence_length = p->input.sequences[i].count,
+                        .ulp = plan_ulp(p) };
 
     if (result->generated != NULL) {
         const generated *g = &result->generated[i];
@@ -182,6 +186,23 @@ static void rate(report_fidelity *f, const plan *p, const node_result *a)
     f->accuracy = (double)right / (double)a->output_count;
 }
 
+static void free_outputs(report_output *outputs, size_t count)
+{
+    for (size_t i = 0; outputs != NULL && i < count; i++) masks_close((report_mask *)(uintptr_t)outputs[i].masks, outputs[i].mask_count);
+    free(outputs);
+}
+
+/* Of fill_mask: the words at the masks of output i. */
+static puma_status add_masks(report_output *r, const plan *p, size_t i, puma_error *e)
+{
+    report_mask *masks = NULL;
+
+    if (p->run->task != RUN_FILL_MASK || r->values == NULL) return e->status;
+    masks_open(&masks, &r->mask_count, p, i, r->values, r->columns, e);
+    r->masks = masks;
+    return e->status;
+}
+
 static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
                                const node_result *reference, puma_error *e)
 {
@@ -197,6 +218,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input.count && i < result->output_count; i++) { /* none at a compute party */
         if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
+        if (!result->hollow && add_masks(&(*outputs)[i], p, i, e) != PUMA_OK) return e->status;
         if (p->input.sequences[i].count > r->sequence_length) r->sequence_length = p->input.sequences[i].count;
     }
     r->outputs = *outputs;
@@ -226,7 +248,7 @@ puma_status answer_json(const plan *p, const node_result *result, const node_res
         if (*json == NULL) error_set(e, 1103, "the answer holds a value that is no number");
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }
 
@@ -238,21 +260,6 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
-/* A name from config.json: nothing in it may steer a terminal, neither a control character nor one of U+0080 to
- * U+009F. */
-static void print_name(FILE *out, const char *name)
-{
-    for (const unsigned char *c = (const unsigned char *)name; *c != '\0'; c++) {
-        bool high = *c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-
-        if (high) c++;
-        if (high || *c < ' ' || *c == 0x7f)
-            fprintf(out, "\\u%04x", *c);
-        else
-            fputc(*c, out);
-    }
-}
-
 /* "1 positive", and where logits were revealed how probable it is. */
 static void print_label(FILE *out, const plan *p, const report_output *r, const exec_output *o)
 {
@@ -262,7 +269,7 @@ static void print_label(FILE *out, const plan *p, const report_output *r, const 
     fprintf(out, "%zu", label);
     if (r->label_names != NULL) {
         fputc(' ', out);
-        print_name(out, report_label_name(r, label, room, sizeof room));
+        masks_print_text(out, report_label_name(r, label, room, sizeof room));
     }
     if (r->meaning == REPORT_ONE_LABEL && !is_label(p))
         fprintf(out, ", probability %.4f", report_probability(r->meaning, o->values, o->columns, label));
@@ -279,11 +286,33 @@ static void print_labels(FILE *out, const report_output *r, const exec_output *o
 
         if (!(probability > 0.5)) continue;
         fputs(any ? ", " : "", out);
-        print_name(out, report_label_name(r, i, room, sizeof room));
+        masks_print_text(out, report_label_name(r, i, room, sizeof room));
         fprintf(out, " %.4f", probability);
         any = true;
     }
     if (!any) fputs("none", out);
+}
+
+/* Of each token its text, where there is a tokenizer, and its label. */
+static void print_token_labels(FILE *out, const plan *p, const report_output *r, size_t input)
+{
+    char room[32];
+
+    for (size_t i = 0; i < r->rows; i++) {
+        const double *logits = r->values + i * r->columns;
+        size_t        label = report_top1(logits, r->columns, r->ulp);
+        uint32_t      id = p->input.sequences[input].ids[i];
+        tokenizer    *t = p->input.tokenizer;
+        const char   *text = t != NULL && id < token_vocabulary(t) ? token_text(t, id) : NULL;
+
+        fprintf(out, "token %-4zu ", i);
+        if (text != NULL) {
+            masks_print_text(out, text);
+            fputs(": ", out);
+        }
+        masks_print_text(out, report_label_name(r, label, room, sizeof room));
+        fprintf(out, " %.4f\n", report_probability(REPORT_ONE_LABEL, logits, r->columns, label));
+    }
 }
 
 /* What a classifier's answer says, in a line. */
@@ -318,6 +347,14 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
             fprintf(out, " (plaintext %.6g)",
                     perplexity_of(surprise_of(p, reference, i), p->input.sequences[i].count - 1));
         fprintf(out, " over %zu tokens\n", p->input.sequences[i].count - 1);
+        return;
+    }
+    if (p->run->task == RUN_FILL_MASK) {
+        masks_print(out, r->outputs[i].masks, r->outputs[i].mask_count);
+        return;
+    }
+    if (p->run->task == RUN_CLASSIFY_TOKENS) {
+        print_token_labels(out, p, &r->outputs[i], i);
         return;
     }
     if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);
@@ -367,7 +404,7 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
         report_table(out, &r);
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }
 
@@ -380,6 +417,6 @@ puma_status answer_cost(FILE *out, const plan *p, const node_result *result, pum
         report_table(out, &r);
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }

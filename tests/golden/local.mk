@@ -21,6 +21,10 @@ check_PROGRAMS += tests/golden/test_encoders
 tests_golden_test_encoders_SOURCES = %D%/test_encoders.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_encoders_LDADD = $(JANSSON_LIBS) -lm
 
+check_PROGRAMS += tests/golden/test_families
+tests_golden_test_families_SOURCES = %D%/test_families.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_families_LDADD = $(JANSSON_LIBS) -lm
+
 check_PROGRAMS += tests/golden/test_rope
 tests_golden_test_rope_SOURCES = %D%/test_rope.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_rope_LDADD = $(JANSSON_LIBS) -lm
