@@ -138,14 +138,14 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     json_t *root = json_loads(text, 0, NULL);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
     json_t *rows = json_pack("[{s:s, s:O}]", "run", name, "report", root);
-    json_t *growth = json_array(), *curves = json_array(), *inputs = json_object();
+    json_t *growth = json_array(), *curves = json_array(), *inputs = json_object(), *keys = json_pack("[s]", "run");
     char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
 
     json_array_append(growth, layers != NULL ? layers : json_null());
-    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, name, page_inputs(p, e));
+    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(p, e));
     if (e->status == PUMA_OK) {
         html = page_html(&(page){ .title = "puma run", .rows = rows, .names = names, .growth = growth,
-                                  .curves = curves, .inputs = inputs });
+                                  .curves = curves, .keys = keys, .inputs = inputs });
         if (html == NULL)
             error_set(e, 1001, "out of memory for a page");
         else
@@ -156,6 +156,7 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     json_decref(rows);
     json_decref(growth);
     json_decref(curves);
+    json_decref(keys);
     json_decref(inputs);
     return e->status;
 }

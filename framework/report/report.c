@@ -755,7 +755,7 @@ char *report_json(const report *r)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static const char *amount(char text[24], uint64_t bytes)
+const char *report_amount(char text[24], uint64_t bytes)
 {
     static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
     double                   value = (double)bytes;
@@ -788,7 +788,7 @@ static void print_row(FILE *out, const report *r, const char *name, uint64_t byt
 {
     char size[24];
 
-    fprintf(out, "  %-28s%12s%7.1f %%%9ju", name, amount(size, bytes),
+    fprintf(out, "  %-28s%12s%7.1f %%%9ju", name, report_amount(size, bytes),
             r->total_bytes ? 100.0 * (double)bytes / (double)r->total_bytes : 0.0, (uintmax_t)rounds);
     print_times(out, r, 11, 3, seconds);
 }
@@ -840,8 +840,8 @@ static void print_phases(FILE *out, const report *r)
         const report_phase *p = &sum[i];
 
         if (p->tokens == 0) continue;
-        fprintf(out, "  %-10s%8ju%12s%14s%9ju", steps[i], (uintmax_t)p->tokens, amount(size, p->bytes),
-                amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds);
+        fprintf(out, "  %-10s%8ju%12s%14s%9ju", steps[i], (uintmax_t)p->tokens, report_amount(size, p->bytes),
+                report_amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds);
         if (!r->rehearsal) fprintf(out, "%11.3f", p->seconds);
         print_times(out, r, 11, 2, p->seconds > 0 ? (double)p->tokens / p->seconds : 0.0);
     }
@@ -861,18 +861,18 @@ void report_table(FILE *out, const report *r)
 
             if (p->node == PUMA_CLIENT) continue;
             snprintf(name, sizeof name, p->dealer ? "dealer" : "party%u", p->node);
-            fprintf(out, "  %-10s%12s%12s%12s%10ju%11s", name, amount(a, p->sent_bytes),
-                    amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages,
-                    amount(d, p->peak_rss_bytes));
+            fprintf(out, "  %-10s%12s%12s%12s%10ju%11s", name, report_amount(a, p->sent_bytes),
+                    report_amount(b, p->sent_bytes_offline), report_amount(c, p->received_bytes), (uintmax_t)p->messages,
+                    report_amount(d, p->peak_rss_bytes));
             print_times(out, r, 9, 2, p->cpu_s);
         }
         print_ops(out, r);
         fprintf(out, "\n");
     }
     print_phases(out, r);
-    fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", amount(a, r->total_bytes),
-            amount(b, r->offline_bytes), amount(c, r->online_bytes), amount(d, r->client_bytes),
-            amount((char[24]){ 0 }, r->setup_bytes));
+    fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", report_amount(a, r->total_bytes),
+            report_amount(b, r->offline_bytes), report_amount(c, r->online_bytes), report_amount(d, r->client_bytes),
+            report_amount((char[24]){ 0 }, r->setup_bytes));
     fprintf(out, "  rounds  %ju (online %ju)\n", (uintmax_t)r->rounds, (uintmax_t)r->online_rounds);
     if (r->rehearsal) return;
     fprintf(out, "  seconds %.3f (online %.3f), set-up %.3f\n", r->wall_s, r->online_s, r->setup_s);

@@ -158,6 +158,8 @@ void        report_free(report *r); /* what report_merge made, and fidelity.laye
 /* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no
  * number. */
 char *report_json(const report *r);
+/* "35.3 MB", into `text`, which is returned. */
+const char *report_amount(char text[24], uint64_t bytes);
 /* For people: parties, bytes, rounds, seconds, layers added up by op, tokens per second. */
 void  report_table(FILE *out, const report *r);
 

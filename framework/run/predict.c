@@ -4,6 +4,7 @@
 #include "ring/ring.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,35 @@ static puma_status read_weights(double *seconds, const plan *p, puma_error *e)
     return e->status;
 }
 
+/* One of the nodes that share a machine: cores that are threads of one core, caches and memory are slower for
+ * two than for one, so that all measure at the same time. */
+typedef struct neighbour {
+    ring_rates rates;
+    puma_error error;
+    pthread_t  thread;
+    bool       started;
+} neighbour;
+
+static void *measure(void *context)
+{
+    neighbour *n = context;
+
+    ring_measure(&n->rates, &n->error);
+    return NULL;
+}
+
+static puma_status measure_together(ring_rates *rates, size_t nodes, puma_error *e)
+{
+    neighbour others[PUMA_NODES] = { 0 };
+
+    for (size_t i = 1; i < nodes; i++)
+        others[i].started = pthread_create(&others[i].thread, NULL, measure, &others[i]) == 0;
+    ring_measure(rates, e);
+    for (size_t i = 1; i < nodes; i++)
+        if (others[i].started) pthread_join(others[i].thread, NULL);
+    return e->status;
+}
+
 /* Of nodes that share this machine none ends before all of their work is done by its cores. */
 static double compute(const prediction *x, double slowest, double sum)
 {
@@ -75,7 +105,8 @@ puma_status predict(prediction *out, const plan *p, const node_result *rehearsal
     ring_set_threads(r->threads > 0 ? r->threads
                      : out->shared  ? (out->cores > parties ? (int)(out->cores / parties) : 1)
                                     : (int)out->cores);
-    if (ring_measure(&rates, e) != PUMA_OK || net_measure(&wire_byte, &message, e) != PUMA_OK || read_weights(&reading, p, e) != PUMA_OK) return e->status;
+    if (measure_together(&rates, !out->shared ? 1 : out->cores < parties ? out->cores : parties, e) != PUMA_OK ||
+        net_measure(&wire_byte, &message, e) != PUMA_OK || read_weights(&reading, p, e) != PUMA_OK) return e->status;
     rates.packed_byte += wire_byte;
     for (size_t i = 0; i < rehearsal->party_count; i++) {
         const report_party *one = &rehearsal->parties[i];

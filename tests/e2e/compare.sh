@@ -90,12 +90,80 @@ reader = Reader(); reader.feed(text); reader.close()
 assert not reader.open, reader.open
 # four variants and their heading, one input and its heading
 assert reader.seen.count("tr") == 7, reader.seen
-# three bars of all variants and three of one by layer, error by layer, and gelu, tanh, softmax
-assert reader.seen.count("svg") == 10, reader.seen
+assert "e+0" not in text and " MB" in text  # bytes as people read them
+# three bars of all variants and three of one by layer, error by layer, and gelu, tanh, softmax; its one point
+plots = text.count('<svg class="plot"')
+assert plots == 11, plots
 # of the three that ran a line with embedding and two layers; two variants of three functions
-assert reader.seen.count("circle") == 9 and reader.seen.count("polyline") == 9, reader.seen
+assert text.count("<polyline class=") == 9, text.count("<polyline class=")
+assert text.count('<p class="note">Left out, ') == 5 and "as they send nothing and the axis is logarithmic: plain precise" in text
 for part in "Where it goes", "Error by layer", "The functions", "Inputs and their labels", "&quot;quoted&quot;":
     assert part in text, part
+END
+
+# 24 variants of two inputs: each has its own colour and marker in the key, and stands in the diagram or is named
+# as left out; inputs stand with the answers to them
+cat >"$work/embed.ini" <<END
+[run]
+model = $models/bert-tiny
+task = embed
+protocol = rep3
+[input]
+text = x
+[network]
+transport = memory
+END
+compare "$work/embed.ini" --vary run.protocol=rep3,beaver2,plain --vary approximation.default=puma,mpcformer,crypten,precise \
+    --vary "input.text=In the <i>beginning</i>,And the earth" --html "$work/many.html"
+expect many-code [ $code = 0 ]
+python3 - "$work/many.html" >"$work/said" 2>&1 <<'END' && pass || fail "24 variants: $(cat "$work/said")"
+import re, sys
+text = open(sys.argv[1]).read()
+assert "<i>" not in text.split("<body>")[1].replace('<i class', '')
+names = [f"{p} {a} {t}" for p in ("rep3", "beaver2", "plain") for a in ("puma", "mpcformer", "crypten", "precise")
+         for t in ("In the &lt;i&gt;beginning&lt;/i&gt;", "And the earth")]
+scatter = text[text.index("Bytes against error"):text.index("Where it goes")]
+key = dict((name, (shape, colour)) for shape, colour, name in
+           re.findall(r'<(circle|rect|path)[^>]*class="mark (c\d+)"></\1></svg>([^<]*)</span>', scatter))
+left = re.search(r"as they send nothing and the axis is logarithmic: (.*)\.</p>", scatter).group(1).split("; ")
+assert sorted(list(key) + left) == sorted(names), (key, left)
+growth = text[text.index("Error by layer"):text.index("The functions")]
+lines = re.findall(r'<line class="(c\d+)"[^/]*/><(circle|rect|path)[^>]*class="mark c\d+"></\2></svg>([^<]*)</span>', growth)
+assert sorted(name for _, _, name in lines) == sorted(names)
+assert len(set(colour for colour, _, _ in lines)) == 24 and all(key[n] == (s, c) for c, s, n in lines if n in key)
+colours = re.findall(r"[.]c\d+{color:(#\w+)}", text)  # on light ground, then on dark
+assert len(colours) == 48 and len(set(colours[:24])) == len(set(colours[24:])) == 24, colours
+for given, answers in zip(("In the &lt;i&gt;beginning&lt;/i&gt;", "And the earth"),
+                          text[text.index("Inputs and answers"):].split("<blockquote>")[1:]):
+    assert answers.startswith(given + "</blockquote>") and answers.count('<svg class="spark"') == 12, given
+    assert answers.count("64 numbers") == 12 and all(n in answers for n in names if n.endswith(given))
+END
+
+# what was generated, beside its prompt; a variant that failed has a place too
+cat >"$work/tokens.ini" <<END
+[run]
+model = $models/gpt2-tiny
+task = generate
+protocol = rep3
+[input]
+file = $work/prompts
+[generate]
+max_new_tokens = 3
+[network]
+transport = memory
+END
+printf 'In the beginning\nAnd <b>\n' >"$work/prompts"
+compare "$work/tokens.ini" --vary run.protocol=rep3,plain,none --html "$work/tokens.html" --json
+expect generate-html [ $code = 6 ]
+python3 - "$work/out" "$work/tokens.html" >"$work/said" 2>&1 <<'END' && pass || fail "generate: $(cat "$work/said")"
+import html, json, sys
+rows, text = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
+inputs = text[text.index("Inputs and answers"):].split("<blockquote>")[1:]
+assert [i.split("</blockquote>")[0] for i in inputs] == ["In the beginning", "And &lt;b&gt;"]
+for row in rows[:2]:
+    for output, shown in zip(row["report"]["outputs"], inputs):
+        assert output["text"].strip() and html.escape(output["text"]).replace("&#x27;", "&#39;") in shown, output
+assert "Left out, having failed: none" in text and "as no numbers were revealed that could be compared: rep3; plain" in text
 END
 
 # pictures, and what functions warn of
@@ -114,7 +182,7 @@ END
 compare "$work/picture.ini" --vary approximation.default=precise,mpcformer --html "$work/pictures.html"
 expect picture-code [ $code = 0 ]
 expect picture-shown [ "$(grep -c 'src="data:image/png;base64,' "$work/pictures.html")" = 1 ]
-expect picture-curves [ "$(grep -c 'mpcformer.2quad</span>' "$work/pictures.html")" = 1 ]
+expect picture-curves [ "$(grep -o 'mpcformer.2quad</span>' "$work/pictures.html" | wc -l)" = 1 ]
 expect warning grep -q 'warning: mpcformer.2quad: .*trained with it' "$work/err"
 expect warning-page grep -q 'mpcformer.2quad: made for models' "$work/pictures.html"
 
