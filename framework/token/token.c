@@ -60,6 +60,7 @@ void token_close(tokenizer *t)
     free(t->sp.types);
     free(t->sp.symbols.entries);
     free(t->sp.unknown_text);
+    free(t->unigram.scores);
     free(t->decode_prefix);
     for (size_t i = 0; i < t->step_count; i++) {
         free(t->steps[i].from.at);
@@ -243,6 +244,7 @@ static puma_status encode_words(const encoding *c, const char *text, size_t size
     switch (c->t->model) {
     case MODEL_WORDPIECE: return wordpiece_encode(c->t, text, size, c->out, e);
     case MODEL_SENTENCEPIECE: return sentencepiece_encode(c->t, text, size, first, c->out, e);
+    case MODEL_UNIGRAM: return unigram_encode(c->t, text, size, c->out, e);
     default: return bpe_encode(c->t, text, size, first, c->out, e);
     }
 }

@@ -7,6 +7,7 @@
 #ifndef TOKEN_TOKENIZER_H
 #define TOKEN_TOKENIZER_H
 
+#include "token/charsmap.h"
 #include "token/token.h"
 #include "token/unicode.h"
 #include "token/vocabulary.h"
@@ -34,6 +35,8 @@ enum {
     TOKEN_ELONG,
     TOKEN_EID,
     TOKEN_ELINE,
+    TOKEN_ECHARSMAP,
+    TOKEN_ENOPIECE,
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
@@ -112,13 +115,22 @@ typedef struct sentencepiece {
     char *unknown_text; /* what an unknown piece decodes to */
 } sentencepiece;
 
+/* What Unigram has beside t->words, whose values are places in scores. */
+typedef struct unigram {
+    double *scores; /* log-probabilities */
+    size_t  count;
+    double  unknown_score; /* of a code point that is no piece */
+    bool    single;        /* sums are floats, as in SentencePiece; else doubles, as in `tokenizers` */
+    bool    byte_fallback;
+} unigram;
+
 struct tokenizer {
     char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
     size_t  *sizes;
     uint8_t *kinds; /* KIND_* */
     size_t   count, room;
 
-    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_SENTENCEPIECE } model;
+    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_SENTENCEPIECE, MODEL_UNIGRAM } model;
     vocabulary words;   /* the model's own tokens, without those that were only added */
     uint32_t   unknown; /* TOKEN_NONE: what is not in the vocabulary is left out (BPE) */
 
@@ -147,6 +159,7 @@ struct tokenizer {
     bool metaspace_split;
 
     sentencepiece sp;
+    unigram       unigram;
 
     template single, pair;
 
@@ -170,6 +183,12 @@ puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, bool f
                        puma_error *e);
 puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
                                  puma_error *e);
+/* unigram.c: a text, normalised and cut into words, to ids.  E512. */
+puma_status unigram_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
+/* t->words and t->unigram.scores are those of a tokenizer.json: makes the rest. */
+void        unigram_prepare(tokenizer *t);
+/* Makes all of t->unigram of the pieces of t->sp. */
+puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e);
 /* Compiles the split patterns and fills byte_ids; merges get sorted, the later of two equal ones stays. */
 puma_status bpe_prepare(tokenizer *t, puma_error *e);
 /* The code point that stands for a byte in a byte-level vocabulary, and back (-1: none). */
