@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #define CLUSTER_LIMIT 6 /* bytes of a cluster from which on it is never looked up as a whole */
 
@@ -121,22 +120,6 @@ static bool add_mapped(const charsmap *m, const char *part, size_t size, bool *m
     return !*mapped || bytes_add(out, m->strings + value, strlen(m->strings + value));
 }
 
-static size_t cluster_size(const char *text, size_t size)
-{
-    utf8proc_int32_t state = 0;
-    uint32_t         before, c;
-    size_t           at, length;
-
-    utf8_take(text, size, &before, &at);
-    while (at < size) {
-        utf8_take(text + at, size - at, &c, &length);
-        if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)c, &state)) break;
-        before = c;
-        at += length;
-    }
-    return at;
-}
-
 bool charsmap_clusters(const charsmap *m, const char *text, size_t size, bytes *out)
 {
     size_t whole, length;
@@ -144,7 +127,7 @@ bool charsmap_clusters(const charsmap *m, const char *text, size_t size, bytes *
     for (size_t at = 0; at < size; at += whole) {
         bool mapped = false;
 
-        whole = cluster_size(text + at, size - at);
+        whole = unicode_cluster(text + at, size - at);
         if (whole < CLUSTER_LIMIT && !add_mapped(m, text + at, whole, &mapped, out)) return false;
         if (mapped) continue;
         for (size_t i = 0; i < whole; i += length) {

@@ -60,6 +60,7 @@ void token_close(tokenizer *t)
     free(t->sp.types);
     free(t->sp.symbols.entries);
     free(t->sp.unknown_text);
+    charsmap_free(&t->sp.map);
     free(t->unigram.scores);
     free(t->decode_prefix);
     for (size_t i = 0; i < t->step_count; i++) {

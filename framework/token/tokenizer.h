@@ -112,6 +112,8 @@ typedef struct sentencepiece {
     bool  dummy_prefix, squeeze, escape; /* normalizer_spec: add_dummy_prefix, remove_extra_whitespaces … */
     bool  first_only;                    /* the dummy prefix is for the start of the text alone */
     bool  byte_fallback;
+    bool  best_cut;     /* Unigram, not BPE */
+    charsmap map;       /* of characters, before all else */
     char *unknown_text; /* what an unknown piece decodes to */
 } sentencepiece;
 

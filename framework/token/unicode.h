@@ -49,5 +49,7 @@ bool unicode_lower(points *p, uint32_t c);
 bool unicode_decompose(points *to, const points *from);
 /* The composition (NFC) of decomposed text, in place. */
 bool unicode_compose(points *p);
+/* Bytes of the grapheme cluster that valid UTF-8 begins with. */
+size_t unicode_cluster(const char *text, size_t size);
 
 #endif

@@ -43,6 +43,7 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
     if (!u->scores) return full(e);
     u->count = sp->count;
     u->single = true;
+    u->byte_fallback = sp->byte_fallback;
     for (size_t i = 0; i < sp->count; i++) {
         if (sp->types[i] != SP_NORMAL) continue;
         if (sp->scores[i] < least) least = sp->scores[i];
@@ -63,8 +64,9 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
 /* A piece that ends at `to`: kept if it is better than what ends there so far.  Of equals the first stays. */
 static void offer(const unigram *u, node *to, double score, uint32_t id, size_t begin)
 {
+    if (u->single) score = (double)(float)score;
     if (to->begin != TOKEN_NONE && score <= to->score) return;
-    *to = (node){ u->single ? (double)(float)score : score, id, (uint32_t)begin };
+    *to = (node){ score, id, (uint32_t)begin };
 }
 
 /* All pieces that begin at text[at], a code point of `length` bytes.  False: that one is no piece. */

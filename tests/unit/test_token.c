@@ -584,16 +584,15 @@ static void stream_holds_back_parts(void **state)
     token_close(t);
 }
 
-static void ends_with(const char *config, const char *wanted)
+/* The tokens of a text, by the tokenizer of the scratch directory, with blanks between them. */
+static void pieces_are(const char *text, const char *wanted)
 {
-    tokenizer *t;
+    tokenizer *t = open_or_fail(scratch);
     token_list list;
     puma_error e = { 0 };
     char       got[256] = "";
 
-    put("tokenizer_config.json", config);
-    t = open_or_fail(scratch);
-    assert_int_equal(token_encode(t, "a", 1, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, true, true, &list, &e), PUMA_OK);
     for (size_t i = 0; i < list.count; i++) {
         strcat(got, i ? " " : "");
         strcat(got, token_text(t, list.ids[i]));
@@ -601,6 +600,12 @@ static void ends_with(const char *config, const char *wanted)
     assert_string_equal(got, wanted);
     token_list_free(&list);
     token_close(t);
+}
+
+static void ends_with(const char *config, const char *wanted)
+{
+    put("tokenizer_config.json", config);
+    pieces_are("a", wanted);
 }
 
 static void sentencepiece_special_tokens(void **state)
@@ -647,6 +652,45 @@ static void sentencepiece_merges_long_texts(void **state)
     token_close(t);
 }
 
+/* "_a bc" has -3 - 2, "_ abc" only -10 - 3, though it is one piece less.  The sums are sentencepiece's. */
+static void unigram_takes_the_best_cut(void **state)
+{
+    message m;
+
+    (void)state;
+    small_model(&m, false, false);
+    add_piece(&m, "xyz", 0, UNUSED);
+    add_piece(&m, "cab", 0, USER);
+    add_options(&m, 1, false, false);
+    put_bytes("tokenizer.model", m.bytes, m.size);
+    put("tokenizer_config.json", "{\"add_bos_token\": false}");
+    pieces_are("abc", SIGN "a bc");
+    pieces_are("abcab", SIGN "a bc ab");
+    pieces_are("cabab", SIGN " cab ab"); /* a user-defined piece has some -0.1               */
+    pieces_are("xyzb", SIGN " <unk> b"); /* an unused one is none; unknown ones are one run */
+    pieces_are("x yb", SIGN " <unk> " SIGN " <unk> b");
+    pieces_are("", "");
+}
+
+/* What tokenizer_config.json says of the blank in front wins over the model's file. */
+static void prefix_space_is_the_configs(void **state)
+{
+    message m;
+
+    (void)state;
+    small_model(&m, false, true);
+    put_bytes("tokenizer.model", m.bytes, m.size);
+    put("tokenizer_config.json", "{\"add_bos_token\": false, \"add_prefix_space\": false}");
+    pieces_are("abc", "abc");
+    pieces_are(" abc", SIGN " abc");
+    put("tokenizer_config.json", "{\"add_bos_token\": false, \"legacy\": true, \"tokenizer_class\": "
+                                 "\"LlamaTokenizer\"}");
+    pieces_are("a<s>a", SIGN "a <s> " SIGN "a");
+    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
+    pieces_are("a<s>a", SIGN "a <s> a");
+    pieces_are("<s>a", "<s> a");
+}
+
 static void sentencepiece_is_checked(void **state)
 {
     static const struct {
@@ -673,13 +717,13 @@ static void sentencepiece_is_checked(void **state)
     put_bytes("tokenizer.model", m.bytes, m.size);
     refused(504, "finite");
     small_model(&m, false, true);
-    add_options(&m, 1, false, true);
+    add_options(&m, 3, false, true);
     put_bytes("tokenizer.model", m.bytes, m.size);
-    refused(503, "UNIGRAM");
+    refused(503, "WORD");
     small_model(&m, false, true);
-    add_bytes(&m, 3, "\x12\x01x", 3);
+    add_bytes(&m, 5, "\x12\x01x", 3);
     put_bytes("tokenizer.model", m.bytes, m.size);
-    refused(503, "identity");
+    refused(503, "denormalizer_spec");
     small_model(&m, false, true);
     add_bytes(&m, 2, "\xc0\x01\x01", 3);
     put_bytes("tokenizer.model", m.bytes, m.size);
@@ -693,7 +737,7 @@ static void sentencepiece_is_checked(void **state)
     put_bytes("tokenizer.model", m.bytes, m.size);
     refused(504, "no piece is the unknown one");
     put("tokenizer.model", "");
-    refused(503, "UNIGRAM");
+    refused(504, "no piece is the unknown one");
     put("tokenizer.model", "x");
     refused(502, "byte 1: cut within a number");
     put("tokenizer.model", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f");
@@ -1247,6 +1291,8 @@ int main(void)
         WITH_FILES(sentencepiece_special_tokens),
         cmocka_unit_test(sentencepiece_merges_long_texts),
         WITH_FILES(sentencepiece_is_checked),
+        WITH_FILES(unigram_takes_the_best_cut),
+        WITH_FILES(prefix_space_is_the_configs),
         WITH_FILES(broken_models_are_refused_or_work),
         WITH_FILES(gguf_gives_bpe),
         WITH_FILES(gguf_gives_sentencepiece),
