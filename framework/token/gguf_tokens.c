@@ -8,14 +8,32 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
-/* How a text is split, by the name that the file gives; only names whose patterns are known to be these. */
+#define QWEN2(digits)                                                                                        \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" digits                               \
+    "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"
+
+/* How a text is split; each expression splits what the one before it left. */
+typedef struct family {
+    const char *regexes[5];
+    bool        compose, whole_words, bos;
+} family;
+
+static const family FAMILY_GPT2 = { .regexes = { GPT2 "|\\s+" } };
+static const family FAMILY_DIGITS = { .regexes = { "\\p{N}", GPT2 "|\\s+" } };
+static const family FAMILY_QWEN2 = { .regexes = { QWEN2("") }, .compose = true };
+static const family FAMILY_LLAMA3 = { .regexes = { QWEN2("{1,3}") }, .whole_words = true, .bos = true };
+/* What llama.cpp takes where a file is mute. */
+static const family FAMILY_MUTE = { .regexes = { "[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]" } };
+
+/* The families by the name that the file gives; only names whose patterns are known to be these. */
 static const struct {
-    const char *name;
-    split_rule  rule;
+    const char   *name;
+    const family *is;
 } PRE[] = {
-    { "gpt-2", SPLIT_GPT2 },       { "olmo", SPLIT_GPT2 },       { "smollm", SPLIT_DIGITS },
-    { "starcoder", SPLIT_DIGITS }, { "qwen2", SPLIT_QWEN2 },     { "llama-bpe", SPLIT_LLAMA3 },
-    { "llama3", SPLIT_LLAMA3 },    { "llama-v3", SPLIT_LLAMA3 }, { "default", SPLIT_GGUF },
+    { "gpt-2", &FAMILY_GPT2 },       { "olmo", &FAMILY_GPT2 },       { "smollm", &FAMILY_DIGITS },
+    { "starcoder", &FAMILY_DIGITS }, { "qwen2", &FAMILY_QWEN2 },     { "llama-bpe", &FAMILY_LLAMA3 },
+    { "llama3", &FAMILY_LLAMA3 },    { "llama-v3", &FAMILY_LLAMA3 }, { "default", &FAMILY_MUTE },
 };
 
 typedef struct source {
@@ -78,7 +96,7 @@ static puma_status end_token(const source *s, const char *option, bool wanted, c
     return PUMA_OK;
 }
 
-static puma_status choose_split(const source *s)
+static puma_status choose_split(const source *s, bool *bos)
 {
     loader   *l = s->l;
     gguf_text pre = { "default", 7 };
@@ -88,10 +106,10 @@ static puma_status choose_split(const source *s)
         return l->e->status;
     for (size_t i = 0; i < sizeof PRE / sizeof *PRE; i++)
         if (gguf_equal(pre, PRE[i].name)) {
-            l->t->split = PRE[i].rule;
-            l->t->compose = PRE[i].rule == SPLIT_QWEN2;
-            l->t->whole_words = PRE[i].rule == SPLIT_LLAMA3;
-            return PUMA_OK;
+            if (PRE[i].is->compose && !loader_normal(l, NORMAL_NFC)) return l->e->status;
+            l->t->whole_words = PRE[i].is->whole_words;
+            *bos = PRE[i].is->bos;
+            return loader_byte_level(l, false, PRE[i].is->regexes);
         }
     memcpy(name, pre.bytes, pre.size < sizeof name ? pre.size : sizeof name - 1);
     return loader_unsupported(l, KEY("pre"), name);
@@ -123,15 +141,13 @@ static puma_status load_gpt2(const source *s, bool *bos)
     loader *l = s->l;
 
     l->t->model = MODEL_BPE;
-    l->t->decode = DECODE_BYTES;
     for (int normal = 1; normal >= 0; normal--) {
         for (uint32_t id = 0; id < gguf_length(s->tokens); id++)
             if ((type_at(s, id) == SP_NORMAL) == (normal == 1) && take_token(s, id) != PUMA_OK)
                 return l->e->status;
         if (normal == 1 && loader_close_words(l) != PUMA_OK) return l->e->status;
     }
-    if (choose_split(s) != PUMA_OK) return l->e->status;
-    *bos = l->t->split == SPLIT_LLAMA3;
+    if (choose_split(s, bos) != PUMA_OK) return l->e->status;
     return load_merges(s);
 }
 

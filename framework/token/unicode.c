@@ -215,6 +215,15 @@ size_t utf8_valid(const char *text, size_t size)
     return size;
 }
 
+size_t utf8_before(const char *text, size_t at, uint32_t *c)
+{
+    size_t start = at - 1, length;
+
+    while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80) start--;
+    utf8_take(text + start, at - start, c, &length);
+    return start;
+}
+
 bool utf8_points(points *p, const char *text, size_t size)
 {
     uint32_t c;
@@ -256,6 +265,20 @@ bool unicode_control(uint32_t c)
 bool unicode_mark(uint32_t c)
 {
     return category(c) == UTF8PROC_CATEGORY_MN ? !AMONG(NEW_MARK, c) : AMONG(OLD_MARK, c);
+}
+
+bool unicode_combining_mark(uint32_t c)
+{
+    utf8proc_category_t kind = category(c);
+
+    return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+}
+
+bool unicode_number(uint32_t c)
+{
+    utf8proc_category_t kind = category(c);
+
+    return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
 }
 
 bool unicode_ideograph(uint32_t c) { return AMONG(IDEOGRAPHS, c); }
@@ -309,20 +332,21 @@ static bool order_run(uint32_t *at, size_t count)
     return true;
 }
 
-bool unicode_decompose(points *to, const points *from)
+bool unicode_decompose(points *to, const points *from, bool compatible)
 {
+    utf8proc_option_t how = UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0);
     size_t   begin = to->count, run = 0;
     bool     sorted = true;
     uint64_t last = 0;
 
     for (size_t i = 0; i < from->count; i++) {
-        utf8proc_int32_t form[16];
+        utf8proc_int32_t form[32];
         int              state = 0;
         utf8proc_ssize_t count = 1;
 
         form[0] = (utf8proc_int32_t)from->at[i];
-        if (form[0] >= 0xc0 && form[0] != 0x11938) /* a letter of Unicode 13, whole in the reference */
-            count = utf8proc_decompose_char(form[0], form, 16, UTF8PROC_DECOMPOSE, &state);
+        if (form[0] >= (compatible ? 0xa0 : 0xc0) && form[0] != 0x11938) /* whole in the reference */
+            count = utf8proc_decompose_char(form[0], form, 32, how, &state);
         for (utf8proc_ssize_t k = 0; k < count; k++)
             if (!points_add(to, (uint32_t)form[k])) return false;
     }
