@@ -8,21 +8,58 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
-/* How a text is split; whether it is brought into NFC before, whether a word that is a token is taken without
- * merges, and whether the beginning of the sequence is put in front where add_bos_token does not say. */
+#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define BLANKS "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define QWEN2(digits)                                                                                        \
+    CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" digits "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" BLANKS
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"
+/* Words go on from capitals to small letters and not back; `tail` may stand behind. */
+#define CASED(tail, digits)                                                                                  \
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+" tail         \
+    "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*" tail        \
+    "|\\p{N}" digits "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" BLANKS
+#define BLOOM " ?[^(\\s|.,!?…。，、।۔،)]+"
+
+/* How a text is split, each expression splitting what the one before it left; whether it is brought into NFC
+ * before, whether a word that is a token is taken without merges, and whether the beginning of the sequence
+ * is put in front where add_bos_token does not say. */
 typedef struct family {
-    split_rule rule;
-    bool       compose, whole_words, bos;
+    const char *regexes[6];
+    bool        compose, whole_words, bos;
 } family;
 
-static const family FAMILY_GPT2 = { .rule = SPLIT_GPT2 };
-static const family FAMILY_DIGITS = { .rule = SPLIT_DIGITS };
-static const family FAMILY_QWEN2 = { .rule = SPLIT_QWEN2, .compose = true };
-static const family FAMILY_QWEN2_AS_IS = { .rule = SPLIT_QWEN2 };
-static const family FAMILY_LLAMA3 = { .rule = SPLIT_LLAMA3, .whole_words = true, .bos = true };
-static const family FAMILY_LLAMA3_MERGED = { .rule = SPLIT_LLAMA3 };
+static const family FAMILY_GPT2 = { .regexes = { GPT2 "|\\s+" } };
+static const family FAMILY_DIGITS = { .regexes = { "\\p{N}", GPT2 "|\\s+" } };
+static const family FAMILY_QWEN2 = { .regexes = { QWEN2("") }, .compose = true };
+static const family FAMILY_QWEN2_AS_IS = { .regexes = { QWEN2("") } };
+static const family FAMILY_QWEN35 = {
+    .regexes = { CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}"
+                              "| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" BLANKS },
+    .compose = true
+};
+static const family FAMILY_LLAMA3 = { .regexes = { QWEN2("{1,3}") }, .whole_words = true, .bos = true };
+static const family FAMILY_LLAMA3_MERGED = { .regexes = { QWEN2("{1,3}") } };
+static const family FAMILY_TEKKEN = { .regexes = { CASED("", "") }, .whole_words = true, .bos = true };
+static const family FAMILY_GPT4O = { .regexes = { CASED(CONTRACTIONS "?", "{1,3}") } };
+static const family FAMILY_DEEPSEEK_CODER = {
+    .regexes = { "[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥ࠀ-一가-퟿]+", "\\p{N}" }
+};
+static const family FAMILY_DEEPSEEK3 = {
+    .regexes = { "\\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+                 "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+                 "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*" BLANKS }
+};
+static const family FAMILY_BLOOM = { .regexes = { BLOOM } };
+static const family FAMILY_VIKING = { .regexes = { BLOOM, "\\p{N}" } };
+static const family FAMILY_BAILING = {
+    .regexes = { "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*"
+                 "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" }
+};
+static const family FAMILY_SEED_CODER = {
+    .regexes = { CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" BLANKS }
+};
 /* What llama.cpp takes where a file is mute. */
-static const family FAMILY_MUTE = { .rule = SPLIT_GGUF };
+static const family FAMILY_MUTE = { .regexes = { "[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]" } };
 
 /* The families by the names that files give: a new model gets a name of its own though its pattern is an old
  * one.  Only names whose patterns are known to be these (llama.cpp's src/llama-vocab.cpp tells which are). */
@@ -80,6 +117,25 @@ static const struct {
     { "dbrx", &FAMILY_LLAMA3_MERGED },
     { "glm4", &FAMILY_LLAMA3_MERGED },
     { "chatglm-bpe", &FAMILY_LLAMA3_MERGED },
+    { "qwen35", &FAMILY_QWEN35 },
+    { "tekken", &FAMILY_TEKKEN },
+    { "gpt-4o", &FAMILY_GPT4O },
+    { "llama4", &FAMILY_GPT4O },
+    { "kanana2", &FAMILY_GPT4O },
+    { "talkie", &FAMILY_GPT4O },
+    { "minimax-m2", &FAMILY_GPT4O },
+    { "deepseek-coder", &FAMILY_DEEPSEEK_CODER },
+    { "deepseek-v3", &FAMILY_DEEPSEEK3 },
+    { "hunyuan-dense", &FAMILY_DEEPSEEK3 },
+    { "joyai-llm", &FAMILY_DEEPSEEK3 },
+    { "bloom", &FAMILY_BLOOM },
+    { "poro-chat", &FAMILY_BLOOM },
+    { "gpt3-finnish", &FAMILY_BLOOM },
+    { "viking", &FAMILY_VIKING },
+    { "bailingmoe", &FAMILY_BAILING },
+    { "bailingmoe2", &FAMILY_BAILING },
+    { "llada-moe", &FAMILY_BAILING },
+    { "seed-coder", &FAMILY_SEED_CODER },
     { "default", &FAMILY_MUTE },
 };
 
@@ -155,11 +211,10 @@ static puma_status choose_split(const source *s, bool *bos)
         return l->e->status;
     for (size_t i = 0; i < sizeof PRE / sizeof *PRE; i++)
         if (gguf_equal(pre, PRE[i].name)) {
-            l->t->split = PRE[i].is->rule;
-            l->t->compose = PRE[i].is->compose;
+            if (PRE[i].is->compose && !loader_normal(l, NORMAL_NFC)) return l->e->status;
             l->t->whole_words = PRE[i].is->whole_words;
             *bos = PRE[i].is->bos;
-            return PUMA_OK;
+            return loader_byte_level(l, false, PRE[i].is->regexes);
         }
     memcpy(name, pre.bytes, pre.size < sizeof name ? pre.size : sizeof name - 1);
     return loader_unsupported(l, KEY("pre"), name);
@@ -191,7 +246,6 @@ static puma_status load_gpt2(const source *s, bool *bos)
     loader *l = s->l;
 
     l->t->model = MODEL_BPE;
-    l->t->decode = DECODE_BYTES;
     for (int normal = 1; normal >= 0; normal--) {
         for (uint32_t id = 0; id < gguf_length(s->tokens); id++)
             if ((type_at(s, id) == SP_NORMAL) == (normal == 1) && take_token(s, id) != PUMA_OK)
