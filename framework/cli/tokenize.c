@@ -1,7 +1,9 @@
 /* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it. */
 #include "cli/cli.h"
 
+#include "base/text.h"
 #include "token/token.h"
+#include "weights/json.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -137,13 +139,7 @@ static json_t *parse(job *j, const char *text, size_t size)
     json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 
     if (!value) {
-        /* jansson quotes the text behind its reason; what is tokenised may be private and stays off stderr.
-         */
-        const char *quote = strstr(error.text, " near ");
-        int         reason = (int)(quote ? (size_t)(quote - error.text) : strlen(error.text));
-
-        if (strncmp(error.text, "invalid Unicode", 15) == 0) reason = 15;
-        error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, reason, error.text);
+        error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, (int)json_reason(&error), error.text);
     }
     return value;
 }

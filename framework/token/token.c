@@ -309,12 +309,26 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
 puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
                          size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e)
 {
-    id_list a = { 0 }, b = { 0 };
+    token_cut cut = { .most = SIZE_MAX };
+
+    return token_encode_cut(t, text, text_size, pair, pair_size, special, parse_special, &cut, out, e);
+}
+
+puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
+                             puma_error *e)
+{
+    const template *plan = pair ? &t->pair : &t->single;
+    id_list         a = { 0 }, b = { 0 };
 
     *out = (token_list){ 0 };
     if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK &&
-        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK))
-        assemble(pair ? &t->pair : &t->single, &a, &b, special, out, e);
+        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK)) {
+        if (template_cut(plan, &a, &b, special, cut))
+            assemble(plan, &a, &b, special, out, e);
+        else
+            error_set(e, TOKEN_ELONG, "the special tokens alone fill the sequence (limit %zu tokens)", cut->most);
+    }
     free(a.at);
     free(b.at);
     return e->status;

@@ -32,6 +32,15 @@ void        token_close(tokenizer *t);
  * always does). */
 puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
                          size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e);
+/* The same, cut to cut->most ids: the special tokens stay, of two texts the longer one is cut first. */
+typedef struct token_cut {
+    size_t most;     /* ids of the result                                        */
+    bool   keep_end; /* cuts the beginning of a text instead of its end          */
+    size_t whole;    /* set: how many ids there were                             */
+} token_cut;
+puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
+                             puma_error *e);
 void        token_list_free(token_list *list);
 /* ids to text (malloc'd, *size bytes and a NUL). */
 puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,

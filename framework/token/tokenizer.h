@@ -179,6 +179,10 @@ int         bpe_byte(uint32_t letter);
 /* The byte that <0xXX> names; -1: it is no such text. */
 int piece_byte(const char *text, size_t size);
 
+/* truncate.c: shortens the ids of the two texts until all of it fits into cut->most; false: not even the special
+ * tokens do. */
+bool template_cut(const template *plan, id_list *a, id_list *b, bool special, token_cut *cut);
+
 /* False: out of memory. */
 bool id_list_add(id_list *list, uint32_t id);
 

@@ -1,0 +1,19 @@
+/* checkpoint.c - see internal.h: what a checkpoint says of its tokenizer besides the tokens. */
+#include "input/internal.h"
+
+#include "weights/json.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONFIG_LIMIT ((size_t)16 << 20)
+
+puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e)
+{
+    char path[4200];
+
+    *config = NULL;
+    snprintf(path, sizeof path, "%.4100s/tokenizer_config.json", directory);
+    if (access(path, F_OK) != 0) return e->status;
+    return json_read(path, CONFIG_LIMIT, config, 502, e);
+}
