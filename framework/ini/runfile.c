@@ -140,6 +140,15 @@ static bool read_name(struct reading *in, const key *k, const ini_entry *entry)
     return store_text(in, k, strdup(entry->value));
 }
 
+/* A file of models/chat: a name in which dots may stand, as in qwen2.5. */
+static bool read_template(struct reading *in, const key *k, const ini_entry *entry)
+{
+    for (const char *c = entry->value; *c || c == entry->value; c++)
+        if (!is_name(c, c + 1) && (*c != '.' || c == entry->value))
+            return fault(in, 314, entry, "not the name of a chat template (got '%.60s')", entry->value);
+    return store_text(in, k, strdup(entry->value));
+}
+
 static bool read_plugin(struct reading *in, const key *k, const ini_entry *entry)
 {
     if (!is_name(entry->value, entry->value + strlen(entry->value)))
@@ -392,7 +401,7 @@ static const key keys[] = {
     { "input", "limit", read_integer, FIELD(limit), 1, INT32_MAX, NULL },
     { "input", "truncate", read_yes_no, FIELD(truncate), 0, 0, NULL },
     { "input", "parse_special", read_yes_no, FIELD(parse_special), 0, 0, NULL },
-    { "chat", "template", read_name, FIELD(chat_template), 0, 0, NULL },
+    { "chat", "template", read_template, FIELD(chat_template), 0, 0, NULL },
     { "chat", "system", read_text, FIELD(chat_system), 0, 0, NULL },
     { "approximation", "default", read_plugin, FIELD(approximation_default), 0, 0, NULL },
 #define X(slot, name) { "approximation", name, read_function, FIELD(function[slot]), 0, 0, NULL },

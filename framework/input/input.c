@@ -1,4 +1,5 @@
 /* input.c - see input.h: what the run file's [input] gives, as sequences that the model takes. */
+#include "input/chat.h"
 #include "input/internal.h"
 
 #include <jansson.h>
@@ -79,6 +80,40 @@ static puma_status cuts_left(const char *directory, bool *left, puma_error *e)
     return PUMA_OK;
 }
 
+/* One message of the user, or all that there are. */
+static puma_status encode_chat(client_input *in, const tokenizer *t, const chat_message *messages, size_t count,
+                               const char *where, puma_error *e)
+{
+    const runfile *r = in->run;
+    chat_template *c = NULL;
+    token_list     list = { 0 };
+
+    if (chat_open(&c, r->chat_template == NULL ? "auto" : r->chat_template, r->model, e) == PUMA_OK &&
+        chat_encode(c, t, messages, count, r->chat_system, r->parse_special, &list, e) == PUMA_OK) {
+        snprintf(in->chat, sizeof in->chat, "%s", chat_name(c));
+        if (r->truncate && list.count > in->most)
+            error_set(e, 552, "tokens %zu > %zu (a conversation is not cut)", list.count, in->most);
+    }
+    chat_close(c);
+    if (e->status != PUMA_OK)
+        error_prefix(e, "%s", where);
+    else if (check_input(in, &list, where, e) == PUMA_OK)
+        input_add(in, &list, e);
+    if (e->status != PUMA_OK) token_list_free(&list);
+    return e->status;
+}
+
+static puma_status read_messages(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const char *where = runfile_where(in->run, "input", "messages");
+    chat_list   list;
+
+    if (chat_list_read(&list, in->run->messages, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    encode_chat(in, t, list.messages, list.count, where, e);
+    chat_list_free(&list);
+    return e->status;
+}
+
 /* What continues a text needs its end: then its beginning is cut, where truncate = yes allows it. */
 static puma_status encode(client_input *in, const tokenizer *t, const char *text, size_t size, const char *pair,
                           const char *where, puma_error *e)
@@ -87,6 +122,7 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
     token_cut      cut = { .most = r->truncate ? in->most : SIZE_MAX, .keep_end = r->task == RUN_GENERATE };
     token_list     list = { 0 };
 
+    if (r->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
     if (r->truncate && !cut.keep_end && cuts_left(r->model, &cut.keep_end, e) != PUMA_OK) return e->status;
     if (token_encode_cut(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list, e) !=
         PUMA_OK)
@@ -188,6 +224,8 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else if (r->input == RUN_PROMPT_FILE)
         read_prompt(in, t, e);
+    else if (r->input == RUN_MESSAGES)
+        read_messages(in, t, e);
     else
         read_lines(in, t, e);
     if (e->status == PUMA_OK && r->task == RUN_GENERATE)

@@ -17,6 +17,7 @@ typedef struct client_input {
     size_t         most; /* tokens of the longest sequence; of generate the new ones fit in behind it */
     token_list    *sequences;
     size_t         count;
+    char           chat[50];  /* name of the chat template that was used; "": none               */
     image_list     images;    /* of a model that takes pictures: one a sequence                  */
     tokenizer     *tokenizer; /* of generate; NULL: ids without a tokenizer's files              */
     uint32_t      *eos;       /* of generate: what ends a sequence                               */

@@ -177,10 +177,7 @@ static size_t letter_before(const char *text, size_t at, uint32_t *c)
     return start;
 }
 
-/* Widens [*begin, *end) over white space where the token says so; false: it must be a word of its own and is
- * not. */
-static bool fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin,
-                 size_t *end)
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end)
 {
     uint32_t c;
     size_t   length;
@@ -206,6 +203,7 @@ static bool fits(const added_token *a, const char *text, size_t size, size_t lea
 typedef struct encoding {
     const tokenizer *t;
     bool             literal; /* special tokens are not looked for */
+    const bool      *marks;   /* by place in t->added: neither are these; NULL */
     id_list         *out;
 } encoding;
 
@@ -229,7 +227,8 @@ static puma_status cut_added(const encoding *c, const vocabulary *tokens, const 
             continue;
         }
         at = end;
-        if ((c->literal && a->special) || !fits(a, text, size, done, &begin, &end)) continue;
+        if ((c->literal && (a->special || (c->marks && c->marks[place]))) ||
+            !token_fits(a, text, size, done, &begin, &end)) continue;
         if (begin > done && rest(c, text + done, begin - done, first && done == 0, e) != PUMA_OK)
             return e->status;
         if (!id_list_add(c->out, a->id)) return full(e);
@@ -260,8 +259,22 @@ static puma_status encode_raw(const encoding *c, const char *text, size_t size, 
 static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size,
                                bool literal, id_list *out, puma_error *e)
 {
-    encoding c = { .t = t, .literal = literal && t->model != MODEL_WORDPIECE, .out = out };
-    size_t   valid;
+    return token_check(name, text, size, e) == PUMA_OK
+               ? token_encode_part(t, text, size, true, literal && t->model != MODEL_WORDPIECE, NULL, out, e)
+               : e->status;
+}
+
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e)
+{
+    encoding c = { .t = t, .literal = literal, .marks = marks, .out = out };
+
+    return cut_added(&c, &t->raw, text, size, first, encode_raw, e);
+}
+
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e)
+{
+    size_t valid;
 
     if (size > TOKEN_TEXT_LIMIT)
         return error_set(e, TOKEN_ELONG, "%s: too long (got %zu bytes, limit %zu)", name, size,
@@ -270,7 +283,7 @@ static puma_status encode_text(const tokenizer *t, const char *name, const char 
     if (valid < size)
         return error_set(e, TOKEN_EUTF8, "%s: byte %zu: not UTF-8 (got 0x%02x)", name, valid,
                          (unsigned char)text[valid]);
-    return cut_added(&c, &t->raw, text, size, true, encode_raw, e);
+    return PUMA_OK;
 }
 
 /* --- the whole sequence ----------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ enum {
     TOKEN_ELONG,
     TOKEN_EID,
     TOKEN_ELINE,
+    TOKEN_EFORGED = 565,
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
@@ -162,6 +163,16 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 
 /* token.c: the normaliser; *out is empty before. */
 puma_status token_normalise(const tokenizer *t, const char *text, size_t size, bytes *out, puma_error *e);
+
+/* token.c: is a text UTF-8, and not too long? */
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
+/* token.c: ids of a stretch of a text; first: it is the beginning of the text.  literal: neither special tokens nor
+ * those that `marks` names (by place in t->added; may be NULL) are looked for. */
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e);
+/* token.c: widens [*begin, *end) over white space, down to `least`, where the token says so; false: it must be a word
+ * of its own and is not. */
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end);
 
 /* wordpiece.c, bpe.c, sentencepiece.c: text that holds no added tokens, normalised (SentencePiece does that
  * itself), to ids.  first: it begins where the whole text does. */
