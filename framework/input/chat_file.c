@@ -219,7 +219,7 @@ char *chat_file_names(void)
     FILE           *out = open_memstream(&text, &size);
 
     for (int i = 0; i < count; i++) {
-        if (out != NULL) fprintf(out, "%s%s", i > 0 ? ", " : "", files[i]->d_name);
+        if (out != NULL) fprintf(out, "%s%s", i > 0 ? "," : "", files[i]->d_name);
         free(files[i]);
     }
     free(files);
@@ -346,7 +346,7 @@ static puma_status compare_all(chat_template **c, const char *text, const char *
         if (!exact && e->status == PUMA_OK && chat_file_read(&one, files[i]->d_name, e) == PUMA_OK) {
             exact = is_hash_of(&one->hashes, text);
             if (exact || is_made_of(one, unified)) {
-                fprintf(names, "%s%s", found++ > 0 ? ", " : "", one->name);
+                fprintf(names, "%s%s", found++ > 0 ? "," : "", one->name);
                 chat_close(*c);
                 *c = one;
                 one = NULL;
@@ -363,12 +363,12 @@ static puma_status compare_all(chat_template **c, const char *text, const char *
     return e->status;
 }
 
-static puma_status unknown(const char *checkpoint, const char *why, const char *which, puma_error *e)
+/* Short, so that all names fit into one line. */
+static puma_status unknown(const char *why, const char *which, puma_error *e)
 {
     char *names = which == NULL ? chat_file_names() : NULL;
 
-    error_set(e, 569, "%.60s: %s; [chat] template = NAME chooses one: %s", path_tail(checkpoint), why,
-              which != NULL ? which : names != NULL ? names : "");
+    error_set(e, 569, "%s: %s", why, which != NULL ? which : names != NULL ? names : "none");
     free(names);
     return e->status;
 }
@@ -384,7 +384,7 @@ puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error
     if (from_file(checkpoint, &text, e) == PUMA_OK && text == NULL) from_config(checkpoint, &text, e);
     if (e->status == PUMA_OK && text == NULL) from_gguf(checkpoint, &text, e);
     if (e->status != PUMA_OK) return e->status;
-    if (text == NULL) return unknown(checkpoint, "the checkpoint has no chat template", NULL, e);
+    if (text == NULL) return unknown("the checkpoint has no chat template; known", NULL, e);
     unified = strdup(text);
     out = open_memstream(&names, &size);
     if (unified == NULL || out == NULL) no_memory(e);
@@ -392,8 +392,7 @@ puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error
     if (e->status == PUMA_OK) compare_all(c, text, unified, out, e);
     if (out != NULL) fclose(out);
     if (e->status == PUMA_OK && *c == NULL)
-        unknown(checkpoint, *names != '\0' ? "the checkpoint's chat template could be several"
-                                      : "the checkpoint's chat template is none of those known",
+        unknown(*names != '\0' ? "the chat template could be any of" : "the chat template is unknown; known",
                 *names != '\0' ? names : NULL, e);
     free(names);
     free(unified);

@@ -50,7 +50,7 @@ struct chat_template {
 
 /* Reads models/chat/NAME.ini. */
 puma_status chat_file_read(chat_template **c, const char *name, puma_error *e);
-/* The names of the files there are, sorted and with commas between; malloc'd, NULL: out of memory. */
+/* The names of the files there are, sorted, with commas between; malloc'd, NULL: out of memory. */
 char       *chat_file_names(void);
 /* The file that the checkpoint's own template is. */
 puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error *e);
