@@ -159,11 +159,15 @@ static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *
 /* A whole file, its line ends kept. */
 static puma_status read_prompt(client_input *in, const tokenizer *t, puma_error *e)
 {
-    char  *bytes;
-    size_t size;
+    const char *where = runfile_where(in->run, "input", "prompt_file");
+    char       *bytes;
+    size_t      size;
 
-    if (input_text(in->run->input_file, &bytes, &size, e) == PUMA_OK)
-        encode(in, t, bytes, size, NULL, runfile_where(in->run, "input", "prompt_file"), e);
+    if (input_text(in->run->input_file, &bytes, &size, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    if (size == 0)
+        error_set(e, 551, "%s: the file is empty", where);
+    else
+        encode(in, t, bytes, size, NULL, where, e);
     input_text_free(&bytes, size);
     return e->status;
 }

@@ -13,5 +13,5 @@ dist_check_SCRIPTS += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfi
 TESTS              += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
 TESTS              += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
-dist_check_SCRIPTS += %D%/material.sh
-TESTS              += %D%/material.sh
+dist_check_SCRIPTS += %D%/material.sh %D%/input.sh
+TESTS              += %D%/material.sh %D%/input.sh
