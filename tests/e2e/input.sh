@@ -145,7 +145,7 @@ while kill -0 $job 2>/dev/null; do
     for line in /proc/[0-9]*/cmdline; do
         words=$({ tr '\0' ' ' <"$line"; } 2>/dev/null)
         case $words in
-        *"$work/run.ini"*--party*SECRET*) seen=secret ;;
+        *"$work/run.ini"*SECRET*--party*) seen=secret ;;
         *"$work/run.ini"*--party*) [ $seen = no ] && seen=party ;;
         esac
     done
