@@ -37,6 +37,10 @@ puma_status input_read_labels(client_input *in, puma_error *e);
 puma_status input_read_eos(client_input *in, puma_error *e);
 /* No picture may lead out of the residual stream's range. */
 puma_status input_check_pictures(const client_input *in, const model_source *source, puma_error *e);
+/* A file of text (path `-`: standard input) without a byte order mark in front; malloc'd, a NUL behind. */
+#define INPUT_FILE_LIMIT ((size_t)64 << 20)
+puma_status input_text(const char *path, char **bytes, size_t *size, puma_error *e);
+void        input_text_free(char **bytes, size_t size); /* wiped: it is the client's secret */
 /* Frees what was read and wipes what is secret in it. */
 void        input_free(client_input *in);
 

@@ -10,10 +10,6 @@ static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "
 
 /* Takes over what the list holds, unless it fails. */
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);
-/* text.c: a file of text (path `-`: standard input) without a byte order mark in front; malloc'd, a NUL behind. */
-#define INPUT_FILE_LIMIT ((size_t)64 << 20)
-puma_status input_text(const char *path, char **bytes, size_t *size, puma_error *e);
-void        input_text_free(char **bytes, size_t size); /* wiped: it is the client's secret */
 /* checkpoint.c: tokenizer_config.json of the model's directory; *config NULL when there is none. */
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e);
 /* pictures.c */
