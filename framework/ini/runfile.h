@@ -21,7 +21,16 @@ typedef enum run_task {
     RUN_CLASSIFY_TOKENS,
     RUN_FILL_MASK
 } run_task;
-typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, RUN_PIXELS } run_input;
+typedef enum run_input {
+    RUN_NO_INPUT,
+    RUN_TEXT,
+    RUN_PROMPT_FILE,
+    RUN_MESSAGES,
+    RUN_IDS,
+    RUN_FILE,
+    RUN_IMAGE,
+    RUN_PIXELS
+} run_input;
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
@@ -58,6 +67,8 @@ typedef struct runfile {
     uint32_t     *ids;
     size_t        id_count, limit; /* limit 0: all                                                    */
     bool          truncate, parse_special;
+    char         *messages;                    /* JSON that begins with `[`, else a path; "-": stdin    */
+    char         *chat_template, *chat_system; /* [chat]; NULL where the key does not stand             */
     /* [approximation]: "PLUGIN" or "PLUGIN.VARIANT"; function[] NULL where only the default is said */
     char         *approximation_default;
     char         *function[PUMA_SLOT_COUNT];
@@ -100,6 +111,8 @@ void        runfile_close(runfile *r);
  * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add.
  * `client`: with the "input." lines that are the client's to say. */
 char       *runfile_canonical(const runfile *r, bool client);
+/* The key of [input] that gives an input of this kind. */
+const char *runfile_input_key(run_input kind);
 /* "run.ini:7" of a key, or "--set section.key"; for error texts. Static buffer a call. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);
 

@@ -1,8 +1,8 @@
 /* input.c - see input.h: what the run file's [input] gives, as sequences that the model takes. */
+#include "input/chat.h"
 #include "input/internal.h"
 
-#include "weights/json.h"
-
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +17,26 @@ puma_status input_add(client_input *in, const token_list *list, puma_error *e)
     return PUMA_OK;
 }
 
-/* Cuts to what the model takes.  What continues a text needs its end: then the beginning goes, all but the
- * `opening` special tokens of the tokenizer.  Elsewhere the last token stays: the special one that closes a
- * sequence. */
-static void cut(const client_input *in, token_list *list, size_t opening)
+/* Ids are cut as they stand: what continues a sequence needs its end; elsewhere the last id stays, the special one
+ * that closes a sequence. */
+static void cut_ids(const client_input *in, token_list *list)
 {
-    size_t limit = in->most, surplus = list->count - limit;
+    size_t limit = in->most;
 
-    if (in->run->task == RUN_GENERATE) {
-        if (opening >= limit) opening = 0;
-        memmove(list->ids + opening, list->ids + opening + surplus, (limit - opening) * sizeof *list->ids);
-        memmove(list->types + opening, list->types + opening + surplus,
-                (limit - opening) * sizeof *list->types);
-    } else if (in->run->task != RUN_PERPLEXITY) {
+    if (in->run->task == RUN_GENERATE)
+        memmove(list->ids, list->ids + (list->count - limit), limit * sizeof *list->ids);
+    else if (in->run->task != RUN_PERPLEXITY)
         list->ids[limit - 1] = list->ids[list->count - 1];
-        list->types[limit - 1] = list->types[list->count - 1];
-    }
     list->count = limit;
 }
 
+static void note_cut(const char *where, size_t from, size_t to)
+{
+    fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, from, to);
+}
+
 /* Length and ids against the model; `where` for the message. */
-static puma_status check_input(const client_input *in, token_list *list, size_t opening, const char *where,
-                               puma_error *e)
+static puma_status check_input(const client_input *in, token_list *list, const char *where, puma_error *e)
 {
     const model *m = in->model;
 
@@ -53,8 +51,8 @@ static puma_status check_input(const client_input *in, token_list *list, size_t 
         if (!in->run->truncate)
             return error_set(e, 552, "%s: tokens %zu > %zu%s (truncate = yes cuts them)", where, list->count,
                              in->most, room);
-        fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, in->most);
-        cut(in, list, opening);
+        note_cut(where, list->count, in->most);
+        cut_ids(in, list);
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
@@ -68,33 +66,77 @@ static puma_status check_input(const client_input *in, token_list *list, size_t 
     return PUMA_OK;
 }
 
-/* How many special tokens the tokenizer puts in front of a text, if it puts none behind it. */
-static size_t opening_of(const tokenizer *t)
+/* Does the model's own tokenizer cut the beginning of a text?  tokenizer_config.json's truncation_side. */
+static puma_status cuts_left(const char *directory, bool *left, puma_error *e)
 {
-    token_list list = { 0 };
-    puma_error e = { 0 };
-    size_t     count = token_encode(t, "", 0, NULL, 0, true, false, &list, &e) == PUMA_OK ? list.count : 0;
+    json_t     *config = NULL;
+    const char *side;
 
-    token_list_free(&list);
-    return count;
+    *left = false;
+    if (input_tokenizer_config(directory, &config, e) != PUMA_OK) return e->status;
+    side = json_string_value(json_object_get(config, "truncation_side"));
+    *left = side != NULL && strcmp(side, "left") == 0;
+    json_decref(config);
+    return PUMA_OK;
 }
 
+/* One message of the user, or all that there are. */
+static puma_status encode_chat(client_input *in, const tokenizer *t, const chat_message *messages, size_t count,
+                               const char *where, puma_error *e)
+{
+    const runfile *r = in->run;
+    chat_template *c = NULL;
+    token_list     list = { 0 };
+
+    if (chat_open(&c, r->chat_template == NULL ? "auto" : r->chat_template, r->model, e) == PUMA_OK &&
+        chat_encode(c, t, messages, count, r->chat_system, r->parse_special, &list, e) == PUMA_OK) {
+        snprintf(in->chat, sizeof in->chat, "%s", chat_name(c));
+        if (r->truncate && list.count > in->most)
+            error_set(e, 552, "tokens %zu > %zu (a conversation is not cut)", list.count, in->most);
+    }
+    chat_close(c);
+    if (e->status != PUMA_OK)
+        error_prefix(e, "%s", where);
+    else if (check_input(in, &list, where, e) == PUMA_OK)
+        input_add(in, &list, e);
+    if (e->status != PUMA_OK) token_list_free(&list);
+    return e->status;
+}
+
+static puma_status read_messages(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const char *where = runfile_where(in->run, "input", "messages");
+    chat_list   list;
+
+    if (chat_list_read(&list, in->run->messages, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    encode_chat(in, t, list.messages, list.count, where, e);
+    chat_list_free(&list);
+    return e->status;
+}
+
+/* What continues a text needs its end: then its beginning is cut, where truncate = yes allows it. */
 static puma_status encode(client_input *in, const tokenizer *t, const char *text, size_t size, const char *pair,
                           const char *where, puma_error *e)
 {
-    token_list list = { 0 };
-    char      *whole = input_encoder_text(in, text, &size);
+    const runfile *r = in->run;
+    token_cut      cut = { .most = r->truncate ? in->most : SIZE_MAX, .keep_end = r->task == RUN_GENERATE };
+    token_list     list = { 0 };
+    char          *whole;
 
-    if (whole == NULL) return no_memory(e);
+    if (r->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
     if (in->model->prompt != NULL && pair != NULL)
-        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
-    else if (token_encode(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, in->run->parse_special, &list,
-                          e) != PUMA_OK)
+        return error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    if (r->truncate && !cut.keep_end && cuts_left(r->model, &cut.keep_end, e) != PUMA_OK) return e->status;
+    whole = input_encoder_text(in, text, &size);
+    if (whole == NULL) return no_memory(e);
+    if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list, e) !=
+        PUMA_OK)
         error_prefix(e, "%s", where);
     OPENSSL_cleanse(whole, size);
     free(whole);
     if (e->status != PUMA_OK) return e->status;
-    if (check_input(in, &list, opening_of(t), where, e) == PUMA_OK) input_add(in, &list, e);
+    if (list.count < cut.whole) note_cut(where, cut.whole, list.count);
+    if (check_input(in, &list, where, e) == PUMA_OK) input_add(in, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
     return e->status;
 }
@@ -105,7 +147,7 @@ static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *
     char  *bytes, where[512];
     size_t size, line = 1;
 
-    if (file_read(in->run->input_file, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
+    if (input_text(in->run->input_file, &bytes, &size, e) != PUMA_OK) return e->status;
     for (size_t at = 0; at < size && e->status == PUMA_OK; line++) {
         const char *end = memchr(bytes + at, '\n', size - at);
         size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
@@ -116,23 +158,38 @@ static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *
                where, e);
         at += length + 1;
     }
-    free(bytes);
+    input_text_free(&bytes, size);
     if (e->status == PUMA_OK && in->count == 0)
         error_set(e, 551, "%s: no line in it", in->run->input_file);
+    return e->status;
+}
+
+/* A whole file, its line ends kept. */
+static puma_status read_prompt(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const char *where = runfile_where(in->run, "input", "prompt_file");
+    char       *bytes;
+    size_t      size;
+
+    if (input_text(in->run->input_file, &bytes, &size, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    if (size == 0)
+        error_set(e, 551, "%s: the file is empty", where);
+    else
+        encode(in, t, bytes, size, NULL, where, e);
+    input_text_free(&bytes, size);
     return e->status;
 }
 
 /* The model's own input must be the one that is given. */
 static puma_status check_kind(const client_input *in, puma_error *e)
 {
-    static const char *const keys[] = { [RUN_TEXT] = "text",   [RUN_IDS] = "ids",       [RUN_FILE] = "file",
-                                        [RUN_IMAGE] = "image", [RUN_PIXELS] = "pixels" };
-    const runfile           *r = in->run;
-    bool                     picture = r->input == RUN_IMAGE || r->input == RUN_PIXELS;
+    const runfile *r = in->run;
+    const char    *key = runfile_input_key(r->input);
+    bool           picture = r->input == RUN_IMAGE || r->input == RUN_PIXELS;
 
     if (picture != in->model->pixels)
-        return error_set(e, 564, "%s: [input] %s: the model takes %s", runfile_where(r, "input", keys[r->input]),
-                         keys[r->input], picture ? "tokens (text, ids or file)" : "pictures (image or pixels)");
+        return error_set(e, 564, "%s: [input] %s: the model takes %s", runfile_where(r, "input", key), key,
+                         picture ? "tokens (text, prompt_file, messages, ids or file)" : "pictures (image or pixels)");
     if (picture && r->embedding != RUN_EMBEDDING_AUTO)
         return error_set(e, 317, "%s: [run] embedding: a picture has no token ids",
                          runfile_where(r, "run", "embedding"));
@@ -172,7 +229,7 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
             return no_memory(e);
         }
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
-        if (check_input(in, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) input_add(in, &list, e);
+        if (check_input(in, &list, runfile_where(r, "input", "ids"), e) == PUMA_OK) input_add(in, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
         if (e->status == PUMA_OK && speak && speaks(r)) open_speaker(in);
         return e->status;
@@ -185,6 +242,10 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         ; /* refused */
     else if (r->input == RUN_TEXT)
         encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
+    else if (r->input == RUN_PROMPT_FILE)
+        read_prompt(in, t, e);
+    else if (r->input == RUN_MESSAGES)
+        read_messages(in, t, e);
     else
         read_lines(in, t, e);
     if (e->status == PUMA_OK && speaks(r))

@@ -17,6 +17,7 @@ typedef struct client_input {
     size_t         most; /* tokens of the longest sequence; of generate the new ones fit in behind it */
     token_list    *sequences;
     size_t         count;
+    char           chat[50];  /* name of the chat template that was used; "": none               */
     image_list     images;    /* of a model that takes pictures: one a sequence                  */
     tokenizer     *tokenizer; /* where tokens are answered; NULL: ids without its files              */
     uint32_t      *eos;       /* of generate: what ends a sequence                               */
@@ -39,6 +40,10 @@ puma_status input_read_eos(client_input *in, puma_error *e);
 puma_status input_find_masks(client_input *in, puma_error *e);
 /* No picture may lead out of the residual stream's range. */
 puma_status input_check_pictures(const client_input *in, const model_source *source, puma_error *e);
+/* A file of text (path `-`: standard input) without a byte order mark in front; malloc'd, a NUL behind. */
+#define INPUT_FILE_LIMIT ((size_t)64 << 20)
+puma_status input_text(const char *path, char **bytes, size_t *size, puma_error *e);
+void        input_text_free(char **bytes, size_t size); /* wiped: it is the client's secret */
 /* Frees what was read and wipes what is secret in it. */
 void        input_free(client_input *in);
 

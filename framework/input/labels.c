@@ -1,6 +1,8 @@
 /* labels.c - see input.h: the labels that inputs are known to have. */
 #include "input/internal.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,10 @@ puma_status input_read_labels(client_input *in, puma_error *e)
         if (packed[line] > most)
             error_set(e, 557, "%.200s: label %zu is not one of the model (limit 0 to %zu)", r->labels, line, most);
     }
-    if (packed != NULL) at = size - (count - line);
+    if (packed != NULL)
+        at = size - (count - line);
+    else
+        at = text_check(r->labels, (const char *)bytes, size, 570, e) == PUMA_OK ? text_mark((const char *)bytes, size) : 0;
     for (; packed == NULL && at < size && line < in->count && e->status == PUMA_OK; line++) {
         const uint8_t *end = memchr(bytes + at, '\n', size - at);
         size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));

@@ -524,6 +524,7 @@ void plan_print(FILE *out, const plan *p)
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
     print_generation(out, p);
+    if (p->input.chat[0] != '\0') fprintf(out, "chat template %s\n", p->input.chat);
     for (size_t i = 0; i < p->input.count; i++)
         fprintf(out, "input %-7zu %zu tokens\n", i, p->input.sequences[i].count);
     if (p->source != NULL && model_unused(p->source) != NULL)
@@ -550,6 +551,7 @@ char *plan_json(const plan *p)
                   "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings", "fraction",
                   (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
                   "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
+    if (p->input.chat[0] != '\0') json_object_set_new(root, "chat_template", json_string(p->input.chat));
     if (p->run->task == RUN_GENERATE) json_object_set_new(root, "generate", generation_json(p));
     text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
     json_decref(root);

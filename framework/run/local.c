@@ -126,6 +126,8 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
     argv[used++] = (char *)(uintptr_t) "run";
     argv[used++] = (char *)(uintptr_t)path;
     for (size_t i = 0; i < set_count; i++) {
+        /* Every user of the host can read a command line, and a party has no business with the prompt. */
+        if (strncmp(sets[i], "input.", 6) == 0 || strncmp(sets[i], "chat.", 5) == 0) continue;
         argv[used++] = (char *)(uintptr_t) "--set";
         argv[used++] = (char *)(uintptr_t)sets[i];
     }

@@ -208,6 +208,70 @@ static void exactly_one_input(void **state)
     runfile_close(r);
 }
 
+/* One kind given with --set takes the place of another that the file gives; two from one place are refused. */
+static void an_input_of_set_replaces_that_of_the_file(void **state)
+{
+    static const char *const two[] = { "input.ids=1 2", "input.file=f", NULL };
+    runfile   *r;
+    puma_error e;
+
+    (void)state;
+    r = opened_with(RUN TEXT "text_pair = y\n", "input.ids=1 2");
+    assert_int_equal(r->input, RUN_IDS);
+    assert_null(r->text);
+    assert_null(r->text_pair);
+    runfile_close(r);
+    r = opened_with(RUN "[input]\nimage = i\n", "input.file=f");
+    assert_int_equal(r->input, RUN_FILE);
+    assert_string_equal(r->input_file, "f");
+    runfile_close(r);
+    r = opened_with(RUN "[input]\nids = 1\n", "input.prompt_file=-");
+    assert_int_equal(r->input, RUN_PROMPT_FILE);
+    assert_string_equal(r->input_file, "-");
+    runfile_close(r);
+    r = opened_with(RUN TEXT "text_pair = y\n", "input.text=z");
+    assert_string_equal(r->text, "z");
+    assert_string_equal(r->text_pair, "y");
+    runfile_close(r);
+    assert_int_equal(open_text(&r, RUN TEXT, two, true, &e), PUMA_ECONFIG);
+    assert_int_equal(e.code, 317);
+    refused_with(RUN TEXT "ids = 1\n", "input.file=f", 317, ":7: [input] ids: [input] text is given too");
+}
+
+/* Only --set can bring a line end; texts may have them, other values not. */
+static void texts_of_several_lines(void **state)
+{
+    runfile *r = opened_with(RUN TEXT, "input.text=a\nb");
+
+    (void)state;
+    assert_string_equal(r->text, "a\nb");
+    runfile_close(r);
+    r = opened_with(RUN TEXT "[chat]\ntemplate = qwen2.5\n", "chat.system=a\nb");
+    assert_string_equal(r->chat_system, "a\nb");
+    assert_string_equal(r->chat_template, "qwen2.5");
+    runfile_close(r);
+    r = opened_with(RUN, "input.messages=[\n]");
+    assert_int_equal(r->input, RUN_MESSAGES);
+    assert_string_equal(r->messages, "[\n]");
+    runfile_close(r);
+    refused_with(RUN TEXT, "run.architecture=a\nb", 304, "--set run.architecture: the value is not one line");
+    refused_with(RUN TEXT, "input.limit=1\n", 304, "--set input.limit: ");
+    refused_with(RUN TEXT, "plugin.puma.x=1\n", 304, "--set plugin.puma.x: ");
+}
+
+static void chat_goes_with_texts(void **state)
+{
+    (void)state;
+    runfile_close(opened(RUN "[input]\nprompt_file = p\n[chat]\ntemplate = auto\nsystem = s\n"));
+    runfile_close(opened(RUN "[input]\nmessages = m.json\n[chat]\nsystem = s\n"));
+    refused(RUN TEXT "[chat]\nsystem = s\n", 317, ":8: [chat] system: goes with [chat] template");
+    refused(RUN "[input]\nids = 1\n[chat]\ntemplate = auto\n", 317, ":8: [chat] template: goes with a text");
+    refused(RUN TEXT "text_pair = y\n[chat]\ntemplate = auto\n", 317, ":7: [input] text_pair:");
+    refused(RUN TEXT "[chat]\ntemplate = a/b\n", 314, ":8: [chat] template: not the name");
+    refused(RUN TEXT "[chat]\ntemplate = .x\n", 314, ":8: [chat] template: not the name");
+    refused(RUN TEXT "[chat]\ntemplates = x\n", 309, "nearest: template");
+}
+
 static void a_compute_party_reads_no_input(void **state)
 {
     runfile   *r;
@@ -666,6 +730,9 @@ int main(void)
         cmocka_unit_test(every_key_reaches_its_field),
         cmocka_unit_test(required_keys_are_named_in_order),
         cmocka_unit_test(exactly_one_input),
+        cmocka_unit_test(an_input_of_set_replaces_that_of_the_file),
+        cmocka_unit_test(texts_of_several_lines),
+        cmocka_unit_test(chat_goes_with_texts),
         cmocka_unit_test(a_compute_party_reads_no_input),
         cmocka_unit_test(unknown_names_get_the_nearest),
         cmocka_unit_test(what_is_not_built_says_so),

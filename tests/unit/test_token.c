@@ -52,6 +52,58 @@ static void token_encodes_and_decodes(void **state)
     token_close(t);
 }
 
+/* As truncation=True of transformers: of two texts the longer one first, the special tokens stay. */
+static void token_cuts_the_longer_text_first(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        size_t      most, keep_a, keep_b;
+    } cases[] = {
+        /* 7 and 3 letters: a token each */
+        { "a b c d e f g", "h i j", 12, 6, 3 }, { "a b c d e f g", "h i j", 9, 3, 3 },
+        { "a b c d e f g", "h i j", 8, 3, 2 },  { "h i j", "a b c d e f g", 8, 2, 3 },
+        { "h i j", "a b c d e f g", 12, 3, 6 }, { "h i j", "h i j", 8, 2, 3 },
+        { "h i j", "h i j", 9, 3, 3 },          { "a b c d e f g", "", 6, 3, 0 },
+    };
+    tokenizer *t = open_or_fail(MODELS "bert-tiny");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int end = 0; end < 2; end++) {
+            const char *a = cases[i].a, *b = cases[i].b;
+            token_cut   cut = { .most = cases[i].most, .keep_end = end };
+            size_t      keep_a = cases[i].keep_a, keep_b = cases[i].keep_b;
+            token_list  whole, list;
+            puma_error  e = { 0 };
+
+            token_encode(t, a, strlen(a), b, strlen(b), true, false, &whole, &e);
+            token_encode_cut(t, a, strlen(a), b, strlen(b), true, false, &cut, &list, &e);
+            assert_int_equal(e.status, PUMA_OK);
+            assert_int_equal(cut.whole, whole.count);
+            assert_int_equal(list.count, 3 + keep_a + keep_b);
+            assert_int_equal(list.ids[0], 2);
+            assert_int_equal(list.ids[1 + keep_a], 3);
+            assert_int_equal(list.ids[2 + keep_a + keep_b], 3);
+            assert_int_equal(list.types[1 + keep_a], 0);
+            assert_int_equal(list.types[2 + keep_a], 1);
+            assert_memory_equal(list.ids + 1, whole.ids + 1 + (end ? (strlen(a) + 1) / 2 - keep_a : 0),
+                                keep_a * sizeof *list.ids);
+            assert_memory_equal(list.ids + 2 + keep_a,
+                                whole.ids + 2 + (strlen(a) + 1) / 2 + (end ? (strlen(b) + 1) / 2 - keep_b : 0),
+                                keep_b * sizeof *list.ids);
+            token_list_free(&whole);
+            token_list_free(&list);
+        }
+    for (size_t most = 0; most < 3; most++) {
+        token_cut  cut = { .most = most };
+        token_list list;
+        puma_error e = { 0 };
+
+        assert_int_equal(token_encode_cut(t, "a b", 3, NULL, 0, true, false, &cut, &list, &e), PUMA_EINPUT);
+    }
+    token_close(t);
+}
+
 /* --- directories made for one test ------------------------------------------------------------ */
 
 static char scratch[] = "/tmp/puma-test-token-XXXXXX";
@@ -1309,6 +1361,7 @@ int main(void)
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(token_encodes_and_decodes),
+        cmocka_unit_test(token_cuts_the_longer_text_first),
         cmocka_unit_test(tiny_models_give_golden_ids),
         WITH_FILES(vocab_txt_gives_the_same_ids),
         WITH_FILES(vocab_json_gives_the_same_ids),
