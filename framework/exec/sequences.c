@@ -18,6 +18,7 @@ typedef struct tiling {
     size_t  count;
     size_t  rows, entries, width; /* of a head: rows, scores in all tiles; scores of the longest row */
     size_t *from, *to, *in;       /* of a row: the keys that it sees, its tile */
+    size_t *own;                  /* of a row: the key of the same token */
     bool    even; /* each row sees `width` keys, all of its tile: tiles are rows as they stand */
 } tiling;
 
@@ -28,6 +29,7 @@ static puma_status make_room(puma_session *s, tiling *g, size_t rows)
     g->from = (size_t *)s->host->scratch(s, rows);
     g->to = (size_t *)s->host->scratch(s, rows);
     g->in = (size_t *)s->host->scratch(s, rows);
+    g->own = (size_t *)s->host->scratch(s, rows);
     return s->status;
 }
 
@@ -48,6 +50,7 @@ static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_
             g->from[r] = first + (window > 0 && behind > window ? behind - window : 0);
             g->to[r] = first + behind;
             g->in[r] = g->count;
+            g->own[r] = first + keys - rows + (r - row);
             if (g->to[r] - g->from[r] > g->width) g->width = g->to[r] - g->from[r];
         }
         t->from = g->from[t->row];
@@ -103,6 +106,28 @@ static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, siz
                                          : (puma_block){ tiled, key, row, t->rows, e, wide };
         }
     return b;
+}
+
+/* The scores in their tiles, plus for each pair what a secret table says of its distance, which is public. */
+static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    size_t       *index, used = 0;
+
+    if (x->relative == NULL || scores == NULL) return scores;
+    index = (size_t *)s->host->scratch(s, scores->n);
+    if (index == NULL) return NULL;
+    for (size_t h = 0; h < m->heads; h++)
+        for (size_t r = 0; r < g->rows; r++) {
+            const tile *t = &g->tile[g->in[r]];
+
+            for (size_t key = t->from; key < t->to; key++)
+                index[used++] = model_bucket(m, (ptrdiff_t)key - (ptrdiff_t)g->own[r]) * m->heads + h;
+        }
+    scores = puma_add(s, scores,
+                      puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n));
+    return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
 }
 
 /* Tiles to rows, what each sees first: (H, rows, width).  What stands behind that is some number. */
@@ -179,7 +204,8 @@ puma_share exec_attend(struct exec *x, puma_share q, puma_share k, puma_share v,
     if (to_scores == NULL || to_mix == NULL) return NULL;
     s->host->label(s, "layer %d scores", layer);
     z = puma_matmul_blocks(s, q, k, 1, to_scores, h * g.count, h * g.entries, r->frac, r->scores);
-    z = as_rows(s, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g, h);
+    z = placed(x, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g);
+    z = as_rows(s, z, &g, h);
     s->host->label(s, "layer %d softmax", layer);
     z = as_tiles(s, softmax(x, z, &g, h), &g, h);
     s->host->label(s, "layer %d mix", layer);

@@ -25,8 +25,8 @@ void generated_free(generated *g)
 
 static bool is_eos(const plan *p, uint32_t token)
 {
-    for (size_t i = 0; i < p->eos_count; i++)
-        if (p->eos[i] == token) return true;
+    for (size_t i = 0; i < p->input.eos_count; i++)
+        if (p->input.eos[i] == token) return true;
     return false;
 }
 
@@ -109,7 +109,8 @@ static puma_status choose(const generation *g, sampler *draws, const exec_output
     double index;
 
     if (draws != NULL) return sampler_next(draws, revealed->values, n, token, e);
-    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n);
+    /* Logits without a sampler are those of a reference, whose choice is not taken. */
+    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n, 0);
     if (!(index >= 0 && index < (double)vocabulary) || index != floor(index))
         return error_set(e, 1103, "the next token is not one of the vocabulary (limit %zu)", vocabulary - 1);
     *token = (uint32_t)index;
@@ -186,7 +187,7 @@ static puma_status open_sequence(const generation *g, size_t input, const genera
 
     q->limit = forced != NULL ? forced->count : p->run->max_new_tokens;
     q->live = q->limit > 0;
-    stream_open(&q->text, forced != NULL ? NULL : p->tokenizer, p->eos, p->eos_count);
+    stream_open(&q->text, forced != NULL ? NULL : p->input.tokenizer, p->input.eos, p->input.eos_count);
     if (g->client) out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
     if (g->client && out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
     if (g->sampling != NULL && forced == NULL) {
