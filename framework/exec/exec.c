@@ -465,7 +465,8 @@ static puma_share answer_shape(struct exec *x, const pass *p)
 {
     const model *m = x->config.model;
     const rings *r = &x->config.rings;
-    size_t       dim[2] = { pass_rows(p, !answers_tokens(x, p)), x->config.task == MODEL_EMBED ? m->embedding : m->hidden };
+    size_t       dim[2] = { pass_rows(p, !answers_tokens(x, p)),
+                      x->config.task == MODEL_EMBED ? m->embedding : m->hidden };
     uint32_t     frac = r->frac, bits = r->wide;
 
     if (x->config.linear_head) {

@@ -48,9 +48,10 @@ static puma_share weighed_sum(puma_session *s, puma_share n, bool rising, uint32
     return sum == NULL ? NULL : puma_reshape2(s, sum, 1, n->dim[1]);
 }
 
-/* Each sequence's rows, weighed: of the bare n, because gain and bias are the same for all rows and weights sum to
- * 1.  (sequences, d).  A weight has more fraction bits than the longest count takes, so that its rounding is below
- * the sum's. */
+/* Each sequence's rows, weighed: of the bare n, because gain and bias are the same for all rows and weights
+ * sum to
+ * 1.  (sequences, d).  A weight has more fraction bits than the longest count takes, so that its rounding is
+ * below the sum's. */
 static puma_share weighed(struct exec *x, puma_share n, const pass *p, bool rising)
 {
     puma_session *s = x->s;

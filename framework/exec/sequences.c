@@ -125,8 +125,8 @@ static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
             for (size_t key = t->from; key < t->to; key++)
                 index[used++] = model_bucket(m, (ptrdiff_t)key - (ptrdiff_t)g->own[r]) * m->heads + h;
         }
-    scores = puma_add(s, scores,
-                      puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n));
+    scores =
+        puma_add(s, scores, puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n));
     return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
 }
 

@@ -46,11 +46,12 @@ static const char *const parts[PARTS] = { "config.json", "model.safetensors", "v
 static char              made[FOLDERS][200];
 static size_t            made_count;
 
-/* The folder of a tiny checkpoint: one of models/, or one of families/ with a list of words, which those lack. */
+/* The folder of a tiny checkpoint: one of models/, or one of families/ with a list of words, which those
+ * lack. */
 static const char *folder_of(const char *name, char *path, size_t room)
 {
-    const char              *source = getenv("PUMA_SRCDIR") != NULL ? getenv("PUMA_SRCDIR") : PUMA_SRCDIR;
-    char                     from[600], to[600];
+    const char *source = getenv("PUMA_SRCDIR") != NULL ? getenv("PUMA_SRCDIR") : PUMA_SRCDIR;
+    char        from[600], to[600];
 
     snprintf(path, room, "%.400s/tests/golden/models/%.60s-tiny", source, name);
     if (access(path, F_OK) == 0) return path;
