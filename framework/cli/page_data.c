@@ -165,11 +165,23 @@ static void read_texts(json_t *list, const plan *p, size_t count, puma_error *e)
     input_text_free(&bytes, size);
 }
 
-/* What stands for an input that is no text. */
-static const char *title(const runfile *r)
+/* The one text of [input], its second part behind it; or the first of the ids. */
+static json_t *own_text(const plan *p, const token_list *input)
 {
-    if (r->text != NULL) return r->text;
-    return r->input == RUN_MESSAGES ? "a conversation" : "token ids";
+    char    ids[400] = "token ids";
+    size_t  used = strlen(ids);
+    json_t *both;
+
+    if (p->run->input == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
+    if (p->run->text != NULL && p->run->text_pair == NULL) return json_pack("{s:s}", "text", p->run->text);
+    if (p->run->text != NULL) {
+        both = json_sprintf("%s\n%s", p->run->text, p->run->text_pair);
+        return json_pack("{s:o}", "text", both);
+    }
+    for (size_t i = 0; i < input->count && used < sizeof ids - 24; i++)
+        used += (size_t)snprintf(ids + used, sizeof ids - used, " %u%s", input->ids[i],
+                                 used + 36 > sizeof ids && i + 1 < input->count ? " ..." : "");
+    return json_pack("{s:s}", "text", ids);
 }
 
 json_t *page_inputs(const plan *p, puma_error *e)
@@ -187,7 +199,7 @@ json_t *page_inputs(const plan *p, puma_error *e)
         if (url != NULL)
             json_array_append_new(list, json_pack("{s:s}", "image", url));
         else
-            json_array_append_new(list, json_pack("{s:s}", "text", title(p->run)));
+            json_array_append_new(list, own_text(p, &p->input.sequences[i]));
         free(url);
     }
     return list;

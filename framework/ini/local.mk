@@ -1,5 +1,5 @@
 noinst_LTLIBRARIES += framework/ini/libini.la
-framework_ini_libini_la_SOURCES = %D%/ini.c %D%/ini.h %D%/runfile.c %D%/runfile.h
+framework_ini_libini_la_SOURCES = %D%/ini.c %D%/ini.h %D%/link.c %D%/link.h %D%/runfile.c %D%/runfile.h
 framework_ini_libini_la_LIBADD = $(INIH_LIBS)
 
 check_PROGRAMS += tests/unit/test_ini

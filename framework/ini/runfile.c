@@ -101,6 +101,21 @@ static bool read_yes_no(struct reading *in, const key *k, const ini_entry *entry
     return true;
 }
 
+/* yes, no, or auto: what the model's files say. */
+static bool read_choice(struct reading *in, const key *k, const ini_entry *entry)
+{
+    bool value;
+
+    if (strcmp(entry->value, "auto") == 0) {
+        store(in, k, RUN_AUTO);
+    } else if (ini_yes_no(entry->value, &value)) {
+        store(in, k, value ? RUN_YES : RUN_NO);
+    } else {
+        return fault(in, 312, entry, "needs yes or no, or auto (got '%.60s')", entry->value);
+    }
+    return true;
+}
+
 static bool read_word(struct reading *in, const key *k, const ini_entry *entry)
 {
     char   known[ERROR_TEXT] = "";
@@ -358,13 +373,22 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
     return store_text(in, k, strdup(entry->value));
 }
 
+static bool read_link(struct reading *in, const key *k, const ini_entry *entry)
+{
+    if (link_read(entry->value, field(in, k))) return true;
+    return fault(in, 314, entry, "not a link (got '%.60s'; lan, wan, auto, or a rate and a round trip: 400mbit 40ms)",
+                 entry->value);
+}
+
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static const char *const tasks[] = {
-    "embed", "classify", "logits", "hidden", "generate", "perplexity", NULL
+    "embed", "classify", "logits", "hidden", "generate", "perplexity", "classify_tokens", "fill_mask", NULL
 };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
-static const char *const poolings[] = { "cls", "mean", NULL };
+static const char *const poolings[] = { "auto",          "cls",          "max",      "mean",
+                                        "mean_sqrt_len", "weightedmean", "lasttoken", NULL };
+static const char *const choices[] = { "auto", "no", "yes" };
 static const char *const reveals[] = { "logits", "label", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };
 static const char *const transports[] = { "memory", "tcp", "tls", NULL };
@@ -382,8 +406,8 @@ static const key keys[] = {
     { "run", "protocol", read_plugin, FIELD(protocol), 0, 0, NULL },
     { "run", "architecture", read_name, FIELD(architecture), 0, 0, NULL },
     { "run", "embedding", read_word, FIELD(embedding), 0, 0, embeddings },
-    { "run", "pooling", read_word, FIELD(pooling_mean), 0, 0, poolings },
-    { "run", "normalize", read_yes_no, FIELD(normalize), 0, 0, NULL },
+    { "run", "pooling", read_word, FIELD(pooling), 0, 0, poolings },
+    { "run", "normalize", read_choice, FIELD(normalize), 0, 0, NULL },
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
     { "run", "head", read_path, FIELD(head), 0, 0, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
@@ -430,6 +454,8 @@ static const key keys[] = {
     { "network", "io_timeout_ms", read_integer, FIELD(io_timeout_ms), 1, 86400000, NULL },
     { "network", "bandwidth_mbps", read_integer, FIELD(bandwidth_mbps), 1, 1000000, NULL },
     { "network", "round_trip_ms", read_integer, FIELD(round_trip_ms), 1, 10000, NULL },
+    { "network", "link", read_link, FIELD(link), 0, 0, NULL },
+    { "network", "prefer", NOT_BUILT, 0, 0, NULL },
     { "weights", "source", read_source, FIELD(source), 0, 0, NULL },
     { "compare", "reference", read_word, FIELD(reference_plain), 0, 0, references },
     { "compare", "layers", read_yes_no, FIELD(compare_layers), 0, 0, NULL },
@@ -717,6 +743,7 @@ static bool check_reveal(struct reading *in)
 
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
+    if (in->r->task == RUN_FILL_MASK) in->r->parse_special = true; /* the mask is one */
     if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
     if (in->r->compare_layers && (in->r->task == RUN_GENERATE || in->r->reveal_label))
         return fault(in, 317, ini_find(&in->r->file, "compare", "layers"),
@@ -759,7 +786,6 @@ static bool set_defaults(runfile *r)
 {
     r->architecture = strdup("auto");
     r->approximation_default = strdup("precise");
-    r->pooling_mean = r->normalize = true;
     r->ring_bits = 64;
     r->frac = 18;
     r->max_new_tokens = 16;
@@ -916,8 +942,8 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "run.protocol=%s\n", r->protocol);
     add_line(&to, "run.architecture=%s\n", r->architecture);
     add_line(&to, "run.embedding=%s\n", word(embeddings, r->embedding));
-    add_line(&to, "run.pooling=%s\n", poolings[r->pooling_mean]);
-    add_line(&to, "run.normalize=%s\n", yes_no(r->normalize));
+    add_line(&to, "run.pooling=%s\n", poolings[r->pooling]);
+    add_line(&to, "run.normalize=%s\n", choices[r->normalize]);
     add_line(&to, "run.reveal=%s\n", reveals[r->reveal_label]);
     add_line(&to, "run.head=%s\n", r->head ? "linear" : "none");
     add_seed(&to, r);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ini/ini.h"
+#include "ini/link.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -16,7 +17,9 @@ typedef enum run_task {
     RUN_LOGITS,
     RUN_HIDDEN,
     RUN_GENERATE,
-    RUN_PERPLEXITY
+    RUN_PERPLEXITY,
+    RUN_CLASSIFY_TOKENS,
+    RUN_FILL_MASK
 } run_task;
 typedef enum run_input {
     RUN_NO_INPUT,
@@ -31,6 +34,16 @@ typedef enum run_input {
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
+typedef enum run_pooling { /* those of the model (model.h) behind RUN_POOLING_AUTO, in its order */
+    RUN_POOLING_AUTO,
+    RUN_CLS,
+    RUN_MAX,
+    RUN_MEAN,
+    RUN_MEAN_SQRT_LEN,
+    RUN_WEIGHTED_MEAN,
+    RUN_LAST_TOKEN
+} run_pooling;
+typedef enum run_choice { RUN_AUTO, RUN_NO, RUN_YES } run_choice;
 typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;
 
 typedef struct runfile {
@@ -41,7 +54,9 @@ typedef struct runfile {
     char         *protocol;
     char         *architecture;
     run_embedding embedding;
-    bool          pooling_mean, normalize, reveal_label;
+    run_pooling   pooling;
+    run_choice    normalize;
+    bool          reveal_label;
     char         *head; /* file of a linear head on the embedding; NULL                       */
     int           threads; /* 0: unset                                                        */
     bool          has_seed;
@@ -78,6 +93,7 @@ typedef struct runfile {
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;
     int           bandwidth_mbps, round_trip_ms; /* of the emulated link; 0: none                        */
+    link_speed    link; /* the real one, for predictions                                      */
     /* [weights] */
     run_source    source;
     uint64_t      synthetic_seed;

@@ -11,7 +11,7 @@ puma_status input_read_head(client_input *in, const rings *r, puma_error *e)
 {
     static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
     const char   *path = in->run->head, *known[] = { "w", "b" };
-    size_t        hidden = in->model->hidden, i;
+    size_t        width = in->model->embedding, i;
     double        limit = ldexp(1.0, (int)r->wide - 2 - 2 * (int)r->frac);
     json_t       *root = NULL;
     const json_t *w, *b;
@@ -20,23 +20,23 @@ puma_status input_read_head(client_input *in, const rings *r, puma_error *e)
         return e->status;
     w = json_object_get(root, known[0]);
     b = json_object_get(root, known[1]);
-    in->head = calloc(hidden + 1, sizeof *in->head);
+    in->head = calloc(width + 1, sizeof *in->head);
     if (in->head == NULL)
         no_memory(e);
     else if (!json_is_array(w) || !json_is_number(b) || json_object_size(root) != 2)
         error_set(e, 423, "%s: not of the form {\"w\": [...], \"b\": x}", path_tail(path));
-    else if (json_array_size(w) != hidden)
+    else if (json_array_size(w) != width)
         error_set(e, 423, "%s: w: one number for each of the embedding is needed (got %zu, expected %zu)",
-                  path_tail(path), json_array_size(w), hidden);
-    for (i = 0; e->status == PUMA_OK && i <= hidden; i++) {
-        const json_t *number = i < hidden ? json_array_get(w, i) : b;
+                  path_tail(path), json_array_size(w), width);
+    for (i = 0; e->status == PUMA_OK && i <= width; i++) {
+        const json_t *number = i < width ? json_array_get(w, i) : b;
 
         in->head[i] = json_number_value(number);
         if (!json_is_number(number))
             error_set(e, 423, "%s: w: entry %zu is not a number", path_tail(path), i);
         else if (!(fabs(in->head[i]) < limit))
             error_set(e, 1102, "%s: %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
-                      path_tail(path), known[i == hidden], i, in->head[i], limit);
+                      path_tail(path), known[i == width], i, in->head[i], limit);
     }
     json_decref(root);
     return e->status;

@@ -121,12 +121,20 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
     const runfile *r = in->run;
     token_cut      cut = { .most = r->truncate ? in->most : SIZE_MAX, .keep_end = r->task == RUN_GENERATE };
     token_list     list = { 0 };
+    char          *whole;
 
     if (r->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
     if (r->truncate && !cut.keep_end && cuts_left(r->model, &cut.keep_end, e) != PUMA_OK) return e->status;
-    if (token_encode_cut(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list, e) !=
-        PUMA_OK)
-        return error_prefix(e, "%s", where);
+    whole = input_encoder_text(in, text, &size);
+    if (whole == NULL) return no_memory(e);
+    if (in->model->prompt != NULL && pair != NULL)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    else if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list,
+                              e) != PUMA_OK)
+        error_prefix(e, "%s", where);
+    OPENSSL_cleanse(whole, size);
+    free(whole);
+    if (e->status != PUMA_OK) return e->status;
     if (list.count < cut.whole) note_cut(where, cut.whole, list.count);
     if (check_input(in, &list, where, e) == PUMA_OK) input_add(in, &list, e);
     if (e->status != PUMA_OK) token_list_free(&list);
@@ -188,14 +196,20 @@ static puma_status check_kind(const client_input *in, puma_error *e)
     return PUMA_OK;
 }
 
-/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
+/* Are there tokens in the answer? */
+static bool speaks(const runfile *r)
+{
+    return r->task == RUN_GENERATE || r->task == RUN_CLASSIFY_TOKENS || r->task == RUN_FILL_MASK;
+}
+
+/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read. */
 static void open_speaker(client_input *in)
 {
     puma_error why = { 0 };
 
     if (token_open(&in->tokenizer, in->run->model, &why) == PUMA_OK) return;
     in->tokenizer = NULL;
-    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
+    fprintf(stderr, "puma: note: tokens are shown as numbers: %s\n", why.text);
 }
 
 puma_status input_read(client_input *in, bool speak, puma_error *e)
@@ -217,13 +231,15 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
         if (check_input(in, &list, runfile_where(r, "input", "ids"), e) == PUMA_OK) input_add(in, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && speak && r->task == RUN_GENERATE) open_speaker(in);
+        if (e->status == PUMA_OK && speak && speaks(r)) open_speaker(in);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
     if (token_vocabulary(t) > in->model->vocabulary)
         error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
                   token_vocabulary(t) - 1, in->model->vocabulary);
+    else if (input_check_case(in, t, e) != PUMA_OK)
+        ; /* refused */
     else if (r->input == RUN_TEXT)
         encode(in, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else if (r->input == RUN_PROMPT_FILE)
@@ -232,7 +248,7 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
         read_messages(in, t, e);
     else
         read_lines(in, t, e);
-    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
+    if (e->status == PUMA_OK && speaks(r))
         in->tokenizer = t;
     else
         token_close(t);
@@ -245,7 +261,7 @@ void input_free(client_input *in)
     free(in->sequences);
     image_list_free(&in->images);
     free(in->labels);
-    if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->hidden + 1) * sizeof *in->head);
+    if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->embedding + 1) * sizeof *in->head);
     free(in->head);
     free(in->eos);
     token_close(in->tokenizer);

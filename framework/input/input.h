@@ -19,9 +19,10 @@ typedef struct client_input {
     size_t         count;
     char           chat[50];  /* name of the chat template that was used; "": none               */
     image_list     images;    /* of a model that takes pictures: one a sequence                  */
-    tokenizer     *tokenizer; /* of generate; NULL: ids without a tokenizer's files              */
+    tokenizer     *tokenizer; /* where tokens are answered; NULL: ids without its files              */
     uint32_t      *eos;       /* of generate: what ends a sequence                               */
     size_t         eos_count;
+    uint32_t       mask;      /* of fill_mask: the token that the model fills in                 */
     double        *head;   /* of [run] head: w and behind it b; NULL                          */
     uint32_t      *labels; /* of [input] labels: one a sequence; NULL                         */
 } client_input;
@@ -35,6 +36,8 @@ puma_status input_read_head(client_input *in, const rings *r, puma_error *e);
 puma_status input_read_labels(client_input *in, puma_error *e);
 /* Of generate: the ids of generation_config.json, else of config.json, else of a .gguf file's metadata. */
 puma_status input_read_eos(client_input *in, puma_error *e);
+/* Of fill_mask: which token is the mask, and is it in every sequence?  Otherwise PUMA_ECONFIG. */
+puma_status input_find_masks(client_input *in, puma_error *e);
 /* No picture may lead out of the residual stream's range. */
 puma_status input_check_pictures(const client_input *in, const model_source *source, puma_error *e);
 /* A file of text (path `-`: standard input) without a byte order mark in front; malloc'd, a NUL behind. */

@@ -14,5 +14,10 @@ puma_status input_add(client_input *in, const token_list *list, puma_error *e);
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e);
 /* pictures.c */
 puma_status input_read_pictures(client_input *in, puma_error *e);
+/* encoder.c.  A text of *size bytes as the encoder takes it, its prompt in front; malloc'd, *size its new length.  NULL: out of
+ * memory. */
+char       *input_encoder_text(const client_input *in, const char *text, size_t *size);
+/* An encoder that brings texts to lower case needs a tokenizer that does: PUMA_EMODEL for any other. */
+puma_status input_check_case(const client_input *in, const tokenizer *t, puma_error *e);
 
 #endif

@@ -1,2 +1,2 @@
 noinst_LTLIBRARIES += framework/plan/libplan.la
-framework_plan_libplan_la_SOURCES = %D%/plan.c %D%/plan.h
+framework_plan_libplan_la_SOURCES = %D%/plan.c %D%/encoder.c %D%/encoder.h %D%/plan.h

@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 
 #include "exec/rings.h"
+#include "plan/encoder.h"
 #include "weights/json.h"
 
 #include <math.h>
@@ -86,6 +87,22 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 /* Does the run make an embedding: as its answer, or for the head that the run file brings? */
 static bool embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 
+/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
+static model_task task_of(const runfile *r)
+{
+    if (embeds(r)) return MODEL_EMBED;
+    switch (r->task) {
+    case RUN_CLASSIFY: return MODEL_CLASSIFY;
+    case RUN_LOGITS: return MODEL_LOGITS;
+    case RUN_HIDDEN: return MODEL_HIDDEN;
+    case RUN_GENERATE: return MODEL_GENERATE;
+    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
+    case RUN_CLASSIFY_TOKENS: return MODEL_TOKENS;
+    case RUN_FILL_MASK: return MODEL_MASK;
+    default: return MODEL_EMBED;
+    }
+}
+
 bool plan_uses(const plan *p, puma_slot slot)
 {
     const model *m = p->model;
@@ -96,7 +113,8 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
-    return slot == PUMA_SLOT_RSQRT && embeds(p->run) && p->run->normalize;
+    if (p->run->task == RUN_FILL_MASK && slot == rings_slot(m->mask_activation)) return true;
+    return encoder_uses(m, slot);
 }
 
 const char *plan_caution(const plan *p, puma_slot slot)
@@ -104,6 +122,13 @@ const char *plan_caution(const plan *p, puma_slot slot)
     const puma_approx *f = p->function[slot];
 
     return f != NULL && plan_uses(p, slot) && PUMA_HAS(f, caution) ? f->caution : NULL;
+}
+
+double plan_ulp(const plan *p)
+{
+    bool is_float = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 && !p->run->fixed;
+
+    return is_float ? 0 : ldexp(1, -(int)p->exec.rings.frac);
 }
 
 static puma_status choose_functions(plan *p, puma_error *e)
@@ -229,6 +254,7 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
@@ -238,6 +264,47 @@ static puma_status check_weights(const plan *p, puma_error *e)
                              model_stored_name(p->source, i), element, most, limit / scale);
     }
     return PUMA_OK;
+}
+
+/* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
+static puma_status read_modules(plan *p, const char *directory, puma_error *e)
+{
+    const runfile      *r = p->run;
+    model_pooling       pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
+    bool                normalize = r->normalize == RUN_YES;
+    model_embedding     said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
+                                 .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
+
+    return model_modules(p->model, directory, &said, e);
+}
+
+/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory, malloc'd,
+ * is then what holds modules.json. */
+static puma_status enter_folder(plan *p, char **directory, puma_error *e)
+{
+    char *folder = NULL;
+
+    *directory = strdup(p->run->model);
+    if (*directory == NULL) return no_memory(e);
+    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL) return e->status;
+    free(p->run->model);
+    p->run->model = folder;
+    return PUMA_OK;
+}
+
+static puma_status open_model(plan *p, puma_error *e)
+{
+    const runfile *r = p->run;
+    char          *directory;
+
+    if (enter_folder(p, &directory, e) == PUMA_OK &&
+        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) == PUMA_OK &&
+        embeds(r))
+        read_modules(p, directory, e);
+    free(directory);
+    if (e->code == 422 && r->task >= RUN_GENERATE)
+        error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
+    return e->status;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -278,18 +345,20 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
     return text == NULL ? no_memory(e) : PUMA_OK;
 }
 
-/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
-static model_task task_of(const runfile *r)
+/* What needs one label, of a model that has many at once or none. */
+static puma_status check_labels(const plan *p, puma_error *e)
 {
-    if (embeds(r)) return MODEL_EMBED;
-    switch (r->task) {
-    case RUN_CLASSIFY: return MODEL_CLASSIFY;
-    case RUN_LOGITS: return MODEL_LOGITS;
-    case RUN_HIDDEN: return MODEL_HIDDEN;
-    case RUN_GENERATE: return MODEL_GENERATE;
-    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
-    default: return MODEL_EMBED;
-    }
+    static const char *const keys[][2] = { { "run", "reveal" }, { "input", "labels" } };
+    const runfile           *r = p->run;
+    const bool               given[] = { r->reveal_label, r->labels != NULL };
+
+    if (r->task != RUN_CLASSIFY || r->head != NULL || p->model->problem == MODEL_ONE_LABEL) return PUMA_OK;
+    for (size_t i = 0; i < 2; i++)
+        if (given[i])
+            return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
+                             runfile_where(r, keys[i][0], keys[i][1]), keys[i][0], keys[i][1],
+                             p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+    return PUMA_OK;
 }
 
 /* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
@@ -297,7 +366,9 @@ static puma_status plan_lengths(plan *p, puma_error *e)
 {
     size_t most = p->model->max_tokens;
 
-    p->input.most = most;
+    p->input.most = embeds(p->run) && p->model->encoder_tokens > 0 && p->model->encoder_tokens < most
+                        ? p->model->encoder_tokens
+                        : most;
     if (p->run->task != RUN_GENERATE) return PUMA_OK;
     if (p->run->max_new_tokens > most)
         return error_set(e, 322,
@@ -324,14 +395,10 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);
-    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) != PUMA_OK) {
-        if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
-            error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
-        return e->status;
-    }
+    if (open_model(p, e) != PUMA_OK) return e->status;
     p->input.run = r;
     p->input.model = p->model;
-    if (plan_lengths(p, e) != PUMA_OK) return e->status;
+    if (plan_lengths(p, e) != PUMA_OK || check_labels(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
     if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
@@ -341,8 +408,6 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     p->exec = (exec_config){ .model = p->model,
                              .task = task_of(r),
                              .linear_head = r->head != NULL,
-                             .pooling_mean = r->pooling_mean,
-                             .normalize = r->normalize,
                              .states = r->compare_layers,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
@@ -359,13 +424,14 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         input_read(&p->input, role == PLAN_CLIENT && r->source == RUN_CHECKPOINT, e) != PUMA_OK)
         return e->status;
     if (role == PLAN_CLIENT &&
-        (input_read_labels(&p->input, e) != PUMA_OK || input_read_eos(&p->input, e) != PUMA_OK))
+        (input_find_masks(&p->input, e) != PUMA_OK || input_read_labels(&p->input, e) != PUMA_OK ||
+         input_read_eos(&p->input, e) != PUMA_OK))
         return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
     } else if (role == PLAN_CLIENT &&
                (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK ||
-                check_weights(p, e) != PUMA_OK)) {
+                check_weights(p, e) != PUMA_OK || encoder_check(p, e) != PUMA_OK)) {
         return e->status;
     }
     if (role == PLAN_CLIENT && p->model->pixels && input_check_pictures(&p->input, p->source, e) != PUMA_OK) return e->status;

@@ -41,6 +41,8 @@ puma_status plan_reference(const plan *p, const plugin **protocol, const puma_ap
 void        plan_close(plan *p);
 /* Does the run call this slot, directly or through a function that it calls? */
 bool        plan_uses(const plan *p, puma_slot slot);
+/* By how much equal results may differ: truncation of shares rounds at random.  0 in floating point. */
+double      plan_ulp(const plan *p);
 /* What the function in this slot warns of; NULL: nothing, or it is not used. */
 const char *plan_caution(const plan *p, puma_slot slot);
 /* The choices, for people. */

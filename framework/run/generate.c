@@ -60,7 +60,8 @@ static puma_status choose(const generation *g, const exec_output *revealed, uint
     double index;
 
     if (g->sampler != NULL) return sampler_next(g->sampler, revealed->values, n, token, e);
-    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n);
+    /* Logits without a sampler are those of a reference, whose choice is not taken. */
+    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n, 0);
     if (!(index >= 0 && index < (double)vocabulary) || index != floor(index))
         return error_set(e, 1103, "the next token is not one of the vocabulary (limit %zu)", vocabulary - 1);
     *token = (uint32_t)index;

@@ -214,6 +214,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                      &(sample_config){ .temperature = r->temperature,
                                        .top_k = r->top_k,
                                        .top_p = r->top_p,
+                                       .ulp = plan_ulp(g.plan),
                                        .has_seed = r->has_sample_seed,
                                        .seed = r->sample_seed },
                      e);
@@ -480,6 +481,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     }
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
+        if (c->hollow) m->party->setup_work = session_work(s);
         if (ahead != NULL)
             play_record(ahead, m, MATERIAL_END, e);
         else if (c->work == NULL)
@@ -489,7 +491,11 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
         if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
-            if (c->hollow) m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+            if (c->hollow) {
+                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+                m->party->work = session_work(s);
+                ring_work_add(&m->party->work, &m->party->setup_work, -1);
+            }
             m->party->has_digests = nc->seed != NULL;
             for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
                 if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
@@ -543,7 +549,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .hello = p->hello,
                           .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,
-                          .stuck_context = c->stuck_context };
+                          .stuck_context = c->stuck_context,
+                          .event = c->event,
+                          .event_context = c->event_context };
 
     *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,6 +79,14 @@ done:
     free(buffer);
     close(fd);
     return e->status;
+}
+
+void json_show(char *to, size_t room, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    snprintf(to, room, "%s", text ? text : "?");
+    free(text);
 }
 
 static bool over(size_t count, size_t limit) { return limit > 0 && count > limit; }

@@ -36,4 +36,7 @@ puma_status json_read_limited(const char *path, size_t limit, const json_limits 
 puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits,
                                json_t **root, unsigned code, puma_error *e);
 
+/* A value as it stands, for messages; cut. */
+void json_show(char *to, size_t room, const json_t *value);
+
 #endif

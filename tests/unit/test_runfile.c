@@ -1,6 +1,7 @@
 /* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
 #include "ini/runfile.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void defaults_are_those_of_the_manual(void **state)
     (void)state;
     assert_string_equal(r->architecture, "auto");
     assert_int_equal(r->embedding, RUN_EMBEDDING_AUTO);
-    assert_true(r->pooling_mean && r->normalize);
+    assert_true(r->pooling == RUN_POOLING_AUTO && r->normalize == RUN_AUTO);
     assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed ||
                  r->allow_insecure || r->reference_plain);
     assert_int_equal(r->threads, 0);
@@ -136,7 +137,7 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(r->task, RUN_CLASSIFY);
     assert_string_equal(r->architecture, "bert");
     assert_int_equal(r->embedding, RUN_EQUALITY);
-    assert_false(r->pooling_mean || r->normalize);
+    assert_true(r->pooling == RUN_CLS && r->normalize == RUN_NO);
     assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed &&
                 r->allow_insecure && r->reference_plain);
     assert_true(r->seed == UINT64_MAX);
@@ -316,6 +317,7 @@ static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
         "serve.party=1",
+        "network.prefer=time",
         "weights.source=shares:s",
     };
 
@@ -368,7 +370,7 @@ static void booleans_and_words_are_exact(void **state)
         snprintf(set, sizeof set, "run.normalize=%s", bad[i]);
         refused_with(RUN TEXT, set, 312, "needs yes or no");
     }
-    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden, generate, perplexity)");
+    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden, generate, perplexity, classify_tokens, fill_mask)");
     refused_with(RUN TEXT, "run.task=Embed", 314, "one of");
     refused_with(RUN TEXT, "network.transport=udp", 314, "one of memory, tcp, tls)");
     refused_with(RUN TEXT, "weights.source=synthetic:", 311, "0 <= SEED");
@@ -692,6 +694,34 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+/* [network] link and --link: names, or a rate and a round trip. */
+static void links_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        double      bits_per_s, round_trip_s;
+    } good[] = { { "lan", 5e9, 1e-3 },           { "wan", 400e6, 40e-3 },        { "auto", 0, 0 },
+                 { "400mbit,40ms", 400e6, 0.04 }, { "400mbit 40ms", 400e6, 0.04 }, { "2.5gbit, 100us", 2.5e9, 1e-4 },
+                 { "\"1gbit 1ms\"", 1e9, 1e-3 },  { "1gbit 0ms", 1e9, 0 } };
+    static const char *const bad[] = { "", "fast", "400mbit", "400 40", "400mbit40ms", "40ms,400mbit", "-1mbit,1ms",
+                                       "0mbit,1ms", "1mbit,-1ms", "nanmbit,1ms", "1e400mbit,1ms", "400mbit,40ms,1",
+                                       "400mbit;40ms", "400Mbit,40ms", "1mbit,infms", "\"", "\"\"" };
+    link_speed               link;
+    runfile                 *r = opened(RUN TEXT "[network]\nlink = 100mbit 20ms\n");
+
+    (void)state;
+    assert_true(r->link.bits_per_s == 100e6 && r->link.round_trip_s == 0.02);
+    runfile_close(r);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (!link_read(good[i].text, &link)) fail_msg("refused: %s", good[i].text);
+        assert_true(fabs(link.bits_per_s - good[i].bits_per_s) <= 1e-9 * good[i].bits_per_s &&
+                    fabs(link.round_trip_s - good[i].round_trip_s) < 1e-12);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (link_read(bad[i], &link)) fail_msg("accepted: %s", bad[i]);
+    refused(RUN TEXT "[network]\nlink = quick\n", 314, ":8: [network] link: not a link");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,6 +749,7 @@ int main(void)
         cmocka_unit_test(canonical_text_is_sorted_and_holds_what_changes_the_result),
         cmocka_unit_test(steps_are_agreed_on),
         cmocka_unit_test(places_are_told),
+        cmocka_unit_test(links_are_read),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
