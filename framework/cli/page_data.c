@@ -172,6 +172,7 @@ static json_t *own_text(const plan *p, const token_list *input)
     size_t  used = strlen(ids);
     json_t *both;
 
+    if (p->run->input == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
     if (p->run->text != NULL && p->run->text_pair == NULL) return json_pack("{s:s}", "text", p->run->text);
     if (p->run->text != NULL) {
         both = json_sprintf("%s\n%s", p->run->text, p->run->text_pair);

@@ -124,13 +124,13 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
     char          *whole;
 
     if (r->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
-    if (in->model->prompt != NULL && pair != NULL)
-        return error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
     if (r->truncate && !cut.keep_end && cuts_left(r->model, &cut.keep_end, e) != PUMA_OK) return e->status;
     whole = input_encoder_text(in, text, &size);
     if (whole == NULL) return no_memory(e);
-    if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list, e) !=
-        PUMA_OK)
+    if (in->model->prompt != NULL && pair != NULL)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    else if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, r->parse_special, &cut, &list,
+                              e) != PUMA_OK)
         error_prefix(e, "%s", where);
     OPENSSL_cleanse(whole, size);
     free(whole);

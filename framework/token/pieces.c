@@ -105,7 +105,7 @@ static puma_status encode_between(const joined *j, size_t from, size_t to, bool 
     size_t before = out->count;
 
     if (from >= to) return PUMA_OK;
-    if (token_encode_part(j->t, j->text.at + from, to - from, from == 0, !parse_special, j->used, out, e) != PUMA_OK)
+    if (token_encode_part(j->t, (stretch){ j->text.at + from, to - from, from == 0 }, !parse_special, j->used, out, e) != PUMA_OK)
         return e->status;
     if (!parse_special && forged(j, out, before))
         return error_set(e, TOKEN_EFORGED, "the text spells a special token, which this tokenizer cannot write as text");

@@ -117,7 +117,8 @@ static puma_status cut_added(encoder *c, const vocabulary *tokens, stretch p, re
         }
         at = end;
         if ((c->literal && (a->special || (c->marks && c->marks[place]))) ||
-            !token_fits(a, p.text, p.size, done, &begin, &end)) continue;
+            !token_fits(a, p.text, p.size, done, &begin, &end))
+            continue;
         if (begin > done &&
             rest(c, (stretch){ p.text + done, begin - done, p.first && done == 0 }) != PUMA_OK)
             return c->e->status;
@@ -162,16 +163,15 @@ static puma_status encode_text(const tokenizer *t, const char *name, const char 
                                bool literal, id_list *out, puma_error *e)
 {
     return token_check(name, text, size, e) == PUMA_OK
-               ? token_encode_part(t, text, size, true, literal && t->model != MODEL_WORDPIECE, NULL, out, e)
+               ? token_encode_part(t, (stretch){ text, size, true }, literal && t->model != MODEL_WORDPIECE, NULL, out, e)
                : e->status;
 }
 
-puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
-                              const bool *marks, id_list *out, puma_error *e)
+puma_status token_encode_part(const tokenizer *t, stretch p, bool literal, const bool *marks, id_list *out, puma_error *e)
 {
     encoder c = { .t = t, .literal = literal, .marks = marks, .out = out, .e = e };
 
-    cut_added(&c, &t->raw, (stretch){ text, size, first }, encode_raw);
+    cut_added(&c, &t->raw, p, encode_raw);
     for (size_t i = 0; i < STEP_LIMIT; i++) free(c.made[i].at);
     free(c.letters.at);
     matcher_free(&c.matcher);

@@ -221,7 +221,7 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 typedef struct encoder {
     const tokenizer *t;
     bool             literal; /* special tokens are not looked for */
-    const bool      *marks;   /* by place in t->added: with literal neither are these; NULL */
+    const bool      *marks;   /* by place in t->added: neither are these; NULL */
     id_list         *out;
     matcher          matcher;
     bytes            made[STEP_LIMIT]; /* what a split step that changes text made of a piece */
@@ -248,10 +248,9 @@ puma_status token_encode_word(encoder *c, stretch word);
 
 /* token.c: is a text UTF-8, and not too long? */
 puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
-/* token.c: ids of a stretch of a text; first: it is the beginning of the text.  literal: neither special tokens nor
- * those that `marks` names (by place in t->added; may be NULL) are looked for. */
-puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
-                              const bool *marks, id_list *out, puma_error *e);
+/* token.c: ids of a stretch of a text.  literal: neither special tokens nor those that `marks` names (by place in
+ * t->added; may be NULL) are looked for. */
+puma_status token_encode_part(const tokenizer *t, stretch p, bool literal, const bool *marks, id_list *out, puma_error *e);
 /* token.c: widens [*begin, *end) over white space, down to `least`, where the token says so; false: it must be a word
  * of its own and is not. */
 bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end);

@@ -93,6 +93,22 @@ same labels no-labels
 printf '\xfe\xff\0000' >"$work/labels.txt"
 refused 'UTF-16 labels' 5 'UTF-16' --set "input.labels=$work/labels.txt"
 
+# ---- texts that are too long ------------------------------------------------------------------------
+cp -r "$models/bert-tiny" "$work/left"
+chmod -R u+w "$work/left"
+letters=$(printf 'a b c d e f g h i j %.0s' {1..30})
+limit=$(tr -d '\n ' <"$work/left/config.json" | sed -E 's/.*"max_position_embeddings":([0-9]+).*/\1/')
+run_file "$work/left" classify "text = $letters"
+refused 'too long' 5 'truncate = yes'
+answer right --set input.truncate=yes
+answer right-cut --set "input.text=${letters:0:2*(limit-2)}"
+sed -i 's/^{/{"truncation_side": "left",/' "$work/left/tokenizer_config.json"
+answer left-all --set input.truncate=yes
+answer left-cut --set "input.text=${letters:${#letters}-2*(limit-2)}"
+same right right-cut
+same left-all left-cut
+differ left-all right
+
 # ---- which input it is ------------------------------------------------------------------------------
 run_file "$models/llama-tiny" logits 'text = a word'
 answer given

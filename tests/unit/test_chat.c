@@ -356,6 +356,27 @@ static void what_is_not_known_is_refused(void **state)
     remove_file("chat_template.jinja");
 }
 
+/* What could be two templates is neither. */
+static void what_could_be_two_is_refused(void **state)
+{
+    static const char *const both[] = { "deepseek-v2", "openchat" };
+    char                     text[2048] = "";
+    puma_error               e = { 0 };
+
+    (void)state;
+    put_config(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        chat_template *c = NULL;
+
+        assert_int_equal(chat_open(&c, both[i], scratch, &e), PUMA_OK);
+        strcat(text, c->has.text[0]);
+        chat_close(c);
+    }
+    assert_null(found(text, &e));
+    assert_int_equal(e.code, 569);
+    assert_non_null(strstr(e.text, "any of: deepseek-v2,openchat"));
+}
+
 /* Of several named templates the default one counts. */
 static void a_list_of_templates_has_a_default(void **state)
 {
@@ -464,6 +485,7 @@ int main(void)
         cmocka_unit_test(tokens_take_blanks_as_they_do_in_a_text),
         cmocka_unit_test(each_signature_is_its_own),
         cmocka_unit_test(what_is_not_known_is_refused),
+        cmocka_unit_test(what_could_be_two_is_refused),
         cmocka_unit_test(a_list_of_templates_has_a_default),
         cmocka_unit_test(wrong_conversations_are_refused_by_name),
         cmocka_unit_test(errors_do_not_quote_the_text),
