@@ -97,7 +97,7 @@ static int remove_scratch(void **state)
     static const char *const names[] = {
         "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json",
         "merges.txt",     "encoder.json",          "vocab.bpe", "tokenizer.model",
-        "config.json",    "added_tokens.json",     "x.gguf"
+        "config.json",    "added_tokens.json",     "x.gguf",    "special_tokens_map.json"
     };
     char path[128];
 
