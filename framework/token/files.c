@@ -190,6 +190,18 @@ static puma_status end_token(loader *l, const beside *b, const char *option, boo
     return PUMA_OK;
 }
 
+/* Where the blank in front goes.  The reference puts one before the whole text alone; with `legacy`, which is
+ * the default where no class of LLaMA's kind is named, before each stretch between special tokens. */
+static void place_prefix(sentencepiece *sp, const json_t *config, const char *class)
+{
+    static const char *const keys[] = { "add_prefix_space", "add_dummy_prefix_space" };
+    bool                     llama = class && strstr(class, "Llama");
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        sp->dummy_prefix = loader_flag(config, keys[i], sp->dummy_prefix);
+    sp->first_only = !loader_flag(config, "legacy", !llama);
+}
+
 /* tokenizer.model: LLaMA's and what took it over.  bos comes first unless tokenizer_config.json says
  * otherwise. */
 static puma_status load_pieces(loader *l, const beside *b)
@@ -213,7 +225,7 @@ static puma_status load_pieces(loader *l, const beside *b)
         end_token(l, b, "add_bos_token", true, "bos_token", bos_name, &bos) == PUMA_OK &&
         end_token(l, b, "add_eos_token", false, "eos_token", eos_name, &eos) == PUMA_OK)
         template_llama(t, bos, eos);
-    t->sp.first_only = !loader_flag(b->config, "legacy", true);
+    place_prefix(&t->sp, b->config, class);
     free(bos_name);
     free(eos_name);
     return l->e->status;

@@ -7,6 +7,7 @@
 #ifndef TOKEN_TOKENIZER_H
 #define TOKEN_TOKENIZER_H
 
+#include "token/charsmap.h"
 #include "token/merge.h"
 #include "token/pattern.h"
 #include "token/token.h"
@@ -37,6 +38,9 @@ enum {
     TOKEN_ELONG,
     TOKEN_EID,
     TOKEN_ELINE,
+    TOKEN_ECHARSMAP,
+    TOKEN_ENOPIECE,
+    TOKEN_EFORGED = 565,
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
@@ -156,8 +160,19 @@ typedef struct sentencepiece {
     bool  dummy_prefix, squeeze, escape; /* normalizer_spec: add_dummy_prefix, remove_extra_whitespaces … */
     bool  first_only;                    /* the dummy prefix is for the start of the text alone */
     bool  byte_fallback;
+    bool  best_cut;     /* Unigram, not BPE */
+    charsmap map;       /* of characters, before all else */
     char *unknown_text; /* what an unknown piece decodes to */
 } sentencepiece;
+
+/* What Unigram has beside t->words, whose values are places in scores. */
+typedef struct unigram {
+    double *scores; /* log-probabilities */
+    size_t  count;
+    double  unknown_score; /* of a code point that is no piece */
+    bool    single;        /* sums are floats, as in SentencePiece; else doubles, as in `tokenizers` */
+    bool    byte_fallback;
+} unigram;
 
 struct tokenizer {
     char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
@@ -167,7 +182,7 @@ struct tokenizer {
     size_t   spare_count;
     size_t   count, room;
 
-    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_WORDLEVEL, MODEL_SENTENCEPIECE } model;
+    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_WORDLEVEL, MODEL_SENTENCEPIECE, MODEL_UNIGRAM } model;
     vocabulary words;   /* the model's own tokens, without those that were only added */
     uint32_t   unknown; /* TOKEN_NONE: what is not in the vocabulary is left out (BPE) */
 
@@ -192,6 +207,7 @@ struct tokenizer {
     char    *suffix; /* of a word's last symbol; `prefix` stands before all but the first.  NULL: none */
 
     sentencepiece sp;
+    unigram       unigram;
 
     template single, pair;
 
@@ -207,6 +223,7 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 typedef struct encoder {
     const tokenizer *t;
     bool             literal; /* special tokens are not looked for */
+    const bool      *marks;   /* by place in t->added: with literal neither are these; NULL */
     id_list         *out;
     matcher          matcher;
     bytes            made[STEP_LIMIT]; /* what a split step that changes text made of a piece */
@@ -231,12 +248,28 @@ puma_status token_split(encoder *c, stretch whole);
 /* token.c: a word, or where no step splits a text all of it, to ids by the model. */
 puma_status token_encode_word(encoder *c, stretch word);
 
+/* token.c: is a text UTF-8, and not too long? */
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
+/* token.c: ids of a stretch of a text; first: it is the beginning of the text.  literal: neither special tokens nor
+ * those that `marks` names (by place in t->added; may be NULL) are looked for. */
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e);
+/* token.c: widens [*begin, *end) over white space, down to `least`, where the token says so; false: it must be a word
+ * of its own and is not. */
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end);
+
 /* wordpiece.c, bpe.c: a word to ids. */
 puma_status wordpiece_encode(encoder *c, stretch word);
 puma_status bpe_encode(encoder *c, stretch word);
 /* sentencepiece.c: text that holds no added tokens; it does what normalisation it needs itself. */
 puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
                                  puma_error *e);
+/* unigram.c: a text, normalised and cut into words, to ids.  E512. */
+puma_status unigram_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
+/* t->words and t->unigram.scores are those of a tokenizer.json: makes the rest. */
+void        unigram_prepare(tokenizer *t);
+/* Makes all of t->unigram of the pieces of t->sp. */
+puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e);
 /* Fills byte_ids and letter_ids; merges get sorted, the later of two equal ones stays. */
 puma_status bpe_prepare(tokenizer *t, puma_error *e);
 /* The code point that stands for a byte in a byte-level vocabulary, and back (-1: none). */
@@ -248,6 +281,10 @@ bool        bpe_add_letters(bytes *out, const char *text, size_t size);
 /* The byte that <0xXX> names; -1: it is no such text. */
 int piece_byte(const char *text, size_t size);
 int token_hex_digit(char c); /* -1: it is none */
+
+/* truncate.c: shortens the ids of the two texts until all of it fits into cut->most; false: not even the special
+ * tokens do. */
+bool template_cut(const template *plan, id_list *a, id_list *b, bool special, token_cut *cut);
 
 /* False: out of memory. */
 bool id_list_add(id_list *list, uint32_t id);

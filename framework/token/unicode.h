@@ -53,5 +53,7 @@ bool unicode_lower(points *p, uint32_t c);
 bool unicode_decompose(points *to, const points *from, bool compatible);
 /* The composition (NFC, NFKC) of decomposed text, in place. */
 bool unicode_compose(points *p);
+/* Bytes of the grapheme cluster that valid UTF-8 begins with. */
+size_t unicode_cluster(const char *text, size_t size);
 
 #endif
