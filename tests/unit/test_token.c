@@ -89,7 +89,8 @@ static void token_cuts_the_longer_text_first(void **state)
             assert_memory_equal(list.ids + 1, whole.ids + 1 + (end ? (strlen(a) + 1) / 2 - keep_a : 0),
                                 keep_a * sizeof *list.ids);
             assert_memory_equal(list.ids + 2 + keep_a,
-                                whole.ids + 2 + (strlen(a) + 1) / 2 + (end ? (strlen(b) + 1) / 2 - keep_b : 0),
+                                whole.ids + 2 + (strlen(a) + 1) / 2 +
+                                    (end ? (strlen(b) + 1) / 2 - keep_b : 0),
                                 keep_b * sizeof *list.ids);
             token_list_free(&whole);
             token_list_free(&list);
@@ -1407,6 +1408,118 @@ static void holes_are_fine(void **state)
     token_close(t);
 }
 
+/* One case of tokenizer_parts.json: the tokenizer it describes, and what the reference makes of the texts. */
+static void check_parts(const json_t *root, const json_t *c)
+{
+    json_t     *whole = json_deep_copy(json_object_get(c, "parts"));
+    const char *model = json_string_value(json_object_get(c, "model")),
+               *name = json_string_value(json_object_get(c, "name"));
+    const json_t *text, *results = json_object_get(c, "results");
+    char         *dump;
+    tokenizer    *t;
+    size_t        i;
+
+    json_object_set_new(whole, "version", json_string("1.0"));
+    json_object_set(whole, "model", json_object_get(json_object_get(root, "models"), model));
+    dump = json_dumps(whole, 0);
+    put("tokenizer.json", dump);
+    free(dump);
+    json_decref(whole);
+    t = open_or_fail(scratch);
+    assert_int_equal(json_array_size(results), json_array_size(json_object_get(root, "texts")));
+    json_array_foreach(json_object_get(root, "texts"), i, text)
+    {
+        const json_t *ids = json_array_get(json_array_get(results, i), 0);
+        const json_t *back = json_array_get(json_array_get(results, i), 1);
+        puma_error    e = { 0 };
+        token_list    list;
+        char         *decoded;
+        size_t        size;
+        bool          same;
+
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, true,
+                                      true, &list, &e),
+                         PUMA_OK);
+        same = list.count == json_array_size(ids);
+        for (size_t k = 0; same && k < list.count; k++)
+            same = json_integer_value(json_array_get(ids, k)) == (json_int_t)list.ids[k];
+        if (!same) fail_msg("%s: text %zu: other ids", name, i);
+        assert_int_equal(token_decode(t, list.ids, list.count, false, &decoded, &size, &e), PUMA_OK);
+        if (size != json_string_length(back) || memcmp(decoded, json_string_value(back), size) != 0)
+            fail_msg("%s: text %zu: decodes to \"%s\"", name, i, decoded);
+        stream_gives(t, list.ids, list.count, false, decoded);
+        free(decoded);
+        token_list_free(&list);
+    }
+    token_close(t);
+}
+
+static void parts_are_the_references(void **state)
+{
+    json_error_t error;
+    json_t *root = json_load_file(PUMA_SRCDIR "/tests/golden/tokenizer_parts.json", JSON_ALLOW_NUL, &error);
+    const json_t *c;
+    size_t        i;
+
+    (void)state;
+    assert_non_null(root);
+    assert_true(json_array_size(json_object_get(root, "cases")) > 20);
+    json_array_foreach(json_object_get(root, "cases"), i, c) check_parts(root, c);
+    json_decref(root);
+}
+
+/* Files whose steps make a text without bound, or search it without end. */
+static void growth_is_bounded(void **state)
+{
+    static const char ten[] =
+        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaa\"}";
+    char       steps[2048] = "";
+    tokenizer *t;
+    puma_error e = { 0 };
+    token_list list;
+    char      *text;
+    size_t     size;
+
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"normalizers\":["), ten);
+    put_json("normalizer", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    assert_int_equal(token_encode(t, "ba", 2, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    *steps = '\0';
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"decoders\":["), ten);
+    put_json("decoder", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_decode(t, (uint32_t[]){ 0 }, 1, false, &text, &size, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?:a|a?)+$b|(a*)*c\"},\"behavior\":\"Isolated\"}");
+    t = open_or_fail(scratch);
+    text = calloc(1, 4001);
+    memset(text, 'a', 4000);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_encode(t, text, 4000, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    free(text);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"},"
+             "{\"type\":\"ByteLevel\"}]}");
+    refused(503, "that change the text");
+    put_json(
+        "pre_tokenizer",
+        "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"((a{999}){999}){999}\"},\"behavior\":\"Isolated\"}");
+    refused(503, "cannot be compiled");
+}
+
 static void vocab_txt_may_be_sloppy(void **state)
 {
     tokenizer *t;
@@ -1487,6 +1600,8 @@ int main(void)
         WITH_FILES(tokens_beside_tokenizer_json),
         WITH_FILES(holes_are_fine),
         WITH_FILES(vocab_txt_may_be_sloppy),
+        WITH_FILES(parts_are_the_references),
+        WITH_FILES(growth_is_bounded),
         WITH_FILES(merges_are_checked),
         WITH_FILES(odd_tokens_work),
     };
