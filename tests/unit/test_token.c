@@ -1400,6 +1400,9 @@ static void holes_are_fine(void **state)
     assert_string_equal(text, "ab");
     free(text);
     token_close(t);
+    put_json("post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",4],\"cls\":[\"a\",0]}");
+    refused(506, "got 4");
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":3,\"<\":5},\"merges\":[]}");
     /* As the reference: the next id is the number of words, whosever that is. */
     put("tokenizer_config.json", "{\"pad_token\":\"<b>\"}");
     t = open_or_fail(scratch);
