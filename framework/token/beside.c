@@ -102,7 +102,7 @@ puma_status beside_open(loader *l, beside *b)
 
 void beside_default(beside *b, const char *class)
 {
-    if (!b->class && !beside_class(b)) find_family(b, class);
+    if (!beside_class(b)) find_family(b, class);
 }
 
 void beside_close(beside *b)

@@ -113,7 +113,8 @@ static puma_status load_vocab_txt(loader *l, beside *b)
     size_t      size;
     uint32_t    cls, sep;
 
-    beside_default(b, "BertTokenizer");
+    /* By the kind of file, where no class is named.  MPNet's special tokens stand another way. */
+    if (b->family != BESIDE_BERT || strcmp(b->class, "MPNetTokenizer") == 0) beside_default(b, "BertTokenizer");
     if (b->family != BESIDE_BERT || strcmp(b->class, "MPNetTokenizer") == 0)
         return loader_unsupported(l, "with vocab.txt, tokenizer_class",
                                   beside_class(b) ? beside_class(b)
@@ -237,7 +238,7 @@ static puma_status load_vocab_json(loader *l, beside *b, const char *words_name,
     size_t  size;
     json_t *words = loader_json(l, words_name, false);
 
-    beside_default(b, "GPT2Tokenizer");
+    if (!b->class || b->family == BESIDE_BERT) beside_default(b, "GPT2Tokenizer");
     if (words && loader_words(l, words) == PUMA_OK) {
         l->file = merges_name;
         if (loader_bytes(l, merges_name, &data, &size) == PUMA_OK) merges_from_lines(l, data, size);

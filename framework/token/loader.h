@@ -97,7 +97,7 @@ typedef struct beside {
 puma_status beside_open(loader *l, beside *b);
 void        beside_close(beside *b);
 const char *beside_class(const beside *b); /* as the files have it; NULL */
-/* No class is named and no model_type tells one: `class` is it. */
+/* Where no class is named, `class` is it, whatever the model_type. */
 void        beside_default(beside *b, const char *class);
 /* The special token `key`, `otherwise` where the files do not say; NULL: there is none. */
 const char *beside_name(const beside *b, const char *key, const char *otherwise);
