@@ -117,15 +117,31 @@ static puma_status load_model(loader *l, const json_t *model)
 
 /* --- templates -------------------------------------------------------------------------------- */
 
+/* The files beside may bring the token, so whether it is there is seen at the end. */
 static puma_status special_id(loader *l, const json_t *value, const char *name, uint32_t *id)
 {
     json_int_t got = json_integer_value(value);
 
-    if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= l->t->count)
+    if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= TOKEN_COUNT_LIMIT)
         return FAIL(l, TOKEN_ESPECIAL,
                     "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)",
-                    l->file, name, (intmax_t)got, l->t->count - 1);
+                    l->file, name, (intmax_t)got, TOKEN_COUNT_LIMIT - 1);
     *id = (uint32_t)got;
+    return PUMA_OK;
+}
+
+static puma_status check_template(loader *l, const template *plan)
+{
+    const tokenizer *t = l->t;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const template_piece *p = &plan->pieces[i];
+
+        if (p->what == PIECE_SPECIAL && (p->id >= t->count || !t->texts[p->id]))
+            return FAIL(l, TOKEN_ESPECIAL,
+                        "%s: post_processor: no token has the id of a special one (got %u, limit %zu)",
+                        l->file, p->id, t->count - 1);
+    }
     return PUMA_OK;
 }
 
@@ -225,10 +241,14 @@ static puma_status load_parts(loader *l, const json_t *root)
         return FAIL(l, TOKEN_ESPECIAL, "%s: added_tokens is not an array", l->file);
     json_array_foreach(added, i, token)
     {
-        uint32_t id;
+        const json_t *content = json_object_get(token, "content");
+        uint32_t      id;
 
-        if (loader_id(l, json_object_get(token, "id"), "(added)", &id) != PUMA_OK ||
-            loader_add_json(l, token, id) != PUMA_OK)
+        if (!json_is_string(content))
+            return FAIL(l, TOKEN_ESPECIAL, "%s: added token %zu has no content", l->file, i);
+        if (loader_id(l, json_object_get(token, "id"), json_string_value(content), &id) != PUMA_OK ||
+            loader_append(l, json_string_value(content), json_string_length(content),
+                          loader_flags(token, loader_flag(token, "special", false))) != PUMA_OK)
             return l->e->status;
     }
     if (load_normalizer(l, json_object_get(root, "normalizer")) != PUMA_OK) return l->e->status;
@@ -237,11 +257,16 @@ static puma_status load_parts(loader *l, const json_t *root)
     return load_decoder(l, json_object_get(root, "decoder"));
 }
 
-puma_status load_tokenizer_json(loader *l)
+puma_status load_tokenizer_json(loader *l, const beside *b)
 {
     json_t *root = loader_json(l, "tokenizer.json", false);
 
-    if (root) load_parts(l, root);
+    if (root && beside_patch(l, b, root) == PUMA_OK && load_parts(l, root) == PUMA_OK &&
+        beside_add_tokens(l, b) == PUMA_OK && b->family == BESIDE_LLAMA &&
+        (json_object_get(b->config, "add_bos_token") || json_object_get(b->config, "add_eos_token")))
+        beside_ends(l, b);
+    if (l->e->status == PUMA_OK && check_template(l, &l->t->single) == PUMA_OK)
+        check_template(l, &l->t->pair);
     json_decref(root);
     return l->e->status;
 }

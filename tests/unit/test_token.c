@@ -89,7 +89,8 @@ static void token_cuts_the_longer_text_first(void **state)
             assert_memory_equal(list.ids + 1, whole.ids + 1 + (end ? (strlen(a) + 1) / 2 - keep_a : 0),
                                 keep_a * sizeof *list.ids);
             assert_memory_equal(list.ids + 2 + keep_a,
-                                whole.ids + 2 + (strlen(a) + 1) / 2 + (end ? (strlen(b) + 1) / 2 - keep_b : 0),
+                                whole.ids + 2 + (strlen(a) + 1) / 2 +
+                                    (end ? (strlen(b) + 1) / 2 - keep_b : 0),
                                 keep_b * sizeof *list.ids);
             token_list_free(&whole);
             token_list_free(&list);
@@ -149,7 +150,7 @@ static int remove_scratch(void **state)
     static const char *const names[] = {
         "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json",
         "merges.txt",     "encoder.json",          "vocab.bpe", "tokenizer.model",
-        "config.json",    "added_tokens.json",     "x.gguf"
+        "config.json",    "added_tokens.json",     "x.gguf",    "special_tokens_map.json"
     };
     char path[128];
 
@@ -1290,8 +1291,8 @@ static void tokenizer_json_is_checked(void **state)
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b c\"]}", 505, "not two" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"x\"}", 506, "\"x\"" },
         { "model", "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\"}", 506, "[UNK]" },
-        { "added_tokens", "[{\"id\":1,\"content\":\"z\",\"special\":true}]", 504, "id 1" },
-        { "added_tokens", "[{\"id\":1,\"content\":\"a\",\"special\":true}]", 506, "\"a\"" },
+        { "added_tokens", "[{\"id\":3,\"special\":true}]", 506, "no content" },
+        { "added_tokens", "[{\"id\":-1,\"content\":\"z\"}]", 504, "got -1" },
     };
     tokenizer *t;
 
@@ -1314,8 +1315,6 @@ static void files_beside_the_model_are_checked(void **state)
     refused(501, "no tokenizer.json");
     put("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
     refused(506, "[UNK]");
-    put("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n");
-    refused(504, "stands twice");
     put_bytes("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\0b\n", 22);
     refused(504, "vocab.txt:4");
     put("vocab.txt", "[UNK]\n[SEP]\na\n");
@@ -1323,6 +1322,217 @@ static void files_beside_the_model_are_checked(void **state)
     put("vocab.txt", small_vocab);
     put("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}");
     refused(503, "MPNetTokenizer");
+    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"z\"}}}");
+    refused(506, "\"x\" is no id");
+    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"9\": {}}}");
+    refused(506, "no content");
+}
+
+static void gives_ids(const tokenizer *t, const char *text, const uint32_t *ids, size_t count)
+{
+    puma_error e = { 0 };
+    token_list list;
+
+    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, false, true, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, count);
+    assert_memory_equal(list.ids, ids, count * sizeof *ids);
+    token_list_free(&list);
+}
+#define GIVES_IDS(t, text, ...)                                                                              \
+    gives_ids(t, text, (const uint32_t[]){ __VA_ARGS__ },                                                    \
+              sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+#define GIVES(config, map, added, text, ...)                                                                 \
+    do {                                                                                                     \
+        tokenizer *one;                                                                                      \
+                                                                                                             \
+        put("tokenizer_config.json", config);                                                                \
+        put("special_tokens_map.json", map);                                                                 \
+        put("added_tokens.json", added);                                                                     \
+        one = open_or_fail(scratch);                                                                         \
+        GIVES_IDS(one, text, __VA_ARGS__);                                                                   \
+        token_close(one);                                                                                    \
+    } while (0)
+
+/* What transformers takes from the files beside tokenizer.json, and in which order. */
+static void tokens_beside_tokenizer_json(void **state)
+{
+    (void)state;
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"<\":2,\">\":3},\"merges\":[]}");
+    GIVES("{}", "{}", "{}", "a<>", 0, 2, 3);
+    /* The ids follow the vocabulary, whatever the file says. */
+    GIVES(
+        "{\"added_tokens_decoder\":{\"9\":{\"content\":\"<>\",\"special\":true},\"8\":{\"content\":\"<\"}}}",
+        "{}", "{}", "a<>b<", 0, 4, 1, 2);
+    GIVES("{\"pad_token\":\"<>\"}", "{}", "{}", "a<>", 0, 4);
+    GIVES("{\"pad_token\":{\"content\":\"<>\",\"lstrip\":true}}", "{}", "{}", "a <>", 0, 4);
+    GIVES("{\"image_token\":\"<>\"}", "{}", "{}", "a<>", 0, 4);
+    GIVES("{\"additional_special_tokens\":[\"<>\",\"ab\"]}", "{}", "{}", "ab<>", 5, 4);
+    GIVES("{\"extra_special_tokens\":{\"x\":\"<>\"},\"additional_special_tokens\":[\"ab\"]}", "{}", "{}",
+          "ab<>", 0, 1, 4);
+    GIVES("{\"pad_token\":\"ab\"}", "{\"pad_token\":\"<>\"}", "{}", "ab<>", 0, 1, 4);
+    GIVES("{}", "{\"pad_token\":\"ab\"}", "{\"<>\":4}", "ab<>", 5, 4);
+    /* A list with ids stands for both other files. */
+    GIVES("{\"added_tokens_decoder\":{\"4\":{\"content\":\"<>\"}}}", "{\"pad_token\":\"ab\"}", "{\"b<\":5}",
+          "abb<>", 0, 1, 1, 4);
+    /* The class has names of its own. */
+    GIVES("{\"tokenizer_class\":\"LlamaTokenizerFast\",\"add_bos_token\":true}", "{}", "{}", "a<unk>", 0, 6);
+    put("tokenizer_config.json",
+        "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":null,\"add_bos_token\":true}");
+    refused(506, "bos_token");
+}
+
+/* Ids that no token has, and one that two have. */
+static void holes_are_fine(void **state)
+{
+    tokenizer *t;
+    char      *text;
+    size_t     size;
+    puma_error e = { 0 };
+
+    (void)state;
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":3,\"<\":5},\"merges\":[]}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "ab<", 0, 3, 5);
+    assert_int_equal(token_vocabulary(t), 6);
+    assert_null(token_text(t, 4));
+    assert_int_equal(token_decode(t, (uint32_t[]){ 0, 4, 3 }, 3, true, &text, &size, &e), PUMA_OK);
+    assert_string_equal(text, "ab");
+    free(text);
+    token_close(t);
+    put_json("post_processor", "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",4],\"cls\":[\"a\",0]}");
+    refused(506, "got 4");
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":3,\"<\":5},\"merges\":[]}");
+    /* As the reference: the next id is the number of words, whosever that is. */
+    put("tokenizer_config.json", "{\"pad_token\":\"<b>\"}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "a<b>b", 0, 3, 3);
+    assert_string_equal(token_text(t, 3), "<b>");
+    token_close(t);
+}
+
+/* One case of tokenizer_parts.json: the tokenizer it describes, and what the reference makes of the texts. */
+static void check_parts(const json_t *root, const json_t *c)
+{
+    json_t     *whole = json_deep_copy(json_object_get(c, "parts"));
+    const char *model = json_string_value(json_object_get(c, "model")),
+               *name = json_string_value(json_object_get(c, "name"));
+    const json_t *text, *results = json_object_get(c, "results");
+    char         *dump;
+    tokenizer    *t;
+    size_t        i;
+
+    json_object_set_new(whole, "version", json_string("1.0"));
+    json_object_set(whole, "model", json_object_get(json_object_get(root, "models"), model));
+    dump = json_dumps(whole, 0);
+    put("tokenizer.json", dump);
+    free(dump);
+    json_decref(whole);
+    t = open_or_fail(scratch);
+    assert_int_equal(json_array_size(results), json_array_size(json_object_get(root, "texts")));
+    json_array_foreach(json_object_get(root, "texts"), i, text)
+    {
+        const json_t *ids = json_array_get(json_array_get(results, i), 0);
+        const json_t *back = json_array_get(json_array_get(results, i), 1);
+        puma_error    e = { 0 };
+        token_list    list;
+        char         *decoded;
+        size_t        size;
+        bool          same;
+
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, true,
+                                      true, &list, &e),
+                         PUMA_OK);
+        same = list.count == json_array_size(ids);
+        for (size_t k = 0; same && k < list.count; k++)
+            same = json_integer_value(json_array_get(ids, k)) == (json_int_t)list.ids[k];
+        if (!same) fail_msg("%s: text %zu: other ids", name, i);
+        assert_int_equal(token_decode(t, list.ids, list.count, false, &decoded, &size, &e), PUMA_OK);
+        if (size != json_string_length(back) || memcmp(decoded, json_string_value(back), size) != 0)
+            fail_msg("%s: text %zu: decodes to \"%s\"", name, i, decoded);
+        stream_gives(t, list.ids, list.count, false, decoded);
+        free(decoded);
+        token_list_free(&list);
+    }
+    token_close(t);
+}
+
+static void parts_are_the_references(void **state)
+{
+    json_error_t error;
+    json_t *root = json_load_file(PUMA_SRCDIR "/tests/golden/tokenizer_parts.json", JSON_ALLOW_NUL, &error);
+    const json_t *c;
+    size_t        i;
+
+    (void)state;
+    assert_non_null(root);
+    assert_true(json_array_size(json_object_get(root, "cases")) > 20);
+    json_array_foreach(json_object_get(root, "cases"), i, c) check_parts(root, c);
+    json_decref(root);
+}
+
+/* Files whose steps make a text without bound, or search it without end. */
+static void growth_is_bounded(void **state)
+{
+    static const char ten[] =
+        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaa\"}";
+    char       steps[2048] = "";
+    tokenizer *t;
+    puma_error e = { 0 };
+    token_list list;
+    char      *text;
+    size_t     size;
+
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"normalizers\":["), ten);
+    put_json("normalizer", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    assert_int_equal(token_encode(t, "ba", 2, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    *steps = '\0';
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"decoders\":["), ten);
+    put_json("decoder", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_decode(t, (uint32_t[]){ 0 }, 1, false, &text, &size, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?:a|a?)+$b|(a*)*c\"},\"behavior\":\"Isolated\"}");
+    t = open_or_fail(scratch);
+    text = calloc(1, 4001);
+    memset(text, 'a', 4000);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_encode(t, text, 4000, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    free(text);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"},"
+             "{\"type\":\"ByteLevel\"}]}");
+    refused(503, "that change the text");
+    put_json(
+        "pre_tokenizer",
+        "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"((a{999}){999}){999}\"},\"behavior\":\"Isolated\"}");
+    refused(503, "cannot be compiled");
+}
+
+static void vocab_txt_may_be_sloppy(void **state)
+{
+    tokenizer *t;
+
+    (void)state;
+    put("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n\r\nb \r\n\r\na\r\n##c\r\n");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "a b ac [SEP]", 7, 5, 7, 8, 2);
+    assert_null(token_text(t, 3));
+    token_close(t);
 }
 
 static void merges_are_checked(void **state)
@@ -1390,6 +1600,11 @@ int main(void)
         WITH_FILES(digits_stand_alone),
         WITH_FILES(tokenizer_json_is_checked),
         WITH_FILES(files_beside_the_model_are_checked),
+        WITH_FILES(tokens_beside_tokenizer_json),
+        WITH_FILES(holes_are_fine),
+        WITH_FILES(vocab_txt_may_be_sloppy),
+        WITH_FILES(parts_are_the_references),
+        WITH_FILES(growth_is_bounded),
         WITH_FILES(merges_are_checked),
         WITH_FILES(odd_tokens_work),
     };
