@@ -22,6 +22,24 @@ bool encoder_uses(const model *m, puma_slot slot)
     return false;
 }
 
+void encoder_print(FILE *out, const plan *p)
+{
+    const model *m = p->model;
+
+    if (m->pooling_count == 0) return;
+    fprintf(out, "pooling      ");
+    for (size_t i = 0; i < m->pooling_count; i++)
+        fprintf(out, "%s %s", i > 0 ? " and" : "", MODEL_POOLING_NAMES[m->pooling[i]]);
+    for (size_t i = 0; i < m->step_count; i++) {
+        const model_step *s = &m->steps[i];
+
+        if (s->kind == MODEL_STEP_DENSE) fprintf(out, ", %s to %zu numbers", s->folder, s->out);
+        if (s->kind == MODEL_STEP_NORM) fprintf(out, ", %s", s->folder);
+        if (s->kind == MODEL_STEP_NORMALIZE) fprintf(out, ", length 1");
+    }
+    fprintf(out, "; at most %zu tokens%s\n", p->max_input, m->prompt != NULL ? ", a prompt in front" : "");
+}
+
 /* --- texts ------------------------------------------------------------------------------------ */
 
 char *encoder_text(const plan *p, const char *text, size_t *size)

@@ -6,6 +6,8 @@
 
 /* Do the steps behind the pooling call this slot? */
 bool        encoder_uses(const model *m, puma_slot slot);
+/* The choices, for people: a line, of embed alone. */
+void        encoder_print(FILE *out, const plan *p);
 /* A text of *size bytes as the encoder takes it, its prompt in front; malloc'd, *size its new length.  NULL: out of
  * memory. */
 char       *encoder_text(const plan *p, const char *text, size_t *size);

@@ -910,6 +910,7 @@ void plan_print(FILE *out, const plan *p)
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
     print_generation(out, p);
+    encoder_print(out, p);
     for (size_t i = 0; i < p->input_count; i++)
         fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
     if (p->source != NULL && model_unused(p->source) != NULL)

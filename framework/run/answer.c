@@ -360,8 +360,8 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
 
 static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
 {
-    const char *same = p->run->task == RUN_GENERATE     ? "same next token"
-                       : p->run->task == RUN_PERPLEXITY ? "same most probable token"
+    const char *same = p->run->task == RUN_GENERATE                                        ? "same next token"
+                       : p->run->task == RUN_PERPLEXITY || p->run->task == RUN_FILL_MASK ? "same most probable token"
                                                         : "same label";
 
     fprintf(out, "\ndistance from plaintext:");
