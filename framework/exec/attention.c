@@ -305,13 +305,14 @@ static puma_share causal_weights(struct exec *x, puma_share scores, const span *
     return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
-/* The scores (H, T, T) of all tokens, plus for each pair what a secret table says of its distance, which is public. */
+/* The scores (H, T, T) of all tokens, plus for each pair what a secret table says of its distance, which is
+ * public. */
 static puma_share placed(struct exec *x, puma_share scores)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
-    size_t        tokens = scores->dim[1], n = tokens * tokens, *index = (size_t *)s->host->scratch(s, scores->n);
-    puma_share    bias;
+    size_t tokens = scores->dim[1], n = tokens * tokens, *index = (size_t *)s->host->scratch(s, scores->n);
+    puma_share bias;
 
     if (index == NULL) return NULL;
     for (size_t t = 0; t < tokens; t++)

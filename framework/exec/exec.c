@@ -304,7 +304,7 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
 {
     const model          *m = x->config.model;
     struct layer_weights *w = &x->layers[layer];
-    int                   i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
+    int i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
     bool                  post = x->config.model->place == MODEL_POST_NORM, gated = x->config.model->gated;
     const norm_role       own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
     const norm_role       last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? before : i };
@@ -316,9 +316,11 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     const norm_role      *first = m->mapped ? NULL : &embedding; /* a map has no norm behind it */
 
     if (before == i) {
-        /* The weights of the layer before; only what is folded into the group's first q, k, v is another norm's. */
+        /* The weights of the layer before; only what is folded into the group's first q, k, v is another
+         * norm's. */
         *w = x->layers[layer - 1];
-        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1)) share_qkv(x, source, w, i, &last);
+        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1))
+            share_qkv(x, source, w, i, &last);
         return;
     }
     /* Behind which norm attention and MLP stand: with norms after the sums that of the part before. */
@@ -337,7 +339,8 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
 static void share_token_head(struct exec *x, const model_source *source)
 {
     const model      *m = x->config.model;
-    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", (int)model_group(m, m->layers - 1) };
+    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias",
+                               (int)model_group(m, m->layers - 1) };
     const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
     const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
     const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
@@ -364,8 +367,8 @@ static void share_head(struct exec *x, const model_source *source)
 
         x->s->host->label(x->s, "weights head");
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
-        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1, dim,
-                                      x->config.rings.frac, x->config.rings.wide);
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1,
+                                      dim, x->config.rings.frac, x->config.rings.wide);
     }
     if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
         share_token_head(x, source);

@@ -6,8 +6,8 @@
 
 /* --- a sentence encoder's vector -------------------------------------------------------------- */
 
-/* How many of `wanted` fraction bits a constant may have that takes x to at most 2^range: what is then truncated
- * stays two bits below its ring. */
+/* How many of `wanted` fraction bits a constant may have that takes x to at most 2^range: what is then
+ * truncated stays two bits below its ring. */
 static uint32_t bits_left(puma_share x, int32_t range, uint32_t wanted)
 {
     int32_t left = (int32_t)x->bits - 3 - (int32_t)x->frac - range;
@@ -23,17 +23,18 @@ static puma_share times(struct exec *x, puma_share row, double c)
                       x->config.rings.frac);
 }
 
-/* The rows, weighed: of the bare n, because gain and bias are the same for all rows and weights sum to 1.  (1, d).
- * `extra` fraction bits more than the count takes, so that a weight's rounding is below the sum's. */
+/* The rows, weighed: of the bare n, because gain and bias are the same for all rows and weights sum to 1. (1,
+ * d). `extra` fraction bits more than the count takes, so that a weight's rounding is below the sum's. */
 static puma_share weighed(struct exec *x, puma_share n, bool rising)
 {
     puma_session *s = x->s;
     const rings  *r = &x->config.rings;
     size_t        tokens = n->dim[0];
-    uint32_t      log = (uint32_t)puma_exponent((double)tokens), extra = bits_left(n, n->range, 10 + (rising ? 2 : 1) * log);
-    double        total = rising ? (double)tokens * (double)(tokens + 1) / 2 : (double)tokens;
-    double       *weight = (double *)s->host->scratch(s, tokens);
-    puma_share    sum = puma_permute(s, n, (const uint32_t[]){ 1, 0 });
+    uint32_t      log = (uint32_t)puma_exponent((double)tokens),
+             extra = bits_left(n, n->range, 10 + (rising ? 2 : 1) * log);
+    double     total = rising ? (double)tokens * (double)(tokens + 1) / 2 : (double)tokens;
+    double    *weight = (double *)s->host->scratch(s, tokens);
+    puma_share sum = puma_permute(s, n, (const uint32_t[]){ 1, 0 });
 
     if (weight == NULL || sum == NULL) return NULL;
     for (size_t t = 0; t < tokens; t++) weight[t] = (rising ? (double)(t + 1) : 1) / total;
@@ -74,13 +75,12 @@ static puma_share pooled_sequence(struct exec *x, stream h, size_t first, size_t
     puma_share   row[MODEL_POOLINGS];
 
     h.n = puma_slice(x->s, h.n, 0, first, first + count);
-    for (size_t i = 0; i < m->pooling_count; i++)
-        row[i] = h.n == NULL ? NULL : pooled(x, h, m->pooling[i]);
+    for (size_t i = 0; i < m->pooling_count; i++) row[i] = h.n == NULL ? NULL : pooled(x, h, m->pooling[i]);
     return m->pooling_count == 1 ? row[0] : puma_concat(x->s, row, m->pooling_count, 1);
 }
 
-/* Rows (n, d) scaled to length 1.  `down`: each entry's square is taken 2^-2down times, so that the function's
- * domain holds lengths below 2^(8 + down). */
+/* Rows (n, d) scaled to length 1.  `down`: each entry's square is taken 2^-2down times, so that the
+ * function's domain holds lengths below 2^(8 + down). */
 static puma_share normalized(struct exec *x, puma_share rows, int down)
 {
     puma_session *s = x->s;
@@ -115,7 +115,7 @@ static puma_share finished(struct exec *x, puma_share rows)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
-    bool          free = m->pooling_count > 1 || m->pooling[0] == MODEL_POOL_MEAN_SQRT_LEN; /* no norm bounds it */
+    bool free = m->pooling_count > 1 || m->pooling[0] == MODEL_POOL_MEAN_SQRT_LEN; /* no norm bounds it */
 
     for (size_t i = 0; i < m->step_count && rows != NULL; i++) {
         const model_step          *step = &m->steps[i];
@@ -200,8 +200,8 @@ static puma_share classified(struct exec *x, stream h)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
-/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that could
- * stand there. */
+/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that
+ * could stand there. */
 static puma_share token_logits(struct exec *x, puma_share n)
 {
     const model  *m = x->config.model;

@@ -67,7 +67,8 @@ puma_status encoder_check_case(const plan *p, const tokenizer *t, puma_error *e)
            (list[0].count == 0 || memcmp(list[0].ids, list[1].ids, list[0].count * sizeof *list[0].ids) == 0);
     for (size_t i = 0; i < 2; i++) token_list_free(&list[i]);
     if (e->status != PUMA_OK || same) return e->status;
-    return error_set(e, 424, "do_lower_case of the sentence encoder: its tokenizer tells capitals from small letters");
+    return error_set(
+        e, 424, "do_lower_case of the sentence encoder: its tokenizer tells capitals from small letters");
 }
 
 /* The token that a text becomes which spells the mask; false when the tokenizer has no such token. */
@@ -81,7 +82,8 @@ static bool mask_of(const tokenizer *t, uint32_t *mask)
         puma_error  e = { 0 };
         const char *text = NULL;
 
-        if (token_encode(t, spellings[i], strlen(spellings[i]), NULL, 0, false, true, &list, &e) == PUMA_OK && list.count == 1)
+        if (token_encode(t, spellings[i], strlen(spellings[i]), NULL, 0, false, true, &list, &e) == PUMA_OK &&
+            list.count == 1)
             text = token_text(t, list.ids[0]);
         found = text != NULL && strcmp(text, spellings[i]) == 0;
         if (found) *mask = list.ids[0];
@@ -96,14 +98,16 @@ puma_status encoder_find_masks(plan *p, puma_error *e)
 
     if (r->task != RUN_FILL_MASK) return PUMA_OK;
     if (!mask_of(p->tokenizer, &p->mask))
-        return error_set(e, 333, "%s: [run] task: fill_mask needs a tokenizer with the token [MASK] or <mask>",
+        return error_set(e, 333,
+                         "%s: [run] task: fill_mask needs a tokenizer with the token [MASK] or <mask>",
                          runfile_where(r, "run", "task"));
     for (size_t i = 0; i < p->input_count; i++) {
         size_t k = 0;
 
         while (k < p->inputs[i].count && p->inputs[i].ids[k] != p->mask) k++;
         if (k == p->inputs[i].count)
-            return error_set(e, 333, "[input]: input %zu has no %s to fill in", i, token_text(p->tokenizer, p->mask));
+            return error_set(e, 333, "[input]: input %zu has no %s to fill in", i,
+                             token_text(p->tokenizer, p->mask));
     }
     return PUMA_OK;
 }
@@ -115,8 +119,8 @@ typedef struct bounds {
     double most, length;
 } bounds;
 
-/* The largest magnitude of a tensor of a step or of a norm, and the length of all its numbers; 0 when there is
- * none. */
+/* The largest magnitude of a tensor of a step or of a norm, and the length of all its numbers; 0 when there
+ * is none. */
 static puma_status measure_tensor(const plan *p, const char *role, int layer, bounds *b, puma_error *e)
 {
     const model *m = p->model;
@@ -138,8 +142,8 @@ static puma_status measure_tensor(const plan *p, const char *role, int layer, bo
     return PUMA_OK;
 }
 
-/* A Dense step on a vector within `b`: no number of the result is larger than the longest row allows.  By rows:
- * the sum of magnitudes times the largest, or the row's length times the vector's. */
+/* A Dense step on a vector within `b`: no number of the result is larger than the longest row allows.  By
+ * rows: the sum of magnitudes times the largest, or the row's length times the vector's. */
 static puma_status bound_dense(const plan *p, size_t step, bounds *b, puma_error *e)
 {
     const model_step *s = &p->model->steps[step];
@@ -197,9 +201,9 @@ puma_status encoder_check(const plan *p, puma_error *e)
 {
     const model *m = p->model;
     const rings *r = &p->exec.rings;
-    double       limit = ldexp(1, (int)r->wide - 2 - 2 * (int)r->frac), lengths = ldexp(1, 8 + MODEL_STEP_DOWN);
-    double       most;
-    bounds       b = { 0 };
+    double limit = ldexp(1, (int)r->wide - 2 - 2 * (int)r->frac), lengths = ldexp(1, 8 + MODEL_STEP_DOWN);
+    double most;
+    bounds b = { 0 };
 
     if (m->step_count == 0 || bound_pooled(p, &b, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < m->step_count && e->status == PUMA_OK; i++) {
@@ -207,10 +211,12 @@ puma_status encoder_check(const plan *p, puma_error *e)
 
         if (s->kind == MODEL_STEP_DENSE) {
             if (bound_dense(p, i, &b, e) != PUMA_OK) break;
-            most = s->active && model_is_narrow(s->activation) ? fmin(limit, ldexp(1, m->ranges.activation)) : limit;
+            most = s->active && model_is_narrow(s->activation) ? fmin(limit, ldexp(1, m->ranges.activation))
+                                                               : limit;
             if (!(b.most < most))
-                error_set(e, 1101, "[numeric] ring_bits: %s: the vector needs more room (got %.4g, limit %.4g)", s->folder,
-                          b.most, most);
+                error_set(e, 1101,
+                          "[numeric] ring_bits: %s: the vector needs more room (got %.4g, limit %.4g)",
+                          s->folder, b.most, most);
             if (s->active && s->activation == MODEL_TANH)
                 b = (bounds){ 1.1, fmin(b.length, 1.1 * sqrt((double)s->out)) };
         } else if (s->kind == MODEL_STEP_NORM) {
@@ -222,11 +228,14 @@ puma_status encoder_check(const plan *p, puma_error *e)
             b.length = gain.most * sqrt((double)s->out) + bias.length;
             b.most = b.length;
         } else {
-            double squares = fmin(limit, i > 0 ? lengths * lengths : limit); /* what no step changed keeps to the norms */
+            double squares =
+                fmin(limit, i > 0 ? lengths * lengths : limit); /* what no step changed keeps to the norms */
 
             if (!(b.length * b.length < squares))
-                error_set(e, 1101, "[numeric] ring_bits: the length of the embedding needs more room (got %.4g, limit %.4g)",
-                          b.length, sqrt(squares));
+                error_set(
+                    e, 1101,
+                    "[numeric] ring_bits: the length of the embedding needs more room (got %.4g, limit %.4g)",
+                    b.length, sqrt(squares));
             b = (bounds){ 1, 1 };
         }
     }

@@ -251,7 +251,8 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
-        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
+        if (strcmp(t->role, "relative.bias") == 0)
+            limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
@@ -266,24 +267,25 @@ static puma_status check_weights(const plan *p, puma_error *e)
 /* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
 static puma_status read_modules(plan *p, const char *directory, puma_error *e)
 {
-    const runfile      *r = p->run;
-    model_pooling       pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
-    bool                normalize = r->normalize == RUN_YES;
-    model_embedding     said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
-                                 .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
+    const runfile  *r = p->run;
+    model_pooling   pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
+    bool            normalize = r->normalize == RUN_YES;
+    model_embedding said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
+                             .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
 
     return model_modules(p->model, directory, &said, e);
 }
 
-/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory, malloc'd,
- * is then what holds modules.json. */
+/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory,
+ * malloc'd, is then what holds modules.json. */
 static puma_status enter_folder(plan *p, char **directory, puma_error *e)
 {
     char *folder = NULL;
 
     *directory = strdup(p->run->model);
     if (*directory == NULL) return no_memory(e);
-    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL) return e->status;
+    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL)
+        return e->status;
     free(p->run->model);
     p->run->model = folder;
     return PUMA_OK;
@@ -295,7 +297,8 @@ static puma_status open_model(plan *p, puma_error *e)
     char          *directory;
 
     if (enter_folder(p, &directory, e) == PUMA_OK &&
-        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) == PUMA_OK &&
+        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) ==
+            PUMA_OK &&
         embeds(r))
         read_modules(p, directory, e);
     free(directory);
@@ -309,7 +312,7 @@ static puma_status read_head(plan *p, puma_error *e)
 {
     static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
     const char   *path = p->run->head, *known[] = { "w", "b" };
-    size_t        width = p->model->embedding, i;
+    size_t                   width = p->model->embedding, i;
     double        limit = ldexp(1.0, (int)p->exec.rings.wide - 2 - 2 * (int)p->exec.rings.frac);
     json_t       *root = NULL;
     const json_t *w, *b;
@@ -423,9 +426,10 @@ static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t 
 
     if (whole == NULL) return no_memory(e);
     if (p->model->prompt != NULL && pair != NULL)
-        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
-    else if (token_encode(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
-                          e) != PUMA_OK)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text",
+                  where);
+    else if (token_encode(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special,
+                          &list, e) != PUMA_OK)
         error_prefix(e, "%s", where);
     OPENSSL_cleanse(whole, size);
     free(whole);
@@ -582,7 +586,8 @@ static bool speaks(const runfile *r)
     return r->task == RUN_GENERATE || r->task == RUN_CLASSIFY_TOKENS || r->task == RUN_FILL_MASK;
 }
 
-/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read. */
+/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read.
+ */
 static void open_speaker(plan *p)
 {
     puma_error why = { 0 };
@@ -611,7 +616,8 @@ static puma_status read_input(plan *p, plan_role role, puma_error *e)
         memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
         if (check_input(p, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
         if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && role == PLAN_CLIENT && speaks(r) && r->source == RUN_CHECKPOINT) open_speaker(p);
+        if (e->status == PUMA_OK && role == PLAN_CLIENT && speaks(r) && r->source == RUN_CHECKPOINT)
+            open_speaker(p);
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
@@ -743,7 +749,8 @@ static puma_status check_labels(const plan *p, puma_error *e)
         if (given[i])
             return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
                              runfile_where(r, keys[i][0], keys[i][1]), keys[i][0], keys[i][1],
-                             p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+                             p->model->problem == MODEL_REGRESSION ? "regression"
+                                                                   : "multi_label_classification");
     return PUMA_OK;
 }
 
