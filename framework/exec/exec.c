@@ -434,7 +434,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
         x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
     }
     share_stack(x, source, &map, 1, &embedded, &x->map, &x->map_bias);
-    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->scores);
+    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->wide);
     for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, i);
     share_head(x, source);
     if (config->task == MODEL_EMBED) share_steps(x, source);
