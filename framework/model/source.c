@@ -373,6 +373,7 @@ double model_max_abs(const model_source *s, size_t i, size_t *element)
 
 const char *model_stored_name(const model_source *s, size_t i)
 {
+    if (is_step(&s->model->tensors[i])) return s->model->tensors[i].name; /* with its folder */
     return s->entries[i].info ? s->entries[i].info->name : s->model->tensors[i].role;
 }
 
