@@ -68,8 +68,7 @@ static bool exists(const char *path)
     return stat(path, &about) == 0 || errno != ENOENT;
 }
 
-/* DIRECTORY/NAME; root NULL where there is no such file.  Numbers may be larger than any integer: a tokenizer
- * without a limit writes 10^30. */
+/* DIRECTORY/FOLDER/NAME; root NULL where there is no such file. */
 static puma_status open_part(part *p, const char *directory, const char *folder, const char *name,
                              puma_error *e)
 {
