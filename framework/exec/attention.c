@@ -230,14 +230,38 @@ static puma_share grouped(puma_session *s, puma_share x, size_t groups)
     return x == NULL ? NULL : puma_reshape3(s, x, groups, x->n / groups / x->dim[2], x->dim[2]);
 }
 
-/* q k^T / sqrt(e): the query carries the factor.  (H, T', S). */
+/* (H, T, T): what a secret table says of the distance of each pair of tokens, which is public. */
+static puma_share relative_scores(struct exec *x, size_t tokens)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    size_t        n = tokens * tokens, *index = (size_t *)s->host->scratch(s, m->heads * n);
+
+    if (index == NULL) return NULL;
+    for (size_t t = 0; t < tokens; t++)
+        for (size_t k = 0; k < tokens; k++)
+            for (size_t h = 0; h < m->heads; h++)
+                index[h * n + t * tokens + k] = model_bucket(m, (ptrdiff_t)k - (ptrdiff_t)t) * m->heads + h;
+    return puma_reshape3(s, puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, m->heads * n),
+                         m->heads, tokens, tokens);
+}
+
+/* q k^T / sqrt(e): the query carries the factor.  With relative positions plus theirs.  (H, T', S). */
 static puma_share scores_of(struct exec *x, puma_share q, puma_share k)
 {
     const rings *r = &x->config.rings;
-    puma_share   z;
+    puma_share   z, at = NULL;
+    puma_term    terms[2] = { { .op = PUMA_TERM_MATMUL, .y = k, .y_transposed = 1 }, { .op = PUMA_TERM_ADD } };
+    size_t       dim[3];
 
     if (q == NULL || k == NULL) return NULL;
-    z = puma_matmul(x->s, grouped(x->s, q, k->dim[0]), k, 1, r->frac, r->scores);
+    if (x->relative != NULL && (at = relative_scores(x, k->dim[1])) == NULL) return NULL;
+    terms[0].x = grouped(x->s, q, k->dim[0]);
+    terms[1].x = grouped(x->s, at, k->dim[0]);
+    if (terms[0].x == NULL) return NULL;
+    memcpy(dim, terms[0].x->dim, sizeof dim);
+    dim[2] = k->dim[1];
+    z = puma_product(x->s, terms, at == NULL ? 1 : 2, 3, dim, r->frac, r->scores);
     z = puma_reshape3(x->s, z, q->dim[0], q->dim[1], k->dim[1]);
     return z == NULL ? NULL : puma_promise(x->s, z, x->config.model->ranges.scores);
 }
@@ -341,24 +365,6 @@ static puma_share causal_weights(struct exec *x, puma_share scores, const span *
     return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
-/* The scores (H, T, T) of all tokens, plus for each pair what a secret table says of its distance, which is public. */
-static puma_share placed(struct exec *x, puma_share scores)
-{
-    const model  *m = x->config.model;
-    puma_session *s = x->s;
-    size_t        tokens = scores->dim[1], n = tokens * tokens, *index = (size_t *)s->host->scratch(s, scores->n);
-    puma_share    bias;
-
-    if (index == NULL) return NULL;
-    for (size_t t = 0; t < tokens; t++)
-        for (size_t k = 0; k < tokens; k++)
-            for (size_t h = 0; h < m->heads; h++)
-                index[h * n + t * tokens + k] = model_bucket(m, (ptrdiff_t)k - (ptrdiff_t)t) * m->heads + h;
-    bias = puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n);
-    scores = puma_add(s, scores, puma_reshape(s, bias, scores->rank, scores->dim));
-    return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
-}
-
 /* The same of one sequence: (H, T', e). */
 static puma_share attend(struct exec *x, puma_share q, puma_share k, puma_share v, int layer)
 {
@@ -370,7 +376,6 @@ static puma_share attend(struct exec *x, puma_share q, puma_share k, puma_share 
     s->host->label(s, "layer %d scores", layer);
     if (m->causal && spans(x, &a, q->dim[1], k->dim[1], layer) != PUMA_OK) return NULL;
     weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
-    if (x->relative != NULL && weights != NULL) weights = placed(x, weights);
     s->host->label(s, "layer %d softmax", layer);
     weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
                         : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);

@@ -305,7 +305,7 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
 {
     const model          *m = x->config.model;
     struct layer_weights *w = &x->layers[layer];
-    int                   i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
+    int i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
     bool                  post = x->config.model->place == MODEL_POST_NORM, gated = x->config.model->gated;
     const norm_role       own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
     const norm_role       last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? before : i };
@@ -317,9 +317,11 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     const norm_role      *first = m->mapped ? NULL : &embedding; /* a map has no norm behind it */
 
     if (before == i) {
-        /* The weights of the layer before; only what is folded into the group's first q, k, v is another norm's. */
+        /* The weights of the layer before; only what is folded into the group's first q, k, v is another
+         * norm's. */
         *w = x->layers[layer - 1];
-        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1)) share_qkv(x, source, w, i, &last);
+        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1))
+            share_qkv(x, source, w, i, &last);
         return;
     }
     /* Behind which norm attention and MLP stand: with norms after the sums that of the part before. */
@@ -338,7 +340,8 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
 static void share_token_head(struct exec *x, const model_source *source)
 {
     const model      *m = x->config.model;
-    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", (int)model_group(m, m->layers - 1) };
+    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias",
+                               (int)model_group(m, m->layers - 1) };
     const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
     const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
     const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
@@ -365,8 +368,8 @@ static void share_head(struct exec *x, const model_source *source)
 
         x->s->host->label(x->s, "weights head");
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
-        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1, dim,
-                                      x->config.rings.frac, x->config.rings.wide);
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1,
+                                      dim, x->config.rings.frac, x->config.rings.wide);
     }
     if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
         share_token_head(x, source);
@@ -432,7 +435,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
         x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
     }
     share_stack(x, source, &map, 1, &embedded, &x->map, &x->map_bias);
-    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->scores);
+    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->wide);
     for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, i);
     share_head(x, source);
     if (config->task == MODEL_EMBED) share_steps(x, source);

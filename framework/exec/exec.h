@@ -15,7 +15,7 @@ typedef struct exec exec;
 
 typedef struct exec_config {
     const model *model;
-    model_task   task;
+    model_task    task;
     bool          linear_head; /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
     const double *head;        /* w and behind it b; the owner's                            */
     bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
@@ -41,9 +41,9 @@ typedef struct exec_state {
 } exec_state;
 
 typedef struct exec_output {
-    size_t  rows, columns; /* hidden: tokens x hidden; perplexity and of an encoder
-                              mask: tokens x vocabulary; tokens: tokens x labels; else 1 x embedding,
-                              1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
+    size_t      rows, columns; /* hidden: tokens x hidden; perplexity and of an encoder
+                                  mask: tokens x vocabulary; tokens: tokens x labels; else 1 x embedding,
+                                  1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
     double *values;        /* malloc'd; NULL at compute parties                                   */
     exec_state *states;    /* of config.states: 1 + layers of them; NULL at compute parties       */
     size_t      state_count;

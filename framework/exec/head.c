@@ -6,8 +6,8 @@
 
 /* --- a sentence encoder's vector -------------------------------------------------------------- */
 
-/* How many of `wanted` fraction bits a constant may have that takes x to at most 2^range: what is then truncated
- * stays two bits below its ring. */
+/* How many of `wanted` fraction bits a constant may have that takes x to at most 2^range: what is then
+ * truncated stays two bits below its ring. */
 static uint32_t bits_left(puma_share x, int32_t range, uint32_t wanted)
 {
     int32_t left = (int32_t)x->bits - 3 - (int32_t)x->frac - range;
@@ -131,8 +131,8 @@ static puma_share vectors(struct exec *x, stream h, const pass *p)
     return m->pooling_count == 1 ? part[0] : puma_concat(x->s, part, m->pooling_count, 1);
 }
 
-/* Rows (n, d) scaled to length 1.  `down`: each entry's square is taken 2^-2down times, so that the function's
- * domain holds lengths below 2^(8 + down). */
+/* Rows (n, d) scaled to length 1.  `down`: each entry's square is taken 2^-2down times, so that the
+ * function's domain holds lengths below 2^(8 + down). */
 static puma_share normalized(struct exec *x, puma_share rows, int down)
 {
     puma_session *s = x->s;
@@ -167,7 +167,7 @@ static puma_share finished(struct exec *x, puma_share rows)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
-    bool          free = m->pooling_count > 1 || m->pooling[0] == MODEL_POOL_MEAN_SQRT_LEN; /* no norm bounds it */
+    bool free = m->pooling_count > 1 || m->pooling[0] == MODEL_POOL_MEAN_SQRT_LEN; /* no norm bounds it */
 
     for (size_t i = 0; i < m->step_count && rows != NULL; i++) {
         const model_step          *step = &m->steps[i];
@@ -215,8 +215,8 @@ static puma_share classified(struct exec *x, stream h, const pass *p)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
-/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that could
- * stand there. */
+/* Of every token, whose row is the last norm's bare output: the labels' logits, or those of the words that
+ * could stand there. */
 static puma_share token_logits(struct exec *x, puma_share n)
 {
     const model  *m = x->config.model;

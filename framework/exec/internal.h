@@ -41,7 +41,8 @@ struct exec {
     puma_share patch, patch_bias, cls; /* of pictures: (d, numbers of a patch), (d), (d)                 */
     puma_share embedding_gain, embedding_bias;
     puma_share map, map_bias; /* behind the embedding's norm: (d, embedding_width), (d)                   */
-    puma_share relative; /* (bucket_rows, H), what relative positions add to the scores; times what softmax wants */
+    puma_share
+        relative; /* (bucket_rows, H), what relative positions add to the scores; times what softmax wants */
     puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;

@@ -114,6 +114,7 @@ static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
     const model  *m = x->config.model;
     puma_session *s = x->s;
     size_t       *index, used = 0;
+    puma_share    table;
 
     if (x->relative == NULL || scores == NULL) return scores;
     index = (size_t *)s->host->scratch(s, scores->n);
@@ -125,8 +126,8 @@ static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
             for (size_t key = t->from; key < t->to; key++)
                 index[used++] = model_bucket(m, (ptrdiff_t)key - (ptrdiff_t)g->own[r]) * m->heads + h;
         }
-    scores =
-        puma_add(s, scores, puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n));
+    table = puma_resize(s, puma_reshape1(s, x->relative, x->relative->n), scores->bits);
+    scores = puma_add(s, scores, puma_pick(s, table, index, scores->n));
     return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
 }
 

@@ -382,11 +382,10 @@ static bool read_link(struct reading *in, const key *k, const ini_entry *entry)
 
 /* --- the keys --------------------------------------------------------------------------------- */
 
-static const char *const tasks[] = {
-    "embed", "classify", "logits", "hidden", "generate", "perplexity", "classify_tokens", "fill_mask", NULL
-};
+static const char *const tasks[] = { "embed",      "classify",        "logits",    "hidden", "generate",
+                                     "perplexity", "classify_tokens", "fill_mask", NULL };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
-static const char *const poolings[] = { "auto",          "cls",          "max",      "mean",
+static const char *const poolings[] = { "auto",          "cls",          "max",       "mean",
                                         "mean_sqrt_len", "weightedmean", "lasttoken", NULL };
 static const char *const choices[] = { "auto", "no", "yes" };
 static const char *const reveals[] = { "logits", "label", NULL };

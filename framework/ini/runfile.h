@@ -35,13 +35,13 @@ typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_D
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
 typedef enum run_pooling { /* those of the model (model.h) behind RUN_POOLING_AUTO, in its order */
-    RUN_POOLING_AUTO,
-    RUN_CLS,
-    RUN_MAX,
-    RUN_MEAN,
-    RUN_MEAN_SQRT_LEN,
-    RUN_WEIGHTED_MEAN,
-    RUN_LAST_TOKEN
+                           RUN_POOLING_AUTO,
+                           RUN_CLS,
+                           RUN_MAX,
+                           RUN_MEAN,
+                           RUN_MEAN_SQRT_LEN,
+                           RUN_WEIGHTED_MEAN,
+                           RUN_LAST_TOKEN
 } run_pooling;
 typedef enum run_choice { RUN_AUTO, RUN_NO, RUN_YES } run_choice;
 typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;

@@ -108,11 +108,12 @@ extern const role_info ROLES[ROLE_COUNT];
 static inline bool     role_in_layer(role r) { return r >= ROLE_QKV_WEIGHT && r <= ROLE_MLP_BIAS; }
 static inline bool     role_in_head(role r) { return r >= ROLE_HEAD_DENSE_WEIGHT; }
 
-/* Which head a task needs: on the first token (of a decoder on each), on each token, or the words at a mask. */
+/* Which head a task needs: on the first token (of a decoder on each), on each token, or the words at a mask.
+ */
 typedef enum head_kind { HEAD_NONE, HEAD_SEQUENCE, HEAD_TOKENS, HEAD_MASK } head_kind;
 static inline head_kind role_head(role r)
 {
-    return !role_in_head(r)            ? HEAD_NONE
+    return !role_in_head(r)             ? HEAD_NONE
            : r < ROLE_TOKENS_OUT_WEIGHT ? HEAD_SEQUENCE
            : r < ROLE_MASK_DENSE_WEIGHT ? HEAD_TOKENS
                                         : HEAD_MASK;
@@ -142,7 +143,7 @@ typedef struct architecture {
     model_positions  positions;
     bool             interleaved, scaled; /* rotary = interleaved; embedding_scale = sqrt_hidden        */
     double           gain_offset;
-    bool             map_always; /* embedding_map = always; else only where the embedding is narrower than the rest */
+    bool map_always; /* embedding_map = always; else only where the embedding is narrower than the rest */
     bool             has_head_activation;
     model_activation head_activation;
     bool             has_mask_activation; /* else the model's own */

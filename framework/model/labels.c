@@ -1,4 +1,5 @@
-/* labels.c - what a classifier's labels are called and what its logits mean: id2label and problem_type of config.json. */
+/* labels.c - what a classifier's labels are called and what its logits mean: id2label and problem_type of
+ * config.json. */
 #include "model/labels.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ static puma_status read_names(model *m, const json_t *names, puma_error *e)
 
 puma_status model_read_labels(model *m, const json_t *config, const char *path, puma_error *e)
 {
-    static const char *const words[] = { "single_label_classification", "multi_label_classification", "regression" };
+    static const char *const words[] = { "single_label_classification", "multi_label_classification",
+                                         "regression" };
     const json_t            *type = json_object_get(config, "problem_type");
     char                    *text;
     size_t                   k = 0;
@@ -47,8 +49,8 @@ puma_status model_read_labels(model *m, const json_t *config, const char *path, 
     }
     if (k < 3) return read_names(m, json_object_get(config, "id2label"), e);
     text = json_dumps(type, JSON_ENCODE_ANY | JSON_COMPACT);
-    error_set(e, 404, "%s: problem_type: %.60s is not supported (supported: %s, %s, %s)", path, text ? text : "?",
-              words[0], words[1], words[2]);
+    error_set(e, 404, "%s: problem_type: %.60s is not supported (supported: %s, %s, %s)", path,
+              text ? text : "?", words[0], words[1], words[2]);
     free(text);
     return e->status;
 }

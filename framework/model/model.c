@@ -386,8 +386,8 @@ static puma_status read_picture(const reader *r, model *m)
     return PUMA_OK;
 }
 
-/* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for each
- * near distance and ever wider ones up to the largest. */
+/* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for
+ * each near distance and ever wider ones up to the largest. */
 static puma_status read_buckets(const reader *r, model *m)
 {
     if (!config_entry(r, "buckets")) return PUMA_OK;
@@ -404,8 +404,9 @@ size_t model_bucket(const model *m, ptrdiff_t ahead)
 
     if (far >= near) {
         /* Where the quotient is a whole number it must come out as that one. */
-        place = near + (size_t)(log((double)far / (double)near) / log((double)m->bucket_distance / (double)near) *
-                                    (double)(half - near) + 1e-6);
+        place = near + (size_t)(log((double)far / (double)near) /
+                                    log((double)m->bucket_distance / (double)near) * (double)(half - near) +
+                                1e-6);
         if (place > half - 1) place = half - 1;
     }
     return ahead > 0 ? half + place : place;
@@ -416,10 +417,13 @@ static puma_status read_shares(const reader *r, model *m)
 {
     m->groups = m->layers;
     m->embedding_width = m->hidden;
-    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK) return r->e->status;
-    if (config_entry(r, "embedding") && read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK)
         return r->e->status;
-    m->mapped = config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
+    if (config_entry(r, "embedding") &&
+        read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+        return r->e->status;
+    m->mapped =
+        config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
     return read_buckets(r, m);
 }
 
@@ -645,7 +649,8 @@ static puma_status check_task(const architecture *a, model_task task, puma_error
     if ((task == MODEL_TOKENS && a->tensor[ROLE_TOKENS_OUT_WEIGHT].count == 0) ||
         (task == MODEL_MASK && a->tensor[ROLE_MASK_OUT_WEIGHT].count == 0))
         return error_set(e, 422, "%s: the architecture has no head for %s ([tensors] %s.out.weight)", a->path,
-                         task == MODEL_MASK ? "fill_mask" : "classify_tokens", task == MODEL_MASK ? "mask" : "tokens");
+                         task == MODEL_MASK ? "fill_mask" : "classify_tokens",
+                         task == MODEL_MASK ? "mask" : "tokens");
     return PUMA_OK;
 }
 
@@ -660,17 +665,18 @@ static head_kind head_of(model_task task)
     }
 }
 
-/* The matrix of labels for every token may have the name of the one for the whole: then `architectures` tells them
- * apart. */
+/* The matrix of labels for every token may have the name of the one for the whole: then `architectures` tells
+ * them apart. */
 static puma_status check_head(const reader *r, model_task task)
 {
     static const char whole[] = "ForSequenceClassification";
-    const char       *name = json_string_value(json_array_get(json_object_get(r->config, "architectures"), 0));
-    size_t            length = name ? strlen(name) : 0, tail = sizeof whole - 1;
+    const char *name = json_string_value(json_array_get(json_object_get(r->config, "architectures"), 0));
+    size_t      length = name ? strlen(name) : 0, tail = sizeof whole - 1;
 
     if (task != MODEL_TOKENS || length < tail || strcmp(name + length - tail, whole) != 0) return PUMA_OK;
-    return error_set(r->e, 422, "%s: architectures: %.60s has a head for the whole sequence, not for its tokens", r->path,
-                     name);
+    return error_set(r->e, 422,
+                     "%s: architectures: %.60s has a head for the whole sequence, not for its tokens",
+                     r->path, name);
 }
 
 static puma_status fill(const reader *r, model *m, model_task task)
@@ -688,10 +694,13 @@ static puma_status fill(const reader *r, model *m, model_task task)
             a->path);
     take_words(m, a);
     m->head_dense = head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
-    if (check_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
-    if ((task == MODEL_CLASSIFY || task == MODEL_TOKENS) && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK)
+    if (check_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK)
         return r->e->status;
-    if (task == MODEL_TOKENS) m->problem = MODEL_ONE_LABEL; /* each token has one, whatever is said of the whole */
+    if ((task == MODEL_CLASSIFY || task == MODEL_TOKENS) &&
+        model_read_labels(m, r->config, r->path, r->e) != PUMA_OK)
+        return r->e->status;
+    if (task == MODEL_TOKENS)
+        m->problem = MODEL_ONE_LABEL; /* each token has one, whatever is said of the whole */
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
@@ -844,8 +853,9 @@ static const char *const ACTIVATION_WORDS[] = { "gelu", "gelu_tanh", "silu", "re
 /* Of embed: "model.pooling=cls mean", and a line for each step. */
 static void put_steps(FILE *out, const model *m)
 {
-    static const char *const kinds[] = { [MODEL_STEP_DENSE] = "dense", [MODEL_STEP_NORM] = "layernorm",
-                                         [MODEL_STEP_NORMALIZE] = "normalize" };
+    static const char *const kinds[] = {
+        [MODEL_STEP_DENSE] = "dense", [MODEL_STEP_NORM] = "layernorm", [MODEL_STEP_NORMALIZE] = "normalize"
+    };
 
     if (m->pooling_count == 0) return;
     fprintf(out, "model.pooling=");
@@ -853,8 +863,8 @@ static void put_steps(FILE *out, const model *m)
         fprintf(out, "%s%s", i > 0 ? " " : "", MODEL_POOLING_NAMES[m->pooling[i]]);
     fprintf(out, "\n");
     for (size_t i = 0; i < m->step_count; i++)
-        fprintf(out, "model.step.%zu=%s %zux%zu %s\n", i, kinds[m->steps[i].kind], m->steps[i].out, m->steps[i].in,
-                m->steps[i].active ? ACTIVATION_WORDS[m->steps[i].activation] : "identity");
+        fprintf(out, "model.step.%zu=%s %zux%zu %s\n", i, kinds[m->steps[i].kind], m->steps[i].out,
+                m->steps[i].in, m->steps[i].active ? ACTIVATION_WORDS[m->steps[i].activation] : "identity");
 }
 
 char *model_canonical(const model *m)
@@ -882,7 +892,8 @@ char *model_canonical(const model *m)
         fprintf(out, "model.picture=%zux%zux%zu %zux%zu\n", m->channels, m->image[0], m->image[1], m->patch[0],
                 m->patch[1]);
     if (m->mapped || m->groups != m->layers)
-        fprintf(out, "model.embedding=%zu\nmodel.mapped=%d\nmodel.groups=%zu\n", m->embedding_width, m->mapped, m->groups);
+        fprintf(out, "model.embedding=%zu\nmodel.mapped=%d\nmodel.groups=%zu\n", m->embedding_width,
+                m->mapped, m->groups);
     if (m->buckets > 0) fprintf(out, "model.buckets=%zu %zu\n", m->buckets, m->bucket_distance);
     put_number(out, "initializer_range", m->initializer_range);
     put_number(out, "epsilon", m->epsilon);
@@ -898,7 +909,8 @@ char *model_canonical(const model *m)
     }
     for (size_t i = 0; m->window && i < m->layers; i++)
         if (m->window[i] > 0) fprintf(out, "model.window.%zu=%zu\n", i, m->window[i]);
-    if (m->pooling_count == 0 && !m->causal) fprintf(out, "model.mask=%s\n", ACTIVATION_WORDS[m->mask_activation]);
+    if (m->pooling_count == 0 && !m->causal)
+        fprintf(out, "model.mask=%s\n", ACTIVATION_WORDS[m->mask_activation]);
     fprintf(out, "model.norm=%s\nmodel.norm_place=%s\nmodel.activation=%s\nmodel.head=%s\n",
             m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm",
             m->place == MODEL_POST_NORM ? "post" : "pre", activations[m->activation],

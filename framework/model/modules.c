@@ -1,8 +1,9 @@
-/* modules.c - what stands behind the Transformer in a sentence encoder: modules.json lists the parts, each with a
- * folder of its own (the format of sentence-transformers).
+/* modules.c - what stands behind the Transformer in a sentence encoder: modules.json lists the parts, each
+ * with a folder of its own (the format of sentence-transformers).
  *
  * Every part is either computed or refused by its name, for a vector made in another way is of no use beside
- * those that the model's own program made.  A compute party reads these files too: they say what is computed. */
+ * those that the model's own program made.  A compute party reads these files too: they say what is computed.
+ */
 #include "model/model.h"
 
 #include "model/owner.h"
@@ -16,15 +17,17 @@
 
 #define MAX_FILE (1u << 20) /* bytes of any of the files                                          */
 #define MAX_MODULES 16u
-#define MAX_FOLDER 63u      /* bytes of a folder's name                                           */
+#define MAX_FOLDER 63u /* bytes of a folder's name                                           */
 #define MAX_PROMPT 4096u
 #define MAX_COUNT ((size_t)1 << 20)  /* tokens, or numbers of a vector                                */
 #define MAX_MATRIX ((size_t)1 << 28) /* numbers of a Dense module's matrix                            */
 
-const char *const MODEL_POOLING_NAMES[MODEL_POOLINGS + 1] = { "cls",          "max",      "mean", "mean_sqrt_len",
-                                                              "weightedmean", "lasttoken", NULL };
+const char *const MODEL_POOLING_NAMES[MODEL_POOLINGS + 1] = {
+    "cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken", NULL
+};
 
-/* Their spellings in 1_Pooling/config.json: a flag each, in the order in which several are joined, or a word. */
+/* Their spellings in 1_Pooling/config.json: a flag each, in the order in which several are joined, or a word.
+ */
 static const struct {
     const char *flag, *word;
 } POOLINGS[MODEL_POOLINGS] = {
@@ -65,9 +68,9 @@ static bool exists(const char *path)
     return stat(path, &about) == 0 || errno != ENOENT;
 }
 
-/* DIRECTORY/NAME; root NULL where there is no such file.  Numbers may be larger than any integer: a tokenizer
- * without a limit writes 10^30. */
-static puma_status open_part(part *p, const char *directory, const char *folder, const char *name, puma_error *e)
+/* DIRECTORY/FOLDER/NAME; root NULL where there is no such file. */
+static puma_status open_part(part *p, const char *directory, const char *folder, const char *name,
+                             puma_error *e)
 {
     static const json_limits limits = { .objects = 1000, .arrays = 1000, .separators = 20000 };
     char                    *path = NULL;
@@ -80,7 +83,8 @@ static puma_status open_part(part *p, const char *directory, const char *folder,
     return e->status;
 }
 
-static puma_status open_object(part *p, const char *directory, const char *folder, const char *name, puma_error *e)
+static puma_status open_object(part *p, const char *directory, const char *folder, const char *name,
+                               puma_error *e)
 {
     if (open_part(p, directory, folder, name, e) != PUMA_OK || !p->root || json_is_object(p->root))
         return e->status;
@@ -117,12 +121,13 @@ static puma_status read_count(const part *p, const char *key, size_t expected, s
 
     *count = 0;
     if (!value) return refuse(p, key, NULL, "missing");
-    if (!json_is_integer(value) || json_integer_value(value) < 1 || (uint64_t)json_integer_value(value) > MAX_COUNT)
+    if (!json_is_integer(value) || json_integer_value(value) < 1 ||
+        (uint64_t)json_integer_value(value) > MAX_COUNT)
         return refuse(p, key, value, "not a whole number from 1 to 1048576");
     *count = (size_t)json_integer_value(value);
     if (expected == 0 || *count == expected) return PUMA_OK;
-    return error_set(p->e, 424, "%s: %s: does not fit the vector before it (got %zu, expected %zu)", p->name, key,
-                     *count, expected);
+    return error_set(p->e, 424, "%s: %s: does not fit the vector before it (got %zu, expected %zu)", p->name,
+                     key, *count, expected);
 }
 
 /* Of a part that could read or write something else than the sentence's vector. */
@@ -143,10 +148,12 @@ static puma_status check_names(const part *p)
 
 typedef enum module_kind { TRANSFORMER, POOLING, DENSE, NORM, NORMALIZE, DROPOUT } module_kind;
 
-/* Classes of the package by their last name: the modules that hold them have moved from release to release. */
-static const char *const CLASSES[] = { [TRANSFORMER] = "Transformer", [POOLING] = "Pooling",
-                                       [DENSE] = "Dense",             [NORM] = "LayerNorm",
-                                       [NORMALIZE] = "Normalize",     [DROPOUT] = "Dropout" };
+/* Classes of the package by their last name: the modules that hold them have moved from release to release.
+ */
+static const char *const CLASSES[] = {
+    [TRANSFORMER] = "Transformer", [POOLING] = "Pooling",     [DENSE] = "Dense",
+    [NORM] = "LayerNorm",          [NORMALIZE] = "Normalize", [DROPOUT] = "Dropout"
+};
 
 static puma_status kind_of(const part *list, const json_t *entry, module_kind *kind)
 {
@@ -259,7 +266,8 @@ static puma_status read_pooling(const part *list, model *m, const char *folder, 
     if (list->e->status == PUMA_OK) {
         if (value_of(&p, "word_embedding_dimension")) key = "word_embedding_dimension";
         mode = value_of(&p, "pooling_mode");
-        if (read_count(&p, key, m->hidden, &width) == PUMA_OK && read_flag(&p, "include_prompt", with_prompt) == PUMA_OK) {
+        if (read_count(&p, key, m->hidden, &width) == PUMA_OK &&
+            read_flag(&p, "include_prompt", with_prompt) == PUMA_OK) {
             if (!mode)
                 read_pooling_flags(&p, m);
             else if (!json_is_array(mode))
@@ -267,8 +275,8 @@ static puma_status read_pooling(const part *list, model *m, const char *folder, 
             else if (json_array_size(mode) == 0)
                 refuse(&p, "pooling_mode", mode, "no pooling in it");
             else
-                json_array_foreach(mode, i, word)
-                    if (list->e->status == PUMA_OK) add_pooling(&p, m, "pooling_mode", word);
+                json_array_foreach(mode, i, word) if (list->e->status == PUMA_OK)
+                    add_pooling(&p, m, "pooling_mode", word);
         }
     }
     close_part(&p);
@@ -284,10 +292,14 @@ static puma_status read_activation(const part *p, model_step *step)
         const char      *name;
         bool             active;
         model_activation activation;
-    } known[] = { { "Identity", false, MODEL_TANH }, { "Tanh", true, MODEL_TANH }, { "ReLU", true, MODEL_RELU },
-                  { "GELU", true, MODEL_GELU },      { "SiLU", true, MODEL_SILU } };
+    } known[] = { { "Identity", false, MODEL_TANH },
+                  { "Tanh", true, MODEL_TANH },
+                  { "ReLU", true, MODEL_RELU },
+                  { "GELU", true, MODEL_GELU },
+                  { "SiLU", true, MODEL_SILU } };
     const json_t *value = value_of(p, "activation_function");
-    const char   *name = value ? json_string_value(value) : "torch.nn.Tanh", *last = name ? strrchr(name, '.') : NULL;
+    const char   *name = value ? json_string_value(value) : "torch.nn.Tanh",
+               *last = name ? strrchr(name, '.') : NULL;
 
     for (size_t i = 0; last && i < sizeof known / sizeof *known; i++) {
         if (strcmp(last + 1, known[i].name) != 0 || strncmp(name, "torch.nn.", 9) != 0) continue;
@@ -309,7 +321,8 @@ static puma_status check_weights(const part *p, const char *folder)
     free(path);
     if (!pickled || asprintf(&path, "%s/%s/model.safetensors", p->directory, folder) < 0) return PUMA_OK;
     if (!exists(path))
-        error_set(p->e, 425, "%s/pytorch_model.bin: weights in this format are not read: model.safetensors is needed",
+        error_set(p->e, 425,
+                  "%s/pytorch_model.bin: weights in this format are not read: model.safetensors is needed",
                   folder);
     free(path);
     return p->e->status;
@@ -321,26 +334,29 @@ static puma_status read_dense(const part *p, model_step *step)
 
     step->bias = true;
     if (read_count(p, "in_features", step->in, &step->in) != PUMA_OK ||
-        read_count(p, "out_features", 0, &step->out) != PUMA_OK || read_flag(p, "bias", &step->bias) != PUMA_OK ||
-        read_flag(p, "use_residual", &residual) != PUMA_OK || read_activation(p, step) != PUMA_OK)
+        read_count(p, "out_features", 0, &step->out) != PUMA_OK ||
+        read_flag(p, "bias", &step->bias) != PUMA_OK || read_flag(p, "use_residual", &residual) != PUMA_OK ||
+        read_activation(p, step) != PUMA_OK)
         return p->e->status;
     if (step->in > MAX_MATRIX / step->out)
-        return error_set(p->e, 405, "%s: out_features: the matrix is too large (got %zu x %zu numbers, limit %zu)",
+        return error_set(p->e, 405,
+                         "%s: out_features: the matrix is too large (got %zu x %zu numbers, limit %zu)",
                          p->name, step->out, step->in, MAX_MATRIX);
     return residual ? refuse(p, "use_residual", value_of(p, "use_residual"), "is not supported") : PUMA_OK;
 }
 
 static puma_status read_step(const part *list, model *m, module_kind kind, const char *folder)
 {
-    model_step  step = { .kind = kind == DENSE  ? MODEL_STEP_DENSE
-                                 : kind == NORM ? MODEL_STEP_NORM
-                                                : MODEL_STEP_NORMALIZE,
-                         .in = m->embedding,
-                         .out = m->embedding };
-    part        p;
-    size_t      width;
+    model_step step = { .kind = kind == DENSE  ? MODEL_STEP_DENSE
+                                : kind == NORM ? MODEL_STEP_NORM
+                                               : MODEL_STEP_NORMALIZE,
+                        .in = m->embedding,
+                        .out = m->embedding };
+    part       p;
+    size_t     width;
 
-    if (open_object(&p, list->directory, folder, "config.json", list->e) == PUMA_OK && !p.root && kind != NORMALIZE)
+    if (open_object(&p, list->directory, folder, "config.json", list->e) == PUMA_OK && !p.root &&
+        kind != NORMALIZE)
         error_set(list->e, 424, "%s: missing, though modules.json lists it", p.name);
     if (list->e->status == PUMA_OK && check_names(&p) == PUMA_OK) {
         if (kind == DENSE) read_dense(&p, &step);
@@ -394,8 +410,8 @@ static puma_status read_list(const part *list, model *m, const model_embedding *
  * the encoder was first made from. */
 static puma_status read_limits(const part *list, const char *folder, model *m, bool *limited)
 {
-    static const char *const names[] = { "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta",
-                                         "xlnet" };
+    static const char *const names[] = { "bert",   "roberta",     "distilbert", "camembert",
+                                         "albert", "xlm-roberta", "xlnet" };
     char                     name[64];
     part                     p = { 0 };
 
@@ -412,18 +428,22 @@ static puma_status read_limits(const part *list, const char *folder, model *m, b
     return list->e->status;
 }
 
-/* Where the encoder's own file names no limit the tokenizer's counts; one that is none is written as 10^30. */
+/* Where the encoder's own file names no limit the tokenizer's counts; one that is none is written as 10^30.
+ */
 static puma_status read_tokenizer_limit(const part *list, const char *folder, model *m)
 {
     char   *path = NULL, *text = NULL;
     size_t  size;
     json_t *root = NULL, *limit;
 
-    if (asprintf(&path, "%s/%s/tokenizer_config.json", list->directory, folder) < 0) return no_memory(list->e);
+    if (asprintf(&path, "%s/%s/tokenizer_config.json", list->directory, folder) < 0)
+        return no_memory(list->e);
     if (exists(path) && file_read(path, MAX_FILE, &text, &size, 424, list->e) == PUMA_OK)
-        root = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, NULL); /* the tokenizer says what is wrong with it */
+        root = json_loadb(text, size, JSON_DECODE_INT_AS_REAL,
+                          NULL); /* the tokenizer says what is wrong with it */
     limit = json_object_get(root, "model_max_length");
-    if (json_is_number(limit) && json_number_value(limit) >= 1 && json_number_value(limit) <= (double)MAX_COUNT)
+    if (json_is_number(limit) && json_number_value(limit) >= 1 &&
+        json_number_value(limit) <= (double)MAX_COUNT)
         m->encoder_tokens = (size_t)json_number_value(limit);
     json_decref(root);
     free(text);
@@ -437,9 +457,10 @@ static puma_status read_prompt(const part *list, model *m, bool with_prompt)
     part          p;
     const json_t *name, *prompt;
 
-    if (open_object(&p, list->directory, "", "config_sentence_transformers.json", list->e) == PUMA_OK && p.root &&
-        (name = value_of(&p, "default_prompt_name")) != NULL) {
-        prompt = json_object_get(json_object_get(p.root, "prompts"), json_is_string(name) ? json_string_value(name) : "");
+    if (open_object(&p, list->directory, "", "config_sentence_transformers.json", list->e) == PUMA_OK &&
+        p.root && (name = value_of(&p, "default_prompt_name")) != NULL) {
+        prompt = json_object_get(json_object_get(p.root, "prompts"),
+                                 json_is_string(name) ? json_string_value(name) : "");
         if (!json_is_string(name) || (prompt && !json_is_null(prompt) && !json_is_string(prompt)) ||
             json_string_length(prompt) > MAX_PROMPT)
             refuse(&p, "default_prompt_name", name, "not the name of a text of at most 4096 bytes");
@@ -471,7 +492,9 @@ static void add_tensor(model *m, size_t step, const char *what, const char *name
 {
     model_tensor *t = &m->tensors[m->tensor_count++];
 
-    *t = (model_tensor){ .role = what, .layer = (int)step, .rank = inner > 0 ? 2 : 1, .dim = { outer, inner } };
+    *t = (model_tensor){
+        .role = what, .layer = (int)step, .rank = inner > 0 ? 2 : 1, .dim = { outer, inner }
+    };
     if (inner == 0) t->dim[1] = 1;
     snprintf(t->name, sizeof t->name, "%s/%s", m->steps[step].folder, name);
     ((struct owner *)m->owner)->parameters += t->dim[0] * t->dim[1]; /* at most 2^28 each */
@@ -515,7 +538,8 @@ puma_status model_modules(model *m, const char *directory, const model_embedding
             m->pooling_count = 1;
             m->pooling[0] = said->pooling ? *said->pooling : MODEL_POOL_MEAN;
         }
-        if (found && e->status == PUMA_OK && folder_of(&list, json_array_get(list.root, 0), folder) == PUMA_OK &&
+        if (found && e->status == PUMA_OK &&
+            folder_of(&list, json_array_get(list.root, 0), folder) == PUMA_OK &&
             read_limits(&list, folder, m, &limited) == PUMA_OK &&
             (limited || read_tokenizer_limit(&list, folder, m) == PUMA_OK))
             read_prompt(&list, m, with_prompt);

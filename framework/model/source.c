@@ -210,13 +210,15 @@ static puma_status open_step(model_source *s, const char *directory, size_t i, p
     char *path = NULL;
 
     if (s->steps[i]) return PUMA_OK;
-    if (asprintf(&path, "%s/%s", directory, s->model->steps[i].folder) < 0) return error_set(e, 1001, "out of memory");
+    if (asprintf(&path, "%s/%s", directory, s->model->steps[i].folder) < 0)
+        return error_set(e, 1001, "out of memory");
     weights_open(&s->steps[i], path, e);
     free(path);
     return e->status;
 }
 
-static puma_status find_step(model_source *s, const char *directory, const model_tensor *t, entry *x, puma_error *e)
+static puma_status find_step(model_source *s, const char *directory, const model_tensor *t, entry *x,
+                             puma_error *e)
 {
     size_t i = (size_t)t->layer;
 
@@ -224,12 +226,14 @@ static puma_status find_step(model_source *s, const char *directory, const model
     x->file = s->steps[i];
     x->info = weights_find(x->file, t->name + strlen(s->model->steps[i].folder) + 1);
     if (x->info) return PUMA_OK;
-    return error_set(e, 420, "%s: tensor missing (the file has %zu tensors)", t->name, weights_count(x->file));
+    return error_set(e, 420, "%s: tensor missing (the file has %zu tensors)", t->name,
+                     weights_count(x->file));
 }
 
 /* Finds and checks all tensors, shapes and types first, then reads every value once: what is wrong with the
  * file is known before any of it is shared. */
-static puma_status check_checkpoint(model_source *s, const char *directory, const char *modules, puma_error *e)
+static puma_status check_checkpoint(model_source *s, const char *directory, const char *modules,
+                                    puma_error *e)
 {
     const model        *m = s->model;
     const architecture *a = ((const struct owner *)m->owner)->architecture;
@@ -384,6 +388,7 @@ double model_max_abs(const model_source *s, size_t i, size_t *element)
 
 const char *model_stored_name(const model_source *s, size_t i)
 {
+    if (is_step(&s->model->tensors[i])) return s->model->tensors[i].name; /* with its folder */
     return s->entries[i].info ? s->entries[i].info->name : s->model->tensors[i].role;
 }
 

@@ -21,6 +21,24 @@ bool encoder_uses(const model *m, puma_slot slot)
     return false;
 }
 
+void encoder_print(FILE *out, const plan *p)
+{
+    const model *m = p->model;
+
+    if (m->pooling_count == 0) return;
+    fprintf(out, "pooling      ");
+    for (size_t i = 0; i < m->pooling_count; i++)
+        fprintf(out, "%s %s", i > 0 ? " and" : "", MODEL_POOLING_NAMES[m->pooling[i]]);
+    for (size_t i = 0; i < m->step_count; i++) {
+        const model_step *s = &m->steps[i];
+
+        if (s->kind == MODEL_STEP_DENSE) fprintf(out, ", %s to %zu numbers", s->folder, s->out);
+        if (s->kind == MODEL_STEP_NORM) fprintf(out, ", %s", s->folder);
+        if (s->kind == MODEL_STEP_NORMALIZE) fprintf(out, ", length 1");
+    }
+    fprintf(out, "; at most %zu tokens%s\n", p->input.most, m->prompt != NULL ? ", a prompt in front" : "");
+}
+
 /* --- how large the vectors get ---------------------------------------------------------------- */
 
 /* Bounds of a vector: of each number, and of its length. */
@@ -28,8 +46,8 @@ typedef struct bounds {
     double most, length;
 } bounds;
 
-/* The largest magnitude of a tensor of a step or of a norm, and the length of all its numbers; 0 when there is
- * none. */
+/* The largest magnitude of a tensor of a step or of a norm, and the length of all its numbers; 0 when there
+ * is none. */
 static puma_status measure_tensor(const plan *p, const char *role, int layer, bounds *b, puma_error *e)
 {
     const model *m = p->model;
@@ -51,8 +69,8 @@ static puma_status measure_tensor(const plan *p, const char *role, int layer, bo
     return PUMA_OK;
 }
 
-/* A Dense step on a vector within `b`: no number of the result is larger than the longest row allows.  By rows:
- * the sum of magnitudes times the largest, or the row's length times the vector's. */
+/* A Dense step on a vector within `b`: no number of the result is larger than the longest row allows.  By
+ * rows: the sum of magnitudes times the largest, or the row's length times the vector's. */
 static puma_status bound_dense(const plan *p, size_t step, bounds *b, puma_error *e)
 {
     const model_step *s = &p->model->steps[step];
@@ -110,9 +128,9 @@ puma_status encoder_check(const plan *p, puma_error *e)
 {
     const model *m = p->model;
     const rings *r = &p->exec.rings;
-    double       limit = ldexp(1, (int)r->wide - 2 - 2 * (int)r->frac), lengths = ldexp(1, 8 + MODEL_STEP_DOWN);
-    double       most;
-    bounds       b = { 0 };
+    double limit = ldexp(1, (int)r->wide - 2 - 2 * (int)r->frac), lengths = ldexp(1, 8 + MODEL_STEP_DOWN);
+    double most;
+    bounds b = { 0 };
 
     if (m->step_count == 0 || bound_pooled(p, &b, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < m->step_count && e->status == PUMA_OK; i++) {
@@ -120,10 +138,12 @@ puma_status encoder_check(const plan *p, puma_error *e)
 
         if (s->kind == MODEL_STEP_DENSE) {
             if (bound_dense(p, i, &b, e) != PUMA_OK) break;
-            most = s->active && model_is_narrow(s->activation) ? fmin(limit, ldexp(1, m->ranges.activation)) : limit;
+            most = s->active && model_is_narrow(s->activation) ? fmin(limit, ldexp(1, m->ranges.activation))
+                                                               : limit;
             if (!(b.most < most))
-                error_set(e, 1101, "[numeric] ring_bits: %s: the vector needs more room (got %.4g, limit %.4g)", s->folder,
-                          b.most, most);
+                error_set(e, 1101,
+                          "[numeric] ring_bits: %s: the vector needs more room (got %.4g, limit %.4g)",
+                          s->folder, b.most, most);
             if (s->active && s->activation == MODEL_TANH)
                 b = (bounds){ 1.1, fmin(b.length, 1.1 * sqrt((double)s->out)) };
         } else if (s->kind == MODEL_STEP_NORM) {
@@ -135,11 +155,14 @@ puma_status encoder_check(const plan *p, puma_error *e)
             b.length = gain.most * sqrt((double)s->out) + bias.length;
             b.most = b.length;
         } else {
-            double squares = fmin(limit, i > 0 ? lengths * lengths : limit); /* what no step changed keeps to the norms */
+            double squares =
+                fmin(limit, i > 0 ? lengths * lengths : limit); /* what no step changed keeps to the norms */
 
             if (!(b.length * b.length < squares))
-                error_set(e, 1101, "[numeric] ring_bits: the length of the embedding needs more room (got %.4g, limit %.4g)",
-                          b.length, sqrt(squares));
+                error_set(
+                    e, 1101,
+                    "[numeric] ring_bits: the length of the embedding needs more room (got %.4g, limit %.4g)",
+                    b.length, sqrt(squares));
             b = (bounds){ 1, 1 };
         }
     }

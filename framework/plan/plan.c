@@ -254,7 +254,8 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
-        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
+        if (strcmp(t->role, "relative.bias") == 0)
+            limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
@@ -269,24 +270,25 @@ static puma_status check_weights(const plan *p, puma_error *e)
 /* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
 static puma_status read_modules(plan *p, const char *directory, puma_error *e)
 {
-    const runfile      *r = p->run;
-    model_pooling       pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
-    bool                normalize = r->normalize == RUN_YES;
-    model_embedding     said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
-                                 .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
+    const runfile  *r = p->run;
+    model_pooling   pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
+    bool            normalize = r->normalize == RUN_YES;
+    model_embedding said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
+                             .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
 
     return model_modules(p->model, directory, &said, e);
 }
 
-/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory, malloc'd,
- * is then what holds modules.json. */
+/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory,
+ * malloc'd, is then what holds modules.json. */
 static puma_status enter_folder(plan *p, char **directory, puma_error *e)
 {
     char *folder = NULL;
 
     *directory = strdup(p->run->model);
     if (*directory == NULL) return no_memory(e);
-    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL) return e->status;
+    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL)
+        return e->status;
     free(p->run->model);
     p->run->model = folder;
     return PUMA_OK;
@@ -298,7 +300,8 @@ static puma_status open_model(plan *p, puma_error *e)
     char          *directory;
 
     if (enter_folder(p, &directory, e) == PUMA_OK &&
-        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) == PUMA_OK &&
+        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) ==
+            PUMA_OK &&
         embeds(r))
         read_modules(p, directory, e);
     free(directory);
@@ -357,7 +360,8 @@ static puma_status check_labels(const plan *p, puma_error *e)
         if (given[i])
             return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
                              runfile_where(r, keys[i][0], keys[i][1]), keys[i][0], keys[i][1],
-                             p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+                             p->model->problem == MODEL_REGRESSION ? "regression"
+                                                                   : "multi_label_classification");
     return PUMA_OK;
 }
 
@@ -550,6 +554,7 @@ void plan_print(FILE *out, const plan *p)
     if (p->input.chat[0] != '\0') fprintf(out, "chat template %s\n", p->input.chat);
     for (size_t i = 0; i < p->input.count; i++)
         fprintf(out, "input %-7zu %zu tokens\n", i, p->input.sequences[i].count);
+    encoder_print(out, p);
     print_passes(out, p);
     if (p->source != NULL && model_unused(p->source) != NULL)
         fprintf(out, "not used      %s\n", model_unused(p->source));

@@ -522,7 +522,8 @@ static int add_labels(json_t *object, const report_output *o)
         double p = report_probability(o->meaning, o->values, o->columns, i);
 
         failed |= json_array_append_new(list, json_real(p));
-        if (p > 0.5) failed |= json_array_append_new(names, json_string(report_label_name(o, i, room, sizeof room)));
+        if (p > 0.5)
+            failed |= json_array_append_new(names, json_string(report_label_name(o, i, room, sizeof room)));
     }
     failed |= json_object_set_new(object, "probabilities", list);
     if (many)
@@ -560,10 +561,12 @@ static json_t *masks_json(const report_output *o)
         for (size_t k = 0; k < m->count; k++) {
             const report_candidate *c = &m->candidates[k];
 
-            json_array_append_new(words, json_pack("{s:I, s:s?, s:f, s:f}", "token", (json_int_t)c->token, "text", c->text,
-                                                   "logit", c->logit, "probability", c->probability));
+            json_array_append_new(words,
+                                  json_pack("{s:I, s:s?, s:f, s:f}", "token", (json_int_t)c->token, "text",
+                                            c->text, "logit", c->logit, "probability", c->probability));
         }
-        json_array_append_new(list, json_pack("{s:I, s:o}", "position", (json_int_t)m->position, "candidates", words));
+        json_array_append_new(
+            list, json_pack("{s:I, s:o}", "position", (json_int_t)m->position, "candidates", words));
     }
     return list;
 }

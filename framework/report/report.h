@@ -81,8 +81,8 @@ typedef struct report_mask {
 
 /* What the logits of classify say. */
 typedef enum report_meaning {
-    REPORT_NO_MEANING, /* `label`, if it is there, is all that is said               */
-    REPORT_ONE_LABEL,  /* the label, and with logits the labels' probabilities      */
+    REPORT_NO_MEANING,  /* `label`, if it is there, is all that is said               */
+    REPORT_ONE_LABEL,   /* the label, and with logits the labels' probabilities      */
     REPORT_MANY_LABELS, /* each label's own probability; those above 0.5 are there */
     REPORT_VALUE        /* the numbers themselves                                   */
 } report_meaning;
@@ -92,8 +92,8 @@ typedef struct report_output {
     report_kind     kind;
     const double   *values;        /* rows x columns; NULL when only the label was revealed           */
     size_t          rows, columns; /* rows: 1, or of hidden the tokens                                */
-    report_meaning  meaning;       /* of classify                                                     */
-    const char *const *label_names; /* `columns` of them or more; NULL: none                           */
+    report_meaning     meaning;       /* of classify                                                     */
+    const char *const *label_names;   /* `columns` of them or more; NULL: none                           */
     int64_t         label;         /* of classify; -1: none                                           */
     int64_t         reference_label, given_label; /* plaintext's, and that of [input] labels; -1: none  */
     const uint32_t *tokens;        /* of REPORT_TOKENS: the new ones                                  */
@@ -102,7 +102,7 @@ typedef struct report_output {
     size_t          text_size;
     double          ulp;        /* by how much rounding sets equal logits apart; report_top1     */
     double          perplexity; /* of REPORT_PERPLEXITY                                            */
-    const report_mask *masks;    /* of REPORT_MASKS                                                 */
+    const report_mask *masks;      /* of REPORT_MASKS                                                 */
     size_t             mask_count;
     size_t          sequence_length;
 } report_output;
@@ -170,8 +170,9 @@ double report_cosine(const double *x, const double *y, size_t n); /* 0 when eith
 size_t report_top1(const double *x, size_t n, double ulp);
 
 /* --- labels ----------------------------------------------------------------------------------- */
-/* Probability of label i of n: of REPORT_ONE_LABEL by softmax, of REPORT_MANY_LABELS by the logistic function. */
-double report_probability(report_meaning meaning, const double *logits, size_t n, size_t i);
+/* Probability of label i of n: of REPORT_ONE_LABEL by softmax, of REPORT_MANY_LABELS by the logistic
+ * function. */
+double      report_probability(report_meaning meaning, const double *logits, size_t n, size_t i);
 /* The i-th name, or LABEL_i, in `room` bytes; static text of the caller's where there is one. */
 const char *report_label_name(const report_output *o, size_t i, char *room, size_t size);
 

@@ -11,11 +11,14 @@
 
 extern const char cli_version[];
 
-static const char *const TASK_NAME[] = {
-    [RUN_EMBED] = "embed",   [RUN_CLASSIFY] = "classify", [RUN_LOGITS] = "logits",
-    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity",
-    [RUN_CLASSIFY_TOKENS] = "classify_tokens", [RUN_FILL_MASK] = "fill_mask"
-};
+static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed",
+                                         [RUN_CLASSIFY] = "classify",
+                                         [RUN_LOGITS] = "logits",
+                                         [RUN_HIDDEN] = "hidden",
+                                         [RUN_GENERATE] = "generate",
+                                         [RUN_PERPLEXITY] = "perplexity",
+                                         [RUN_CLASSIFY_TOKENS] = "classify_tokens",
+                                         [RUN_FILL_MASK] = "fill_mask" };
 
 /* Of classify: was the label alone revealed? */
 static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->task == RUN_CLASSIFY; }
@@ -33,7 +36,8 @@ static report_meaning meaning_of(const plan *p)
                                                [MODEL_MANY_LABELS] = REPORT_MANY_LABELS,
                                                [MODEL_REGRESSION] = REPORT_VALUE };
 
-    return p->run->task != RUN_CLASSIFY || p->run->head != NULL ? REPORT_NO_MEANING : meanings[p->model->problem];
+    return p->run->task != RUN_CLASSIFY || p->run->head != NULL ? REPORT_NO_MEANING
+                                                                : meanings[p->model->problem];
 }
 
 /* Is there one label that an answer says? */
@@ -79,11 +83,14 @@ static double overall_perplexity(const plan *p, const node_result *result)
 
 static report_output output_of(const plan *p, const node_result *result, const node_result *reference, size_t i)
 {
-    static const report_kind kinds[] = {
-        [RUN_EMBED] = REPORT_EMBEDDING, [RUN_CLASSIFY] = REPORT_LOGITS, [RUN_LOGITS] = REPORT_LOGITS,
-        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY,
-        [RUN_CLASSIFY_TOKENS] = REPORT_TOKEN_LABELS, [RUN_FILL_MASK] = REPORT_MASKS
-    };
+    static const report_kind kinds[] = { [RUN_EMBED] = REPORT_EMBEDDING,
+                                         [RUN_CLASSIFY] = REPORT_LOGITS,
+                                         [RUN_LOGITS] = REPORT_LOGITS,
+                                         [RUN_HIDDEN] = REPORT_HIDDEN,
+                                         [RUN_GENERATE] = REPORT_TOKENS,
+                                         [RUN_PERPLEXITY] = REPORT_PERPLEXITY,
+                                         [RUN_CLASSIFY_TOKENS] = REPORT_TOKEN_LABELS,
+                                         [RUN_FILL_MASK] = REPORT_MASKS };
     report_output r = { .kind = kinds[p->run->task],
                         .label = -1,
                         .reference_label = -1,
@@ -124,7 +131,8 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
 
     f->present = true;
     f->has_distance = !p->exec.reveal_label;
-    f->has_cosine = f->has_distance && !(p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->labels == 1));
+    f->has_cosine =
+        f->has_distance && !(p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->labels == 1));
     f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = a->generated != NULL ? &a->generated[i].steps : &a->outputs[i],
@@ -188,7 +196,8 @@ static void rate(report_fidelity *f, const plan *p, const node_result *a)
 
 static void free_outputs(report_output *outputs, size_t count)
 {
-    for (size_t i = 0; outputs != NULL && i < count; i++) masks_close((report_mask *)(uintptr_t)outputs[i].masks, outputs[i].mask_count);
+    for (size_t i = 0; outputs != NULL && i < count; i++)
+        masks_close((report_mask *)(uintptr_t)outputs[i].masks, outputs[i].mask_count);
     free(outputs);
 }
 
@@ -365,9 +374,10 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
 
 static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
 {
-    const char *same = p->run->task == RUN_GENERATE     ? "same next token"
-                       : p->run->task == RUN_PERPLEXITY ? "same most probable token"
-                                                        : "same label";
+    const char *same = p->run->task == RUN_GENERATE ? "same next token"
+                       : p->run->task == RUN_PERPLEXITY || p->run->task == RUN_FILL_MASK
+                           ? "same most probable token"
+                           : "same label";
 
     fprintf(out, "\ndistance from plaintext:");
     if (f->has_cosine) fprintf(out, " cosine %.7f,", f->cosine);

@@ -1,4 +1,5 @@
-/* masks.c - see masks.h.  The parties reveal the logits of every token: where the mask stands is the prompt's. */
+/* masks.c - see masks.h.  The parties reveal the logits of every token: where the mask stands is the
+ * prompt's. */
 #include "run/masks.h"
 
 #include <math.h>
@@ -19,7 +20,8 @@ static void choose(report_mask *m, const double *logits, size_t columns)
         m->candidates[k] = (report_candidate){ .token = (uint32_t)i, .logit = logits[i] };
     }
     for (size_t k = 0; k < m->count; k++)
-        m->candidates[k].probability = report_probability(REPORT_ONE_LABEL, logits, columns, m->candidates[k].token);
+        m->candidates[k].probability =
+            report_probability(REPORT_ONE_LABEL, logits, columns, m->candidates[k].token);
 }
 
 /* What the words are; an id that the tokenizer does not know has no text. */

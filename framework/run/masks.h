@@ -11,8 +11,8 @@ puma_status masks_open(report_mask **masks, size_t *count, const plan *p, size_t
 void        masks_close(report_mask *masks, size_t count);
 /* For people, a line each. */
 void        masks_print(FILE *out, const report_mask *masks, size_t count);
-/* A text of the model's files: nothing in it may steer a terminal, neither a control character nor one of U+0080 to
- * U+009F. */
+/* A text of the model's files: nothing in it may steer a terminal, neither a control character nor one of
+ * U+0080 to U+009F. */
 void        masks_print_text(FILE *out, const char *text);
 
 #endif

@@ -241,5 +241,32 @@ for role in 0 client; do
     if [ $((($(date +%s%N) - start) / 1000000)) -le 1000 ]; then pass; else fail "tcp off loopback: refused after more than a second"; fi
 done
 
+# --- sentence encoders: a party needs config.json, modules.json and what it lists, and no weights; without the list it
+# would make another vector
+for folder in whole listed bare; do
+    mkdir -p "$work/$folder/1_Pooling"
+    cp "$models/bert-tiny/config.json" "$work/$folder/"
+    echo '[{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"}, {"idx": 1, "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]' >"$work/$folder/modules.json"
+    echo '{"word_embedding_dimension": 64, "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}' >"$work/$folder/1_Pooling/config.json"
+done
+cp "$models/bert-tiny/"{model.safetensors,tokenizer.json,tokenizer_config.json,vocab.txt} "$work/whole/"
+rm "$work/bare/modules.json"
+for last in listed bare; do
+    run_file
+    sed -i "s|^model = .*|model = $work/listed|; s|^task = .*|task = embed|" "$work/run.ini"
+    extra[client]="--set run.model=$work/whole"
+    extra[2]="--set run.model=$work/$last"
+    rm -f "$work/client.json"
+    launch
+    if [ $last = listed ]; then
+        if [ "${code[client]}" = 0 ] && grep -q '"embedding": \[' "$work/client.json"; then pass; else
+            fail "sentence encoder: exit ${code[client]}: $(head -c 400 "$work/client.err")"
+        fi
+    else
+        ends 'no modules.json at P2' client 9 'model.pooling'
+        ends 'no modules.json at P2' 2 9 'model.pooling'
+    fi
+done
+
 echo "parties: $passed passed, $failed failed"
 [ "$failed" = 0 ]

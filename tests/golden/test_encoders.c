@@ -1,8 +1,8 @@
 /* test_encoders.c - sentence encoders: the vectors of encoders.json, which encoders.py has from the reference
  * implementation, in every arithmetic; and what is refused.
  *
- * Bounds, on each number: plain in float with exact functions 1e-6; elsewhere 2^-8 of the vector's largest number or
- * of 1, whichever is more (18 fraction bits, functions within 10^-4). */
+ * Bounds, on each number: plain in float with exact functions 1e-6; elsewhere 2^-8 of the vector's largest
+ * number or of 1, whichever is more (18 fraction bits, functions within 10^-4). */
 #include "../e2e/driver.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ static const char *source(const char *name)
     const char *directory = getenv("PUMA_SRCDIR");
     char       *to = path[next++ % 4];
 
-    snprintf(to, sizeof path[0], "%.400s/tests/golden/%.160s", directory != NULL ? directory : PUMA_SRCDIR, name);
+    snprintf(to, sizeof path[0], "%.400s/tests/golden/%.160s", directory != NULL ? directory : PUMA_SRCDIR,
+             name);
     return to;
 }
 
@@ -72,8 +73,9 @@ static void put_weights(const char *model, const char *folder, const json_t *ten
         size_t bytes = 8 * json_array_size(json_object_get(tensor, "data"));
 
         json_object_set_new(header, key,
-                            json_pack("{s:s, s:O, s:[I, I]}", "dtype", "F64", "shape", json_object_get(tensor, "shape"),
-                                      "data_offsets", (json_int_t)at, (json_int_t)(at + bytes)));
+                            json_pack("{s:s, s:O, s:[I, I]}", "dtype", "F64", "shape",
+                                      json_object_get(tensor, "shape"), "data_offsets", (json_int_t)at,
+                                      (json_int_t)(at + bytes)));
         at += bytes;
     }
     snprintf(name, sizeof name, "%s/model.safetensors", folder);
@@ -94,11 +96,12 @@ static void put_weights(const char *model, const char *folder, const json_t *ten
     json_decref(header);
 }
 
-/* A folder of the base model's files and the variant's; what an earlier one of that name left is not listed. */
+/* A folder of the base model's files and the variant's; what an earlier one of that name left is not listed.
+ */
 static const char *put_model(const char *name, const json_t *variant)
 {
-    static const char *const base[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-                                        "vocab.txt" };
+    static const char *const base[] = { "config.json", "model.safetensors", "tokenizer.json",
+                                        "tokenizer_config.json", "vocab.txt" };
     const char              *model = driver_path(name), *path;
     const json_t            *content;
 
@@ -126,10 +129,11 @@ static const char *put_run(const char *name, const char *model, const json_t *va
         text + used, sizeof text - used, "%s\n", json_string_value(json_object_get(c, "text")));
     snprintf(file, sizeof file, "%s.txt", name);
     driver_file(file, text);
-    snprintf(text, sizeof text,
-             "[run]\nmodel = %s\ntask = embed\nprotocol = plain\nthreads = 1\n[input]\nfile = %s\ntruncate = yes\n"
-             "[network]\ntransport = memory\n[approximation]\ndefault = %s\n",
-             model, file, functions);
+    snprintf(
+        text, sizeof text,
+        "[run]\nmodel = %s\ntask = embed\nprotocol = plain\nthreads = 1\n[input]\nfile = %s\ntruncate = yes\n"
+        "[network]\ntransport = memory\n[approximation]\ndefault = %s\n",
+        model, file, functions);
     snprintf(file, sizeof file, "%s.ini", name);
     return driver_file(file, text);
 }
@@ -145,26 +149,29 @@ static void compare(const char *name, const json_t *variant, const outcome *o, i
         double got[WIDTH], wanted[WIDTH], bound = 1, difference;
         size_t n = numbers(json_object_get(c, "embedding"), wanted, WIDTH);
 
-        if (!check(numbers(json_object_get(report_result(o->report, i), "embedding"), got, WIDTH) == n && n > 0,
+        if (!check(numbers(json_object_get(report_result(o->report, i), "embedding"), got, WIDTH) == n &&
+                       n > 0,
                    "%s, %s, case %zu: exit %d, not %zu numbers: %s", name, hows[how], i, o->code, n, o->err))
             continue;
         for (size_t k = 0; k < n; k++) bound = fmax(bound, fabs(wanted[k]));
         bound *= how == 0 ? 1e-6 : 0x1p-8;
         difference = max_difference(got, wanted, n);
-        check(difference <= bound, "%s, %s, case %zu: differs by %.3g, limit %.3g", name, hows[how], i, difference,
-              bound);
+        check(difference <= bound, "%s, %s, case %zu: differs by %.3g, limit %.3g", name, hows[how], i,
+              difference, bound);
         if (!(difference <= worst[how])) worst[how] = difference;
     }
 }
 
 static void check_variant(const json_t *variant)
 {
-    static const char *const sets[][3] = { { "approximation.default=exact", "run.protocol=plain", "numeric.ring_bits=64" },
-                                           { "approximation.default=exact", "numeric.arithmetic=fixed", "numeric.ring_bits=64" },
-                                           { "run.protocol=rep3", "approximation.default=precise", "numeric.ring_bits=64" },
-                                           { "run.protocol=beaver2", "approximation.default=precise", "numeric.ring_bits=60" } };
-    const char              *name = json_string_value(json_object_get(variant, "name"));
-    const char              *run = put_run(name, put_model(name, variant), variant, "exact");
+    static const char *const sets[][3] = {
+        { "approximation.default=exact", "run.protocol=plain", "numeric.ring_bits=64" },
+        { "approximation.default=exact", "numeric.arithmetic=fixed", "numeric.ring_bits=64" },
+        { "run.protocol=rep3", "approximation.default=precise", "numeric.ring_bits=64" },
+        { "run.protocol=beaver2", "approximation.default=precise", "numeric.ring_bits=60" }
+    };
+    const char *name = json_string_value(json_object_get(variant, "name"));
+    const char *run = put_run(name, put_model(name, variant), variant, "exact");
 
     for (int k = 0; k < 4; k++) {
         outcome o = RUN(true, "run", run, "--set", sets[k][0], "--set", sets[k][1], "--set", sets[k][2]);
@@ -181,8 +188,8 @@ static const json_t *variant_of(const json_t *file, const char *name)
     size_t  i;
     json_t *v;
 
-    json_array_foreach(json_object_get(file, "variants"), i, v)
-        if (strcmp(json_string_value(json_object_get(v, "name")), name) == 0) return v;
+    json_array_foreach(json_object_get(file, "variants"), i,
+                       v) if (strcmp(json_string_value(json_object_get(v, "name")), name) == 0) return v;
     check(false, "encoders.json has no %s", name);
     return NULL;
 }
@@ -217,8 +224,8 @@ static void check_said(const json_t *file)
 /* --- what is refused -------------------------------------------------------------------------- */
 
 /* A variant with one value of one of its files replaced. */
-static void check_refused(const json_t *file, const char *name, const char *path, const char *key, const char *value,
-                          int code, const char *named)
+static void check_refused(const json_t *file, const char *name, const char *path, const char *key,
+                          const char *value, int code, const char *named)
 {
     json_t     *variant = json_deep_copy(variant_of(file, name)), *content;
     outcome     o;
@@ -235,15 +242,17 @@ static void check_refused(const json_t *file, const char *name, const char *path
         json_object_set_new(content, key, json_loads(value, JSON_DECODE_ANY, NULL));
     run = put_run("refused", put_model("refused", variant), variant, "exact");
     o = RUN(false, "run", run);
-    check(o.code == code && strstr(o.err, named) != NULL, "%s %s = %s: exit %d, expected %d and \"%s\": %s", path, key,
-          value, o.code, code, named, o.err);
+    check(o.code == code && strstr(o.err, named) != NULL, "%s %s = %s: exit %d, expected %d and \"%s\": %s",
+          path, key, value, o.code, code, named, o.err);
     outcome_free(&o);
     json_decref(variant);
 }
 
 static void check_refusals(const json_t *file)
 {
-    static const char *const types[] = { "CNN", "LSTM", "WordWeights", "BoW", "WeightedLayerPooling", "Router" };
+    static const char *const types[] = {
+        "CNN", "LSTM", "WordWeights", "BoW", "WeightedLayerPooling", "Router"
+    };
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         char value[80];
@@ -254,18 +263,22 @@ static void check_refusals(const json_t *file)
     check_refused(file, "cls", "modules.json", "type", "\"custom.Normalize\"", 4, "custom.Normalize");
     check_refused(file, "cls", "modules.json", "path", "\"../2_Normalize\"", 4, "modules.json: path");
     check_refused(file, "cls", "modules.json", "path", "\"/tmp\"", 4, "modules.json: path");
-    check_refused(file, "cls", "1_Pooling/config.json", "pooling_mode_new_tokens", "true", 4, "pooling_mode_new_tokens");
-    check_refused(file, "cls", "1_Pooling/config.json", "word_embedding_dimension", "63", 4, "1_Pooling/config.json");
-    check_refused(file, "weightedmean", "1_Pooling/config.json", "pooling_mode", "\"attention\"", 4, "attention");
+    check_refused(file, "cls", "1_Pooling/config.json", "pooling_mode_new_tokens", "true", 4,
+                  "pooling_mode_new_tokens");
+    check_refused(file, "cls", "1_Pooling/config.json", "word_embedding_dimension", "63", 4,
+                  "1_Pooling/config.json");
+    check_refused(file, "weightedmean", "1_Pooling/config.json", "pooling_mode", "\"attention\"", 4,
+                  "attention");
     check_refused(file, "dense_tanh", "2_Dense/config.json", "in_features", "65", 4, "in_features");
     check_refused(file, "dense_tanh", "2_Dense/config.json", "out_features", "13", 4, "2_Dense");
     check_refused(file, "dense_tanh", "2_Dense/config.json", "out_features", "999999999", 4, "out_features");
     check_refused(file, "dense_tanh", "2_Dense/config.json", "use_residual", "true", 4, "use_residual");
     check_refused(file, "dense_tanh", "2_Dense/config.json", "module_input_name", "\"token_embeddings\"", 4,
                   "module_input_name");
-    check_refused(file, "dense_tanh", "2_Dense/config.json", "activation_function", "\"torch.nn.modules.activation.ELU\"",
-                  4, "ELU");
-    check_refused(file, "prompt", "1_Pooling/config.json", "include_prompt", "false", 4, "default_prompt_name");
+    check_refused(file, "dense_tanh", "2_Dense/config.json", "activation_function",
+                  "\"torch.nn.modules.activation.ELU\"", 4, "ELU");
+    check_refused(file, "prompt", "1_Pooling/config.json", "include_prompt", "false", 4,
+                  "default_prompt_name");
     check_refused(file, "limit", "sentence_bert_config.json", "max_seq_length", "0", 4, "max_seq_length");
 }
 
@@ -281,8 +294,8 @@ static void check_pickled(const json_t *file)
     unlink(path);
     fclose(create(model, "2_Dense/pytorch_model.bin"));
     o = RUN(false, "run", put_run("pickled", model, variant, "exact"));
-    check(o.code == 4 && strstr(o.err, "2_Dense/pytorch_model.bin") != NULL, "pytorch_model.bin: exit %d: %s", o.code,
-          o.err);
+    check(o.code == 4 && strstr(o.err, "2_Dense/pytorch_model.bin") != NULL, "pytorch_model.bin: exit %d: %s",
+          o.code, o.err);
     outcome_free(&o);
 }
 
@@ -293,9 +306,11 @@ static void check_room(const json_t *file)
     outcome o;
 
     data = json_object_get(
-        json_object_get(json_object_get(json_object_get(variant, "weights"), "2_Dense"), "linear.weight"), "data");
+        json_object_get(json_object_get(json_object_get(variant, "weights"), "2_Dense"), "linear.weight"),
+        "data");
     for (size_t k = 0; k < 64; k++) json_array_set_new(data, k, json_real(1e6));
-    o = RUN(false, "run", put_run("room", put_model("room", variant), variant, "precise"), "--set", "run.protocol=rep3");
+    o = RUN(false, "run", put_run("room", put_model("room", variant), variant, "precise"), "--set",
+            "run.protocol=rep3");
     check(o.code == 11 && strstr(o.err, "2_Dense") != NULL, "a large matrix: exit %d: %s", o.code, o.err);
     outcome_free(&o);
     json_decref(variant);
@@ -315,7 +330,7 @@ int main(void)
         check_room(file);
     }
     json_decref(file);
-    printf("largest differences: plain %.3g, fixed %.3g, rep3 %.3g, beaver2 %.3g\n", worst[0], worst[1], worst[2],
-           worst[3]);
+    printf("largest differences: plain %.3g, fixed %.3g, rep3 %.3g, beaver2 %.3g\n", worst[0], worst[1],
+           worst[2], worst[3]);
     return driver_end();
 }

@@ -295,8 +295,8 @@ static void refuses_bad_config_values(void **state)
         { "model_type", "7", 403, "model_type: not a string" },
         { "model_type", NULL, 403, "model_type: missing" },
         { "model_type", "\"mamba\"", 404,
-          "\"mamba\" is not supported (known: bert, distilbert, gemma, gpt2, llama, "
-          "mistral, qwen2, roberta, xlm-roberta, camembert, vit)" },
+          "\"mamba\" is not supported (known: albert, bert, distilbert, electra, gemma, gpt2, llama, "
+          "mistral, mpnet, qwen2, roberta, xlm-roberta, camembert, vit)" },
         { "hidden_act", "\"quick_gelu\"", 404,
           "hidden_act: \"quick_gelu\" is not supported (known: gelu, gelu_new" },
         { "hidden_act", "7", 403, "hidden_act: not the name of a function" },
@@ -576,6 +576,37 @@ static void refuses_what_decoders_cannot(void **state)
     refused(folder, "auto", ARCHITECTURES, MODEL_GENERATE, 422, "an encoder has no next token");
 }
 
+/* Against the reference's buckets: 32 of them, for distances up to 128. */
+static void puts_distances_into_buckets(void **state)
+{
+    static const struct {
+        ptrdiff_t ahead;
+        size_t    bucket;
+    } known[] = { { 0, 0 },    { -1, 1 },   { -7, 7 },    { -8, 8 },    { -11, 8 },   { -12, 9 },  { -15, 9 },
+                  { -16, 10 }, { -22, 10 }, { -23, 11 },  { -32, 12 },  { -63, 13 },  { -64, 14 }, { -90, 14 },
+                  { -91, 15 }, { -128, 15 }, { -500, 15 }, { 1, 17 },    { 8, 24 },    { 15, 25 },  { 16, 26 },
+                  { 31, 27 },  { 32, 28 },  { 64, 30 },   { 127, 31 },  { 500, 31 } };
+    const model m = { .buckets = 32, .bucket_rows = 32, .bucket_distance = 128 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_int_equal(model_bucket(&m, known[i].ahead), known[i].bucket);
+}
+
+/* Layers in groups: as many as there are layers, or runs of them. */
+static void groups_layers(void **state)
+{
+    const size_t five[] = { 0, 0, 0, 1, 1 }, one[] = { 0, 0, 0, 0, 0 };
+    model        m = { .layers = 5, .groups = 5 };
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) assert_int_equal(model_group(&m, i), i);
+    m.groups = 2;
+    for (size_t i = 0; i < 5; i++) assert_int_equal(model_group(&m, i), five[i]);
+    m.groups = 1;
+    for (size_t i = 0; i < 5; i++) assert_int_equal(model_group(&m, i), one[i]);
+}
+
 /* --- architecture files ----------------------------------------------------------------------- */
 
 /* bert.ini with the line that begins with `key` replaced; NULL takes it out.  Returns its number. */
@@ -642,6 +673,12 @@ static void refuses_bad_architecture_files(void **state)
         { "layer.query.weight", "layer.query.weight = x{i} ^T | y{i}", "all of its names end in ^T, or none",
           true },
         { "head.out.bias", NULL, "a weight needs its bias", false },
+        { "mask.norm.bias", NULL, "mask.dense.weight and mask.norm.bias need each other", false },
+        { "tokens.out.weight", NULL, "tokens.out.weight and tokens.out.bias need each other", false },
+        { "head_activation", "head_activation = tanh\nmask_activation = sine", "mask_activation: unknown \"sine\"", false },
+        { "norm_place", "norm_place = post\nembedding_map = always", "embedding.map.bias need each other", false },
+        { "norm_place", "norm_place = post\nembedding_map = maybe", "known: narrow, always", false },
+        { "types ", "types = default 2\nbuckets = default 32", "[config] buckets and [tensors] relative.bias", false },
     };
 
     (void)state;
@@ -655,7 +692,7 @@ static void refuses_bad_architecture_files(void **state)
         if (bad[i].numbered) refused(folder, "auto", folder, MODEL_LOGITS, 341, part);
     }
     refused(folder, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340,
-            "no such file in models/ (known: auto, bert, distilbert, gemma, gpt2, llama");
+            "no such file in models/ (known: auto, albert, bert, distilbert, electra, gemma, gpt2, llama");
     refused(folder, "Bert", ARCHITECTURES, MODEL_EMBED, 340, "architecture \"Bert\"");
     refused(folder, "auto", "/nowhere", MODEL_EMBED, 340, "/nowhere");
     write_architecture("mine.ini", "norm_place", "norm_place = post");
@@ -1084,6 +1121,8 @@ int main(void)
         TEST(reads_windows),
         TEST(scales_rotary_angles),
         TEST(refuses_what_decoders_cannot),
+        TEST(puts_distances_into_buckets),
+        TEST(groups_layers),
         TEST(refuses_bad_architecture_files),
         TEST(takes_every_dtype_prefix_and_spelling),
         TEST(names_tensors_that_are_missing_or_misshapen),

@@ -370,7 +370,8 @@ static void booleans_and_words_are_exact(void **state)
         snprintf(set, sizeof set, "run.normalize=%s", bad[i]);
         refused_with(RUN TEXT, set, 312, "needs yes or no");
     }
-    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden, generate, perplexity, classify_tokens, fill_mask)");
+    refused_with(RUN TEXT, "run.task=embedd", 314, "one of embed, classify, logits, hidden, generate, perplexity, "
+                 "classify_tokens, fill_mask)");
     refused_with(RUN TEXT, "run.task=Embed", 314, "one of");
     refused_with(RUN TEXT, "network.transport=udp", 314, "one of memory, tcp, tls)");
     refused_with(RUN TEXT, "weights.source=synthetic:", 311, "0 <= SEED");
