@@ -272,6 +272,19 @@ static json_t *plaintext(comparison *c, const char *path, const char *const *set
     return report;
 }
 
+/* Paths and values are any bytes, JSON's texts are UTF-8: what is not becomes question marks. */
+static json_t *text_json(const char *text)
+{
+    json_t *value = json_string(text);
+    char   *copy = value == NULL ? strdup(text) : NULL;
+
+    for (char *at = copy; at != NULL && *at != '\0'; at++)
+        if ((unsigned char)*at >= 0x80) *at = '?';
+    if (copy != NULL) value = json_string(copy);
+    free(copy);
+    return value;
+}
+
 static void set_if(json_t *object, const char *key, json_t *value)
 {
     if (value != NULL) json_object_set_new(object, key, value);
@@ -291,17 +304,19 @@ static size_t set_key(const char **sets, size_t n, const char *set)
 /* What the inputs of a variant depend on. */
 static json_t *key_of_inputs(const char *path, const char *const *sets, size_t n)
 {
-    json_t *key = json_string(path);
+    char   *key = NULL;
+    size_t  size;
+    FILE   *to = open_memstream(&key, &size);
+    json_t *text = NULL;
 
-    for (size_t i = 0; i < n; i++) {
-        json_t *more;
-
-        if (strncmp(sets[i], "input.", 6) != 0) continue;
-        more = json_sprintf("%s\n%s", json_string_value(key), sets[i]);
-        json_decref(key);
-        key = more;
+    if (to != NULL) {
+        fputs(path, to);
+        for (size_t i = 0; i < n; i++)
+            if (strncmp(sets[i], "input.", 6) == 0) fprintf(to, "\n%s", sets[i]);
+        if (fclose(to) == 0) text = text_json(key);
     }
-    return key;
+    free(key);
+    return text;
 }
 
 /* What a page shows beside the report: the functions, the inputs, and how the error grows, by a run of the first
@@ -346,11 +361,11 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
 
         snprintf(text[k], sizeof text[k], "%s=%s", c->vary[k].key, value);
         sets[n++] = text[k];
-        json_object_set_new(variant, c->vary[k].key, json_string(value));
+        json_object_set_new(variant, c->vary[k].key, text_json(value));
     }
     if (c->keys != NULL) json_array_append_new(c->keys, key_of_inputs(path, sets, n));
     sets[n] = "compare.reference=plain";
-    json_object_set_new(row, "run", json_string(path));
+    json_object_set_new(row, "run", text_json(path));
     json_object_set_new(row, "variant", variant);
     report = run_once(path, sets, n + 1, e);
     if (report == NULL || json_object_get(report, "error") != NULL) {
@@ -557,8 +572,9 @@ static puma_status write_html(const comparison *c, const json_t *rows, bool file
         names[i] = strdup(name);
         if (names[i] == NULL) error_set(e, 1001, "out of memory for a page");
     }
-    if (names != NULL && e->status == PUMA_OK) text = page_html(&(page){ .title = "puma compare", .rows = rows, .names = names, .growth = c->growth,
-                                   .curves = c->curves, .keys = c->keys, .inputs = c->inputs });
+    if (names != NULL && e->status == PUMA_OK)
+        text = page_html(&(page){ .title = "puma compare", .rows = rows, .names = names, .growth = c->growth,
+                                  .curves = c->curves, .keys = c->keys, .inputs = c->inputs });
     if (e->status == PUMA_OK && text == NULL) error_set(e, 1001, "out of memory for a page");
     if (e->status == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
     for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);

@@ -19,7 +19,7 @@ static const struct {
     const char *help;
 } commands[] = {
     { "run", cli_run, "run a model on an input under a protocol, as RUN.ini says" },
-    { "plan", cli_plan, "check a run without a socket; measure the ranges a model meets" },
+    { "plan", cli_plan, "check a run without a socket, predict what it costs; measure the ranges a model meets" },
     { "compare", cli_compare, "run variants side by side: distance from plaintext, bytes, rounds, seconds" },
     { "bench", cli_bench, "time operations and whole models on synthetic weights" },
     { "tokenize", cli_tokenize, "text to token ids and back, as the model's tokenizer does it" },

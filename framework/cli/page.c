@@ -18,7 +18,8 @@ static const char STYLE[] =
     "auto;padding:0 1em;overflow-wrap:anywhere}h1{margin-bottom:.2em}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}"
     "td,th{padding:.25em .6em;text-align:right;vertical-align:top;border-bottom:1px solid #8885}"
-    "th{vertical-align:bottom}td,th{white-space:nowrap}td:first-child,th:first-child{text-align:left;white-space:normal}"
+    "th{vertical-align:bottom}td,th{white-space:nowrap}td:first-child,th:first-child{text-align:left;"
+    "white-space:normal}"
     "td:first-child{min-width:9em}"
     "th.title{white-space:normal;overflow-wrap:normal}@media(max-width:1000px){td,th{padding:.25em .3em;font-size:12px}td:first-child{min-width:6em}}"
     "th.name{min-width:5em;max-width:9em;white-space:normal}"
@@ -484,7 +485,12 @@ static void add_label(text_buffer *to, const json_t *value, const json_t *expect
                  (long long)json_integer_value(value));
 }
 
-static const char *key_at(const page *p, size_t row) { return json_string_value(json_array_get(p->keys, row)); }
+static const char *key_at(const page *p, size_t row)
+{
+    const char *key = json_string_value(json_array_get(p->keys, row));
+
+    return key != NULL ? key : "";
+}
 
 static bool same_inputs(const page *p, size_t a, size_t b) { return strcmp(key_at(p, a), key_at(p, b)) == 0; }
 

@@ -263,7 +263,8 @@ int cli_plan(int argc, char **argv)
     } else if ((path != NULL) == (o.shape != NULL)) {
         code = cli_misused(&COMMAND, 205, "a run file or --model: one of the two");
     } else if (link_text != NULL && !link_read(link_text, &link)) {
-        code = cli_misused(&COMMAND, 206, "--link: not a link (got %.40s; lan, wan, auto or like 400mbit,40ms)", link_text);
+        code = cli_misused(&COMMAND, 206, "--link: not a link (got %.40s; lan, wan, auto or like 400mbit,40ms)",
+                           link_text);
     } else if (link_text != NULL && out != NULL) {
         code = cli_misused(&COMMAND, 203, "--link and --measure exclude each other");
     } else if (out != NULL && path == NULL) {

@@ -361,7 +361,8 @@ void plot_spark(text_buffer *to, const double *y, size_t count)
         high = fmax(high, y[i]);
     }
     if (!(high > low)) return;
-    html_add(to, "<svg class=\"spark\" viewBox=\"0 0 240 36\" width=\"240\" height=\"36\" role=\"img\"><polyline points=\"");
+    html_add(to, "<svg class=\"spark\" viewBox=\"0 0 240 36\" width=\"240\" height=\"36\" role=\"img\">"
+                 "<polyline points=\"");
     for (size_t i = 0; i < count; i += step)
         html_add(to, "%.1f,%.1f ", 1 + 238 * (double)i / (double)(count > 1 ? count - 1 : 1),
                  2 + 32 * (high - y[i]) / (high - low));

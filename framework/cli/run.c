@@ -137,7 +137,7 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
 {
     json_t *root = json_loads(text, 0, NULL);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
-    json_t *rows = json_pack("[{s:s, s:O}]", "run", name, "report", root);
+    json_t *rows = json_pack("[{s:s, s:O}]", "run", "run", "report", root);
     json_t *growth = json_array(), *curves = json_array(), *inputs = json_object(), *keys = json_pack("[s]", "run");
     char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
 

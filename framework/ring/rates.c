@@ -158,7 +158,8 @@ puma_status ring_measure(ring_rates *r, puma_error *e)
                                .bytes = malloc(WORDS * sizeof(uint64_t)) };
 
     *r = (ring_rates){ 0 };
-    if (p.a == NULL || p.b == NULL || p.c == NULL || p.bytes == NULL) error_set(e, 1001, "out of memory for a measurement");
+    if (p.a == NULL || p.b == NULL || p.c == NULL || p.bytes == NULL)
+        error_set(e, 1001, "out of memory for a measurement");
     if (e->status == PUMA_OK && prg_new(&p.prg, seed, "rates", e) == PUMA_OK) {
         for (size_t i = 0; i < WORDS; i++) p.a[i] = i * 0x9e3779b97f4a7c15u;
         for (size_t i = 0; i < (size_t)DEEP * WIDE; i++) p.b[i] = i * 0xc2b2ae3d27d4eb4fu;

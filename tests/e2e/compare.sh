@@ -166,6 +166,13 @@ for row in rows[:2]:
 assert "Left out, having failed: none" in text and "as no numbers were revealed that could be compared: rep3; plain" in text
 END
 
+# a name that is not UTF-8 is no text of JSON's, and ends nothing
+cp "$work/embed.ini" "$work/"$'n\xffme.ini'
+compare "$work/"$'n\xffme.ini' --set run.protocol=plain --html "$work/bytes.html" --csv
+expect bytes-code [ $code = 0 ]
+expect bytes-row grep -q 'n?me.ini,' "$work/out"
+expect bytes-page grep -q 'Inputs and answers' "$work/bytes.html"
+
 # pictures, and what functions warn of
 cat >"$work/picture.ini" <<END
 [run]

@@ -37,6 +37,8 @@ check "rep3, precise"          run "$work/run.ini" --set run.protocol=rep3 --rep
 check "rep3, puma, BPE"        run "$work/run.ini" --set run.protocol=rep3 --set approximation.default=puma --set "run.model=$models/roberta-tiny"
 check "rep3, equality, label"  run "$work/run.ini" --set run.protocol=rep3 --set run.embedding=equality --set run.reveal=label
 check "plan"                   plan "$work/run.ini" --json
+check "plan of a link"         plan "$work/run.ini" --set run.protocol=rep3 --link wan
+check "a page"                 run "$work/run.ini" --html "$work/page.html"
 check "tokenize"               tokenize "$models/bert-tiny" "And God said, Let there be light"
 check "plugins"                plugins --json
 
