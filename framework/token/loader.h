@@ -35,6 +35,10 @@ puma_status loader_id(loader *l, const json_t *value, const char *text, uint32_t
  * fill. */
 puma_status loader_close_words(loader *l);
 puma_status loader_words(loader *l, json_t *words);
+/* A vocabulary of Unigram: room for `count` tokens, each of them in the order of its ids, and the end. */
+puma_status loader_open_unigram(loader *l, size_t count);
+puma_status loader_scored(loader *l, const char *text, size_t size, double score);
+puma_status loader_close_unigram(loader *l);
 puma_status loader_unknown(loader *l, const char *text);
 puma_status loader_close_wordpiece(loader *l, const char *prefix, size_t word_limit);
 /* An added token: one of the model's own, or one with an id that is free. */

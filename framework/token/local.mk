@@ -9,9 +9,9 @@ framework_token_libtoken_la_SOURCES = \
 check_PROGRAMS += tests/unit/test_token tests/golden/test_token_goldens
 tests_unit_test_token_SOURCES = tests/unit/test_token.c
 tests_unit_test_token_LDADD = framework/token/libtoken.la framework/weights/libweights.la framework/base/libbase.la \
-    $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(CMOCKA_LIBS)
+    $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 # Skipped (77) without the real vocabularies, which are not in the repository: PUMA_MINILM, PUMA_GPT2BPE
 # and PUMA_LLAMASP say where.
 tests_golden_test_token_goldens_SOURCES = tests/golden/test_token_goldens.c
 tests_golden_test_token_goldens_LDADD = framework/token/libtoken.la framework/weights/libweights.la \
-    framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS)
+    framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS)

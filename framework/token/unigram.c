@@ -53,7 +53,7 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
     for (size_t i = 0; i < sp->count; i++) {
         float length = (float)t->sizes[i] * most;
 
-        /* High enough that a user-defined piece is taken wherever it stands. */
+        /* As the reference has it: by its length, so that most often a user-defined piece is taken whole. */
         u->scores[i] = sp->types[i] == SP_USER ? (double)length - 0.1 : (double)sp->scores[i];
     }
     return PUMA_OK;

@@ -1144,7 +1144,9 @@ static void tokenizer_json_is_checked(void **state)
         const char *what;
     } cases[] = {
         { "version", "\"2.0\"", 503, "2.0" },
-        { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 503, "Unigram" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 504, "empty" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",\"x\"]]}", 504, "entry 0" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1]],\"unk_id\":1}", 506, "unk_id out of range (got 1, limit 0)" },
         { "model", "{\"type\":\"WordLevel\",\"vocab\":{\"a\":0},\"unk_token\":\"b\"}", 506, "\"b\"" },
         { "normalizer", "{\"type\":\"Lowercas\"}", 503, "Lowercas" },
         { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\"}]}", 503,
