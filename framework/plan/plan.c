@@ -544,10 +544,8 @@ static puma_status read_input(plan *p, plan_role role, puma_error *e)
         return e->status;
     }
     if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
-    if (token_vocabulary(t) > p->model->vocabulary)
-        error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
-                  token_vocabulary(t) - 1, p->model->vocabulary);
-    else if (r->input == RUN_TEXT)
+    /* The tokenizer may have more ids than the table has rows: what a text gives is what counts. */
+    if (r->input == RUN_TEXT)
         encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
     else
         read_lines(p, t, e);

@@ -6,24 +6,38 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* White space at the end of a line is no part of its word. */
+static size_t trimmed(const char *text, size_t size)
+{
+    uint32_t c;
+
+    while (size > 0) {
+        size_t before = utf8_before(text, size, &c);
+
+        if (!unicode_space(c)) break;
+        size = before;
+    }
+    return size;
+}
+
+/* vocab.txt: a word a line, whose id is the line's number; of a word that stands twice the last one's. */
 static puma_status words_from_lines(loader *l, const char *data, size_t size)
 {
     uint32_t id = 0;
 
     for (size_t at = 0, line = 1; at < size; line++) {
         const char *end = memchr(data + at, '\n', size - at);
-        size_t      length = end ? (size_t)(end - data) - at : size - at, taken = length;
+        size_t      length = end ? (size_t)(end - data) - at : size - at;
 
-        if (taken > 0 && data[at + taken - 1] == '\r') taken--;
-        if (memchr(data + at, '\0', taken) || utf8_valid(data + at, taken) < taken)
+        if (memchr(data + at, '\0', length) || utf8_valid(data + at, length) < length)
             return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: not UTF-8 text", l->file, line);
         if (id >= TOKEN_COUNT_LIMIT)
             return FAIL(l, TOKEN_EVOCABULARY, "%s:%zu: more than %zu tokens", l->file, line,
                         TOKEN_COUNT_LIMIT);
-        if (loader_set_token(l, id++, data + at, taken) != PUMA_OK) return l->e->status;
+        if (loader_set_token(l, id++, data + at, trimmed(data + at, length)) != PUMA_OK) return l->e->status;
         at += length + 1;
     }
-    return loader_close_words(l);
+    return loader_close_words(l, true);
 }
 
 /* merges.txt: a line "#version…", then one merge a line. */
@@ -49,73 +63,6 @@ static puma_status merges_from_lines(loader *l, const char *data, size_t size)
         at += length + 1;
     }
     return PUMA_OK;
-}
-
-/* A special token of tokenizer_config.json: a string, or an object with `content`; NULL when it is null or
- * there is none.  Not there at all: `otherwise`. */
-static const char *special_name(const json_t *config, const char *key, const char *otherwise)
-{
-    const json_t *value = json_object_get(config, key);
-
-    if (!value) return otherwise;
-    return json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
-}
-
-static const char *const SPECIAL_KEYS[] = { "unk_token", "bos_token", "eos_token", "sep_token",
-                                            "pad_token", "cls_token", "mask_token" };
-
-/* Declares the tokens that tokenizer_config.json and added_tokens.json name.  names: the class's own, in the
- * order of SPECIAL_KEYS, NULL where it has none.  One that is not in the vocabulary is passed over: it has no
- * id. */
-static puma_status add_specials(loader *l, const json_t *config, const char *const *names)
-{
-    json_t     *listed = json_object_get(config, "added_tokens_decoder"), *value, *more;
-    const char *key;
-    char       *end;
-
-    json_object_foreach(listed, key, value)
-    {
-        unsigned long id = strtoul(key, &end, 10);
-
-        if (*end || end == key || id >= TOKEN_COUNT_LIMIT || *key == '-')
-            return FAIL(l, TOKEN_ESPECIAL, "%s: added_tokens_decoder: \"%.40s\" is no id", l->file, key);
-        if (loader_add_json(l, value, (uint32_t)id) != PUMA_OK) return l->e->status;
-    }
-    for (size_t i = 0; i < sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS; i++) {
-        const json_t *given = json_object_get(config, SPECIAL_KEYS[i]);
-        const char   *name = special_name(config, SPECIAL_KEYS[i], names[i]);
-        uint32_t      id;
-
-        if (!name || !vocabulary_find(&l->t->words, name, strlen(name), &id)) continue;
-        if (loader_add(l, name, strlen(name), id,
-                       (added_token){ .special = true,
-                                      .lstrip = loader_flag(given, "lstrip", false),
-                                      .rstrip = loader_flag(given, "rstrip", false),
-                                      .single_word = loader_flag(given, "single_word", false),
-                                      .normalized = loader_flag(given, "normalized", false) }) != PUMA_OK)
-            return l->e->status;
-    }
-    more = loader_json(l, "added_tokens.json", true);
-    json_object_foreach(more, key, value)
-    {
-        uint32_t id;
-
-        if (loader_id(l, value, key, &id) != PUMA_OK) break;
-        if (loader_add(l, key, strlen(key), id, (added_token){ .normalized = true }) != PUMA_OK) break;
-    }
-    json_decref(more);
-    return l->e->status;
-}
-
-/* The id of a token that the template cannot do without. */
-static puma_status needed(loader *l, const json_t *config, const char *key, const char *otherwise,
-                          uint32_t *id)
-{
-    const char *name = special_name(config, key, otherwise);
-
-    if (name && vocabulary_find(&l->t->words, name, strlen(name), id)) return PUMA_OK;
-    return FAIL(l, TOKEN_ESPECIAL, "%s: %s \"%.40s\" is not in the vocabulary", l->file, key,
-                name ? name : "(null)");
 }
 
 static bool is_one_of(const char *name, const char *const *list)
@@ -149,99 +96,72 @@ static puma_status bert_steps(loader *l, const json_t *config)
     return l->e->status;
 }
 
-/* vocab.txt: BERT's and what took it over unchanged. */
-static puma_status load_vocab_txt(loader *l, const json_t *config)
+/* The id of a token that the template cannot do without, which the vocabulary must have. */
+static uint32_t needed(loader *l, const beside *b, const char *key)
 {
-    static const char *const classes[] = {
-        "BertTokenizer",           "BertTokenizerFast",       "DistilBertTokenizer",
-        "DistilBertTokenizerFast", "ElectraTokenizer",        "ElectraTokenizerFast",
-        "MobileBertTokenizer",     "MobileBertTokenizerFast", NULL
-    };
-    static const char *const names[] = { "[UNK]", NULL, NULL, "[SEP]", "[PAD]", "[CLS]", "[MASK]" };
-    const char *class = json_string_value(json_object_get(config, "tokenizer_class"));
-    const char *unknown = special_name(config, "unk_token", "[UNK]");
+    uint32_t id = beside_token(l, b, key);
+
+    return l->e->status == PUMA_OK ? id : 0;
+}
+
+/* vocab.txt: BERT's and what took it over unchanged. */
+static puma_status load_vocab_txt(loader *l, beside *b)
+{
     tokenizer  *t = l->t;
+    const char *unknown = beside_name(b, "unk_token", "[UNK]");
     char       *data;
     size_t      size;
     uint32_t    cls, sep;
 
-    if (class && !is_one_of(class, classes))
-        return loader_unsupported(l, "with vocab.txt, tokenizer_class", class);
+    beside_default(b, "BertTokenizer");
+    if (b->family != BESIDE_BERT || strcmp(b->class, "MPNetTokenizer") == 0)
+        return loader_unsupported(l, "with vocab.txt, tokenizer_class",
+                                  beside_class(b) ? beside_class(b)
+                                  : b->class      ? b->class
+                                                  : "(none)");
     l->file = "vocab.txt";
     if (loader_bytes(l, l->file, &data, &size) == PUMA_OK) words_from_lines(l, data, size);
     free(data);
     if (l->e->status != PUMA_OK || loader_unknown(l, unknown ? unknown : "(null)") != PUMA_OK)
         return l->e->status;
     if (loader_close_wordpiece(l, "##", 100) != PUMA_OK) return l->e->status;
-    if (needed(l, config, "cls_token", "[CLS]", &cls) != PUMA_OK ||
-        needed(l, config, "sep_token", "[SEP]", &sep) != PUMA_OK)
-        return l->e->status;
-    if (add_specials(l, config, names) != PUMA_OK) return l->e->status;
+    cls = needed(l, b, "cls_token");
+    sep = l->e->status == PUMA_OK ? needed(l, b, "sep_token") : 0;
+    if (l->e->status != PUMA_OK || beside_add_tokens(l, b) != PUMA_OK) return l->e->status;
     template_bert(t, cls, sep);
-    return bert_steps(l, config);
+    return bert_steps(l, b->config);
 }
 
-/* What tokenizer_config.json leaves open, config.json's model_type decides; without either it is GPT-2. */
-static char *class_of(loader *l, const json_t *config)
+/* vocab.json and its merges: byte-level BPE, as the class has it. */
+static puma_status bpe_of_class(loader *l, const beside *b)
 {
-    const char *class = json_string_value(json_object_get(config, "tokenizer_class"));
-    const char *file = l->file;
-    json_t     *model;
-    char       *result;
-
-    if (class) return loader_copy(l, class);
-    model = loader_json(l, "config.json", true);
-    l->file = file;
-    class = json_string_value(json_object_get(model, "model_type"));
-    result = l->e->status != PUMA_OK                  ? NULL
-             : class && strcmp(class, "roberta") == 0 ? loader_copy(l, "RobertaTokenizer")
-             : class && strcmp(class, "qwen2") == 0   ? loader_copy(l, "Qwen2Tokenizer")
-                                                      : loader_copy(l, "GPT2Tokenizer");
-    json_decref(model);
-    return result;
-}
-
-static puma_status bpe_of_class(loader *l, const json_t *config, const char *class)
-{
-    static const char *const roberta[] = { "RobertaTokenizer",
-                                           "RobertaTokenizerFast",
-                                           "LongformerTokenizer",
-                                           "LongformerTokenizerFast",
-                                           "BartTokenizer",
-                                           "BartTokenizerFast",
-                                           NULL };
-    static const char *const gpt2[] = { "GPT2Tokenizer", "GPT2TokenizerFast", NULL };
-    static const char *const qwen2[] = { "Qwen2Tokenizer", "Qwen2TokenizerFast", NULL };
-    static const char *const roberta_names[] = { "<unk>", "<s>", "</s>", "</s>", "<pad>", "<s>", "<mask>" };
-    static const char *const other_names[] = {
-        "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL, NULL, NULL
-    };
     static const char *const qwen2_split[] = {
         "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
         "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
         NULL
     };
-    tokenizer *t = l->t;
-    bool       qwen = is_one_of(class, qwen2);
-    uint32_t   cls, sep;
+    static const char *const roberta[] = { "RobertaTokenizer", "LongformerTokenizer", "BartTokenizer",
+                                           "LEDTokenizer", NULL };
+    tokenizer               *t = l->t;
+    bool                     qwen = b->class && strcmp(b->class, "Qwen2Tokenizer") == 0;
+    uint32_t                 cls, sep;
 
+    if (!b->class || (!qwen && strcmp(b->class, "GPT2Tokenizer") != 0 && !is_one_of(b->class, roberta)))
+        return loader_unsupported(l, "without tokenizer.json, tokenizer_class",
+                                  beside_class(b) ? beside_class(b)
+                                  : b->class      ? b->class
+                                                  : "(none)");
     t->model = MODEL_BPE;
     if ((qwen && !loader_normal(l, NORMAL_NFC)) ||
-        loader_byte_level(l, loader_flag(config, "add_prefix_space", false),
+        loader_byte_level(l, loader_flag(b->config, "add_prefix_space", false),
                           qwen ? qwen2_split : loader_gpt2) != PUMA_OK)
         return l->e->status;
-    if (is_one_of(class, roberta)) {
-        if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK ||
-            needed(l, config, "sep_token", "</s>", &sep) != PUMA_OK)
-            return l->e->status;
-        template_roberta(t, cls, sep);
-        return add_specials(l, config, roberta_names);
-    }
-    if (loader_flag(config, "add_bos_token", false))
-        return loader_unsupported(l, "without tokenizer.json, option", "add_bos_token");
-    if (!qwen && !is_one_of(class, gpt2))
-        return loader_unsupported(l, "without tokenizer.json, tokenizer_class", class);
-    return add_specials(l, config, other_names);
+    if (!is_one_of(b->class, roberta))
+        return beside_add_tokens(l, b) == PUMA_OK ? beside_ends(l, b) : l->e->status;
+    cls = needed(l, b, "cls_token");
+    sep = l->e->status == PUMA_OK ? needed(l, b, "sep_token") : 0;
+    if (l->e->status == PUMA_OK && beside_add_tokens(l, b) == PUMA_OK) template_roberta(t, cls, sep);
+    return l->e->status;
 }
 
 /* The id of a control piece, or of a token added to the pieces, by its text; TOKEN_NONE. */
@@ -256,15 +176,15 @@ static uint32_t control_of(const tokenizer *t, const char *text)
 
 /* One end of the template: the token that `key` names, `otherwise` where it names none, if `option` (by
  * default `wanted`) asks for it. */
-static puma_status end_token(loader *l, const json_t *config, const char *option, bool wanted,
-                             const char *key, const char *otherwise, uint32_t *id)
+static puma_status end_token(loader *l, const beside *b, const char *option, bool wanted, const char *key,
+                             const char *otherwise, uint32_t *id)
 {
-    const char *name = special_name(config, key, otherwise);
+    const char *name = beside_name(b, key, otherwise);
 
     *id = TOKEN_NONE;
-    if (!loader_flag(config, option, wanted)) return PUMA_OK;
+    if (!loader_flag(b->config, option, wanted)) return PUMA_OK;
     *id = control_of(l->t, name);
-    if (*id == TOKEN_NONE && loader_flag(config, option, false))
+    if (*id == TOKEN_NONE && loader_flag(b->config, option, false))
         return FAIL(l, TOKEN_ESPECIAL, "%s: %s \"%.40s\" is no control piece, and %s = true asks for it",
                     l->file, key, name ? name : "(null)", option);
     return PUMA_OK;
@@ -284,14 +204,13 @@ static void place_prefix(sentencepiece *sp, const json_t *config, const char *cl
 
 /* tokenizer.model: LLaMA's and what took it over.  bos comes first unless tokenizer_config.json says
  * otherwise. */
-static puma_status load_pieces(loader *l, const json_t *config)
+static puma_status load_pieces(loader *l, const beside *b)
 {
     static const char *const classes[] = { "LlamaTokenizer",     "LlamaTokenizerFast",
                                            "GemmaTokenizer",     "GemmaTokenizerFast",
                                            "CodeLlamaTokenizer", "CodeLlamaTokenizerFast",
                                            "TokenizersBackend",  NULL };
-    static const char *const names[sizeof SPECIAL_KEYS / sizeof *SPECIAL_KEYS] = { NULL };
-    const char *class = json_string_value(json_object_get(config, "tokenizer_class"));
+    const char *class = json_string_value(json_object_get(b->config, "tokenizer_class"));
     tokenizer *t = l->t;
     char      *bos_name = NULL, *eos_name = NULL;
     uint32_t   bos, eos;
@@ -302,32 +221,31 @@ static puma_status load_pieces(loader *l, const json_t *config)
     for (uint32_t id = 0; id < t->sp.count && l->e->status == PUMA_OK; id++)
         if (t->sp.types[id] == SP_CONTROL || t->sp.types[id] == SP_UNKNOWN)
             loader_add(l, t->texts[id], t->sizes[id], id, (added_token){ .special = true });
-    if (l->e->status == PUMA_OK && add_specials(l, config, names) == PUMA_OK &&
-        end_token(l, config, "add_bos_token", true, "bos_token", bos_name, &bos) == PUMA_OK &&
-        end_token(l, config, "add_eos_token", false, "eos_token", eos_name, &eos) == PUMA_OK)
+    if (l->e->status == PUMA_OK && beside_add_tokens(l, b) == PUMA_OK &&
+        end_token(l, b, "add_bos_token", true, "bos_token", bos_name, &bos) == PUMA_OK &&
+        end_token(l, b, "add_eos_token", false, "eos_token", eos_name, &eos) == PUMA_OK)
         template_llama(t, bos, eos);
-    place_prefix(&t->sp, config, class);
+    place_prefix(&t->sp, b->config, class);
     free(bos_name);
     free(eos_name);
     return l->e->status;
 }
 
-static puma_status load_vocab_json(loader *l, const json_t *config, const char *words_name,
-                                   const char *merges_name)
+static puma_status load_vocab_json(loader *l, beside *b, const char *words_name, const char *merges_name)
 {
-    char *class = class_of(l, config), *data = NULL;
+    char   *data = NULL;
     size_t  size;
-    json_t *words = class ? loader_json(l, words_name, false) : NULL;
+    json_t *words = loader_json(l, words_name, false);
 
+    beside_default(b, "GPT2Tokenizer");
     if (words && loader_words(l, words) == PUMA_OK) {
         l->file = merges_name;
         if (loader_bytes(l, merges_name, &data, &size) == PUMA_OK) merges_from_lines(l, data, size);
         l->file = words_name;
-        if (l->e->status == PUMA_OK) bpe_of_class(l, config, class);
+        if (l->e->status == PUMA_OK) bpe_of_class(l, b);
     }
     json_decref(words);
     free(data);
-    free(class);
     return l->e->status;
 }
 
@@ -389,42 +307,46 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* The files of a directory, the first of them that is there. */
+static puma_status load_directory(loader *l)
+{
+    beside b = { 0 };
+    char  *file = NULL;
+
+    if (beside_open(l, &b) != PUMA_OK)
+        ;
+    else if (loader_exists(l, "tokenizer.json"))
+        load_tokenizer_json(l, &b);
+    else if (loader_exists(l, "vocab.txt"))
+        load_vocab_txt(l, &b);
+    else if (loader_exists(l, "vocab.json"))
+        load_vocab_json(l, &b, "vocab.json", "merges.txt");
+    else if (loader_exists(l, "encoder.json"))
+        load_vocab_json(l, &b, "encoder.json", "vocab.bpe");
+    else if (loader_exists(l, "tokenizer.model"))
+        load_pieces(l, &b);
+    else if (file_find_gguf(&file, l->directory, l->e) == PUMA_OK && file)
+        load_gguf_tokens(l, file);
+    else if (l->e->status == PUMA_OK)
+        FAIL(l, TOKEN_ENONE,
+             "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, tokenizer.model or .gguf file",
+             l->directory);
+    free(file);
+    beside_close(&b);
+    return l->e->status;
+}
+
 puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
 {
-    loader  l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
-    json_t *config = NULL;
-    char   *file = NULL;
+    loader l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
 
     t->unknown = TOKEN_NONE;
     template_plain(t);
-    if (file_is_gguf(directory) && !is_directory(directory)) {
+    if (file_is_gguf(directory) && !is_directory(directory))
         load_gguf_tokens(&l, directory);
-    } else if (loader_exists(&l, "tokenizer.json")) {
-        load_tokenizer_json(&l);
-    } else {
-        bool vocab_txt = loader_exists(&l, "vocab.txt"), vocab_json = loader_exists(&l, "vocab.json"),
-             encoder_json = loader_exists(&l, "encoder.json");
-
-        if (e->status == PUMA_OK) config = loader_json(&l, "tokenizer_config.json", true);
-        if (e->status != PUMA_OK)
-            ;
-        else if (vocab_txt)
-            load_vocab_txt(&l, config);
-        else if (vocab_json)
-            load_vocab_json(&l, config, "vocab.json", "merges.txt");
-        else if (encoder_json)
-            load_vocab_json(&l, config, "encoder.json", "vocab.bpe");
-        else if (loader_exists(&l, "tokenizer.model"))
-            load_pieces(&l, config);
-        else if (file_find_gguf(&file, directory, e) == PUMA_OK && file)
-            load_gguf_tokens(&l, file);
-        else if (e->status == PUMA_OK)
-            FAIL(&l, TOKEN_ENONE,
-                 "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, tokenizer.model or .gguf file",
-                 directory);
-    }
+    else
+        load_directory(&l);
     if (e->status == PUMA_OK) close_tokenizer(&l);
-    free(file);
-    json_decref(config);
+    json_decref(l.added_places);
     return e->status;
 }

@@ -145,7 +145,7 @@ static puma_status load_gpt2(const source *s, bool *bos)
         for (uint32_t id = 0; id < gguf_length(s->tokens); id++)
             if ((type_at(s, id) == SP_NORMAL) == (normal == 1) && take_token(s, id) != PUMA_OK)
                 return l->e->status;
-        if (normal == 1 && loader_close_words(l) != PUMA_OK) return l->e->status;
+        if (normal == 1 && loader_close_words(l, false) != PUMA_OK) return l->e->status;
     }
     if (choose_split(s, bos) != PUMA_OK) return l->e->status;
     return load_merges(s);

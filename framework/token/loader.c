@@ -108,9 +108,35 @@ puma_status loader_id(loader *l, const json_t *value, const char *text, uint32_t
     return PUMA_OK;
 }
 
-/* The model's own vocabulary is complete: t->words finds it.  Ids may still be missing, for added tokens to
- * fill. */
-puma_status loader_close_words(loader *l)
+static int by_text_and_id(const void *a, const void *b)
+{
+    const vocabulary_entry *x = a, *y = b;
+    size_t                  common = x->size < y->size ? x->size : y->size;
+    int                     order = common > 0 ? memcmp(x->text, y->text, common) : 0;
+
+    if (order == 0) order = (x->size > y->size) - (x->size < y->size);
+    return order != 0 ? order : (x->value > y->value) - (x->value < y->value);
+}
+
+/* Of tokens of one text the last keeps its id; the others are none.  Returns how many are left. */
+static size_t keep_last(tokenizer *t, vocabulary_entry *entries, size_t count)
+{
+    size_t kept = 0;
+
+    qsort(entries, count, sizeof *entries, by_text_and_id);
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && entries[i].size == entries[i + 1].size &&
+            memcmp(entries[i].text, entries[i + 1].text, entries[i].size) == 0) {
+            free(t->texts[entries[i].value]);
+            t->texts[entries[i].value] = NULL;
+        } else {
+            entries[kept++] = entries[i];
+        }
+    }
+    return kept;
+}
+
+puma_status loader_close_words(loader *l, bool last_wins)
 {
     tokenizer              *t = l->t;
     vocabulary_entry       *entries = malloc((t->count + 1) * sizeof *entries);
@@ -120,6 +146,7 @@ puma_status loader_close_words(loader *l)
     if (!entries) return loader_full(l);
     for (uint32_t id = 0; id < t->count; id++)
         if (t->texts[id]) entries[count++] = (vocabulary_entry){ t->texts[id], t->sizes[id], id };
+    if (last_wins) count = keep_last(t, entries, count);
     twice = vocabulary_make(&t->words, entries, count);
     if (twice) return FAIL(l, TOKEN_EVOCABULARY, "%s: token \"%.40s\" stands twice", l->file, twice->text);
     if (count == 0) return FAIL(l, TOKEN_EVOCABULARY, "%s: the vocabulary is empty", l->file);
@@ -174,7 +201,29 @@ puma_status loader_words(loader *l, json_t *words)
             loader_set_token(l, id, text, strlen(text)) != PUMA_OK)
             return l->e->status;
     }
-    return loader_close_words(l);
+    return loader_close_words(l, false);
+}
+
+/* token.id, whose text is known, is an added token. */
+static puma_status declare(loader *l, added_token token)
+{
+    tokenizer *t = l->t;
+
+    if (t->added_count == l->added_room) {
+        size_t       room = l->added_room ? l->added_room * 2 : 16;
+        added_token *added = realloc(t->added, room * sizeof *added);
+
+        if (!added) return loader_full(l);
+        t->added = added;
+        l->added_room = room;
+    }
+    if (!l->added_places && !(l->added_places = json_object())) return loader_full(l);
+    if (json_object_set_new(l->added_places, t->texts[token.id], json_integer((json_int_t)t->added_count)) !=
+        0)
+        return loader_full(l);
+    t->added[t->added_count++] = token;
+    t->kinds[token.id] |= token.special ? KIND_ADDED | KIND_SPECIAL : KIND_ADDED;
+    return PUMA_OK;
 }
 
 /* An added token: one of the model's own, or one with an id that is free. */
@@ -196,18 +245,63 @@ puma_status loader_add(loader *l, const char *text, size_t size, uint32_t id, ad
         return l->e->status;
     }
     if (l->t->kinds[id] & KIND_ADDED) return PUMA_OK;
-    if (l->t->added_count == l->added_room) {
-        size_t       room = l->added_room ? l->added_room * 2 : 16;
-        added_token *added = realloc(l->t->added, room * sizeof *added);
-
-        if (!added) return loader_full(l);
-        l->t->added = added;
-        l->added_room = room;
-    }
     token.id = id;
-    l->t->added[l->t->added_count++] = token;
-    l->t->kinds[id] = token.special ? KIND_ADDED | KIND_SPECIAL : KIND_ADDED;
-    return PUMA_OK;
+    return declare(l, token);
+}
+
+bool loader_find(loader *l, const char *text, uint32_t *id)
+{
+    const json_t *place = json_object_get(l->added_places, text);
+
+    if (place) *id = l->t->added[json_integer_value(place)].id;
+    return place || vocabulary_find(&l->t->words, text, strlen(text), id);
+}
+
+/* Gives an id that may be another token's already: the vocabulary still holds that one's text. */
+static puma_status take_id(loader *l, uint32_t id, const char *text, size_t size)
+{
+    tokenizer *t = l->t;
+
+    if (id < t->count && t->texts[id]) {
+        if (t->spare_count == l->spare_room) {
+            size_t room = l->spare_room ? l->spare_room * 2 : 16;
+            char **spares = realloc(t->spares, room * sizeof *spares);
+
+            if (!spares) return loader_full(l);
+            t->spares = spares;
+            l->spare_room = room;
+        }
+        t->spares[t->spare_count++] = t->texts[id];
+        t->texts[id] = NULL;
+    }
+    return loader_set_token(l, id, text, size);
+}
+
+puma_status loader_append(loader *l, const char *text, size_t size, added_token token)
+{
+    const json_t *place = json_object_get(l->added_places, text);
+    size_t        next = l->added_next > l->t->words.count ? l->added_next : l->t->words.count;
+
+    if (size == 0) return PUMA_OK;
+    if (size > TOKEN_ADDED_LIMIT)
+        return FAIL(l, TOKEN_ESPECIAL, "%s: an added token has a bad length (got %zu bytes, limit %zu)",
+                    l->file, size, TOKEN_ADDED_LIMIT);
+    if (place) {
+        added_token *known = &l->t->added[json_integer_value(place)];
+
+        token.id = known->id;
+        *known = token;
+        l->t->kinds[token.id] |= token.special ? KIND_SPECIAL : 0;
+        return PUMA_OK;
+    }
+    if (!vocabulary_find(&l->t->words, text, size, &token.id)) {
+        if (next >= TOKEN_COUNT_LIMIT)
+            return FAIL(l, TOKEN_EVOCABULARY, "%s: more than %zu tokens", l->file, TOKEN_COUNT_LIMIT);
+        token.id = (uint32_t)next;
+        if (take_id(l, token.id, text, size) != PUMA_OK) return l->e->status;
+    }
+    if (token.id >= l->added_next) l->added_next = token.id + 1;
+    return declare(l, token);
 }
 
 bool loader_flag(const json_t *object, const char *key, bool otherwise)
@@ -217,19 +311,13 @@ bool loader_flag(const json_t *object, const char *key, bool otherwise)
     return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
-puma_status loader_add_json(loader *l, const json_t *object, uint32_t id)
+added_token loader_flags(const json_t *object, bool special)
 {
-    const json_t *content = json_object_get(object, "content");
-    bool          special = loader_flag(object, "special", false);
-
-    if (!json_is_string(content))
-        return FAIL(l, TOKEN_ESPECIAL, "%s: added token %u has no content", l->file, id);
-    return loader_add(l, json_string_value(content), json_string_length(content), id,
-                      (added_token){ .special = special,
-                                     .single_word = loader_flag(object, "single_word", false),
-                                     .lstrip = loader_flag(object, "lstrip", false),
-                                     .rstrip = loader_flag(object, "rstrip", false),
-                                     .normalized = loader_flag(object, "normalized", !special) });
+    return (added_token){ .special = special,
+                          .single_word = loader_flag(object, "single_word", false),
+                          .lstrip = loader_flag(object, "lstrip", false),
+                          .rstrip = loader_flag(object, "rstrip", false),
+                          .normalized = loader_flag(object, "normalized", !special) };
 }
 
 const char *loader_type(const json_t *object)

@@ -13,7 +13,10 @@ typedef struct loader {
     tokenizer  *t;
     const char *directory, *file;
     puma_error *e;
-    size_t      added_room; /* of t->added */
+    size_t      added_room;   /* of t->added */
+    size_t      spare_room;   /* of t->spares */
+    json_t     *added_places; /* text of an added token: its place in t->added */
+    uint32_t    added_next;   /* one more than the largest id of one */
 } loader;
 
 #define FAIL(l, code, ...) error_set((l)->e, code, __VA_ARGS__)
@@ -32,8 +35,8 @@ char       *loader_copy(loader *l, const char *text);
 puma_status loader_set_token(loader *l, uint32_t id, const char *text, size_t size);
 puma_status loader_id(loader *l, const json_t *value, const char *text, uint32_t *id);
 /* The model's own vocabulary is complete: t->words finds it.  Ids may still be missing, for added tokens to
- * fill. */
-puma_status loader_close_words(loader *l);
+ * fill.  last_wins: of two tokens of one text the first is no token at all; else that is an error. */
+puma_status loader_close_words(loader *l, bool last_wins);
 puma_status loader_words(loader *l, json_t *words);
 /* A vocabulary of Unigram: room for `count` tokens, each of them in the order of its ids, and the end. */
 puma_status loader_open_unigram(loader *l, size_t count);
@@ -43,7 +46,13 @@ puma_status loader_unknown(loader *l, const char *text);
 puma_status loader_close_wordpiece(loader *l, const char *prefix, size_t word_limit);
 /* An added token: one of the model's own, or one with an id that is free. */
 puma_status loader_add(loader *l, const char *text, size_t size, uint32_t id, added_token token);
-puma_status loader_add_json(loader *l, const json_t *object, uint32_t id);
+/* An added token as the reference adds it, whatever id a file gives it: one that is known keeps its id, with
+ * these flags from now on; another gets the next id behind the vocabulary. */
+puma_status loader_append(loader *l, const char *text, size_t size, added_token token);
+/* What an object (NULL: there is none) says of an added token. */
+added_token loader_flags(const json_t *object, bool special);
+/* The id of a token of the vocabulary, or of an added one. */
+bool        loader_find(loader *l, const char *text, uint32_t *id);
 /* One merge, at `line` of a file or of a list; t->merges has room for it. */
 puma_status loader_merge(loader *l, size_t line, const char *left, size_t left_size, const char *right,
                          size_t right_size, uint32_t rank);
@@ -69,8 +78,44 @@ void        template_roberta(tokenizer *t, uint32_t cls, uint32_t sep);
 /* bos and eos before and behind each text, where they are not TOKEN_NONE; the second text has type 1. */
 void        template_llama(tokenizer *t, uint32_t bos, uint32_t eos);
 
+/* beside.c: the files beside a tokenizer. */
+#define BESIDE_KEYS 7
+extern const char *const beside_keys[BESIDE_KEYS]; /* bos_token … mask_token */
+
+typedef enum beside_family {
+    BESIDE_OTHER,
+    BESIDE_BERT,  /* has do_lower_case and its like */
+    BESIDE_BYTES, /* has add_prefix_space           */
+    BESIDE_LLAMA  /* has that, add_bos_token and add_eos_token */
+} beside_family;
+
+typedef struct beside {
+    json_t *config, *model; /* tokenizer_config.json and config.json; NULL: there is none */
+    json_t *map,
+        *added;        /* special_tokens_map.json, added_tokens.json; NULL too where config makes up for it */
+    const char *class; /* a known one, without "Fast" */
+    beside_family      family;
+    const char *const *names; /* special tokens that the class has by default, as beside_keys */
+} beside;
+
+puma_status beside_open(loader *l, beside *b);
+void        beside_close(beside *b);
+const char *beside_class(const beside *b); /* as the files have it; NULL */
+/* No class is named and no model_type tells one: `class` is it. */
+void        beside_default(beside *b, const char *class);
+/* The special token `key`, `otherwise` where the files do not say; NULL: there is none. */
+const char *beside_name(const beside *b, const char *key, const char *otherwise);
+/* The id of that, or of the class's own; TOKEN_NONE and an error: it has none. */
+uint32_t    beside_token(loader *l, const beside *b, const char *key);
+/* Settings of the configuration, put into tokenizer.json's own. */
+puma_status beside_patch(loader *l, const beside *b, json_t *root);
+/* Declares the tokens that the files list or name. */
+puma_status beside_add_tokens(loader *l, const beside *b);
+/* The template that add_bos_token and add_eos_token ask for. */
+puma_status beside_ends(loader *l, const beside *b);
+
 /* tokenizer_json.c */
-puma_status load_tokenizer_json(loader *l);
+puma_status load_tokenizer_json(loader *l, const beside *b);
 /* steps_json.c: parts of that file. */
 puma_status load_normalizer(loader *l, const json_t *n);
 puma_status load_pre_tokenizer(loader *l, const json_t *p);

@@ -40,6 +40,8 @@ void token_close(tokenizer *t)
     free(t->texts);
     free(t->sizes);
     free(t->kinds);
+    for (size_t i = 0; i < t->spare_count; i++) free(t->spares[i]);
+    free(t->spares);
     free(t->words.entries);
     free(t->continuing.entries);
     for (size_t i = 0; i < t->added_count; i++) free(t->added[i].form.at);

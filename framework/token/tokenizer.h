@@ -178,7 +178,9 @@ typedef struct unigram {
 struct tokenizer {
     char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
     size_t  *sizes;
-    uint8_t *kinds; /* KIND_* */
+    uint8_t *kinds;  /* KIND_* */
+    char   **spares; /* texts of words whose ids added tokens have too */
+    size_t   spare_count;
     size_t   count, room;
 
     enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_WORDLEVEL, MODEL_SENTENCEPIECE, MODEL_UNIGRAM } model;

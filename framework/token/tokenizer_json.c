@@ -264,10 +264,14 @@ static puma_status load_parts(loader *l, const json_t *root)
         return FAIL(l, TOKEN_ESPECIAL, "%s: added_tokens is not an array", l->file);
     json_array_foreach(added, i, token)
     {
-        uint32_t id;
+        const json_t *content = json_object_get(token, "content");
+        uint32_t      id;
 
-        if (loader_id(l, json_object_get(token, "id"), "(added)", &id) != PUMA_OK ||
-            loader_add_json(l, token, id) != PUMA_OK)
+        if (!json_is_string(content))
+            return FAIL(l, TOKEN_ESPECIAL, "%s: added token %zu has no content", l->file, i);
+        if (loader_id(l, json_object_get(token, "id"), json_string_value(content), &id) != PUMA_OK ||
+            loader_append(l, json_string_value(content), json_string_length(content),
+                          loader_flags(token, loader_flag(token, "special", false))) != PUMA_OK)
             return l->e->status;
     }
     if (load_normalizer(l, json_object_get(root, "normalizer")) != PUMA_OK) return l->e->status;
@@ -276,11 +280,14 @@ static puma_status load_parts(loader *l, const json_t *root)
     return load_decoder(l, json_object_get(root, "decoder"));
 }
 
-puma_status load_tokenizer_json(loader *l)
+puma_status load_tokenizer_json(loader *l, const beside *b)
 {
     json_t *root = loader_json(l, "tokenizer.json", false);
 
-    if (root) load_parts(l, root);
+    if (root && beside_patch(l, b, root) == PUMA_OK && load_parts(l, root) == PUMA_OK &&
+        beside_add_tokens(l, b) == PUMA_OK && b->family == BESIDE_LLAMA &&
+        (json_object_get(b->config, "add_bos_token") || json_object_get(b->config, "add_eos_token")))
+        beside_ends(l, b);
     json_decref(root);
     return l->e->status;
 }

@@ -73,6 +73,38 @@ static const range NEW_COMBINING[] = {
     { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
 };
 
+/* Mn, Mc or Me in utf8proc, no combining marks there (Unicode 9). */
+static const range NEW_COMBINING_MARK[] = {
+    { 0x7fd, 0x7fd },     { 0x898, 0x89f },     { 0x8ca, 0x8d3 },     { 0x9fe, 0x9fe },
+    { 0xafa, 0xaff },     { 0xb55, 0xb55 },     { 0xc04, 0xc04 },     { 0xc3c, 0xc3c },
+    { 0xcf3, 0xcf3 },     { 0xd00, 0xd00 },     { 0xd3b, 0xd3c },     { 0xd81, 0xd81 },
+    { 0xeba, 0xeba },     { 0xece, 0xece },     { 0x1715, 0x1715 },   { 0x180f, 0x180f },
+    { 0x1abf, 0x1ace },   { 0x1cf7, 0x1cf7 },   { 0x1df6, 0x1dfa },   { 0xa82c, 0xa82c },
+    { 0xa8ff, 0xa8ff },   { 0x10d24, 0x10d27 }, { 0x10eab, 0x10eac }, { 0x10efd, 0x10eff },
+    { 0x10f46, 0x10f50 }, { 0x10f82, 0x10f85 }, { 0x11070, 0x11070 }, { 0x11073, 0x11074 },
+    { 0x110c2, 0x110c2 }, { 0x11145, 0x11146 }, { 0x111c9, 0x111c9 }, { 0x111ce, 0x111cf },
+    { 0x11241, 0x11241 }, { 0x1133b, 0x1133b }, { 0x1145e, 0x1145e }, { 0x1182c, 0x1183a },
+    { 0x11930, 0x11935 }, { 0x11937, 0x11938 }, { 0x1193b, 0x1193e }, { 0x11940, 0x11940 },
+    { 0x11942, 0x11943 }, { 0x119d1, 0x119d7 }, { 0x119da, 0x119e0 }, { 0x119e4, 0x119e4 },
+    { 0x11a01, 0x11a0a }, { 0x11a33, 0x11a39 }, { 0x11a3b, 0x11a3e }, { 0x11a47, 0x11a47 },
+    { 0x11a51, 0x11a5b }, { 0x11a8a, 0x11a99 }, { 0x11d31, 0x11d36 }, { 0x11d3a, 0x11d3a },
+    { 0x11d3c, 0x11d3d }, { 0x11d3f, 0x11d45 }, { 0x11d47, 0x11d47 }, { 0x11d8a, 0x11d8e },
+    { 0x11d90, 0x11d91 }, { 0x11d93, 0x11d97 }, { 0x11ef3, 0x11ef6 }, { 0x11f00, 0x11f01 },
+    { 0x11f03, 0x11f03 }, { 0x11f34, 0x11f3a }, { 0x11f3e, 0x11f42 }, { 0x13440, 0x13440 },
+    { 0x13447, 0x13455 }, { 0x16f4f, 0x16f4f }, { 0x16f7f, 0x16f87 }, { 0x16fe4, 0x16fe4 },
+    { 0x16ff0, 0x16ff1 }, { 0x1cf00, 0x1cf2d }, { 0x1cf30, 0x1cf46 }, { 0x1e08f, 0x1e08f },
+    { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
+};
+/* Combining marks there, letters since Unicode 12. */
+static const range OLD_COMBINING_MARK[] = { { 0x1cf2, 0x1cf3 } };
+
+/* With a compatible decomposition that is newer than the reference. */
+static const range NEW_COMPATIBLE[] = {
+    { 0x32ff, 0x32ff },   { 0xa7f2, 0xa7f4 },   { 0xab69, 0xab69 },
+    { 0x10781, 0x10785 }, { 0x10787, 0x107b0 }, { 0x107b2, 0x107ba },
+    { 0x1e030, 0x1e06d }, { 0x1f16c, 0x1f16c }, { 0x1fbf0, 0x1fbf9 },
+};
+
 /* Capitals that are newer than utf8proc, and where their lower case lies. */
 static const struct {
     uint32_t first, last, lower;
@@ -271,7 +303,8 @@ bool unicode_combining_mark(uint32_t c)
 {
     utf8proc_category_t kind = category(c);
 
-    return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+    if (kind < UTF8PROC_CATEGORY_MN || kind > UTF8PROC_CATEGORY_ME) return AMONG(OLD_COMBINING_MARK, c);
+    return !AMONG(NEW_COMBINING_MARK, c);
 }
 
 bool unicode_number(uint32_t c)
@@ -335,9 +368,9 @@ static bool order_run(uint32_t *at, size_t count)
 bool unicode_decompose(points *to, const points *from, bool compatible)
 {
     utf8proc_option_t how = UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0);
-    size_t   begin = to->count, run = 0;
-    bool     sorted = true;
-    uint64_t last = 0;
+    size_t            begin = to->count, run = 0;
+    bool              sorted = true;
+    uint64_t          last = 0;
 
     for (size_t i = 0; i < from->count; i++) {
         utf8proc_int32_t form[32];
@@ -345,7 +378,8 @@ bool unicode_decompose(points *to, const points *from, bool compatible)
         utf8proc_ssize_t count = 1;
 
         form[0] = (utf8proc_int32_t)from->at[i];
-        if (form[0] >= (compatible ? 0xa0 : 0xc0) && form[0] != 0x11938) /* whole in the reference */
+        if (form[0] >= (compatible ? 0xa0 : 0xc0) && form[0] != 0x11938 && /* whole in the reference */
+            !(compatible && AMONG(NEW_COMPATIBLE, from->at[i])))
             count = utf8proc_decompose_char(form[0], form, 32, how, &state);
         for (utf8proc_ssize_t k = 0; k < count; k++)
             if (!points_add(to, (uint32_t)form[k])) return false;
@@ -402,8 +436,8 @@ static bool ends_cluster(uint32_t c)
     utf8proc_category_t kind = category(c);
 
     return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP ||
-           (kind == UTF8PROC_CATEGORY_CF && utf8proc_get_property((utf8proc_int32_t)c)->boundclass ==
-                                                UTF8PROC_BOUNDCLASS_CONTROL);
+           (kind == UTF8PROC_CATEGORY_CF &&
+            utf8proc_get_property((utf8proc_int32_t)c)->boundclass == UTF8PROC_BOUNDCLASS_CONTROL);
 }
 
 size_t unicode_cluster(const char *text, size_t size)

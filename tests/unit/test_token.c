@@ -1184,8 +1184,8 @@ static void tokenizer_json_is_checked(void **state)
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b c\"]}", 505, "not two" },
         { "model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"x\"}", 506, "\"x\"" },
         { "model", "{\"type\":\"WordPiece\",\"vocab\":{\"a\":0},\"unk_token\":\"[UNK]\"}", 506, "[UNK]" },
-        { "added_tokens", "[{\"id\":1,\"content\":\"z\",\"special\":true}]", 504, "id 1" },
-        { "added_tokens", "[{\"id\":1,\"content\":\"a\",\"special\":true}]", 506, "\"a\"" },
+        { "added_tokens", "[{\"id\":3,\"special\":true}]", 506, "no content" },
+        { "added_tokens", "[{\"id\":-1,\"content\":\"z\"}]", 504, "got -1" },
     };
     tokenizer *t;
 
@@ -1208,8 +1208,6 @@ static void files_beside_the_model_are_checked(void **state)
     refused(501, "no tokenizer.json");
     put("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
     refused(506, "[UNK]");
-    put("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n");
-    refused(504, "stands twice");
     put_bytes("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\0b\n", 22);
     refused(504, "vocab.txt:4");
     put("vocab.txt", "[UNK]\n[SEP]\na\n");
@@ -1217,6 +1215,102 @@ static void files_beside_the_model_are_checked(void **state)
     put("vocab.txt", small_vocab);
     put("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}");
     refused(503, "MPNetTokenizer");
+    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"z\"}}}");
+    refused(506, "\"x\" is no id");
+    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"9\": {}}}");
+    refused(506, "no content");
+}
+
+static void gives_ids(const tokenizer *t, const char *text, const uint32_t *ids, size_t count)
+{
+    puma_error e = { 0 };
+    token_list list;
+
+    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, false, true, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, count);
+    assert_memory_equal(list.ids, ids, count * sizeof *ids);
+    token_list_free(&list);
+}
+#define GIVES_IDS(t, text, ...)                                                                              \
+    gives_ids(t, text, (const uint32_t[]){ __VA_ARGS__ },                                                    \
+              sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+#define GIVES(config, map, added, text, ...)                                                                 \
+    do {                                                                                                     \
+        tokenizer *one;                                                                                      \
+                                                                                                             \
+        put("tokenizer_config.json", config);                                                                \
+        put("special_tokens_map.json", map);                                                                 \
+        put("added_tokens.json", added);                                                                     \
+        one = open_or_fail(scratch);                                                                         \
+        GIVES_IDS(one, text, __VA_ARGS__);                                                                   \
+        token_close(one);                                                                                    \
+    } while (0)
+
+/* What transformers takes from the files beside tokenizer.json, and in which order. */
+static void tokens_beside_tokenizer_json(void **state)
+{
+    (void)state;
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"<\":2,\">\":3},\"merges\":[]}");
+    GIVES("{}", "{}", "{}", "a<>", 0, 2, 3);
+    /* The ids follow the vocabulary, whatever the file says. */
+    GIVES(
+        "{\"added_tokens_decoder\":{\"9\":{\"content\":\"<>\",\"special\":true},\"8\":{\"content\":\"<\"}}}",
+        "{}", "{}", "a<>b<", 0, 4, 1, 2);
+    GIVES("{\"pad_token\":\"<>\"}", "{}", "{}", "a<>", 0, 4);
+    GIVES("{\"pad_token\":{\"content\":\"<>\",\"lstrip\":true}}", "{}", "{}", "a <>", 0, 4);
+    GIVES("{\"image_token\":\"<>\"}", "{}", "{}", "a<>", 0, 4);
+    GIVES("{\"additional_special_tokens\":[\"<>\",\"ab\"]}", "{}", "{}", "ab<>", 5, 4);
+    GIVES("{\"extra_special_tokens\":{\"x\":\"<>\"},\"additional_special_tokens\":[\"ab\"]}", "{}", "{}",
+          "ab<>", 0, 1, 4);
+    GIVES("{\"pad_token\":\"ab\"}", "{\"pad_token\":\"<>\"}", "{}", "ab<>", 0, 1, 4);
+    GIVES("{}", "{\"pad_token\":\"ab\"}", "{\"<>\":4}", "ab<>", 5, 4);
+    /* A list with ids stands for both other files. */
+    GIVES("{\"added_tokens_decoder\":{\"4\":{\"content\":\"<>\"}}}", "{\"pad_token\":\"ab\"}", "{\"b<\":5}",
+          "abb<>", 0, 1, 1, 4);
+    /* The class has names of its own. */
+    GIVES("{\"tokenizer_class\":\"LlamaTokenizerFast\",\"add_bos_token\":true}", "{}", "{}", "a<unk>", 0, 6);
+    put("tokenizer_config.json",
+        "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":null,\"add_bos_token\":true}");
+    refused(506, "bos_token");
+}
+
+/* Ids that no token has, and one that two have. */
+static void holes_are_fine(void **state)
+{
+    tokenizer *t;
+    char      *text;
+    size_t     size;
+    puma_error e = { 0 };
+
+    (void)state;
+    put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":3,\"<\":5},\"merges\":[]}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "ab<", 0, 3, 5);
+    assert_int_equal(token_vocabulary(t), 6);
+    assert_null(token_text(t, 4));
+    assert_int_equal(token_decode(t, (uint32_t[]){ 0, 4, 3 }, 3, true, &text, &size, &e), PUMA_OK);
+    assert_string_equal(text, "ab");
+    free(text);
+    token_close(t);
+    /* As the reference: the next id is the number of words, whosever that is. */
+    put("tokenizer_config.json", "{\"pad_token\":\"<b>\"}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "a<b>b", 0, 3, 3);
+    assert_string_equal(token_text(t, 3), "<b>");
+    token_close(t);
+}
+
+static void vocab_txt_may_be_sloppy(void **state)
+{
+    tokenizer *t;
+
+    (void)state;
+    put("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n\r\nb \r\n\r\na\r\n##c\r\n");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "a b ac [SEP]", 7, 5, 7, 8, 2);
+    assert_null(token_text(t, 3));
+    token_close(t);
 }
 
 static void merges_are_checked(void **state)
@@ -1282,6 +1376,9 @@ int main(void)
         WITH_FILES(digits_stand_alone),
         WITH_FILES(tokenizer_json_is_checked),
         WITH_FILES(files_beside_the_model_are_checked),
+        WITH_FILES(tokens_beside_tokenizer_json),
+        WITH_FILES(holes_are_fine),
+        WITH_FILES(vocab_txt_may_be_sloppy),
         WITH_FILES(merges_are_checked),
         WITH_FILES(odd_tokens_work),
     };
