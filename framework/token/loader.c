@@ -184,6 +184,7 @@ puma_status loader_close_unigram(loader *l)
     if (t->count == 0) return FAIL(l, TOKEN_EVOCABULARY, "%s: the vocabulary is empty", l->file);
     t->model = MODEL_UNIGRAM;
     unigram_prepare(t);
+    l->added_next = (uint32_t)t->count;
     return PUMA_OK;
 }
 

@@ -120,8 +120,11 @@ puma_status load_tokenizer_json(loader *l, const beside *b);
 puma_status load_normalizer(loader *l, const json_t *n);
 puma_status load_pre_tokenizer(loader *l, const json_t *p);
 puma_status load_decoder(loader *l, const json_t *d);
-/* sentencepiece_file.c: the pieces, and the names (malloc'd) that the file has for bos and eos. */
-puma_status load_tokenizer_model(loader *l, char **bos, char **eos);
+/* sentencepiece_file.c: the pieces of file `name`, and the names (malloc'd) that it has for bos and eos. */
+puma_status load_tokenizer_model(loader *l, const char *name, char **bos, char **eos);
+/* sentencepiece_class.c: does a class with a file of its own, moved ids and Unigram, read this directory? */
+bool        is_unigram_class(const beside *b);
+puma_status load_unigram_class(loader *l, const beside *b);
 
 /* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
 puma_status load_gguf_tokens(loader *l, const char *path);
