@@ -1,6 +1,6 @@
 noinst_LTLIBRARIES += framework/token/libtoken.la
 framework_token_libtoken_la_SOURCES = \
-    %D%/token.c %D%/token.h %D%/tokenizer.h %D%/decode.c %D%/files.c %D%/beside.c %D%/loader.c %D%/loader.h \
+    %D%/token.c %D%/token.h %D%/truncate.c %D%/pieces.c %D%/tokenizer.h %D%/decode.c %D%/files.c %D%/beside.c %D%/loader.c %D%/loader.h \
     %D%/tokenizer_json.c %D%/steps_json.c %D%/normal.c %D%/split.c \
     %D%/pattern.c %D%/pattern.h %D%/pattern_syntax.c %D%/gguf_tokens.c %D%/wordpiece.c %D%/bpe.c \
     %D%/sentencepiece.c %D%/sentencepiece_file.c %D%/sentencepiece_class.c %D%/unigram.c %D%/charsmap.c %D%/charsmap.h \

@@ -403,6 +403,8 @@ static puma_status put_named(translation *t, set *s, const char *name, size_t si
     for (size_t i = 0; i < sizeof CATEGORIES / sizeof *CATEGORIES; i++)
         if (same_name(name, size, CATEGORIES[i].name))
             return put_category(t, s, CATEGORIES[i].category, negated);
+    if (same_name(name, size, "Alnum") && !negated)
+        return put_named(t, s, "Alpha", 5, false) == PUMA_OK ? put_category(t, s, "Nd", false) : t->e->status;
     if (same_name(name, size, "Word")) return refuse(t, "\\p{Word}");
     for (size_t i = 0; !found && i < sizeof NAMED / sizeof *NAMED; i++) {
         if (!same_name(name, size, NAMED[i].name)) continue;

@@ -76,10 +76,7 @@ void token_close(tokenizer *t)
 
 /* --- added tokens ----------------------------------------------------------------------------- */
 
-/* Widens [*begin, *end) over white space where the token says so; false: it must be a word of its own and is
- * not. */
-static bool fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin,
-                 size_t *end)
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end)
 {
     uint32_t c;
     size_t   length;
@@ -122,7 +119,8 @@ static puma_status cut_added(encoder *c, const vocabulary *tokens, stretch p, re
             continue;
         }
         at = end;
-        if ((c->literal && a->special) || !fits(a, p.text, p.size, done, &begin, &end)) continue;
+        if ((c->literal && (a->special || (c->marks && c->marks[place]))) ||
+            !token_fits(a, p.text, p.size, done, &begin, &end)) continue;
         if (begin > done &&
             rest(c, (stretch){ p.text + done, begin - done, p.first && done == 0 }) != PUMA_OK)
             return c->e->status;
@@ -166,8 +164,27 @@ static puma_status encode_raw(encoder *c, stretch p)
 static puma_status encode_text(const tokenizer *t, const char *name, const char *text, size_t size,
                                bool literal, id_list *out, puma_error *e)
 {
-    encoder c = { .t = t, .literal = literal && t->model != MODEL_WORDPIECE, .out = out, .e = e };
-    size_t  valid;
+    return token_check(name, text, size, e) == PUMA_OK
+               ? token_encode_part(t, text, size, true, literal && t->model != MODEL_WORDPIECE, NULL, out, e)
+               : e->status;
+}
+
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e)
+{
+    encoder c = { .t = t, .literal = literal, .marks = marks, .out = out, .e = e };
+
+    cut_added(&c, &t->raw, (stretch){ text, size, first }, encode_raw);
+    for (size_t i = 0; i < STEP_LIMIT; i++) free(c.made[i].at);
+    free(c.letters.at);
+    matcher_free(&c.matcher);
+    merger_free(&c.merger);
+    return e->status;
+}
+
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e)
+{
+    size_t valid;
 
     if (size > TOKEN_TEXT_LIMIT)
         return error_set(e, TOKEN_ELONG, "%s: too long (got %zu bytes, limit %zu)", name, size,
@@ -176,12 +193,7 @@ static puma_status encode_text(const tokenizer *t, const char *name, const char 
     if (valid < size)
         return error_set(e, TOKEN_EUTF8, "%s: byte %zu: not UTF-8 (got 0x%02x)", name, valid,
                          (unsigned char)text[valid]);
-    cut_added(&c, &t->raw, (stretch){ text, size, true }, encode_raw);
-    for (size_t i = 0; i < STEP_LIMIT; i++) free(c.made[i].at);
-    free(c.letters.at);
-    matcher_free(&c.matcher);
-    merger_free(&c.merger);
-    return e->status;
+    return PUMA_OK;
 }
 
 /* --- the whole sequence ----------------------------------------------------------------------- */
@@ -220,12 +232,26 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
 puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
                          size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e)
 {
-    id_list a = { 0 }, b = { 0 };
+    token_cut cut = { .most = SIZE_MAX };
+
+    return token_encode_cut(t, text, text_size, pair, pair_size, special, parse_special, &cut, out, e);
+}
+
+puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
+                             puma_error *e)
+{
+    const template *plan = pair ? &t->pair : &t->single;
+    id_list         a = { 0 }, b = { 0 };
 
     *out = (token_list){ 0 };
     if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK &&
-        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK))
-        assemble(pair ? &t->pair : &t->single, &a, &b, special, out, e);
+        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK)) {
+        if (template_cut(plan, &a, &b, special, cut))
+            assemble(plan, &a, &b, special, out, e);
+        else
+            error_set(e, TOKEN_ELONG, "the special tokens alone fill the sequence (limit %zu tokens)", cut->most);
+    }
     free(a.at);
     free(b.at);
     return e->status;

@@ -40,6 +40,7 @@ enum {
     TOKEN_ELINE,
     TOKEN_ECHARSMAP,
     TOKEN_ENOPIECE,
+    TOKEN_EFORGED = 565,
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
@@ -224,6 +225,7 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 typedef struct encoder {
     const tokenizer *t;
     bool             literal; /* special tokens are not looked for */
+    const bool      *marks;   /* by place in t->added: with literal neither are these; NULL */
     id_list         *out;
     matcher          matcher;
     bytes            made[STEP_LIMIT]; /* what a split step that changes text made of a piece */
@@ -248,6 +250,16 @@ puma_status token_split(encoder *c, stretch whole);
 /* token.c: a word, or where no step splits a text all of it, to ids by the model. */
 puma_status token_encode_word(encoder *c, stretch word);
 
+/* token.c: is a text UTF-8, and not too long? */
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
+/* token.c: ids of a stretch of a text; first: it is the beginning of the text.  literal: neither special tokens nor
+ * those that `marks` names (by place in t->added; may be NULL) are looked for. */
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e);
+/* token.c: widens [*begin, *end) over white space, down to `least`, where the token says so; false: it must be a word
+ * of its own and is not. */
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end);
+
 /* wordpiece.c, bpe.c: a word to ids. */
 puma_status wordpiece_encode(encoder *c, stretch word);
 puma_status bpe_encode(encoder *c, stretch word);
@@ -271,6 +283,10 @@ bool        bpe_add_letters(bytes *out, const char *text, size_t size);
 /* The byte that <0xXX> names; -1: it is no such text. */
 int piece_byte(const char *text, size_t size);
 int token_hex_digit(char c); /* -1: it is none */
+
+/* truncate.c: shortens the ids of the two texts until all of it fits into cut->most; false: not even the special
+ * tokens do. */
+bool template_cut(const template *plan, id_list *a, id_list *b, bool special, token_cut *cut);
 
 /* False: out of memory. */
 bool id_list_add(id_list *list, uint32_t id);

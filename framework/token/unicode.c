@@ -60,20 +60,7 @@ static const range NEW_MARK[] = {
 /* Mn there, Mc since Unicode 14. */
 static const range OLD_MARK[] = { { 0x1734, 0x1734 } };
 
-/* A canonical combining class in utf8proc, none (so no reordering) there. */
-static const range NEW_COMBINING[] = {
-    { 0x7fd, 0x7fd },     { 0x898, 0x89f },     { 0x8ca, 0x8d3 },     { 0x9fe, 0x9fe },
-    { 0xc3c, 0xc3c },     { 0xd3b, 0xd3c },     { 0xeba, 0xeba },     { 0x1715, 0x1715 },
-    { 0x1abf, 0x1ace },   { 0x1df6, 0x1dfa },   { 0xa82c, 0xa82c },   { 0x10d24, 0x10d27 },
-    { 0x10eab, 0x10eac }, { 0x10efd, 0x10eff }, { 0x10f46, 0x10f50 }, { 0x10f82, 0x10f85 },
-    { 0x11070, 0x11070 }, { 0x1133b, 0x1133b }, { 0x1145e, 0x1145e }, { 0x11839, 0x1183a },
-    { 0x1193d, 0x1193e }, { 0x11943, 0x11943 }, { 0x119e0, 0x119e0 }, { 0x11a34, 0x11a34 },
-    { 0x11a47, 0x11a47 }, { 0x11a99, 0x11a99 }, { 0x11d42, 0x11d42 }, { 0x11d44, 0x11d45 },
-    { 0x11d97, 0x11d97 }, { 0x11f41, 0x11f42 }, { 0x16ff0, 0x16ff1 }, { 0x1e08f, 0x1e08f },
-    { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
-};
-
-/* Mn, Mc or Me in utf8proc, no combining marks there (Unicode 9). */
+/* M in utf8proc, not so there; and the other way round. */
 static const range NEW_COMBINING_MARK[] = {
     { 0x7fd, 0x7fd },     { 0x898, 0x89f },     { 0x8ca, 0x8d3 },     { 0x9fe, 0x9fe },
     { 0xafa, 0xaff },     { 0xb55, 0xb55 },     { 0xc04, 0xc04 },     { 0xc3c, 0xc3c },
@@ -95,14 +82,43 @@ static const range NEW_COMBINING_MARK[] = {
     { 0x16ff0, 0x16ff1 }, { 0x1cf00, 0x1cf2d }, { 0x1cf30, 0x1cf46 }, { 0x1e08f, 0x1e08f },
     { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
 };
-/* Combining marks there, letters since Unicode 12. */
 static const range OLD_COMBINING_MARK[] = { { 0x1cf2, 0x1cf3 } };
 
-/* With a compatible decomposition that is newer than the reference. */
+/* N, and of \w, there: newer than utf8proc. */
+static const range NEWER_NUMBER[] = {
+    { 0x10d40, 0x10d49 }, { 0x116d0, 0x116e3 }, { 0x11bf0, 0x11bf9 },
+    { 0x11de0, 0x11de9 }, { 0x16130, 0x16139 }, { 0x16d70, 0x16d79 },
+    { 0x16ff4, 0x16ff6 }, { 0x1ccf0, 0x1ccf9 }, { 0x1e5f1, 0x1e5fa },
+};
+static const range NEWER_WORD[] = {
+    { 0x897, 0x897 },     { 0x1c89, 0x1c8a },   { 0xa7cb, 0xa7cd },   { 0xa7da, 0xa7dc },
+    { 0x105c0, 0x105f3 }, { 0x10d40, 0x10d65 }, { 0x10d69, 0x10d6d }, { 0x10d6f, 0x10d85 },
+    { 0x10ec2, 0x10ec4 }, { 0x10efc, 0x10efc }, { 0x11380, 0x11389 }, { 0x1138b, 0x1138b },
+    { 0x1138e, 0x1138e }, { 0x11390, 0x113b5 }, { 0x113b7, 0x113c0 }, { 0x113c2, 0x113c2 },
+    { 0x113c5, 0x113c5 }, { 0x113c7, 0x113ca }, { 0x113cc, 0x113d3 }, { 0x113e1, 0x113e2 },
+    { 0x116d0, 0x116e3 }, { 0x11bc0, 0x11be0 }, { 0x11bf0, 0x11bf9 }, { 0x11f5a, 0x11f5a },
+    { 0x13460, 0x143fa }, { 0x16100, 0x16139 }, { 0x16d40, 0x16d6c }, { 0x16d70, 0x16d79 },
+    { 0x18cff, 0x18cff }, { 0x1ccf0, 0x1ccf9 }, { 0x1e5d0, 0x1e5fa }, { 0x2ebf0, 0x2ee5d },
+};
+
+/* A compatibility decomposition in utf8proc, whole there. */
 static const range NEW_COMPATIBLE[] = {
     { 0x32ff, 0x32ff },   { 0xa7f2, 0xa7f4 },   { 0xab69, 0xab69 },
     { 0x10781, 0x10785 }, { 0x10787, 0x107b0 }, { 0x107b2, 0x107ba },
     { 0x1e030, 0x1e06d }, { 0x1f16c, 0x1f16c }, { 0x1fbf0, 0x1fbf9 },
+};
+
+/* A canonical combining class in utf8proc, none (so no reordering) there. */
+static const range NEW_COMBINING[] = {
+    { 0x7fd, 0x7fd },     { 0x898, 0x89f },     { 0x8ca, 0x8d3 },     { 0x9fe, 0x9fe },
+    { 0xc3c, 0xc3c },     { 0xd3b, 0xd3c },     { 0xeba, 0xeba },     { 0x1715, 0x1715 },
+    { 0x1abf, 0x1ace },   { 0x1df6, 0x1dfa },   { 0xa82c, 0xa82c },   { 0x10d24, 0x10d27 },
+    { 0x10eab, 0x10eac }, { 0x10efd, 0x10eff }, { 0x10f46, 0x10f50 }, { 0x10f82, 0x10f85 },
+    { 0x11070, 0x11070 }, { 0x1133b, 0x1133b }, { 0x1145e, 0x1145e }, { 0x11839, 0x1183a },
+    { 0x1193d, 0x1193e }, { 0x11943, 0x11943 }, { 0x119e0, 0x119e0 }, { 0x11a34, 0x11a34 },
+    { 0x11a47, 0x11a47 }, { 0x11a99, 0x11a99 }, { 0x11d42, 0x11d42 }, { 0x11d44, 0x11d45 },
+    { 0x11d97, 0x11d97 }, { 0x11f41, 0x11f42 }, { 0x16ff0, 0x16ff1 }, { 0x1e08f, 0x1e08f },
+    { 0x1e130, 0x1e136 }, { 0x1e2ae, 0x1e2ae }, { 0x1e2ec, 0x1e2ef }, { 0x1e4ec, 0x1e4ef },
 };
 
 /* Capitals that are newer than utf8proc, and where their lower case lies. */
@@ -303,15 +319,15 @@ bool unicode_combining_mark(uint32_t c)
 {
     utf8proc_category_t kind = category(c);
 
-    if (kind < UTF8PROC_CATEGORY_MN || kind > UTF8PROC_CATEGORY_ME) return AMONG(OLD_COMBINING_MARK, c);
-    return !AMONG(NEW_COMBINING_MARK, c);
+    if (kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME) return !AMONG(NEW_COMBINING_MARK, c);
+    return AMONG(OLD_COMBINING_MARK, c);
 }
 
 bool unicode_number(uint32_t c)
 {
     utf8proc_category_t kind = category(c);
 
-    return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
+    return (kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO) || AMONG(NEWER_NUMBER, c);
 }
 
 bool unicode_ideograph(uint32_t c) { return AMONG(IDEOGRAPHS, c); }
@@ -324,7 +340,8 @@ bool unicode_word(uint32_t c)
         return true;                                                             /* letters, marks, Nd, Nl */
     if (kind == UTF8PROC_CATEGORY_PC || c == 0x200c || c == 0x200d) return true; /* joiners                */
     return (c >= 0x24b6 && c <= 0x24e9) || (c >= 0x1f130 && c <= 0x1f149) || (c >= 0x1f150 && c <= 0x1f169) ||
-           (c >= 0x1f170 && c <= 0x1f189); /* letters in frames      */
+           (c >= 0x1f170 && c <= 0x1f189) || /* letters in frames      */
+           AMONG(NEWER_WORD, c);
 }
 
 bool unicode_lower(points *p, uint32_t c)
@@ -379,7 +396,7 @@ bool unicode_decompose(points *to, const points *from, bool compatible)
 
         form[0] = (utf8proc_int32_t)from->at[i];
         if (form[0] >= (compatible ? 0xa0 : 0xc0) && form[0] != 0x11938 && /* whole in the reference */
-            !(compatible && AMONG(NEW_COMPATIBLE, from->at[i])))
+            !(compatible && AMONG(NEW_COMPATIBLE, (uint32_t)form[0])))
             count = utf8proc_decompose_char(form[0], form, 32, how, &state);
         for (utf8proc_ssize_t k = 0; k < count; k++)
             if (!points_add(to, (uint32_t)form[k])) return false;
@@ -436,8 +453,8 @@ static bool ends_cluster(uint32_t c)
     utf8proc_category_t kind = category(c);
 
     return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP ||
-           (kind == UTF8PROC_CATEGORY_CF &&
-            utf8proc_get_property((utf8proc_int32_t)c)->boundclass == UTF8PROC_BOUNDCLASS_CONTROL);
+           (kind == UTF8PROC_CATEGORY_CF && utf8proc_get_property((utf8proc_int32_t)c)->boundclass ==
+                                                UTF8PROC_BOUNDCLASS_CONTROL);
 }
 
 size_t unicode_cluster(const char *text, size_t size)

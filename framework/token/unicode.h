@@ -39,14 +39,14 @@ size_t utf8_before(const char *text, size_t at, uint32_t *c);
 /* Appends the code points of valid UTF-8. */
 bool   utf8_points(points *p, const char *text, size_t size);
 
-bool unicode_space(uint32_t c);       /* White_Space                                     */
-bool unicode_punctuation(uint32_t c); /* ASCII's symbols too, as BERT has it             */
-bool unicode_control(uint32_t c);     /* Cc, Cf, Co                                      */
-bool unicode_mark(uint32_t c);        /* Mn                                              */
+bool unicode_space(uint32_t c);          /* White_Space                                     */
+bool unicode_punctuation(uint32_t c);    /* ASCII's symbols too, as BERT has it             */
+bool unicode_control(uint32_t c);        /* Cc, Cf, Co                                      */
+bool unicode_mark(uint32_t c);           /* Mn                                              */
 bool unicode_combining_mark(uint32_t c); /* M                                            */
-bool unicode_number(uint32_t c);      /* Nd, Nl, No                                      */
-bool unicode_ideograph(uint32_t c);   /* BERT's CJK blocks                               */
-bool unicode_word(uint32_t c);        /* \w                                              */
+bool unicode_number(uint32_t c);         /* Nd, Nl, No                                      */
+bool unicode_ideograph(uint32_t c);      /* BERT's CJK blocks                               */
+bool unicode_word(uint32_t c);           /* \w                                              */
 /* Appends the lower case of c: one code point, for U+0130 two. */
 bool unicode_lower(points *p, uint32_t c);
 /* Decomposition (NFD, `compatible`: NFKD) of `from`, appended to `to`; marks in canonical order. */

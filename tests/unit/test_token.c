@@ -52,6 +52,59 @@ static void token_encodes_and_decodes(void **state)
     token_close(t);
 }
 
+/* As truncation=True of transformers: of two texts the longer one first, the special tokens stay. */
+static void token_cuts_the_longer_text_first(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        size_t      most, keep_a, keep_b;
+    } cases[] = {
+        /* 7 and 3 letters: a token each */
+        { "a b c d e f g", "h i j", 12, 6, 3 }, { "a b c d e f g", "h i j", 9, 3, 3 },
+        { "a b c d e f g", "h i j", 8, 3, 2 },  { "h i j", "a b c d e f g", 8, 2, 3 },
+        { "h i j", "a b c d e f g", 12, 3, 6 }, { "h i j", "h i j", 8, 2, 3 },
+        { "h i j", "h i j", 9, 3, 3 },          { "a b c d e f g", "", 6, 3, 0 },
+    };
+    tokenizer *t = open_or_fail(MODELS "bert-tiny");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int end = 0; end < 2; end++) {
+            const char *a = cases[i].a, *b = cases[i].b;
+            token_cut   cut = { .most = cases[i].most, .keep_end = end };
+            size_t      keep_a = cases[i].keep_a, keep_b = cases[i].keep_b;
+            token_list  whole, list;
+            puma_error  e = { 0 };
+
+            token_encode(t, a, strlen(a), b, strlen(b), true, false, &whole, &e);
+            token_encode_cut(t, a, strlen(a), b, strlen(b), true, false, &cut, &list, &e);
+            assert_int_equal(e.status, PUMA_OK);
+            assert_int_equal(cut.whole, whole.count);
+            assert_int_equal(list.count, 3 + keep_a + keep_b);
+            assert_int_equal(list.ids[0], 2);
+            assert_int_equal(list.ids[1 + keep_a], 3);
+            assert_int_equal(list.ids[2 + keep_a + keep_b], 3);
+            assert_int_equal(list.types[1 + keep_a], 0);
+            assert_int_equal(list.types[2 + keep_a], 1);
+            assert_memory_equal(list.ids + 1, whole.ids + 1 + (end ? (strlen(a) + 1) / 2 - keep_a : 0),
+                                keep_a * sizeof *list.ids);
+            assert_memory_equal(list.ids + 2 + keep_a,
+                                whole.ids + 2 + (strlen(a) + 1) / 2 +
+                                    (end ? (strlen(b) + 1) / 2 - keep_b : 0),
+                                keep_b * sizeof *list.ids);
+            token_list_free(&whole);
+            token_list_free(&list);
+        }
+    for (size_t most = 0; most < 3; most++) {
+        token_cut  cut = { .most = most };
+        token_list list;
+        puma_error e = { 0 };
+
+        assert_int_equal(token_encode_cut(t, "a b", 3, NULL, 0, true, false, &cut, &list, &e), PUMA_EINPUT);
+    }
+    token_close(t);
+}
+
 /* --- directories made for one test ------------------------------------------------------------ */
 
 static char scratch[] = "/tmp/puma-test-token-XXXXXX";
@@ -97,7 +150,7 @@ static int remove_scratch(void **state)
     static const char *const names[] = {
         "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json",
         "merges.txt",     "encoder.json",          "vocab.bpe", "tokenizer.model",
-        "config.json",    "added_tokens.json",     "x.gguf"
+        "config.json",    "added_tokens.json",     "x.gguf",    "special_tokens_map.json"
     };
     char path[128];
 
@@ -898,6 +951,62 @@ static void gguf_gives_bpe(void **state)
     ends_with("{}", "<|x|> a");
 }
 
+/* Many names stand for one split: which it is shows in how digits and a sign before a letter stay together.
+ */
+static void gguf_splits_have_many_names(void **state)
+{
+    static const char *const tokens[] = { "<|x|>", "a", "1", "11", "1111", "!", "!a" };
+    static const uint32_t    types[] = { CONTROL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL, NORMAL };
+    static const struct {
+        const char *expected, *names[21];
+        bool        bos;
+    } splits[] = {
+        { "1111 ! a",
+          { "gpt-2",      "phi-2",        "mpt",         "olmo",        "jais",
+            "jina-en",    "jina-es",      "jina-de",     "jina-v1-en",  "jina-v2-es",
+            "jina-v2-de", "jina-v2-code", "roberta-bpe", "modern-bert", "gigachat",
+            "a.x-4.0",    "mellum",       "trillion",    "exaone4",     "granite-docling" },
+          false },
+        { "1 1 1 1 ! a",
+          { "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2" },
+          false },
+        { "1 1 1 1 !a",
+          { "qwen2", "deepseek-r1-qwen", "megrez", "stablelm2", "f2llmv2", "kormo", "hunyuan", "solar-open",
+            "grok-2" },
+          false },
+        { "11 1 1 !a",
+          { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+            "jina-v5-nano" },
+          true },
+        { "11 1 1 !a", { "smaug-bpe", "dbrx", "glm4", "chatglm-bpe" }, false },
+    };
+    message m;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
+        for (const char *const *name = splits[i].names; *name; name++)
+            for (int bos = 0; bos < 2; bos++) { /* without the token, none is put first */
+                tokenizer *t;
+
+                start_gguf(&m, "gpt2");
+                add_tokens(&m, tokens, types, 7);
+                add_list(&m, "tokenizer.ggml.merges", GGUF_TEXT, 3);
+                add_text(&m, "1 1");
+                add_text(&m, "11 11");
+                add_text(&m, "! a");
+                if (bos) {
+                    add_key(&m, "tokenizer.ggml.bos_token_id", GGUF_U32);
+                    add_u32(&m, 0);
+                }
+                add_setting(&m, "tokenizer.ggml.pre", *name);
+                put_gguf(&m);
+                t = open_or_fail(scratch);
+                ENCODES_TO(t, "1111!a", splits[i].expected);
+                token_close(t);
+                ends_with("{}", bos && splits[i].bos ? "<|x|> a" : "a");
+            }
+}
+
 static void gguf_gives_sentencepiece(void **state)
 {
     static const char *const tokens[] = { "<unk>", "<s>", "</s>", SIGN, "a", SIGN "a", "b", "ab" };
@@ -1303,6 +1412,118 @@ static void holes_are_fine(void **state)
     token_close(t);
 }
 
+/* One case of tokenizer_parts.json: the tokenizer it describes, and what the reference makes of the texts. */
+static void check_parts(const json_t *root, const json_t *c)
+{
+    json_t     *whole = json_deep_copy(json_object_get(c, "parts"));
+    const char *model = json_string_value(json_object_get(c, "model")),
+               *name = json_string_value(json_object_get(c, "name"));
+    const json_t *text, *results = json_object_get(c, "results");
+    char         *dump;
+    tokenizer    *t;
+    size_t        i;
+
+    json_object_set_new(whole, "version", json_string("1.0"));
+    json_object_set(whole, "model", json_object_get(json_object_get(root, "models"), model));
+    dump = json_dumps(whole, 0);
+    put("tokenizer.json", dump);
+    free(dump);
+    json_decref(whole);
+    t = open_or_fail(scratch);
+    assert_int_equal(json_array_size(results), json_array_size(json_object_get(root, "texts")));
+    json_array_foreach(json_object_get(root, "texts"), i, text)
+    {
+        const json_t *ids = json_array_get(json_array_get(results, i), 0);
+        const json_t *back = json_array_get(json_array_get(results, i), 1);
+        puma_error    e = { 0 };
+        token_list    list;
+        char         *decoded;
+        size_t        size;
+        bool          same;
+
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, true,
+                                      true, &list, &e),
+                         PUMA_OK);
+        same = list.count == json_array_size(ids);
+        for (size_t k = 0; same && k < list.count; k++)
+            same = json_integer_value(json_array_get(ids, k)) == (json_int_t)list.ids[k];
+        if (!same) fail_msg("%s: text %zu: other ids", name, i);
+        assert_int_equal(token_decode(t, list.ids, list.count, false, &decoded, &size, &e), PUMA_OK);
+        if (size != json_string_length(back) || memcmp(decoded, json_string_value(back), size) != 0)
+            fail_msg("%s: text %zu: decodes to \"%s\"", name, i, decoded);
+        stream_gives(t, list.ids, list.count, false, decoded);
+        free(decoded);
+        token_list_free(&list);
+    }
+    token_close(t);
+}
+
+static void parts_are_the_references(void **state)
+{
+    json_error_t error;
+    json_t *root = json_load_file(PUMA_SRCDIR "/tests/golden/tokenizer_parts.json", JSON_ALLOW_NUL, &error);
+    const json_t *c;
+    size_t        i;
+
+    (void)state;
+    assert_non_null(root);
+    assert_true(json_array_size(json_object_get(root, "cases")) > 20);
+    json_array_foreach(json_object_get(root, "cases"), i, c) check_parts(root, c);
+    json_decref(root);
+}
+
+/* Files whose steps make a text without bound, or search it without end. */
+static void growth_is_bounded(void **state)
+{
+    static const char ten[] =
+        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaa\"}";
+    char       steps[2048] = "";
+    tokenizer *t;
+    puma_error e = { 0 };
+    token_list list;
+    char      *text;
+    size_t     size;
+
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"normalizers\":["), ten);
+    put_json("normalizer", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    assert_int_equal(token_encode(t, "ba", 2, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    *steps = '\0';
+    for (int i = 0; i < 12; i++)
+        strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"decoders\":["), ten);
+    put_json("decoder", strcat(steps, "]}"));
+    t = open_or_fail(scratch);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_decode(t, (uint32_t[]){ 0 }, 1, false, &text, &size, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?:a|a?)+$b|(a*)*c\"},\"behavior\":\"Isolated\"}");
+    t = open_or_fail(scratch);
+    text = calloc(1, 4001);
+    memset(text, 'a', 4000);
+    e = (puma_error){ 0 };
+    assert_int_equal(token_encode(t, text, 4000, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 508);
+    free(text);
+    token_close(t);
+
+    put_json("pre_tokenizer",
+             "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteLevel\"},"
+             "{\"type\":\"ByteLevel\"}]}");
+    refused(503, "that change the text");
+    put_json(
+        "pre_tokenizer",
+        "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"((a{999}){999}){999}\"},\"behavior\":\"Isolated\"}");
+    refused(503, "cannot be compiled");
+}
+
 static void vocab_txt_may_be_sloppy(void **state)
 {
     tokenizer *t;
@@ -1351,6 +1572,7 @@ int main(void)
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(token_encodes_and_decodes),
+        cmocka_unit_test(token_cuts_the_longer_text_first),
         cmocka_unit_test(tiny_models_give_golden_ids),
         WITH_FILES(vocab_txt_gives_the_same_ids),
         WITH_FILES(vocab_json_gives_the_same_ids),
@@ -1370,6 +1592,7 @@ int main(void)
         WITH_FILES(prefix_space_is_the_configs),
         WITH_FILES(broken_models_are_refused_or_work),
         WITH_FILES(gguf_gives_bpe),
+        WITH_FILES(gguf_splits_have_many_names),
         WITH_FILES(gguf_gives_sentencepiece),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(bad_ids_are_refused),
@@ -1381,6 +1604,8 @@ int main(void)
         WITH_FILES(tokens_beside_tokenizer_json),
         WITH_FILES(holes_are_fine),
         WITH_FILES(vocab_txt_may_be_sloppy),
+        WITH_FILES(parts_are_the_references),
+        WITH_FILES(growth_is_bounded),
         WITH_FILES(merges_are_checked),
         WITH_FILES(odd_tokens_work),
     };
