@@ -31,6 +31,6 @@ size_t charsmap_longest(const charsmap *m, const char *text, size_t size, const 
  * its *shortest* beginning that is a key becomes, the rest of it is dropped; where there is none, and for
  * longer clusters, the same is done for each code point.  Ends as soon as *out holds more than `limit` bytes.
  * False: out of memory. */
-bool charsmap_clusters(const charsmap *m, const char *text, size_t size, size_t limit, bytes *out);
+bool   charsmap_clusters(const charsmap *m, const char *text, size_t size, size_t limit, bytes *out);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define BLANK_SIGN "\xe2\x96\x81"
 #define GROWTH_BYTES ((size_t)64 << 10)
-#define GROWTH_TIMES 12 /* NFKC makes a text at most 11 times as long; a hostile map would go on */
+#define GROWTH_TIMES 12  /* NFKC makes a text at most 11 times as long; a hostile map would go on */
 #define WHOLE MERGE_NONE /* id of a symbol that stays as it is */
 
 typedef struct workspace {
@@ -151,9 +151,9 @@ static size_t take_mapped(const workspace *w, const char *text, size_t size, con
     return key > 0 ? key : length;
 }
 
-/* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one is
- * left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the blanks
- * that are within it.  False: out of memory. */
+/* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one
+ * is left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the
+ * blanks that are within it.  False: out of memory. */
 static bool normalise(workspace *w, const char *text, size_t size, bool first)
 {
     const sentencepiece *sp = &w->t->sp;
@@ -174,7 +174,8 @@ static bool normalise(workspace *w, const char *text, size_t size, bool first)
         if (part_size == 0) continue;
         if (!bytes_add_replaced(&w->text, part, part_size, " ", 1, sign, sign_size)) return false;
         if (w->text.count > limit) {
-            error_set(w->e, TOKEN_ELONG, "text: the tokenizer's map makes too much of it (limit %zu bytes)", limit);
+            error_set(w->e, TOKEN_ELONG, "text: the tokenizer's map makes too much of it (limit %zu bytes)",
+                      limit);
             return true;
         }
         was_blank = sp->squeeze && part[part_size - 1] == ' ';

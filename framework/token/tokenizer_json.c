@@ -114,7 +114,8 @@ static puma_status load_scored(loader *l, const json_t *words)
         const json_t *text = json_array_get(word, 0), *score = json_array_get(word, 1);
 
         if (!json_is_string(text) || !json_is_number(score) || json_array_size(word) != 2)
-            return FAIL(l, TOKEN_EVOCABULARY, "%s: vocabulary: entry %zu is no token with a score", l->file, i);
+            return FAIL(l, TOKEN_EVOCABULARY, "%s: vocabulary: entry %zu is no token with a score", l->file,
+                        i);
         if (loader_scored(l, json_string_value(text), json_string_length(text), json_number_value(score)) !=
             PUMA_OK)
             break;

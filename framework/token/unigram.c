@@ -162,8 +162,8 @@ puma_status unigram_encode(const tokenizer *t, const char *text, size_t size, id
     node *nodes;
 
     if (size == 0) return PUMA_OK;
-    nodes = size < TOKEN_NONE && size < SIZE_MAX / sizeof *nodes - 1 ? malloc((size + 1) * sizeof *nodes)
-                                                                      : NULL;
+    nodes =
+        size < TOKEN_NONE && size < SIZE_MAX / sizeof *nodes - 1 ? malloc((size + 1) * sizeof *nodes) : NULL;
     if (!nodes) return full(e);
     if (find_best(t, nodes, text, size, e) == PUMA_OK) {
         turn_round(nodes, size);

@@ -1528,6 +1528,22 @@ static void unigram_is_the_references(void **state)
     json_decref(root);
 }
 
+/* No piece and no unknown token: an error, as in the reference even where the character is part of a piece. */
+static void unigram_without_unknown(void **state)
+{
+    tokenizer *t;
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    put_json("model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1],[\"ab\",-3]]}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "aa", 0, 0);
+    assert_int_equal(token_encode(t, "aba", 3, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 512);
+    token_close(t);
+}
+
 /* A SentencePiece file without a class whose conventions are known. */
 static void classes_without_conventions_are_refused(void **state)
 {
@@ -1711,6 +1727,7 @@ int main(void)
         WITH_FILES(unigram_takes_the_best_cut),
         WITH_FILES(unigram_is_the_references),
         WITH_FILES(classes_without_conventions_are_refused),
+        WITH_FILES(unigram_without_unknown),
         cmocka_unit_test(maps_are_checked),
         WITH_FILES(prefix_space_is_the_configs),
         WITH_FILES(broken_models_are_refused_or_work),
