@@ -78,8 +78,10 @@ static void clean_up(bytes *b)
 static bool join_piece(const decode_step *step, const char *text, size_t size, bool first, bytes *out)
 {
     const bytes *prefix = &step->from;
-    bool         joins = size >= prefix->count && memcmp(text, prefix->at, prefix->count) == 0, fine = true;
-    bytes        joined = { 0 };
+    bool         joins =
+             size >= prefix->count && (prefix->count == 0 || memcmp(text, prefix->at, prefix->count) == 0),
+         fine = true;
+    bytes joined = { 0 };
 
     if (!first && joins) {
         text += prefix->count;

@@ -3,7 +3,7 @@
  *
  * Which pair comes first, and what it becomes, the caller says; among equals the leftmost does.  A merge
  * makes at most two new candidates, so n symbols take n log n.  Places and sizes fit 32 bits: a text has at
- * most TOKEN_TEXT_LIMIT bytes, and no step makes it more than three times as long. */
+ * most TOKEN_TEXT_LIMIT bytes, and its steps make it at most 16 times as long. */
 #ifndef TOKEN_MERGE_H
 #define TOKEN_MERGE_H
 

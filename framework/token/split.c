@@ -6,6 +6,9 @@
 
 static puma_status give(encoder *c, size_t level, stretch p);
 
+/* What the steps that make a piece longer may make of it; places in a word fit 32 bits. */
+#define PIECE_LIMIT (16 * TOKEN_TEXT_LIMIT)
+
 /* Collects what a split gives, in order, by what becomes of the matches. */
 typedef struct collector {
     encoder        *c;
@@ -154,6 +157,10 @@ static puma_status give(encoder *c, size_t level, stretch p)
     case SPLIT_LENGTH: return split_by_length(&k, step->length);
     default:
         if (!change(step, p, &c->made[level])) return error_set(c->e, TOKEN_EMEMORY, "text: out of memory");
+        if (c->made[level].count > PIECE_LIMIT)
+            return error_set(c->e, TOKEN_ELONG,
+                             "text: the tokenizer's pre_tokenizer makes too much of it (limit %zu bytes)",
+                             PIECE_LIMIT);
         return give(c, level + 1, (stretch){ c->made[level].at, c->made[level].count, p.first });
     }
     return c->e->status == PUMA_OK ? let_go(&k) : c->e->status;

@@ -19,12 +19,12 @@ typedef struct token_list {
     uint32_t *types; /* type (segment) ids, `count` of them */
 } token_list;
 
-/* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece,
- * with tokenizer_config.json's do_lower_case, strip_accents, tokenize_chinese_chars and special tokens), else
- * vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE), else sentencepiece.bpe.model or
- * spiece.model where the class is XLM-RoBERTa's, CamemBERT's, T5's or ALBERT's, else tokenizer.model
- * (SentencePiece, with tokenizer_config.json's add_prefix_space, add_bos_token, add_eos_token and added tokens),
- * else the metadata of the directory's .gguf file; or of a .gguf file given directly. */
+/* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece),
+ * else vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE), else a
+ * SentencePiece file (sentencepiece.bpe.model or spiece.model where the class is XLM-RoBERTa's, CamemBERT's, T5's
+ * or ALBERT's, else tokenizer.model), else the metadata of the directory's .gguf file; or of a .gguf file given
+ * directly.  Beside all but the last, tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json are read with
+ * the precedence that transformers gives them. */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
 void        token_close(tokenizer *t);
 

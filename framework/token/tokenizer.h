@@ -2,8 +2,8 @@
  *
  * Text goes through five steps, as in tokenizer.json: added tokens are cut out, the rest is normalised, added
  * tokens of normalised text are cut out, the rest is split into words, each word becomes ids.  Then the
- * template puts the special tokens around.  Invariants of an open tokenizer: texts[0 … count) are all there,
- * every id anywhere in it is < count. */
+ * template puts the special tokens around.  Invariants of an open tokenizer: every id anywhere in it is < count
+ * and has a text; of the ids that no token has texts[id] is NULL. */
 #ifndef TOKEN_TOKENIZER_H
 #define TOKEN_TOKENIZER_H
 
@@ -177,7 +177,7 @@ typedef struct unigram {
 } unigram;
 
 struct tokenizer {
-    char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
+    char   **texts; /* by id, each with a NUL behind it; NULL: no token has the id */
     size_t  *sizes;
     uint8_t *kinds;  /* KIND_* */
     char   **spares; /* texts of words whose ids added tokens have too */

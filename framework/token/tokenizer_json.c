@@ -157,15 +157,31 @@ static puma_status load_model(loader *l, const json_t *model)
 
 /* --- templates -------------------------------------------------------------------------------- */
 
+/* The files beside may bring the token, so whether it is there is seen at the end. */
 static puma_status special_id(loader *l, const json_t *value, const char *name, uint32_t *id)
 {
     json_int_t got = json_integer_value(value);
 
-    if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= l->t->count)
+    if (!json_is_integer(value) || got < 0 || (uintmax_t)got >= TOKEN_COUNT_LIMIT)
         return FAIL(l, TOKEN_ESPECIAL,
                     "%s: post_processor: special token \"%.40s\": id out of range (got %jd, limit %zu)",
-                    l->file, name, (intmax_t)got, l->t->count - 1);
+                    l->file, name, (intmax_t)got, TOKEN_COUNT_LIMIT - 1);
     *id = (uint32_t)got;
+    return PUMA_OK;
+}
+
+static puma_status check_template(loader *l, const template *plan)
+{
+    const tokenizer *t = l->t;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const template_piece *p = &plan->pieces[i];
+
+        if (p->what == PIECE_SPECIAL && (p->id >= t->count || !t->texts[p->id]))
+            return FAIL(l, TOKEN_ESPECIAL,
+                        "%s: post_processor: no token has the id of a special one (got %u, limit %zu)",
+                        l->file, p->id, t->count - 1);
+    }
     return PUMA_OK;
 }
 
@@ -289,6 +305,8 @@ puma_status load_tokenizer_json(loader *l, const beside *b)
         beside_add_tokens(l, b) == PUMA_OK && b->family == BESIDE_LLAMA &&
         (json_object_get(b->config, "add_bos_token") || json_object_get(b->config, "add_eos_token")))
         beside_ends(l, b);
+    if (l->e->status == PUMA_OK && check_template(l, &l->t->single) == PUMA_OK)
+        check_template(l, &l->t->pair);
     json_decref(root);
     return l->e->status;
 }

@@ -62,11 +62,12 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
 /* --- the best cut ------------------------------------------------------------------------------- */
 
 /* A piece that ends at `to`: kept if it is better than what ends there so far.  Of equals the first stays. */
-static void offer(const unigram *u, node *to, double score, uint32_t id, size_t begin)
+static bool offer(const unigram *u, node *to, double score, uint32_t id, size_t begin)
 {
     if (u->single) score = (double)(float)score;
-    if (to->begin != TOKEN_NONE && score <= to->score) return;
+    if (to->begin != TOKEN_NONE && score <= to->score) return false;
     *to = (node){ score, id, (uint32_t)begin };
+    return true;
 }
 
 /* All pieces that begin at text[at], a code point of `length` bytes.  False: that one is no piece. */
@@ -100,9 +101,9 @@ static puma_status find_best(const tokenizer *t, node *nodes, const char *text, 
 
         utf8_take(text + at, size - at, &c, &length);
         if (offer_pieces(t, nodes, text, size, at, length)) continue;
-        if (t->unknown == TOKEN_NONE)
+        if (offer(u, &nodes[at + length], u->unknown_score + nodes[at].score, t->unknown, at) &&
+            t->unknown == TOKEN_NONE)
             return error_set(e, TOKEN_ENOPIECE, "text: no piece for a character, and no unknown token");
-        offer(u, &nodes[at + length], u->unknown_score + nodes[at].score, t->unknown, at);
     }
     return PUMA_OK;
 }
