@@ -38,7 +38,7 @@ static const cli_command command = {
     .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's "
              "files only:\n"
              "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe, or "
-             "tokenizer.model, or a .gguf file (which may be given directly).\n\n"
+             "a SentencePiece model, or a .gguf file (which may be given directly).\n\n"
              "Without TEXT: reads from standard input one JSON string, or array of two, a line, and writes "
              "for each an\n"
              "object {\"ids\", \"type_ids\", \"tokens\"} on a line; with --decode, from arrays of ids to "

@@ -22,6 +22,9 @@ static const char *const QWEN2[BESIDE_KEYS] = { NULL, "<|endoftext|>", "<|endoft
                                                 "<|endoftext|>" };
 static const char *const ROBERTA[BESIDE_KEYS] = { "<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>" };
 static const char *const LLAMA[BESIDE_KEYS] = { "<s>", "</s>", "<unk>" };
+static const char *const T5[BESIDE_KEYS] = { NULL, "</s>", "<unk>", NULL, "<pad>" };
+static const char *const ALBERT[BESIDE_KEYS] = { "[CLS]", "[SEP]", "<unk>", "[SEP]",
+                                                 "<pad>", "[CLS]", "[MASK]" };
 static const char *const GEMMA[BESIDE_KEYS] = { "<bos>", "<eos>", "<unk>", NULL, "<pad>" };
 static const char *const NONE[BESIDE_KEYS] = { NULL };
 
@@ -48,6 +51,11 @@ static const struct {
     { "LongformerTokenizer", "longformer", BESIDE_BYTES, ROBERTA },
     { "LEDTokenizer", "led", BESIDE_BYTES, ROBERTA },
     { "Qwen2Tokenizer", "qwen2", BESIDE_OTHER, QWEN2 },
+    { "XLMRobertaTokenizer", "xlm-roberta", BESIDE_OTHER, ROBERTA },
+    { "CamembertTokenizer", "camembert", BESIDE_OTHER, ROBERTA },
+    { "T5Tokenizer", "t5", BESIDE_OTHER, T5 },
+    { "MT5Tokenizer", "mt5", BESIDE_OTHER, T5 },
+    { "AlbertTokenizer", "albert", BESIDE_OTHER, ALBERT },
     { "LlamaTokenizer", NULL, BESIDE_LLAMA, LLAMA },
     { "CodeLlamaTokenizer", NULL, BESIDE_LLAMA, LLAMA },
     { "GemmaTokenizer", NULL, BESIDE_LLAMA, GEMMA },

@@ -120,17 +120,17 @@ static bool add_mapped(const charsmap *m, const char *part, size_t size, bool *m
     return !*mapped || bytes_add(out, m->strings + value, strlen(m->strings + value));
 }
 
-bool charsmap_clusters(const charsmap *m, const char *text, size_t size, bytes *out)
+bool charsmap_clusters(const charsmap *m, const char *text, size_t size, size_t limit, bytes *out)
 {
     size_t whole, length;
 
-    for (size_t at = 0; at < size; at += whole) {
+    for (size_t at = 0; at < size && out->count <= limit; at += whole) {
         bool mapped = false;
 
         whole = unicode_cluster(text + at, size - at);
         if (whole < CLUSTER_LIMIT && !add_mapped(m, text + at, whole, &mapped, out)) return false;
         if (mapped) continue;
-        for (size_t i = 0; i < whole; i += length) {
+        for (size_t i = 0; i < whole && out->count <= limit; i += length) {
             const char *part = text + at + i;
             uint32_t    c;
 

@@ -29,7 +29,8 @@ void        charsmap_free(charsmap *m);
 size_t charsmap_longest(const charsmap *m, const char *text, size_t size, const char **to, size_t *to_size);
 /* Appends the text as the library `tokenizers` maps it: a grapheme cluster of less than 6 bytes becomes what
  * its *shortest* beginning that is a key becomes, the rest of it is dropped; where there is none, and for
- * longer clusters, the same is done for each code point.  False: out of memory. */
-bool charsmap_clusters(const charsmap *m, const char *text, size_t size, bytes *out);
+ * longer clusters, the same is done for each code point.  Ends as soon as *out holds more than `limit` bytes.
+ * False: out of memory. */
+bool   charsmap_clusters(const charsmap *m, const char *text, size_t size, size_t limit, bytes *out);
 
 #endif

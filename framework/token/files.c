@@ -218,7 +218,7 @@ static puma_status load_pieces(loader *l, const beside *b)
 
     if (class && !is_one_of(class, classes))
         return loader_unsupported(l, "with tokenizer.model, tokenizer_class", class);
-    load_tokenizer_model(l, &bos_name, &eos_name);
+    load_tokenizer_model(l, "tokenizer.model", &bos_name, &eos_name);
     for (uint32_t id = 0; id < t->sp.count && l->e->status == PUMA_OK; id++)
         if (t->sp.types[id] == SP_CONTROL || t->sp.types[id] == SP_UNKNOWN)
             loader_add(l, t->texts[id], t->sizes[id], id, (added_token){ .special = true });
@@ -309,6 +309,16 @@ static bool is_directory(const char *path)
 }
 
 /* The files of a directory, the first of them that is there. */
+/* A SentencePiece file says nothing of the tokens around a text: that takes a class that is known. */
+static puma_status refuse_class(loader *l, const beside *b)
+{
+    const char *class = beside_class(b), *type = json_string_value(json_object_get(b->model, "model_type"));
+
+    if (class || !type)
+        return loader_unsupported(l, "with a SentencePiece file, tokenizer_class", class ? class : "(none)");
+    return loader_unsupported(l, "with a SentencePiece file, model_type", type);
+}
+
 static puma_status load_directory(loader *l)
 {
     beside b = { 0 };
@@ -324,13 +334,17 @@ static puma_status load_directory(loader *l)
         load_vocab_json(l, &b, "vocab.json", "merges.txt");
     else if (loader_exists(l, "encoder.json"))
         load_vocab_json(l, &b, "encoder.json", "vocab.bpe");
+    else if (is_unigram_class(&b))
+        load_unigram_class(l, &b);
     else if (loader_exists(l, "tokenizer.model"))
         load_pieces(l, &b);
+    else if (loader_exists(l, "spiece.model") || loader_exists(l, "sentencepiece.bpe.model"))
+        refuse_class(l, &b);
     else if (file_find_gguf(&file, l->directory, l->e) == PUMA_OK && file)
         load_gguf_tokens(l, file);
     else if (l->e->status == PUMA_OK)
         FAIL(l, TOKEN_ENONE,
-             "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, tokenizer.model or .gguf file",
+             "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, SentencePiece or .gguf file",
              l->directory);
     free(file);
     beside_close(&b);

@@ -153,6 +153,41 @@ puma_status loader_close_words(loader *l, bool last_wins)
     return PUMA_OK;
 }
 
+puma_status loader_open_unigram(loader *l, size_t count)
+{
+    if (count > TOKEN_COUNT_LIMIT)
+        return FAIL(l, TOKEN_EVOCABULARY, "%s: too many tokens (got %zu, limit %zu)", l->file, count,
+                    TOKEN_COUNT_LIMIT);
+    l->t->unigram.scores = malloc((count + 1) * sizeof *l->t->unigram.scores);
+    return l->t->unigram.scores ? PUMA_OK : loader_full(l);
+}
+
+puma_status loader_scored(loader *l, const char *text, size_t size, double score)
+{
+    unigram *u = &l->t->unigram;
+
+    u->scores[u->count] = score;
+    return loader_set_token(l, (uint32_t)u->count++, text, size);
+}
+
+/* Of tokens of one text the last counts, as in the reference. */
+puma_status loader_close_unigram(loader *l)
+{
+    tokenizer        *t = l->t;
+    vocabulary_entry *entries = malloc((t->count + 1) * sizeof *entries);
+
+    if (!entries) return loader_full(l);
+    for (uint32_t id = 0; id < t->count; id++)
+        entries[id] = (vocabulary_entry){ t->texts[id], t->sizes[id], id };
+    vocabulary_make(&t->words, entries, t->count);
+    vocabulary_keep_last(&t->words);
+    if (t->count == 0) return FAIL(l, TOKEN_EVOCABULARY, "%s: the vocabulary is empty", l->file);
+    t->model = MODEL_UNIGRAM;
+    unigram_prepare(t);
+    l->added_next = (uint32_t)t->count;
+    return PUMA_OK;
+}
+
 puma_status loader_words(loader *l, json_t *words)
 {
     const char *text;

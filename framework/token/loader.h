@@ -38,6 +38,10 @@ puma_status loader_id(loader *l, const json_t *value, const char *text, uint32_t
  * fill.  last_wins: of two tokens of one text the first is no token at all; else that is an error. */
 puma_status loader_close_words(loader *l, bool last_wins);
 puma_status loader_words(loader *l, json_t *words);
+/* A vocabulary of Unigram: room for `count` tokens, each of them in the order of its ids, and the end. */
+puma_status loader_open_unigram(loader *l, size_t count);
+puma_status loader_scored(loader *l, const char *text, size_t size, double score);
+puma_status loader_close_unigram(loader *l);
 puma_status loader_unknown(loader *l, const char *text);
 puma_status loader_close_wordpiece(loader *l, const char *prefix, size_t word_limit);
 /* An added token: one of the model's own, or one with an id that is free. */
@@ -116,8 +120,11 @@ puma_status load_tokenizer_json(loader *l, const beside *b);
 puma_status load_normalizer(loader *l, const json_t *n);
 puma_status load_pre_tokenizer(loader *l, const json_t *p);
 puma_status load_decoder(loader *l, const json_t *d);
-/* sentencepiece_file.c: the pieces, and the names (malloc'd) that the file has for bos and eos. */
-puma_status load_tokenizer_model(loader *l, char **bos, char **eos);
+/* sentencepiece_file.c: the pieces of file `name`, and the names (malloc'd) that it has for bos and eos. */
+puma_status load_tokenizer_model(loader *l, const char *name, char **bos, char **eos);
+/* sentencepiece_class.c: does a class with a file of its own, moved ids and Unigram, read this directory? */
+bool        is_unigram_class(const beside *b);
+puma_status load_unigram_class(loader *l, const beside *b);
 
 /* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
 puma_status load_gguf_tokens(loader *l, const char *path);

@@ -222,6 +222,8 @@ static puma_status take_step(const rewriting *r, const bytes *from, bytes *to)
     case NORMAL_PREPEND:
         return bytes_add(to, text->at, text->count) && bytes_add(to, from->at, from->count) ? PUMA_OK
                                                                                             : full(r->e);
+    case NORMAL_MAP:
+        return charsmap_clusters(&r->step->map, from->at, from->count, r->limit, to) ? PUMA_OK : full(r->e);
     case NORMAL_BYTES: return bpe_add_letters(to, from->at, from->count) ? PUMA_OK : full(r->e);
     default: return by_points(r, from, to);
     }

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define BLANK_SIGN "\xe2\x96\x81"
+#define GROWTH_BYTES ((size_t)64 << 10)
+#define GROWTH_TIMES 12  /* NFKC makes a text at most 11 times as long; a hostile map would go on */
 #define WHOLE MERGE_NONE /* id of a symbol that stays as it is */
 
 typedef struct workspace {
@@ -149,14 +151,15 @@ static size_t take_mapped(const workspace *w, const char *text, size_t size, con
     return key > 0 ? key : length;
 }
 
-/* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one is
- * left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the blanks
- * that are within it. */
+/* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one
+ * is left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the
+ * blanks that are within it.  False: out of memory. */
 static bool normalise(workspace *w, const char *text, size_t size, bool first)
 {
     const sentencepiece *sp = &w->t->sp;
     const char          *sign = sp->escape ? BLANK_SIGN : " ", *part;
     size_t               sign_size = strlen(sign), at = 0, length, part_size;
+    size_t               limit = GROWTH_BYTES + GROWTH_TIMES * size;
     bool                 was_blank = sp->squeeze;
 
     for (; sp->squeeze && at < size; at += length) {
@@ -170,6 +173,11 @@ static bool normalise(workspace *w, const char *text, size_t size, bool first)
         for (; was_blank && part_size > 0 && *part == ' '; part_size--) part++;
         if (part_size == 0) continue;
         if (!bytes_add_replaced(&w->text, part, part_size, " ", 1, sign, sign_size)) return false;
+        if (w->text.count > limit) {
+            error_set(w->e, TOKEN_ELONG, "text: the tokenizer's map makes too much of it (limit %zu bytes)",
+                      limit);
+            return true;
+        }
         was_blank = sp->squeeze && part[part_size - 1] == ' ';
     }
     while (sp->squeeze && w->text.count >= sign_size &&
@@ -264,10 +272,10 @@ puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t si
         w.halves = calloc(t->sp.count, sizeof *w.halves);
         fine = w.halves != NULL;
     }
-    fine = fine && normalise(&w, text, size, first);
-    if (fine && t->sp.best_cut)
+    if (!fine || !normalise(&w, text, size, first)) full(e);
+    if (e->status == PUMA_OK && t->sp.best_cut)
         unigram_encode(t, w.text.at, w.text.count, out, e);
-    else if (!fine || !merge_pieces(&w))
+    else if (e->status == PUMA_OK && !merge_pieces(&w))
         full(e);
     free(w.text.at);
     free(w.halves);

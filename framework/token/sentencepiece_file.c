@@ -241,7 +241,7 @@ static char *text_of(loader *l, const wire *w, const char *otherwise)
     return copy;
 }
 
-puma_status load_tokenizer_model(loader *l, char **bos, char **eos)
+puma_status load_tokenizer_model(loader *l, const char *name, char **bos, char **eos)
 {
     model_file m = { .l = l, .kind = KIND_UNIGRAM }; /* the format's own defaults */
     tokenizer *t = l->t;
@@ -249,7 +249,7 @@ puma_status load_tokenizer_model(loader *l, char **bos, char **eos)
     size_t     size;
 
     *bos = *eos = NULL;
-    l->file = "tokenizer.model";
+    l->file = name;
     t->sp.dummy_prefix = t->sp.squeeze = t->sp.escape = true;
     if (loader_bytes(l, l->file, &data, &size) == PUMA_OK) {
         const unsigned char *file = (const unsigned char *)data;

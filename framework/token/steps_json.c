@@ -2,6 +2,7 @@
  * one within another, is its steps one behind the other.  What is not known by name is refused. */
 #include "token/loader.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,29 @@ static puma_status load_character(loader *l, const json_t *value, const char *wh
 
 /* --- normalizer ------------------------------------------------------------------------------- */
 
+/* SentencePiece's map of characters, in base64. */
+static puma_status load_map(loader *l, const json_t *value, charsmap *map)
+{
+    const char    *text = json_string_value(value);
+    size_t         size = json_string_length(value), padding = 0;
+    unsigned char *blob;
+    int            got;
+
+    if (!text || size > CHARSMAP_LIMIT / 3 * 4 || size % 4 != 0)
+        return FAIL(l, TOKEN_ECHARSMAP, "%s: precompiled_charsmap is no base64 of at most %zu bytes", l->file,
+                    CHARSMAP_LIMIT);
+    while (padding < 2 && padding < size && text[size - 1 - padding] == '=') padding++;
+    blob = malloc(size + 1);
+    if (!blob) return loader_full(l);
+    got = EVP_DecodeBlock(blob, (const unsigned char *)text, (int)size);
+    if (got < 0 || (size_t)got < padding)
+        FAIL(l, TOKEN_ECHARSMAP, "%s: precompiled_charsmap is no base64", l->file);
+    else
+        charsmap_open(map, l->file, blob, (size_t)got - padding, l->e);
+    free(blob);
+    return l->e->status;
+}
+
 static puma_status fill_normal(loader *l, const json_t *n, normal_step *step)
 {
     switch (step->what) {
@@ -74,6 +98,7 @@ static puma_status fill_normal(loader *l, const json_t *n, normal_step *step)
             PUMA_OK)
             load_text(l, json_object_get(n, "content"), "normalizer Replace by", &step->text);
         break;
+    case NORMAL_MAP: return load_map(l, json_object_get(n, "precompiled_charsmap"), &step->map);
     case NORMAL_PREPEND:
         load_text(l, json_object_get(n, "prepend"), "normalizer Prepend of", &step->text);
         break;
@@ -99,6 +124,7 @@ puma_status load_normalizer(loader *l, const json_t *n)
         { "Replace", NORMAL_REPLACE },
         { "Prepend", NORMAL_PREPEND },
         { "Nmt", NORMAL_NMT },
+        { "Precompiled", NORMAL_MAP },
         { "ByteLevel", NORMAL_BYTES },
     };
     const char *type = loader_type(n);

@@ -54,6 +54,7 @@ void token_close(tokenizer *t)
     for (size_t i = 0; i < t->normal_count; i++) {
         pattern_free(t->normals[i].pattern);
         free(t->normals[i].text.at);
+        charsmap_free(&t->normals[i].map);
     }
     for (size_t i = 0; i < t->split_count; i++) {
         pattern_free(t->splits[i].pattern);

@@ -20,10 +20,11 @@ typedef struct token_list {
 } token_list;
 
 /* Opens the tokenizer of a Hugging Face directory: tokenizer.json if there is one, else vocab.txt (WordPiece),
- * else vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE), else tokenizer.model
- * (SentencePiece), else the metadata of the directory's .gguf file; or of a .gguf file given directly.  Beside all
- * but the last, tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json are read with
- * the precedence that transformers gives them. */
+ * else vocab.json with merges.txt or encoder.json with vocab.bpe (byte-level BPE), else a
+ * SentencePiece file (sentencepiece.bpe.model or spiece.model where the class is XLM-RoBERTa's, CamemBERT's, T5's
+ * or ALBERT's, else tokenizer.model), else the metadata of the directory's .gguf file; or of a .gguf file given
+ * directly.  Beside all but the last, tokenizer_config.json, special_tokens_map.json, added_tokens.json and
+ * config.json are read with the precedence that transformers gives them. */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
 void        token_close(tokenizer *t);
 

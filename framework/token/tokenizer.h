@@ -93,12 +93,14 @@ typedef struct normal_step {
         NORMAL_REPLACE,       /* what `pattern` finds by `text`            */
         NORMAL_PREPEND,       /* `text`, before a text that is not empty   */
         NORMAL_NMT,
+        NORMAL_MAP,  /* characters by `map`, as Precompiled does it */
         NORMAL_BYTES /* each byte's letter of the byte-level alphabet */
     } what;
     bool     clean, ideographs, strip, lower;
     bool     left, right;
     pattern *pattern;
     bytes    text;
+    charsmap map;
 } normal_step;
 
 /* What becomes of the matches that a text is split at. */

@@ -101,6 +101,44 @@ static puma_status load_word_level(loader *l, const json_t *model)
     return loader_unknown(l, unknown ? unknown : "<unk>");
 }
 
+/* [[token, log-probability], …], in the order of their ids. */
+static puma_status load_scored(loader *l, const json_t *words)
+{
+    const json_t *word;
+    size_t        i;
+
+    if (!json_is_array(words)) return FAIL(l, TOKEN_EVOCABULARY, "%s: vocabulary is not an array", l->file);
+    if (loader_open_unigram(l, json_array_size(words)) != PUMA_OK) return l->e->status;
+    json_array_foreach(words, i, word)
+    {
+        const json_t *text = json_array_get(word, 0), *score = json_array_get(word, 1);
+
+        if (!json_is_string(text) || !json_is_number(score) || json_array_size(word) != 2)
+            return FAIL(l, TOKEN_EVOCABULARY, "%s: vocabulary: entry %zu is no token with a score", l->file,
+                        i);
+        if (loader_scored(l, json_string_value(text), json_string_length(text), json_number_value(score)) !=
+            PUMA_OK)
+            break;
+    }
+    return l->e->status;
+}
+
+static puma_status load_unigram(loader *l, const json_t *model)
+{
+    const json_t *unknown = json_object_get(model, "unk_id");
+    json_int_t    id = json_integer_value(unknown);
+
+    if (load_scored(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
+    l->t->unigram.byte_fallback = loader_flag(model, "byte_fallback", false);
+    if (unknown && !json_is_null(unknown)) {
+        if (!json_is_integer(unknown) || id < 0 || (uintmax_t)id >= l->t->count)
+            return FAIL(l, TOKEN_ESPECIAL, "%s: model.unk_id out of range (got %jd, limit %zu)", l->file,
+                        (intmax_t)id, l->t->count - 1);
+        l->t->unknown = (uint32_t)id;
+    }
+    return loader_close_unigram(l);
+}
+
 static puma_status load_model(loader *l, const json_t *model)
 {
     const json_t *type = json_object_get(model, "type");
@@ -108,9 +146,11 @@ static puma_status load_model(loader *l, const json_t *model)
     if (!json_is_object(model)) return FAIL(l, TOKEN_EFILE, "%s: has no model", l->file);
     /* Files written before the key existed are told apart by what only one of the two has. */
     if (!type && json_object_get(model, "merges")) return load_bpe(l, model);
+    if (!type && json_object_get(model, "unk_id")) return load_unigram(l, model);
     if (!type && json_object_get(model, "max_input_chars_per_word")) return load_wordpiece(l, model);
     if (strcmp(loader_type(model), "WordPiece") == 0) return load_wordpiece(l, model);
     if (strcmp(loader_type(model), "BPE") == 0) return load_bpe(l, model);
+    if (strcmp(loader_type(model), "Unigram") == 0) return load_unigram(l, model);
     if (strcmp(loader_type(model), "WordLevel") == 0) return load_word_level(l, model);
     return loader_unsupported(l, "model", loader_type(model));
 }

@@ -53,7 +53,7 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
     for (size_t i = 0; i < sp->count; i++) {
         float length = (float)t->sizes[i] * most;
 
-        /* High enough that a user-defined piece is taken wherever it stands. */
+        /* As the reference has it: by its length, so that most often a user-defined piece is taken whole. */
         u->scores[i] = sp->types[i] == SP_USER ? (double)length - 0.1 : (double)sp->scores[i];
     }
     return PUMA_OK;
@@ -62,11 +62,12 @@ puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e)
 /* --- the best cut ------------------------------------------------------------------------------- */
 
 /* A piece that ends at `to`: kept if it is better than what ends there so far.  Of equals the first stays. */
-static void offer(const unigram *u, node *to, double score, uint32_t id, size_t begin)
+static bool offer(const unigram *u, node *to, double score, uint32_t id, size_t begin)
 {
     if (u->single) score = (double)(float)score;
-    if (to->begin != TOKEN_NONE && score <= to->score) return;
+    if (to->begin != TOKEN_NONE && score <= to->score) return false;
     *to = (node){ score, id, (uint32_t)begin };
+    return true;
 }
 
 /* All pieces that begin at text[at], a code point of `length` bytes.  False: that one is no piece. */
@@ -100,9 +101,9 @@ static puma_status find_best(const tokenizer *t, node *nodes, const char *text, 
 
         utf8_take(text + at, size - at, &c, &length);
         if (offer_pieces(t, nodes, text, size, at, length)) continue;
-        if (t->unknown == TOKEN_NONE)
+        if (offer(u, &nodes[at + length], u->unknown_score + nodes[at].score, t->unknown, at) &&
+            t->unknown == TOKEN_NONE)
             return error_set(e, TOKEN_ENOPIECE, "text: no piece for a character, and no unknown token");
-        offer(u, &nodes[at + length], u->unknown_score + nodes[at].score, t->unknown, at);
     }
     return PUMA_OK;
 }
@@ -162,8 +163,8 @@ puma_status unigram_encode(const tokenizer *t, const char *text, size_t size, id
     node *nodes;
 
     if (size == 0) return PUMA_OK;
-    nodes = size < TOKEN_NONE && size < SIZE_MAX / sizeof *nodes - 1 ? malloc((size + 1) * sizeof *nodes)
-                                                                      : NULL;
+    nodes =
+        size < TOKEN_NONE && size < SIZE_MAX / sizeof *nodes - 1 ? malloc((size + 1) * sizeof *nodes) : NULL;
     if (!nodes) return full(e);
     if (find_best(t, nodes, text, size, e) == PUMA_OK) {
         turn_round(nodes, size);

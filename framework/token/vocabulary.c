@@ -29,6 +29,21 @@ const vocabulary_entry *vocabulary_make(vocabulary *v, vocabulary_entry *entries
     return NULL;
 }
 
+void vocabulary_keep_last(vocabulary *v)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < v->count; i++) {
+        vocabulary_entry entry = v->entries[i];
+
+        if (kept == 0 || by_text(&v->entries[kept - 1], &entry) != 0)
+            v->entries[kept++] = entry;
+        else if (v->entries[kept - 1].value < entry.value)
+            v->entries[kept - 1] = entry;
+    }
+    v->count = kept;
+}
+
 bool vocabulary_find(const vocabulary *v, const char *text, size_t size, uint32_t *value)
 {
     size_t low = 0, high = v->count;

@@ -21,6 +21,8 @@ typedef struct vocabulary {
 /* Sorts entries[0 … count), which become the vocabulary's.  Returns an entry whose text another one has too;
  * NULL: none. */
 const vocabulary_entry *vocabulary_make(vocabulary *v, vocabulary_entry *entries, size_t count);
+/* Of entries with one text the one of the largest value stays. */
+void                    vocabulary_keep_last(vocabulary *v);
 bool                    vocabulary_find(const vocabulary *v, const char *text, size_t size, uint32_t *value);
 /* Size of the longest entry that text begins with, its value in *value; 0: none (the empty entry is not
  * looked for). */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "token/charsmap.h"
 #include "token/token.h"
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MODELS PUMA_SRCDIR "/tests/golden/models/"
@@ -148,9 +150,10 @@ static int make_scratch(void **state)
 static int remove_scratch(void **state)
 {
     static const char *const names[] = {
-        "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json",
-        "merges.txt",     "encoder.json",          "vocab.bpe", "tokenizer.model",
-        "config.json",    "added_tokens.json",     "x.gguf",    "special_tokens_map.json"
+        "tokenizer.json", "tokenizer_config.json",  "vocab.txt", "vocab.json",
+        "merges.txt",     "encoder.json",           "vocab.bpe", "tokenizer.model",
+        "config.json",    "added_tokens.json",      "x.gguf",    "special_tokens_map.json",
+        "spiece.model",   "sentencepiece.bpe.model"
     };
     char path[128];
 
@@ -460,12 +463,12 @@ static void add_number(message *m, unsigned field, unsigned value)
     m->bytes[m->size++] = (char)value;
 }
 
-static void add_bytes(message *m, unsigned field, const char *bytes, size_t size)
+static void add_bytes(message *m, unsigned field, const char *value, size_t size)
 {
     assert_true(size < 0x80 && m->size + size + 4 < sizeof m->bytes);
     add_number(m, field, (unsigned)size);
     m->bytes[m->size - 1 - (field > 15 ? 2 : 1)] |= 2; /* the type in the field's key */
-    memcpy(m->bytes + m->size, bytes, size);
+    memcpy(m->bytes + m->size, value, size);
     m->size += size;
 }
 
@@ -1253,11 +1256,16 @@ static void tokenizer_json_is_checked(void **state)
         const char *what;
     } cases[] = {
         { "version", "\"2.0\"", 503, "2.0" },
-        { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 503, "Unigram" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[]}", 504, "empty" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",\"x\"]]}", 504, "entry 0" },
+        { "model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1]],\"unk_id\":1}", 506,
+          "unk_id out of range (got 1, limit 0)" },
         { "model", "{\"type\":\"WordLevel\",\"vocab\":{\"a\":0},\"unk_token\":\"b\"}", 506, "\"b\"" },
         { "normalizer", "{\"type\":\"Lowercas\"}", 503, "Lowercas" },
-        { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\"}]}", 503,
-          "Precompiled" },
+        { "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\"}]}", 511,
+          "base64" },
+        { "normalizer", "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"????\"}", 511, "base64" },
+        { "normalizer", "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"BAAAAA==\"}", 511, "units" },
         { "pre_tokenizer", "{\"type\":\"UnicodeScripts\"}", 503, "UnicodeScripts" },
         { "normalizer", "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(a\"},\"content\":\"b\"}", 503,
           "( and no )" },
@@ -1411,26 +1419,15 @@ static void holes_are_fine(void **state)
     token_close(t);
 }
 
-/* One case of tokenizer_parts.json: the tokenizer it describes, and what the reference makes of the texts. */
-static void check_parts(const json_t *root, const json_t *c)
+/* The scratch directory's tokenizer makes of the texts what the reference does: ids, and those decoded. */
+static void check_texts(const char *name, const json_t *texts, const json_t *results, bool special)
 {
-    json_t     *whole = json_deep_copy(json_object_get(c, "parts"));
-    const char *model = json_string_value(json_object_get(c, "model")),
-               *name = json_string_value(json_object_get(c, "name"));
-    const json_t *text, *results = json_object_get(c, "results");
-    char         *dump;
-    tokenizer    *t;
+    tokenizer    *t = open_or_fail(scratch);
+    const json_t *text;
     size_t        i;
 
-    json_object_set_new(whole, "version", json_string("1.0"));
-    json_object_set(whole, "model", json_object_get(json_object_get(root, "models"), model));
-    dump = json_dumps(whole, 0);
-    put("tokenizer.json", dump);
-    free(dump);
-    json_decref(whole);
-    t = open_or_fail(scratch);
-    assert_int_equal(json_array_size(results), json_array_size(json_object_get(root, "texts")));
-    json_array_foreach(json_object_get(root, "texts"), i, text)
+    assert_int_equal(json_array_size(results), json_array_size(texts));
+    json_array_foreach(texts, i, text)
     {
         const json_t *ids = json_array_get(json_array_get(results, i), 0);
         const json_t *back = json_array_get(json_array_get(results, i), 1);
@@ -1440,8 +1437,8 @@ static void check_parts(const json_t *root, const json_t *c)
         size_t        size;
         bool          same;
 
-        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, true,
-                                      true, &list, &e),
+        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, special,
+                                      special, &list, &e),
                          PUMA_OK);
         same = list.count == json_array_size(ids);
         for (size_t k = 0; same && k < list.count; k++)
@@ -1457,6 +1454,29 @@ static void check_parts(const json_t *root, const json_t *c)
     token_close(t);
 }
 
+static void put_dump(const char *name, const json_t *value)
+{
+    char *dump = json_dumps(value, 0);
+
+    assert_non_null(dump);
+    put(name, dump);
+    free(dump);
+}
+
+/* One case of tokenizer_parts.json: the tokenizer it describes, and what the reference makes of the texts. */
+static void check_parts(const json_t *root, const json_t *c)
+{
+    json_t     *whole = json_deep_copy(json_object_get(c, "parts"));
+    const char *model = json_string_value(json_object_get(c, "model"));
+
+    json_object_set_new(whole, "version", json_string("1.0"));
+    json_object_set(whole, "model", json_object_get(json_object_get(root, "models"), model));
+    put_dump("tokenizer.json", whole);
+    json_decref(whole);
+    check_texts(json_string_value(json_object_get(c, "name")), json_object_get(root, "texts"),
+                json_object_get(c, "results"), true);
+}
+
 static void parts_are_the_references(void **state)
 {
     json_error_t error;
@@ -1469,6 +1489,126 @@ static void parts_are_the_references(void **state)
     assert_true(json_array_size(json_object_get(root, "cases")) > 20);
     json_array_foreach(json_object_get(root, "cases"), i, c) check_parts(root, c);
     json_decref(root);
+}
+
+static void put_hex(const char *name, const char *hex)
+{
+    size_t size = strlen(hex) / 2;
+    char  *data = malloc(size + 1);
+
+    assert_non_null(data);
+    for (size_t i = 0; i < size; i++) {
+        unsigned byte;
+
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        data[i] = (char)byte;
+    }
+    put_bytes(name, data, size);
+    free(data);
+}
+
+/* The cases of unigram.json: directories, and what sentencepiece, tokenizers or transformers make of the
+ * texts. */
+static void unigram_is_the_references(void **state)
+{
+    json_error_t error;
+    json_t      *root = json_load_file(PUMA_SRCDIR "/tests/golden/unigram.json", 0, &error), *value;
+    json_t      *c;
+    const char  *name;
+    size_t       i;
+
+    assert_non_null(root);
+    assert_true(json_array_size(json_object_get(root, "cases")) > 15);
+    json_array_foreach(json_object_get(root, "cases"), i, c)
+    {
+        json_object_foreach(json_object_get(c, "hex"), name, value) put_hex(name, json_string_value(value));
+        json_object_foreach(json_object_get(c, "files"), name, value) put_dump(name, value);
+        check_texts(json_string_value(json_object_get(c, "name")), json_object_get(root, "texts"),
+                    json_object_get(c, "results"), json_is_true(json_object_get(c, "special")));
+        assert_int_equal(remove_scratch(state), 0);
+        assert_int_equal(mkdir(scratch, 0700), 0);
+    }
+    json_decref(root);
+}
+
+/* No piece and no unknown token: an error, as in the reference even where a longer piece begins before it. */
+static void unigram_without_unknown(void **state)
+{
+    tokenizer *t;
+    token_list list;
+    puma_error e = { 0 };
+
+    (void)state;
+    put_json("model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1],[\"ab\",-3],[\"acd\",-1]]}");
+    t = open_or_fail(scratch);
+    GIVES_IDS(t, "aba", 1, 0);
+    assert_int_equal(token_encode(t, "acd", 3, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 512);
+    token_close(t);
+}
+
+/* A SentencePiece file without a class whose conventions are known. */
+static void classes_without_conventions_are_refused(void **state)
+{
+    message m;
+
+    (void)state;
+    small_model(&m, false, false);
+    put_bytes("spiece.model", m.bytes, m.size);
+    refused(503, "(none)");
+    put("config.json", "{\"model_type\": \"xlnet\"}");
+    refused(503, "model_type \"xlnet\"");
+    put("tokenizer_config.json", "{\"tokenizer_class\": \"MBartTokenizer\"}");
+    refused(503, "tokenizer_class \"MBartTokenizer\"");
+    put("tokenizer_config.json", "{\"tokenizer_class\": \"XLMRobertaTokenizer\"}");
+    refused(501, "sentencepiece.bpe.model");
+    put("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\"}");
+    refused(503, "kind BPE");
+    put("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\", \"extra_ids\": -1}");
+    refused(506, "extra_ids");
+}
+
+/* Maps of characters that lead nowhere are refused; any other tells its text where to go. */
+static void maps_are_checked(void **state)
+{
+    /* The trie of "a" with string 0, at places 0 (root), 'a' ^ 1 and its value; as many units as a block has.
+     */
+    unsigned char blob[4 + 4 * 256 + 4] = { 0, 4 };
+    const char   *to;
+    size_t        size;
+    charsmap      map;
+    puma_error    e = { 0 };
+
+    (void)state;
+    blob[4 + 4 * 0 + 1] = 1 << 2;  /* the root: offset 1                    */
+    blob[4 + 4 * ('a' ^ 1)] = 'a'; /* its child: label, a value, offset 2   */
+    blob[4 + 4 * ('a' ^ 1) + 1] = 1 | 2 << 2;
+    blob[4 + 4 * ('a' ^ 1 ^ 2) + 3] = 0x80;    /* the value: 0                          */
+    memcpy(blob + 4 + 4 * 256, "\xc3\xa9", 3); /* behind it the strings: one, "é"       */
+    assert_int_equal(charsmap_open(&map, "x", blob, sizeof blob - 1, &e), PUMA_OK);
+    assert_int_equal(charsmap_longest(&map, "ab", 2, &to, &size), 1);
+    assert_int_equal(size, 2);
+    assert_memory_equal(to, "\xc3\xa9", 2);
+    assert_int_equal(charsmap_longest(&map, "ba", 2, &to, &size), 0);
+    charsmap_free(&map);
+
+    blob[4 + 4 * ('a' ^ 1 ^ 2)] = 1; /* a value within the letter */
+    assert_int_equal(charsmap_open(&map, "x", blob, sizeof blob - 1, &e), PUMA_EINPUT);
+    assert_int_equal(e.code, 511);
+    charsmap_free(&map);
+    blob[4 + 4 * ('a' ^ 1 ^ 2)] = 3; /* one behind the strings */
+    e = (puma_error){ 0 };
+    assert_int_equal(charsmap_open(&map, "x", blob, sizeof blob - 1, &e), PUMA_EINPUT);
+    charsmap_free(&map);
+    blob[4 + 4 * ('a' ^ 1) + 2] = 0xff; /* one behind the units */
+    e = (puma_error){ 0 };
+    assert_int_equal(charsmap_open(&map, "x", blob, sizeof blob - 1, &e), PUMA_EINPUT);
+    charsmap_free(&map);
+    for (size_t cut = 1; cut < sizeof blob - 1; cut++) {
+        e = (puma_error){ 0 };
+        assert_int_equal(charsmap_open(&map, "x", blob, cut, &e), PUMA_EINPUT);
+        charsmap_free(&map);
+    }
 }
 
 /* Files whose steps make a text without bound, or search it without end. */
@@ -1588,6 +1728,10 @@ int main(void)
         cmocka_unit_test(sentencepiece_merges_long_texts),
         WITH_FILES(sentencepiece_is_checked),
         WITH_FILES(unigram_takes_the_best_cut),
+        WITH_FILES(unigram_is_the_references),
+        WITH_FILES(classes_without_conventions_are_refused),
+        WITH_FILES(unigram_without_unknown),
+        cmocka_unit_test(maps_are_checked),
         WITH_FILES(prefix_space_is_the_configs),
         WITH_FILES(broken_models_are_refused_or_work),
         WITH_FILES(gguf_gives_bpe),
