@@ -23,6 +23,7 @@ order='base
 ini ring net token weights image
 model plugin
 exec report
+input
 plan
 run
 cli'

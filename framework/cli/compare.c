@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/compare.h"
 #include "cli/page.h"
+#include "cli/plots.h"
 #include "report/output.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ typedef struct comparison {
     varied       vary[MOST_KEYS];
     size_t       vary_count, variants; /* of one run file */
     json_t      *plain;                /* reports of plaintext runs, by what they depend on */
-    json_t      *growth, *curves, *inputs; /* of a page; NULL: none is written              */
+    json_t      *growth, *curves, *keys, *inputs; /* of a page; NULL: none is written       */
 } comparison;
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -287,18 +288,35 @@ static size_t set_key(const char **sets, size_t n, const char *set)
     return kept;
 }
 
+/* What the inputs of a variant depend on. */
+static json_t *key_of_inputs(const char *path, const char *const *sets, size_t n)
+{
+    json_t *key = json_string(path);
+
+    for (size_t i = 0; i < n; i++) {
+        json_t *more;
+
+        if (strncmp(sets[i], "input.", 6) != 0) continue;
+        more = json_sprintf("%s\n%s", json_string_value(key), sets[i]);
+        json_decref(key);
+        key = more;
+    }
+    return key;
+}
+
 /* What a page shows beside the report: the functions, the inputs, and how the error grows, by a run of the first
  * input that reveals the hidden states. */
 static puma_status show_inside(comparison *c, const char *path, const char **sets, size_t n, const json_t *report,
                                puma_error *e)
 {
     const char *task = json_string_value(json_object_get(report, "task"));
+    const char *key = json_string_value(json_array_get(c->keys, json_array_size(c->keys) - 1));
     plan       *p = NULL;
     json_t     *traced, *layers;
 
     if (plan_open(&p, path, sets, n, PLAN_CLIENT, e) == PUMA_OK && page_curves(c->curves, p, e) == PUMA_OK &&
-        json_object_get(c->inputs, path) == NULL)
-        json_object_set_new(c->inputs, path, page_inputs(p, e));
+        json_object_get(c->inputs, key) == NULL)
+        json_object_set_new(c->inputs, key, page_inputs(p, e));
     plan_close(p);
     if (e->status != PUMA_OK) return e->status;
     if (task != NULL && strcmp(task, "generate") == 0) n = set_key(sets, n, "run.task=logits");
@@ -330,6 +348,7 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
         sets[n++] = text[k];
         json_object_set_new(variant, c->vary[k].key, json_string(value));
     }
+    if (c->keys != NULL) json_array_append_new(c->keys, key_of_inputs(path, sets, n));
     sets[n] = "compare.reference=plain";
     json_object_set_new(row, "run", json_string(path));
     json_object_set_new(row, "variant", variant);
@@ -343,7 +362,9 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
     if (fidelity != NULL && e->status == PUMA_OK) {
         fixed = plaintext(c, path, sets, n, true, e);
         floating = plaintext(c, path, sets, n, false, e);
-        set_if(fidelity, "protocol_error", difference(report, fixed));
+        /* Plaintext has no protocol that could be off. */
+        if (strcmp(json_string_value(json_object_get(report, "protocol")), "plain") != 0)
+            set_if(fidelity, "protocol_error", difference(report, fixed));
         set_if(fidelity, "fixed_point_error", difference(fixed, floating));
         if (json_object_get(json_object_get(floating, "fidelity"), "max_abs_error") != NULL)
             json_object_set(fidelity, "approximation_error",
@@ -359,19 +380,21 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
 /* Columns behind the variant: where in the report a number stands. */
 static const struct column {
     const char *title, *object, *key, *format;
+    bool        bytes;
 } COLUMNS[] = {
-    { "cosine", "fidelity", "cosine", "%.7f" },
-    { "max_error", "fidelity", "max_abs_error", "%.3g" },
-    { "protocol", "fidelity", "protocol_error", "%.3g" },
-    { "fixed_point", "fidelity", "fixed_point_error", "%.3g" },
-    { "approximation", "fidelity", "approximation_error", "%.3g" },
-    { "top1", "fidelity", "top1_agreement", "%.4f" },
-    { "accuracy", "fidelity", "accuracy", "%.4f" },
-    { "perplexity", "output", "perplexity", "%.6g" },
-    { "offline_bytes", NULL, "offline_bytes", "%.0f" },
-    { "online_bytes", NULL, "online_bytes", "%.0f" },
-    { "rounds", NULL, "rounds", "%.0f" },
-    { "seconds", NULL, "wall_s", "%.2f" },
+    { "cosine", "fidelity", "cosine", "%.7f", false },
+    { "max_error", "fidelity", "max_abs_error", "%.3g", false },
+    { "protocol", "fidelity", "protocol_error", "%.3g", false },
+    { "fixed_point", "fidelity", "fixed_point_error", "%.3g", false },
+    { "approximation", "fidelity", "approximation_error", "%.3g", false },
+    { "top1", "fidelity", "top1_agreement", "%.4f", false },
+    { "accuracy", "fidelity", "accuracy", "%.4f", false },
+    { "perplexity", "fidelity", "perplexity", "%.6g", false },
+    { "plaintext", "fidelity", "reference_perplexity", "%.6g", false },
+    { "offline_bytes", NULL, "offline_bytes", "%.0f", true },
+    { "online_bytes", NULL, "online_bytes", "%.0f", true },
+    { "rounds", NULL, "rounds", "%.0f", false },
+    { "seconds", NULL, "wall_s", "%.3f", false },
 };
 #define COLUMN_COUNT (sizeof COLUMNS / sizeof *COLUMNS)
 
@@ -379,11 +402,11 @@ const char compare_legend[] = "max_error and cosine are against plaintext in flo
                               "functions. protocol: the part of it against the\n"
                               "same functions in fixed point; fixed_point: of that against them in floating "
                               "point; approximation: of these against the\n"
-                              "exact ones.";
+                              "exact ones.  plaintext, behind perplexity, is that of plaintext.";
 
 const char *compare_title(size_t k) { return k < COLUMN_COUNT ? COLUMNS[k].title : NULL; }
 
-void compare_cell(char *text, size_t size, const json_t *row, size_t k)
+void compare_cell(char *text, size_t size, const json_t *row, size_t k, bool people)
 {
     const struct column *at = &COLUMNS[k];
     const json_t        *report = json_object_get(row, "report");
@@ -392,6 +415,10 @@ void compare_cell(char *text, size_t size, const json_t *row, size_t k)
 
     text[0] = '\0';
     if (!json_is_number(value)) return;
+    if (people && at->bytes) {
+        plot_number(text, size, PLOT_BYTES, json_number_value(value));
+        return;
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats stand in the table above */
     snprintf(text, size, at->format, json_number_value(value));
@@ -403,7 +430,7 @@ bool compare_used(const json_t *rows, size_t k)
     char text[64] = "";
 
     for (size_t i = 0; i < json_array_size(rows) && text[0] == '\0'; i++)
-        compare_cell(text, sizeof text, json_array_get(rows, i), k);
+        compare_cell(text, sizeof text, json_array_get(rows, i), k, false);
     return text[0] != '\0';
 }
 
@@ -464,7 +491,7 @@ static void show_csv(const comparison *c, const json_t *rows)
             print_csv(json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
         }
         for (size_t k = 0; k < COLUMN_COUNT; k++) {
-            compare_cell(text, sizeof text, row, k);
+            compare_cell(text, sizeof text, row, k, false);
             printf(",%s", text);
         }
         putchar(',');
@@ -508,8 +535,8 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
         printf("%-*s", width, name);
         for (size_t k = 0; k < COLUMN_COUNT && error == NULL; k++) {
             if (!compare_used(rows, k)) continue;
-            compare_cell(text, sizeof text, row, k);
-            printf(" %13s", text);
+            compare_cell(text, sizeof text, row, k, true);
+            printf(" %13s", text[0] != '\0' ? text : "-");
         }
         if (error != NULL) printf(" %s", json_string_value(error));
         putchar('\n');
@@ -531,7 +558,7 @@ static puma_status write_html(const comparison *c, const json_t *rows, bool file
         if (names[i] == NULL) error_set(e, 1001, "out of memory for a page");
     }
     if (names != NULL && e->status == PUMA_OK) text = page_html(&(page){ .title = "puma compare", .rows = rows, .names = names, .growth = c->growth,
-                                   .curves = c->curves, .inputs = c->inputs });
+                                   .curves = c->curves, .keys = c->keys, .inputs = c->inputs });
     if (e->status == PUMA_OK && text == NULL) error_set(e, 1001, "out of memory for a page");
     if (e->status == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
     for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);
@@ -562,6 +589,7 @@ static int compare_all(comparison *c, const cli_line *line)
     if (html != NULL) {
         c->growth = json_array();
         c->curves = json_array();
+        c->keys = json_array();
         c->inputs = json_object();
     }
     if (html != NULL) output_check(html, line->arguments, &e);
@@ -596,6 +624,7 @@ static int compare_all(comparison *c, const cli_line *line)
     json_decref(c->plain);
     json_decref(c->growth);
     json_decref(c->curves);
+    json_decref(c->keys);
     json_decref(c->inputs);
     return e.status != PUMA_OK ? cli_fail(&e) : code;
 }

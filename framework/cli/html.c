@@ -39,6 +39,11 @@ void html_escaped(text_buffer *to, const char *text)
         case '>': html_add(to, "&gt;"); break;
         case '"': html_add(to, "&quot;"); break;
         case '\'': html_add(to, "&#39;"); break;
-        default: html_add(to, "%c", *text);
+        default:
+            /* What HTML does not allow, not even escaped. */
+            if ((unsigned char)*text < ' ' && *text != '\t' && *text != '\n' && *text != '\r')
+                html_add(to, "\xef\xbf\xbd");
+            else
+                html_add(to, "%c", *text);
         }
 }

@@ -12,7 +12,8 @@ typedef struct page {
     char *const  *names;  /* what row i is called                                                        */
     const json_t *growth; /* for each row the report's fidelity.layers, a text that says why not, or null */
     const json_t *curves; /* page_curves'                                                                */
-    const json_t *inputs; /* an object: page_inputs' by the row's "run"                                  */
+    const json_t *keys;   /* for each row what its inputs depend on, a text                              */
+    const json_t *inputs; /* an object: page_inputs' by that                                             */
 } page;
 
 /* malloc'd; NULL: out of memory. */

@@ -135,7 +135,7 @@ static char *picture(const plan *p, size_t i, puma_error *e)
     size_t            size = 0;
     char             *url = NULL;
 
-    if (image_to_png(&png, &size, &p->images, i, e) != PUMA_OK) return NULL;
+    if (image_to_png(&png, &size, &p->input.images, i, e) != PUMA_OK) return NULL;
     url = malloc(sizeof before + 4 * (size / 3 + 1));
     if (url == NULL) {
         error_set(e, 1001, "out of memory for a picture");
@@ -147,42 +147,59 @@ static char *picture(const plan *p, size_t i, puma_error *e)
     return url;
 }
 
-/* The first `count` lines of [input] file, each an input. */
-static void read_lines(json_t *list, const plan *p, size_t count, puma_error *e)
+/* The first `count` lines of [input] file, each an input; of prompt_file the whole. */
+static void read_texts(json_t *list, const plan *p, size_t count, puma_error *e)
 {
-    FILE  *f = fopen(p->run->input_file, "r");
-    char  *line = NULL;
-    size_t room = 0;
+    char  *bytes, *rest;
+    size_t size;
 
-    if (f == NULL) {
-        error_set(e, 1003, "%s: cannot be read", p->run->input_file);
-        return;
-    }
-    while (json_array_size(list) < count && getline(&line, &room, f) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
+    if (input_text(p->run->input_file, &bytes, &size, e) != PUMA_OK) return;
+    rest = bytes;
+    while (json_array_size(list) < count && rest != NULL) {
+        char *line = p->run->input == RUN_PROMPT_FILE ? rest : strsep(&rest, "\n");
+
+        if (line == rest) rest = NULL;
+        if (p->run->input == RUN_FILE) line[strcspn(line, "\r")] = '\0';
         json_array_append_new(list, json_pack("{s:s}", "text", line));
     }
-    free(line);
-    fclose(f);
+    input_text_free(&bytes, size);
+}
+
+/* The one text of [input], its second part behind it; or the first of the ids. */
+static json_t *own_text(const plan *p, const token_list *input)
+{
+    char    ids[400] = "token ids";
+    size_t  used = strlen(ids);
+    json_t *both;
+
+    if (p->run->text != NULL && p->run->text_pair == NULL) return json_pack("{s:s}", "text", p->run->text);
+    if (p->run->text != NULL) {
+        both = json_sprintf("%s\n%s", p->run->text, p->run->text_pair);
+        return json_pack("{s:o}", "text", both);
+    }
+    if (p->run->input == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
+    for (size_t i = 0; i < input->count && used < sizeof ids - 24; i++)
+        used += (size_t)snprintf(ids + used, sizeof ids - used, " %u%s", input->ids[i],
+                                 used + 36 > sizeof ids && i + 1 < input->count ? " ..." : "");
+    return json_pack("{s:s}", "text", ids);
 }
 
 json_t *page_inputs(const plan *p, puma_error *e)
 {
     json_t *list = json_array();
-    size_t  count = p->input_count < PAGE_INPUTS ? p->input_count : PAGE_INPUTS;
+    size_t  count = p->input.count < PAGE_INPUTS ? p->input.count : PAGE_INPUTS;
 
-    if (p->run->input == RUN_FILE) {
-        read_lines(list, p, count, e);
+    if (p->run->input == RUN_FILE || p->run->input == RUN_PROMPT_FILE) {
+        read_texts(list, p, count, e);
         return list;
     }
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        char *url = i < p->images.count ? picture(p, i, e) : NULL;
+        char *url = i < p->input.images.count ? picture(p, i, e) : NULL;
 
         if (url != NULL)
             json_array_append_new(list, json_pack("{s:s}", "image", url));
         else
-            json_array_append_new(list,
-                                  json_pack("{s:s}", "text", p->run->text != NULL ? p->run->text : "token ids"));
+            json_array_append_new(list, own_text(p, &p->input.sequences[i]));
         free(url);
     }
     return list;

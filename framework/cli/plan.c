@@ -8,6 +8,7 @@
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/material.h"
+#include "run/predict.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,6 +18,8 @@
 static const cli_option OPTIONS[] = {
     { "--set", "SECTION.KEY=VALUE", "set or replace one key of the run file", true },
     MADE_OPTIONS,
+    { "--link", "RATE,ROUND-TRIP",
+      "predict seconds on such a link: 400mbit,40ms, lan (5gbit,1ms) or wan (400mbit,40ms)", false },
     { "--measure", "FILE",
       "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
     { "--json", NULL, "print the plan and the costs as JSON, under the report's keys", false },
@@ -25,8 +28,9 @@ static const cli_option OPTIONS[] = {
 
 static const cli_command COMMAND = {
     .name = "plan",
-    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--measure FILE] [--json] | --model PATH [--seq N] "
-                "[--new-tokens N] [--layers N] [--protocol NAME] [--set ...] [--json]",
+    .synopsis = "RUN.ini [--set SECTION.KEY=VALUE]... [--link RATE,ROUND-TRIP | --measure FILE] [--json] | "
+                "--model PATH [--seq N] [--new-tokens N] [--layers N] [--protocol NAME] [--set ...] [--link ...] "
+                "[--json]",
     .about =
         "Checks everything that `puma run` would check before it opens a socket, with the same errors "
         "and exit codes,\n"
@@ -37,6 +41,9 @@ static const cli_command COMMAND = {
         "words.  Bytes, messages and rounds are exact; a party's memory is within 10 %.  Weights are not "
         "needed: with --model\n"
         "the shape of a model is enough, as for `puma bench --model`, whose run is planned.\n"
+        "With --link (or [network] link, or an emulated link) it also predicts seconds, of set-up and of the run, "
+        "from rounds,\n"
+        "bytes and the speed of this machine's kernels, which it measures.\n"
         "With --measure FILE: runs the input through plain fixed point with the chosen functions and "
         "writes the integer bits\n"
         "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in "
@@ -153,8 +160,35 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
     return e->status;
 }
 
+/* --- seconds ------------------------------------------------------------------------------------ */
+
+static json_t *prediction_json(const prediction *x)
+{
+    return json_pack("{s:f, s:{s:f, s:f, s:f, s:f, s:f, s:f, s:s}, s:f}", "seconds", x->seconds, "prediction",
+                     "bandwidth_mbps", 1e-6 * x->link.bits_per_s, "round_trip_ms", 1e3 * x->link.round_trip_s,
+                     "rounds_s", x->rounds_s, "bytes_s", x->bytes_s, "compute_s", x->compute_s, "dealer_s",
+                     x->dealer_s, "parties", x->shared ? "here" : "apart", "setup_seconds", x->setup_s);
+}
+
+static void print_prediction(const prediction *x)
+{
+    printf("\n  predicted at %.4g Mbit/s and a round trip of %.4g ms, ", 1e-6 * x->link.bits_per_s,
+           1e3 * x->link.round_trip_s);
+    if (x->shared)
+        printf("all parties on this machine (%zu core%s):\n", x->cores, x->cores == 1 ? "" : "s");
+    else
+        printf("each party on a machine like this one:\n");
+    printf("  seconds %.3f (rounds %.3f, bytes %.3f, compute %.3f)", x->seconds, x->rounds_s, x->bytes_s, x->compute_s);
+    if (x->dealer_s >= x->seconds)
+        printf(": as long as the dealer's part takes\n");
+    else
+        printf("; beside them the dealer's %.3f\n", x->dealer_s);
+    printf("  set-up  %.3f (the longer of bytes %.3f and compute %.3f)\n", x->setup_s, x->setup_bytes_s,
+           x->setup_compute_s);
+}
+
 /* The plan and, under the keys of a report, the costs. */
-static puma_status print_json(const plan *p, const node_result *result, puma_error *e)
+static puma_status print_json(const plan *p, const node_result *result, const prediction *seconds, puma_error *e)
 {
     char   *choices = plan_json(p), *priced = NULL;
     json_t *root = NULL, *costs = NULL;
@@ -163,6 +197,7 @@ static puma_status print_json(const plan *p, const node_result *result, puma_err
         root = json_loads(choices, 0, NULL);
         costs = json_loads(priced, 0, NULL);
         if (root != NULL && costs != NULL && json_object_update_missing(root, costs) == 0 &&
+            (seconds == NULL || json_object_update_new(root, prediction_json(seconds)) == 0) &&
             json_dumpf(root, stdout, JSON_INDENT(1)) == 0)
             putchar('\n');
         else
@@ -177,21 +212,30 @@ static puma_status print_json(const plan *p, const node_result *result, puma_err
     return e->status;
 }
 
-static puma_status predict(const char *path, const char *const *sets, size_t set_count, bool json,
-                           puma_error *e)
+/* `given`: of --link; NULL: what the run file says. */
+static puma_status show(const char *path, const char *const *sets, size_t set_count, const link_speed *given,
+                        bool json, puma_error *e)
 {
     plan       *p = NULL;
     node_result result = { 0 };
+    prediction  seconds;
+    bool        timed = false;
 
     if (plan_open(&p, path, sets, set_count, PLAN_CLIENT, e) == PUMA_OK && material_check(p, e) == PUMA_OK &&
         local_rehearse(p, &result, e) == PUMA_OK) {
-        if (json) {
-            print_json(p, &result, e);
-        } else {
-            plan_print(stdout, p);
-            putchar('\n');
-            answer_cost(stdout, p, &result, e);
-        }
+        link_speed link = given != NULL && given->bits_per_s > 0 ? *given : predict_link(p->run);
+
+        timed = link.bits_per_s > 0 && (p->protocol->protocol->caps & PUMA_CAP_LOCAL) == 0;
+        if (timed) predict(&seconds, p, &result, link, e);
+    }
+    if (e->status == PUMA_OK && json) {
+        print_json(p, &result, timed ? &seconds : NULL, e);
+    } else if (e->status == PUMA_OK) {
+        plan_print(stdout, p);
+        putchar('\n');
+        if (answer_cost(stdout, p, &result, e) == PUMA_OK && timed) print_prediction(&seconds);
+        if (given != NULL && (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
+            printf("\n  no seconds: %s is one process, and has no link\n", p->protocol->entry->name);
     }
     node_result_free(&result);
     plan_close(p);
@@ -202,8 +246,9 @@ int cli_plan(int argc, char **argv)
 {
     cli_line     line;
     int          code = 0;
-    const char **sets, *out, *path;
+    const char **sets, *out, *path, *link_text;
     size_t       set_count;
+    link_speed   link;
     made_options o;
     made         m = { 0 };
     puma_error   e = { 0 };
@@ -211,11 +256,16 @@ int cli_plan(int argc, char **argv)
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
     sets = cli_values(&line, "--set", &set_count);
     out = cli_value(&line, "--measure");
+    link_text = cli_value(&line, "--link");
     path = line.argument_count > 0 ? line.arguments[0] : NULL;
     if (!made_read(&o, &line, &COMMAND, &code)) {
         /* has been said */
     } else if ((path != NULL) == (o.shape != NULL)) {
         code = cli_misused(&COMMAND, 205, "a run file or --model: one of the two");
+    } else if (link_text != NULL && !link_read(link_text, &link)) {
+        code = cli_misused(&COMMAND, 206, "--link: not a link (got %.40s; lan, wan, auto or like 400mbit,40ms)", link_text);
+    } else if (link_text != NULL && out != NULL) {
+        code = cli_misused(&COMMAND, 203, "--link and --measure exclude each other");
     } else if (out != NULL && path == NULL) {
         code = cli_misused(&COMMAND, 206, "--measure needs a run file, and its weights");
     } else if (sets == NULL) {
@@ -224,7 +274,8 @@ int cli_plan(int argc, char **argv)
         if (out != NULL && output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK)
             measure(path, sets, set_count, out, &e);
         if (out == NULL && (path != NULL || made_new(&m, &o, "tls", &e) == PUMA_OK))
-            predict(path != NULL ? path : m.run, sets, set_count, cli_has(&line, "--json"), &e);
+            show(path != NULL ? path : m.run, sets, set_count, link_text != NULL ? &link : NULL,
+                 cli_has(&line, "--json"), &e);
         made_remove(&m);
     }
     free(sets);

@@ -1,5 +1,6 @@
 /* run.c - `puma run`: the main job. */
 #include "cli/cli.h"
+#include "cli/log.h"
 #include "cli/page.h"
 
 #include "plan/plan.h"
@@ -24,6 +25,8 @@ static const cli_option OPTIONS[] = {
     { "--html", "FILE.html", "write a page about the run there, with its inputs: one file that needs no other",
       false },
     { "--json", NULL, "print the report instead of the answer and the table", false },
+    { "--quiet", NULL, "with --party: no log, only warnings and a failure", false },
+    { "--log-json", NULL, "with --party: the log as one JSON object a line", false },
     { "--listen-fd", "N", "with --party: an inherited listening socket (used by local runs)", false },
     { NULL, NULL, NULL, false },
 };
@@ -32,14 +35,17 @@ static const cli_command COMMAND = {
     .name = "run",
     .synopsis =
         "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--html "
-        "FILE.html] [--json]",
+        "FILE.html] [--json] [--quiet | --log-json]",
     .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
              "\n"
              "Without --party: plays the client, starts every compute party as a process of its own on this "
              "host, and prints the\n"
              "answer, what it cost and, with [compare] reference = plain, how far it is from plaintext.\n"
              "With --party: plays that role only, at the addresses of [network]; the answer is printed at "
-             "the client.\n",
+             "the client.  On standard\n"
+             "error it then logs, with the time in UTC: listening, each peer that joined, each connection that was "
+             "refused and why,\n"
+             "done.  A signal (SIGTERM, SIGINT, SIGHUP) ends a party to which no client has come yet with 0.\n",
     .options = OPTIONS,
     .least = 1,
     .most = 1,
@@ -53,11 +59,26 @@ static int role_of(const char *name)
     return strlen(name) == 1 && name[0] >= '0' && name[0] <= '2' ? name[0] - '0' : -1;
 }
 
+/* Of a process that plays one role; for the thread that takes signals. */
+static party_log own_log = { .form = LOG_QUIET };
+
 static void party_stuck(void *context, const puma_error *why)
 {
     (void)context;
+    log_failed(&own_log, why);
     error_print(why);
     _exit((int)why->status);
+}
+
+/* A compute party that waits for its peers has lost nothing: being told to stop is no failure. */
+static void party_stop(const puma_error *why)
+{
+    if (!__atomic_load_n(&own_log.client_came, __ATOMIC_ACQUIRE)) {
+        log_stopped(&own_log);
+        _exit(0);
+    }
+    log_failed(&own_log, why);
+    local_stop(why);
 }
 
 /* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
@@ -117,14 +138,14 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     json_t *root = json_loads(text, 0, NULL);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
     json_t *rows = json_pack("[{s:s, s:O}]", "run", name, "report", root);
-    json_t *growth = json_array(), *curves = json_array(), *inputs = json_object();
+    json_t *growth = json_array(), *curves = json_array(), *inputs = json_object(), *keys = json_pack("[s]", "run");
     char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
 
     json_array_append(growth, layers != NULL ? layers : json_null());
-    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, name, page_inputs(p, e));
+    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(p, e));
     if (e->status == PUMA_OK) {
         html = page_html(&(page){ .title = "puma run", .rows = rows, .names = names, .growth = growth,
-                                  .curves = curves, .inputs = inputs });
+                                  .curves = curves, .keys = keys, .inputs = inputs });
         if (html == NULL)
             error_set(e, 1001, "out of memory for a page");
         else
@@ -135,6 +156,7 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     json_decref(rows);
     json_decref(growth);
     json_decref(curves);
+    json_decref(keys);
     json_decref(inputs);
     return e->status;
 }
@@ -184,8 +206,8 @@ static void say(void *context, size_t input, const char *text, size_t size)
 
     /* Text and the line that shows progress would write over each other. */
     if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
-    if (to->input != input + 1 && to->plan->input_count > 1)
-        printf("input %zu (%zu tokens)\n", input, to->plan->inputs[input].count);
+    if (to->input != input + 1 && to->plan->input.count > 1)
+        printf("input %zu (%zu tokens)\n", input, to->plan->input.sequences[input].count);
     to->input = input + 1;
     if (text == NULL)
         putchar('\n');
@@ -205,14 +227,18 @@ static puma_status run_alone(const plan *p, int role, const char *name, int list
                       .progress = to->bar,
                       .say = to->plan == NULL ? NULL : say,
                       .say_context = to,
-                      .on_stuck = party_stuck };
+                      .on_stuck = party_stuck,
+                      .event = log_event,
+                      .event_context = &own_log };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (check_role(p, role, name, e) != PUMA_OK) return e->status;
+    if (role == 2 && (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0) own_log.role = "dealer";
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
         c.address[node] = p->run->address[node];
-    return node_run(&c, result, e);
+    if (node_run(&c, result, e) == PUMA_OK) log_done(&own_log, &result->parties[result->party_count - 1]);
+    return e->status;
 }
 
 int cli_run(int argc, char **argv)
@@ -244,15 +270,25 @@ int cli_run(int argc, char **argv)
                            inherited);
     else if (html != NULL && party != NULL && role != (int)PUMA_CLIENT)
         code = cli_misused(&COMMAND, 203, "--html is the client's, who has the answer");
+    else if ((cli_has(&line, "--quiet") || cli_has(&line, "--log-json")) && party == NULL)
+        code = cli_misused(&COMMAND, 203, "--quiet and --log-json go with --party: a local run has no log");
+    else if (cli_has(&line, "--quiet") && cli_has(&line, "--log-json"))
+        code = cli_misused(&COMMAND, 203, "--quiet and --log-json exclude each other");
     if (code != 0) {
         cli_free(&line);
         free(sets);
         return code;
     }
     client = party == NULL || role == (int)PUMA_CLIENT;
+    if (party != NULL) {
+        static const char *const roles[] = { "party0", "party1", "party2", "client" };
+
+        own_log.role = strcmp(party, "dealer") == 0 ? party : roles[role];
+        own_log.form = cli_has(&line, "--quiet") ? LOG_QUIET : cli_has(&line, "--log-json") ? LOG_JSON : LOG_TEXT;
+    }
     if (sets == NULL)
         error_set(&e, 1001, "out of memory for the command line");
-    else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
+    else if (signals_watch(client ? local_stop : party_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
              (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK) &&
              (html == NULL || output_check(html, (const char *const[]){ path, out, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
@@ -294,5 +330,7 @@ int cli_run(int argc, char **argv)
     plan_close(p);
     free(sets);
     cli_free(&line);
-    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+    if (e.status == PUMA_OK) return 0;
+    log_failed(&own_log, &e);
+    return cli_fail(&e);
 }

@@ -1,7 +1,10 @@
 /* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it. */
 #include "cli/cli.h"
 
+#include "base/text.h"
+#include "input/chat.h"
 #include "token/token.h"
+#include "weights/json.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -19,6 +22,9 @@ static const cli_option options[] = {
     { "--no-special", NULL, "adds no special tokens; with --decode, leaves them out", false },
     { "--parse-special", NULL,
       "text that spells a special token becomes that token (WordPiece always does so)", false },
+    { "--messages", "FILE",
+      "the ids of a conversation, a JSON list of {\"role\", \"content\"}, through the chat template; -: standard input", false },
+    { "--template", "NAME", "of --messages: the chat template, in place of the checkpoint's own", false },
     { "--decode", NULL, "ids to text: TEXT is then ids, with blanks between or as a JSON array", false },
     { "--json", NULL, "with TEXT: the object, or with --decode the JSON string, that a line of input gives",
       false },
@@ -27,7 +33,8 @@ static const cli_option options[] = {
 
 static const cli_command command = {
     .name = "tokenize",
-    .synopsis = "MODEL_DIR [TEXT [PAIR]] [--no-special] [--parse-special] [--decode] [--json]",
+    .synopsis = "MODEL_DIR [TEXT [PAIR]] [--no-special] [--parse-special] [--decode] [--json]\n"
+                "       puma tokenize MODEL_DIR --messages FILE [--template NAME] [--parse-special] [--json]",
     .about = "Prints the token ids of TEXT (and PAIR, its second part).  MODEL_DIR needs the tokenizer's "
              "files only:\n"
              "tokenizer.json, or vocab.txt, or vocab.json and merges.txt, or encoder.json and vocab.bpe, or "
@@ -45,6 +52,7 @@ static const cli_command command = {
 typedef struct job {
     tokenizer  *t;
     bool        special, parse_special, decode, json;
+    const char *messages, *chat; /* of --messages and --template; NULL */
     FILE       *out; /* in memory: a failure must leave standard output empty */
     puma_error *e;
 } job;
@@ -76,13 +84,11 @@ static json_t *encoding_object(const tokenizer *t, const token_list *list)
     return json_pack("{s:o, s:o, s:o}", "ids", ids, "type_ids", types, "tokens", tokens);
 }
 
-static puma_status encode(job *j, const char *text, size_t size, const char *pair, size_t pair_size)
+/* Frees the list. */
+static puma_status write_ids(job *j, token_list list)
 {
-    token_list list;
-    json_t    *object;
+    json_t *object;
 
-    if (token_encode(j->t, text, size, pair, pair_size, j->special, j->parse_special, &list, j->e) != PUMA_OK)
-        return j->e->status;
     if (j->json) {
         object = encoding_object(j->t, &list);
         write_json(j, object);
@@ -92,6 +98,30 @@ static puma_status encode(job *j, const char *text, size_t size, const char *pai
         if (putc('\n', j->out) == EOF) full(j);
     }
     token_list_free(&list);
+    return j->e->status;
+}
+
+static puma_status encode(job *j, const char *text, size_t size, const char *pair, size_t pair_size)
+{
+    token_list list;
+
+    if (token_encode(j->t, text, size, pair, pair_size, j->special, j->parse_special, &list, j->e) != PUMA_OK)
+        return j->e->status;
+    return write_ids(j, list);
+}
+
+static puma_status encode_messages(job *j, const char *directory)
+{
+    chat_list      messages;
+    chat_template *c = NULL;
+    token_list     list;
+
+    if (chat_list_read(&messages, j->messages, j->e) == PUMA_OK &&
+        chat_open(&c, j->chat == NULL ? "auto" : j->chat, directory, j->e) == PUMA_OK &&
+        chat_encode(c, j->t, messages.messages, messages.count, NULL, j->parse_special, &list, j->e) == PUMA_OK)
+        write_ids(j, list);
+    chat_close(c);
+    chat_list_free(&messages);
     return j->e->status;
 }
 
@@ -137,13 +167,7 @@ static json_t *parse(job *j, const char *text, size_t size)
     json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 
     if (!value) {
-        /* jansson quotes the text behind its reason; what is tokenised may be private and stays off stderr.
-         */
-        const char *quote = strstr(error.text, " near ");
-        int         reason = (int)(quote ? (size_t)(quote - error.text) : strlen(error.text));
-
-        if (strncmp(error.text, "invalid Unicode", 15) == 0) reason = 15;
-        error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, reason, error.text);
+        error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, (int)json_reason(&error), error.text);
     }
     return value;
 }
@@ -205,7 +229,12 @@ static puma_status do_input(job *j)
     size_t size, room = 0, number = 1;
 
     j->json = true;
-    while (read_line(j, &line, &size, &room) && do_line(j, size ? line : "", size) == PUMA_OK) number++;
+    while (read_line(j, &line, &size, &room)) {
+        size_t mark = number == 1 && size > 0 ? text_mark(line, size) : 0;
+
+        if (do_line(j, size > mark ? line + mark : "", size - mark) != PUMA_OK) break;
+        number++;
+    }
     free(line);
     return error_prefix(j->e, "<stdin>:%zu", number);
 }
@@ -242,7 +271,9 @@ static puma_status do_all(job *j, const cli_line *line)
     const char *pair = line->argument_count > 2 ? line->arguments[2] : NULL;
 
     if (token_open(&j->t, line->arguments[0], j->e) != PUMA_OK) return j->e->status;
-    if (!text)
+    if (j->messages)
+        encode_messages(j, line->arguments[0]);
+    else if (!text)
         do_input(j);
     else if (j->decode)
         decode_argument(j, text);
@@ -266,9 +297,15 @@ int cli_tokenize(int argc, char **argv)
     j.parse_special = cli_has(&line, "--parse-special");
     j.decode = cli_has(&line, "--decode");
     j.json = cli_has(&line, "--json");
+    j.messages = cli_value(&line, "--messages");
+    j.chat = cli_value(&line, "--template");
     if (j.decode && line.argument_count > 2) {
         cli_free(&line);
         return cli_misused(&command, 205, "--decode takes one text");
+    }
+    if ((j.messages && (line.argument_count > 1 || j.decode || !j.special)) || (j.chat && !j.messages)) {
+        cli_free(&line);
+        return cli_misused(&command, 205, "--messages takes the place of TEXT, and --template goes with it");
     }
     j.out = open_memstream(&written, &size);
     if (!j.out)

@@ -305,6 +305,24 @@ static puma_share causal_weights(struct exec *x, puma_share scores, const span *
     return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
+/* The scores (H, T, T) of all tokens, plus for each pair what a secret table says of its distance, which is public. */
+static puma_share placed(struct exec *x, puma_share scores)
+{
+    const model  *m = x->config.model;
+    puma_session *s = x->s;
+    size_t        tokens = scores->dim[1], n = tokens * tokens, *index = (size_t *)s->host->scratch(s, scores->n);
+    puma_share    bias;
+
+    if (index == NULL) return NULL;
+    for (size_t t = 0; t < tokens; t++)
+        for (size_t k = 0; k < tokens; k++)
+            for (size_t h = 0; h < m->heads; h++)
+                index[h * n + t * tokens + k] = model_bucket(m, (ptrdiff_t)k - (ptrdiff_t)t) * m->heads + h;
+    bias = puma_pick(s, puma_reshape1(s, x->relative, x->relative->n), index, scores->n);
+    scores = puma_add(s, scores, puma_reshape(s, bias, scores->rank, scores->dim));
+    return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
+}
+
 puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass *p, int layer,
                           puma_share *kept)
 {
@@ -331,6 +349,7 @@ puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass 
     s->host->label(s, "layer %d scores", layer);
     if (m->causal && spans(x, &a, rows, k->dim[1], layer) != PUMA_OK) return NULL;
     weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
+    if (x->relative != NULL && weights != NULL) weights = placed(x, weights);
     s->host->label(s, "layer %d softmax", layer);
     weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
                         : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);

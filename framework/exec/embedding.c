@@ -136,7 +136,7 @@ puma_share exec_embed(struct exec *x, const exec_tokens *in, size_t first)
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
-    size_t        dim[2] = { in->count, m->hidden }, from = m->position_offset + first;
+    size_t        dim[2] = { in->count, m->embedding_width }, from = m->position_offset + first;
     puma_share    position = NULL, rows; /* with rotary positions there is no table of them */
     puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
 

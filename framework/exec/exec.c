@@ -274,14 +274,20 @@ static void share_stack(struct exec *x, const model_source *source, const linear
     *bias = b;
 }
 
+/* What the softmax wants its operand multiplied by. */
+static double operand_scale(const struct exec *x)
+{
+    const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
+
+    return softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
+}
+
 /* Query, key and value one above the other, as they may stand in the checkpoint already. */
 static void share_qkv(struct exec *x, const model_source *source, struct layer_weights *w, int i,
                       const norm_role *norm)
 {
     const model       *m = x->config.model;
-    const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
-    double             wanted = softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
-    double             scale = wanted / sqrt((double)m->head_dim);
+    double             scale = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
     size_t             rows = m->heads * m->head_dim, index;
     const linear_role  apart[] = { { "layer.query.weight", "layer.query.bias", i, scale, rows },
                                    { "layer.key.weight", "layer.key.bias", i, 1, 0 },
@@ -294,20 +300,29 @@ static void share_qkv(struct exec *x, const model_source *source, struct layer_w
         share_stack(x, source, apart, 3, norm, &w->qkv, &w->qkv_bias);
 }
 
-static void share_layer(struct exec *x, const model_source *source, int i)
+static void share_layer(struct exec *x, const model_source *source, size_t layer)
 {
-    struct layer_weights *w = &x->layers[i];
+    const model          *m = x->config.model;
+    struct layer_weights *w = &x->layers[layer];
+    int                   i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
     bool                  post = x->config.model->place == MODEL_POST_NORM, gated = x->config.model->gated;
     const norm_role       own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
-    const norm_role       last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? i - 1 : i };
+    const norm_role       last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? before : i };
     const norm_role       embedding = { "embedding.norm.gain", "embedding.norm.bias", -1 };
     const linear_role     output = { "layer.output.weight", "layer.output.bias", i, 1, 0 };
     const linear_role     up[] = { { "layer.gate.weight", "layer.gate.bias", i, 1, 0 },
                                    { "layer.up.weight", "layer.up.bias", i, 1, 0 } };
     const linear_role     down = { "layer.down.weight", "layer.down.bias", i, 1, 0 };
+    const norm_role      *first = m->mapped ? NULL : &embedding; /* a map has no norm behind it */
 
+    if (before == i) {
+        /* The weights of the layer before; only what is folded into the group's first q, k, v is another norm's. */
+        *w = x->layers[layer - 1];
+        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1)) share_qkv(x, source, w, i, &last);
+        return;
+    }
     /* Behind which norm attention and MLP stand: with norms after the sums that of the part before. */
-    share_qkv(x, source, w, i, !post ? &own : i == 0 ? &embedding : &last);
+    share_qkv(x, source, w, i, !post ? &own : layer == 0 ? first : &last);
     share_stack(x, source, &output, 1, NULL, &w->output, &w->output_bias);
     share_stack(x, source, gated ? up : up + 1, gated ? 2 : 1, post ? &own : &last, &w->up, &w->up_bias);
     share_stack(x, source, &down, 1, NULL, &w->down, &w->down_bias);
@@ -316,6 +331,24 @@ static void share_layer(struct exec *x, const model_source *source, int i)
     w->attention_bias = bias_of(x, source, own.bias, i);
     w->mlp_gain = gain_of(x, source, last.gain, i);
     w->mlp_bias = bias_of(x, source, last.bias, i);
+}
+
+/* A head on every token, behind the last layer's norm. */
+static void share_token_head(struct exec *x, const model_source *source)
+{
+    const model      *m = x->config.model;
+    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", (int)model_group(m, m->layers - 1) };
+    const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
+    const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
+    const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
+    const linear_role words = { m->tied ? "embedding.token" : "mask.out.weight", "mask.out.bias", -1, 1, 0 };
+
+    if (x->config.task == MODEL_TOKENS) {
+        share_stack(x, source, &labels, 1, &last, &x->head_out, &x->head_out_bias);
+    } else {
+        share_stack(x, source, &dense, 1, &last, &x->head_dense, &x->head_dense_bias);
+        share_stack(x, source, &words, 1, &norm, &x->head_out, &x->head_out_bias);
+    }
 }
 
 /* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
@@ -327,12 +360,16 @@ static void share_head(struct exec *x, const model_source *source)
     const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
 
     if (x->config.linear_head) {
-        const size_t dim[2] = { 1, m->hidden };
+        const size_t dim[2] = { 1, m->embedding };
 
         x->s->host->label(x->s, "weights head");
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
-        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->hidden, 1, dim,
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1, dim,
                                       x->config.rings.frac, x->config.rings.wide);
+    }
+    if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
+        share_token_head(x, source);
+        return;
     }
     share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
     if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
@@ -344,18 +381,37 @@ static void share_head(struct exec *x, const model_source *source)
     }
 }
 
+/* What follows the pooling of a sentence encoder. */
+static void share_steps(struct exec *x, const model_source *source)
+{
+    const model *m = x->config.model;
+
+    for (size_t i = 0; i < m->step_count && x->s->status == PUMA_OK; i++) {
+        const linear_role dense = { "step.weight", "step.bias", (int)i, 1, 0 };
+
+        if (m->steps[i].kind == MODEL_STEP_DENSE)
+            share_stack(x, source, &dense, 1, NULL, &x->steps[i].weight, &x->steps[i].bias);
+        if (m->steps[i].kind != MODEL_STEP_NORM) continue;
+        x->steps[i].gain = parameter(x, source, "step.gain", (int)i, 1, 0, x->config.rings.wide);
+        x->steps[i].bias = bias_of(x, source, "step.bias", (int)i);
+    }
+}
+
 puma_status exec_open(exec **out, puma_session *s, const exec_config *config, const model_source *source)
 {
     struct exec *x = calloc(1, sizeof *x);
     const rings *r = &config->rings;
     const model *m = config->model;
     puma_share   part[2];
+    const norm_role   embedded = { "embedding.norm.gain", "embedding.norm.bias", -1 };
+    const linear_role map = { "embedding.map.weight", "embedding.map.bias", -1, 1, 0 };
     const linear_role patch = { "embedding.patch.weight", "embedding.patch.bias", -1, 1, 0 };
 
     *out = x;
     if (x != NULL) x->layers = calloc(m->layers, sizeof *x->layers);
     if (x != NULL) x->cache = calloc(m->layers, sizeof *x->cache);
-    if (x == NULL || x->layers == NULL || x->cache == NULL)
+    if (x != NULL) x->steps = calloc(m->step_count + 1, sizeof *x->steps);
+    if (x == NULL || x->layers == NULL || x->cache == NULL || x->steps == NULL)
         return s->host->fail(s, PUMA_ERESOURCE, "out of memory for the executor");
     x->s = s;
     x->config = *config;
@@ -370,10 +426,15 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     x->position = parameter(x, source, "embedding.position", -1, 1, 0, m->pixels ? r->wide : r->table);
     share_stack(x, source, &patch, 1, NULL, &x->patch, &x->patch_bias);
     x->cls = parameter(x, source, "embedding.cls", -1, 1, 0, r->wide);
-    x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
-    x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
-    for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, (int)i);
+    if (!m->mapped) {
+        x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
+        x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
+    }
+    share_stack(x, source, &map, 1, &embedded, &x->map, &x->map_bias);
+    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->scores);
+    for (size_t i = 0; i < m->layers && s->status == PUMA_OK; i++) share_layer(x, source, i);
     share_head(x, source);
+    if (config->task == MODEL_EMBED) share_steps(x, source);
     return s->status;
 }
 
@@ -382,6 +443,7 @@ void exec_close(exec *x)
     if (x == NULL) return;
     free(x->layers);
     free(x->cache);
+    free(x->steps);
     free(x);
 }
 
@@ -390,7 +452,7 @@ static puma_share answer_shape(struct exec *x, size_t rows)
 {
     const model *m = x->config.model;
     const rings *r = &x->config.rings;
-    size_t       dim[2] = { 1, m->hidden };
+    size_t       dim[2] = { 1, x->config.task == MODEL_EMBED ? m->embedding : m->hidden };
     uint32_t     frac = r->frac, bits = r->wide;
 
     if (x->config.task == MODEL_HIDDEN) dim[0] = rows;
@@ -400,7 +462,7 @@ static puma_share answer_shape(struct exec *x, size_t rows)
     }
     if (x->config.task != MODEL_HIDDEN && x->config.task != MODEL_EMBED) {
         bits = r->logits;
-        if (m->causal) dim[0] = rows;
+        if (m->causal || x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) dim[0] = rows;
         dim[1] = x->config.reveal_label ? 1 : m->labels;
         if (x->config.reveal_label) frac = 0;
     }

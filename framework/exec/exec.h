@@ -16,7 +16,6 @@ typedef struct exec exec;
 typedef struct exec_config {
     const model *model;
     model_task   task;
-    bool         pooling_mean, normalize; /* of embed                                     */
     bool          linear_head; /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
     const double *head;        /* w and behind it b; the owner's                            */
     bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
@@ -35,7 +34,8 @@ typedef struct exec_state {
 } exec_state;
 
 typedef struct exec_output {
-    size_t  rows, columns; /* hidden: tokens x hidden; perplexity: tokens x vocabulary; else 1 x hidden,
+    size_t  rows, columns; /* hidden: tokens x hidden; perplexity and of an encoder
+                              mask: tokens x vocabulary; tokens: tokens x labels; else 1 x embedding,
                               1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
     double *values;        /* malloc'd; NULL at compute parties                                   */
     exec_state *states;    /* of config.states: 1 + layers of them; NULL at compute parties       */

@@ -18,6 +18,11 @@ struct layer_weights {
         mlp_bias; /* of norms that are followed by a residual */
 };
 
+/* A step behind the pooling; NULL where it has none. */
+struct step_weights {
+    puma_share weight, bias, gain; /* (out, in), (out), (out) */
+};
+
 /* A layer that a rehearsal has recorded, by what its messages depend on; transformer.c. */
 typedef struct layer_shape {
     bool        known;
@@ -34,9 +39,12 @@ struct exec {
     puma_share position; /* (positions, d); NULL with rotary positions */
     puma_share patch, patch_bias, cls; /* of pictures: (d, numbers of a patch), (d), (d)                 */
     puma_share embedding_gain, embedding_bias;
+    puma_share map, map_bias; /* behind the embedding's norm: (d, embedding_width), (d)                   */
+    puma_share relative; /* (bucket_rows, H), what relative positions add to the scores; times what softmax wants */
     puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
+    struct step_weights  *steps; /* of a sentence encoder, model.steps of them */
     puma_share           *cache; /* a layer: (K, cached, 2e), turned keys beside values; NULL at the client */
     size_t                cached; /* tokens in the cache, known to every node */
     layer_shape           rehearsed[SESSION_RECORDINGS];
@@ -105,5 +113,8 @@ puma_share exec_attention(struct exec *x, puma_share n, size_t rows, const pass 
 
 /* head.c: what the task reveals, from the last layer's output. */
 puma_share exec_answer(struct exec *x, stream h);
+/* (rows, 1), integers: the index of the largest entry of each row of x, of equal ones the lowest.  Entries
+ * that are one ulp apart count as equal where numbers have fraction bits. */
+puma_share exec_argmax(puma_session *s, puma_share x);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define ALIGNMENT 64
 #define RESERVED ((size_t)64 << 10) /* buffers from this size on, in a rehearsal */
@@ -57,6 +58,7 @@ typedef struct record {
     event *events;
     size_t count, room;
     size_t begin, most; /* bytes when it began, and at most until it stopped */
+    ring_work work;     /* until it stopped: what was done in it             */
 } record;
 
 #define STREAM_OWN PUMA_NODES
@@ -71,6 +73,8 @@ typedef struct host_session {
     stream        *streams;
     size_t         memory, peak; /* of a rehearsal: bytes of buffers, now and at most */
     record         records[SESSION_RECORDINGS], *recording; /* NULL: none */
+    ring_work      work;         /* of a rehearsal, without its own loops; of those: */
+    double         started_s, replayed_s; /* the thread's time when it began, and what was not done again */
     char           label[LABEL_TEXT];
 } host_session;
 
@@ -194,6 +198,15 @@ static void buffer_release(buffer *b)
 /* The session of this thread's rehearsal: kernels and streams know none. */
 static _Thread_local host_session *rehearsal;
 
+/* The time that this thread has computed. */
+static double thread_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* Memory in use, with `extra` that comes and goes at once. */
 static void note(host_session *h, size_t extra)
 {
@@ -204,6 +217,7 @@ static void note(host_session *h, size_t extra)
 static void take_memory(buffer *b, size_t bytes)
 {
     b->resident += bytes;
+    b->session->work.fresh_bytes += (double)bytes;
     b->session->memory += bytes;
     note(b->session, 0);
 }
@@ -419,19 +433,21 @@ static void write_planes(const puma_tensor *z)
     for (uint32_t p = 0; p < z->planes; p++) written(z->plane[p]);
 }
 
-/* In a rehearsal nothing is copied. */
-static bool only_written(const puma_tensor *z)
+/* In a rehearsal nothing is copied: n elements are counted. */
+static bool only_written(const puma_tensor *z, size_t n)
 {
-    bool hollow = ((const buffer *)z->owner)->session->config.hollow;
+    host_session *h = ((const buffer *)z->owner)->session;
 
-    if (hollow) write_planes(z);
-    return hollow;
+    if (!h->config.hollow) return false;
+    write_planes(z);
+    h->work.words += (double)n * z->planes / (z->kind == PUMA_BIT ? 64 : 1);
+    return true;
 }
 
 /* z[zi …] = x[xi …], n elements of every plane; z is still 0 there. */
 static void copy_run(puma_tensor *z, size_t zi, const puma_tensor *x, size_t xi, size_t n)
 {
-    if (n == 0 || only_written(z)) return;
+    if (n == 0 || only_written(z, n)) return;
     for (uint32_t p = 0; p < z->planes; p++) {
         uint64_t       *to = z->plane[p];
         const uint64_t *from = x->plane[p];
@@ -459,7 +475,7 @@ static void copy_strided(puma_tensor *z, const puma_tensor *x, size_t offset, co
     size_t   run = z->rank ? z->dim[last] : 1, step = z->rank ? stride[last] : 1;
     size_t   at[PUMA_MAX_RANK] = { 0 }, from = offset;
 
-    if (z->n == 0 || only_written(z)) return;
+    if (z->n == 0 || only_written(z, z->n)) return;
     for (size_t i = 0; i < z->n; i += run) {
         uint32_t axis = last;
 
@@ -663,6 +679,7 @@ static puma_status send_hollow(puma_session *s, uint32_t to, const uint64_t *wor
 
     if (words) read_from(words);
     note(h, size);
+    h->work.packed_bytes += (double)size;
     record_event(s, &(event){ .kind = EVENT_SEND, .peer = to, .phase = phase, .size = size });
     return net_send(h->config.wire, to, NULL, size, phase, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
 }
@@ -674,6 +691,7 @@ static puma_status recv_hollow(puma_session *s, uint32_t from, const uint64_t *w
 
     if (words) written(words);
     note(h, size);
+    h->work.packed_bytes += (double)size;
     record_event(s, &(event){ .kind = EVENT_RECV, .peer = from, .size = size });
     return net_recv(h->config.wire, from, &none, size, &h->error) == PUMA_OK ? PUMA_OK : stick(s);
 }
@@ -890,61 +908,60 @@ static const puma_host HOST = {
     .observe = host_observe,
 };
 
-/* --- rehearsals: kernels and streams that do nothing ------------------------------------------- */
+/* --- rehearsals: kernels and streams that are counted and do nothing --------------------------- */
 
+static void count_words(size_t n)
+{
+    if (rehearsal) rehearsal->work.words += (double)n;
+}
 static void no_binary(uint64_t *z, const uint64_t *x, const uint64_t *y, size_t n)
 {
-    (void)n;
+    count_words(n);
     written(z);
     read_from(x);
     read_from(y);
 }
 static void no_unary(uint64_t *z, const uint64_t *x, size_t n)
 {
-    (void)n;
+    count_words(n);
     written(z);
     read_from(x);
 }
 static void no_constant(uint64_t *z, const uint64_t *x, uint64_t c, size_t n)
 {
-    (void)c, (void)n;
-    written(z);
-    read_from(x);
+    (void)c;
+    no_unary(z, x, n);
 }
 static void no_bits(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n)
 {
-    (void)bits, (void)n;
-    written(z);
-    read_from(x);
+    (void)bits;
+    no_unary(z, x, n);
 }
-static void no_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n)
+static void no_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n) { no_unary(z, x, rows * n); }
+static void no_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                          size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
 {
-    (void)rows, (void)n;
-    written(z);
-    read_from(x);
-}
-static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                      size_t k, int b_transposed, int b_batch, int sign)
-{
-    (void)batch, (void)m, (void)n, (void)k, (void)b_transposed, (void)b_batch, (void)sign;
+    (void)b_transposed, (void)sign;
+    if (rehearsal) ring_work_product(&rehearsal->work, batch, m, n, k, b_batch, bits);
     written(c);
     read_from(a);
     read_from(b);
 }
-static void no_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                          size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
+                      size_t k, int b_transposed, int b_batch, int sign)
 {
-    (void)bits;
-    no_matmul(c, a, b, batch, m, n, k, b_transposed, b_batch, sign);
+    no_matmul_mod(c, a, b, batch, m, n, k, b_transposed, b_batch, sign, 64);
 }
 static void no_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits)
 {
-    (void)prg, (void)n, (void)bits;
+    (void)prg;
+    if (rehearsal) rehearsal->work.stream_bytes += (double)n * (bits > 32 ? 8 : bits > 16 ? 4 : bits > 8 ? 2 : 1);
     written(words);
 }
 static void no_stream_bits(puma_prg *prg, uint64_t *words, size_t n)
 {
-    (void)prg, (void)n;
+    (void)prg;
+    if (rehearsal) rehearsal->work.stream_bytes += (double)n / 8;
     written(words);
 }
 
@@ -1011,6 +1028,7 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
     o->host.ring = ring_kernels();
     rehearsal = config->hollow ? &o->h : NULL;
     if (config->hollow) {
+        o->h.started_s = thread_s();
         o->host.ring = &NO_KERNELS;
         o->host.prg_words = no_words;
         o->host.prg_bits = no_stream_bits;
@@ -1074,16 +1092,38 @@ void session_record(puma_session *s, size_t place)
     h->recording = &h->records[place];
     h->recording->count = 0;
     h->recording->begin = h->recording->most = h->memory;
+    h->recording->work = session_work(s);
 }
 
-void session_record_stop(puma_session *s) { host_of(s)->recording = NULL; }
+void session_record_stop(puma_session *s)
+{
+    host_session *h = host_of(s);
+    ring_work     before = h->recording->work;
+
+    h->recording->work = session_work(s);
+    ring_work_add(&h->recording->work, &before, -1);
+    h->recording = NULL;
+}
+
+ring_work session_work(const puma_session *s)
+{
+    const host_session *h = host_of(s);
+    ring_work           w = h->work;
+
+    w.other_s = h->config.hollow ? thread_s() - h->started_s + h->replayed_s : 0;
+    return w;
+}
 
 void session_replay(puma_session *s, size_t place, int layer)
 {
     host_session *h = host_of(s);
     const record *r = &h->records[place];
+    ring_work     again = r->work;
 
     note(h, r->most - r->begin);
+    again.packed_bytes = 0; /* its messages pass again, and are counted then */
+    ring_work_add(&h->work, &again, 1);
+    h->replayed_s += again.other_s;
     for (size_t i = 0; i < r->count && s->status == PUMA_OK; i++) {
         const event *what = &r->events[i];
         int          number = 0, behind = 0;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "net/net.h"
 #include "plugin/plugin.h"
+#include "ring/rates.h"
 
 #include <puma/approx.h>
 
@@ -39,6 +40,9 @@ void         session_record_stop(puma_session *s);
 void         session_replay(puma_session *s, size_t place, int layer);
 /* A tensor of x's shape, ring and promise that somebody has written. */
 puma_tensor *session_like(puma_session *s, const puma_tensor *x);
+/* Of a rehearsal: what the kernels would have had to do since it was opened; other_s is what its thread has
+ * computed, the backend's own loops. */
+ring_work         session_work(const puma_session *s);
 /* Bytes that its tensors, its scratch and the messages that it packs or unpacks took at most. */
 size_t       session_peak(const puma_session *s);
 

@@ -136,12 +136,16 @@ static stream layer_post(struct exec *x, stream h, const pass *p, int i)
 stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
 {
     puma_share rows;
+    stream     h;
 
     x->s->host->label(x->s, x->config.model->pixels ? "embedding patches" : "embedding lookup");
     rows = exec_embed(x, in, p->first);
     if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (stream){ rows, NULL, NULL };
     x->s->host->label(x->s, "embedding norm");
-    return exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
+    h = exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
+    if (!x->config.model->mapped) return h;
+    x->s->host->label(x->s, "embedding map");
+    return summed(x, exec_linear(x, h.n, x->map, x->map_bias, NULL, x->config.rings.wide));
 }
 
 /* Leaves a layer's scope with two tensors, by making one of both; the cache takes over the second. */

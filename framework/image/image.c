@@ -285,7 +285,9 @@ static puma_status read_pnm(uint8_t *to, const char *name, const uint8_t *bytes,
                                  i * channels + k);
             to[k * plane + i] = (uint8_t)value;
         }
-    while (!binary && c.at < size && is_space(bytes[c.at])) c.at++;
+    /* Nothing marks the end of this format, so that other bytes may mean a header that is wrong, or another
+     * picture. */
+    while (c.at < size && is_space(bytes[c.at])) c.at++;
     if (c.at < size) return error_set(e, 561, "%s: %zu bytes behind the end of the picture", name, size - c.at);
     return PUMA_OK;
 }

@@ -1,6 +1,8 @@
 /* ini.c - see ini.h */
 #include "ini/ini.h"
 
+#include "base/text.h"
+
 #include <ini.h>
 
 #include <errno.h>
@@ -249,8 +251,8 @@ puma_status ini_parse_text(ini *file, const char *name, const char *bytes, size_
                          INI_MAX_FILE);
     file->path = strdup(name);
     if (!file->path) return error_set(e, 1001, "%s: out of memory", name);
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) p.next += 3;
-    if (check_bytes(name, bytes, size, e)) {
+    p.next += text_mark(bytes, size);
+    if (text_check(name, bytes, size, 303, e) == PUMA_OK && check_bytes(name, bytes, size, e)) {
         fault = ini_parse_stream(next_line, &p, take, &p);
         if (fault != 0) error_set(e, 305, "%s:%d: the line cannot be read", name, fault > 0 ? fault : p.line);
         if (e->status == PUMA_OK) check_duplicates(file, e);
@@ -336,9 +338,9 @@ puma_status ini_set(ini *file, const char *assignment, puma_error *e)
         !name_is_good(assignment, section_size) || !name_is_good(dot + 1, key_size))
         return error_set(e, 207, "--set %.100s: not the names of a section and a key", assignment);
     if (!check_bytes("--set", value, strlen(value), e)) return e->status;
-    if (strlen(value) > INI_MAX_LINE_BYTES || strchr(value, '\n'))
-        return error_set(e, 304, "--set %.*s: the value is not one line of at most %u bytes",
-                         (int)(equals - assignment), assignment, INI_MAX_LINE_BYTES);
+    if (strlen(value) > INI_MAX_LINE_BYTES)
+        return error_set(e, 304, "--set %.*s: the value is too long (got %zu bytes, limit %u)",
+                         (int)(equals - assignment), assignment, strlen(value), INI_MAX_LINE_BYTES);
     snprintf(section, sizeof section, "%.*s", (int)section_size, assignment);
     snprintf(key, sizeof key, "%.*s", (int)key_size, dot + 1);
     for (size_t i = 0; i < file->count; i++) {

@@ -43,7 +43,7 @@ void             ini_free(ini *file);
 const ini_entry *ini_find(const ini *file, const char *section, const char *key);
 /* Sets or replaces one value: `section.key=value` of --set.  The key is what follows the last dot before `=`,
  * so that `plugin.puma.fxp_exp_iters=5` sets a key of [plugin.puma].  PUMA_EUSAGE when it is not of that
- * form. */
+ * form.  The value may hold line ends; whether the key's may, its reader says. */
 puma_status      ini_set(ini *file, const char *assignment, puma_error *e);
 /* The name among `names` (closed by NULL) that `wrong` most likely meant; NULL if none is near. */
 const char      *ini_nearest(const char *wrong, const char *const *names);

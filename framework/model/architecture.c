@@ -99,9 +99,14 @@ static const char *const SECTIONS[] = { "architecture", "config", "require", "te
 static const char *const ARCHITECTURE_KEYS[] = { "model_types", "kind",        "norm",
                                                  "norm_place",  "positions",   "head_activation",
                                                  "rotary",      "gain_offset", "embedding_scale",
-                                                 "input",       NULL };
+                                                 "input",       "embedding_map", "mask_activation", NULL };
 static const char *const CONFIG_KEYS[] = { "layers",
                                            "hidden",
+                                           "embedding",
+                                           "groups",
+                                           "buckets",
+                                           "bucket_rows",
+                                           "bucket_distance",
                                            "heads",
                                            "kv_heads",
                                            "head_dim",
@@ -218,6 +223,17 @@ static puma_status flag(const architecture *a, const char *key, const char *cons
     return PUMA_OK;
 }
 
+static puma_status read_activation(const architecture *a, const char *key, bool *has, model_activation *activation,
+                                   puma_error *e)
+{
+    const ini_entry *entry = ini_find(&a->file, "architecture", key);
+
+    *has = entry != NULL;
+    if (!entry || activation_find(entry->value, activation)) return PUMA_OK;
+    return error_set(e, 341, "%s:%d: [architecture] %s: unknown \"%.60s\" (known: %s)", a->path, entry->line, key,
+                     entry->value, ACTIVATION_NAMES);
+}
+
 /* Parts that only some families have. */
 static puma_status read_options(architecture *a, puma_error *e)
 {
@@ -225,6 +241,7 @@ static puma_status read_options(architecture *a, puma_error *e)
     static const char *const offsets[] = { "0", "1", NULL }, *const scales[] = { "none", "sqrt_hidden",
                                                                                  NULL };
     static const char *const inputs[] = { "tokens", "pixels", NULL };
+    static const char *const maps[] = { "narrow", "always", NULL };
     const ini_entry *entry = ini_find(&a->file, "architecture", "rotary");
     bool             one = false;
 
@@ -233,17 +250,12 @@ static puma_status read_options(architecture *a, puma_error *e)
                          entry->line);
     if (flag(a, "rotary", rotaries, &a->interleaved, e) != PUMA_OK ||
         flag(a, "gain_offset", offsets, &one, e) != PUMA_OK || flag(a, "input", inputs, &a->pixels, e) != PUMA_OK ||
-        flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK)
+        flag(a, "embedding_scale", scales, &a->scaled, e) != PUMA_OK ||
+        flag(a, "embedding_map", maps, &a->map_always, e) != PUMA_OK)
         return e->status;
     a->gain_offset = one ? 1 : 0;
-    entry = ini_find(&a->file, "architecture", "head_activation");
-    if (entry) {
-        a->has_head_activation = true;
-        if (!activation_find(entry->value, &a->head_activation))
-            return error_set(e, 341, "%s:%d: [architecture] head_activation: unknown \"%.60s\" (known: %s)",
-                             a->path, entry->line, entry->value, ACTIVATION_NAMES);
-    }
-    return PUMA_OK;
+    if (read_activation(a, "head_activation", &a->has_head_activation, &a->head_activation, e) != PUMA_OK) return e->status;
+    return read_activation(a, "mask_activation", &a->has_mask_activation, &a->mask_activation, e);
 }
 
 static puma_status read_words(architecture *a, puma_error *e)
@@ -383,6 +395,29 @@ static puma_status check_parts(const architecture *a, puma_error *e)
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count == 0) != (t[ROLE_HEAD_DENSE_BIAS].count == 0) ||
         (!a->causal && (t[ROLE_HEAD_OUT_WEIGHT].count == 0) != (t[ROLE_HEAD_OUT_BIAS].count == 0)))
         return error_set(e, 341, "%s: [tensors] head: a weight needs its bias, and a bias its weight",
+                         a->path);
+    if ((t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (ini_find(&a->file, "architecture", "embedding_map") != NULL) ||
+        (t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (t[ROLE_EMBEDDING_MAP_BIAS].count > 0) ||
+        (t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0) != (ini_find(&a->file, "config", "embedding") != NULL))
+        return error_set(e, 341,
+                         "%s: [architecture] embedding_map, [config] embedding and [tensors] embedding.map.weight and "
+                         "embedding.map.bias need each other",
+                         a->path);
+    if ((t[ROLE_RELATIVE_BIAS].count > 0) != (ini_find(&a->file, "config", "buckets") != NULL))
+        return error_set(e, 341, "%s: [config] buckets and [tensors] relative.bias need each other", a->path);
+    for (role r = ROLE_TOKENS_OUT_WEIGHT; r < ROLE_COUNT; r++) {
+        role first = r < ROLE_MASK_DENSE_WEIGHT ? ROLE_TOKENS_OUT_WEIGHT : ROLE_MASK_DENSE_WEIGHT;
+
+        if ((t[r].count > 0) != (t[first].count > 0))
+            return error_set(e, 341, "%s: [tensors] %s and %s need each other", a->path, ROLES[first].text, ROLES[r].text);
+        if (t[r].count > 0 && (a->causal || a->place == MODEL_PRE_NORM))
+            return error_set(e, 341, "%s: [tensors] %s goes with kind = encoder, norm_place = post", a->path, ROLES[r].text);
+    }
+    if (t[ROLE_RELATIVE_BIAS].count > 0 && a->causal)
+        return error_set(e, 341, "%s: [tensors] relative.bias goes with kind = encoder", a->path);
+    if ((t[ROLE_EMBEDDING_MAP_WEIGHT].count > 0 || ini_find(&a->file, "config", "groups") != NULL) &&
+        (a->place == MODEL_PRE_NORM || a->pixels))
+        return error_set(e, 341, "%s: [tensors] embedding.map and [config] groups go with norm_place = post and tokens",
                          a->path);
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
         return error_set(

@@ -24,14 +24,17 @@ typedef enum role_need {
 
 /* X(role, text, need, outer, inner): a tensor (outer, inner), or (outer) when inner is ONE. */
 #define MODEL_ROLES(X)                                                                                       \
-    X(EMBEDDING_TOKEN, "embedding.token", TOKENS, VOCABULARY, HIDDEN)                                        \
+    X(EMBEDDING_TOKEN, "embedding.token", TOKENS, VOCABULARY, EMBEDDING)                                     \
     X(PATCH_WEIGHT, "embedding.patch.weight", PIXELS, HIDDEN, PATCH)                                         \
     X(PATCH_BIAS, "embedding.patch.bias", PIXELS, HIDDEN, ONE)                                               \
     X(EMBEDDING_CLS, "embedding.cls", PIXELS, HIDDEN, ONE)                                                   \
-    X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, HIDDEN)                                  \
-    X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, HIDDEN)                                                \
-    X(EMBEDDING_GAIN, "embedding.norm.gain", POST, HIDDEN, ONE)                                              \
-    X(EMBEDDING_BIAS, "embedding.norm.bias", POST, HIDDEN, ONE)                                              \
+    X(EMBEDDING_POSITION, "embedding.position", LEARNED, POSITIONS, EMBEDDING)                               \
+    X(EMBEDDING_TYPE, "embedding.type", NEVER, TYPES, EMBEDDING)                                             \
+    X(EMBEDDING_GAIN, "embedding.norm.gain", POST, EMBEDDING, ONE)                                           \
+    X(EMBEDDING_BIAS, "embedding.norm.bias", POST, EMBEDDING, ONE)                                           \
+    X(EMBEDDING_MAP_WEIGHT, "embedding.map.weight", NEVER, HIDDEN, EMBEDDING)                                \
+    X(EMBEDDING_MAP_BIAS, "embedding.map.bias", NEVER, HIDDEN, ONE)                                          \
+    X(RELATIVE_BIAS, "relative.bias", NEVER, BUCKETS, HEADS)                                                 \
     X(QKV_WEIGHT, "layer.qkv.weight", NEVER, QKV, HIDDEN)                                                    \
     X(QKV_BIAS, "layer.qkv.bias", NEVER, QKV, ONE)                                                           \
     X(QUERY_WEIGHT, "layer.query.weight", APART, QUERY, HIDDEN)                                              \
@@ -57,7 +60,15 @@ typedef enum role_need {
     X(HEAD_DENSE_WEIGHT, "head.dense.weight", NEVER, HIDDEN, HIDDEN)                                         \
     X(HEAD_DENSE_BIAS, "head.dense.bias", NEVER, HIDDEN, ONE)                                                \
     X(HEAD_OUT_WEIGHT, "head.out.weight", DECODER, LABELS, HIDDEN)                                           \
-    X(HEAD_OUT_BIAS, "head.out.bias", NEVER, LABELS, ONE)
+    X(HEAD_OUT_BIAS, "head.out.bias", NEVER, LABELS, ONE)                                                    \
+    X(TOKENS_OUT_WEIGHT, "tokens.out.weight", NEVER, LABELS, HIDDEN)                                         \
+    X(TOKENS_OUT_BIAS, "tokens.out.bias", NEVER, LABELS, ONE)                                                \
+    X(MASK_DENSE_WEIGHT, "mask.dense.weight", NEVER, EMBEDDING, HIDDEN)                                      \
+    X(MASK_DENSE_BIAS, "mask.dense.bias", NEVER, EMBEDDING, ONE)                                             \
+    X(MASK_GAIN, "mask.norm.gain", NEVER, EMBEDDING, ONE)                                                    \
+    X(MASK_BIAS, "mask.norm.bias", NEVER, EMBEDDING, ONE)                                                    \
+    X(MASK_OUT_WEIGHT, "mask.out.weight", NEVER, VOCABULARY, EMBEDDING)                                      \
+    X(MASK_OUT_BIAS, "mask.out.bias", NEVER, VOCABULARY, ONE)
 
 typedef enum role {
 #define X(name, text, need, outer, inner) ROLE_##name,
@@ -71,6 +82,8 @@ typedef enum size_key {
     SIZE_ONE,
     SIZE_LAYERS,
     SIZE_HIDDEN,
+    SIZE_EMBEDDING,
+    SIZE_BUCKETS, /* rows of the table of relative positions                                    */
     SIZE_HEADS,
     SIZE_INTERMEDIATE,
     SIZE_VOCABULARY,
@@ -94,6 +107,16 @@ typedef struct role_info {
 extern const role_info ROLES[ROLE_COUNT];
 static inline bool     role_in_layer(role r) { return r >= ROLE_QKV_WEIGHT && r <= ROLE_MLP_BIAS; }
 static inline bool     role_in_head(role r) { return r >= ROLE_HEAD_DENSE_WEIGHT; }
+
+/* Which head a task needs: on the first token (of a decoder on each), on each token, or the words at a mask. */
+typedef enum head_kind { HEAD_NONE, HEAD_SEQUENCE, HEAD_TOKENS, HEAD_MASK } head_kind;
+static inline head_kind role_head(role r)
+{
+    return !role_in_head(r)            ? HEAD_NONE
+           : r < ROLE_TOKENS_OUT_WEIGHT ? HEAD_SEQUENCE
+           : r < ROLE_MASK_DENSE_WEIGHT ? HEAD_TOKENS
+                                        : HEAD_MASK;
+}
 
 #define ARCHITECTURE_MAX_ALTERNATIVES 16
 #define ARCHITECTURE_MAX_NAME 200
@@ -119,8 +142,11 @@ typedef struct architecture {
     model_positions  positions;
     bool             interleaved, scaled; /* rotary = interleaved; embedding_scale = sqrt_hidden        */
     double           gain_offset;
+    bool             map_always; /* embedding_map = always; else only where the embedding is narrower than the rest */
     bool             has_head_activation;
     model_activation head_activation;
+    bool             has_mask_activation; /* else the model's own */
+    model_activation mask_activation;
     model_ranges     ranges;
 } architecture;
 

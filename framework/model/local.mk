@@ -1,6 +1,6 @@
 noinst_LTLIBRARIES += framework/model/libmodel.la
 framework_model_libmodel_la_SOURCES = %D%/model.c %D%/model.h %D%/architecture.c %D%/architecture.h %D%/owner.h \
-    %D%/source.c
+    %D%/source.c %D%/rotary.c %D%/rotary.h %D%/modules.c %D%/labels.c %D%/labels.h
 
 check_PROGRAMS += tests/unit/test_model
 tests_unit_test_model_SOURCES = tests/unit/test_model.c

@@ -2,7 +2,9 @@
 #include "model/model.h"
 
 #include "base/checked.h"
+#include "model/labels.h"
 #include "model/owner.h"
+#include "model/rotary.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
 
@@ -29,15 +31,6 @@ typedef struct reader {
 } reader;
 
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory"); }
-
-/* A JSON value as it stands, cut. */
-static void show(char *to, size_t room, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-    snprintf(to, room, "%s", text ? text : "?");
-    free(text);
-}
 
 /* --- config.json ------------------------------------------------------------------------------ */
 
@@ -143,7 +136,7 @@ static puma_status read_size(const reader *r, const char *key, size_t least, siz
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     if (json_is_integer(value)) {
         json_int_t n = json_integer_value(value);
 
@@ -184,7 +177,7 @@ static puma_status read_number(const reader *r, const char *key, double most, do
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     *number = json_number_value(value);
     /* The comparison is written so that NaN fails it too. */
     if (!json_is_number(value))
@@ -202,7 +195,7 @@ static puma_status read_activation(const reader *r, model_activation *activation
     char       got[64];
 
     if (look_up(r, "activation", &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     if (!json_is_string(value))
         error_set(r->e, 403, "%s: %s: not the name of a function (got %s)", r->path, found.key, got);
     else if (!activation_find(json_string_value(value), activation))
@@ -235,7 +228,7 @@ static puma_status check_required(const reader *r)
             if (allowed && json_equal(allowed, value)) fits = true;
             json_decref(allowed);
         }
-        show(got, sizeof got, value);
+        json_show(got, sizeof got, value);
         if (value && !json_is_null(value) && !fits)
             error_set(r->e, 404, "%s: %.60s: %s is not supported (supported: %.80s)", r->path, entry->key,
                       got, entry->value);
@@ -252,6 +245,8 @@ static size_t size_of(const model *m, size_key key)
     case SIZE_LAYERS: return m->layers;
     case SIZE_HIDDEN: return m->hidden;
     case SIZE_HEADS: return m->heads;
+    case SIZE_EMBEDDING: return m->embedding_width;
+    case SIZE_BUCKETS: return m->bucket_rows;
     case SIZE_INTERMEDIATE: return m->intermediate;
     case SIZE_VOCABULARY: return m->vocabulary;
     case SIZE_POSITIONS: return m->positions;
@@ -271,7 +266,8 @@ static size_t size_of(const model *m, size_key key)
 /* What a run needs: of a decoder's biases those that config.json says it has, and no head where the head is
  * the embedding table. */
 typedef struct wanted {
-    bool head, attention_bias, qkv_bias, mlp_bias, tied;
+    head_kind head;
+    bool      attention_bias, qkv_bias, mlp_bias, tied, map;
 } wanted;
 
 static bool role_wanted(const architecture *a, role which, const wanted *w)
@@ -282,12 +278,15 @@ static bool role_wanted(const architecture *a, role which, const wanted *w)
     case ROLE_QUERY_BIAS:
     case ROLE_KEY_BIAS:
     case ROLE_VALUE_BIAS: return w->attention_bias && w->qkv_bias;
+    case ROLE_EMBEDDING_MAP_WEIGHT:
+    case ROLE_EMBEDDING_MAP_BIAS: return w->map;
     case ROLE_OUTPUT_BIAS: return w->attention_bias;
     case ROLE_GATE_BIAS:
     case ROLE_UP_BIAS:
     case ROLE_DOWN_BIAS: return w->mlp_bias;
-    case ROLE_HEAD_OUT_WEIGHT: return w->head && !w->tied;
-    default: return w->head || !role_in_head(which);
+    case ROLE_HEAD_OUT_WEIGHT:
+    case ROLE_MASK_OUT_WEIGHT: return w->head == role_head(which) && !w->tied;
+    default: return !role_in_head(which) || w->head == role_head(which);
     }
 }
 
@@ -311,7 +310,7 @@ static puma_status count_parameters(const reader *r, const model *m, const wante
     *parameters = *tensors = 0;
     for (role i = 0; i < ROLE_COUNT; i++) {
         size_t outer = size_of(m, ROLES[i].outer), inner = size_of(m, ROLES[i].inner);
-        size_t times = role_in_layer(i) ? m->layers : 1, n = 0;
+        size_t times = role_in_layer(i) ? m->groups : 1, n = 0;
 
         if (!role_wanted(r->architecture, i, w)) continue;
         predicted += (double)outer * (double)inner * (double)times * sizeof(uint64_t);
@@ -358,7 +357,7 @@ static puma_status read_pair(const reader *r, const char *key, size_t pair[2])
     char       got[64];
 
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     for (size_t i = 0; i < 2 && r->e->status == PUMA_OK; i++) {
         const json_t *number = json_is_array(value) ? json_array_get(value, i) : value;
         json_int_t    n = json_integer_value(number);
@@ -387,12 +386,50 @@ static puma_status read_picture(const reader *r, model *m)
     return PUMA_OK;
 }
 
-static puma_status read_sizes(const reader *r, model *m, bool head)
+/* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for each
+ * near distance and ever wider ones up to the largest. */
+static puma_status read_buckets(const reader *r, model *m)
+{
+    if (!config_entry(r, "buckets")) return PUMA_OK;
+    if (read_size(r, "buckets", 4, 4096, &m->buckets) != PUMA_OK ||
+        read_size(r, "bucket_rows", m->buckets, 4096, &m->bucket_rows) != PUMA_OK ||
+        read_size(r, "bucket_distance", m->buckets, MAX_WIDTH, &m->bucket_distance) != PUMA_OK)
+        return r->e->status;
+    return PUMA_OK;
+}
+
+size_t model_bucket(const model *m, ptrdiff_t ahead)
+{
+    size_t half = m->buckets / 2, near = half / 2, far = (size_t)(ahead < 0 ? -ahead : ahead), place = far;
+
+    if (far >= near) {
+        /* Where the quotient is a whole number it must come out as that one. */
+        place = near + (size_t)(log((double)far / (double)near) / log((double)m->bucket_distance / (double)near) *
+                                    (double)(half - near) + 1e-6);
+        if (place > half - 1) place = half - 1;
+    }
+    return ahead > 0 ? half + place : place;
+}
+
+/* Layers that share their weights, and an embedding narrower than they are. */
+static puma_status read_shares(const reader *r, model *m)
+{
+    m->groups = m->layers;
+    m->embedding_width = m->hidden;
+    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK) return r->e->status;
+    if (config_entry(r, "embedding") && read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+        return r->e->status;
+    m->mapped = config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
+    return read_buckets(r, m);
+}
+
+static puma_status read_sizes(const reader *r, model *m, head_kind head)
 {
     if (read_size(r, "layers", 1, MAX_SIZE, &m->layers) != PUMA_OK) return r->e->status;
     if (read_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
     if (read_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
     if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
+    if (read_shares(r, m) != PUMA_OK) return r->e->status;
     if (m->pixels) {
         if (read_picture(r, m) != PUMA_OK) return r->e->status;
         if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
@@ -405,7 +442,7 @@ static puma_status read_sizes(const reader *r, model *m, bool head)
         return r->e->status;
     if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK)
         return r->e->status;
-    if (m->causal)
+    if (m->causal || head == HEAD_MASK)
         m->labels = head ? m->vocabulary : 0;
     else if (head && read_labels(r, &m->labels) != PUMA_OK)
         return r->e->status;
@@ -447,7 +484,7 @@ static void list_tensors(model *m, const architecture *a, const wanted *w)
     for (; !role_in_layer(i); i++)
         if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
     first = i;
-    for (size_t layer = 0; layer < m->layers; layer++)
+    for (size_t layer = 0; layer < m->groups; layer++)
         for (i = first; role_in_layer(i); i++)
             if (role_wanted(a, i, w)) add_tensor(m, a, i, (int)layer);
     for (; i < ROLE_COUNT; i++)
@@ -465,7 +502,7 @@ static puma_status read_flag(const reader *r, const char *key, bool *set)
 
     if (!config_entry(r, key)) return PUMA_OK;
     if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    show(got, sizeof got, value);
+    json_show(got, sizeof got, value);
     *set = json_is_true(value);
     if (!json_is_boolean(value))
         error_set(r->e, 403, "%s: %s: neither true nor false (got %s)", r->path, found.key, got);
@@ -473,129 +510,61 @@ static puma_status read_flag(const reader *r, const char *key, bool *set)
     return r->e->status;
 }
 
-/* A number of a scaling object, from `least` on. */
-static puma_status scaling_number(const reader *r, const json_t *scaling, const char *where, const char *key,
-                                  double least, double *number)
+/* The object that changes the angles, a new reference: rope_scaling of older files, rope_parameters of newer
+ * ones, whose rope_theta counts before any other.  A file with both is one to which somebody added one of
+ * them, and readers differ on which they take. */
+static puma_status read_scaling(const reader *r, json_t **scaling, source_key *found, double *theta)
 {
-    const json_t *value = json_object_get(scaling, key);
-    char          got[64];
+    const json_t *old = json_object_get(r->config, "rope_scaling"),
+                 *new = json_object_get(r->config, "rope_parameters");
 
-    show(got, sizeof got, value);
-    *number = json_number_value(value);
-    if (!value) return error_set(r->e, 403, "%s: %s.%s: missing", r->path, where, key);
-    if (!json_is_number(value) || !(*number >= least && *number <= 1e12))
-        return error_set(r->e, 403, "%s: %s.%s: not a number in its range (got %s, allowed %g to 1e12)",
-                         r->path, where, key, got, least);
-    return PUMA_OK;
-}
-
-/* Nothing may stand in a scaling object that this file does not read. */
-static puma_status scaling_keys(const reader *r, const json_t *scaling, const char *where,
-                                const char *const *known)
-{
-    const char   *key;
-    const json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)scaling, key, value)
-    {
-        const char *const *k = known;
-        char               got[64];
-
-        while (*k && strcmp(*k, key) != 0) k++;
-        if (*k || json_is_null(value)) continue;
-        if (strcmp(key, "partial_rotary_factor") == 0 && json_number_value(value) == 1) continue;
-        show(got, sizeof got, value);
-        return error_set(r->e, 404, "%s: %s.%.60s: %s is not supported", r->path, where, key, got);
-    }
-    return PUMA_OK;
-}
-
-/* LLaMA 3's frequencies: those whose wave is longer than the context that the model was first trained on are
- * divided by `factor`, those with a short wave kept, and what is between is mixed. */
-static puma_status scale_llama3(const reader *r, const json_t *scaling, const char *where, model *m)
-{
-    static const char *const known[] = { "rope_type",
-                                         "type",
-                                         "rope_theta",
-                                         "factor",
-                                         "low_freq_factor",
-                                         "high_freq_factor",
-                                         "original_max_position_embeddings",
-                                         NULL };
-    double                   factor, low, high, context;
-
-    if (scaling_keys(r, scaling, where, known) != PUMA_OK ||
-        scaling_number(r, scaling, where, "factor", 1, &factor) != PUMA_OK ||
-        scaling_number(r, scaling, where, "low_freq_factor", 1e-6, &low) != PUMA_OK ||
-        scaling_number(r, scaling, where, "high_freq_factor", 1e-6, &high) != PUMA_OK ||
-        scaling_number(r, scaling, where, known[6], 1, &context) != PUMA_OK)
+    *scaling = NULL;
+    *found = (source_key){ .key = "rope_scaling" };
+    if (json_object_size(old) > 0 && json_object_size(new) > 0 && !json_equal(old, new))
+        return error_set(
+            r->e, 404, "%s: rope_scaling: stands beside rope_parameters, which says something else: keep one",
+            r->path);
+    if (!config_entry(r, "rope_scaling"))
+        *scaling = json_object();
+    else if (look_up(r, "rope_scaling", scaling, found) != PUMA_OK)
         return r->e->status;
-    if (!(high > low))
-        return error_set(r->e, 403, "%s: %s.high_freq_factor: not above low_freq_factor (got %g and %g)",
-                         r->path, where, high, low);
-    for (size_t i = 0; i < m->head_dim / 2; i++) {
-        double turns = context * m->rotary[i] / 6.28318530717958647692; /* in the first context */
-        double keep = (turns - low) / (high - low);
-
-        keep = keep < 0 ? 0 : keep > 1 ? 1 : keep;
-        m->rotary[i] *= keep + (1 - keep) / factor;
-    }
-    return PUMA_OK;
-}
-
-/* rope_scaling, or rope_parameters as newer files say: which frequencies are changed and how. */
-static puma_status read_scaling(const reader *r, model *m)
-{
-    static const char *const plain[] = { "rope_type", "type", "rope_theta", NULL };
-    static const char *const linear[] = { "rope_type", "type", "rope_theta", "factor", NULL };
-    json_t                  *scaling;
-    const json_t            *type;
-    source_key               found;
-    char                     got[64];
-    const char              *name;
-    double                   factor;
-
-    if (!config_entry(r, "rope_scaling")) return PUMA_OK;
-    if (look_up(r, "rope_scaling", &scaling, &found) != PUMA_OK) return r->e->status;
-    type = json_object_get(scaling, "rope_type");
-    if (!type) type = json_object_get(scaling, "type");
-    name = json_is_string(type) ? json_string_value(type) : type ? "" : "default";
-    if (!json_is_object(scaling)) {
-        show(got, sizeof got, scaling);
-        error_set(r->e, 403, "%s: %s: not an object (got %s)", r->path, found.key, got);
-    } else if (strcmp(name, "default") == 0) {
-        scaling_keys(r, scaling, found.key, plain);
-    } else if (strcmp(name, "linear") == 0) {
-        if (scaling_keys(r, scaling, found.key, linear) == PUMA_OK &&
-            scaling_number(r, scaling, found.key, "factor", 1, &factor) == PUMA_OK)
-            for (size_t i = 0; i < m->head_dim / 2; i++) m->rotary[i] /= factor;
-    } else if (strcmp(name, "llama3") == 0) {
-        scale_llama3(r, scaling, found.key, m);
-    } else {
-        show(got, sizeof got, type);
-        error_set(r->e, 404, "%s: %s.rope_type: %s is not supported (known: default, linear, llama3)",
-                  r->path, found.key, got);
-    }
-    json_decref(scaling);
-    return r->e->status;
+    if (!*scaling) return no_memory(r->e);
+    if (read_number(r, "rope_theta", 1e12, theta) != PUMA_OK) return r->e->status;
+    if (json_is_number(json_object_get(*scaling, "rope_theta")))
+        *theta = json_number_value(json_object_get(*scaling, "rope_theta"));
+    if (*theta >= 1 && *theta <= 1e12) return PUMA_OK;
+    return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path, *theta);
 }
 
 static puma_status read_rotary(const reader *r, model *m)
 {
-    double theta;
+    struct owner *o = m->owner;
+    rotary        turn = { .path = r->path,
+                           .original_context = json_object_get(r->config, "original_max_position_embeddings"),
+                           .head_dim = m->head_dim,
+                           .positions = m->positions };
+    json_t       *scaling;
+    source_key    found;
 
     if (m->head_dim % 2 != 0)
         return error_set(r->e, 403, "%s: a head of %zu numbers cannot be turned in pairs", r->path,
                          m->head_dim);
-    if (read_number(r, "rope_theta", 1e12, &theta) != PUMA_OK) return r->e->status;
-    if (!(theta >= 1))
-        return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path,
-                         theta);
-    m->rotary = calloc(m->head_dim / 2, sizeof *m->rotary);
+    turn.angle = m->rotary = calloc(m->head_dim / 2, sizeof *m->rotary);
     if (!m->rotary) return no_memory(r->e);
-    for (size_t i = 0; i < m->head_dim / 2; i++)
-        m->rotary[i] = pow(theta, -2.0 * (double)i / (double)m->head_dim);
-    return read_scaling(r, m);
+    if (read_scaling(r, &scaling, &found, &turn.theta) == PUMA_OK) {
+        turn.scaling = scaling;
+        turn.where = found.key;
+        rotary_angles(&turn, r->e);
+    }
+    json_decref(scaling);
+    m->attention_factor = turn.attention;
+    if (turn.most < m->max_tokens) {
+        m->max_tokens = turn.most;
+        snprintf(o->note, sizeof o->note,
+                 "%.40s: %.30s: sequences of up to %zu tokens, the context before it was extended", r->path,
+                 found.key, turn.most);
+    }
+    return r->e->status;
 }
 
 /* window_layers: "full_attention" or "sliding_attention", one a layer.  Absent: all from `from` on. */
@@ -609,7 +578,7 @@ static puma_status read_window_layers(const reader *r, model *m, size_t window, 
         return r->e->status;
     if (!json_is_array(value) || json_array_size(value) == 0) {
         for (size_t i = from; i < m->layers; i++) m->window[i] = window;
-        show(got, sizeof got, value);
+        json_show(got, sizeof got, value);
         if (value && !json_is_array(value))
             error_set(r->e, 403, "%s: %s: not a list (got %s)", r->path, found.key, got);
     } else if (json_array_size(value) != m->layers) {
@@ -620,7 +589,7 @@ static puma_status read_window_layers(const reader *r, model *m, size_t window, 
             const json_t *entry = json_array_get(value, i);
             const char   *name = json_is_string(entry) ? json_string_value(entry) : "";
 
-            show(got, sizeof got, entry);
+            json_show(got, sizeof got, entry);
             if (strcmp(name, "sliding_attention") == 0)
                 m->window[i] = window;
             else if (strcmp(name, "full_attention") != 0)
@@ -673,34 +642,68 @@ static puma_status check_task(const architecture *a, model_task task, puma_error
                          a->path);
     if (a->causal && task == MODEL_CLASSIFY)
         return error_set(e, 422, "%s: classify needs an encoder's head on the first token", a->path);
+    if ((task == MODEL_TOKENS && a->tensor[ROLE_TOKENS_OUT_WEIGHT].count == 0) ||
+        (task == MODEL_MASK && a->tensor[ROLE_MASK_OUT_WEIGHT].count == 0))
+        return error_set(e, 422, "%s: the architecture has no head for %s ([tensors] %s.out.weight)", a->path,
+                         task == MODEL_MASK ? "fill_mask" : "classify_tokens", task == MODEL_MASK ? "mask" : "tokens");
     return PUMA_OK;
+}
+
+static head_kind head_of(model_task task)
+{
+    switch (task) {
+    case MODEL_EMBED:
+    case MODEL_HIDDEN: return HEAD_NONE;
+    case MODEL_TOKENS: return HEAD_TOKENS;
+    case MODEL_MASK: return HEAD_MASK;
+    default: return HEAD_SEQUENCE;
+    }
+}
+
+/* The matrix of labels for every token may have the name of the one for the whole: then `architectures` tells them
+ * apart. */
+static puma_status check_head(const reader *r, model_task task)
+{
+    static const char whole[] = "ForSequenceClassification";
+    const char       *name = json_string_value(json_array_get(json_object_get(r->config, "architectures"), 0));
+    size_t            length = name ? strlen(name) : 0, tail = sizeof whole - 1;
+
+    if (task != MODEL_TOKENS || length < tail || strcmp(name + length - tail, whole) != 0) return PUMA_OK;
+    return error_set(r->e, 422, "%s: architectures: %.60s has a head for the whole sequence, not for its tokens", r->path,
+                     name);
 }
 
 static puma_status fill(const reader *r, model *m, model_task task)
 {
     const architecture *a = r->architecture;
     struct owner       *o = m->owner;
-    bool                head = task != MODEL_EMBED && task != MODEL_HIDDEN;
+    head_kind           head = head_of(task);
     wanted              w = { .head = head, .attention_bias = true, .qkv_bias = true, .mlp_bias = true };
     size_t              tensors;
 
     if (check_task(a, task, r->e) != PUMA_OK) return r->e->status;
-    if (head && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
+    if (head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_OUT_WEIGHT].count == 0)
         return error_set(
             r->e, 422, "%s: the architecture has no head for classify or logits ([tensors] head.out.weight)",
             a->path);
     take_words(m, a);
-    m->head_dense = head && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
-    if (check_required(r) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
+    m->head_dense = head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
+    if (check_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK) return r->e->status;
+    if ((task == MODEL_CLASSIFY || task == MODEL_TOKENS) && model_read_labels(m, r->config, r->path, r->e) != PUMA_OK)
+        return r->e->status;
+    if (task == MODEL_TOKENS) m->problem = MODEL_ONE_LABEL; /* each token has one, whatever is said of the whole */
     if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
     if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
     if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
     m->embedding_scale = a->scaled ? sqrt((double)m->hidden) : 1;
+    m->attention_factor = 1;
     if (read_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
         read_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
         read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
         return r->e->status;
-    m->tied = head && w.tied;
+    m->mask_activation = a->has_mask_activation ? a->mask_activation : m->activation;
+    m->tied = w.tied = w.tied && (a->causal ? head != HEAD_NONE : head == HEAD_MASK);
+    w.map = m->mapped;
     if (count_parameters(r, m, &w, &o->parameters, &tensors) != PUMA_OK) return r->e->status;
     if (a->positions == MODEL_ROTARY && read_rotary(r, m) != PUMA_OK) return r->e->status;
     if (read_window(r, m) != PUMA_OK) return r->e->status;
@@ -811,6 +814,10 @@ void model_close(model *m)
     free(m->tensors);
     free(m->rotary);
     free(m->window);
+    model_free_labels(m);
+    free(m->modules);
+    free(m->steps);
+    free(m->prompt);
     free(m);
 }
 
@@ -832,12 +839,30 @@ static void put_number(FILE *out, const char *key, double number)
     fprintf(out, "model.%s=%lld*2^%d\n", key, (long long)ldexp(number, 53), exponent - 53);
 }
 
+static const char *const ACTIVATION_WORDS[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
+
+/* Of embed: "model.pooling=cls mean", and a line for each step. */
+static void put_steps(FILE *out, const model *m)
+{
+    static const char *const kinds[] = { [MODEL_STEP_DENSE] = "dense", [MODEL_STEP_NORM] = "layernorm",
+                                         [MODEL_STEP_NORMALIZE] = "normalize" };
+
+    if (m->pooling_count == 0) return;
+    fprintf(out, "model.pooling=");
+    for (size_t i = 0; i < m->pooling_count; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", MODEL_POOLING_NAMES[m->pooling[i]]);
+    fprintf(out, "\n");
+    for (size_t i = 0; i < m->step_count; i++)
+        fprintf(out, "model.step.%zu=%s %zux%zu %s\n", i, kinds[m->steps[i].kind], m->steps[i].out, m->steps[i].in,
+                m->steps[i].active ? ACTIVATION_WORDS[m->steps[i].activation] : "identity");
+}
+
 char *model_canonical(const model *m)
 {
-    static const char *const activations[] = { "gelu", "gelu_tanh", "silu", "relu", "tanh" };
-    char                    *text = NULL;
-    size_t                   size = 0;
-    FILE                    *out = open_memstream(&text, &size);
+    const char *const *activations = ACTIVATION_WORDS;
+    char              *text = NULL;
+    size_t             size = 0;
+    FILE              *out = open_memstream(&text, &size);
 
     if (!out) return NULL;
     fprintf(
@@ -856,10 +881,15 @@ char *model_canonical(const model *m)
     if (m->pixels)
         fprintf(out, "model.picture=%zux%zux%zu %zux%zu\n", m->channels, m->image[0], m->image[1], m->patch[0],
                 m->patch[1]);
+    if (m->mapped || m->groups != m->layers)
+        fprintf(out, "model.embedding=%zu\nmodel.mapped=%d\nmodel.groups=%zu\n", m->embedding_width, m->mapped, m->groups);
+    if (m->buckets > 0) fprintf(out, "model.buckets=%zu %zu\n", m->buckets, m->bucket_distance);
     put_number(out, "initializer_range", m->initializer_range);
     put_number(out, "epsilon", m->epsilon);
     put_number(out, "embedding_scale", m->embedding_scale);
     put_number(out, "gain_offset", m->gain_offset);
+    put_number(out, "attention_factor", m->attention_factor);
+    fprintf(out, "model.max_tokens=%zu\n", m->max_tokens);
     for (size_t i = 0; m->rotary && i < m->head_dim / 2; i++) {
         char key[40];
 
@@ -868,6 +898,7 @@ char *model_canonical(const model *m)
     }
     for (size_t i = 0; m->window && i < m->layers; i++)
         if (m->window[i] > 0) fprintf(out, "model.window.%zu=%zu\n", i, m->window[i]);
+    if (m->pooling_count == 0 && !m->causal) fprintf(out, "model.mask=%s\n", ACTIVATION_WORDS[m->mask_activation]);
     fprintf(out, "model.norm=%s\nmodel.norm_place=%s\nmodel.activation=%s\nmodel.head=%s\n",
             m->norm == MODEL_LAYERNORM ? "layernorm" : "rmsnorm",
             m->place == MODEL_POST_NORM ? "post" : "pre", activations[m->activation],
@@ -877,6 +908,7 @@ char *model_canonical(const model *m)
     fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d\n", m->ranges.embedding, m->ranges.hidden,
             m->ranges.norm, m->ranges.attention, m->ranges.scores, m->ranges.activation, m->ranges.logits,
             m->ranges.product, m->ranges.gated);
+    put_steps(out, m);
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
 

@@ -28,13 +28,49 @@ typedef enum model_task {
     MODEL_LOGITS, /* of a decoder: of the last position                                               */
     MODEL_HIDDEN,
     MODEL_GENERATE,  /* of a decoder: token after token, exec_feed                                    */
-    MODEL_PERPLEXITY /* of a decoder: logits of every position                                        */
+    MODEL_PERPLEXITY, /* of a decoder: logits of every position                                       */
+    MODEL_TOKENS, /* of an encoder: labels' logits of every token                                     */
+    MODEL_MASK    /* of an encoder: the vocabulary's logits of every token                            */
 } model_task;
+
+/* What a classifier's logits say: one label, the largest; of each label whether it is there, by its sign; or a
+ * value. */
+typedef enum model_problem { MODEL_ONE_LABEL, MODEL_MANY_LABELS, MODEL_REGRESSION } model_problem;
+
+/* How a sentence encoder makes one vector of its tokens' (task embed). */
+typedef enum model_pooling {
+    MODEL_POOL_CLS,           /* the first token's                                      */
+    MODEL_POOL_MAX,           /* of each number the largest                             */
+    MODEL_POOL_MEAN,
+    MODEL_POOL_MEAN_SQRT_LEN, /* the sum over the square root of their count             */
+    MODEL_POOL_WEIGHTED_MEAN, /* the t-th token counts t times                           */
+    MODEL_POOL_LAST,
+    MODEL_POOLINGS
+} model_pooling;
+
+/* What follows the pooling, in this order; the vector goes through one after the other. */
+typedef enum model_step_kind { MODEL_STEP_DENSE, MODEL_STEP_NORM, MODEL_STEP_NORMALIZE } model_step_kind;
+typedef struct model_step {
+    model_step_kind  kind;
+    size_t           in, out;   /* numbers of the vector                                              */
+    bool             bias, active;
+    model_activation activation; /* of a dense step that is active                                    */
+    char             folder[64]; /* of its weights, in the checkpoint's directory                     */
+} model_step;
+
+/* Every modules' norm has it: torch.nn.LayerNorm's default. */
+#define MODEL_STEP_EPSILON 1e-5
+/* A vector whose length no norm bounds is brought down by 2^4 before it is squared for its length: 1/sqrt takes
+ * squares from 2^-14 to 2^16, so lengths from 1/8 to 4096 and not from 1/128 to 256. */
+#define MODEL_STEP_DOWN 4
+
+/* Does an activation take numbers below 2^ranges.activation alone: is it looked up in a table? */
+static inline bool model_is_narrow(model_activation a) { return a != MODEL_TANH && a != MODEL_RELU; }
 
 /* One parameter tensor the run needs, in the order in which shares are made. */
 typedef struct model_tensor {
-    const char *role;         /* "embedding.token", "layer.query.weight", "head.dense.bias" …        */
-    int         layer;        /* -1 outside the layers                                               */
+    const char *role;         /* "embedding.token", "layer.query.weight", "head.dense.bias" …; "step.weight" */
+    int         layer;        /* -1 outside the layers; of a step its number                         */
     size_t      rank, dim[2]; /* as the executor wants it: weights are (out, in)                     */
     bool        transposed;   /* stored (in, out)                                                    */
     size_t      stored_rank, stored[4]; /* the shape in the file where it is another one; rank 0: it is not */
@@ -57,10 +93,14 @@ typedef struct model_ranges {
 typedef struct model {
     char             architecture[64]; /* "bert"                                                       */
     size_t           layers, hidden, heads, intermediate, vocabulary, positions, types;
-    size_t           labels;             /* rows of the head: of a decoder the vocabulary's               */
+    size_t           embedding_width;    /* numbers of a row of the embedding tables: hidden, or what a map takes to it */
+    bool             mapped;             /* a matrix stands behind the embedding's norm                    */
+    size_t           groups;             /* sets of layer weights; each serves layers that follow each other */
+    size_t           buckets, bucket_rows, bucket_distance; /* of relative positions; 0: none              */
+    size_t           labels;             /* rows of the head: of a decoder and at a mask the vocabulary's */
     size_t           kv_heads, head_dim; /* heads share keys and values in groups of heads / kv_heads     */
     size_t           position_offset;    /* RoBERTa: padding index + 1                                   */
-    size_t           max_tokens;         /* longest sequence: positions - position_offset                */
+    size_t           max_tokens;         /* longest sequence: positions - position_offset, or less        */
     bool   pixels;                            /* the input is a picture, cut into patches, and not tokens      */
     size_t channels, image[2], patch[2];      /* of pixels: heights and widths; positions: patches + 1          */
     bool             causal;             /* a decoder: a token attends to itself and those before it     */
@@ -69,6 +109,7 @@ typedef struct model {
     model_positions  position_kind;
     bool             interleaved;     /* rotary pairs are (0, 1), (2, 3) …; else (i, i + head_dim / 2)    */
     double          *rotary;          /* head_dim / 2 angles a position; NULL: not rotary                 */
+    double           attention_factor; /* of queries and keys each, as scaled rotary positions want it    */
     size_t          *window;          /* a layer: how many tokens one attends to, itself included; 0: all */
     double           embedding_scale; /* of the rows of embedding.token                               */
     double           gain_offset;     /* added to the norms' gains                                    */
@@ -79,7 +120,19 @@ typedef struct model {
     /* Head of classify / logits: on token 0, [dense -> head_activation ->] out.  head_dense false: none. */
     bool             head_dense;
     model_activation head_activation;
+    model_activation mask_activation; /* of MODEL_MASK, whose head is on every token: dense -> this -> norm -> out */
+    model_problem    problem;     /* of classify                                                    */
+    char           **label_names; /* of classify: labels of them, UTF-8; NULL: config.json names none */
     model_ranges     ranges;
+    /* Of embed, by model_modules: what follows the last layer.  Several poolings stand side by side. */
+    model_pooling    pooling[MODEL_POOLINGS];
+    size_t           pooling_count;
+    char            *modules; /* the directory of modules.json and the steps' folders; NULL                */
+    model_step      *steps;
+    size_t           step_count, embedding; /* numbers of the answer                                      */
+    size_t           encoder_tokens;        /* the encoder's own limit, where texts are cut; 0: none       */
+    char            *prompt;                /* stands in front of every text; NULL                         */
+    bool             lower;                 /* texts are brought to lower case                             */
     model_tensor    *tensors; /* what `task` needs, see model_open                            */
     size_t           tensor_count;
     void            *owner; /* the module's own                                             */
@@ -92,6 +145,26 @@ typedef struct model {
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 void        model_close(model *m);
+
+/* The set of weights of layer i. */
+static inline size_t model_group(const model *m, size_t i)
+{
+    return m->groups == m->layers ? i : (size_t)((double)i / ((double)m->layers / (double)m->groups));
+}
+/* The row of the table of relative positions for what stands `ahead` tokens further on. */
+size_t      model_bucket(const model *m, ptrdiff_t ahead);
+
+/* modules.c: the files of a sentence encoder, modules.json of the directory and what it lists.  The folder of the
+ * Transformer itself where that is another one (malloc'd), else NULL. */
+puma_status model_folder(char **folder, const char *directory, puma_error *e);
+/* What the run file says of them, each NULL where it leaves that to the model's files. */
+typedef struct model_embedding {
+    const model_pooling *pooling;
+    const bool          *normalize;
+} model_embedding;
+/* Reads them into m, opened for MODEL_EMBED, and adds their tensors.  No modules.json: the mean, of length 1. */
+puma_status model_modules(model *m, const char *directory, const model_embedding *said, puma_error *e);
+extern const char *const MODEL_POOLING_NAMES[MODEL_POOLINGS + 1]; /* as in a run file; closed by NULL */
 
 /* Numbers among its parameters, all tensors together. */
 size_t      model_parameters(const model *m);

@@ -12,6 +12,7 @@
 #define UNUSED_TEXT 240
 
 typedef struct entry {
+    const weights      *file; /* where it is                                                      */
     const weights_info *info; /* NULL: synthetic                                                  */
     double              max_abs;
     size_t              element;
@@ -20,6 +21,7 @@ typedef struct entry {
 struct model_source {
     const model *model;
     weights     *file;    /* NULL: synthetic                                                  */
+    weights    **steps;   /* of a sentence encoder: one a step, NULL where it has no weights  */
     entry       *entries; /* one a tensor of the model                                        */
     uint64_t     seed;
     char         unused[UNUSED_TEXT];
@@ -44,11 +46,16 @@ void model_source_close(model_source *s)
 {
     if (!s) return;
     weights_close(s->file);
+    for (size_t i = 0; s->steps && i < s->model->step_count; i++) weights_close(s->steps[i]);
+    free(s->steps);
     free(s->entries);
     free(s);
 }
 
 /* --- checkpoint ------------------------------------------------------------------------------- */
+
+/* Of a step behind the pooling: it has a file of its own, where it has one name. */
+static bool is_step(const model_tensor *t) { return strncmp(t->role, "step.", 5) == 0; }
 
 static role role_of(const model_tensor *t)
 {
@@ -72,6 +79,19 @@ static const weights_info *find(const weights *w, const alternatives *names, con
     return NULL;
 }
 
+/* Why it has none, if an index of files says anything of one of its names. */
+static void hint(const weights *w, const alternatives *names, const char *prefix, int layer,
+                 char to[static 160])
+{
+    to[0] = '\0';
+    for (size_t i = 0; i < names->count && to[0] == '\0'; i++) {
+        char name[ARCHITECTURE_MAX_NAME];
+
+        if (architecture_tensor_name(name, sizeof name, names->text[i], prefix, layer))
+            weights_hint(w, name, to, 160);
+    }
+}
+
 /* The prefix under which the file has the first tensor, the token table or the patches' weights.  Two would be two models in one file: which one is
  * meant? */
 static puma_status find_prefix(const char **prefix, const model_source *s, const char *directory,
@@ -80,7 +100,7 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
     const architecture *a = ((const struct owner *)s->model->owner)->architecture;
     const alternatives *names = &a->tensor[role_of(&s->model->tensors[0])];
     const weights_info *first = NULL;
-    char                tried[160] = "";
+    char                tried[160] = "", why[160] = "";
 
     *prefix = NULL;
     for (size_t i = 0; i < a->prefixes.count; i++) {
@@ -89,6 +109,7 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
 
         snprintf(tried + used, sizeof tried - used, "%s\"%s\"", used ? ", " : "", a->prefixes.text[i]);
         info = find(s->file, names, a->prefixes.text[i], -1);
+        if (!info && why[0] == '\0') hint(s->file, names, a->prefixes.text[i], -1, why);
         if (!info || info == first) continue; /* a name without {p} is the same under all */
         if (*prefix)
             return error_set(e, 420, "%s: tensor %s: found under two prefixes (\"%s\" and \"%s\")", directory,
@@ -97,8 +118,8 @@ static puma_status find_prefix(const char **prefix, const model_source *s, const
         first = info;
     }
     if (*prefix) return PUMA_OK;
-    return error_set(e, 420, "%s: tensor %s: missing, also under the prefixes of %s.ini (%s)", directory,
-                     s->model->tensors[0].name, a->name, tried);
+    return error_set(e, 420, "%s: tensor %s: missing, also under the prefixes of %s.ini (%s)%s", directory,
+                     s->model->tensors[0].name, a->name, tried, why);
 }
 
 static void shape_text(char *to, size_t room, const size_t *dim, size_t rank)
@@ -134,16 +155,17 @@ static puma_status check_shape(const char *directory, const model_tensor *t, con
 static puma_status missing(const model_source *s, const model_tensor *t, const alternatives *names,
                            const char *prefix, const char *directory, puma_error *e)
 {
-    char name[ARCHITECTURE_MAX_NAME], shape[64];
+    char name[ARCHITECTURE_MAX_NAME], shape[64], why[160];
 
+    hint(s->file, names, prefix, t->layer, why);
     architecture_tensor_name(name, sizeof name, names->text[0], prefix, t->layer);
     shape_text(shape, sizeof shape, t->dim, t->rank);
     if (role_in_head(role_of(t)))
         return error_set(e, 422,
-                         "%s: tensor %s: missing (expected %s): the checkpoint has no head for this task",
-                         directory, name, shape);
-    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors)", directory,
-                     name, shape, weights_count(s->file));
+                         "%s: tensor %s: missing (expected %s%s): the checkpoint has no head for this task",
+                         directory, name, shape, why);
+    return error_set(e, 420, "%s: tensor %s: missing (expected %s; the file has %zu tensors%s)", directory,
+                     name, shape, weights_count(s->file), why);
 }
 
 static int by_address(const void *a, const void *b)
@@ -182,9 +204,32 @@ static puma_status list_unused(model_source *s, puma_error *e)
     return PUMA_OK;
 }
 
+/* The folder of a step. */
+static puma_status open_step(model_source *s, const char *directory, size_t i, puma_error *e)
+{
+    char *path = NULL;
+
+    if (s->steps[i]) return PUMA_OK;
+    if (asprintf(&path, "%s/%s", directory, s->model->steps[i].folder) < 0) return error_set(e, 1001, "out of memory");
+    weights_open(&s->steps[i], path, e);
+    free(path);
+    return e->status;
+}
+
+static puma_status find_step(model_source *s, const char *directory, const model_tensor *t, entry *x, puma_error *e)
+{
+    size_t i = (size_t)t->layer;
+
+    if (open_step(s, directory, i, e) != PUMA_OK) return e->status;
+    x->file = s->steps[i];
+    x->info = weights_find(x->file, t->name + strlen(s->model->steps[i].folder) + 1);
+    if (x->info) return PUMA_OK;
+    return error_set(e, 420, "%s: tensor missing (the file has %zu tensors)", t->name, weights_count(x->file));
+}
+
 /* Finds and checks all tensors, shapes and types first, then reads every value once: what is wrong with the
  * file is known before any of it is shared. */
-static puma_status check_checkpoint(model_source *s, const char *directory, puma_error *e)
+static puma_status check_checkpoint(model_source *s, const char *directory, const char *modules, puma_error *e)
 {
     const model        *m = s->model;
     const architecture *a = ((const struct owner *)m->owner)->architecture;
@@ -193,18 +238,20 @@ static puma_status check_checkpoint(model_source *s, const char *directory, puma
     if (find_prefix(&prefix, s, directory, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
-        const alternatives *names = &a->tensor[role_of(t)];
-        const weights_info *info = find(s->file, names, prefix, t->layer);
+        const alternatives *names = is_step(t) ? NULL : &a->tensor[role_of(t)];
+        entry              *x = &s->entries[i];
 
-        if (!info) return missing(s, t, names, prefix, directory, e);
-        if (check_shape(directory, t, info, e) != PUMA_OK || weights_float(s->file, info, e) != PUMA_OK)
+        if (is_step(t) && find_step(s, modules, t, x, e) != PUMA_OK) return e->status;
+        if (!is_step(t)) *x = (entry){ .file = s->file, .info = find(s->file, names, prefix, t->layer) };
+        if (!x->info) return missing(s, t, names, prefix, directory, e);
+        if (check_shape(is_step(t) ? m->steps[t->layer].folder : directory, t, x->info, e) != PUMA_OK ||
+            weights_float(x->file, x->info, e) != PUMA_OK)
             return e->status;
-        s->entries[i].info = info;
     }
     for (size_t i = 0; i < m->tensor_count; i++) {
         entry *x = &s->entries[i];
 
-        if (weights_check(s->file, x->info, &x->max_abs, &x->element, e) != PUMA_OK) return e->status;
+        if (weights_check(x->file, x->info, &x->max_abs, &x->element, e) != PUMA_OK) return e->status;
         if (m->tensors[i].transposed) /* element counts in the stored shape; callers see the other one */
             x->element =
                 x->element % m->tensors[i].dim[0] * m->tensors[i].dim[1] + x->element / m->tensors[i].dim[0];
@@ -218,7 +265,11 @@ puma_status model_source_checkpoint(model_source **out, const model *m, const ch
 
     if (new_source(out, m, e) != PUMA_OK) return e->status;
     s = *out;
-    if (weights_open(&s->file, directory, e) == PUMA_OK) check_checkpoint(s, path_tail(directory), e);
+    s->steps = calloc(m->step_count + 1, sizeof(weights *));
+    if (!s->steps)
+        error_set(e, 1001, "out of memory");
+    else if (weights_open(&s->file, directory, e) == PUMA_OK)
+        check_checkpoint(s, path_tail(directory), m->modules ? m->modules : directory, e);
     if (e->status != PUMA_OK) {
         model_source_close(s);
         *out = NULL;
@@ -308,7 +359,7 @@ puma_status model_values(const model_source *s, size_t i, double **values, puma_
     if (!to) return error_set(e, 1001, "tensor %s: out of memory (%zu numbers)", t->name, n);
     if (!s->file) {
         synthetic(s, i, to, n);
-    } else if (weights_read(s->file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
+    } else if (weights_read(s->entries[i].file, s->entries[i].info, to, e) == PUMA_OK && t->transposed) {
         stored = to;
         to = malloc(n * sizeof *to);
         if (to)

@@ -1,5 +1,6 @@
 /* certificates.c - see certificates.h */
 #include "net/certificates.h"
+#include "net/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,6 +86,16 @@ static X509 *certify(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *is
     return NULL;
 }
 
+/* The last thing OpenSSL complained about. */
+static const char *complaint(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char   *text = code ? ERR_reason_error_string(code) : NULL;
+
+    ERR_clear_error();
+    return text ? text : "failed";
+}
+
 /* Writes one of the two; refuses to touch what exists. */
 static puma_status write_pem(const char *path, X509 *certificate, EVP_PKEY *key, puma_error *e)
 {
@@ -146,7 +157,7 @@ puma_status certificates_make(const char *directory, unsigned days, puma_error *
     if (none_exist(directory, e) != PUMA_OK) return e->status;
     ca_key = EVP_EC_gen("P-256");
     ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
-    if (!ca) error_set(e, 1001, "cannot make a CA: %s", ERR_reason_error_string(ERR_peek_last_error()));
+    if (!ca) error_set(e, 1001, "cannot make a CA: %s", complaint());
     if (ca) write_pair(directory, "ca", ca, ca_key, e);
     for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) {
         key = EVP_EC_gen("P-256");
@@ -154,11 +165,171 @@ puma_status certificates_make(const char *directory, unsigned days, puma_error *
         if (certificate)
             write_pair(directory, roles[i], certificate, key, e);
         else
-            error_set(e, 1001, "cannot make a certificate: %s",
-                      ERR_reason_error_string(ERR_peek_last_error()));
+            error_set(e, 1001, "cannot make a certificate: %s", complaint());
         X509_free(certificate);
         EVP_PKEY_free(key);
     }
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
+    ERR_clear_error();
+    return e->status;
+}
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+/* An encrypted key cannot be asked about: there may be no terminal. */
+static int no_password(char *buffer, int size, int writing, void *context)
+{
+    (void)writing;
+    (void)context;
+    if (size > 0) *buffer = '\0';
+    return -1;
+}
+
+EVP_PKEY *key_read(const char *path, bool open_to_others, puma_error *e)
+{
+    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    FILE       *file;
+    EVP_PKEY   *key;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        error_set(e, 801, "%s: %s", path, strerror(errno));
+        if (fd >= 0) close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        error_set(e, 801, "%s: not a regular file", path);
+        return NULL;
+    }
+    if (st.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) && !open_to_others) {
+        close(fd);
+        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path,
+                  (unsigned)st.st_mode & 07777u);
+        return NULL;
+    }
+    file = fdopen(fd, "r");
+    if (!file) {
+        close(fd);
+        error_set(e, 1002, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    ERR_clear_error();
+    key = PEM_read_PrivateKey(file, NULL, no_password, NULL);
+    fclose(file);
+    if (!key) error_set(e, 801, "%s: no usable private key (encrypted or damaged): %s", path, complaint());
+    return key;
+}
+
+void certificate_date(char *out, size_t room, const ASN1_TIME *t)
+{
+    BIO  *b = BIO_new(BIO_s_mem());
+    char *text;
+    long  bytes = 0;
+
+    *out = '\0';
+    if (b && ASN1_TIME_print(b, t) == 1) bytes = BIO_get_mem_data(b, &text);
+    if (bytes > 0) snprintf(out, room, "%.*s", (int)bytes, text);
+    BIO_free(b);
+}
+
+puma_status certificate_in_time(X509 *certificate, const char *path, puma_error *e)
+{
+    const ASN1_TIME *from = X509_get0_notBefore(certificate), *until = X509_get0_notAfter(certificate);
+    char             when[40];
+
+    if (X509_cmp_current_time(from) >= 0) {
+        certificate_date(when, sizeof when, from);
+        return error_set(e, 801, "%s: not valid before %s", path, when);
+    }
+    if (X509_cmp_current_time(until) <= 0) {
+        certificate_date(when, sizeof when, until);
+        return error_set(e, 801, "%s: expired on %s", path, when);
+    }
+    return PUMA_OK;
+}
+
+/* --- renewing ---------------------------------------------------------------------------------- */
+
+bool certificates_is_role(const char *name)
+{
+    for (size_t i = 0; i < ROLES; i++)
+        if (strcmp(roles[i], name) == 0) return true;
+    return false;
+}
+
+/* The authority of a folder, which must be whole. */
+static puma_status read_authority(const char *directory, X509 **ca, EVP_PKEY **ca_key, puma_error *e)
+{
+    char  path[4096];
+    FILE *file;
+
+    if (!path_of(path, sizeof path, directory, "ca", ".key"))
+        return error_set(e, 319, "%s: path too long", directory);
+    if (access(path, F_OK) != 0)
+        return error_set(e, 385, "%s: %s: without the CA's key no certificate can be made", path, strerror(errno));
+    *ca_key = key_read(path, false, e);
+    if (!*ca_key) return e->status;
+    path_of(path, sizeof path, directory, "ca", ".pem");
+    file = fopen(path, "re");
+    if (!file) return error_set(e, 801, "%s: %s", path, strerror(errno));
+    ERR_clear_error();
+    *ca = PEM_read_X509(file, NULL, no_password, NULL);
+    fclose(file);
+    if (!*ca) return error_set(e, 801, "%s: no certificate: %s", path, complaint());
+    if (X509_check_private_key(*ca, *ca_key) != 1)
+        return error_set(e, 801, "%s: ca.key does not belong to it", path);
+    return certificate_in_time(*ca, path, e);
+}
+
+/* Whole days that are left of the authority, which no certificate shall outlive. */
+static unsigned days_left(const X509 *ca)
+{
+    int days = 0, seconds = 0;
+
+    return ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(ca)) == 1 && days > 0 ? (unsigned)days : 0;
+}
+
+/* The pair under its final names: each file is the old one or the new one, never half of it. */
+static puma_status replace_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key,
+                                puma_error *e)
+{
+    static const char *const suffixes[] = { ".key", ".pem" };
+    char                     fresh[64], from[4096], to[4096];
+
+    snprintf(fresh, sizeof fresh, ".%s-%ld", name, (long)getpid());
+    if (!path_of(from, sizeof from, directory, fresh, ".pem"))
+        return error_set(e, 319, "%s: path too long", directory);
+    write_pair(directory, fresh, certificate, key, e);
+    for (size_t i = 0; i < 2; i++) {
+        path_of(from, sizeof from, directory, fresh, suffixes[i]);
+        path_of(to, sizeof to, directory, name, suffixes[i]);
+        if (e->status == PUMA_OK && rename(from, to) != 0)
+            error_set(e, 1003, "%s: %s", to, strerror(errno));
+        if (e->status != PUMA_OK) unlink(from);
+    }
+    return e->status;
+}
+
+puma_status certificates_renew(const char *directory, const char *role, unsigned *days, puma_error *e)
+{
+    EVP_PKEY *ca_key = NULL, *key = NULL;
+    X509     *ca = NULL, *certificate = NULL;
+
+    if (read_authority(directory, &ca, &ca_key, e) == PUMA_OK && days_left(ca) < *days) *days = days_left(ca);
+    if (e->status == PUMA_OK && *days == 0)
+        error_set(e, 386, "%s/ca.pem: the CA has less than a day left", directory);
+    if (e->status == PUMA_OK) {
+        key = EVP_EC_gen("P-256");
+        certificate = key ? certify(role, key, ca, ca_key, *days) : NULL;
+        if (certificate)
+            replace_pair(directory, role, certificate, key, e);
+        else
+            error_set(e, 1001, "cannot make a certificate: %s", complaint());
+    }
+    X509_free(certificate);
+    EVP_PKEY_free(key);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();

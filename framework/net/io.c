@@ -15,6 +15,7 @@
 
 #define TURN_BYTES ((size_t)4 << 20)   /* read or written on one link before the others get their turn */
 #define DIRECT_BYTES ((size_t)16384)   /* payload left in a segment that is read straight into place   */
+#define TOLD_REFUSALS 32u              /* a scanner shall not fill a disk                               */
 #define KEY_BYTES ((uint64_t)64 << 30) /* TLS: new keys long before AES-GCM's bound of 2^24.5 records   */
 
 static void advance(net *n);
@@ -163,6 +164,17 @@ static void ending(net *n)
     if (!n->farewell_until) stop_listening(n);
 }
 
+/* For whoever keeps a log: a connection comes to nothing. */
+static void tell_refused(net *n, const conn *c, const char *why)
+{
+    puma_error text = { 0 };
+
+    if (!n->config.event || n->config.transport == NET_MEMORY || n->refusals++ >= TOLD_REFUSALS) return;
+    error_set(&text, 802, "%s", why);
+    n->config.event(n->config.event_context,
+                    &(net_event){ .kind = NET_REFUSED, .address = c->address, .reason = text.text });
+}
+
 /* The run has failed: records why and tells it to all.  culprit: the node that the text is about; our own
  * number when the text does not name one.  offender: a connection that belongs to no link, to be told as
  * well. */
@@ -172,6 +184,7 @@ static void fail_with(net *n, const puma_error *why, uint32_t culprit, conn *off
         if (offender) conn_drop(n, offender);
         return;
     }
+    if (offender) tell_refused(n, offender, why->text);
     pthread_mutex_lock(&n->lock);
     if (!n->failed) {
         n->error = *why;
@@ -253,6 +266,8 @@ static void conn_lost(net *n, conn *c, const char *why)
         }
     } else if (!c->bound && n->config.transport == NET_MEMORY) {
         fail(n, c->peer, NULL, 702, "%s closed the connection during the handshake", net_title(n, c->peer));
+    } else if (!c->bound) {
+        tell_refused(n, c, why);
     }
     conn_drop(n, c);
 }
@@ -343,7 +358,10 @@ static void accept_all(net *n)
                 if (!oldest || c->born <= oldest->born) oldest = c;
             }
         /* Strays say nothing; the real peer is through in a moment, so that it is not the oldest for long. */
-        if (pending >= PENDING_LIMIT) conn_drop(n, oldest);
+        if (pending >= PENDING_LIMIT) {
+            tell_refused(n, oldest, "too many connections that say nothing");
+            conn_drop(n, oldest);
+        }
         c = conn_new(n, fd, PUMA_NODES, false);
         if (c) conn_connected(n, c);
     }
@@ -432,6 +450,9 @@ static void take_hello(net *n, conn *c, frame *f)
     if (n->ending) {
         c->discard = true;
         conn_post(n, c, abort_frame(&n->error, n->culprit));
+    } else if (n->config.event) {
+        n->config.event(n->config.event_context, &(net_event){ .kind = NET_JOINED, .peer = from,
+                                                               .role = net_role(n, from), .address = c->address });
     }
     advance(n);
 }

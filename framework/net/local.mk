@@ -1,6 +1,6 @@
 noinst_LTLIBRARIES += framework/net/libnet.la
 framework_net_libnet_la_SOURCES = %D%/net.c %D%/io.c %D%/hello.c %D%/address.c %D%/tls.c %D%/frame.c \
-    %D%/certificates.c %D%/net.h %D%/certificates.h %D%/wire.h
+    %D%/certificates.c %D%/rate.c %D%/net.h %D%/certificates.h %D%/wire.h
 
 check_PROGRAMS += tests/unit/test_net tests/unit/test_net_faults
 tests_unit_test_net_SOURCES = tests/unit/test_net.c tests/unit/net_nodes.h

@@ -128,6 +128,18 @@ static puma_status check_config(const net_config *config, puma_error *e)
     return PUMA_OK;
 }
 
+/* Our own address as it is bound: the port of an inherited socket stands in no configuration. */
+static void tell_listening(const net *n)
+{
+    struct sockaddr_storage a;
+    socklen_t               bytes = sizeof a;
+    char                    text[80];
+
+    if (!n->config.event || getsockname(n->listen_fd, (struct sockaddr *)&a, &bytes) != 0) return;
+    address_text(text, sizeof text, (struct sockaddr *)&a, bytes);
+    n->config.event(n->config.event_context, &(net_event){ .kind = NET_LISTENING, .address = text });
+}
+
 /* Sockets and names that can be had without waiting for anybody. */
 static puma_status prepare(net *n, puma_error *e)
 {
@@ -140,6 +152,7 @@ static puma_status prepare(net *n, puma_error *e)
     if (n->config.transport == NET_MEMORY) return PUMA_OK;
     if (listens) {
         if (address_listen(n, e) != PUMA_OK) return e->status;
+        tell_listening(n);
     } else if (n->listen_fd >= 0) {
         close(n->listen_fd);
         n->listen_fd = -1;

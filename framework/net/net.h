@@ -25,6 +25,17 @@ typedef struct net_hub net_hub; /* joins the nodes of one process (transport mem
 
 typedef enum net_transport { NET_MEMORY, NET_TCP, NET_TLS } net_transport;
 
+/* What whoever runs a node may want to write down.  Texts hold nothing of a run's data and live as long as
+ * the call; `reason` is escaped. */
+typedef enum net_event_kind { NET_LISTENING, NET_JOINED, NET_REFUSED } net_event_kind;
+typedef struct net_event {
+    net_event_kind kind;
+    uint32_t       peer;    /* of NET_JOINED                                            */
+    const char    *role;    /* of NET_JOINED its name: "party1"                         */
+    const char    *address; /* our own that listens, or the other end's                 */
+    const char    *reason;  /* of NET_REFUSED                                           */
+} net_event;
+
 typedef struct net_config {
     net_transport  transport;
     uint32_t       self;                /* 0, 1, 2 or PUMA_CLIENT                                   */
@@ -58,6 +69,10 @@ typedef struct net_config {
      * session's thread has not come to see it: a party that computes must still end in time. */
     void (*on_stuck)(void *context, const puma_error *why);
     void *stuck_context;
+    /* Called in net_open and on the I/O thread, until all nodes have joined; NULL: nobody listens.  Of those
+     * that are refused the first 32 are told. */
+    void (*event)(void *context, const net_event *event);
+    void *event_context;
 } net_config;
 
 net_hub *net_hub_new(void);
@@ -111,5 +126,9 @@ puma_status net_finish(net *n, puma_error *e);
  */
 void        net_abort(net *n, const puma_error *why);
 void        net_close(net *n);
+
+/* Without TLS and a link: processor seconds that a byte of payload costs whoever sends it or receives it, and the
+ * time that a small message takes.  Takes some 50 ms. */
+puma_status net_measure(double *byte_s, double *message_s, puma_error *e);
 
 #endif

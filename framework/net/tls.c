@@ -2,7 +2,6 @@
 #include "net/wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The last thing OpenSSL complained about. */
@@ -56,18 +54,6 @@ uint32_t tls_node(const net *n, const char *identity)
     return PUMA_NODES;
 }
 
-static void date(char *out, size_t room, const ASN1_TIME *t)
-{
-    BIO  *b = BIO_new(BIO_s_mem());
-    char *text;
-    long  bytes = 0;
-
-    *out = '\0';
-    if (b && ASN1_TIME_print(b, t) == 1) bytes = BIO_get_mem_data(b, &text);
-    if (bytes > 0) snprintf(out, room, "%.*s", (int)bytes, text);
-    BIO_free(b);
-}
-
 /* Keeps the reason of a refusal for the message: after the handshake has failed nobody can be asked. */
 static int verify(int ok, X509_STORE_CTX *store)
 {
@@ -81,57 +67,27 @@ static int verify(int ok, X509_STORE_CTX *store)
     c->certified = true;
     if (leaf) identity_of(leaf, who, sizeof who);
     if (certificate && why == X509_V_ERR_CERT_HAS_EXPIRED)
-        date(when, sizeof when, X509_get0_notAfter(certificate));
+        certificate_date(when, sizeof when, X509_get0_notAfter(certificate));
     if (certificate && why == X509_V_ERR_CERT_NOT_YET_VALID)
-        date(when, sizeof when, X509_get0_notBefore(certificate));
+        certificate_date(when, sizeof when, X509_get0_notBefore(certificate));
     snprintf(c->reason, sizeof c->reason, "certificate of %s refused: %s%s%s", who,
              X509_verify_cert_error_string(why), when[0] ? ": " : "", when);
     return 0;
 }
 
-/* An encrypted key cannot be asked about: there may be no terminal. */
-static int no_password(char *buffer, int size, int writing, void *context)
+/* Our own certificate, before anybody sees it: the peers would refuse it, each with a riddle of its own. */
+static puma_status check_own(const net *n, const char *path, puma_error *e)
 {
-    (void)writing;
-    (void)context;
-    if (size > 0) *buffer = '\0';
-    return -1;
-}
+    X509       *own = SSL_CTX_get0_certificate(n->tls);
+    const char *role = net_role(n, n->config.self);
+    char        identity[64];
 
-static EVP_PKEY *read_key(const net *n, const char *path, puma_error *e)
-{
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    FILE       *file;
-    EVP_PKEY   *key;
-
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        error_set(e, 801, "%s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return NULL;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        close(fd);
-        error_set(e, 801, "%s: not a regular file", path);
-        return NULL;
-    }
-    if (st.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) && !n->config.allow_insecure) {
-        close(fd);
-        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path,
-                  (unsigned)st.st_mode & 07777u);
-        return NULL;
-    }
-    file = fdopen(fd, "r");
-    if (!file) {
-        close(fd);
-        error_set(e, 1002, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    ERR_clear_error();
-    key = PEM_read_PrivateKey(file, NULL, no_password, NULL);
-    fclose(file);
-    if (!key) error_set(e, 801, "%s: no usable private key (encrypted or damaged): %s", path, complaint());
-    return key;
+    identity_of(own, identity, sizeof identity);
+    if (strncmp(identity, "puma:", 5) != 0 || strcmp(identity + 5, role) != 0)
+        return error_set(e, 801, "%s: %s is needed, and this is %s%s", path, role,
+                         strncmp(identity, "puma:", 5) == 0 ? "the certificate of " : "",
+                         strncmp(identity, "puma:", 5) == 0 ? identity + 5 : identity);
+    return certificate_in_time(own, path, e);
 }
 
 puma_status tls_open(net *n, puma_error *e)
@@ -160,8 +116,9 @@ puma_status tls_open(net *n, puma_error *e)
     snprintf(path, sizeof path, "%s/%s.pem", n->certificates, net_role(n, n->config.self));
     if (SSL_CTX_use_certificate_chain_file(tls, path) != 1)
         return error_set(e, 801, "%s: %s", path, complaint());
+    if (check_own(n, path, e) != PUMA_OK) return e->status;
     snprintf(path, sizeof path, "%s/%s.key", n->certificates, net_role(n, n->config.self));
-    key = read_key(n, path, e);
+    key = key_read(path, n->config.allow_insecure, e);
     if (!key) return e->status;
     if (SSL_CTX_use_PrivateKey(tls, key) != 1 || SSL_CTX_check_private_key(tls) != 1)
         error_set(e, 801, "%s: does not belong to the certificate beside it: %s", path, complaint());

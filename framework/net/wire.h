@@ -188,6 +188,7 @@ struct net {
     bool       ending, ended, told;
     puma_error grace, refused; /* a closed link's own story; a refused TLS peer's        */
     uint32_t   grace_culprit, culprit;
+    unsigned   refusals; /* that have been told                                    */
     uint8_t    nonce[PUMA_NODES][32];
     char      *full; /* canonical lines, the client's "input." ones included   */
     /* fixed once open */
@@ -239,6 +240,11 @@ puma_status address_resolve(net *n, uint32_t node, bool passive, struct addrinfo
 puma_status address_listen(net *n, puma_error *e);
 void        address_text(char *out, size_t room, const struct sockaddr *a, socklen_t bytes);
 void        address_tune(const net *n, int fd, uint32_t peer);
+
+/* --- certificates.c: NULL and an error without a key that may be used; `path` is for the message */
+EVP_PKEY   *key_read(const char *path, bool open_to_others, puma_error *e);
+void        certificate_date(char *out, size_t room, const ASN1_TIME *t);
+puma_status certificate_in_time(X509 *certificate, const char *path, puma_error *e);
 
 /* --- tls.c */
 puma_status tls_open(net *n, puma_error *e);

@@ -2,15 +2,12 @@
 #include "plan/plan.h"
 
 #include "exec/rings.h"
-#include "weights/file.h"
-#include "weights/gguf.h"
+#include "plan/encoder.h"
 #include "weights/json.h"
 
 #include <math.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const SLOT_NAME[PUMA_SLOT_COUNT] = {
 #define X(slot, name) [slot] = name,
@@ -90,6 +87,22 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 /* Does the run make an embedding: as its answer, or for the head that the run file brings? */
 static bool embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 
+/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
+static model_task task_of(const runfile *r)
+{
+    if (embeds(r)) return MODEL_EMBED;
+    switch (r->task) {
+    case RUN_CLASSIFY: return MODEL_CLASSIFY;
+    case RUN_LOGITS: return MODEL_LOGITS;
+    case RUN_HIDDEN: return MODEL_HIDDEN;
+    case RUN_GENERATE: return MODEL_GENERATE;
+    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
+    case RUN_CLASSIFY_TOKENS: return MODEL_TOKENS;
+    case RUN_FILL_MASK: return MODEL_MASK;
+    default: return MODEL_EMBED;
+    }
+}
+
 bool plan_uses(const plan *p, puma_slot slot)
 {
     const model *m = p->model;
@@ -100,7 +113,8 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;
-    return slot == PUMA_SLOT_RSQRT && embeds(p->run) && p->run->normalize;
+    if (p->run->task == RUN_FILL_MASK && slot == rings_slot(m->mask_activation)) return true;
+    return encoder_uses(m, slot);
 }
 
 const char *plan_caution(const plan *p, puma_slot slot)
@@ -108,6 +122,13 @@ const char *plan_caution(const plan *p, puma_slot slot)
     const puma_approx *f = p->function[slot];
 
     return f != NULL && plan_uses(p, slot) && PUMA_HAS(f, caution) ? f->caution : NULL;
+}
+
+double plan_ulp(const plan *p)
+{
+    bool is_float = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 && !p->run->fixed;
+
+    return is_float ? 0 : ldexp(1, -(int)p->exec.rings.frac);
 }
 
 static puma_status choose_functions(plan *p, puma_error *e)
@@ -233,6 +254,7 @@ static puma_status check_weights(const plan *p, puma_error *e)
         if (p->model->pixels) is_table = false; /* positions are added to the patches' products */
         double limit =
             ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+        if (strcmp(t->role, "relative.bias") == 0) limit = ldexp(1.0, p->model->ranges.scores); /* it adds to them */
         double scale = strcmp(t->role, "embedding.token") == 0 ? p->model->embedding_scale : 1;
         size_t element = 0;
         double most = model_max_abs(p->source, i, &element);
@@ -244,379 +266,44 @@ static puma_status check_weights(const plan *p, puma_error *e)
     return PUMA_OK;
 }
 
-/* [run] head: {"w": [...], "b": x}, one number of w for each of the embedding. */
-static puma_status read_head(plan *p, puma_error *e)
+/* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
+static puma_status read_modules(plan *p, const char *directory, puma_error *e)
 {
-    static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
-    const char   *path = p->run->head, *known[] = { "w", "b" };
-    size_t        hidden = p->model->hidden, i;
-    double        limit = ldexp(1.0, (int)p->exec.rings.wide - 2 - 2 * (int)p->exec.rings.frac);
-    json_t       *root = NULL;
-    const json_t *w, *b;
+    const runfile      *r = p->run;
+    model_pooling       pooling = r->pooling == RUN_POOLING_AUTO ? 0 : (model_pooling)(r->pooling - RUN_CLS);
+    bool                normalize = r->normalize == RUN_YES;
+    model_embedding     said = { .pooling = r->pooling == RUN_POOLING_AUTO ? NULL : &pooling,
+                                 .normalize = r->normalize == RUN_AUTO ? NULL : &normalize };
 
-    if (path == NULL || json_read_limited(path, (size_t)64 << 20, &limits, &root, 423, e) != PUMA_OK)
-        return e->status;
-    w = json_object_get(root, known[0]);
-    b = json_object_get(root, known[1]);
-    p->head = calloc(hidden + 1, sizeof *p->head);
-    if (p->head == NULL)
-        no_memory(e);
-    else if (!json_is_array(w) || !json_is_number(b) || json_object_size(root) != 2)
-        error_set(e, 423, "%s: not of the form {\"w\": [...], \"b\": x}", path_tail(path));
-    else if (json_array_size(w) != hidden)
-        error_set(e, 423, "%s: w: one number for each of the embedding is needed (got %zu, expected %zu)",
-                  path_tail(path), json_array_size(w), hidden);
-    for (i = 0; e->status == PUMA_OK && i <= hidden; i++) {
-        const json_t *number = i < hidden ? json_array_get(w, i) : b;
-
-        p->head[i] = json_number_value(number);
-        if (!json_is_number(number))
-            error_set(e, 423, "%s: w: entry %zu is not a number", path_tail(path), i);
-        else if (!(fabs(p->head[i]) < limit))
-            error_set(e, 1102, "%s: %s: entry %zu leaves the fixed-point range (got %g, limit %g)",
-                      path_tail(path), known[i == hidden], i, p->head[i], limit);
-    }
-    json_decref(root);
-    p->exec.head = p->head;
-    return e->status;
+    return model_modules(p->model, directory, &said, e);
 }
 
-/* --- input ------------------------------------------------------------------------------------ */
-
-static puma_status add_input(plan *p, const token_list *list, puma_error *e)
+/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory, malloc'd,
+ * is then what holds modules.json. */
+static puma_status enter_folder(plan *p, char **directory, puma_error *e)
 {
-    token_list *more = realloc(p->inputs, (p->input_count + 1) * sizeof *more);
+    char *folder = NULL;
 
-    if (more == NULL) return no_memory(e);
-    p->inputs = more;
-    p->inputs[p->input_count++] = *list;
+    *directory = strdup(p->run->model);
+    if (*directory == NULL) return no_memory(e);
+    if (!embeds(p->run) || model_folder(&folder, *directory, e) != PUMA_OK || folder == NULL) return e->status;
+    free(p->run->model);
+    p->run->model = folder;
     return PUMA_OK;
 }
 
-/* Cuts to what the model takes.  What continues a text needs its end: then the beginning goes, all but the
- * `opening` special tokens of the tokenizer.  Elsewhere the last token stays: the special one that closes a
- * sequence. */
-static void cut(const plan *p, token_list *list, size_t opening)
-{
-    size_t limit = p->max_input, surplus = list->count - limit;
-
-    if (p->run->task == RUN_GENERATE) {
-        if (opening >= limit) opening = 0;
-        memmove(list->ids + opening, list->ids + opening + surplus, (limit - opening) * sizeof *list->ids);
-        memmove(list->types + opening, list->types + opening + surplus,
-                (limit - opening) * sizeof *list->types);
-    } else if (p->run->task != RUN_PERPLEXITY) {
-        list->ids[limit - 1] = list->ids[list->count - 1];
-        list->types[limit - 1] = list->types[list->count - 1];
-    }
-    list->count = limit;
-}
-
-/* Length and ids against the model; `where` for the message. */
-static puma_status check_input(const plan *p, token_list *list, size_t opening, const char *where,
-                               puma_error *e)
-{
-    const model *m = p->model;
-
-    if (list->count == 0) return error_set(e, 551, "%s: the sequence is empty", where);
-    if (list->count < 2 && p->run->task == RUN_PERPLEXITY)
-        return error_set(e, 559, "%s: perplexity needs two tokens or more (got %zu)", where, list->count);
-    if (list->count > p->max_input) {
-        char room[80] = "";
-
-        if (p->run->task == RUN_GENERATE)
-            snprintf(room, sizeof room, ", which leave room for %zu new ones", p->run->max_new_tokens);
-        if (!p->run->truncate)
-            return error_set(e, 552, "%s: tokens %zu > %zu%s (truncate = yes cuts them)", where, list->count,
-                             p->max_input, room);
-        fprintf(stderr, "puma: note: %s: cut from %zu to %zu tokens\n", where, list->count, p->max_input);
-        cut(p, list, opening);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
-            return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where,
-                             i + 1, m->vocabulary - 1);
-        if (m->types > 0 && list->types[i] >= m->types)
-            return error_set(e, 556,
-                             "%s: entry %zu has a type that the model has no row for (got %u, limit %zu)",
-                             where, i + 1, list->types[i], m->types - 1);
-    }
-    return PUMA_OK;
-}
-
-/* How many special tokens the tokenizer puts in front of a text, if it puts none behind it. */
-static size_t opening_of(const tokenizer *t)
-{
-    token_list list = { 0 };
-    puma_error e = { 0 };
-    size_t     count = token_encode(t, "", 0, NULL, 0, true, false, &list, &e) == PUMA_OK ? list.count : 0;
-
-    token_list_free(&list);
-    return count;
-}
-
-static puma_status encode(plan *p, const tokenizer *t, const char *text, size_t size, const char *pair,
-                          const char *where, puma_error *e)
-{
-    token_list list = { 0 };
-
-    if (token_encode(t, text, size, pair, pair == NULL ? 0 : strlen(pair), true, p->run->parse_special, &list,
-                     e) != PUMA_OK)
-        return error_prefix(e, "%s", where);
-    if (check_input(p, &list, opening_of(t), where, e) == PUMA_OK) add_input(p, &list, e);
-    if (e->status != PUMA_OK) token_list_free(&list);
-    return e->status;
-}
-
-/* One text a line; a final newline ends the last one. */
-static puma_status read_lines(plan *p, const tokenizer *t, puma_error *e)
-{
-    char  *bytes, where[512];
-    size_t size, line = 1;
-
-    if (file_read(p->run->input_file, (size_t)64 << 20, &bytes, &size, 554, e) != PUMA_OK) return e->status;
-    for (size_t at = 0; at < size && e->status == PUMA_OK; line++) {
-        const char *end = memchr(bytes + at, '\n', size - at);
-        size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
-
-        if (p->run->limit > 0 && p->input_count == p->run->limit) break;
-        snprintf(where, sizeof where, "%.480s:%zu", p->run->input_file, line);
-        encode(p, t, bytes + at, length > 0 && bytes[at + length - 1] == '\r' ? length - 1 : length, NULL,
-               where, e);
-        at += length + 1;
-    }
-    free(bytes);
-    if (e->status == PUMA_OK && p->input_count == 0)
-        error_set(e, 551, "%s: no line in it", p->run->input_file);
-    return e->status;
-}
-
-/* The model's own input must be the one that is given. */
-static puma_status check_kind(const plan *p, puma_error *e)
-{
-    static const char *const keys[] = { [RUN_TEXT] = "text",   [RUN_IDS] = "ids",       [RUN_FILE] = "file",
-                                        [RUN_IMAGE] = "image", [RUN_PIXELS] = "pixels" };
-    const runfile           *r = p->run;
-    bool                     picture = r->input == RUN_IMAGE || r->input == RUN_PIXELS;
-
-    if (picture != p->model->pixels)
-        return error_set(e, 564, "%s: [input] %s: the model takes %s", runfile_where(r, "input", keys[r->input]),
-                         keys[r->input], picture ? "tokens (text, ids or file)" : "pictures (image or pixels)");
-    if (picture && r->embedding != RUN_EMBEDDING_AUTO)
-        return error_set(e, 317, "%s: [run] embedding: a picture has no token ids",
-                         runfile_where(r, "run", "embedding"));
-    return PUMA_OK;
-}
-
-/* Pictures: each a sequence of the model's full length. */
-static puma_status read_pictures(plan *p, puma_error *e)
-{
-    const runfile    *r = p->run;
-    const image_shape shape = { p->model->channels, p->model->image[0], p->model->image[1] };
-    image_scale       scale = { 0 };
-    const char       *key = r->input == RUN_IMAGE ? "image" : "pixels";
-
-    if (r->input == RUN_PIXELS) {
-        image_open_pixels(&p->images, r->input_file, &shape, e);
-    } else if (image_scale_open(&scale, r->model, &shape, e) == PUMA_OK) {
-        image_open(&p->images, r->input_file, &shape, &scale, r->limit, e);
-    }
-    image_scale_free(&scale);
-    if (e->status != PUMA_OK) return error_prefix(e, "%s: [input] %s", runfile_where(r, "input", key), key);
-    for (size_t i = 0; i < p->images.count && e->status == PUMA_OK; i++)
-        add_input(p, &(token_list){ .count = p->model->positions }, e);
-    return e->status;
-}
-
-/* No picture may lead out of the residual stream's range: of a patch's product the sum of the weights' magnitudes
- * bounds each entry, whatever the picture is. */
-static puma_status check_pictures(const plan *p, puma_error *e)
-{
-    const model *m = p->model;
-    double       rows = 0, rest = 0, most = 0, limit = ldexp(1, m->ranges.hidden);
-
-    for (size_t i = 0; i < m->tensor_count && e->status == PUMA_OK; i++) {
-        const model_tensor *t = &m->tensors[i];
-        size_t              element;
-        double             *w = NULL;
-
-        if (t->layer >= 0 || strncmp(t->role, "embedding.", 10) != 0) continue;
-        if (strcmp(t->role, "embedding.patch.weight") != 0) {
-            rest += model_max_abs(p->source, i, &element);
-            continue;
-        }
-        if (model_values(p->source, i, &w, e) != PUMA_OK) break;
-        for (size_t row = 0; row < t->dim[0]; row++) {
-            double sum = 0;
-
-            for (size_t k = 0; k < t->dim[1]; k++) sum += fabs(w[row * t->dim[1] + k]);
-            if (sum > rows) rows = sum;
-        }
-        free(w);
-    }
-    for (size_t i = 0; i < p->images.count && e->status == PUMA_OK; i++)
-        for (size_t k = 0; k < image_numbers(&p->images.shape); k++)
-            if (fabs(p->images.images[i].pixels[k]) > most) most = fabs(p->images.images[i].pixels[k]);
-    if (e->status == PUMA_OK && !(rows * most + rest < limit))
-        error_set(e, 1101, "[input]: numbers of the picture are too large for the model's ranges (limit %.4g)",
-                  (limit - rest) / rows);
-    return e->status;
-}
-
-/* [input] labels: one a line, in the inputs' order, or the bytes of an IDX file; a final newline ends the last
- * line.  With a limit the file may have more of them than there are inputs. */
-static puma_status read_labels(plan *p, puma_error *e)
+static puma_status open_model(plan *p, puma_error *e)
 {
     const runfile *r = p->run;
-    uint8_t       *bytes;
-    const uint8_t *packed;
-    size_t         size, count = 0, at = 0, line = 0, most = r->head != NULL ? 1 : p->model->labels - 1;
+    char          *directory;
 
-    if (r->labels == NULL) return PUMA_OK;
-    if (image_file(r->labels, &bytes, &size, e) != PUMA_OK) return e->status;
-    image_labels(r->labels, bytes, size, &packed, &count, e);
-    p->labels = malloc((p->input_count + 1) * sizeof *p->labels);
-    if (p->labels == NULL) no_memory(e);
-    for (; packed != NULL && line < count && line < p->input_count && e->status == PUMA_OK; line++) {
-        p->labels[line] = packed[line];
-        if (packed[line] > most)
-            error_set(e, 557, "%.200s: label %zu is not one of the model (limit 0 to %zu)", r->labels, line, most);
-    }
-    if (packed != NULL) at = size - (count - line);
-    for (; packed == NULL && at < size && line < p->input_count && e->status == PUMA_OK; line++) {
-        const uint8_t *end = memchr(bytes + at, '\n', size - at);
-        size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
-        char           text[24] = "";
-        uint64_t    label;
-
-        if (length < sizeof text) memcpy(text, bytes + at, length);
-        if (length > 0 && length < sizeof text && text[length - 1] == '\r') text[length - 1] = '\0';
-        if (!ini_unsigned(text, 0, most, &label))
-            error_set(e, 557, "%.200s:%zu: not a label of the model (limit 0 to %zu)", r->labels, line + 1,
-                      most);
-        else
-            p->labels[line] = (uint32_t)label;
-        at += length + 1;
-    }
-    free(bytes);
-    if (e->status != PUMA_OK) return e->status;
-    if (line < p->input_count)
-        return error_set(e, 558, "%.200s: fewer labels than inputs (got %zu, expected %zu)", r->labels, line,
-                         p->input_count);
-    if (at < size && r->limit == 0)
-        return error_set(e, 558, "%.200s:%zu: more labels than inputs (expected %zu)", r->labels, line + 1,
-                         p->input_count);
-    return PUMA_OK;
-}
-
-/* With ids for a prompt a tokenizer is not needed; where there is one, the new tokens can be read. */
-static void open_speaker(plan *p)
-{
-    puma_error why = { 0 };
-
-    if (token_open(&p->tokenizer, p->run->model, &why) == PUMA_OK) return;
-    p->tokenizer = NULL;
-    fprintf(stderr, "puma: note: new tokens are shown as numbers: %s\n", why.text);
-}
-
-static puma_status read_input(plan *p, plan_role role, puma_error *e)
-{
-    const runfile *r = p->run;
-    tokenizer     *t = NULL;
-
-    if (check_kind(p, e) != PUMA_OK) return e->status;
-    if (p->model->pixels) return read_pictures(p, e);
-    if (r->input == RUN_IDS) {
-        token_list list = { .count = r->id_count,
-                            .ids = malloc((r->id_count + 1) * sizeof *list.ids),
-                            .types = calloc(r->id_count + 1, sizeof *list.types) };
-
-        if (list.ids == NULL || list.types == NULL) {
-            token_list_free(&list);
-            return no_memory(e);
-        }
-        memcpy(list.ids, r->ids, r->id_count * sizeof *list.ids);
-        if (check_input(p, &list, 0, runfile_where(r, "input", "ids"), e) == PUMA_OK) add_input(p, &list, e);
-        if (e->status != PUMA_OK) token_list_free(&list);
-        if (e->status == PUMA_OK && role == PLAN_CLIENT && r->task == RUN_GENERATE &&
-            r->source == RUN_CHECKPOINT)
-            open_speaker(p);
-        return e->status;
-    }
-    if (token_open(&t, r->model, e) != PUMA_OK) return e->status;
-    if (token_vocabulary(t) > p->model->vocabulary)
-        error_set(e, 555, "%s: the tokenizer has ids up to %zu, the model's embedding %zu rows", r->model,
-                  token_vocabulary(t) - 1, p->model->vocabulary);
-    else if (r->input == RUN_TEXT)
-        encode(p, t, r->text, strlen(r->text), r->text_pair, runfile_where(r, "input", "text"), e);
-    else
-        read_lines(p, t, e);
-    if (e->status == PUMA_OK && r->task == RUN_GENERATE)
-        p->tokenizer = t;
-    else
-        token_close(t);
-    return e->status;
-}
-
-/* --- the end of a sequence -------------------------------------------------------------------- */
-
-static bool add_eos(plan *p, const json_t *id)
-{
-    uint32_t *more;
-
-    if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > UINT32_MAX)
-        return false;
-    more = realloc(p->eos, (p->eos_count + 1) * sizeof *more);
-    if (more == NULL) return false;
-    p->eos = more;
-    p->eos[p->eos_count++] = (uint32_t)json_integer_value(id);
-    return true;
-}
-
-/* `eos_token_id` of a configuration, which is released: a number, a list of them, or null. */
-static puma_status take_eos(plan *p, json_t *config, const char *path, puma_error *e)
-{
-    const json_t *id = json_object_get(config, "eos_token_id"), *item;
-    size_t        i;
-    bool          good = true;
-
-    if (json_is_array(id)) {
-        json_array_foreach(id, i, item) good = good && add_eos(p, item);
-    } else if (id != NULL && !json_is_null(id)) {
-        good = add_eos(p, id);
-    }
-    json_decref(config);
-    if (e->status != PUMA_OK || good) return e->status;
-    return error_set(e, 403, "%s: eos_token_id: not a token id or a list of them", path_tail(path));
-}
-
-/* What ends a sequence: of generation_config.json, else of config.json, else of the metadata of a .gguf file.
- * An id that the model has no row for never comes. */
-static puma_status read_eos(plan *p, puma_error *e)
-{
-    static const char *const names[] = { "generation_config.json", "config.json" };
-    char                     path[4200], *file = NULL;
-    json_t                  *config = NULL;
-    bool                     found = false;
-
-    if (p->run->task != RUN_GENERATE) return PUMA_OK;
-    for (size_t i = 0; i < 2 && p->eos_count == 0 && e->status == PUMA_OK; i++) {
-        snprintf(path, sizeof path, "%.4100s/%s", p->run->model, names[i]);
-        if (access(path, F_OK) != 0) continue;
-        found = i == 1;
-        if (json_read(path, (size_t)1 << 20, &config, 402, e) == PUMA_OK) take_eos(p, config, path, e);
-    }
-    if (!found && p->eos_count == 0 && file_find_gguf(&file, p->run->model, e) == PUMA_OK && file != NULL) {
-        gguf *g = NULL;
-
-        if (gguf_open(&g, file, e) == PUMA_OK && gguf_config(g, &config, e) == PUMA_OK)
-            take_eos(p, config, file, e);
-        gguf_close(g);
-    }
-    free(file);
-    if (p->eos_count == 0 && p->run->stop_at_eos)
-        error_set(e, 403, "%s: [generate] stop_at_eos: the model names no eos_token_id",
-                  runfile_where(p->run, "generate", "stop_at_eos"));
+    if (enter_folder(p, &directory, e) == PUMA_OK &&
+        model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) == PUMA_OK &&
+        embeds(r))
+        read_modules(p, directory, e);
+    free(directory);
+    if (e->code == 422 && r->task >= RUN_GENERATE)
+        error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
     return e->status;
 }
 
@@ -647,8 +334,8 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
             p->exec.rings.table, p->exec.rings.attention, p->exec.rings.scores, p->exec.rings.activation);
     if (role == PLAN_CLIENT) {
         fprintf(out, "input.tokens=");
-        for (size_t i = 0; i < p->input_count; i++)
-            fprintf(out, "%s%zu", i == 0 ? "" : " ", p->inputs[i].count);
+        for (size_t i = 0; i < p->input.count; i++)
+            fprintf(out, "%s%zu", i == 0 ? "" : " ", p->input.sequences[i].count);
         fprintf(out, "\n");
     }
     fclose(out);
@@ -658,18 +345,20 @@ static puma_status make_hello(plan *p, plan_role role, puma_error *e)
     return text == NULL ? no_memory(e) : PUMA_OK;
 }
 
-/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
-static model_task task_of(const runfile *r)
+/* What needs one label, of a model that has many at once or none. */
+static puma_status check_labels(const plan *p, puma_error *e)
 {
-    if (embeds(r)) return MODEL_EMBED;
-    switch (r->task) {
-    case RUN_CLASSIFY: return MODEL_CLASSIFY;
-    case RUN_LOGITS: return MODEL_LOGITS;
-    case RUN_HIDDEN: return MODEL_HIDDEN;
-    case RUN_GENERATE: return MODEL_GENERATE;
-    case RUN_PERPLEXITY: return MODEL_PERPLEXITY;
-    default: return MODEL_EMBED;
-    }
+    static const char *const keys[][2] = { { "run", "reveal" }, { "input", "labels" } };
+    const runfile           *r = p->run;
+    const bool               given[] = { r->reveal_label, r->labels != NULL };
+
+    if (r->task != RUN_CLASSIFY || r->head != NULL || p->model->problem == MODEL_ONE_LABEL) return PUMA_OK;
+    for (size_t i = 0; i < 2; i++)
+        if (given[i])
+            return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
+                             runfile_where(r, keys[i][0], keys[i][1]), keys[i][0], keys[i][1],
+                             p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+    return PUMA_OK;
 }
 
 /* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
@@ -677,13 +366,15 @@ static puma_status plan_lengths(plan *p, puma_error *e)
 {
     size_t most = p->model->max_tokens;
 
-    p->max_input = most;
+    p->input.most = embeds(p->run) && p->model->encoder_tokens > 0 && p->model->encoder_tokens < most
+                        ? p->model->encoder_tokens
+                        : most;
     if (p->run->task != RUN_GENERATE) return PUMA_OK;
     if (p->run->max_new_tokens > most)
         return error_set(e, 322,
                          "%s: [generate] max_new_tokens: the model has no room for them (got %zu, limit %zu)",
                          runfile_where(p->run, "generate", "max_new_tokens"), p->run->max_new_tokens, most);
-    p->max_input = most - (p->run->max_new_tokens - 1);
+    p->input.most = most - (p->run->max_new_tokens - 1);
     return PUMA_OK;
 }
 
@@ -704,12 +395,10 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);
-    if (model_open(&p->model, r->model, r->architecture, plugin_data_directory("models"), task_of(r), e) != PUMA_OK) {
-        if (e->code == 422 && (r->task == RUN_GENERATE || r->task == RUN_PERPLEXITY))
-            error_prefix(e, "%s: [run] task", runfile_where(r, "run", "task"));
-        return e->status;
-    }
-    if (plan_lengths(p, e) != PUMA_OK) return e->status;
+    if (open_model(p, e) != PUMA_OK) return e->status;
+    p->input.run = r;
+    p->input.model = p->model;
+    if (plan_lengths(p, e) != PUMA_OK || check_labels(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
     if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
@@ -719,8 +408,6 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     p->exec = (exec_config){ .model = p->model,
                              .task = task_of(r),
                              .linear_head = r->head != NULL,
-                             .pooling_mean = r->pooling_mean,
-                             .normalize = r->normalize,
                              .states = r->compare_layers,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
@@ -731,17 +418,23 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
         PUMA_OK)
         return e->status;
     p->exec.public_weights = r->source == RUN_SYNTHETIC;
-    if (role == PLAN_CLIENT && read_head(p, e) != PUMA_OK) return e->status;
-    if (role != PLAN_PARTY && read_input(p, role, e) != PUMA_OK) return e->status;
-    if (role == PLAN_CLIENT && (read_labels(p, e) != PUMA_OK || read_eos(p, e) != PUMA_OK)) return e->status;
+    if (role == PLAN_CLIENT && input_read_head(&p->input, &p->exec.rings, e) != PUMA_OK) return e->status;
+    p->exec.head = p->input.head;
+    if (role != PLAN_PARTY &&
+        input_read(&p->input, role == PLAN_CLIENT && r->source == RUN_CHECKPOINT, e) != PUMA_OK)
+        return e->status;
+    if (role == PLAN_CLIENT &&
+        (input_find_masks(&p->input, e) != PUMA_OK || input_read_labels(&p->input, e) != PUMA_OK ||
+         input_read_eos(&p->input, e) != PUMA_OK))
+        return e->status;
     if (r->source == RUN_SYNTHETIC) {
         if (model_source_synthetic(&p->source, p->model, r->synthetic_seed, e) != PUMA_OK) return e->status;
     } else if (role == PLAN_CLIENT &&
                (model_source_checkpoint(&p->source, p->model, r->model, e) != PUMA_OK ||
-                check_weights(p, e) != PUMA_OK)) {
+                check_weights(p, e) != PUMA_OK || encoder_check(p, e) != PUMA_OK)) {
         return e->status;
     }
-    if (role == PLAN_CLIENT && p->model->pixels && check_pictures(p, e) != PUMA_OK) return e->status;
+    if (role == PLAN_CLIENT && p->model->pixels && input_check_pictures(&p->input, p->source, e) != PUMA_OK) return e->status;
     return make_hello(p, role, e);
 }
 
@@ -761,14 +454,7 @@ puma_status plan_reference(const plan *p, const plugin **protocol, const puma_ap
 void plan_close(plan *p)
 {
     if (p == NULL) return;
-    for (size_t i = 0; i < p->input_count; i++) token_list_free(&p->inputs[i]);
-    free(p->inputs);
-    image_list_free(&p->images);
-    free(p->labels);
-    if (p->head != NULL) OPENSSL_cleanse(p->head, (p->model->hidden + 1) * sizeof *p->head);
-    free(p->head);
-    free(p->eos);
-    token_close(p->tokenizer);
+    input_free(&p->input);
     free(p->hello);
     model_source_close(p->source);
     model_close(p->model);
@@ -838,8 +524,9 @@ void plan_print(FILE *out, const plan *p)
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
     print_generation(out, p);
-    for (size_t i = 0; i < p->input_count; i++)
-        fprintf(out, "input %-7zu %zu tokens\n", i, p->inputs[i].count);
+    if (p->input.chat[0] != '\0') fprintf(out, "chat template %s\n", p->input.chat);
+    for (size_t i = 0; i < p->input.count; i++)
+        fprintf(out, "input %-7zu %zu tokens\n", i, p->input.sequences[i].count);
     if (p->source != NULL && model_unused(p->source) != NULL)
         fprintf(out, "not used      %s\n", model_unused(p->source));
 }
@@ -854,8 +541,8 @@ char *plan_json(const plan *p)
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL && plan_uses(p, slot))
             json_object_set_new(functions, SLOT_NAME[slot], json_string(p->function_name[slot]));
-    for (size_t i = 0; i < p->input_count; i++)
-        json_array_append_new(inputs, json_integer((json_int_t)p->inputs[i].count));
+    for (size_t i = 0; i < p->input.count; i++)
+        json_array_append_new(inputs, json_integer((json_int_t)p->input.sequences[i].count));
     root =
         json_pack("{s:s, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o}",
                   "protocol", p->protocol->entry->name, "model", "architecture", m->architecture, "layers",
@@ -864,6 +551,7 @@ char *plan_json(const plan *p)
                   "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings", "fraction",
                   (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
                   "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
+    if (p->input.chat[0] != '\0') json_object_set_new(root, "chat_template", json_string(p->input.chat));
     if (p->run->task == RUN_GENERATE) json_object_set_new(root, "generate", generation_json(p));
     text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
     json_decref(root);

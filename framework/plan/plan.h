@@ -7,11 +7,10 @@
 
 #include "base/error.h"
 #include "exec/exec.h"
-#include "image/image.h"
+#include "ini/runfile.h"
+#include "input/input.h"
 #include "model/model.h"
-#include "plan/runfile.h"
 #include "plugin/plugin.h"
-#include "token/token.h"
 
 #include <stdio.h>
 
@@ -30,15 +29,7 @@ typedef struct plan {
     const plugin      *function_plugin[PUMA_SLOT_COUNT];
     char               function_name[PUMA_SLOT_COUNT][96]; /* "puma.gelu"; "" where there is none         */
     exec_config        exec;
-    token_list        *inputs; /* the client's: one a sequence                       */
-    size_t             input_count;
-    image_list         images; /* the client's, of a model that takes pictures: one an input */
-    size_t             max_input; /* tokens of the longest; of generate the new ones fit in behind it   */
-    tokenizer         *tokenizer; /* the client's, of generate; NULL: ids without a tokenizer's files   */
-    uint32_t          *eos;       /* the client's, of generate: what ends a sequence                   */
-    size_t             eos_count;
-    double            *head;   /* the client's, of [run] head: w and behind it b; NULL            */
-    uint32_t          *labels; /* the client's, of [input] labels: one an input; NULL              */
+    client_input       input; /* the client's; a dealer's for the lengths alone           */
     char              *hello;  /* canonical lines for net_config.hello               */
 } plan;
 
@@ -50,6 +41,8 @@ puma_status plan_reference(const plan *p, const plugin **protocol, const puma_ap
 void        plan_close(plan *p);
 /* Does the run call this slot, directly or through a function that it calls? */
 bool        plan_uses(const plan *p, puma_slot slot);
+/* By how much equal results may differ: truncation of shares rounds at random.  0 in floating point. */
+double      plan_ulp(const plan *p);
 /* What the function in this slot warns of; NULL: nothing, or it is not used. */
 const char *plan_caution(const plan *p, puma_slot slot);
 /* The choices, for people. */

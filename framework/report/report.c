@@ -486,13 +486,95 @@ static json_t *row_json(const double *values, size_t n)
     return row;
 }
 
+double report_probability(report_meaning meaning, const double *logits, size_t n, size_t i)
+{
+    double sum = 0;
+
+    if (meaning == REPORT_MANY_LABELS) return 1 / (1 + exp(-logits[i]));
+    for (size_t k = 0; k < n; k++) sum += exp(logits[k] - logits[i]); /* infinite at worst, and then 0 */
+    return 1 / sum;
+}
+
+const char *report_label_name(const report_output *o, size_t i, char *room, size_t size)
+{
+    if (o->label_names != NULL) return o->label_names[i];
+    snprintf(room, size, "LABEL_%zu", i);
+    return room;
+}
+
+/* Of classify: names, probabilities, and what is neither. */
+static int add_labels(json_t *object, const report_output *o)
+{
+    bool    many = o->meaning == REPORT_MANY_LABELS;
+    int     failed = 0;
+    json_t *list, *names;
+    char    room[32];
+
+    if (o->label >= 0 && o->label_names != NULL)
+        failed |= json_object_set_new(object, "label_name", json_string(o->label_names[o->label]));
+    if (o->values == NULL) return failed;
+    if (o->meaning == REPORT_VALUE && o->columns == 1)
+        failed |= json_object_set_new(object, "value", json_real(o->values[0]));
+    if (o->meaning != REPORT_ONE_LABEL && !many) return failed;
+    list = json_array();
+    names = json_array();
+    for (size_t i = 0; i < o->columns; i++) {
+        double p = report_probability(o->meaning, o->values, o->columns, i);
+
+        failed |= json_array_append_new(list, json_real(p));
+        if (p > 0.5) failed |= json_array_append_new(names, json_string(report_label_name(o, i, room, sizeof room)));
+    }
+    failed |= json_object_set_new(object, "probabilities", list);
+    if (many)
+        failed |= json_object_set_new(object, "labels", names);
+    else
+        json_decref(names);
+    return failed;
+}
+
+/* Of each token the label, and its name. */
+static int add_token_labels(json_t *object, const report_output *o)
+{
+    json_t *labels = json_array(), *names = json_array();
+    char    room[32];
+    int     failed = 0;
+
+    for (size_t i = 0; i < o->rows; i++) {
+        size_t label = report_top1(o->values + i * o->columns, o->columns, o->ulp);
+
+        failed |= json_array_append_new(labels, json_integer((json_int_t)label));
+        failed |= json_array_append_new(names, json_string(report_label_name(o, label, room, sizeof room)));
+    }
+    failed |= json_object_set_new(object, "labels", labels);
+    return failed | json_object_set_new(object, "label_names", names);
+}
+
+static json_t *masks_json(const report_output *o)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < o->mask_count; i++) {
+        const report_mask *m = &o->masks[i];
+        json_t            *words = json_array();
+
+        for (size_t k = 0; k < m->count; k++) {
+            const report_candidate *c = &m->candidates[k];
+
+            json_array_append_new(words, json_pack("{s:I, s:s?, s:f, s:f}", "token", (json_int_t)c->token, "text", c->text,
+                                                   "logit", c->logit, "probability", c->probability));
+        }
+        json_array_append_new(list, json_pack("{s:I, s:o}", "position", (json_int_t)m->position, "candidates", words));
+    }
+    return list;
+}
+
 static json_t *output_json(const report_output *o, bool many)
 {
-    static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL };
+    static const char *const names[] = { "embedding", "logits", "hidden", NULL, NULL, "logits", NULL };
     json_t                  *object = json_object(), *rows;
     int                      failed = 0;
 
-    if (o->values && o->kind == REPORT_HIDDEN) {
+    if (o->values && (o->kind == REPORT_HIDDEN || o->kind == REPORT_TOKEN_LABELS)) {
         rows = json_array();
         for (size_t i = 0; i < o->rows; i++)
             failed |= json_array_append_new(rows, row_json(o->values + i * o->columns, o->columns));
@@ -507,9 +589,12 @@ static json_t *output_json(const report_output *o, bool many)
         failed |= json_object_set_new(object, "tokens", rows);
         if (o->text) failed |= json_object_set_new(object, "text", json_stringn(o->text, o->text_size));
     }
+    if (o->kind == REPORT_TOKEN_LABELS) failed |= add_token_labels(object, o);
+    if (o->kind == REPORT_MASKS) failed |= json_object_set_new(object, "masks", masks_json(o));
     if (o->kind == REPORT_PERPLEXITY)
         failed |= json_object_set_new(object, "perplexity", json_real(o->perplexity));
     if (o->label >= 0) failed |= json_object_set_new(object, "label", json_integer(o->label));
+    failed |= add_labels(object, o);
     if (o->reference_label >= 0)
         failed |= json_object_set_new(object, "reference_label", json_integer(o->reference_label));
     if (o->given_label >= 0)
@@ -594,7 +679,8 @@ static json_t *fidelity_json(const report *r)
                                fraction_json(f->top1_agreement), "accuracy", fraction_json(f->accuracy));
 
     if (f->reference_perplexity != 0 &&
-        json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0) {
+        (json_object_set_new(object, "perplexity", json_real(f->perplexity)) != 0 ||
+         json_object_set_new(object, "reference_perplexity", json_real(f->reference_perplexity)) != 0)) {
         json_decref(object);
         return NULL;
     }
@@ -669,7 +755,7 @@ char *report_json(const report *r)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static const char *amount(char text[24], uint64_t bytes)
+const char *report_amount(char text[24], uint64_t bytes)
 {
     static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
     double                   value = (double)bytes;
@@ -702,7 +788,7 @@ static void print_row(FILE *out, const report *r, const char *name, uint64_t byt
 {
     char size[24];
 
-    fprintf(out, "  %-28s%12s%7.1f %%%9ju", name, amount(size, bytes),
+    fprintf(out, "  %-28s%12s%7.1f %%%9ju", name, report_amount(size, bytes),
             r->total_bytes ? 100.0 * (double)bytes / (double)r->total_bytes : 0.0, (uintmax_t)rounds);
     print_times(out, r, 11, 3, seconds);
 }
@@ -754,8 +840,8 @@ static void print_phases(FILE *out, const report *r)
         const report_phase *p = &sum[i];
 
         if (p->tokens == 0) continue;
-        fprintf(out, "  %-10s%8ju%12s%14s%9ju", steps[i], (uintmax_t)p->tokens, amount(size, p->bytes),
-                amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds);
+        fprintf(out, "  %-10s%8ju%12s%14s%9ju", steps[i], (uintmax_t)p->tokens, report_amount(size, p->bytes),
+                report_amount((char[24]){ 0 }, p->bytes / p->tokens), (uintmax_t)p->rounds);
         if (!r->rehearsal) fprintf(out, "%11.3f", p->seconds);
         print_times(out, r, 11, 2, p->seconds > 0 ? (double)p->tokens / p->seconds : 0.0);
     }
@@ -775,18 +861,18 @@ void report_table(FILE *out, const report *r)
 
             if (p->node == PUMA_CLIENT) continue;
             snprintf(name, sizeof name, p->dealer ? "dealer" : "party%u", p->node);
-            fprintf(out, "  %-10s%12s%12s%12s%10ju%11s", name, amount(a, p->sent_bytes),
-                    amount(b, p->sent_bytes_offline), amount(c, p->received_bytes), (uintmax_t)p->messages,
-                    amount(d, p->peak_rss_bytes));
+            fprintf(out, "  %-10s%12s%12s%12s%10ju%11s", name, report_amount(a, p->sent_bytes),
+                    report_amount(b, p->sent_bytes_offline), report_amount(c, p->received_bytes), (uintmax_t)p->messages,
+                    report_amount(d, p->peak_rss_bytes));
             print_times(out, r, 9, 2, p->cpu_s);
         }
         print_ops(out, r);
         fprintf(out, "\n");
     }
     print_phases(out, r);
-    fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", amount(a, r->total_bytes),
-            amount(b, r->offline_bytes), amount(c, r->online_bytes), amount(d, r->client_bytes),
-            amount((char[24]){ 0 }, r->setup_bytes));
+    fprintf(out, "  bytes   %s (offline %s, online %s), client %s, set-up %s\n", report_amount(a, r->total_bytes),
+            report_amount(b, r->offline_bytes), report_amount(c, r->online_bytes), report_amount(d, r->client_bytes),
+            report_amount((char[24]){ 0 }, r->setup_bytes));
     fprintf(out, "  rounds  %ju (online %ju)\n", (uintmax_t)r->rounds, (uintmax_t)r->online_rounds);
     if (r->rehearsal) return;
     fprintf(out, "  seconds %.3f (online %.3f), set-up %.3f\n", r->wall_s, r->online_s, r->setup_s);
@@ -821,11 +907,12 @@ double report_cosine(const double *x, const double *y, size_t n)
     return xy / (sqrt(xx) * sqrt(yy));
 }
 
-size_t report_top1(const double *x, size_t n)
+size_t report_top1(const double *x, size_t n, double ulp)
 {
-    size_t best = 0;
+    size_t best = 0, first = 0;
 
     for (size_t i = 1; i < n; i++)
         if (x[i] > x[best]) best = i;
-    return best;
+    while (first < best && !(x[first] >= x[best] - ulp)) first++;
+    return first;
 }

@@ -7,6 +7,7 @@
 #define REPORT_H
 
 #include "base/error.h"
+#include "ring/rates.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -44,6 +45,7 @@ typedef struct report_party {
     size_t        layer_count;
     report_phase *phases; /* of generation */
     size_t        phase_count;
+    ring_work     setup_work, work; /* of a rehearsal: what its kernels would do; not sent           */
 } report_party;
 
 /* Appends one layer; copies the strings. */
@@ -60,21 +62,48 @@ typedef enum report_kind {
     REPORT_LOGITS,
     REPORT_HIDDEN,
     REPORT_TOKENS,
-    REPORT_PERPLEXITY
+    REPORT_PERPLEXITY,
+    REPORT_TOKEN_LABELS, /* logits and a label for each token */
+    REPORT_MASKS
 } report_kind;
+
+/* One of the words that could stand at a mask. */
+#define REPORT_CANDIDATES 5
+typedef struct report_candidate {
+    uint32_t token;
+    double   logit, probability;
+    char    *text; /* UTF-8; NULL: no tokenizer */
+} report_candidate;
+typedef struct report_mask {
+    size_t           position, count;
+    report_candidate candidates[REPORT_CANDIDATES]; /* the most probable first */
+} report_mask;
+
+/* What the logits of classify say. */
+typedef enum report_meaning {
+    REPORT_NO_MEANING, /* `label`, if it is there, is all that is said               */
+    REPORT_ONE_LABEL,  /* the label, and with logits the labels' probabilities      */
+    REPORT_MANY_LABELS, /* each label's own probability; those above 0.5 are there */
+    REPORT_VALUE        /* the numbers themselves                                   */
+} report_meaning;
 
 /* The answer to one input.  Everything is the caller's. */
 typedef struct report_output {
     report_kind     kind;
     const double   *values;        /* rows x columns; NULL when only the label was revealed           */
     size_t          rows, columns; /* rows: 1, or of hidden the tokens                                */
+    report_meaning  meaning;       /* of classify                                                     */
+    const char *const *label_names; /* `columns` of them or more; NULL: none                           */
     int64_t         label;         /* of classify; -1: none                                           */
     int64_t         reference_label, given_label; /* plaintext's, and that of [input] labels; -1: none  */
     const uint32_t *tokens;        /* of REPORT_TOKENS: the new ones                                  */
     size_t          token_count;
     const char     *text; /* what they say, UTF-8; NULL: no tokenizer                         */
     size_t          text_size;
+    double          ulp;        /* by how much rounding sets equal logits apart; report_top1     */
     double          perplexity; /* of REPORT_PERPLEXITY                                            */
+    const report_mask *masks;    /* of REPORT_MASKS                                                 */
+    size_t             mask_count;
     size_t          sequence_length;
 } report_output;
 
@@ -89,7 +118,7 @@ typedef struct report_fidelity {
     bool   has_cosine;               /* an answer of one number has no direction                        */
     double max_abs_error, cosine;    /* the worst of all outputs                                        */
     double top1_agreement, accuracy; /* fractions; negative: not applicable (null)                      */
-    double reference_perplexity;     /* 0: not applicable (left out)                                    */
+    double perplexity, reference_perplexity; /* of all inputs together; 0: not applicable (left out)     */
     report_distance *layers;         /* with [compare] layers, malloc'd, the report's: before the first layer
                                         and behind each; else NULL, and left out                        */
     size_t layer_count;
@@ -129,12 +158,21 @@ void        report_free(report *r); /* what report_merge made, and fidelity.laye
 /* The whole report, indented, with a newline at the end; malloc'd, NULL when out of memory or a value is no
  * number. */
 char *report_json(const report *r);
+/* "35.3 MB", into `text`, which is returned. */
+const char *report_amount(char text[24], uint64_t bytes);
 /* For people: parties, bytes, rounds, seconds, layers added up by op, tokens per second. */
 void  report_table(FILE *out, const report *r);
 
 /* --- distance from a reference ---------------------------------------------------------------- */
 double report_max_abs_error(const double *x, const double *y, size_t n); /* NaN when either holds one */
 double report_cosine(const double *x, const double *y, size_t n); /* 0 when either is 0; 1 when both are    */
-size_t report_top1(const double *x, size_t n);                    /* the first of the largest               */
+/* The first of the largest; what lies below it by `ulp` at most, an error of rounding, is as large. */
+size_t report_top1(const double *x, size_t n, double ulp);
+
+/* --- labels ----------------------------------------------------------------------------------- */
+/* Probability of label i of n: of REPORT_ONE_LABEL by softmax, of REPORT_MANY_LABELS by the logistic function. */
+double report_probability(report_meaning meaning, const double *logits, size_t n, size_t i);
+/* The i-th name, or LABEL_i, in `room` bytes; static text of the caller's where there is one. */
+const char *report_label_name(const report_output *o, size_t i, char *room, size_t size);
 
 #endif

@@ -3,8 +3,9 @@ noinst_LTLIBRARIES += framework/ring/libring.la
 framework_ring_libring_la_SOURCES = \
     %D%/ring.c %D%/ring.h %D%/kernels.h %D%/kernels_body.h %D%/panels_body.h %D%/kernels_portable.c \
     %D%/kernels_avx2.c %D%/kernels_avx512.c %D%/kernels_ifma.c \
-    %D%/matmul.c %D%/pack.c %D%/prg.c %D%/prg.h
+    %D%/matmul.c %D%/rates.c %D%/rates.h %D%/pack.c %D%/prg.c %D%/prg.h
 framework_ring_libring_la_CFLAGS  = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+framework_ring_libring_la_LIBADD  = -lm
 
 check_PROGRAMS += tests/unit/test_ring tests/unit/test_prg
 tests_unit_test_ring_SOURCES = tests/unit/test_ring.c

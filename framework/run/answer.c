@@ -2,6 +2,7 @@
 #include "run/answer.h"
 
 #include "report/report.h"
+#include "run/masks.h"
 #include "run/perplexity.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@ extern const char cli_version[];
 
 static const char *const TASK_NAME[] = {
     [RUN_EMBED] = "embed",   [RUN_CLASSIFY] = "classify", [RUN_LOGITS] = "logits",
-    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity"
+    [RUN_HIDDEN] = "hidden", [RUN_GENERATE] = "generate", [RUN_PERPLEXITY] = "perplexity",
+    [RUN_CLASSIFY_TOKENS] = "classify_tokens", [RUN_FILL_MASK] = "fill_mask"
 };
 
 /* Of classify: was the label alone revealed? */
@@ -21,7 +23,32 @@ static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->tas
 /* What a row of logits says: the largest, or of a single one whether it is above 0. */
 static size_t top(const plan *p, const double *logits, size_t columns)
 {
-    return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns);
+    return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns, plan_ulp(p));
+}
+
+/* What the logits say: of the checkpoint's own head, what config.json says. */
+static report_meaning meaning_of(const plan *p)
+{
+    static const report_meaning meanings[] = { [MODEL_ONE_LABEL] = REPORT_ONE_LABEL,
+                                               [MODEL_MANY_LABELS] = REPORT_MANY_LABELS,
+                                               [MODEL_REGRESSION] = REPORT_VALUE };
+
+    return p->run->task != RUN_CLASSIFY || p->run->head != NULL ? REPORT_NO_MEANING : meanings[p->model->problem];
+}
+
+/* Is there one label that an answer says? */
+static bool has_label(const plan *p)
+{
+    return p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->problem == MODEL_ONE_LABEL);
+}
+
+/* Do two rows of logits say the same?  Of many labels all of them must. */
+static bool says_same(const plan *p, const double *u, const double *v, size_t n)
+{
+    if (meaning_of(p) != REPORT_MANY_LABELS) return top(p, u, n) == top(p, v, n);
+    for (size_t i = 0; i < n; i++)
+        if ((u[i] > 0) != (v[i] > 0)) return false;
+    return true;
 }
 
 /* The label of an answer: the one revealed, or what its logits say. */
@@ -33,8 +60,8 @@ static size_t label_of(const plan *p, const exec_output *o)
 /* Of perplexity: of one input. */
 static double surprise_of(const plan *p, const node_result *result, size_t i)
 {
-    return perplexity_surprise(result->outputs[i].values, p->inputs[i].count, result->outputs[i].columns,
-                               p->inputs[i].ids);
+    return perplexity_surprise(result->outputs[i].values, p->input.sequences[i].count, result->outputs[i].columns,
+                               p->input.sequences[i].ids);
 }
 
 /* Of all inputs together. */
@@ -45,7 +72,7 @@ static double overall_perplexity(const plan *p, const node_result *result)
 
     for (size_t i = 0; i < result->output_count; i++) {
         surprise += surprise_of(p, result, i);
-        count += p->inputs[i].count - 1;
+        count += p->input.sequences[i].count - 1;
     }
     return perplexity_of(surprise, count);
 }
@@ -54,13 +81,15 @@ static report_output output_of(const plan *p, const node_result *result, const n
 {
     static const report_kind kinds[] = {
         [RUN_EMBED] = REPORT_EMBEDDING, [RUN_CLASSIFY] = REPORT_LOGITS, [RUN_LOGITS] = REPORT_LOGITS,
-        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY
+        [RUN_HIDDEN] = REPORT_HIDDEN,   [RUN_GENERATE] = REPORT_TOKENS, [RUN_PERPLEXITY] = REPORT_PERPLEXITY,
+        [RUN_CLASSIFY_TOKENS] = REPORT_TOKEN_LABELS, [RUN_FILL_MASK] = REPORT_MASKS
     };
     report_output r = { .kind = kinds[p->run->task],
                         .label = -1,
                         .reference_label = -1,
                         .given_label = -1,
-                        .sequence_length = p->inputs[i].count };
+                        .sequence_length = p->input.sequences[i].count,
+                        .ulp = plan_ulp(p) };
 
     if (result->generated != NULL) {
         const generated *g = &result->generated[i];
@@ -74,13 +103,15 @@ static report_output output_of(const plan *p, const node_result *result, const n
     r.values = is_label(p) ? NULL : result->outputs[i].values;
     r.rows = result->outputs[i].rows;
     r.columns = result->outputs[i].columns;
-    if (p->run->task == RUN_CLASSIFY) {
+    r.meaning = meaning_of(p);
+    r.label_names = (const char *const *)p->model->label_names;
+    if (has_label(p)) {
         r.label = (int64_t)label_of(p, &result->outputs[i]);
         if (reference != NULL) r.reference_label = (int64_t)label_of(p, &reference->outputs[i]);
-        if (p->labels != NULL) r.given_label = p->labels[i];
+        if (p->input.labels != NULL) r.given_label = p->input.labels[i];
     }
     if (p->run->task == RUN_PERPLEXITY)
-        r.perplexity = perplexity_of(surprise_of(p, result, i), p->inputs[i].count - 1);
+        r.perplexity = perplexity_of(surprise_of(p, result, i), p->input.sequences[i].count - 1);
     return r;
 }
 
@@ -88,12 +119,12 @@ static report_output output_of(const plan *p, const node_result *result, const n
  * Not a number is worse than any. */
 static void measure_distance(report_fidelity *f, const plan *p, const node_result *a, const node_result *b)
 {
-    bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN;
+    bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN && meaning_of(p) != REPORT_VALUE;
     size_t same = 0, rows = 0;
 
     f->present = true;
     f->has_distance = !p->exec.reveal_label;
-    f->has_cosine = f->has_distance && !(logits && p->run->head != NULL);
+    f->has_cosine = f->has_distance && !(p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->labels == 1));
     f->cosine = 1;
     for (size_t i = 0; i < a->output_count; i++) {
         const exec_output *x = a->generated != NULL ? &a->generated[i].steps : &a->outputs[i],
@@ -103,7 +134,7 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
         for (size_t row = 0; logits && row < x->rows; row++) {
             const double *u = x->values + row * x->columns, *v = y->values + row * y->columns;
 
-            same += f->has_distance ? top(p, u, x->columns) == top(p, v, y->columns) : u[0] == v[0];
+            same += f->has_distance ? says_same(p, u, v, x->columns) : u[0] == v[0];
             rows++;
         }
         if (f->has_distance) {
@@ -115,7 +146,10 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
         }
     }
     if (rows > 0) f->top1_agreement = (double)same / (double)rows;
-    if (p->run->task == RUN_PERPLEXITY) f->reference_perplexity = overall_perplexity(p, b);
+    if (p->run->task == RUN_PERPLEXITY) {
+        f->perplexity = overall_perplexity(p, a);
+        f->reference_perplexity = overall_perplexity(p, b);
+    }
 }
 
 /* The worst distance of each hidden state that was revealed. */
@@ -147,9 +181,26 @@ static void rate(report_fidelity *f, const plan *p, const node_result *a)
 {
     size_t right = 0;
 
-    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->labels[i];
+    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->input.labels[i];
     f->present = true;
     f->accuracy = (double)right / (double)a->output_count;
+}
+
+static void free_outputs(report_output *outputs, size_t count)
+{
+    for (size_t i = 0; outputs != NULL && i < count; i++) masks_close((report_mask *)(uintptr_t)outputs[i].masks, outputs[i].mask_count);
+    free(outputs);
+}
+
+/* Of fill_mask: the words at the masks of output i. */
+static puma_status add_masks(report_output *r, const plan *p, size_t i, puma_error *e)
+{
+    report_mask *masks = NULL;
+
+    if (p->run->task != RUN_FILL_MASK || r->values == NULL) return e->status;
+    masks_open(&masks, &r->mask_count, p, i, r->values, r->columns, e);
+    r->masks = masks;
+    return e->status;
 }
 
 static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
@@ -160,14 +211,15 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
                    .rehearsal = result->hollow,
-                   .output_count = result->hollow ? 0 : p->input_count,
-                   .many = p->run->input == RUN_FILE || p->images.count > 1,
+                   .output_count = result->hollow ? 0 : p->input.count,
+                   .many = p->run->input == RUN_FILE || p->input.images.count > 1,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
-    for (size_t i = 0; i < p->input_count && i < result->output_count; i++) { /* none at a compute party */
+    for (size_t i = 0; i < p->input.count && i < result->output_count; i++) { /* none at a compute party */
         if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
-        if (p->inputs[i].count > r->sequence_length) r->sequence_length = p->inputs[i].count;
+        if (!result->hollow && add_masks(&(*outputs)[i], p, i, e) != PUMA_OK) return e->status;
+        if (p->input.sequences[i].count > r->sequence_length) r->sequence_length = p->input.sequences[i].count;
     }
     r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
@@ -179,7 +231,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
         measure_distance(&r->fidelity, p, result, reference);
         if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;
     }
-    if (p->labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
+    if (p->input.labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
     if (report_merge(r, result->parties, result->party_count, e) != PUMA_OK) report_free(r);
     return e->status;
 }
@@ -196,7 +248,7 @@ puma_status answer_json(const plan *p, const node_result *result, const node_res
         if (*json == NULL) error_set(e, 1103, "the answer holds a value that is no number");
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }
 
@@ -208,29 +260,107 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
+/* "1 positive", and where logits were revealed how probable it is. */
+static void print_label(FILE *out, const plan *p, const report_output *r, const exec_output *o)
+{
+    size_t label = label_of(p, o);
+    char   room[32];
+
+    fprintf(out, "%zu", label);
+    if (r->label_names != NULL) {
+        fputc(' ', out);
+        masks_print_text(out, report_label_name(r, label, room, sizeof room));
+    }
+    if (r->meaning == REPORT_ONE_LABEL && !is_label(p))
+        fprintf(out, ", probability %.4f", report_probability(r->meaning, o->values, o->columns, label));
+}
+
+/* Of many labels those that are there. */
+static void print_labels(FILE *out, const report_output *r, const exec_output *o)
+{
+    bool any = false;
+    char room[32];
+
+    for (size_t i = 0; i < o->columns; i++) {
+        double probability = report_probability(r->meaning, o->values, o->columns, i);
+
+        if (!(probability > 0.5)) continue;
+        fputs(any ? ", " : "", out);
+        masks_print_text(out, report_label_name(r, i, room, sizeof room));
+        fprintf(out, " %.4f", probability);
+        any = true;
+    }
+    if (!any) fputs("none", out);
+}
+
+/* Of each token its text, where there is a tokenizer, and its label. */
+static void print_token_labels(FILE *out, const plan *p, const report_output *r, size_t input)
+{
+    char room[32];
+
+    for (size_t i = 0; i < r->rows; i++) {
+        const double *logits = r->values + i * r->columns;
+        size_t        label = report_top1(logits, r->columns, r->ulp);
+        uint32_t      id = p->input.sequences[input].ids[i];
+        tokenizer    *t = p->input.tokenizer;
+        const char   *text = t != NULL && id < token_vocabulary(t) ? token_text(t, id) : NULL;
+
+        fprintf(out, "token %-4zu ", i);
+        if (text != NULL) {
+            masks_print_text(out, text);
+            fputs(": ", out);
+        }
+        masks_print_text(out, report_label_name(r, label, room, sizeof room));
+        fprintf(out, " %.4f\n", report_probability(REPORT_ONE_LABEL, logits, r->columns, label));
+    }
+}
+
+/* What a classifier's answer says, in a line. */
+static void print_meaning(FILE *out, const plan *p, const report_output *r, const node_result *result,
+                          const node_result *reference, size_t i)
+{
+    if (p->run->task != RUN_CLASSIFY || r->meaning == REPORT_VALUE) return;
+    fprintf(out, "%s", r->meaning == REPORT_MANY_LABELS ? "labels     " : "label      ");
+    for (int k = 0; k < (reference != NULL ? 2 : 1); k++) {
+        const exec_output *o = k == 0 ? &result->outputs[i] : &reference->outputs[i];
+
+        if (k == 1) fputs(" (plaintext ", out);
+        if (r->meaning == REPORT_MANY_LABELS)
+            print_labels(out, r, o);
+        else
+            print_label(out, p, r, o);
+        if (k == 1) fputc(')', out);
+    }
+    fputc('\n', out);
+}
+
 /* One input's values, and beside them the reference's. */
 static void print_output(FILE *out, const plan *p, const report *r, const node_result *result,
                          const node_result *reference, size_t i)
 {
     const exec_output *o = &result->outputs[i];
 
-    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->inputs[i].count);
+    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->input.sequences[i].count);
     if (p->run->task == RUN_PERPLEXITY) {
         fprintf(out, "perplexity %.6g", r->outputs[i].perplexity);
         if (reference != NULL)
             fprintf(out, " (plaintext %.6g)",
-                    perplexity_of(surprise_of(p, reference, i), p->inputs[i].count - 1));
-        fprintf(out, " over %zu tokens\n", p->inputs[i].count - 1);
+                    perplexity_of(surprise_of(p, reference, i), p->input.sequences[i].count - 1));
+        fprintf(out, " over %zu tokens\n", p->input.sequences[i].count - 1);
+        return;
+    }
+    if (p->run->task == RUN_FILL_MASK) {
+        masks_print(out, r->outputs[i].masks, r->outputs[i].mask_count);
+        return;
+    }
+    if (p->run->task == RUN_CLASSIFY_TOKENS) {
+        print_token_labels(out, p, &r->outputs[i], i);
         return;
     }
     if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);
     if (reference != NULL && !is_label(p))
         print_values(out, "plaintext", reference->outputs[i].values, o->rows * o->columns);
-    if (p->run->task == RUN_CLASSIFY) {
-        fprintf(out, "label      %zu", label_of(p, o));
-        if (reference != NULL) fprintf(out, " (plaintext %zu)", label_of(p, &reference->outputs[i]));
-        fputc('\n', out);
-    }
+    print_meaning(out, p, &r->outputs[i], result, reference, i);
 }
 
 static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
@@ -274,7 +404,7 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
         report_table(out, &r);
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }
 
@@ -287,6 +417,6 @@ puma_status answer_cost(FILE *out, const plan *p, const node_result *result, pum
         report_table(out, &r);
         report_free(&r);
     }
-    free(outputs);
+    free_outputs(outputs, result->output_count);
     return e->status;
 }

@@ -25,8 +25,8 @@ void generated_free(generated *g)
 
 static bool is_eos(const plan *p, uint32_t token)
 {
-    for (size_t i = 0; i < p->eos_count; i++)
-        if (p->eos[i] == token) return true;
+    for (size_t i = 0; i < p->input.eos_count; i++)
+        if (p->input.eos[i] == token) return true;
     return false;
 }
 
@@ -60,7 +60,8 @@ static puma_status choose(const generation *g, const exec_output *revealed, uint
     double index;
 
     if (g->sampler != NULL) return sampler_next(g->sampler, revealed->values, n, token, e);
-    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n);
+    /* Logits without a sampler are those of a reference, whose choice is not taken. */
+    index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n, 0);
     if (!(index >= 0 && index < (double)vocabulary) || index != floor(index))
         return error_set(e, 1103, "the next token is not one of the vocabulary (limit %zu)", vocabulary - 1);
     *token = (uint32_t)index;
@@ -126,7 +127,7 @@ puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_
     uint32_t    next = 0;
     stream      text;
 
-    stream_open(&text, forced != NULL ? NULL : p->tokenizer, p->eos, p->eos_count);
+    stream_open(&text, forced != NULL ? NULL : p->input.tokenizer, p->input.eos, p->input.eos_count);
     if (g->client) out->tokens = malloc(limit * sizeof *out->tokens);
     if (g->client && out->tokens == NULL) error_set(e, 1001, "out of memory for %zu tokens", limit);
     for (size_t step = 0; step < limit && e->status == PUMA_OK; step++) {

@@ -126,6 +126,8 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
     argv[used++] = (char *)(uintptr_t) "run";
     argv[used++] = (char *)(uintptr_t)path;
     for (size_t i = 0; i < set_count; i++) {
+        /* Every user of the host can read a command line, and a party has no business with the prompt. */
+        if (strncmp(sets[i], "input.", 6) == 0 || strncmp(sets[i], "chat.", 5) == 0) continue;
         argv[used++] = (char *)(uintptr_t) "--set";
         argv[used++] = (char *)(uintptr_t)sets[i];
     }
@@ -150,6 +152,7 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
     argv[used++] = (char *)(uintptr_t) "--party";
     snprintf(texts[text_used], sizeof *texts, "%zu", index);
     argv[used++] = texts[text_used++];
+    argv[used++] = (char *)(uintptr_t) "--quiet"; /* what it says is kept for its obituary alone */
     argv[used++] = (char *)(uintptr_t) "--listen-fd";
     snprintf(texts[text_used], sizeof *texts, "%d", c->listener);
     argv[used++] = texts[text_used++];
@@ -377,6 +380,16 @@ static void *play(void *context)
     return NULL;
 }
 
+/* A rehearsal's work does not travel: parties of this process are asked for it. */
+static void take_work(node_result *to, const node_result *own)
+{
+    for (size_t i = 0; own->party_count > 0 && i < to->party_count; i++) {
+        if (to->parties[i].node != own->parties[0].node) continue;
+        to->parties[i].setup_work = own->parties[0].setup_work;
+        to->parties[i].work = own->parties[0].work;
+    }
+}
+
 static puma_status run_threads(node_config nc, node_result *result, puma_error *e)
 {
     size_t   count = nc.plan->protocol->protocol->parties;
@@ -397,6 +410,7 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
     node_run(&nc, result, e);
     for (size_t i = 0; i < count; i++) {
         if (workers[i].started) pthread_join(workers[i].thread, NULL);
+        take_work(result, &workers[i].result);
         node_result_free(&workers[i].result);
     }
     net_hub_free(hub);

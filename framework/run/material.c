@@ -185,7 +185,7 @@ puma_status material_create(material_writer **out, const char *path, const plan 
                             puma_error *e)
 {
     material_writer *w = calloc(1, sizeof *w);
-    size_t           tokens = 0, *lengths = malloc((p->input_count + 1) * sizeof *lengths);
+    size_t           tokens = 0, *lengths = malloc((p->input.count + 1) * sizeof *lengths);
     int              fd = -1;
 
     *out = w;
@@ -194,17 +194,17 @@ puma_status material_create(material_writer **out, const char *path, const plan 
         free(lengths);
         return error_set(e, 1001, "out of memory for %.200s", path);
     }
-    for (size_t i = 0; i < p->input_count; i++) tokens += lengths[i] = p->inputs[i].count;
+    for (size_t i = 0; i < p->input.count; i++) tokens += lengths[i] = p->input.sequences[i].count;
     w->count = count;
     memcpy(w->header, MAGIC, 8);
     put(w->header + AT_VERSION, FORMAT, 4);
     put(w->header + AT_COUNT, count, 4);
-    put(w->header + AT_INPUTS, p->input_count, 8);
+    put(w->header + AT_INPUTS, p->input.count, 8);
     put(w->header + AT_TOKENS, tokens, 8);
     if (RAND_bytes(w->header + AT_ID, 16) != 1)
         error_set(e, 1002, "no randomness from the system");
     else if (!hash_lines(w->header + AT_LINES, p->hello) ||
-             !hash_lengths(w->header + AT_LENGTHS, lengths, p->input_count))
+             !hash_lengths(w->header + AT_LENGTHS, lengths, p->input.count))
         hash_failed(e);
     free(lengths);
     if (e->status != PUMA_OK) return e->status;
@@ -365,12 +365,12 @@ static puma_status check_lengths(const material *m, const size_t *tokens, size_t
 puma_status material_check(const plan *p, puma_error *e)
 {
     material *m = NULL;
-    size_t   *tokens = malloc((p->input_count + 1) * sizeof *tokens);
+    size_t   *tokens = malloc((p->input.count + 1) * sizeof *tokens);
 
     if (tokens == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input_count; i++) tokens[i] = p->inputs[i].count;
-    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && p->input_count > 0)
-        check_lengths(m, tokens, p->input_count, e);
+    for (size_t i = 0; i < p->input.count; i++) tokens[i] = p->input.sequences[i].count;
+    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && p->input.count > 0)
+        check_lengths(m, tokens, p->input.count, e);
     material_close(m);
     free(tokens);
     return e->status;

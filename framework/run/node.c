@@ -214,6 +214,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                      &(sample_config){ .temperature = r->temperature,
                                        .top_k = r->top_k,
                                        .top_p = r->top_p,
+                                       .ulp = plan_ulp(g.plan),
                                        .has_seed = r->has_sample_seed,
                                        .seed = r->sample_seed },
                      e);
@@ -241,7 +242,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
         const token_list *list = t->inputs == NULL ? NULL : &t->inputs[i];
 
         if (t->plan->model->pixels)
-            exec_see(x, list == NULL ? NULL : t->plan->images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
+            exec_see(x, list == NULL ? NULL : t->plan->input.images.images[i].pixels, allow_reveal, m, &result->outputs[i]);
         else
             exec_run(x, t->tokens[i], list == NULL ? NULL : list->ids, list == NULL ? NULL : list->types,
                      allow_reveal, m, &result->outputs[i]);
@@ -285,12 +286,12 @@ static puma_status read_lengths(const char *text, size_t least, size_t limit, si
 
 static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, puma_error *e)
 {
-    size_t *list = malloc((p->input_count + 1) * sizeof *list);
+    size_t *list = malloc((p->input.count + 1) * sizeof *list);
 
     if (list == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input_count; i++) list[i] = p->inputs[i].count;
+    for (size_t i = 0; i < p->input.count; i++) list[i] = p->input.sequences[i].count;
     *tokens = list;
-    *count = p->input_count;
+    *count = p->input.count;
     return PUMA_OK;
 }
 
@@ -302,7 +303,7 @@ static puma_status run_local(const session_config *sc, const exec_config *ec, ta
     puma_session *s = NULL;
     exec         *x = NULL;
 
-    t->inputs = p->inputs;
+    t->inputs = p->input.sequences;
     if (own_lengths(p, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
         if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
             *e = *session_error(s);
@@ -455,7 +456,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     puma_session *s = NULL;
     exec         *x = NULL;
     material     *ahead = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->inputs : NULL };
+    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->input.sequences : NULL };
 
     if (p->run->material != NULL && c->self == p->protocol->protocol->dealer && !c->hollow &&
         c->work == NULL && material_open(&ahead, p, e) != PUMA_OK) {
@@ -471,7 +472,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (client)
         own_lengths(p, &t.tokens, &t.count, e);
     else
-        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->max_input : 1, p->max_input, &t.tokens, &t.count, e);
+        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most, &t.tokens, &t.count, e);
     if (e->status == PUMA_OK && ahead != NULL) {
         if (material_take(ahead, t.tokens, t.count, e) == PUMA_OK) play_record(ahead, m, MATERIAL_GO, e);
     } else if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
@@ -480,6 +481,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     }
     if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
         start_counting(m);
+        if (c->hollow) m->party->setup_work = session_work(s);
         if (ahead != NULL)
             play_record(ahead, m, MATERIAL_END, e);
         else if (c->work == NULL)
@@ -489,7 +491,11 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
         if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
         if (e->status == PUMA_OK) {
             finish_counting(m);
-            if (c->hollow) m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+            if (c->hollow) {
+                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
+                m->party->work = session_work(s);
+                ring_work_add(&m->party->work, &m->party->setup_work, -1);
+            }
             m->party->has_digests = nc->seed != NULL;
             for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
                 if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
@@ -543,7 +549,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .hello = p->hello,
                           .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,
-                          .stuck_context = c->stuck_context };
+                          .stuck_context = c->stuck_context,
+                          .event = c->event,
+                          .event_context = c->event_context };
 
     *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");

@@ -25,6 +25,8 @@ typedef struct node_config {
     void *say_context;
     void (*on_stuck)(void *context, const puma_error *why); /* see net_config                           */
     void *stuck_context;
+    void (*event)(void *context, const net_event *event); /* see net_config                              */
+    void *event_context;
     void (*observe)(void *context, const char *where, const char *what, double max_abs,
                     uint32_t product_bits);
     void *observe_context;

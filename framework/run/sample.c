@@ -68,7 +68,7 @@ static double uniform(sampler *s)
 puma_status sampler_next(sampler *s, const double *logits, size_t n, uint32_t *token, puma_error *e)
 {
     size_t kept = s->config.top_k > 0 && s->config.top_k < n ? s->config.top_k : n, used = 0;
-    double total = 0, held = 0, mark;
+    double total = 0, held = 0, largest = -INFINITY, mark;
 
     if (n > s->room) {
         candidate *more = realloc(s->list, n * sizeof *more);
@@ -79,8 +79,12 @@ puma_status sampler_next(sampler *s, const double *logits, size_t n, uint32_t *t
     }
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(logits[i])) return error_set(e, 1103, "logit %zu is no finite number", i);
-        s->list[i] = (candidate){ .logit = logits[i], .id = (uint32_t)i };
+        largest = fmax(largest, logits[i]);
     }
+    /* Equal logits arrive up to one ulp apart; of the largest the order must not be that of their errors. */
+    for (size_t i = 0; i < n; i++)
+        s->list[i] = (candidate){ .logit = logits[i] >= largest - s->config.ulp ? largest : logits[i],
+                                  .id = (uint32_t)i };
     qsort(s->list, n, sizeof *s->list, by_logit);
     for (size_t i = 0; i < kept; i++) {
         s->list[i].weight = exp((s->list[i].logit - s->list[0].logit) / s->config.temperature);

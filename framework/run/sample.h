@@ -17,6 +17,7 @@ typedef struct sample_config {
     double   temperature; /* > 0                                             */
     size_t   top_k;       /* 0: all                                          */
     double   top_p;       /* in (0, 1]                                       */
+    double   ulp;         /* logits this close to the largest are as large   */
     bool     has_seed;    /* repeatable; else from the system's randomness   */
     uint64_t seed;
 } sample_config;

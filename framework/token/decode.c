@@ -15,11 +15,12 @@ typedef struct decoding {
     const uint32_t  *ids;
     size_t           count;
     bool             skip_special, open;
+    puma_error      *e;
 } decoding;
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
 
-static int hex_digit(char c)
+int token_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -31,17 +32,19 @@ int piece_byte(const char *text, size_t size)
     int high, low;
 
     if (size != 6 || memcmp(text, "<0x", 3) != 0 || text[5] != '>') return -1;
-    high = hex_digit(text[3]);
-    low = hex_digit(text[4]);
+    high = token_hex_digit(text[3]);
+    low = token_hex_digit(text[4]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* An id that no token has is nothing. */
 static bool skipped(const decoding *d, uint32_t id)
 {
-    return d->skip_special && (d->t->kinds[id] & KIND_SPECIAL);
+    return !d->t->texts[id] || (d->skip_special && (d->t->kinds[id] & KIND_SPECIAL));
 }
 
-/* --- WordPiece and byte-level BPE ------------------------------------------------------------- */
+/* --- parts of WordPiece's and byte-level BPE's steps
+ * ------------------------------------------------------------- */
 
 /* Takes the blank before punctuation and English contractions away from one token, each rule over the whole
  * of it. */
@@ -71,39 +74,41 @@ static void clean_up(bytes *b)
     }
 }
 
-static bool decode_piece(const tokenizer *t, uint32_t id, bool first, bytes *out)
+/* A token as WordPiece joins it to those before: without its prefix, or with a blank in front. */
+static bool join_piece(const decode_step *step, const char *text, size_t size, bool first, bytes *out)
 {
-    size_t prefix = strlen(t->decode_prefix), size = t->sizes[id];
-    bool   joins = size >= prefix && memcmp(t->texts[id], t->decode_prefix, prefix) == 0, fine;
-    bytes  piece = { 0 };
+    const bytes *prefix = &step->from;
+    bool         joins = size >= prefix->count && memcmp(text, prefix->at, prefix->count) == 0, fine = true;
+    bytes        joined = { 0 };
 
-    if (first)
-        fine = bytes_add(&piece, t->texts[id], size);
-    else if (joins)
-        fine = bytes_add(&piece, t->texts[id] + prefix, size - prefix);
-    else
-        fine = bytes_add(&piece, " ", 1) && bytes_add(&piece, t->texts[id], size);
-    if (fine && t->cleanup) clean_up(&piece);
-    fine = fine && bytes_add(out, piece.at, piece.count);
-    free(piece.at);
+    if (!first && joins) {
+        text += prefix->count;
+        size -= prefix->count;
+    } else if (!first) {
+        fine = bytes_add(&joined, " ", 1);
+    }
+    fine = fine && bytes_add(&joined, text, size);
+    if (fine && step->cleanup) clean_up(&joined);
+    fine = fine && bytes_add(out, joined.at, joined.count);
+    free(joined.at);
     return fine;
 }
 
 /* A token of which any letter stands for no byte (an added one) is text as it is. */
-static bool decode_bytes(const tokenizer *t, uint32_t id, bytes *out)
+static bool add_bytes_of(const char *text, size_t size, bytes *out)
 {
     size_t   before = out->count, length;
     uint32_t c;
 
-    for (size_t i = 0; i < t->sizes[id]; i += length) {
+    for (size_t i = 0; i < size; i += length) {
         char byte;
         int  found;
 
-        utf8_take(t->texts[id] + i, t->sizes[id] - i, &c, &length);
+        utf8_take(text + i, size - i, &c, &length);
         found = bpe_byte(c);
         if (found < 0) {
             out->count = before;
-            return bytes_add(out, t->texts[id], t->sizes[id]);
+            return bytes_add(out, text, size);
         }
         byte = (char)found;
         if (!bytes_add(out, &byte, 1)) return false;
@@ -131,24 +136,19 @@ static bool repair(bytes *b, bool open)
     return fine;
 }
 
-static bool decode_simply(const decoding *d, bytes *out)
+/* What a tokenizer without decoder gives: its tokens with blanks between. */
+static bool join_tokens(const decoding *d, bytes *out)
 {
-    const tokenizer *t = d->t;
-    bool             fine = true, first = true;
+    bool fine = true, first = true;
 
     for (size_t i = 0; fine && i < d->count; i++) {
         uint32_t id = d->ids[i];
 
         if (skipped(d, id)) continue;
-        if (t->decode == DECODE_WORDPIECE)
-            fine = decode_piece(t, id, first, out);
-        else if (t->decode == DECODE_BYTES)
-            fine = decode_bytes(t, id, out);
-        else
-            fine = (first || bytes_add(out, " ", 1)) && bytes_add(out, t->texts[id], t->sizes[id]);
+        fine = (first || bytes_add(out, " ", 1)) && bytes_add(out, d->t->texts[id], d->t->sizes[id]);
         first = false;
     }
-    return fine && (t->decode != DECODE_BYTES || repair(out, d->open));
+    return fine;
 }
 
 /* --- SentencePiece ---------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ static bool decode_sentencepiece(const decoding *d, bytes *out)
             fine = bytes_add(&run, &byte, 1);
             continue;
         }
-        if (skipped(d, id) && type != SP_CONTROL) continue;
+        if (!text || (skipped(d, id) && type != SP_CONTROL)) continue;
         fine = add_run(out, &run, false);
         run.count = 0;
         if (blank_taken || out->count > 0) start = false;
@@ -270,68 +270,128 @@ static bool strip(strings *to, const decode_step *step, const char *text, size_t
     for (size_t i = 0;
          i < step->stop && size >= c->count && memcmp(text + size - c->count, c->at, c->count) == 0; i++)
         size -= c->count;
-    return bytes_add(&to->text, text, size) && strings_end(to);
+    return bytes_add(&to->text, text, size);
 }
 
-/* False: out of memory. */
-static bool take_step(const decode_step *step, const strings *from, strings *to, bool open)
+/* A step of a hostile file would make much of little, each by the next. */
+#define GROWTH_BYTES ((size_t)64 << 10)
+#define GROWTH_TIMES 16
+
+static bool replace(const decoding *d, const decode_step *step, const char *text, size_t size, size_t limit,
+                    bytes *out)
+{
+    matcher m = { 0 };
+    search  s;
+    size_t  done = 0, begin, end;
+    bool    found, fine = true;
+
+    search_start(&s, step->pattern, &m, text, size);
+    while (fine && search_next(&s, &begin, &end, &found, d->e) == PUMA_OK && found) {
+        if (out->count + (begin - done) + step->to.count > limit)
+            error_set(d->e, TOKEN_ELONG,
+                      "tokens: the tokenizer's decoder makes too much of them (limit %zu bytes)", limit);
+        fine = d->e->status == PUMA_OK && bytes_add(out, text + done, begin - done) &&
+               bytes_add(out, step->to.at, step->to.count);
+        done = end;
+    }
+    matcher_free(&m);
+    return fine && d->e->status == PUMA_OK && bytes_add(out, text + done, size - done);
+}
+
+/* BPEDecoder: the suffix that ends a word is a blank, behind the last token nothing. */
+static bool replace_suffix(const decoding *d, const bytes *suffix, const char *text, size_t size, bool last,
+                           bytes *out)
+{
+    size_t begin = out->count;
+
+    if (!bytes_add_replaced(out, text, size, suffix->at, suffix->count, " ", last ? 0 : 1)) return false;
+    if (!last || !d->open) return true;
+    /* The next token will put a blank in the place of the first suffix. */
+    for (size_t i = 0; i + suffix->count <= size; i++)
+        if (memcmp(text + i, suffix->at, suffix->count) == 0) {
+            out->count = begin + i;
+            break;
+        }
+    return true;
+}
+
+/* False: out of memory, or an error is set. */
+static bool take_step(const decoding *d, const decode_step *step, size_t limit, const strings *from,
+                      strings *to)
 {
     bytes run = { 0 };
-    bool  fine = true;
+    bool  fine = true, one = step->what == STEP_FUSE || step->what == STEP_BYTES;
 
     for (size_t i = 0; fine && i < from->count; i++) {
         size_t      begin = i ? from->ends[i - 1] : 0, size = from->ends[i] - begin;
         const char *text = size ? from->text.at + begin : "";
         bool        drop = i == 0 && step->start > 0;
-        int         byte;
+        int         byte = step->what == STEP_BYTE_FALLBACK ? piece_byte(text, size) : -1;
 
+        if (byte >= 0) {
+            char letter = (char)byte;
+
+            fine = bytes_add(&run, &letter, 1);
+            continue;
+        }
         switch (step->what) {
-        case STEP_REPLACE:
-            fine = bytes_add_replaced(&to->text, text, size, step->from.at, step->from.count, step->to.at,
-                                      step->to.count) &&
-                   strings_end(to);
-            break;
+        case STEP_REPLACE: fine = replace(d, step, text, size, limit, &to->text); break;
         case STEP_METASPACE:
-            fine = bytes_add_replaced(&to->text, text, size, step->from.at, step->from.count, " ",
-                                      drop ? 0 : 1) &&
-                   strings_end(to);
+            fine =
+                bytes_add_replaced(&to->text, text, size, step->from.at, step->from.count, " ", drop ? 0 : 1);
             break;
-        case STEP_BYTE_FALLBACK:
-            byte = piece_byte(text, size);
-            if (byte >= 0) {
-                char letter = (char)byte;
-
-                fine = bytes_add(&run, &letter, 1);
-            } else {
-                fine = end_run(to, &run) && bytes_add(&to->text, text, size) && strings_end(to);
-            }
-            break;
+        case STEP_BYTE_FALLBACK: fine = end_run(to, &run) && bytes_add(&to->text, text, size); break;
         case STEP_FUSE: fine = bytes_add(&to->text, text, size); break;
         case STEP_STRIP: fine = strip(to, step, text, size); break;
+        case STEP_WORDPIECE: fine = join_piece(step, text, size, i == 0, &to->text); break;
+        case STEP_BYTES: fine = add_bytes_of(text, size, &to->text); break;
+        case STEP_SUFFIX:
+            fine = replace_suffix(d, &step->from, text, size, i + 1 == from->count, &to->text);
+            break;
         }
+        fine = fine && (one || strings_end(to));
     }
-    if (step->what == STEP_FUSE) fine = fine && strings_end(to);
+    if (step->what == STEP_BYTES) fine = fine && repair(&to->text, d->open);
+    if (one) fine = fine && strings_end(to);
     /* A run goes on, or turns out to be broken, with the next byte. */
-    if (!open) fine = fine && end_run(to, &run);
+    if (!d->open) fine = fine && end_run(to, &run);
     free(run.at);
     return fine;
+}
+
+/* Of an open list: may a later token change what the steps make of the earlier ones?  Where strings have
+ * become one, a step that looks for more than a character may find it across the end. */
+static bool end_is_open(const tokenizer *t)
+{
+    bool one = false;
+
+    for (size_t i = 0; i < t->step_count; i++) {
+        const decode_step *step = &t->steps[i];
+
+        if (step->what == STEP_STRIP && step->stop > 0) return true;
+        if (one && (step->what == STEP_REPLACE || step->what == STEP_SUFFIX || step->what == STEP_WORDPIECE))
+            return true;
+        one = one || step->what == STEP_FUSE || step->what == STEP_BYTES;
+    }
+    return false;
 }
 
 static bool decode_steps(const decoding *d, bytes *out)
 {
     const tokenizer *t = d->t;
     strings          now = { 0 };
+    size_t           limit;
     bool             fine = true;
 
-    for (size_t i = 0; d->open && i < t->step_count; i++)
-        if (t->steps[i].what == STEP_STRIP && t->steps[i].stop > 0) return true; /* the end is not known */
+    if (d->open && end_is_open(t)) return true;
     for (size_t i = 0; fine && i < d->count; i++)
         if (!skipped(d, d->ids[i]))
             fine = bytes_add(&now.text, t->texts[d->ids[i]], t->sizes[d->ids[i]]) && strings_end(&now);
+    limit = GROWTH_BYTES + GROWTH_TIMES * now.text.count;
     for (size_t i = 0; fine && i < t->step_count; i++) {
         strings next = { 0 };
 
-        fine = take_step(&t->steps[i], &now, &next, d->open);
+        fine = take_step(d, &t->steps[i], limit, &now, &next);
         strings_free(&now);
         now = next;
     }
@@ -342,19 +402,22 @@ static bool decode_steps(const decoding *d, bytes *out)
 
 /* --- what the header offers ------------------------------------------------------------------- */
 
-static bool decode(const decoding *d, bytes *out)
+static puma_status decode(const decoding *d, bytes *out)
 {
+    bool fine;
+
     switch (d->t->decode) {
-    case DECODE_SENTENCEPIECE: return decode_sentencepiece(d, out);
-    case DECODE_STEPS: return decode_steps(d, out);
-    default: return decode_simply(d, out);
+    case DECODE_SENTENCEPIECE: fine = decode_sentencepiece(d, out); break;
+    case DECODE_STEPS: fine = decode_steps(d, out); break;
+    default: fine = join_tokens(d, out);
     }
+    return fine || d->e->status != PUMA_OK ? d->e->status : full(d->e);
 }
 
 puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
                          char **text, size_t *size, puma_error *e)
 {
-    decoding d = { .t = t, .ids = ids, .count = count, .skip_special = skip_special };
+    decoding d = { .t = t, .ids = ids, .count = count, .skip_special = skip_special, .e = e };
     bytes    out = { 0 };
 
     *text = NULL;
@@ -363,9 +426,10 @@ puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, 
         if (ids[i] >= t->count)
             return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i],
                              t->count - 1);
-    if (!decode(&d, &out) || !bytes_add(&out, "", 1)) {
+    if (decode(&d, &out) == PUMA_OK && !bytes_add(&out, "", 1)) full(e);
+    if (e->status != PUMA_OK) {
         free(out.at);
-        return full(e);
+        return e->status;
     }
     *text = out.at;
     *size = out.count - 1;
@@ -408,12 +472,15 @@ void token_stream_close(token_stream *s)
 /* Decodes the whole list again: lists are short beside what it takes to generate them. */
 static puma_status stream_on(token_stream *s, bool open, const char **text, size_t *size, puma_error *e)
 {
-    decoding d = {
-        .t = s->t, .ids = s->ids.at, .count = s->ids.count, .skip_special = s->skip_special, .open = open
-    };
+    decoding d = { .t = s->t,
+                   .ids = s->ids.at,
+                   .count = s->ids.count,
+                   .skip_special = s->skip_special,
+                   .open = open,
+                   .e = e };
 
     s->text.count = 0;
-    if (!decode(&d, &s->text)) return full(e);
+    if (decode(&d, &s->text) != PUMA_OK) return e->status;
     if (s->text.count < s->given)
         return error_set(e, TOKEN_EINTERNAL, "tokens: decoding took back what it gave");
     *text = s->text.count > s->given ? s->text.at + s->given : "";

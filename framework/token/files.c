@@ -125,6 +125,30 @@ static bool is_one_of(const char *name, const char *const *list)
     return false;
 }
 
+/* What BERT does with a text, as tokenizer_config.json may change it. */
+static puma_status bert_steps(loader *l, const json_t *config)
+{
+    json_t *normal, *split, *join;
+
+    if (!loader_flag(config, "do_basic_tokenize", true))
+        return loader_unsupported(l, "do_basic_tokenize", "false");
+    normal = json_pack("{s:s, s:b, s:b}", "type", "BertNormalizer", "lowercase",
+                       loader_flag(config, "do_lower_case", true), "handle_chinese_chars",
+                       loader_flag(config, "tokenize_chinese_chars", true));
+    split = json_pack("{s:s}", "type", "BertPreTokenizer");
+    join = json_pack("{s:s}", "type", "WordPiece");
+    if (!normal || !split || !join) loader_full(l);
+    if (l->e->status == PUMA_OK && json_is_boolean(json_object_get(config, "strip_accents")))
+        json_object_set(normal, "strip_accents", json_object_get(config, "strip_accents"));
+    if (l->e->status == PUMA_OK && load_normalizer(l, normal) == PUMA_OK &&
+        load_pre_tokenizer(l, split) == PUMA_OK)
+        load_decoder(l, join);
+    json_decref(normal);
+    json_decref(split);
+    json_decref(join);
+    return l->e->status;
+}
+
 /* vocab.txt: BERT's and what took it over unchanged. */
 static puma_status load_vocab_txt(loader *l, const json_t *config)
 {
@@ -143,8 +167,6 @@ static puma_status load_vocab_txt(loader *l, const json_t *config)
 
     if (class && !is_one_of(class, classes))
         return loader_unsupported(l, "with vocab.txt, tokenizer_class", class);
-    if (!loader_flag(config, "do_basic_tokenize", true))
-        return loader_unsupported(l, "do_basic_tokenize", "false");
     l->file = "vocab.txt";
     if (loader_bytes(l, l->file, &data, &size) == PUMA_OK) words_from_lines(l, data, size);
     free(data);
@@ -156,13 +178,7 @@ static puma_status load_vocab_txt(loader *l, const json_t *config)
         return l->e->status;
     if (add_specials(l, config, names) != PUMA_OK) return l->e->status;
     template_bert(t, cls, sep);
-    t->clean = true;
-    t->lower = loader_flag(config, "do_lower_case", true);
-    t->strip = loader_flag(config, "strip_accents", t->lower);
-    t->ideographs = loader_flag(config, "tokenize_chinese_chars", true);
-    t->decode = DECODE_WORDPIECE;
-    t->cleanup = true;
-    return (t->decode_prefix = loader_copy(l, "##")) ? PUMA_OK : l->e->status;
+    return bert_steps(l, config);
 }
 
 /* What tokenizer_config.json leaves open, config.json's model_type decides; without either it is GPT-2. */
@@ -200,13 +216,20 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     static const char *const other_names[] = {
         "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL, NULL, NULL, NULL
     };
+    static const char *const qwen2_split[] = {
+        "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+        "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+        NULL
+    };
     tokenizer *t = l->t;
+    bool       qwen = is_one_of(class, qwen2);
     uint32_t   cls, sep;
 
     t->model = MODEL_BPE;
-    t->decode = DECODE_BYTES;
-    t->split = SPLIT_GPT2;
-    t->prefix_space = loader_flag(config, "add_prefix_space", false);
+    if ((qwen && !loader_normal(l, NORMAL_NFC)) ||
+        loader_byte_level(l, loader_flag(config, "add_prefix_space", false),
+                          qwen ? qwen2_split : loader_gpt2) != PUMA_OK)
+        return l->e->status;
     if (is_one_of(class, roberta)) {
         if (needed(l, config, "cls_token", "<s>", &cls) != PUMA_OK ||
             needed(l, config, "sep_token", "</s>", &sep) != PUMA_OK)
@@ -216,12 +239,8 @@ static puma_status bpe_of_class(loader *l, const json_t *config, const char *cla
     }
     if (loader_flag(config, "add_bos_token", false))
         return loader_unsupported(l, "without tokenizer.json, option", "add_bos_token");
-    if (is_one_of(class, qwen2)) {
-        t->split = SPLIT_QWEN2;
-        t->compose = true;
-    } else if (!is_one_of(class, gpt2)) {
+    if (!qwen && !is_one_of(class, gpt2))
         return loader_unsupported(l, "without tokenizer.json, tokenizer_class", class);
-    }
     return add_specials(l, config, other_names);
 }
 
@@ -251,6 +270,18 @@ static puma_status end_token(loader *l, const json_t *config, const char *option
     return PUMA_OK;
 }
 
+/* Where the blank in front goes.  The reference puts one before the whole text alone; with `legacy`, which is
+ * the default where no class of LLaMA's kind is named, before each stretch between special tokens. */
+static void place_prefix(sentencepiece *sp, const json_t *config, const char *class)
+{
+    static const char *const keys[] = { "add_prefix_space", "add_dummy_prefix_space" };
+    bool                     llama = class && strstr(class, "Llama");
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        sp->dummy_prefix = loader_flag(config, keys[i], sp->dummy_prefix);
+    sp->first_only = !loader_flag(config, "legacy", !llama);
+}
+
 /* tokenizer.model: LLaMA's and what took it over.  bos comes first unless tokenizer_config.json says
  * otherwise. */
 static puma_status load_pieces(loader *l, const json_t *config)
@@ -275,7 +306,7 @@ static puma_status load_pieces(loader *l, const json_t *config)
         end_token(l, config, "add_bos_token", true, "bos_token", bos_name, &bos) == PUMA_OK &&
         end_token(l, config, "add_eos_token", false, "eos_token", eos_name, &eos) == PUMA_OK)
         template_llama(t, bos, eos);
-    t->sp.first_only = !loader_flag(config, "legacy", true);
+    place_prefix(&t->sp, config, class);
     free(bos_name);
     free(eos_name);
     return l->e->status;
@@ -300,6 +331,10 @@ static puma_status load_vocab_json(loader *l, const json_t *config, const char *
     return l->e->status;
 }
 
+/* Added tokens are many, and a normaliser's Replace could make each of them long. */
+#define FORM_TIMES 4
+#define FORM_BYTES 64
+
 /* Sorts out which added tokens are looked for before normalisation and which after it: those in normalised
  * form. */
 static puma_status close_added(loader *l)
@@ -308,21 +343,30 @@ static puma_status close_added(loader *l)
     vocabulary_entry *raw = malloc((t->added_count + 1) * sizeof *raw);
     vocabulary_entry *cooked = malloc((t->added_count + 1) * sizeof *cooked);
     size_t            raw_count = 0, cooked_count = 0;
+    matcher           m = { 0 };
 
     for (uint32_t i = 0; raw && cooked && i < t->added_count; i++) {
         added_token *a = &t->added[i];
+        bool         first = true;
 
         if (!a->normalized) {
             raw[raw_count++] = (vocabulary_entry){ t->texts[a->id], t->sizes[a->id], i };
             continue;
         }
-        if (token_normalise(t, t->texts[a->id], t->sizes[a->id], &a->form, l->e) != PUMA_OK) break;
+        if (token_normalise(t, &m, t->texts[a->id], t->sizes[a->id], &a->form, &first, l->e) != PUMA_OK)
+            break;
+        if (a->form.count > FORM_TIMES * t->sizes[a->id] + FORM_BYTES) {
+            FAIL(l, TOKEN_ESPECIAL, "%s: added token %u: its normalised form is too long (got %zu bytes)",
+                 l->file, a->id, a->form.count);
+            break;
+        }
         if (a->form.count > 0) cooked[cooked_count++] = (vocabulary_entry){ a->form.at, a->form.count, i };
     }
+    matcher_free(&m);
     if (!raw || !cooked || l->e->status != PUMA_OK) {
         free(raw);
         free(cooked);
-        return loader_full(l);
+        return l->e->status != PUMA_OK ? l->e->status : loader_full(l);
     }
     /* Two tokens of one text in normalised form: the reference takes either; here none is guessed. */
     if (vocabulary_make(&t->raw, raw, raw_count) || vocabulary_make(&t->cooked, cooked, cooked_count))
@@ -334,10 +378,6 @@ static puma_status close_tokenizer(loader *l)
 {
     tokenizer *t = l->t;
 
-    for (size_t id = 0; id < t->count; id++)
-        if (!t->texts[id])
-            return FAIL(l, TOKEN_EVOCABULARY, "%s: no token has id %zu (limit %zu)", l->file, id,
-                        t->count - 1);
     if (close_added(l) != PUMA_OK) return l->e->status;
     return t->model == MODEL_BPE ? bpe_prepare(t, l->e) : PUMA_OK;
 }
@@ -363,7 +403,7 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
         load_tokenizer_json(&l);
     } else {
         bool vocab_txt = loader_exists(&l, "vocab.txt"), vocab_json = loader_exists(&l, "vocab.json"),
-             encoder = loader_exists(&l, "encoder.json");
+             encoder_json = loader_exists(&l, "encoder.json");
 
         if (e->status == PUMA_OK) config = loader_json(&l, "tokenizer_config.json", true);
         if (e->status != PUMA_OK)
@@ -372,7 +412,7 @@ puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
             load_vocab_txt(&l, config);
         else if (vocab_json)
             load_vocab_json(&l, config, "vocab.json", "merges.txt");
-        else if (encoder)
+        else if (encoder_json)
             load_vocab_json(&l, config, "encoder.json", "vocab.bpe");
         else if (loader_exists(&l, "tokenizer.model"))
             load_pieces(&l, config);

@@ -8,14 +8,135 @@
 
 #define KEY(name) "tokenizer.ggml." name
 
-/* How a text is split, by the name that the file gives; only names whose patterns are known to be these. */
+#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define BLANKS "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define QWEN2(digits)                                                                                        \
+    CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" digits "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" BLANKS
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"
+/* Words go on from capitals to small letters and not back; `tail` may stand behind. */
+#define CASED(tail, digits)                                                                                  \
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+" tail         \
+    "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*" tail        \
+    "|\\p{N}" digits "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" BLANKS
+#define BLOOM " ?[^(\\s|.,!?…。，、।۔،)]+"
+
+/* How a text is split, each expression splitting what the one before it left; whether it is brought into NFC
+ * before, whether a word that is a token is taken without merges, and whether the beginning of the sequence
+ * is put in front where add_bos_token does not say. */
+typedef struct family {
+    const char *regexes[6];
+    bool        compose, whole_words, bos;
+} family;
+
+static const family FAMILY_GPT2 = { .regexes = { GPT2 "|\\s+" } };
+static const family FAMILY_DIGITS = { .regexes = { "\\p{N}", GPT2 "|\\s+" } };
+static const family FAMILY_QWEN2 = { .regexes = { QWEN2("") }, .compose = true };
+static const family FAMILY_QWEN2_AS_IS = { .regexes = { QWEN2("") } };
+static const family FAMILY_QWEN35 = {
+    .regexes = { CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}"
+                              "| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" BLANKS },
+    .compose = true
+};
+static const family FAMILY_LLAMA3 = { .regexes = { QWEN2("{1,3}") }, .whole_words = true, .bos = true };
+static const family FAMILY_LLAMA3_MERGED = { .regexes = { QWEN2("{1,3}") } };
+static const family FAMILY_TEKKEN = { .regexes = { CASED("", "") }, .whole_words = true, .bos = true };
+static const family FAMILY_GPT4O = { .regexes = { CASED(CONTRACTIONS "?", "{1,3}") } };
+static const family FAMILY_DEEPSEEK_CODER = {
+    .regexes = { "[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥ࠀ-一가-퟿]+", "\\p{N}" }
+};
+static const family FAMILY_DEEPSEEK3 = {
+    .regexes = { "\\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+                 "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+                 "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*" BLANKS }
+};
+static const family FAMILY_BLOOM = { .regexes = { BLOOM } };
+static const family FAMILY_VIKING = { .regexes = { BLOOM, "\\p{N}" } };
+static const family FAMILY_BAILING = {
+    .regexes = { "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*"
+                 "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" }
+};
+static const family FAMILY_SEED_CODER = {
+    .regexes = { CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" BLANKS }
+};
+/* What llama.cpp takes where a file is mute. */
+static const family FAMILY_MUTE = { .regexes = { "[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]" } };
+
+/* The families by the names that files give: a new model gets a name of its own though its pattern is an old
+ * one.  Only names whose patterns are known to be these (llama.cpp's src/llama-vocab.cpp tells which are). */
 static const struct {
-    const char *name;
-    split_rule  rule;
+    const char   *name;
+    const family *is;
 } PRE[] = {
-    { "gpt-2", SPLIT_GPT2 },       { "olmo", SPLIT_GPT2 },       { "smollm", SPLIT_DIGITS },
-    { "starcoder", SPLIT_DIGITS }, { "qwen2", SPLIT_QWEN2 },     { "llama-bpe", SPLIT_LLAMA3 },
-    { "llama3", SPLIT_LLAMA3 },    { "llama-v3", SPLIT_LLAMA3 }, { "default", SPLIT_GGUF },
+    { "gpt-2", &FAMILY_GPT2 },
+    { "phi-2", &FAMILY_GPT2 },
+    { "mpt", &FAMILY_GPT2 },
+    { "olmo", &FAMILY_GPT2 },
+    { "jais", &FAMILY_GPT2 },
+    { "jina-en", &FAMILY_GPT2 },
+    { "jina-es", &FAMILY_GPT2 },
+    { "jina-de", &FAMILY_GPT2 },
+    { "jina-v1-en", &FAMILY_GPT2 },
+    { "jina-v2-es", &FAMILY_GPT2 },
+    { "jina-v2-de", &FAMILY_GPT2 },
+    { "jina-v2-code", &FAMILY_GPT2 },
+    { "roberta-bpe", &FAMILY_GPT2 },
+    { "modern-bert", &FAMILY_GPT2 },
+    { "gigachat", &FAMILY_GPT2 },
+    { "a.x-4.0", &FAMILY_GPT2 },
+    { "mellum", &FAMILY_GPT2 },
+    { "trillion", &FAMILY_GPT2 },
+    { "exaone4", &FAMILY_GPT2 },
+    { "granite-docling", &FAMILY_GPT2 },
+    { "smollm", &FAMILY_DIGITS },
+    { "starcoder", &FAMILY_DIGITS },
+    { "refact", &FAMILY_DIGITS },
+    { "command-r", &FAMILY_DIGITS },
+    { "codeshell", &FAMILY_DIGITS },
+    { "exaone", &FAMILY_DIGITS },
+    { "minerva-7b", &FAMILY_DIGITS },
+    { "mellum2", &FAMILY_DIGITS },
+    { "qwen2", &FAMILY_QWEN2 },
+    { "deepseek-r1-qwen", &FAMILY_QWEN2 },
+    { "megrez", &FAMILY_QWEN2 },
+    { "stablelm2", &FAMILY_QWEN2 },
+    { "f2llmv2", &FAMILY_QWEN2 },
+    { "kormo", &FAMILY_QWEN2_AS_IS },
+    { "hunyuan", &FAMILY_QWEN2_AS_IS },
+    { "solar-open", &FAMILY_QWEN2_AS_IS },
+    { "grok-2", &FAMILY_QWEN2_AS_IS },
+    { "llama-bpe", &FAMILY_LLAMA3 },
+    { "llama3", &FAMILY_LLAMA3 },
+    { "llama-v3", &FAMILY_LLAMA3 },
+    { "falcon3", &FAMILY_LLAMA3 },
+    { "falcon-h1", &FAMILY_LLAMA3 },
+    { "pixtral", &FAMILY_LLAMA3 },
+    { "midm-2.0", &FAMILY_LLAMA3 },
+    { "lfm2", &FAMILY_LLAMA3 },
+    { "jina-v5-nano", &FAMILY_LLAMA3 },
+    { "smaug-bpe", &FAMILY_LLAMA3_MERGED },
+    { "dbrx", &FAMILY_LLAMA3_MERGED },
+    { "glm4", &FAMILY_LLAMA3_MERGED },
+    { "chatglm-bpe", &FAMILY_LLAMA3_MERGED },
+    { "qwen35", &FAMILY_QWEN35 },
+    { "tekken", &FAMILY_TEKKEN },
+    { "gpt-4o", &FAMILY_GPT4O },
+    { "llama4", &FAMILY_GPT4O },
+    { "kanana2", &FAMILY_GPT4O },
+    { "talkie", &FAMILY_GPT4O },
+    { "minimax-m2", &FAMILY_GPT4O },
+    { "deepseek-coder", &FAMILY_DEEPSEEK_CODER },
+    { "deepseek-v3", &FAMILY_DEEPSEEK3 },
+    { "hunyuan-dense", &FAMILY_DEEPSEEK3 },
+    { "joyai-llm", &FAMILY_DEEPSEEK3 },
+    { "bloom", &FAMILY_BLOOM },
+    { "poro-chat", &FAMILY_BLOOM },
+    { "gpt3-finnish", &FAMILY_BLOOM },
+    { "viking", &FAMILY_VIKING },
+    { "bailingmoe", &FAMILY_BAILING },
+    { "bailingmoe2", &FAMILY_BAILING },
+    { "llada-moe", &FAMILY_BAILING },
+    { "seed-coder", &FAMILY_SEED_CODER },
+    { "default", &FAMILY_MUTE },
 };
 
 typedef struct source {
@@ -62,13 +183,15 @@ static puma_status read_flag(const source *s, const char *key, bool *value)
     return gguf_has(s->g, key) ? gguf_bool(s->g, key, value, s->l->e) : PUMA_OK;
 }
 
-/* One end of the template: the token `key` names, if the flag `option` (by default *wanted) asks for it. */
+/* One end of the template: the token `key` names, if the flag `option` asks for it.  Without the flag it is
+ * there where it is `wanted` and the file has such a token. */
 static puma_status end_token(const source *s, const char *option, bool wanted, const char *key, uint32_t *id)
 {
     loader  *l = s->l;
     uint64_t value;
 
     *id = TOKEN_NONE;
+    if (!gguf_has(s->g, option)) wanted = wanted && gguf_has(s->g, key);
     if (read_flag(s, option, &wanted) != PUMA_OK || !wanted) return l->e->status;
     if (gguf_unsigned(s->g, key, &value, l->e) != PUMA_OK) return l->e->status;
     if (value >= l->t->count)
@@ -78,7 +201,7 @@ static puma_status end_token(const source *s, const char *option, bool wanted, c
     return PUMA_OK;
 }
 
-static puma_status choose_split(const source *s)
+static puma_status choose_split(const source *s, bool *bos)
 {
     loader   *l = s->l;
     gguf_text pre = { "default", 7 };
@@ -88,10 +211,10 @@ static puma_status choose_split(const source *s)
         return l->e->status;
     for (size_t i = 0; i < sizeof PRE / sizeof *PRE; i++)
         if (gguf_equal(pre, PRE[i].name)) {
-            l->t->split = PRE[i].rule;
-            l->t->compose = PRE[i].rule == SPLIT_QWEN2;
-            l->t->whole_words = PRE[i].rule == SPLIT_LLAMA3;
-            return PUMA_OK;
+            if (PRE[i].is->compose && !loader_normal(l, NORMAL_NFC)) return l->e->status;
+            l->t->whole_words = PRE[i].is->whole_words;
+            *bos = PRE[i].is->bos;
+            return loader_byte_level(l, false, PRE[i].is->regexes);
         }
     memcpy(name, pre.bytes, pre.size < sizeof name ? pre.size : sizeof name - 1);
     return loader_unsupported(l, KEY("pre"), name);
@@ -123,15 +246,13 @@ static puma_status load_gpt2(const source *s, bool *bos)
     loader *l = s->l;
 
     l->t->model = MODEL_BPE;
-    l->t->decode = DECODE_BYTES;
     for (int normal = 1; normal >= 0; normal--) {
         for (uint32_t id = 0; id < gguf_length(s->tokens); id++)
             if ((type_at(s, id) == SP_NORMAL) == (normal == 1) && take_token(s, id) != PUMA_OK)
                 return l->e->status;
         if (normal == 1 && loader_close_words(l) != PUMA_OK) return l->e->status;
     }
-    if (choose_split(s) != PUMA_OK) return l->e->status;
-    *bos = l->t->split == SPLIT_LLAMA3;
+    if (choose_split(s, bos) != PUMA_OK) return l->e->status;
     return load_merges(s);
 }
 

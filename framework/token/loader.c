@@ -249,6 +249,7 @@ puma_status loader_merge(loader *l, size_t line, const char *left, size_t left_s
                          size_t right_size, uint32_t rank)
 {
     tokenizer *t = l->t;
+    size_t     prefix = t->prefix ? strlen(t->prefix) : 0; /* of a symbol within a word: it goes */
     uint32_t   a, b, result;
     char      *joined;
     bool       found;
@@ -259,6 +260,11 @@ puma_status loader_merge(loader *l, size_t line, const char *left, size_t left_s
     if (!vocabulary_find(&t->words, right, right_size, &b))
         return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is no token", l->file, line,
                     right_size < 40 ? (int)right_size : 40, right);
+    if (right_size < prefix)
+        return FAIL(l, TOKEN_EMERGE, "%s:%zu: merge of \"%.*s\", which is shorter than the prefix", l->file,
+                    line, right_size < 40 ? (int)right_size : 40, right);
+    right += prefix;
+    right_size -= prefix;
     joined = malloc(left_size + right_size + 1);
     if (!joined) return loader_full(l);
     memcpy(joined, left, left_size);
@@ -283,6 +289,84 @@ puma_status loader_merge_line(loader *l, size_t line, const char *text, size_t s
     if (!space || left == 0 || left + 1 == size || memchr(space + 1, ' ', size - left - 1))
         return FAIL(l, TOKEN_EMERGE, "%s:%zu: not two tokens", l->file, line);
     return loader_merge(l, line, text, left, space + 1, size - left - 1, rank);
+}
+
+normal_step *loader_normal(loader *l, int what)
+{
+    normal_step *step = &l->t->normals[l->t->normal_count];
+
+    if (l->t->normal_count == STEP_LIMIT) {
+        FAIL(l, TOKEN_EUNSUPPORTED, "%s: a normalizer of more than %d steps is not supported", l->file,
+             STEP_LIMIT);
+        return NULL;
+    }
+    l->t->normal_count++;
+    step->what = what;
+    return step;
+}
+
+/* Some steps make a piece longer, and those that follow could again; no real tokenizer has many of them. */
+#define GROWING_LIMIT 4
+
+split_step *loader_split(loader *l, int what)
+{
+    split_step *step = &l->t->splits[l->t->split_count];
+    size_t      growing = what == SPLIT_SPACE || what == SPLIT_SIGNS || what == SPLIT_BYTES;
+
+    for (size_t i = 0; i < l->t->split_count; i++) {
+        int other = l->t->splits[i].what;
+
+        growing += other == SPLIT_SPACE || other == SPLIT_SIGNS || other == SPLIT_BYTES;
+    }
+    if (l->t->split_count == STEP_LIMIT || growing > GROWING_LIMIT) {
+        FAIL(l, TOKEN_EUNSUPPORTED,
+             "%s: a pre_tokenizer of more than %d steps, or %d that change the text, is not supported",
+             l->file, STEP_LIMIT, GROWING_LIMIT);
+        return NULL;
+    }
+    l->t->split_count++;
+    step->what = what;
+    return step;
+}
+
+decode_step *loader_decode(loader *l, int what)
+{
+    decode_step *step = &l->t->steps[l->t->step_count];
+
+    if (l->t->step_count == DECODE_STEP_LIMIT) {
+        FAIL(l, TOKEN_EUNSUPPORTED, "%s: a decoder of more than %d steps is not supported", l->file,
+             DECODE_STEP_LIMIT);
+        return NULL;
+    }
+    l->t->step_count++;
+    l->t->decode = DECODE_STEPS;
+    step->what = what;
+    return step;
+}
+
+puma_status loader_split_regex(loader *l, const char *regex, size_t size, split_behaviour behaviour,
+                               bool invert)
+{
+    split_step *step = loader_split(l, SPLIT_PATTERN);
+
+    if (!step) return l->e->status;
+    step->behaviour = behaviour;
+    step->invert = invert;
+    return pattern_regex(&step->pattern, l->file, regex, size, l->e);
+}
+
+const char *const loader_gpt2[2] = {
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", NULL
+};
+
+puma_status loader_byte_level(loader *l, bool prefix_space, const char *const *regexes)
+{
+    if (prefix_space && !loader_split(l, SPLIT_SPACE)) return l->e->status;
+    for (; *regexes; regexes++)
+        if (loader_split_regex(l, *regexes, strlen(*regexes), SPLIT_ISOLATED, false) != PUMA_OK)
+            return l->e->status;
+    if (loader_split(l, SPLIT_BYTES)) loader_decode(l, STEP_BYTES);
+    return l->e->status;
 }
 
 puma_status template_put(loader *l, template *to, template_piece piece)

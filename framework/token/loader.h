@@ -45,6 +45,19 @@ puma_status loader_merge(loader *l, size_t line, const char *left, size_t left_s
                          size_t right_size, uint32_t rank);
 puma_status loader_merge_line(loader *l, size_t line, const char *text, size_t size, uint32_t rank);
 
+/* The next step of the normaliser, of the pre-tokenizer, of the decoder; NULL: l->e says why not. */
+normal_step *loader_normal(loader *l, int what);
+split_step  *loader_split(loader *l, int what);
+decode_step *loader_decode(loader *l, int what);
+/* A step at the matches of a regular expression, as tokenizer.json writes them. */
+puma_status  loader_split_regex(loader *l, const char *regex, size_t size, split_behaviour behaviour,
+                                bool invert);
+/* The pre-tokenizer of a byte-level vocabulary: at the matches of each expression in turn (closed by NULL),
+ * then bytes become letters; and its decoder. */
+puma_status  loader_byte_level(loader *l, bool prefix_space, const char *const *regexes);
+/* What GPT-2 splits at, for the above. */
+extern const char *const loader_gpt2[2];
+
 puma_status template_put(loader *l, template *to, template_piece piece);
 void        template_plain(tokenizer *t);
 void        template_bert(tokenizer *t, uint32_t cls, uint32_t sep);
@@ -54,6 +67,10 @@ void        template_llama(tokenizer *t, uint32_t bos, uint32_t eos);
 
 /* tokenizer_json.c */
 puma_status load_tokenizer_json(loader *l);
+/* steps_json.c: parts of that file. */
+puma_status load_normalizer(loader *l, const json_t *n);
+puma_status load_pre_tokenizer(loader *l, const json_t *p);
+puma_status load_decoder(loader *l, const json_t *d);
 /* sentencepiece_file.c: the pieces, and the names (malloc'd) that the file has for bos and eos. */
 puma_status load_tokenizer_model(loader *l, char **bos, char **eos);
 

@@ -1,5 +1,6 @@
-/* sentencepiece.c - SentencePiece's BPE (Kudo and Richardson 2018): the text with U+2581 for its blanks is
- * one word; of all neighbours whose joined text is a piece those of the highest score are joined first. */
+/* sentencepiece.c - SentencePiece (Kudo and Richardson 2018): the text, its characters mapped and with U+2581
+ * for its blanks, is one word.  Unigram finds the best pieces of it (unigram.c); in BPE, here, of all
+ * neighbours whose joined text is a piece those of the highest score are joined first. */
 #include "token/loader.h"
 #include "token/merge.h"
 
@@ -78,6 +79,8 @@ puma_status sentencepiece_close(loader *l)
         case SP_USER: symbols[symbol_count++] = piece; /* fall through */
         case SP_NORMAL:
         case SP_UNUSED:
+            /* To BPE it is a step towards longer pieces; to Unigram it is none. */
+            if (sp->types[id] == SP_UNUSED && sp->best_cut) break;
             words[word_count++] = piece;
             if (piece.size > sp->longest) sp->longest = piece.size;
             break;
@@ -114,12 +117,13 @@ puma_status sentencepiece_close(loader *l)
     if (l->e->status == PUMA_OK && byte_count != (sp->byte_fallback ? 256 : 0))
         return FAIL(l, TOKEN_EVOCABULARY, "%s: pieces of bytes: got %zu, and byte_fallback is %s", l->file,
                     byte_count, sp->byte_fallback ? "on" : "off");
+    if (l->e->status == PUMA_OK && sp->best_cut) unigram_prepare_pieces(t, l->e);
     return l->e->status;
 }
 
 /* --- normalisation ---------------------------------------------------------------------------- */
 
-/* What the text begins with: a user-defined piece or one code point. */
+/* Bytes of what the text begins with: a user-defined piece or one code point. */
 static size_t take(const workspace *w, const char *text, size_t size, bool *user)
 {
     uint32_t c;
@@ -130,23 +134,39 @@ static size_t take(const workspace *w, const char *text, size_t size, bool *user
     return length;
 }
 
-/* Blanks become signs, one is put in front, and with `squeeze` of several blanks one is left, none at the
- * ends. As in the reference, "blank" is U+0020, and a user-defined piece keeps the blanks that are within it.
- */
+/* The same of a text whose characters are not mapped yet: a user-defined piece, a key of the map or one code
+ * point.  part: what it becomes. */
+static size_t take_mapped(const workspace *w, const char *text, size_t size, const char **part,
+                          size_t *part_size)
+{
+    bool   user;
+    size_t length = take(w, text, size, &user), key;
+
+    *part = text;
+    *part_size = length;
+    if (user) return length;
+    key = charsmap_longest(&w->t->sp.map, text, size, part, part_size);
+    return key > 0 ? key : length;
+}
+
+/* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one is
+ * left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the blanks
+ * that are within it. */
 static bool normalise(workspace *w, const char *text, size_t size, bool first)
 {
     const sentencepiece *sp = &w->t->sp;
-    const char          *sign = sp->escape ? BLANK_SIGN : " ";
-    size_t               sign_size = strlen(sign), at = 0, length;
-    bool                 was_blank = sp->squeeze, user;
+    const char          *sign = sp->escape ? BLANK_SIGN : " ", *part;
+    size_t               sign_size = strlen(sign), at = 0, length, part_size;
+    bool                 was_blank = sp->squeeze;
 
-    while (sp->squeeze && at < size && take(w, text + at, size - at, &user) == 1 && text[at] == ' ') at++;
+    for (; sp->squeeze && at < size; at += length) {
+        length = take_mapped(w, text + at, size - at, &part, &part_size);
+        if (part_size != 1 || *part != ' ') break;
+    }
     if (at == size) return true;
     if (sp->dummy_prefix && (first || !sp->first_only) && !bytes_add(&w->text, sign, sign_size)) return false;
     for (; at < size; at += length) {
-        const char *part = text + at;
-        size_t      part_size = length = take(w, part, size - at, &user);
-
+        length = take_mapped(w, text + at, size - at, &part, &part_size);
         for (; was_blank && part_size > 0 && *part == ' '; part_size--) part++;
         if (part_size == 0) continue;
         if (!bytes_add_replaced(&w->text, part, part_size, " ", 1, sign, sign_size)) return false;
@@ -217,7 +237,7 @@ static bool add_symbol(workspace *w, const char *text, size_t size)
     return id_list_add(w->out, id);
 }
 
-static bool encode(workspace *w)
+static bool merge_pieces(workspace *w)
 {
     merger *m = &w->merger;
     size_t  length;
@@ -240,11 +260,15 @@ puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t si
     workspace w = { .t = t, .out = out, .e = e };
     bool      fine = true;
 
-    if (memchr(t->sp.types, SP_UNUSED, t->sp.count)) {
+    if (!t->sp.best_cut && memchr(t->sp.types, SP_UNUSED, t->sp.count)) {
         w.halves = calloc(t->sp.count, sizeof *w.halves);
         fine = w.halves != NULL;
     }
-    if (!fine || !normalise(&w, text, size, first) || !encode(&w)) full(e);
+    fine = fine && normalise(&w, text, size, first);
+    if (fine && t->sp.best_cut)
+        unigram_encode(t, w.text.at, w.text.count, out, e);
+    else if (!fine || !merge_pieces(&w))
+        full(e);
     free(w.text.at);
     free(w.halves);
     merger_free(&w.merger);

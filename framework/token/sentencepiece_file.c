@@ -25,13 +25,13 @@ enum {
     TRAINER_BOS = 46,
     TRAINER_EOS = 47,
 
-    NORMALIZER_NAME = 1,
     NORMALIZER_MAP = 2,
     NORMALIZER_PREFIX = 3,
     NORMALIZER_SQUEEZE = 4, /* remove_extra_whitespaces */
     NORMALIZER_ESCAPE = 5
 };
 
+enum { KIND_UNIGRAM = 1, KIND_BPE };
 static const char *const KINDS[] = { "", "UNIGRAM", "BPE", "WORD", "CHAR" };
 
 /* A span of the file; offsets in messages count from `file`. */
@@ -50,8 +50,8 @@ typedef struct model_file {
     loader  *l;
     size_t   room;
     uint64_t kind;
-    wire     bos, eos, unknown_text, normalizer;
-    bool     map, suffix;
+    wire     bos, eos, unknown_text, map;
+    bool     denormalizer, suffix;
 } model_file;
 
 static puma_status malformed(loader *l, const wire *w, const char *what)
@@ -180,13 +180,12 @@ static puma_status read_normalizer(model_file *m, wire body, bool forward)
 
         if (take_field(l, &body, &f) != PUMA_OK) return l->e->status;
         switch (f.number) {
-        case NORMALIZER_NAME:
-            type = WIRE_BYTES;
-            if (forward) m->normalizer = f.body;
-            break;
         case NORMALIZER_MAP:
             type = WIRE_BYTES;
-            m->map = m->map || f.value > 0;
+            if (forward)
+                m->map = f.body;
+            else
+                m->denormalizer = f.value > 0;
             break;
         case NORMALIZER_PREFIX: *(forward ? &sp->dummy_prefix : &unused) = f.value != 0; break;
         case NORMALIZER_SQUEEZE: *(forward ? &sp->squeeze : &unused) = f.value != 0; break;
@@ -217,17 +216,11 @@ static puma_status read_model(model_file *m, wire body)
         }
         if (l->e->status != PUMA_OK) return l->e->status;
     }
-    if (m->kind != 2)
+    if (m->kind != KIND_UNIGRAM && m->kind != KIND_BPE)
         return loader_unsupported(l, "SentencePiece model of kind",
                                   m->kind < sizeof KINDS / sizeof *KINDS ? KINDS[m->kind] : "(unknown)");
     if (m->suffix) return loader_unsupported(l, "SentencePiece option", "treat_whitespace_as_suffix");
-    if (m->map) {
-        char   name[64] = "";
-        size_t size = (size_t)(m->normalizer.end - m->normalizer.at);
-
-        if (size > 0) memcpy(name, m->normalizer.at, size < sizeof name ? size : sizeof name - 1);
-        return loader_unsupported(l, "SentencePiece normalizer with a map of characters,", name);
-    }
+    if (m->denormalizer) return loader_unsupported(l, "SentencePiece option", "denormalizer_spec");
     return PUMA_OK;
 }
 
@@ -250,7 +243,7 @@ static char *text_of(loader *l, const wire *w, const char *otherwise)
 
 puma_status load_tokenizer_model(loader *l, char **bos, char **eos)
 {
-    model_file m = { .l = l, .kind = 1 }; /* the format's own defaults */
+    model_file m = { .l = l, .kind = KIND_UNIGRAM }; /* the format's own defaults */
     tokenizer *t = l->t;
     char      *data;
     size_t     size;
@@ -261,7 +254,9 @@ puma_status load_tokenizer_model(loader *l, char **bos, char **eos)
     if (loader_bytes(l, l->file, &data, &size) == PUMA_OK) {
         const unsigned char *file = (const unsigned char *)data;
 
-        if (read_model(&m, (wire){ file, file, file + size }) == PUMA_OK) {
+        if (read_model(&m, (wire){ file, file, file + size }) == PUMA_OK &&
+            charsmap_open(&t->sp.map, l->file, m.map.at, (size_t)(m.map.end - m.map.at), l->e) == PUMA_OK) {
+            t->sp.best_cut = m.kind == KIND_UNIGRAM;
             t->sp.unknown_text = text_of(l, &m.unknown_text, " \xe2\x81\x87 ");
             *bos = text_of(l, &m.bos, "<s>");
             *eos = text_of(l, &m.eos, "</s>");

@@ -32,6 +32,27 @@ void        token_close(tokenizer *t);
  * always does). */
 puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
                          size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e);
+/* The same, cut to cut->most ids: the special tokens stay, of two texts the longer one is cut first. */
+typedef struct token_cut {
+    size_t most;     /* ids of the result                                        */
+    bool   keep_end; /* cuts the beginning of a text instead of its end          */
+    size_t whole;    /* set: how many ids there were                             */
+} token_cut;
+puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
+                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
+                             puma_error *e);
+/* A text made of pieces, without the special tokens around it.  In an `own` piece, which a template wrote, every added
+ * token that is spelled becomes one, as it does in the whole text for a tokenizer that parses special tokens.  In the
+ * others, which people wrote, neither special tokens nor tokens that the own pieces hold are looked for (unless
+ * parse_special), and a text that comes to such a token all the same is refused. */
+typedef struct token_piece {
+    const char *text;
+    size_t      size;
+    bool        own;
+    bool        silent; /* an own piece that is no part of this text: only its tokens are the template's */
+} token_piece;
+puma_status token_encode_pieces(const tokenizer *t, const token_piece *pieces, size_t count, bool parse_special,
+                                token_list *out, puma_error *e);
 void        token_list_free(token_list *list);
 /* ids to text (malloc'd, *size bytes and a NUL). */
 puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,

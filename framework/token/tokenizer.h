@@ -7,6 +7,9 @@
 #ifndef TOKEN_TOKENIZER_H
 #define TOKEN_TOKENIZER_H
 
+#include "token/charsmap.h"
+#include "token/merge.h"
+#include "token/pattern.h"
 #include "token/token.h"
 #include "token/unicode.h"
 #include "token/vocabulary.h"
@@ -15,7 +18,8 @@
 #define TOKEN_COUNT_LIMIT ((size_t)1 << 22)
 #define TOKEN_ADDED_LIMIT ((size_t)4096) /* bytes of an added token */
 #define TOKEN_NONE UINT32_MAX
-#define DECODE_STEP_LIMIT 8
+#define DECODE_STEP_LIMIT 16
+#define BPE_LETTERS 0x180 /* code points of ASCII and of the byte-level alphabet are below that */
 
 enum {
     KIND_ADDED = 1,
@@ -34,6 +38,9 @@ enum {
     TOKEN_ELONG,
     TOKEN_EID,
     TOKEN_ELINE,
+    TOKEN_ECHARSMAP,
+    TOKEN_ENOPIECE,
+    TOKEN_EFORGED = 565,
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
@@ -68,21 +75,60 @@ typedef struct merge {
     uint32_t rank, result;
 } merge;
 
-/* A step of a normaliser: every `from` becomes `to`; where `from` is empty, `to` is put in front. */
-typedef struct rewrite {
-    bytes from, to;
-} rewrite;
-#define REWRITE_LIMIT 8
+/* --- the steps, in the order of the file, that make words of a text --------------------------- */
 
-typedef enum split_rule {
-    SPLIT_NONE,
-    SPLIT_GPT2,
-    SPLIT_QWEN2,
-    SPLIT_LLAMA3,
-    SPLIT_DIGITS, /* each digit alone, then as GPT-2           */
-    SPLIT_GGUF    /* what llama.cpp takes where a file is mute */
-} split_rule;
-#define SPLIT_PATTERNS 4
+#define STEP_LIMIT 32
+
+/* A step of the normaliser. */
+typedef struct normal_step {
+    enum {
+        NORMAL_BERT, /* of clean, ideographs, strip, lower those that are set */
+        NORMAL_NFC,
+        NORMAL_NFD,
+        NORMAL_NFKC,
+        NORMAL_NFKD,
+        NORMAL_LOWER,
+        NORMAL_STRIP_ACCENTS, /* all marks, where BERT's takes those without a place of their own */
+        NORMAL_STRIP,         /* white space, on the left and on the right */
+        NORMAL_REPLACE,       /* what `pattern` finds by `text`            */
+        NORMAL_PREPEND,       /* `text`, before a text that is not empty   */
+        NORMAL_NMT,
+        NORMAL_BYTES /* each byte's letter of the byte-level alphabet */
+    } what;
+    bool     clean, ideographs, strip, lower;
+    bool     left, right;
+    pattern *pattern;
+    bytes    text;
+} normal_step;
+
+/* What becomes of the matches that a text is split at. */
+typedef enum split_behaviour {
+    SPLIT_REMOVED,
+    SPLIT_ISOLATED,
+    SPLIT_MERGED_WITH_PREVIOUS,
+    SPLIT_MERGED_WITH_NEXT,
+    SPLIT_CONTIGUOUS
+} split_behaviour;
+
+/* A step of the pre-tokenizer: from each piece of the text to pieces. */
+typedef struct split_step {
+    enum {
+        SPLIT_PATTERN, /* at the matches of `pattern` */
+        SPLIT_CLASS,   /* at each character that is one of `belongs` */
+        SPLIT_WORDS,   /* runs of \w, and of what is neither that nor white space */
+        SPLIT_LENGTH,  /* every `length` characters */
+        SPLIT_SPACE,   /* a blank in front, where there is none */
+        SPLIT_SIGNS,   /* Metaspace: its sign for each blank, and one in front as `prefix` says */
+        SPLIT_BYTES    /* each byte's letter of the byte-level alphabet */
+    } what;
+    split_behaviour behaviour;
+    bool            invert; /* what does not match is a match */
+    pattern        *pattern;
+    bool (*belongs)(uint32_t c);
+    size_t length;
+    bytes  sign;
+    enum { PREFIX_ALWAYS, PREFIX_FIRST, PREFIX_NEVER } prefix;
+} split_step;
 
 /* A step of tokenizer.json's decoder, each from a list of strings to another. */
 typedef struct decode_step {
@@ -91,10 +137,15 @@ typedef struct decode_step {
         STEP_BYTE_FALLBACK, /* runs of <0xXX> to the text they are, or to U+FFFD for each byte of a run */
         STEP_FUSE,          /* all strings to one                                                       */
         STEP_STRIP,         /* `from`, a code point, at most `start` times in front, `stop` behind      */
-        STEP_METASPACE      /* `from` by a blank, in the first string by nothing if `start`             */
+        STEP_METASPACE,     /* `from` by a blank, in the first string by nothing if `start`             */
+        STEP_WORDPIECE,     /* `from`, a prefix, off or a blank in front; blanks before marks off       */
+        STEP_BYTES,         /* letters of the byte-level alphabet to the text they are, all in one      */
+        STEP_SUFFIX         /* `from` by a blank, in the last string by nothing                         */
     } what;
-    bytes  from, to;
-    size_t start, stop;
+    bytes    from, to;
+    pattern *pattern; /* of STEP_REPLACE */
+    size_t   start, stop;
+    bool     cleanup;
 } decode_step;
 
 /* What a piece of a SentencePiece vocabulary is: the numbers that its file, and GGUF, write. */
@@ -109,8 +160,19 @@ typedef struct sentencepiece {
     bool  dummy_prefix, squeeze, escape; /* normalizer_spec: add_dummy_prefix, remove_extra_whitespaces … */
     bool  first_only;                    /* the dummy prefix is for the start of the text alone */
     bool  byte_fallback;
+    bool  best_cut;     /* Unigram, not BPE */
+    charsmap map;       /* of characters, before all else */
     char *unknown_text; /* what an unknown piece decodes to */
 } sentencepiece;
+
+/* What Unigram has beside t->words, whose values are places in scores. */
+typedef struct unigram {
+    double *scores; /* log-probabilities */
+    size_t  count;
+    double  unknown_score; /* of a code point that is no piece */
+    bool    single;        /* sums are floats, as in SentencePiece; else doubles, as in `tokenizers` */
+    bool    byte_fallback;
+} unigram;
 
 struct tokenizer {
     char   **texts; /* by id, each with a NUL behind it; NULL while loading: no token yet */
@@ -118,7 +180,7 @@ struct tokenizer {
     uint8_t *kinds; /* KIND_* */
     size_t   count, room;
 
-    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_SENTENCEPIECE } model;
+    enum { MODEL_WORDPIECE, MODEL_BPE, MODEL_WORDLEVEL, MODEL_SENTENCEPIECE, MODEL_UNIGRAM } model;
     vocabulary words;   /* the model's own tokens, without those that were only added */
     uint32_t   unknown; /* TOKEN_NONE: what is not in the vocabulary is left out (BPE) */
 
@@ -126,33 +188,28 @@ struct tokenizer {
     size_t       added_count;
     vocabulary   raw, cooked; /* matched before and after normalisation */
 
-    bool    clean, ideographs, strip, lower; /* BertNormalizer */
-    bool    compose;                         /* NFC            */
-    rewrite rewrites[REWRITE_LIMIT];         /* after those, one after the other */
-    size_t  rewrite_count;
+    normal_step normals[STEP_LIMIT];
+    size_t      normal_count;
+    split_step  splits[STEP_LIMIT];
+    size_t      split_count;
 
     vocabulary continuing; /* WordPiece: what may follow within a word, without its prefix */
     char      *prefix;     /* "##" */
     size_t     word_limit; /* code points of a word; a longer one is unknown */
 
-    merge     *merges; /* sorted by pair (left << 32 | right) */
-    size_t     merge_count;
-    uint32_t   byte_ids[256]; /* token of a single byte, or TOKEN_NONE */
-    bool       whole_words, fuse_unknown, prefix_space;
-    bool       letters, byte_fallback; /* symbols are code points; one without a token is its bytes' tokens */
-    split_rule split;
-    void      *patterns[SPLIT_PATTERNS]; /* pcre2_code of split, applied one after the other; NULL: no more */
-    bytes      metaspace;                /* what stands for a blank; none: there is no such step */
-    enum { PREFIX_ALWAYS, PREFIX_FIRST, PREFIX_NEVER } metaspace_prefix;
-    bool metaspace_split;
+    merge   *merges; /* sorted by pair (left << 32 | right) */
+    size_t   merge_count;
+    uint32_t byte_ids[256];           /* token <0xXX> of a byte, or TOKEN_NONE */
+    uint32_t letter_ids[BPE_LETTERS]; /* of the first code points */
+    bool     whole_words, fuse_unknown, byte_fallback;
+    char    *suffix; /* of a word's last symbol; `prefix` stands before all but the first.  NULL: none */
 
     sentencepiece sp;
+    unigram       unigram;
 
     template single, pair;
 
-    enum { DECODE_JOIN, DECODE_WORDPIECE, DECODE_BYTES, DECODE_STEPS, DECODE_SENTENCEPIECE } decode;
-    char       *decode_prefix;
-    bool        cleanup;
+    enum { DECODE_JOIN, DECODE_STEPS, DECODE_SENTENCEPIECE } decode;
     decode_step steps[DECODE_STEP_LIMIT];
     size_t      step_count;
 };
@@ -160,24 +217,72 @@ struct tokenizer {
 /* files.c: fills a zeroed tokenizer. */
 puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e);
 
-/* token.c: the normaliser; *out is empty before. */
-puma_status token_normalise(const tokenizer *t, const char *text, size_t size, bytes *out, puma_error *e);
+/* What encoding one text needs: grown as needed and used again for each of its words. */
+typedef struct encoder {
+    const tokenizer *t;
+    bool             literal; /* special tokens are not looked for */
+    const bool      *marks;   /* by place in t->added: with literal neither are these; NULL */
+    id_list         *out;
+    matcher          matcher;
+    bytes            made[STEP_LIMIT]; /* what a split step that changes text made of a piece */
+    merger           merger;
+    bytes            letters; /* a symbol with the model's prefix and suffix */
+    puma_error      *e;
+} encoder;
 
-/* wordpiece.c, bpe.c, sentencepiece.c: text that holds no added tokens, normalised (SentencePiece does that
- * itself), to ids.  first: it begins where the whole text does. */
-puma_status wordpiece_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
-puma_status bpe_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
-                       puma_error *e);
+/* A stretch of text.  first: it begins where the whole text does. */
+typedef struct stretch {
+    const char *text;
+    size_t      size;
+    bool        first;
+} stretch;
+
+/* normal.c: the normaliser; *out is empty before.  *first is cleared where the steps take away what the text
+ * begins with. */
+puma_status token_normalise(const tokenizer *t, matcher *m, const char *text, size_t size, bytes *out,
+                            bool *first, puma_error *e);
+/* split.c: the pre-tokenizer; gives each word to token_encode_word. */
+puma_status token_split(encoder *c, stretch whole);
+/* token.c: a word, or where no step splits a text all of it, to ids by the model. */
+puma_status token_encode_word(encoder *c, stretch word);
+
+/* token.c: is a text UTF-8, and not too long? */
+puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
+/* token.c: ids of a stretch of a text; first: it is the beginning of the text.  literal: neither special tokens nor
+ * those that `marks` names (by place in t->added; may be NULL) are looked for. */
+puma_status token_encode_part(const tokenizer *t, const char *text, size_t size, bool first, bool literal,
+                              const bool *marks, id_list *out, puma_error *e);
+/* token.c: widens [*begin, *end) over white space, down to `least`, where the token says so; false: it must be a word
+ * of its own and is not. */
+bool token_fits(const added_token *a, const char *text, size_t size, size_t least, size_t *begin, size_t *end);
+
+/* wordpiece.c, bpe.c: a word to ids. */
+puma_status wordpiece_encode(encoder *c, stretch word);
+puma_status bpe_encode(encoder *c, stretch word);
+/* sentencepiece.c: text that holds no added tokens; it does what normalisation it needs itself. */
 puma_status sentencepiece_encode(const tokenizer *t, const char *text, size_t size, bool first, id_list *out,
                                  puma_error *e);
-/* Compiles the split patterns and fills byte_ids; merges get sorted, the later of two equal ones stays. */
+/* unigram.c: a text, normalised and cut into words, to ids.  E512. */
+puma_status unigram_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e);
+/* t->words and t->unigram.scores are those of a tokenizer.json: makes the rest. */
+void        unigram_prepare(tokenizer *t);
+/* Makes all of t->unigram of the pieces of t->sp. */
+puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e);
+/* Fills byte_ids and letter_ids; merges get sorted, the later of two equal ones stays. */
 puma_status bpe_prepare(tokenizer *t, puma_error *e);
 /* The code point that stands for a byte in a byte-level vocabulary, and back (-1: none). */
 uint32_t    bpe_letter(unsigned char byte);
 int         bpe_byte(uint32_t letter);
+/* Appends each byte's letter.  False: out of memory. */
+bool        bpe_add_letters(bytes *out, const char *text, size_t size);
 
 /* The byte that <0xXX> names; -1: it is no such text. */
 int piece_byte(const char *text, size_t size);
+int token_hex_digit(char c); /* -1: it is none */
+
+/* truncate.c: shortens the ids of the two texts until all of it fits into cut->most; false: not even the special
+ * tokens do. */
+bool template_cut(const template *plan, id_list *a, id_list *b, bool special, token_cut *cut);
 
 /* False: out of memory. */
 bool id_list_add(id_list *list, uint32_t id);

@@ -57,26 +57,48 @@ static bool absent_or_empty(const json_t *value)
     return !value || json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
 }
 
+/* A symbol's affix, which each character of a text may come with. */
+#define AFFIX_LIMIT 64
+
+static puma_status load_affix(loader *l, const json_t *model, const char *key, char **to)
+{
+    const json_t *value = json_object_get(model, key);
+
+    if (absent_or_empty(value)) return PUMA_OK;
+    if (!json_is_string(value) || json_string_length(value) > AFFIX_LIMIT)
+        return FAIL(l, TOKEN_EFILE, "%s: model.%s is no text of at most %d bytes", l->file, key, AFFIX_LIMIT);
+    *to = loader_copy(l, json_string_value(value));
+    return l->e->status;
+}
+
 static puma_status load_bpe(loader *l, const json_t *model)
 {
-    static const char *const must_be_empty[] = { "continuing_subword_prefix", "end_of_word_suffix" };
     const json_t *dropout = json_object_get(model, "dropout"), *unknown = json_object_get(model, "unk_token");
 
-    for (size_t i = 0; i < sizeof must_be_empty / sizeof *must_be_empty; i++)
-        if (!absent_or_empty(json_object_get(model, must_be_empty[i])))
-            return loader_unsupported(l, "model BPE with", must_be_empty[i]);
     if (dropout && !json_is_null(dropout) && json_number_value(dropout) != 0.0)
         return loader_unsupported(l, "model BPE with", "dropout");
+    if (load_affix(l, model, "continuing_subword_prefix", &l->t->prefix) != PUMA_OK ||
+        load_affix(l, model, "end_of_word_suffix", &l->t->suffix) != PUMA_OK)
+        return l->e->status;
     if (loader_words(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
     if (merges_from_json(l, json_object_get(model, "merges")) != PUMA_OK) return l->e->status;
     l->t->model = MODEL_BPE;
-    l->t->letters = true; /* until a step makes bytes of the text */
     l->t->byte_fallback = loader_flag(model, "byte_fallback", false);
     l->t->fuse_unknown = loader_flag(model, "fuse_unk", false);
     l->t->whole_words = loader_flag(model, "ignore_merges", false);
     if (absent_or_empty(unknown)) return PUMA_OK;
     if (!json_is_string(unknown)) return FAIL(l, TOKEN_EFILE, "%s: model.unk_token is not a string", l->file);
     return loader_unknown(l, json_string_value(unknown));
+}
+
+/* Each word is a token or the unknown one. */
+static puma_status load_word_level(loader *l, const json_t *model)
+{
+    const char *unknown = json_string_value(json_object_get(model, "unk_token"));
+
+    if (loader_words(l, json_object_get(model, "vocab")) != PUMA_OK) return l->e->status;
+    l->t->model = MODEL_WORDLEVEL;
+    return loader_unknown(l, unknown ? unknown : "<unk>");
 }
 
 static puma_status load_model(loader *l, const json_t *model)
@@ -89,198 +111,8 @@ static puma_status load_model(loader *l, const json_t *model)
     if (!type && json_object_get(model, "max_input_chars_per_word")) return load_wordpiece(l, model);
     if (strcmp(loader_type(model), "WordPiece") == 0) return load_wordpiece(l, model);
     if (strcmp(loader_type(model), "BPE") == 0) return load_bpe(l, model);
+    if (strcmp(loader_type(model), "WordLevel") == 0) return load_word_level(l, model);
     return loader_unsupported(l, "model", loader_type(model));
-}
-
-/* The string of a step that may be a pattern: regular expressions are refused. */
-static bool add_string(loader *l, const json_t *value, const char *what, bytes *to)
-{
-    const json_t *text = json_is_object(value) ? json_object_get(value, "String") : value;
-
-    if (!json_is_string(text)) {
-        loader_unsupported(l, what, json_object_get(value, "Regex") ? "a Regex" : "no string");
-        return false;
-    }
-    if (!bytes_add(to, json_string_value(text), json_string_length(text))) loader_full(l);
-    return l->e->status == PUMA_OK;
-}
-
-static puma_status load_rewrite(loader *l, const json_t *n, bool prepend)
-{
-    tokenizer *t = l->t;
-    rewrite   *r = &t->rewrites[t->rewrite_count];
-
-    if (t->rewrite_count == REWRITE_LIMIT)
-        return loader_unsupported(l, "normalizer Sequence with so many steps, another", loader_type(n));
-    t->rewrite_count++;
-    if (prepend) {
-        add_string(l, json_object_get(n, "prepend"), "normalizer Prepend of", &r->to);
-        return l->e->status;
-    }
-    if (add_string(l, json_object_get(n, "pattern"), "normalizer Replace of", &r->from) &&
-        add_string(l, json_object_get(n, "content"), "normalizer Replace by", &r->to) && r->from.count == 0)
-        return loader_unsupported(l, "normalizer Replace of", "");
-    return l->e->status;
-}
-
-static puma_status load_normalizer(loader *l, const json_t *n)
-{
-    tokenizer    *t = l->t;
-    const char   *type = loader_type(n);
-    const json_t *steps = json_object_get(n, "normalizers"), *step;
-    size_t        i;
-
-    if (!n || json_is_null(n)) return PUMA_OK;
-    if (strcmp(type, "Sequence") == 0 && json_is_array(steps) &&
-        (t->model == MODEL_BPE || json_array_size(steps) <= 1)) {
-        json_array_foreach(steps, i, step)
-        {
-            if (load_normalizer(l, step) != PUMA_OK) return l->e->status;
-        }
-        return PUMA_OK;
-    }
-    if (strcmp(type, "BertNormalizer") == 0 && t->model == MODEL_WORDPIECE) {
-        t->clean = loader_flag(n, "clean_text", true);
-        t->ideographs = loader_flag(n, "handle_chinese_chars", true);
-        t->lower = loader_flag(n, "lowercase", true);
-        t->strip = loader_flag(n, "strip_accents", t->lower);
-        return PUMA_OK;
-    }
-    if (strcmp(type, "NFC") == 0 && t->model == MODEL_BPE) {
-        if (t->rewrite_count > 0) return loader_unsupported(l, "normalizer behind Prepend or Replace", type);
-        t->compose = true;
-        return PUMA_OK;
-    }
-    if ((strcmp(type, "Prepend") == 0 || strcmp(type, "Replace") == 0) && t->model == MODEL_BPE)
-        return load_rewrite(l, n, *type == 'P');
-    return loader_unsupported(l, "normalizer", type);
-}
-
-/* The regular expressions that models' files hold, recognised by their text and never run: ours are in bpe.c.
- */
-static const struct {
-    split_rule  rule;
-    const char *text;
-} KNOWN_SPLITS[] = {
-    { SPLIT_GPT2, "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
-    { SPLIT_QWEN2,
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
-    { SPLIT_LLAMA3,
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
-};
-
-/* A split at blanks does nothing where the normaliser has left none. */
-static bool no_blank_is_left(const tokenizer *t)
-{
-    bool none = false;
-
-    for (size_t i = 0; i < t->rewrite_count; i++) {
-        const rewrite *r = &t->rewrites[i];
-
-        none = none && !memchr(r->to.at ? r->to.at : "", ' ', r->to.count);
-        if (r->from.count == 1 && *r->from.at == ' ' && !memchr(r->to.at ? r->to.at : "", ' ', r->to.count))
-            none = true;
-    }
-    return none;
-}
-
-static puma_status load_split(loader *l, const json_t *p)
-{
-    const json_t *pattern = json_object_get(p, "pattern");
-    const char   *text = json_string_value(json_object_get(pattern, "Regex"));
-    const char   *string = json_string_value(json_object_get(pattern, "String"));
-    const char   *behaviour = json_string_value(json_object_get(p, "behavior"));
-    bool          invert = loader_flag(p, "invert", false);
-
-    if (string && strcmp(string, " ") == 0 && !invert && no_blank_is_left(l->t)) return PUMA_OK;
-    /* The patterns leave no text between matches, so keeping the matches alone comes to the same. */
-    if (!behaviour || strcmp(behaviour, invert ? "Removed" : "Isolated") != 0)
-        return loader_unsupported(l, "pre_tokenizer Split with behavior", behaviour ? behaviour : "(none)");
-    for (size_t i = 0; text && i < sizeof KNOWN_SPLITS / sizeof *KNOWN_SPLITS; i++)
-        if (strcmp(text, KNOWN_SPLITS[i].text) == 0) {
-            l->t->split = KNOWN_SPLITS[i].rule;
-            return PUMA_OK;
-        }
-    return loader_unsupported(l, "pre_tokenizer Split with pattern", text ? text : "(not a Regex)");
-}
-
-static puma_status load_byte_level(loader *l, const json_t *p)
-{
-    if (l->t->byte_fallback)
-        return loader_unsupported(l, "model BPE with byte_fallback and pre_tokenizer", "ByteLevel");
-    l->t->letters = false;
-    l->t->prefix_space = loader_flag(p, "add_prefix_space", true);
-    if (loader_flag(p, "use_regex", true)) l->t->split = SPLIT_GPT2;
-    return PUMA_OK;
-}
-
-static puma_status load_metaspace(loader *l, const json_t *p)
-{
-    const json_t *scheme = json_object_get(p, "prepend_scheme");
-    const char   *name = scheme ? json_string_value(scheme) : "always";
-    tokenizer    *t = l->t;
-
-    if (!add_string(l, json_object_get(p, "replacement"), "pre_tokenizer Metaspace with", &t->metaspace))
-        return l->e->status;
-    if (t->metaspace.count == 0) return loader_unsupported(l, "pre_tokenizer Metaspace with", "");
-    /* What older files say. */
-    if (!scheme && !loader_flag(p, "add_prefix_space", true)) name = "never";
-    t->metaspace_split = loader_flag(p, "split", true);
-    if (name && strcmp(name, "always") == 0)
-        t->metaspace_prefix = PREFIX_ALWAYS;
-    else if (name && strcmp(name, "first") == 0)
-        t->metaspace_prefix = PREFIX_FIRST;
-    else if (name && strcmp(name, "never") == 0)
-        t->metaspace_prefix = PREFIX_NEVER;
-    else
-        return loader_unsupported(l, "pre_tokenizer Metaspace with prepend_scheme",
-                                  name ? name : "(no string)");
-    return PUMA_OK;
-}
-
-/* Two steps of which the second is ByteLevel: a known pattern that it does not split again, or each digit
- * alone and then its own pattern. */
-static puma_status load_two_steps(loader *l, const json_t *first, const json_t *second)
-{
-    bool digits = strcmp(loader_type(first), "Digits") == 0;
-
-    if (!digits && strcmp(loader_type(first), "Split") != 0)
-        return loader_unsupported(l, "pre_tokenizer Sequence with", loader_type(first));
-    if (strcmp(loader_type(second), "ByteLevel") != 0)
-        return loader_unsupported(l, "pre_tokenizer Sequence with", loader_type(second));
-    if (load_byte_level(l, second) != PUMA_OK) return l->e->status;
-    /* The second would move the space behind the first split. */
-    if (l->t->prefix_space)
-        return loader_unsupported(l, "pre_tokenizer Sequence with", "ByteLevel that adds a space");
-    if (digits && !loader_flag(first, "individual_digits", false))
-        return loader_unsupported(l, "pre_tokenizer Digits with individual_digits", "false");
-    if (digits != (l->t->split == SPLIT_GPT2))
-        return loader_unsupported(l, "pre_tokenizer Sequence with",
-                                  digits ? "Digits and nothing else" : "ByteLevel that splits again");
-    if (!digits) return load_split(l, first);
-    l->t->split = SPLIT_DIGITS;
-    return PUMA_OK;
-}
-
-static puma_status load_pre_tokenizer(loader *l, const json_t *p)
-{
-    const char   *type = loader_type(p);
-    const json_t *steps = json_object_get(p, "pretokenizers");
-
-    if (l->t->model == MODEL_WORDPIECE)
-        return strcmp(type, "BertPreTokenizer") == 0 ? PUMA_OK : loader_unsupported(l, "pre_tokenizer", type);
-    if (!p || json_is_null(p)) return PUMA_OK;
-    if (strcmp(type, "ByteLevel") == 0) return load_byte_level(l, p);
-    if (strcmp(type, "Metaspace") == 0) return load_metaspace(l, p);
-    if (strcmp(type, "Split") == 0) return load_split(l, p);
-    if (strcmp(type, "Sequence") != 0 || !json_is_array(steps))
-        return loader_unsupported(l, "pre_tokenizer", type);
-    if (json_array_size(steps) == 1) return load_pre_tokenizer(l, json_array_get(steps, 0));
-    if (json_array_size(steps) != 2)
-        return loader_unsupported(l, "pre_tokenizer Sequence with", "not one or two steps");
-    return load_two_steps(l, json_array_get(steps, 0), json_array_get(steps, 1));
 }
 
 /* --- templates -------------------------------------------------------------------------------- */
@@ -374,73 +206,6 @@ static puma_status load_post_processor(loader *l, const json_t *p, bool *set)
     if (strcmp(type, "TemplateProcessing") != 0) return loader_unsupported(l, "post_processor", type);
     if (load_template(l, p, "single", 0, &l->t->single) != PUMA_OK) return l->e->status;
     return load_template(l, p, "pair", 1, &l->t->pair);
-}
-
-static puma_status load_step(loader *l, const json_t *d)
-{
-    const char   *type = loader_type(d), *scheme = json_string_value(json_object_get(d, "prepend_scheme"));
-    const json_t *start = json_object_get(d, "start"), *stop = json_object_get(d, "stop");
-    tokenizer    *t = l->t;
-    decode_step  *step = &t->steps[t->step_count];
-
-    if (t->step_count == DECODE_STEP_LIMIT)
-        return loader_unsupported(l, "decoder Sequence with so many steps, another", type);
-    t->step_count++;
-    t->decode = DECODE_STEPS;
-    if (strcmp(type, "Replace") == 0) {
-        step->what = STEP_REPLACE;
-        if (add_string(l, json_object_get(d, "pattern"), "decoder Replace of", &step->from))
-            add_string(l, json_object_get(d, "content"), "decoder Replace by", &step->to);
-    } else if (strcmp(type, "ByteFallback") == 0) {
-        step->what = STEP_BYTE_FALLBACK;
-    } else if (strcmp(type, "Fuse") == 0) {
-        step->what = STEP_FUSE;
-    } else if (strcmp(type, "Strip") == 0) {
-        step->what = STEP_STRIP;
-        add_string(l, json_object_get(d, "content"), "decoder Strip of", &step->from);
-        if (json_integer_value(start) < 0 || json_integer_value(stop) < 0 || !json_is_integer(start) ||
-            !json_is_integer(stop))
-            return FAIL(l, TOKEN_EFILE, "%s: decoder Strip: start or stop is no count", l->file);
-        step->start = (size_t)json_integer_value(start);
-        step->stop = (size_t)json_integer_value(stop);
-    } else if (strcmp(type, "Metaspace") == 0) {
-        step->what = STEP_METASPACE;
-        add_string(l, json_object_get(d, "replacement"), "decoder Metaspace with", &step->from);
-        step->start = scheme ? strcmp(scheme, "never") != 0 : loader_flag(d, "add_prefix_space", true);
-    } else {
-        return loader_unsupported(l, "decoder", type);
-    }
-    if (l->e->status == PUMA_OK && step->from.count == 0 && step->what != STEP_BYTE_FALLBACK &&
-        step->what != STEP_FUSE)
-        return loader_unsupported(l, "decoder that looks for nothing,", type);
-    return l->e->status;
-}
-
-static puma_status load_decoder(loader *l, const json_t *d)
-{
-    const char   *prefix = json_string_value(json_object_get(d, "prefix"));
-    const json_t *steps = json_object_get(d, "decoders"), *step;
-    size_t        i;
-
-    if (!d || json_is_null(d)) {
-        l->t->decode = DECODE_JOIN;
-    } else if (strcmp(loader_type(d), "ByteLevel") == 0) {
-        l->t->decode = DECODE_BYTES;
-    } else if (strcmp(loader_type(d), "WordPiece") == 0) {
-        l->t->decode = DECODE_WORDPIECE;
-        l->t->cleanup = loader_flag(d, "cleanup", true);
-        if (!(l->t->decode_prefix = loader_copy(l, prefix ? prefix : "##"))) return l->e->status;
-    } else if (strcmp(loader_type(d), "Sequence") == 0 && json_array_size(steps) == 1) {
-        return load_decoder(l, json_array_get(steps, 0));
-    } else if (strcmp(loader_type(d), "Sequence") == 0 && json_array_size(steps) > 0) {
-        json_array_foreach(steps, i, step)
-        {
-            if (load_step(l, step) != PUMA_OK) return l->e->status;
-        }
-    } else {
-        return load_step(l, d);
-    }
-    return PUMA_OK;
 }
 
 /* --- the whole file ---------------------------------------------------------------------------- */

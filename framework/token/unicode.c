@@ -83,6 +83,15 @@ static const struct {
     { 0x16ea0, 0x16eb8, 0x16ebb },
 };
 
+/* Marks newer than utf8proc, which the reference keeps with the letter before them. */
+static const range NEW_EXTENDING[] = {
+    { 0x897, 0x897 },     { 0x1acf, 0x1add },   { 0x1ae0, 0x1aeb },   { 0x10d69, 0x10d6d },
+    { 0x10efa, 0x10efc }, { 0x113b8, 0x113c0 }, { 0x113c2, 0x113c2 }, { 0x113c5, 0x113c5 },
+    { 0x113c7, 0x113ca }, { 0x113cc, 0x113d0 }, { 0x113d2, 0x113d2 }, { 0x113e1, 0x113e2 },
+    { 0x11b60, 0x11b67 }, { 0x11f5a, 0x11f5a }, { 0x1611e, 0x1612f }, { 0x1e5ee, 0x1e5ef },
+    { 0x1e6e3, 0x1e6e3 }, { 0x1e6e6, 0x1e6e6 }, { 0x1e6ee, 0x1e6ef }, { 0x1e6f5, 0x1e6f5 },
+};
+
 static const range SPACES[] = {
     { 0x9, 0xd },       { 0x20, 0x20 },     { 0x85, 0x85 },     { 0xa0, 0xa0 },     { 0x1680, 0x1680 },
     { 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 },
@@ -206,6 +215,15 @@ size_t utf8_valid(const char *text, size_t size)
     return size;
 }
 
+size_t utf8_before(const char *text, size_t at, uint32_t *c)
+{
+    size_t start = at - 1, length;
+
+    while (start > 0 && ((unsigned char)text[start] & 0xc0) == 0x80) start--;
+    utf8_take(text + start, at - start, c, &length);
+    return start;
+}
+
 bool utf8_points(points *p, const char *text, size_t size)
 {
     uint32_t c;
@@ -247,6 +265,20 @@ bool unicode_control(uint32_t c)
 bool unicode_mark(uint32_t c)
 {
     return category(c) == UTF8PROC_CATEGORY_MN ? !AMONG(NEW_MARK, c) : AMONG(OLD_MARK, c);
+}
+
+bool unicode_combining_mark(uint32_t c)
+{
+    utf8proc_category_t kind = category(c);
+
+    return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
+}
+
+bool unicode_number(uint32_t c)
+{
+    utf8proc_category_t kind = category(c);
+
+    return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
 }
 
 bool unicode_ideograph(uint32_t c) { return AMONG(IDEOGRAPHS, c); }
@@ -300,20 +332,21 @@ static bool order_run(uint32_t *at, size_t count)
     return true;
 }
 
-bool unicode_decompose(points *to, const points *from)
+bool unicode_decompose(points *to, const points *from, bool compatible)
 {
+    utf8proc_option_t how = UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0);
     size_t   begin = to->count, run = 0;
     bool     sorted = true;
     uint64_t last = 0;
 
     for (size_t i = 0; i < from->count; i++) {
-        utf8proc_int32_t form[16];
+        utf8proc_int32_t form[32];
         int              state = 0;
         utf8proc_ssize_t count = 1;
 
         form[0] = (utf8proc_int32_t)from->at[i];
-        if (form[0] >= 0xc0 && form[0] != 0x11938) /* a letter of Unicode 13, whole in the reference */
-            count = utf8proc_decompose_char(form[0], form, 16, UTF8PROC_DECOMPOSE, &state);
+        if (form[0] >= (compatible ? 0xa0 : 0xc0) && form[0] != 0x11938) /* whole in the reference */
+            count = utf8proc_decompose_char(form[0], form, 32, how, &state);
         for (utf8proc_ssize_t k = 0; k < count; k++)
             if (!points_add(to, (uint32_t)form[k])) return false;
     }
@@ -361,4 +394,32 @@ bool unicode_compose(points *p)
     }
     p->count = kept;
     return true;
+}
+
+/* After these a cluster ends, whatever follows. */
+static bool ends_cluster(uint32_t c)
+{
+    utf8proc_category_t kind = category(c);
+
+    return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP ||
+           (kind == UTF8PROC_CATEGORY_CF && utf8proc_get_property((utf8proc_int32_t)c)->boundclass ==
+                                                UTF8PROC_BOUNDCLASS_CONTROL);
+}
+
+size_t unicode_cluster(const char *text, size_t size)
+{
+    utf8proc_int32_t state = 0;
+    uint32_t         before, c;
+    size_t           at, length;
+
+    if (size == 0) return 0;
+    utf8_take(text, size, &before, &at);
+    for (; at < size; at += length) {
+        utf8_take(text + at, size - at, &c, &length);
+        if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)c, &state) &&
+            (!AMONG(NEW_EXTENDING, c) || ends_cluster(before)))
+            break;
+        before = c;
+    }
+    return at;
 }

@@ -34,6 +34,8 @@ bool bytes_add_replaced(bytes *b, const char *from, size_t size, const char *wha
 bool   utf8_take(const char *text, size_t size, uint32_t *c, size_t *length);
 /* Offset of the first byte that is not UTF-8; `size` when all of it is. */
 size_t utf8_valid(const char *text, size_t size);
+/* Of valid UTF-8: where the code point begins that ends at `at` > 0. */
+size_t utf8_before(const char *text, size_t at, uint32_t *c);
 /* Appends the code points of valid UTF-8. */
 bool   utf8_points(points *p, const char *text, size_t size);
 
@@ -41,13 +43,17 @@ bool unicode_space(uint32_t c);       /* White_Space                            
 bool unicode_punctuation(uint32_t c); /* ASCII's symbols too, as BERT has it             */
 bool unicode_control(uint32_t c);     /* Cc, Cf, Co                                      */
 bool unicode_mark(uint32_t c);        /* Mn                                              */
+bool unicode_combining_mark(uint32_t c); /* M                                            */
+bool unicode_number(uint32_t c);      /* Nd, Nl, No                                      */
 bool unicode_ideograph(uint32_t c);   /* BERT's CJK blocks                               */
 bool unicode_word(uint32_t c);        /* \w                                              */
 /* Appends the lower case of c: one code point, for U+0130 two. */
 bool unicode_lower(points *p, uint32_t c);
-/* Canonical decomposition (NFD) of `from`, appended to `to`; marks in canonical order. */
-bool unicode_decompose(points *to, const points *from);
-/* The composition (NFC) of decomposed text, in place. */
+/* Decomposition (NFD, `compatible`: NFKD) of `from`, appended to `to`; marks in canonical order. */
+bool unicode_decompose(points *to, const points *from, bool compatible);
+/* The composition (NFC, NFKC) of decomposed text, in place. */
 bool unicode_compose(points *p);
+/* Bytes of the grapheme cluster that valid UTF-8 begins with. */
+size_t unicode_cluster(const char *text, size_t size);
 
 #endif

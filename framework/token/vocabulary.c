@@ -63,22 +63,33 @@ static size_t first_at_least(const vocabulary *v, size_t low, size_t high, size_
     return low;
 }
 
+vocabulary_range vocabulary_all(const vocabulary *v) { return (vocabulary_range){ 0, v->count, 0 }; }
+
+bool vocabulary_step(const vocabulary *v, vocabulary_range *r, char byte, const vocabulary_entry **exact)
+{
+    unsigned next = (unsigned char)byte;
+
+    *exact = NULL;
+    /* Those that have no byte more come first: one, unless a text stands there twice. */
+    while (r->low < r->high && v->entries[r->low].size == r->depth) r->low++;
+    r->low = first_at_least(v, r->low, r->high, r->depth, next);
+    r->high = first_at_least(v, r->low, r->high, r->depth, next + 1);
+    r->depth++;
+    if (r->low == r->high) return false;
+    if (v->entries[r->low].size == r->depth) *exact = &v->entries[r->low];
+    return true;
+}
+
 size_t vocabulary_longest(const vocabulary *v, const char *text, size_t size, uint32_t *value)
 {
-    size_t low = 0, high = v->count, longest = 0;
+    vocabulary_range        range = vocabulary_all(v);
+    const vocabulary_entry *exact;
+    size_t                  longest = 0;
 
-    /* [low, high): the entries that begin with text[0 … depth).  The one that equals it, if any, is the
-     * first. */
-    for (size_t depth = 0; depth < size && low < high; depth++) {
-        unsigned byte = (unsigned char)text[depth];
-
-        if (v->entries[low].size == depth) low++;
-        low = first_at_least(v, low, high, depth, byte);
-        high = first_at_least(v, low, high, depth, byte + 1);
-        if (low < high && v->entries[low].size == depth + 1) {
-            longest = depth + 1;
-            *value = v->entries[low].value;
-        }
+    for (size_t i = 0; i < size && vocabulary_step(v, &range, text[i], &exact); i++) {
+        if (!exact) continue;
+        longest = i + 1;
+        *value = exact->value;
     }
     return longest;
 }

@@ -26,4 +26,13 @@ bool                    vocabulary_find(const vocabulary *v, const char *text, s
  * looked for). */
 size_t vocabulary_longest(const vocabulary *v, const char *text, size_t size, uint32_t *value);
 
+/* The entries that begin with some bytes, narrowed byte by byte: for what needs more than the longest. */
+typedef struct vocabulary_range {
+    size_t low, high, depth; /* entries[low … high), depth bytes each */
+} vocabulary_range;
+
+vocabulary_range vocabulary_all(const vocabulary *v);
+/* One byte more.  False: no entry begins so.  *exact: the entry that is just these bytes; NULL: none is. */
+bool vocabulary_step(const vocabulary *v, vocabulary_range *r, char byte, const vocabulary_entry **exact);
+
 #endif

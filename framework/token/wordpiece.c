@@ -1,52 +1,40 @@
-/* wordpiece.c - BERT's words and their pieces: the longest piece of the vocabulary first, then on from its
- * end. */
+/* wordpiece.c - the pieces of a word: the longest one of the vocabulary first, then on from its end. */
 #include "token/tokenizer.h"
 
-static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
-
-/* A word of which any rest has no piece is one unknown token, and so is one that is too long. */
-static puma_status encode_word(const tokenizer *t, const char *word, size_t size, size_t letters,
-                               id_list *out, puma_error *e)
+static puma_status add(encoder *c, uint32_t id)
 {
-    size_t before = out->count;
-
-    if (letters > t->word_limit) return id_list_add(out, t->unknown) ? PUMA_OK : full(e);
-    for (size_t at = 0; at < size;) {
-        uint32_t id = 0;
-        size_t   taken = vocabulary_longest(at == 0 ? &t->words : &t->continuing, word + at, size - at, &id);
-
-        if (taken == 0) {
-            out->count = before;
-            return id_list_add(out, t->unknown) ? PUMA_OK : full(e);
-        }
-        if (!id_list_add(out, id)) return full(e);
-        at += taken;
-    }
-    return PUMA_OK;
+    return id_list_add(c->out, id) ? PUMA_OK : error_set(c->e, TOKEN_EMEMORY, "text: out of memory");
 }
 
-puma_status wordpiece_encode(const tokenizer *t, const char *text, size_t size, id_list *out, puma_error *e)
+static bool too_long(stretch word, size_t limit)
 {
-    size_t begin = 0, letters = 0, length;
+    size_t   count = 0, length;
+    uint32_t c;
 
-    /* The end of the text closes a word like a space, hence the round more. */
-    for (size_t at = 0; at <= size; at += length) {
-        uint32_t c = ' ';
-        bool     space, mark;
+    if (word.size <= limit) return false;
+    for (size_t at = 0; at < word.size && count <= limit; at += length, count++)
+        utf8_take(word.text + at, word.size - at, &c, &length);
+    return count > limit;
+}
 
-        length = 1;
-        if (at < size) utf8_take(text + at, size - at, &c, &length);
-        space = unicode_space(c);
-        mark = !space && unicode_punctuation(c);
-        if (!space && !mark) {
-            letters++;
-            continue;
+/* A word of which any rest has no piece is one unknown token, and so is one that is too long. */
+puma_status wordpiece_encode(encoder *c, stretch word)
+{
+    const tokenizer *t = c->t;
+    size_t           before = c->out->count;
+
+    if (too_long(word, t->word_limit)) return add(c, t->unknown);
+    for (size_t at = 0; at < word.size;) {
+        uint32_t id = 0;
+        size_t   taken =
+            vocabulary_longest(at == 0 ? &t->words : &t->continuing, word.text + at, word.size - at, &id);
+
+        if (taken == 0) {
+            c->out->count = before;
+            return add(c, t->unknown);
         }
-        if (at > begin && encode_word(t, text + begin, at - begin, letters, out, e) != PUMA_OK)
-            return e->status;
-        if (mark && encode_word(t, text + at, length, 1, out, e) != PUMA_OK) return e->status;
-        begin = at + length;
-        letters = 0;
+        if (add(c, id) != PUMA_OK) return c->e->status;
+        at += taken;
     }
     return PUMA_OK;
 }

@@ -16,6 +16,7 @@
 #define MAX_KEY 65535u
 #define MAX_NAME 64u /* bytes of a tensor's name: the format's limit                            */
 #define MAX_ALIGNMENT 65536u
+#define MAX_FACTORS 65536u
 #define STEP ((size_t)1 << 16) /* read at a time                                                         */
 #define KEY "%.120s"
 
@@ -46,15 +47,6 @@ static const struct {
     { "uint64", 8 }, { "int64", 8 },   { "float64", 8 },
 };
 
-/* Numbers that are not here have no use any more, or none whose size in bytes is settled. */
-static const gguf_type STORED[] = {
-    { "F32", 0, 1, 4 },       { "F16", 1, 1, 2 },       { "Q4_0", 2, 32, 18 },    { "Q4_1", 3, 32, 20 },
-    { "Q5_0", 6, 32, 22 },    { "Q5_1", 7, 32, 24 },    { "Q8_0", 8, 32, 34 },    { "Q8_1", 9, 32, 36 },
-    { "Q2_K", 10, 256, 84 },  { "Q3_K", 11, 256, 110 }, { "Q4_K", 12, 256, 144 }, { "Q5_K", 13, 256, 176 },
-    { "Q6_K", 14, 256, 210 }, { "Q8_K", 15, 256, 292 }, { "I8", 24, 1, 1 },       { "I16", 25, 1, 2 },
-    { "I32", 26, 1, 4 },      { "I64", 27, 1, 8 },      { "F64", 28, 1, 8 },      { "BF16", 30, 1, 2 },
-};
-
 /* A value: one, or an array of them.  While the file is read places are offsets into what was read so far. */
 struct gguf_array {
     char                *key;   /* ended by NUL                                                            */
@@ -77,6 +69,8 @@ struct gguf {
     size_t           tensor_count;
     const gguf_tensor **names; /* the same, sorted by name                                               */
     size_t              alignment, data;
+    double             *factors; /* of rope_freqs.weight                                                   */
+    size_t              factor_count;
 };
 
 static puma_status no_memory(puma_error *e, size_t bytes)
@@ -258,13 +252,6 @@ static puma_status take_pairs(gguf *g, uint64_t count, puma_error *e)
 
 /* --- tensors ---------------------------------------------------------------------------------- */
 
-static const gguf_type *find_type(uint64_t number)
-{
-    for (size_t i = 0; i < sizeof STORED / sizeof *STORED; i++)
-        if (STORED[i].number == number) return &STORED[i];
-    return NULL;
-}
-
 static puma_status take_dimensions(gguf *g, gguf_tensor *t, puma_error *e)
 {
     uint64_t rank, dim;
@@ -294,7 +281,7 @@ static puma_status take_tensor(gguf *g, gguf_tensor *t, puma_error *e)
     if (take_dimensions(g, t, e) != PUMA_OK || take(g, 4, &type, t->name, e) != PUMA_OK ||
         take(g, 8, &offset, t->name, e) != PUMA_OK)
         return e->status;
-    t->type = find_type(type);
+    t->type = quant_numbered(type);
     if (!t->type)
         return error_set(e, 414, "%s: tensor " KEY ": type %ju is not known", g->path, t->name,
                          (uintmax_t)type);
@@ -423,6 +410,27 @@ static puma_status read_alignment(gguf *g, puma_error *e)
     return PUMA_OK;
 }
 
+/* The one tensor that belongs to what config.json would say. */
+static puma_status read_factors(gguf *g, puma_error *e)
+{
+    const gguf_tensor *t = gguf_tensor_find(g, "rope_freqs.weight");
+    unsigned char      bytes[8];
+
+    if (!t) return PUMA_OK;
+    if (t->rank != 1 || t->n == 0 || t->n > MAX_FACTORS || t->type->block != 1 || !t->type->values)
+        return error_set(e, 413, "%s: tensor %s: not a list of 1 to %u numbers", g->path, t->name,
+                         MAX_FACTORS);
+    g->factors = malloc(t->n * sizeof *g->factors);
+    if (!g->factors) return no_memory(e, t->n * sizeof *g->factors);
+    for (size_t i = 0; i < t->n; i++) {
+        if (file_at(g->file, bytes, t->type->bytes, t->begin + i * t->type->bytes, e) != PUMA_OK)
+            return e->status;
+        t->type->values(bytes, &g->factors[i]);
+    }
+    g->factor_count = t->n;
+    return PUMA_OK;
+}
+
 static puma_status read_all(gguf *g, puma_error *e)
 {
     uint64_t version, tensors, pairs;
@@ -443,7 +451,7 @@ static puma_status read_all(gguf *g, puma_error *e)
         take(g, 8, &pairs, "number of pairs", e) != PUMA_OK)
         return e->status;
     if (take_pairs(g, pairs, e) != PUMA_OK || read_alignment(g, e) != PUMA_OK) return e->status;
-    return take_tensors(g, tensors, e);
+    return take_tensors(g, tensors, e) == PUMA_OK ? read_factors(g, e) : e->status;
 }
 
 puma_status gguf_read(gguf **out, const data_file *f, puma_error *e)
@@ -488,6 +496,7 @@ void gguf_close(gguf *g)
     for (size_t i = 0; i < g->tensor_count; i++) free((void *)(uintptr_t)g->tensors[i].name);
     free(g->values);
     free(g->tensors);
+    free(g->factors);
     free(g->names);
     free(g->bytes);
     free(g->path);
@@ -508,6 +517,12 @@ const gguf_tensor *gguf_tensor_find(const gguf *g, const char *name)
         g->tensor_count ? bsearch(&key, g->names, g->tensor_count, sizeof *g->names, by_name) : NULL;
 
     return found ? *found : NULL;
+}
+
+const double *gguf_rope_factors(const gguf *g, size_t *count)
+{
+    *count = g->factor_count;
+    return g->factors;
 }
 
 /* --- values ----------------------------------------------------------------------------------- */

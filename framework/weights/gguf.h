@@ -11,6 +11,7 @@
 #define WEIGHTS_GGUF_H
 
 #include "weights/file.h"
+#include "weights/quant.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -58,16 +59,9 @@ bool gguf_equal(gguf_text text, const char *other); /* other ends in NUL */
 /* --- tensors ---------------------------------------------------------------------------------- */
 #define GGUF_MAX_RANK 4
 
-/* A type stores `block` elements in `bytes` bytes.  weights.c says which of them it converts. */
-typedef struct gguf_type {
-    const char *name; /* "Q4_1"                                                                      */
-    uint32_t    number;
-    size_t      block, bytes;
-} gguf_type;
-
 typedef struct gguf_tensor {
-    const char      *name; /* ended by NUL                                                               */
-    const gguf_type *type;
+    const char       *name; /* ended by NUL                                                              */
+    const quant_type *type;
     size_t rank, dim[GGUF_MAX_RANK]; /* outermost first, as everywhere here; the file has them reversed */
     size_t n, begin, end;            /* elements; bytes of the file                                */
 } gguf_tensor;
@@ -80,6 +74,10 @@ const gguf_tensor *gguf_tensor_find(const gguf *g, const char *name);
  * which the rotary embedding turns stand side by side: in each head of h rows, row 2j + s of the file is row
  * s h/2 + j of Hugging Face's.  *head: h for such a tensor, else 0. */
 puma_status gguf_permuted(const gguf *g, const gguf_tensor *t, size_t *head, puma_error *e);
+
+/* The numbers of rope_freqs.weight, by which a writer divides the rotary frequencies of LLaMA 3; NULL: none.
+ */
+const double *gguf_rope_factors(const gguf *g, size_t *count);
 
 /* What config.json would say, from the metadata and the tensors that there are (a new object).  404 naming
  * the key for what it cannot say. */

@@ -4,6 +4,7 @@
  * stored as Hugging Face stores them, up to the permutation that gguf.h tells of. */
 #include "weights/gguf.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +13,12 @@ typedef struct family {
     const char *name; /* general.architecture and model_type                                         */
     const char *activation;
     bool        permuted; /* rows of attn_q and attn_k                                               */
+    bool        flags;    /* attention_bias and mlp_bias; else query, key and value have biases      */
 } family;
 
 static const family FAMILIES[] = {
-    { "llama", "silu", true },
-    { "qwen2", "silu", false },
+    { "llama", "silu", true, true },
+    { "qwen2", "silu", false, false },
 };
 
 typedef struct writer {
@@ -118,33 +120,190 @@ static void write_heads(const writer *w)
                   gguf_name(w->g), key, (uintmax_t)turned, (uintmax_t)length);
 }
 
-/* Llama 3's scaling is not written down as numbers but as a tensor made from them, from which they cannot be
- * had back: then a config.json beside the file has to say them. */
+/* --- rotary positions ------------------------------------------------------------------------- */
+
+/* A number of the family's own key; *x stays when there is none. */
+static void read_own(const writer *w, const char *rest, double *x)
+{
+    char key[96];
+
+    if (w->e->status == PUMA_OK && gguf_has(w->g, own(w->family, rest, key))) gguf_number(w->g, key, x, w->e);
+}
+
+/* The family's key must be absent or have the one value at which it changes nothing that is built. */
+static void must_be(const writer *w, const char *rest, double neutral)
+{
+    char   key[96];
+    double x = neutral;
+
+    read_own(w, rest, &x);
+    if (w->e->status == PUMA_OK && !(fabs(x - neutral) <= 0))
+        error_set(w->e, 404, "%s: %s: %g is not supported (%g is)", gguf_name(w->g),
+                  own(w->family, rest, key), x, neutral);
+}
+
+/* rope.scaling.factor, or scale_linear as it was called; 0 and no key at all are 1. */
+static double read_factor(const writer *w)
+{
+    char   key[96];
+    double factor = 0;
+
+    read_own(w,
+             gguf_has(w->g, own(w->family, "rope.scaling.factor", key)) ? "rope.scaling.factor"
+                                                                        : "rope.scale_linear",
+             &factor);
+    return factor > 0 || factor < 0 ? factor : 1;
+}
+
+static void add_number(const writer *w, json_t *object, const char *key, double x)
+{
+    if (json_object_set_new(object, key, json_real(x)) != 0) no_memory(w->e);
+}
+
+/* llama.cpp multiplies what YaRN makes of the factor by attn_factor; config.json has the product. */
+static void describe_yarn(const writer *w, json_t *scaling, double factor)
+{
+    char   key[96];
+    double warm = 1, warmer = 1, fast = 32, slow = 1;
+
+    must_be(w, "rope.scaling.yarn_ext_factor", 1);
+    must_be(w, "rope.scaling.yarn_log_multiplier", 0);
+    read_own(w, "rope.scaling.attn_factor", &warm);
+    read_own(w, "rope.scaling.yarn_attn_factor", &warmer);
+    read_own(w, "rope.scaling.yarn_beta_fast", &fast);
+    read_own(w, "rope.scaling.yarn_beta_slow", &slow);
+    add_number(w, scaling, "factor", factor);
+    add_number(w, scaling, "beta_fast", fast);
+    add_number(w, scaling, "beta_slow", slow);
+    if (factor >= 1) add_number(w, scaling, "attention_factor", warm * warmer * (1 + 0.1 * log(factor)));
+    if (gguf_has(w->g, own(w->family, "rope.scaling.original_context_length", key))) {
+        uint64_t context = 0;
+
+        if (gguf_unsigned(w->g, key, &context, w->e) == PUMA_OK)
+            add_number(w, scaling, "original_max_position_embeddings", (double)context);
+    }
+}
+
+/* LLaMA 3's scaling is not written down as numbers but as a tensor of divisors made from them. */
+static void describe_factors(const writer *w, json_t *scaling, double factor)
+{
+    size_t        count;
+    const double *divisor = gguf_rope_factors(w->g, &count);
+    json_t       *list = json_array();
+
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, json_real(isfinite(divisor[i]) ? divisor[i] * factor : 0)) != 0)
+            no_memory(w->e);
+    if (!list || json_object_set_new(scaling, "short_factor", list) != 0) no_memory(w->e);
+    add_number(w, scaling, "factor", 1);
+    add_number(w, scaling, "attention_factor", 1);
+}
+
+/* How frequencies are scaled.  A file that has a factor and no type means the linear way, as llama.cpp reads
+ * it. */
+static void write_scaling(const writer *w)
+{
+    char      key[96], name[64] = "linear";
+    gguf_text type;
+    double    factor = read_factor(w);
+    size_t    divisors = 0;
+    json_t   *scaling;
+    bool      yarn;
+
+    gguf_rope_factors(w->g, &divisors);
+    if (gguf_has(w->g, own(w->family, "rope.scaling.type", key)) &&
+        gguf_string(w->g, key, &type, w->e) == PUMA_OK)
+        snprintf(name, sizeof name, "%.*s", type.size < sizeof name ? (int)type.size : (int)sizeof name - 1,
+                 type.bytes);
+    yarn = strcmp(name, "yarn") == 0;
+    if (strcmp(name, "none") == 0) factor = 1;
+    if (w->e->status == PUMA_OK && strcmp(name, "none") != 0 && strcmp(name, "linear") != 0 && !yarn)
+        error_set(w->e, 404, "%s: %s: %s is not supported (known: none, linear, yarn)", gguf_name(w->g), key,
+                  name);
+    if (w->e->status == PUMA_OK && yarn && divisors > 0)
+        error_set(w->e, 404, "%s: tensor rope_freqs.weight: not supported beside %s = yarn", gguf_name(w->g),
+                  key);
+    if (!yarn) must_be(w, "rope.scaling.attn_factor", 1);
+    if (w->e->status != PUMA_OK || (!yarn && divisors == 0 && !(factor > 1) && !(factor < 1))) return;
+    scaling = json_object();
+    if (!scaling || json_object_set_new(scaling, "rope_type",
+                                        json_string(yarn       ? "yarn"
+                                                    : divisors ? "longrope"
+                                                               : "linear")) != 0)
+        no_memory(w->e);
+    else if (yarn)
+        describe_yarn(w, scaling, factor);
+    else if (divisors)
+        describe_factors(w, scaling, factor);
+    else
+        add_number(w, scaling, "factor", factor);
+    set(w, "rope_scaling", scaling);
+}
+
 static void write_rope(const writer *w)
 {
-    char      key[96], factor[96];
-    gguf_text type;
-    json_t   *scaling;
+    char key[96];
 
     if (!copy_number(w, own(w->family, "rope.freq_base", key), w->config, "rope_theta"))
         set(w, "rope_theta", json_real(10000));
-    if (gguf_tensor_find(w->g, "rope_freqs.weight"))
-        error_set(w->e, 404,
-                  "%s: tensor rope_freqs.weight: scaled rotary frequencies are read from a config.json "
-                  "beside the file,"
-                  " and there is none",
-                  gguf_name(w->g));
-    if (w->e->status != PUMA_OK || !gguf_has(w->g, own(w->family, "rope.scaling.type", key)) ||
-        gguf_string(w->g, key, &type, w->e) != PUMA_OK || gguf_equal(type, "none"))
-        return;
-    scaling = json_object();
-    if (!scaling || json_object_set_new(scaling, "rope_type", json_stringn(type.bytes, type.size)) != 0) {
-        json_decref(scaling);
-        error_set(w->e, 403, "%s: %s: not text", gguf_name(w->g), key);
-        return;
+    for (size_t i = 0; i < 2 && w->e->status == PUMA_OK; i++) {
+        static const char *const lists[] = { "rope_factors_long.weight", "rope_factors_short.weight" };
+
+        if (gguf_tensor_find(w->g, lists[i]))
+            error_set(w->e, 404,
+                      "%s: tensor %s: longrope is read from a config.json beside the file, and there is none",
+                      gguf_name(w->g), lists[i]);
     }
-    copy_number(w, own(w->family, "rope.scaling.factor", factor), scaling, "factor");
-    set(w, "rope_scaling", scaling);
+    if (w->e->status == PUMA_OK) write_scaling(w);
+}
+
+/* --- tensors ---------------------------------------------------------------------------------- */
+
+typedef enum part_kind { MATRIX, INPUT_BIAS, OUTPUT_BIAS, MLP_BIAS, PART_KINDS } part_kind;
+
+/* What a layer may have. */
+static const struct {
+    const char *name;
+    part_kind   kind;
+} PARTS[] = {
+    { "attn_norm.weight", MATRIX },      { "attn_q.weight", MATRIX },      { "attn_k.weight", MATRIX },
+    { "attn_v.weight", MATRIX },         { "attn_output.weight", MATRIX }, { "ffn_norm.weight", MATRIX },
+    { "ffn_gate.weight", MATRIX },       { "ffn_up.weight", MATRIX },      { "ffn_down.weight", MATRIX },
+    { "attn_rot_embd", MATRIX }, /* angles that older writers left in, not read by anyone */
+    { "attn_q.bias", INPUT_BIAS },       { "attn_k.bias", INPUT_BIAS },    { "attn_v.bias", INPUT_BIAS },
+    { "attn_output.bias", OUTPUT_BIAS }, { "ffn_gate.bias", MLP_BIAS },    { "ffn_up.bias", MLP_BIAS },
+    { "ffn_down.bias", MLP_BIAS },
+};
+
+/* A tensor that the family's architecture does not read would be left out of the computation without a word:
+ * a bias that only some matrices have, norms of queries, experts. */
+static bool is_read(const char *name, const bool has[PART_KINDS])
+{
+    static const char *const apart[] = { "token_embd.weight", "output_norm.weight", "output.weight",
+                                         "rope_freqs.weight" };
+
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
+        if (strcmp(name, apart[i]) == 0) return true;
+    if (strncmp(name, "blk.", 4) != 0) return false;
+    name += 4 + strspn(name + 4, "0123456789");
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
+        if (has[PARTS[i].kind] && *name == '.' && strcmp(name + 1, PARTS[i].name) == 0) return true;
+    return false;
+}
+
+static void check_tensors(const writer *w)
+{
+    bool all = json_is_true(json_object_get(w->config, "attention_bias"));
+    bool has[PART_KINDS] = { [MATRIX] = true,
+                             [INPUT_BIAS] = all || !w->family->flags,
+                             [OUTPUT_BIAS] = all && w->family->flags,
+                             [MLP_BIAS] =
+                                 w->family->flags && json_is_true(json_object_get(w->config, "mlp_bias")) };
+
+    for (size_t i = 0; i < gguf_tensors(w->g) && w->e->status == PUMA_OK; i++)
+        if (!is_read(gguf_tensor_at(w->g, i)->name, has))
+            error_set(w->e, 404, "%s: tensor %.120s: %s models with such a part are not supported",
+                      gguf_name(w->g), gguf_tensor_at(w->g, i)->name, w->family->name);
 }
 
 /* What the tensors themselves say: the vocabulary, whether the head has a matrix of its own, biases. */
@@ -167,7 +326,18 @@ static void write_tensors(const writer *w)
     set(w, "tie_word_embeddings", json_boolean(!gguf_tensor_find(w->g, "output.weight")));
     set(w, "attention_bias", json_boolean(gguf_tensor_find(w->g, "blk.0.attn_output.bias") != NULL));
     set(w, "mlp_bias", json_boolean(gguf_tensor_find(w->g, "blk.0.ffn_up.bias") != NULL));
+    check_tensors(w);
 }
+
+/* Keys with which later models change the computation, and what they are where they do not. */
+static const struct {
+    const char *rest;
+    double      value;
+} NEUTRAL[] = {
+    { "attn_logit_softcapping", 0 },   { "final_logit_softcapping", 0 }, { "logit_scale", 1 },
+    { "residual_scale", 1 },           { "embedding_scale", 1 },         { "attention.clamp_kqv", 0 },
+    { "attention.max_alibi_bias", 0 },
+};
 
 puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
 {
@@ -179,7 +349,7 @@ puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
     if (find_family(g, &w.family, e) != PUMA_OK) return e->status;
     /* A file of one part of many has the metadata of all and the tensors of some. */
     if (gguf_has(g, "split.count") && gguf_unsigned(g, "split.count", &n, e) == PUMA_OK && n > 1)
-        return error_set(e, 404, "%s: split.count: a file of several parts is not supported", gguf_name(g));
+        return error_set(e, 404, "%s: split.count: a file of several parts is not supported: merge them into one", gguf_name(g));
     if (gguf_has(g, own(w.family, "expert_count", key)) && gguf_unsigned(g, key, &n, e) == PUMA_OK && n > 0)
         return error_set(e, 404, "%s: %s: experts are not supported", gguf_name(g), key);
     w.config = json_object();
@@ -195,6 +365,8 @@ puma_status gguf_config(const gguf *g, json_t **config, puma_error *e)
         gguf_number(g, key, &(double){ 0 }, e);
     write_rope(&w);
     write_tensors(&w);
+    for (size_t i = 0; i < sizeof NEUTRAL / sizeof *NEUTRAL; i++)
+        must_be(&w, NEUTRAL[i].rest, NEUTRAL[i].value);
     copy_size(&w, own(w.family, "attention.sliding_window", key), "sliding_window");
     copy_size(&w, "tokenizer.ggml.bos_token_id", "bos_token_id");
     copy_size(&w, "tokenizer.ggml.eos_token_id", "eos_token_id");

@@ -1,10 +1,13 @@
 /* json.c - see json.h */
 #include "weights/json.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,6 +81,14 @@ done:
     return e->status;
 }
 
+void json_show(char *to, size_t room, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    snprintf(to, room, "%s", text ? text : "?");
+    free(text);
+}
+
 static bool over(size_t count, size_t limit) { return limit > 0 && count > limit; }
 
 /* One pass over the bytes, strings skipped: it bounds nesting and counts what jansson would allocate for.  It
@@ -132,6 +143,15 @@ static puma_status scan(const char *name, const char *bytes, size_t size, const 
     return PUMA_OK;
 }
 
+size_t json_reason(const json_error_t *error)
+{
+    static const char unicode[] = "invalid Unicode";
+    const char       *quote = strstr(error->text, " near ");
+
+    if (strncmp(error->text, unicode, sizeof unicode - 1) == 0) return sizeof unicode - 1;
+    return quote ? (size_t)(quote - error->text) : strlen(error->text);
+}
+
 puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits,
                                json_t **root, unsigned code, puma_error *e)
 {
@@ -143,6 +163,7 @@ puma_status json_parse_limited(const char *name, const char *bytes, size_t size,
     if (*root) return PUMA_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return error_set(e, 1001, "%s: out of memory while parsing %zu bytes", name, size);
+    if (limits->secret) error.text[json_reason(&error)] = '\0';
     /* The column jansson gives is that of the last character it took; its position counts bytes. */
     return error_set(e, code, "%s:%d:%d: byte %zu: %s", name, error.line, error.column,
                      (error.position > 0 ? (size_t)error.position : 0) + limits->offset, error.text);
@@ -162,7 +183,13 @@ puma_status json_read_limited(const char *path, size_t limit, const json_limits 
 
     *root = NULL;
     if (file_read(path, limit, &bytes, &size, code, e) != PUMA_OK) return e->status;
-    json_parse_limited(path_tail(path), bytes, size, limits, root, code, e);
+    if (text_check(path_tail(path), bytes, size, code, e) == PUMA_OK) {
+        size_t      mark = text_mark(bytes, size);
+        json_limits behind = *limits;
+
+        behind.offset += mark;
+        json_parse_limited(path_tail(path), bytes + mark, size - mark, &behind, root, code, e);
+    }
     free(bytes);
     return e->status;
 }

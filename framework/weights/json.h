@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define JSON_MAX_DEPTH 32
 
@@ -16,6 +17,7 @@ typedef struct json_limits {
     size_t objects;    /* most objects; 0: as many as there are                                     */
     size_t arrays;     /* likewise                                                                  */
     size_t separators; /* most commas, which bound members and strings                              */
+    bool   secret;     /* messages do not quote the text                                           */
 } json_limits;
 
 /* The end of a path, so that what is wrong with a file still fits in the message that names it. */
@@ -24,6 +26,8 @@ const char *path_tail(const char *path);
  * a bad file. */
 puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code,
                       puma_error *e);
+/* Bytes of error->text before jansson quotes the text that it refuses, which may be private. */
+size_t      json_reason(const json_error_t *error);
 puma_status json_read(const char *path, size_t limit, json_t **root, unsigned code, puma_error *e);
 puma_status json_parse(const char *name, const char *bytes, size_t size, json_t **root, unsigned code,
                        puma_error *e);
@@ -31,5 +35,8 @@ puma_status json_read_limited(const char *path, size_t limit, const json_limits 
                               unsigned code, puma_error *e);
 puma_status json_parse_limited(const char *name, const char *bytes, size_t size, const json_limits *limits,
                                json_t **root, unsigned code, puma_error *e);
+
+/* A value as it stands, for messages; cut. */
+void json_show(char *to, size_t room, const json_t *value);
 
 #endif

@@ -10,7 +10,9 @@
 #include "weights/file.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
+#include "weights/quant.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,38 +24,11 @@
 #define MAX_SHARDS 1000u
 #define MAX_INDEX (16u << 20) /* bytes of model.safetensors.index.json                              */
 #define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
-#define CHUNK 4096            /* elements converted at a time                                       */
-
-typedef struct dtype {
-    const char *name;
-    size_t      bytes; /* of an element, or of a block of them                                */
-    bool        is_float;
-    size_t      block; /* 0: elements stand alone                                             */
-} dtype;
-
-/* What the format has in whole bytes.  Integers are let stand in a file (position_ids, counters): they are
- * refused only where the model needs them. */
-static const dtype DTYPES[] = {
-    { "F32", 4, true, 0 },      { "F16", 2, true, 0 },      { "BF16", 2, true, 0 },
-    { "F64", 8, true, 0 },      { "I64", 8, false, 0 },     { "I32", 4, false, 0 },
-    { "I16", 2, false, 0 },     { "I8", 1, false, 0 },      { "U8", 1, false, 0 },
-    { "BOOL", 1, false, 0 },    { "U16", 2, false, 0 },     { "U32", 4, false, 0 },
-    { "U64", 8, false, 0 },     { "C64", 8, false, 0 },     { "F8_E4M3", 1, false, 0 },
-    { "F8_E5M2", 1, false, 0 }, { "F8_E8M0", 1, false, 0 },
-};
-
-/* What only GGUF has: an element is d q + m, where d and m are float16 and q an integer of 4 or 8 bits. */
-static const dtype BLOCKS[] = {
-    { "Q4_0", 18, true, 32 },    { "Q4_1", 20, true, 32 },    { "Q8_0", 34, true, 32 },
-    { "Q5_0", 22, false, 32 },   { "Q5_1", 24, false, 32 },   { "Q8_1", 36, false, 32 },
-    { "Q2_K", 84, false, 256 },  { "Q3_K", 110, false, 256 }, { "Q4_K", 144, false, 256 },
-    { "Q5_K", 176, false, 256 }, { "Q6_K", 210, false, 256 }, { "Q8_K", 292, false, 256 },
-};
+#define CHUNK 4096            /* elements converted at a time: whole blocks of any type             */
 
 typedef struct tensor {
     weights_info info; /* first: an info is its tensor                                       */
     char        *name; /* what info.name points to                                           */
-    const dtype *type;
     size_t       shard, begin, end; /* bytes of the shard's data                                          */
     size_t       head;              /* rows of a head when they are permuted (gguf.h), else 0             */
 } tensor;
@@ -67,6 +42,7 @@ typedef struct shard {
 struct weights {
     shard  *shards;
     size_t  shard_count;
+    json_t *map;     /* of an index, tensor to file: NULL where there is none                */
     tensor *tensors; /* sorted by name once open is through                                */
     size_t  count, room;
 };
@@ -77,13 +53,6 @@ static puma_status no_memory(puma_error *e, size_t bytes)
 }
 
 /* --- the header ------------------------------------------------------------------------------- */
-
-static const dtype *find_dtype(const char *name)
-{
-    for (size_t i = 0; i < sizeof DTYPES / sizeof *DTYPES; i++)
-        if (strcmp(DTYPES[i].name, name) == 0) return &DTYPES[i];
-    return NULL;
-}
 
 /* A member of an array that counts something: an integer >= 0. */
 static bool natural(const json_t *array, size_t i, size_t *value)
@@ -115,14 +84,14 @@ static puma_status read_shape(const shard *s, tensor *t, const json_t *shape, pu
             return error_set(e, 413, "%s: tensor " NAME ": the product of its dimensions overflows",
                              s->file.name, info->name);
     }
-    if (!checked_mul(&bytes, info->n, t->type->bytes))
+    if (!checked_mul(&bytes, info->n, t->info.type->bytes))
         return error_set(e, 413, "%s: tensor " NAME ": its size in bytes overflows", s->file.name,
                          info->name);
     if (t->end - t->begin != bytes)
         return error_set(e, 413,
                          "%s: tensor " NAME
                          ": shape and dtype %s do not fit data_offsets (got %zu bytes, expected %zu)",
-                         s->file.name, info->name, t->type->name, t->end - t->begin, bytes);
+                         s->file.name, info->name, info->type->name, t->end - t->begin, bytes);
     return PUMA_OK;
 }
 
@@ -150,11 +119,11 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
                          !type    ? "dtype"
                          : !shape ? "shape"
                                   : "data_offsets");
-    if (!json_is_string(type) || !(t->type = find_dtype(json_string_value(type))))
+    if (!json_is_string(type) || !(t->info.type = quant_plain(json_string_value(type))))
         return error_set(
             e, 414, "%s: tensor " NAME ": dtype %.20s is not supported (F32, F16, BF16 and F64 are)",
             s->file.name, name, json_is_string(type) ? json_string_value(type) : "that is no string");
-    t->info.dtype = t->type->name;
+    t->info.dtype = t->info.type->name;
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(offsets, 0, &t->begin) ||
         !natural(offsets, 1, &t->end))
         return error_set(e, 412, "%s: tensor " NAME ": data_offsets are not two whole numbers >= 0",
@@ -170,11 +139,13 @@ static puma_status read_entry(const shard *s, tensor *t, const char *name, json_
     return read_shape(s, t, shape, e);
 }
 
+/* Writers without metadata leave it out or put null. */
 static puma_status check_metadata(const shard *s, json_t *metadata, puma_error *e)
 {
     const char *key;
     json_t     *value;
 
+    if (json_is_null(metadata)) return PUMA_OK;
     if (!json_is_object(metadata))
         return error_set(e, 411, "%s: __metadata__ is not an object", s->file.name);
     json_object_foreach(metadata, key, value)
@@ -271,6 +242,10 @@ static puma_status read_header(weights *w, shard *s, puma_error *e)
     if (length < 2)
         return error_set(e, 410, "%s: byte 0: header too short: not safetensors (got %ju bytes)",
                          s->file.name, (uintmax_t)length);
+    if (memcmp(prefix, "version ", sizeof prefix) == 0)
+        return error_set(
+            e, 410, "%s: byte 0: not safetensors: a text, as Git LFS leaves it in place of the file itself",
+            s->file.name);
     if (length > s->file.size - sizeof prefix)
         return error_set(
             e, 410, "%s: byte 0: not safetensors: header length is beyond the file (got %ju, file %zu bytes)",
@@ -330,59 +305,47 @@ static bool plain_name(const char *name)
     return strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
 }
 
-/* Does the index put every tensor where it is, and is every tensor of the shards in the index? */
-static puma_status check_index(const weights *w, const char *path, const char *directory, json_t *map,
-                               const json_t *total, puma_error *e)
-{
-    size_t bytes = 0, skip = strlen(directory) + 1;
-
-    for (size_t i = 0; i < w->count; i++) {
-        const tensor *t = &w->tensors[i];
-        const char   *told = json_string_value(json_object_get(map, t->info.name));
-        const char   *found = w->shards[t->shard].file.path + skip;
-
-        if (!told)
-            return error_set(e, 415, "%s: tensor " NAME " of %.80s is not in weight_map", path, t->info.name,
-                             found);
-        if (strcmp(told, found) != 0)
-            return error_set(e, 415, "%s: tensor " NAME " is in %.80s, weight_map says %.80s", path,
-                             t->info.name, found, told);
-        if (!checked_add(&bytes, bytes, t->end - t->begin))
-            return error_set(e, 415, "%s: the sum of the tensors' sizes overflows", path);
-    }
-    if (json_object_size(map) != w->count) {
-        const char *name;
-        json_t     *value;
-
-        json_object_foreach(map, name, value)
-        {
-            if (!weights_find(w, name))
-                return error_set(e, 415, "%s: tensor " NAME " is not in %.80s", path, name,
-                                 json_string_value(value));
-        }
-    }
-    if (total && !json_is_number(total))
-        return error_set(e, 415, "%s: metadata: total_size is not a number", path);
-    /* Some writers put it down as 1.5e9. */
-    if (total && fabs(json_number_value(total) - (double)bytes) > 0.0)
-        return error_set(e, 415, "%s: metadata: total_size is wrong (got %.0f, tensors have %zu)", path,
-                         json_number_value(total), bytes);
-    return PUMA_OK;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const tensor *)a)->info.name, ((const tensor *)b)->info.name);
 }
 
+/* Is the tensor where the index puts it? */
+static bool is_told(const weights *w, const tensor *t)
+{
+    const char *told = json_string_value(json_object_get(w->map, t->info.name)),
+               *path = w->shards[t->shard].file.path;
+
+    return told && strcmp(told, strrchr(path, '/') + 1) == 0;
+}
+
+/* A tensor that stands in two files is the one that the index means. */
 static puma_status sort_by_name(weights *w, puma_error *e)
 {
+    size_t kept = 0;
+
     if (w->count > 0) qsort(w->tensors, w->count, sizeof *w->tensors, by_name);
-    for (size_t i = 1; i < w->count; i++)
-        if (by_name(&w->tensors[i - 1], &w->tensors[i]) == 0)
-            return error_set(e, 415, "%s: tensor " NAME " is also in %s",
-                             w->shards[w->tensors[i].shard].file.name, w->tensors[i].info.name,
-                             w->shards[w->tensors[i - 1].shard].file.name);
+    for (size_t i = 0; i < w->count; i++) {
+        tensor *t = &w->tensors[i], *last = kept > 0 ? &w->tensors[kept - 1] : NULL;
+
+        if (!last || by_name(last, t) != 0) {
+            w->tensors[kept] = *t;
+            if (kept++ != i) t->name = NULL; /* it has one owner */
+            continue;
+        }
+        if (is_told(w, last) == is_told(w, t))
+            return error_set(e, 415, "%s: tensor " NAME " is also in %s", w->shards[t->shard].file.name,
+                             t->info.name, w->shards[last->shard].file.name);
+        if (is_told(w, t)) {
+            tensor swap = *last;
+
+            *last = *t;
+            *t = swap;
+        }
+        free(t->name);
+        t->name = NULL;
+    }
+    w->count = kept;
     return PUMA_OK;
 }
 
@@ -391,23 +354,43 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool present(const char *path)
+{
+    struct stat about;
+
+    return lstat(path, &about) == 0;
+}
+
+/* A file that the index names, unless it is not there: a run may need nothing of it (weights_hint tells one
+ * that does). */
+static puma_status open_named(weights *w, const char *directory, const char *name, puma_error *e)
+{
+    struct stat about;
+    char       *path;
+    bool        absent;
+
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return no_memory(e, strlen(directory) + strlen(name) + 2);
+    absent = stat(path, &about) != 0 && errno == ENOENT;
+    free(path);
+    return absent ? PUMA_OK : open_shard(w, directory, name, e);
+}
+
+/* An index tells which files to read.  What else it says is often wrong about tensors that nobody needs, of
+ * which it names some that no file holds and leaves others out, and about sizes; so tensors are taken from
+ * where they are. */
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
     static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
-    json_t                  *index = NULL, *map, *metadata, *value;
+    json_t                  *index = NULL, *map, *value;
     const char             **names = NULL, *name;
     size_t                   count = 0, distinct = 0;
 
     if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
     path = path_tail(path);
     map = json_object_get(index, "weight_map");
-    metadata = json_object_get(index, "metadata");
     if (!json_is_object(map) || json_object_size(map) == 0) {
         error_set(e, 415, "%s: weight_map is missing, empty or not an object", path);
-        goto done;
-    }
-    if (metadata && !json_is_object(metadata)) {
-        error_set(e, 415, "%s: metadata is not an object", path);
         goto done;
     }
     if (json_object_size(map) > MAX_TENSORS) {
@@ -445,22 +428,17 @@ static puma_status open_sharded(weights *w, const char *path, const char *direct
         no_memory(e, distinct * sizeof *w->shards);
         goto done;
     }
+    w->map = json_incref(map);
     for (size_t i = 0; i < distinct; i++)
-        if (open_shard(w, directory, names[i], e) != PUMA_OK) goto done;
-    if (sort_by_name(w, e) == PUMA_OK)
-        check_index(w, path, directory, map, json_object_get(metadata, "total_size"), e);
+        if (open_named(w, directory, names[i], e) != PUMA_OK) goto done;
+    if (w->shard_count == 0)
+        error_set(e, 401, "%s: none of the files that it names is there (%.80s)", path, names[0]);
+    else
+        sort_by_name(w, e);
 done:
     free(names);
     json_decref(index);
     return e->status;
-}
-
-/* A type of GGUF under the name that both formats give it. */
-static const dtype *find_block(const char *name)
-{
-    for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++)
-        if (strcmp(BLOCKS[i].name, name) == 0) return &BLOCKS[i];
-    return find_dtype(name);
 }
 
 static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
@@ -473,11 +451,8 @@ static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
         const gguf_tensor *from = gguf_tensor_at(g, i);
         tensor            *t = &w->tensors[i];
 
-        t->type = find_block(from->type->name);
-        if (!t->type)
-            return error_set(e, 414, "%s: tensor " NAME ": type %s is not supported", gguf_name(g),
-                             from->name, from->type->name);
-        t->info = (weights_info){ .dtype = t->type->name, .rank = from->rank, .n = from->n };
+        t->info =
+            (weights_info){ .dtype = from->type->name, .type = from->type, .rank = from->rank, .n = from->n };
         memcpy(t->info.dim, from->dim, sizeof from->dim);
         t->begin = from->begin;
         t->end = from->end;
@@ -502,11 +477,37 @@ static puma_status open_gguf(weights *w, const char *path, puma_error *e)
     return e->status;
 }
 
-static bool present(const char *path)
-{
-    struct stat about;
+/* Other files with weights, and why they are not read. */
+static const struct {
+    const char *name, *why;
+} UNREAD[] = {
+    { "pytorch_model.bin", "a pickle, which can run code" },
+    { "pytorch_model.bin.index.json", "of pickles, which can run code" },
+    { "consolidated.00.pth", "a pickle, which can run code" },
+    { "tf_model.h5", "TensorFlow's" },
+    { "flax_model.msgpack", "Flax's" },
+    { "adapter_model.safetensors", "an adapter without its model" },
+    { "adapter_model.bin", "an adapter without its model" },
+};
 
-    return lstat(path, &about) == 0;
+static puma_status none_found(const char *path, puma_error *e)
+{
+    for (size_t i = 0; i < sizeof UNREAD / sizeof *UNREAD; i++) {
+        char *other;
+        bool  there;
+
+        if (asprintf(&other, "%s/%s", path, UNREAD[i].name) < 0) return no_memory(e, strlen(path) + 32);
+        there = present(other);
+        free(other);
+        if (there)
+            return error_set(e, 406,
+                             "%s: %s is not read (%s): save the whole model as model.safetensors, as "
+                             "save_pretrained does",
+                             path_tail(path), UNREAD[i].name, UNREAD[i].why);
+    }
+    return error_set(e, 401,
+                     "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
+                     path_tail(path));
 }
 
 /* What a path stands for: a GGUF file, or a directory with safetensors or else with one. */
@@ -525,9 +526,7 @@ static puma_status open_files(weights *w, const char *path, const char *single, 
     if (found)
         open_gguf(w, found, e);
     else
-        error_set(e, 401,
-                  "%s: holds neither model.safetensors nor model.safetensors.index.json nor a .gguf file",
-                  path_tail(path));
+        none_found(path, e);
     free(found);
     return e->status;
 }
@@ -560,6 +559,7 @@ void weights_close(weights *w)
     if (!w) return;
     for (size_t i = 0; i < w->count; i++) free(w->tensors[i].name);
     for (size_t i = 0; i < w->shard_count; i++) file_close(&w->shards[i].file);
+    json_decref(w->map);
     free(w->tensors);
     free(w->shards);
     free(w);
@@ -579,90 +579,31 @@ const weights_info *weights_find(const weights *w, const char *name)
     return t ? &t->info : NULL;
 }
 
+void weights_hint(const weights *w, const char *name, char *to, size_t room)
+{
+    const char *file = json_string_value(json_object_get(w->map, name));
+    bool        there = false;
+
+    to[0] = '\0';
+    if (!file) return;
+    for (size_t i = 0; i < w->shard_count; i++)
+        there = there || strcmp(strrchr(w->shards[i].file.path, '/') + 1, file) == 0;
+    snprintf(to, room, "; the index puts it into %.80s, which %s", file,
+             there ? "does not hold it" : "is not there");
+}
+
 /* --- values ----------------------------------------------------------------------------------- */
 
 puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
 {
     const tensor *t = (const tensor *)(const void *)info;
 
-    if (t->type->is_float) return PUMA_OK;
+    if (info->type->values) return PUMA_OK;
     return error_set(
         e, 414,
-        "%s: tensor " NAME
-        ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are supported, in GGUF also"
-        " Q8_0, Q4_0 and Q4_1)",
-        w->shards[t->shard].file.name, info->name, t->type->name);
-}
-
-/* Bytes are little endian and need not be aligned.  Widening a float is exact; so is a half as fraction times
- * power. */
-static uint64_t little(const unsigned char *p, size_t bytes)
-{
-    uint64_t v = 0;
-
-    for (size_t i = bytes; i-- > 0;) v = v << 8 | p[i];
-    return v;
-}
-
-static double from_single(uint32_t bits)
-{
-    float f;
-
-    memcpy(&f, &bits, sizeof f);
-    return (double)f;
-}
-
-static double from_half(uint32_t bits)
-{
-    uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double   value;
-
-    if (exponent == 31)
-        value = fraction ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexp((double)fraction, -24);
-    else
-        value = ldexp((double)(fraction | 1024), (int)exponent - 25);
-    return bits >> 15 ? -value : value;
-}
-
-/* A block: d and, of Q4_1, m; then 32 signed bytes, or 16 bytes whose low halves are the first 16 elements
- * and whose high halves the others.  Q4_0 counts from -8.  Products and sums fit a double exactly, but for
- * sums of numbers that are more than 2^38 apart. */
-static void convert_blocks(const dtype *type, const unsigned char *from, double *to, size_t count)
-{
-    bool   bytes = type->bytes == 34, offset = type->bytes == 20;
-    size_t head = offset ? 4 : 2;
-
-    for (size_t i = 0; i < count; i += 32, from += type->bytes) {
-        double d = from_half((uint32_t)little(from, 2)),
-               m = offset ? from_half((uint32_t)little(from + 2, 2)) : -8 * d;
-
-        for (size_t k = 0; k < 32; k++) {
-            unsigned q = from[head + (bytes ? k : k % 16)];
-
-            to[i + k] = bytes ? d * (q < 128 ? (int)q : (int)q - 256) : d * (k < 16 ? q & 15 : q >> 4) + m;
-        }
-    }
-}
-
-static void convert(const dtype *type, const unsigned char *from, double *to, size_t count)
-{
-    if (type->block > 0) {
-        convert_blocks(type, from, to, count);
-    } else if (type->bytes == 4) {
-        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 4 * i, 4));
-    } else if (type->bytes == 8) {
-        for (size_t i = 0; i < count; i++) {
-            uint64_t bits = little(from + 8 * i, 8);
-
-            memcpy(&to[i], &bits, sizeof bits);
-        }
-    } else if (type->name[0] == 'B') {
-        for (size_t i = 0; i < count; i++) to[i] = from_single((uint32_t)little(from + 2 * i, 2) << 16);
-    } else {
-        for (size_t i = 0; i < count; i++) to[i] = from_half((uint32_t)little(from + 2 * i, 2));
-    }
+        "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
+        "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
+        w->shards[t->shard].file.name, info->name, info->dtype);
 }
 
 /* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
@@ -677,30 +618,37 @@ static size_t served_at(const tensor *t, size_t k)
     return (row - inside + inside % 2 * (t->head / 2) + inside / 2) * columns + k % columns;
 }
 
-static size_t stored_bytes(const dtype *type, size_t count)
+static size_t stored_bytes(const quant_type *type, size_t count) { return count / type->block * type->bytes; }
+
+static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to,
+                               puma_error *e)
 {
-    return type->block > 0 ? count / type->block * type->bytes : count * type->bytes;
+    const quant_type *type = t->info.type;
+
+    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) !=
+        PUMA_OK)
+        error_prefix(e, "tensor " NAME, t->info.name);
+    return e->status;
 }
 
 /* Goes through the elements in chunks, whole blocks of any type; values and the two others may be NULL. */
 static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs,
                               size_t *index, puma_error *e)
 {
-    const tensor *t = (const tensor *)(const void *)info;
-    const shard  *s = &w->shards[t->shard];
-    unsigned char raw[CHUNK * 8];
-    double        numbers[CHUNK], largest = 0;
-    size_t        where = 0;
+    const tensor     *t = (const tensor *)(const void *)info;
+    const quant_type *type = info->type;
+    const shard      *s = &w->shards[t->shard];
+    unsigned char     raw[CHUNK * 8];
+    double            numbers[CHUNK], largest = 0;
+    size_t            where = 0;
 
     if (weights_float(w, info, e) != PUMA_OK || file_same(&s->file, e) != PUMA_OK) return e->status;
     for (size_t done = 0; done < info->n;) {
         size_t count = info->n - done < CHUNK ? info->n - done : CHUNK;
 
-        if (file_at(&s->file, raw, stored_bytes(t->type, count),
-                    s->data + t->begin + stored_bytes(t->type, done), e) != PUMA_OK) {
-            return error_prefix(e, "tensor " NAME, info->name);
-        }
-        convert(t->type, raw, numbers, count);
+        if (read_stored(t, s, done, count, raw, e) != PUMA_OK) return e->status;
+        for (size_t i = 0; i < count; i += type->block)
+            type->values(raw + stored_bytes(type, i), numbers + i);
         for (size_t i = 0; i < count; i++) {
             double magnitude = fabs(numbers[i]);
             size_t at = served_at(t, done + i);
@@ -722,6 +670,19 @@ static puma_status go_through(const weights *w, const weights_info *info, double
     if (max_abs) *max_abs = largest;
     if (index) *index = where;
     return PUMA_OK;
+}
+
+puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to,
+                           puma_error *e)
+{
+    const tensor *t = (const tensor *)(const void *)info;
+    const shard  *s = &w->shards[t->shard];
+
+    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n ||
+        count > info->n - first)
+        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it",
+                         s->file.name, info->name, first, first + count);
+    return file_same(&s->file, e) == PUMA_OK ? read_stored(t, s, first, count, to, e) : e->status;
 }
 
 puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e)

@@ -3,6 +3,7 @@
 #define WEIGHTS_H
 
 #include "base/error.h"
+#include "weights/quant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +14,10 @@
 typedef struct weights weights;
 
 typedef struct weights_info {
-    const char *name;
-    const char *dtype; /* "F32" … as the file says */
-    size_t      rank, dim[WEIGHTS_MAX_RANK], n;
+    const char       *name;
+    const char       *dtype; /* "F32" … as the file says */
+    const quant_type *type;
+    size_t            rank, dim[WEIGHTS_MAX_RANK], n;
 } weights_info;
 
 /* `path` is a directory that holds model.safetensors or model.safetensors.index.json, or else one .gguf file;
@@ -28,8 +30,9 @@ size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */
 const weights_info *weights_at(const weights *w, size_t i);
 const weights_info *weights_find(const weights *w, const char *name);
-/* Is the dtype one that weights_read converts: F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1?  If not, PUMA_EMODEL
- * naming tensor and dtype. */
+/* Why there may be no tensor of that name: "; the index puts it into …", or nothing. */
+void                weights_hint(const weights *w, const char *name, char *to, size_t room);
+/* Is the dtype one that weights_read converts (quant.c)?  If not, PUMA_EMODEL naming tensor and dtype. */
 puma_status         weights_float(const weights *w, const weights_info *t, puma_error *e);
 /* All n elements as doubles (caller's array).  NaN and infinities are PUMA_EMODEL with tensor and flat index.
  */
@@ -38,5 +41,10 @@ puma_status         weights_read(const weights *w, const weights_info *t, double
  * index. */
 puma_status         weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
                                   puma_error *e);
+/* Elements first … first + count - 1 as they are stored, both whole blocks of t->type, for whoever computes
+ * on blocks (quant.h).  The rows are those of the file: of a permuted attn_q or attn_k not those of
+ * weights_read. */
+puma_status weights_blocks(const weights *w, const weights_info *t, size_t first, size_t count, void *to,
+                           puma_error *e);
 
 #endif

@@ -1,5 +1,7 @@
 # tests/conformance: one program for any backend; the scripts name the backends of this tree
-check_PROGRAMS += tests/conformance/conformance
+EXTRA_PROGRAMS += tests/conformance/conformance
+check_DATA     += tests/conformance/conformance
+CLEANFILES     += tests/conformance/conformance
 tests_conformance_conformance_SOURCES = %D%/conformance.c %D%/cases.c %D%/conformance.h
 tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \

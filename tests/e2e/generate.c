@@ -549,9 +549,83 @@ static void check_file(void)
     outcome_free(&o);
 }
 
+/* llama-tiny whose head has the row of token `best` in other places too: `equal`, ended by a negative one. */
+static const char *model_with_ties(json_int_t best, const json_int_t *equal)
+{
+    static char   folder[160];
+    char          path[600], row[64 * 4];
+    unsigned char length[8];
+    json_t       *header;
+    long          data = 0;
+    FILE         *f;
+
+    snprintf(path, sizeof path, "mkdir -p %s && cp %s/* %s && chmod u+w %s/*", driver_path("ties"),
+             model_directory("llama"), driver_path("ties"), driver_path("ties"));
+    snprintf(folder, sizeof folder, "%s", driver_path("ties"));
+    if (system(path) != 0) perror(path);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    f = fopen(path, "r+b");
+    if (f == NULL || fread(length, 1, 8, f) != 8) perror(path);
+    for (int i = 7; i >= 0; i--) data = data << 8 | length[i];
+    header = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
+    data += 8 + (long)json_integer_value(json_array_get(
+                    json_object_get(json_object_get(header, "lm_head.weight"), "data_offsets"), 0));
+    json_decref(header);
+    fseek(f, data + (long)best * (long)sizeof row, SEEK_SET);
+    if (fread(row, 1, sizeof row, f) != sizeof row) perror(path);
+    for (; *equal >= 0; equal++) {
+        fseek(f, data + (long)*equal * (long)sizeof row, SEEK_SET);
+        if (fwrite(row, 1, sizeof row, f) != sizeof row) perror(path);
+    }
+    if (fclose(f) != 0) perror(path);
+    return folder;
+}
+
+/* Of equal logits the first wins, whoever looks for the largest: two of them, three, neighbours, the last. */
+static void check_ties(void)
+{
+    static const char *const runs[][2] = {
+        { "run.protocol=plain", "run.task=generate" },
+        { "run.protocol=plain", "numeric.arithmetic=fixed" },
+        { "run.protocol=rep3", "run.task=generate" },
+        { "run.protocol=beaver2", "run.task=generate" },
+        { "run.protocol=plain", "generate.decoding=client" },
+        { "run.protocol=rep3", "generate.decoding=client" },
+    };
+    golden           g = { 0 };
+    json_t          *file = read_golden("llama", 0, &g);
+    const json_int_t best = g.tokens[0], sets[][4] = {
+        { 999, -1 }, { 12, -1 }, { 999, 0, 500, -1 }, { best + 1, -1 }, { best - 1, 3, 2, -1 }
+    };
+
+    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++) {
+        const char *folder = model_with_ties(best, sets[k]);
+        json_int_t  first = best;
+        char        input[1200];
+
+        for (size_t i = 0; sets[k][i] >= 0; i++)
+            if (sets[k][i] < first) first = sets[k][i];
+        snprintf(input, sizeof input, "ids = %s", g.ids);
+        for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+            bool    client = strcmp(runs[i][1], "generate.decoding=client") == 0;
+            outcome o =
+                RUN(true, "run",
+                    run_file("ties.ini", folder, "generate", input,
+                             client ? "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\ntop_k = 1\n"
+                                    : "allow_insecure = yes\n[generate]\nmax_new_tokens = 1\n"),
+                    "--set", runs[i][0], "--set", runs[i][1]);
+
+            tokens_are(&o, &first, 1, runs[i][0]);
+            outcome_free(&o);
+        }
+    }
+    json_decref(file);
+}
+
 int main(void)
 {
     driver_start("generate");
+    check_ties();
     check_greedy("gpt2", 0, "tls", true);
     check_greedy("gpt2", 3, "memory", true);
     check_greedy("llama", 0, "tls", false);

@@ -17,3 +17,5 @@ dist_check_SCRIPTS += %D%/material.sh
 TESTS              += %D%/material.sh
 dist_check_SCRIPTS += %D%/install.sh
 TESTS              += %D%/install.sh
+dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh
+TESTS              += %D%/labels.sh %D%/input.sh

@@ -87,6 +87,66 @@ for role in 0 1 2; do
     fi
 done
 
+# --- the log of each role: when it listens, who joins, the end; nothing of the run's data
+for role in 0 1 2 client; do
+    name=party$role joins='party0 party1 party2 client' listens=1
+    [ $role != client ] || { name=client listens=0; }
+    joins=$(tr ' ' '\n' <<<"$joins" | grep -vx "$name" | sort | tr '\n' ' ')
+    if [ "$(grep -cE "^20[0-9-]{8}T[0-9:]{8}Z puma: $name: listening on 127\.$block\.$round\.1$role:7411\$" "$work/$role.err")" = $listens ] &&
+        [ "$(sed -nE "s/^20[0-9TZ:-]+ puma: $name: ([a-z0-9]+) joined from [0-9.:]+\$/\1/p" "$work/$role.err" | sort | tr '\n' ' ')" = "$joins" ] &&
+        [ "$(tail -n 1 "$work/$role.err" | grep -cE "puma: $name: done in [0-9.]+ s: sent [0-9.]+ MB, received [0-9.]+ MB\$")" = 1 ] &&
+        ! grep -qi beginning "$work/$role.err"; then pass; else fail "log of $role: $(cat "$work/$role.err")"; fi
+done
+run_file
+extra=([0]=--log-json [1]=--quiet [2]=--log-json [client]=--quiet)
+launch
+for role in 0 2; do
+    if python3 - "$work/$role.err" party$role <<'END'; then pass; else fail "log of $role as JSON: $(cat "$work/$role.err")"; fi
+import json, re, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", l["time"]) and l["role"] == sys.argv[2] for l in lines)
+assert [l["event"] for l in lines] == ["listening", "joined", "joined", "joined", "done"], lines
+assert {l["peer"] for l in lines[1:4]} == {"party0", "party1", "party2", "client"} - {sys.argv[2]}
+assert lines[4]["sent_bytes"] > 0 and lines[4]["seconds"] > 0 and ":7411" in lines[0]["address"]
+END
+done
+if [ ! -s "$work/1.err" ] && ! grep -q joined "$work/client.err"; then pass; else fail "--quiet: $(cat "$work/1.err" "$work/client.err")"; fi
+for wrong in --quiet --log-json '--party 0 --quiet --log-json'; do
+    # shellcheck disable=SC2086
+    "$puma" run "$work/run.ini" $wrong >"$work/out" 2>"$work/err"
+    if [ $? = 2 ]; then pass; else fail "$wrong: $(cat "$work/err")"; fi
+done
+
+# --- a stray is logged with the reason, and what it sends cannot forge a line; a party that waits ends with 0 when it is told to
+# wait_for FILE PATTERN: up to ten seconds
+wait_for() { for _ in $(seq 200); do grep -q -- "$2" "$1" && return 0; read -rt 0.05 <> <(:) || true; done; return 1; }
+for signal in TERM INT; do
+    run_file
+    env --default-signal=INT "$puma" run "$work/run.ini" --party 0 --set network.transport=tcp --log-json >"$work/0.out" 2>"$work/0.err" &
+    idle=$!
+    wait_for "$work/0.err" listening || fail "idle: $(cat "$work/0.err")"
+    exec 9<>"/dev/tcp/127.$block.$round.10/7411" && printf '%-99s' $'\x1b[31m\nputs lines into a log' >&9
+    if wait_for "$work/0.err" '"event":"refused","address":"127[^"]*","reason":"[^"]*does not speak'; then pass; else fail "a stray: $(cat "$work/0.err")"; fi
+    exec 9>&-
+    kill -s $signal $idle
+    wait $idle
+    code[0]=$?
+    if [ "${code[0]}" = 0 ] && tail -n 1 "$work/0.err" | grep -q '"event":"stopped"' && ! grep -q 'error E' "$work/0.err" &&
+        ! grep -q $'\x1b' "$work/0.err" && [ ! -s "$work/0.out" ]; then pass; else fail "SIG$signal, idle: ${code[0]}: $(cat "$work/0.err")"; fi
+done
+# with a client there it is a failure, as before: the others never come
+run_file
+"$puma" run "$work/run.ini" --party 0 --set "network.certificates=$work/party0" >"$work/0.out" 2>"$work/0.err" &
+idle=$!
+timeout 20 "$puma" run "$work/run.ini" --party client --set "network.certificates=$work/client" >"$work/client.out" 2>"$work/client.err" &
+client=$!
+wait_for "$work/0.err" 'client joined' || fail "a client: $(cat "$work/0.err")"
+kill -s TERM $idle
+wait $idle
+code[0]=$?
+ends 'SIGTERM with a client there' 0 10 'E1005'
+wait $client
+
 # --- certificates
 run_file
 certs[1]=$work/foreign
@@ -99,10 +159,26 @@ mkdir -p "$work/stolen"
 cp "$work/all/ca.pem" "$work/stolen/"
 cp "$work/all/party2.pem" "$work/stolen/party1.pem"
 cp "$work/all/party2.key" "$work/stolen/party1.key"
-certs[1]=$work/stolen
+timeout 5 "$puma" run "$work/run.ini" --party 1 --set "network.certificates=$work/stolen" >"$work/1.out" 2>"$work/1.err"
+code[1]=$?
+ends "P2's certificate used by P1" 1 8 'party1.pem: party1 is needed, and this is the certificate of party2'
+if grep -q listening "$work/1.err"; then fail "P2's certificate used by P1: it listens"; else pass; fi
+
+# --- one role renewed: the others need nothing new
+cp -r "$work/all" "$work/renewed"
+if "$puma" keygen --out "$work/renewed" --role party1 >"$work/out" && grep -q 'party1' "$work/out" &&
+    [ "$(cd "$work/all" && for f in *; do cmp -s "$f" "../renewed/$f" || echo "$f"; done | tr '\n' ' ')" = 'party1.key party1.pem ' ]; then pass; else
+    fail "keygen --role: $(cat "$work/out")"
+fi
+run_file
+certs[1]=$work/renewed
 launch
-ends "P2's certificate used by P1" client 8 'expected P1, got P2'
-ends "P2's certificate used by P1" 0 8 'expected P1, got P2'
+for role in 0 1 2 client; do if [ "${code[$role]}" = 0 ]; then pass; else fail "renewed: role $role: $(cat "$work/$role.err")"; fi; done
+rm "$work/renewed/ca.key"
+"$puma" keygen --out "$work/renewed" --role party1 >"$work/out" 2>"$work/err"
+if [ $? = 3 ] && grep -q 'E0385: .*ca.key' "$work/err"; then pass; else fail "keygen --role without a CA: $(cat "$work/err")"; fi
+"$puma" keygen --out "$work/all" --role party9 >"$work/out" 2>"$work/err"
+if [ $? = 2 ]; then pass; else fail "keygen --role party9: $(cat "$work/err")"; fi
 
 run_file
 mkdir -p "$work/mixed"

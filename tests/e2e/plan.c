@@ -240,6 +240,100 @@ static void layers(const char *protocol)
     }
 }
 
+static double real(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* The plan of a shape under these options. */
+static json_t *plan_with(const char *const *options)
+{
+    const char *source = getenv("PUMA_SRCDIR"), *args[24] = { "plan", "--model", NULL, "--seq", "8", "--json" };
+    char        path[600];
+    size_t      used = 6;
+    outcome     o;
+    json_t     *plan;
+
+    snprintf(path, sizeof path, "%s/tests/golden/models/bert-tiny", source != NULL ? source : PUMA_SRCDIR);
+    args[2] = path;
+    for (size_t i = 0; options[i] != NULL; i++) args[used++] = options[i];
+    o = driver_run(false, args);
+    plan = json_loads(o.out, 0, NULL);
+    check(o.code == 0 && plan != NULL, "%s: exit %d: %s", options[1], o.code, o.err);
+    outcome_free(&o);
+    return plan;
+}
+
+/* Seconds of a link: half a round trip for each round, the busiest party's bytes, and what is measured; nothing
+ * is said where no link is. */
+static void seconds(void)
+{
+    json_t       *none = plan_with(SETS("--set", "run.threads=1")),
+                 *apart = plan_with(SETS("--link", "8mbit,100ms", "--set", "network.party0=127.0.0.1:5", "--set",
+                                         "network.party1=127.0.0.1:6", "--set", "network.party2=127.0.0.1:7")),
+                 *wan = plan_with(SETS("--set", "network.link=wan")),
+                 *emulated = plan_with(SETS("--set", "network.bandwidth_mbps=8", "--set", "network.round_trip_ms=100")),
+                 *narrow = plan_with(SETS("--set", "network.link=wan", "--link", "1mbit,0ms"));
+    const json_t *p = json_object_get(apart, "prediction");
+    double        online = 0, sum = real(p, "rounds_s") + real(p, "bytes_s") + real(p, "compute_s");
+
+    check(json_object_get(none, "seconds") == NULL, "seconds of no link");
+    for (size_t i = 1; i < 3; i++) {
+        const json_t *party = json_array_get(json_object_get(apart, "parties"), i);
+
+        online = fmax(online, real(party, "sent_bytes") - real(party, "sent_bytes_offline"));
+    }
+    check(fabs(real(p, "rounds_s") - 0.05 * real(apart, "rounds")) < 1e-9, "rounds_s %g", real(p, "rounds_s"));
+    check(fabs(real(p, "bytes_s") - 1e-6 * online) < 1e-9 && online > 0, "bytes_s %g", real(p, "bytes_s"));
+    check(real(p, "compute_s") > 0 && real(p, "compute_s") < 60, "compute_s %g", real(p, "compute_s"));
+    check(fabs(real(apart, "seconds") - fmax(sum, real(p, "dealer_s"))) < 1e-9, "seconds %g of %g",
+          real(apart, "seconds"), sum);
+    check(strcmp(json_string_value(json_object_get(p, "parties")), "apart") == 0, "parties apart");
+    p = json_object_get(wan, "prediction");
+    check(real(p, "bandwidth_mbps") == 400 && fabs(real(p, "round_trip_ms") - 40) < 1e-9 &&
+              strcmp(json_string_value(json_object_get(p, "parties")), "here") == 0,
+          "link = wan");
+    p = json_object_get(emulated, "prediction");
+    check(real(p, "bandwidth_mbps") == 8 && real(p, "round_trip_ms") == 100, "an emulated link is the link");
+    p = json_object_get(narrow, "prediction");
+    check(real(p, "bandwidth_mbps") == 1 && real(p, "rounds_s") == 0, "--link counts before the run file");
+    check(real(narrow, "seconds") >= real(p, "dealer_s") && real(p, "dealer_s") > 8e-6 * real(narrow, "offline_bytes"),
+          "the dealer's %g of %g", real(p, "dealer_s"), real(narrow, "seconds"));
+    json_decref(none);
+    json_decref(apart);
+    json_decref(wan);
+    json_decref(emulated);
+    json_decref(narrow);
+}
+
+/* The prediction against a run on that link, emulated: rounds and bytes make nearly all of it.  Others on the
+ * machine make a run longer, never shorter. */
+static void seconds_met(void)
+{
+    const char *source = getenv("PUMA_SRCDIR"), *path;
+    char        text[600];
+    outcome     o;
+    json_t     *plan;
+    double      said;
+
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %s/tests/golden/models/bert-tiny\ntask = embed\nprotocol = rep3\n[input]\nids = 5 9 17 40 3 8 "
+             "12\n[network]\ntransport = tcp\nbandwidth_mbps = 100\nround_trip_ms = 30\n",
+             source != NULL ? source : PUMA_SRCDIR);
+    path = driver_file("link.ini", text);
+    o = RUN(false, "plan", path, "--json");
+    plan = json_loads(o.out, 0, NULL);
+    said = real(plan, "seconds");
+    json_decref(plan);
+    outcome_free(&o);
+    o = RUN(true, "run", path);
+    check(said > 1 && real(o.report, "wall_s") > 0.85 * said && real(o.report, "wall_s") < 3 * said,
+          "%.3f s predicted, %.3f s met", said, real(o.report, "wall_s"));
+    outcome_free(&o);
+}
+
 /* Models that no laptop holds. */
 static void large(const char *name)
 {
@@ -273,6 +367,8 @@ int main(void)
         shape("beaver2");
     }
     checkpoint("plain", "bert", "hidden", "", SETS("numeric.arithmetic=fixed"));
+    seconds();
+    seconds_met();
     large("llama-13b");
     large("llama-70b");
     return driver_end();

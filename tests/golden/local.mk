@@ -16,3 +16,19 @@ tests_golden_test_sentiment_LDADD = $(JANSSON_LIBS) -lm
 # vit-fashion's cases need Debian's dataset-fashion-mnist, installed or in PUMA_FASHION.
 tests_golden_test_vit_SOURCES = %D%/test_vit.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_vit_LDADD = $(JANSSON_LIBS) -lm
+
+check_PROGRAMS += tests/golden/test_encoders
+tests_golden_test_encoders_SOURCES = %D%/test_encoders.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_encoders_LDADD = $(JANSSON_LIBS) -lm
+
+check_PROGRAMS += tests/golden/test_families
+tests_golden_test_families_SOURCES = %D%/test_families.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_families_LDADD = $(JANSSON_LIBS) -lm
+
+check_PROGRAMS += tests/golden/test_rope
+tests_golden_test_rope_SOURCES = %D%/test_rope.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_rope_LDADD = $(JANSSON_LIBS) -lm
+
+check_PROGRAMS += tests/golden/test_gguf_models
+tests_golden_test_gguf_models_SOURCES = %D%/test_gguf_models.c tests/e2e/driver.c tests/e2e/driver.h
+tests_golden_test_gguf_models_LDADD = $(JANSSON_LIBS) -lm

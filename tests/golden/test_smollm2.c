@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TOP = 10, NEW = 16, VOCABULARY = 49152 };
 
@@ -94,6 +95,34 @@ static void check_tokens(const char *what, size_t i, const outcome *o)
            1e-6 * json_number_value(json_object_get(o->report, "total_bytes")));
 }
 
+/* A question through the model's own chat template, from a list of messages and from a file. */
+static void check_chat(const char *what, const char *protocol, const char *approximation)
+{
+    static const char question[] = "What is the capital of France?";
+    char              text[2048];
+
+    for (int from_file = 0; from_file < 2; from_file++) {
+        outcome     o;
+        const char *answer;
+
+        driver_file("question.txt", question);
+        snprintf(text, sizeof text,
+                 "[run]\nmodel = %.1000s\ntask = generate\nprotocol = %s\n[approximation]\ndefault = %s\n"
+                 "[generate]\nmax_new_tokens = 8\n[input]\n",
+                 directory, protocol, approximation);
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 from_file ? "prompt_file = question.txt\n[chat]\ntemplate = auto\n"
+                           : "messages = [{\"role\": \"user\", \"content\": \"%s\"}]\n",
+                 question);
+        o = RUN(true, "run", driver_file("chat.ini", text));
+        answer = json_string_value(json_object_get(report_result(o.report, 0), "text"));
+        check(o.code == 0 && answer != NULL && strcmp(answer, "The capital of France is Paris.") == 0,
+              "%s: exit %d, answer %s: %s", what, o.code, answer != NULL ? answer : "none", o.err);
+        printf("%s: %s\n", what, answer != NULL ? answer : "no answer");
+        outcome_free(&o);
+    }
+}
+
 int main(void)
 {
     const char *source = getenv("PUMA_SRCDIR");
@@ -128,6 +157,8 @@ int main(void)
         check_tokens("rep3 over tls, precise", i, &o);
         outcome_free(&o);
     }
+    check_chat("chat, plain", "plain", "exact");
+    if (full) check_chat("chat, rep3 over tls", "rep3", "precise");
     json_decref(golden);
     return driver_end();
 }

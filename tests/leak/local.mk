@@ -1,5 +1,7 @@
 # tests/leak: rep3 in a world of its own. The programs take a plugin, so scripts run them; board.sh and correct.sh seed bugs that they must see.
-check_PROGRAMS += tests/leak/test_leak tests/leak/test_vectors
+EXTRA_PROGRAMS += tests/leak/test_leak tests/leak/test_vectors
+check_DATA     += tests/leak/test_leak tests/leak/test_vectors
+CLEANFILES     += tests/leak/test_leak tests/leak/test_vectors
 tests_leak_test_leak_SOURCES = %D%/test_leak.c %D%/world.c %D%/world.h
 tests_leak_test_leak_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_leak_test_leak_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
@@ -12,7 +14,9 @@ TESTS += %D%/leak.sh %D%/vectors.sh %D%/board.sh %D%/correct.sh
 EXTRA_DIST += %D%/seeded.sh
 
 # lookups: table, gate, exp2
-check_PROGRAMS += tests/leak/test_leak_tables
+EXTRA_PROGRAMS += tests/leak/test_leak_tables
+check_DATA     += tests/leak/test_leak_tables
+CLEANFILES     += tests/leak/test_leak_tables
 tests_leak_test_leak_tables_SOURCES = %D%/test_leak_tables.c %D%/world.c %D%/world.h
 tests_leak_test_leak_tables_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_leak_test_leak_tables_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
@@ -20,7 +24,9 @@ dist_check_SCRIPTS += %D%/leak-tables.sh %D%/board-tables.sh
 TESTS += %D%/leak-tables.sh %D%/board-tables.sh
 
 # embedding by the client's ids
-check_PROGRAMS += tests/leak/test_leak_dpf
+EXTRA_PROGRAMS += tests/leak/test_leak_dpf
+check_DATA     += tests/leak/test_leak_dpf
+CLEANFILES     += tests/leak/test_leak_dpf
 tests_leak_test_leak_dpf_SOURCES = %D%/test_leak_dpf.c %D%/world.c %D%/world.h plugins/protocol/rep3/dpf_keys.c
 tests_leak_test_leak_dpf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins/protocol/rep3
 tests_leak_test_leak_dpf_LDADD = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm

@@ -118,7 +118,7 @@ static void set_up(bool client, size_t new_tokens)
     memset(&node, 0, sizeof node);
     node.run.max_new_tokens = new_tokens;
     node.m.vocabulary = VOCABULARY;
-    node.p = (plan){ .run = &node.run, .model = &node.m, .eos = node.eos, .eos_count = 2 };
+    node.p = (plan){ .run = &node.run, .model = &node.m, .input = { .eos = node.eos, .eos_count = 2 } };
     node.eos[0] = 99;
     node.eos[1] = 8;
     node.ids[2] = 4;

@@ -391,15 +391,48 @@ static void opens_files_whose_types_it_does_not_convert(void **state)
 
     (void)state;
     begin(3, 1, 0);
-    describe("k", 1, 256, 12, 0);
+    describe("k", 1, 256, 16, 0);
     pad(32);
-    memset(bytes + used, 0, 160);
-    used += 160; /* 144 and padding */
+    memset(bytes + used, 0, 96);
+    used += 96; /* 66 and padding */
     gguf_close(opened());
     assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
     assert_int_equal(weights_read(w, weights_find(w, "k"), value, &e), PUMA_EMODEL);
     assert_int_equal(e.code, 414);
-    assert_non_null(strstr(e.text, "tensor k: dtype Q4_K"));
+    assert_non_null(strstr(e.text, "tensor k: dtype IQ2_XXS"));
+    weights_close(w);
+}
+
+/* Whoever computes on blocks gets them as they are in the file. */
+static void serves_blocks_as_they_are_stored(void **state)
+{
+    static const size_t bad[4][2] = { { 128, 128 }, { 0, 128 }, { 512, 256 }, { SIZE_MAX - 255, 512 } };
+    unsigned char       block[144], wanted[144];
+    double              values[512], alone[256];
+    puma_error          e = { 0 };
+    const weights_info *t;
+    weights            *w;
+
+    (void)state;
+    begin(3, 1, 0);
+    describe("k", 2, 256, 12, 0);
+    pad(32);
+    data_at = used;
+    for (size_t i = 0; i < 288; i++) put_number(i % 4 == 1 ? i % 64 : 7 * i, 1);
+    memcpy(wanted, bytes + data_at + 144, 144);
+    saved();
+    assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+    t = weights_find(w, "k");
+    assert_int_equal(weights_read(w, t, values, &e), PUMA_OK);
+    assert_int_equal(weights_blocks(w, t, 256, 256, block, &e), PUMA_OK);
+    assert_memory_equal(block, wanted, sizeof block);
+    t->type->values(block, alone);
+    assert_memory_equal(alone, values + 256, sizeof alone);
+    assert_int_equal(weights_blocks(w, t, 512, 0, block, &e), PUMA_OK);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(weights_blocks(w, t, bad[i][0], bad[i][1], block, &e), PUMA_EINTERNAL);
+        e = (puma_error){ 0 };
+    }
     weights_close(w);
 }
 
@@ -643,6 +676,34 @@ static void add_split(const char *family)
     key_number("split.count", U16, 2, 2);
 }
 static void add_part_of_rope(const char *family) { family_key(family, "rope.dimension_count", 2); }
+static void family_float(const char *family, const char *rest, float value)
+{
+    char name[96];
+
+    snprintf(name, sizeof name, "%s.%s", family, rest);
+    key_float(name, value);
+}
+
+static void family_string(const char *family, const char *rest, const char *value)
+{
+    char name[96];
+
+    snprintf(name, sizeof name, "%s.%s", family, rest);
+    key_string(name, value);
+}
+
+static void add_unknown_scaling(const char *family) { family_string(family, "rope.scaling.type", "ntk"); }
+static void add_scale(const char *family) { family_float(family, "logit_scale", 0.5f); }
+static void add_warm_linear(const char *family)
+{
+    family_float(family, "rope.scaling.factor", 2);
+    family_float(family, "rope.scaling.attn_factor", 1.5f);
+}
+static void add_negative_factor(const char *family)
+{
+    family_float(family, "rope.scaling.factor", -2);
+    family_string(family, "rope.scaling.type", "linear");
+}
 static void add_value_length(const char *family) { family_key(family, "attention.value_length", 8); }
 static void add_vocabulary(const char *family) { family_key(family, "vocab_size", 11); }
 static void add_window(const char *family) { family_key(family, "attention.sliding_window", 8); }
@@ -662,7 +723,35 @@ static void refuses_models_that_it_would_compute_wrongly(void **state)
           421,
           "tensor token_embd.weight: 10 rows, but llama.vocab_size is 11" },
         { { "llama", true, false, 1, add_window, NULL }, 404, "sliding_window" },
-        { { "llama", true, false, 0, NULL, "rope_freqs.weight" }, 404, "x.gguf: tensor rope_freqs.weight: " },
+        { { "llama", true, false, 0, NULL, "rope_freqs.weight" },
+          403,
+          "short_factor: not a list of 2 numbers" },
+        { { "llama", true, false, 1, add_unknown_scaling, NULL },
+          404,
+          "x.gguf: llama.rope.scaling.type: ntk is not" },
+        { { "llama", true, false, 2, add_warm_linear, NULL },
+          404,
+          "x.gguf: llama.rope.scaling.attn_factor: 1.5 is not" },
+        { { "llama", true, false, 1, add_scale, NULL },
+          404,
+          "x.gguf: llama.logit_scale: 0.5 is not supported (1 is)" },
+        { { "qwen2", true, true, 2, add_negative_factor, NULL },
+          403,
+          "rope_scaling.factor: not a number in its range" },
+        { { "llama", true, false, 0, NULL, "rope_factors_long.weight" },
+          404,
+          "tensor rope_factors_long.weight: longrope" },
+        /* A part that nobody would read. */
+        { { "llama", true, true, 0, NULL, NULL },
+          404,
+          "tensor blk.0.attn_q.bias: llama models with such a part are not" },
+        { { "qwen2", true, true, 0, NULL, "blk.1.attn_output.bias" },
+          404,
+          "tensor blk.1.attn_output.bias: qwen2 models" },
+        { { "llama", true, false, 0, NULL, "blk.0.attn_q_norm.weight" },
+          404,
+          "tensor blk.0.attn_q_norm.weight: " },
+        { { "llama", true, false, 0, NULL, "blk.0attn_q.weight" }, 404, "tensor blk.0attn_q.weight: " },
         { { "gpt2", true, false, 0, NULL, NULL }, 404, "general.architecture: gpt2 is not supported" },
         { { "", true, false, 0, NULL, NULL }, 404, "general.architecture:  is not supported" },
     };
@@ -677,6 +766,85 @@ static void refuses_models_that_it_would_compute_wrongly(void **state)
                          PUMA_EMODEL);
         if (e.code != models[i].code || !strstr(e.text, models[i].part))
             fail_msg("expected %u with \"%s\", got %u: %s", models[i].code, models[i].part, e.code, e.text);
+    }
+}
+
+static void add_factor(const char *family) { family_float(family, "rope.scaling.factor", 4); }
+static void add_older_factor(const char *family) { family_float(family, "rope.scale_linear", 4); }
+static void add_both_factors(const char *family)
+{
+    family_float(family, "rope.scale_linear", 8);
+    family_float(family, "rope.scaling.factor", 4);
+}
+static void add_no_factor(const char *family)
+{
+    family_string(family, "rope.scaling.type", "linear");
+    family_float(family, "rope.scaling.factor", 0);
+}
+static void add_none(const char *family)
+{
+    family_string(family, "rope.scaling.type", "none");
+    family_float(family, "rope.scaling.factor", 4);
+}
+static void add_yarn(const char *family)
+{
+    family_string(family, "rope.scaling.type", "yarn");
+    family_float(family, "rope.scaling.factor", 4);
+    family_key(family, "rope.scaling.original_context_length", 16);
+}
+static void add_warm_yarn(const char *family)
+{
+    add_yarn(family);
+    family_float(family, "rope.scaling.attn_factor", 0.5f);
+    family_float(family, "rope.scaling.yarn_beta_fast", 8);
+    family_float(family, "rope.scaling.yarn_beta_slow", 2);
+}
+
+/* Files say it in several ways; the angles are those of a config.json that says the same. */
+static void scales_rotary_positions_as_config_json_would(void **state)
+{
+#define SAME                                                                                                 \
+    "{\"model_type\":\"llama\",\"hidden_size\":16,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_"  \
+    "key_value_heads\":2,"                                                                                   \
+    "\"intermediate_size\":24,\"vocab_size\":10,\"max_position_embeddings\":64,\"rope_theta\":500000.0"
+#define SCALED(members) SAME ",\"rope_scaling\":{" members "}}"
+    static const struct {
+        options     o;
+        const char *config;
+    } ways[] = {
+        { { "llama", true, false, 0, NULL, NULL }, SAME "}" },
+        { { "llama", true, false, 1, add_factor, NULL }, SCALED("\"type\":\"linear\",\"factor\":4") },
+        { { "qwen2", true, true, 1, add_factor, NULL }, SCALED("\"type\":\"linear\",\"factor\":4") },
+        { { "llama", true, false, 1, add_older_factor, NULL }, SCALED("\"type\":\"linear\",\"factor\":4") },
+        { { "llama", true, false, 2, add_both_factors, NULL }, SCALED("\"type\":\"linear\",\"factor\":4") },
+        { { "llama", true, false, 2, add_no_factor, NULL }, SAME "}" },
+        { { "llama", true, false, 2, add_none, NULL }, SAME "}" },
+        { { "llama", true, false, 3, add_yarn, NULL },
+          SCALED("\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16") },
+        { { "llama", true, false, 6, add_warm_yarn, NULL },
+          SCALED("\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16,\"beta_fast\":8,"
+                 "\"beta_slow\":2,"
+                 "\"attention_factor\":0.56931471805599454") },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        puma_error e = { 0 };
+        model     *file, *config;
+
+        write_model(&ways[i].o);
+        model_open(&file, saved(), "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e);
+        assert_string_equal(e.text, "");
+        save("config.json", ways[i].config, strlen(ways[i].config));
+        model_open(&config, in_folder("config.json"), "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e);
+        assert_string_equal(e.text, "");
+        for (size_t k = 0; k < 2; k++)
+            if (fabs(file->rotary[k] / config->rotary[k] - 1) > 1e-12)
+                fail_msg("way %zu: angle %zu is %.17g, expected %.17g", i, k, file->rotary[k],
+                         config->rotary[k]);
+        assert_true(fabs(file->attention_factor / config->attention_factor - 1) <= 1e-12);
+        model_close(file);
+        model_close(config);
     }
 }
 
@@ -967,7 +1135,7 @@ static uint64_t next_random(uint64_t *seed)
  * that lie within the file. */
 static bool survives(void)
 {
-    static double values[sizeof bytes];
+    static double values[6 * sizeof bytes]; /* the smallest block has 50 bytes for 256 numbers */
     puma_error    e = { 0 };
     const char   *path = saved();
     weights      *w = NULL;
@@ -980,7 +1148,7 @@ static bool survives(void)
             puma_error          of_values = { 0 };
             const weights_info *t = weights_at(w, i);
 
-            assert_true(t->n <= used);
+            assert_true(t->n <= 6 * used);
             if (weights_read(w, t, values, &of_values) != PUMA_OK)
                 assert_true(of_values.code == 414 || of_values.code == 417);
         }
@@ -1076,9 +1244,11 @@ int main(void)
         TEST(reads_values_of_every_type),
         TEST(reads_tensors_of_every_type),
         TEST(opens_files_whose_types_it_does_not_convert),
+        TEST(serves_blocks_as_they_are_stored),
         TEST(serves_a_model_as_safetensors_would),
         TEST(says_what_config_json_would),
         TEST(refuses_models_that_it_would_compute_wrongly),
+        TEST(scales_rotary_positions_as_config_json_would),
         TEST(names_the_key_that_is_missing),
         TEST(chooses_among_the_files_of_a_folder),
         TEST(refuses_bad_heads),

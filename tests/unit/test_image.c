@@ -149,6 +149,48 @@ static void a_broken_file_is_an_error(void **state)
     image_scale_free(&scale);
 }
 
+/* IEND ends a PNG; a PNM has no such mark, and only blanks may stand behind it. */
+static void bytes_behind_the_end(void **state)
+{
+    static const char *const tails[] = {
+        "", "\n", "\r\n", "\0\0\0\0", "P5 1 1 255\nx", "\x89PNG\r\n\x1a\n", "IEND"
+    };
+    static const size_t lengths[] = { 0, 1, 2, 4, 12, 8, 4 };
+    image_scale         scale = plain_scale();
+    uint8_t             bytes[128], *png, file[70000];
+    double              pixels[128];
+    image               one;
+    image_list          list = made(&GRAY, bytes, pixels, &one), back;
+    size_t              size, n = image_numbers(&GRAY);
+
+    (void)state;
+    assert_int_equal(image_to_png(&png, &size, &list, 0, &e), PUMA_OK);
+    for (size_t i = 0; i <= 7; i++) {
+        size_t length = i < 7 ? lengths[i] : sizeof file - size; /* and much of anything */
+
+        for (size_t k = 0; k < sizeof file; k++) file[k] = (uint8_t)(k * 7);
+        memcpy(file, png, size);
+        if (i < 7) memcpy(file + size, tails[i], length);
+        assert_int_equal(image_open(&back, put("picture", file, size + length), &GRAY, &scale, 0, &e),
+                         PUMA_OK);
+        assert_memory_equal(back.images[0].bytes, bytes, n);
+        image_list_free(&back);
+    }
+    for (size_t i = 0; i < 7; i++) {
+        size_t head = (size_t)snprintf((char *)file, 64, "P5 %zu %zu 255\n", GRAY.width, GRAY.height);
+
+        memcpy(file + head, bytes, n);
+        memcpy(file + head + n, tails[i], lengths[i]);
+        image_open(&back, put("picture", file, head + n + lengths[i]), &GRAY, &scale, 0, &e);
+        assert_int_equal(e.code, i <= 2 ? 0 : 561);
+        if (i <= 2) assert_memory_equal(back.images[0].bytes, bytes, n);
+        e = (puma_error){ 0 };
+        image_list_free(&back);
+    }
+    free(png);
+    image_scale_free(&scale);
+}
+
 static void the_configuration_scales(void **state)
 {
     static const struct {
@@ -196,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_picture_survives_png),
         cmocka_unit_test(numbers_are_shown_from_least_to_largest),
         cmocka_unit_test(a_broken_file_is_an_error),
+        cmocka_unit_test(bytes_behind_the_end),
         cmocka_unit_test(the_configuration_scales),
     };
 

@@ -540,10 +540,10 @@ static void refuses_what_decoders_cannot(void **state)
         unsigned    code;
         const char *part;
     } bad[] = {
-        { DECODER("llama", ",\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}"), 404,
-          "rope_scaling.rope_type: \"dynamic\" is not supported (known: default, linear, llama3)" },
-        { DECODER("llama", ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"factor\":2}"), 404,
-          "rope_parameters.rope_type: \"yarn\"" },
+        { DECODER("llama", ",\"rope_scaling\":{\"type\":\"proportional\",\"factor\":2}"), 404,
+          "rope_scaling.rope_type: \"proportional\" is not supported (known: default, linear, dynamic, " },
+        { DECODER("llama", ",\"rope_parameters\":{\"rope_type\":\"mrope\",\"factor\":2}"), 404,
+          "rope_parameters.rope_type: \"mrope\"" },
         { DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"beta\":1}"), 404,
           "rope_scaling.beta: 1 is not supported" },
         { DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}"), 403,

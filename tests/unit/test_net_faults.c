@@ -3,6 +3,7 @@
 #include "net_nodes.h"
 
 #include <errno.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -483,24 +484,160 @@ static void copy(const char *directory, const char *from, const char *to)
     assert_int_equal(system(command), 0);
 }
 
+/* Who answers at P1's address, and shows P2's certificate to the first that come. */
+typedef struct impostor {
+    SSL_CTX *tls;
+    int      listen_fd;
+} impostor;
+
+static void *pose(void *arg)
+{
+    const impostor *who = arg;
+
+    for (int i = 0; i < 2; i++) {
+        int  fd = accept(who->listen_fd, NULL, NULL);
+        SSL *ssl = SSL_new(who->tls);
+
+        if (ssl != NULL && fd >= 0 && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1) SSL_shutdown(ssl);
+        SSL_free(ssl);
+        if (fd >= 0) close(fd);
+    }
+    return NULL;
+}
+
 static void anothers_certificate_is_refused(void **state)
 {
-    run  r;
-    char other[96], command[256];
+    run       r;
+    impostor  who = { .tls = SSL_CTX_new(TLS_server_method()) };
+    pthread_t thread;
+    char      path[96];
 
     (void)state;
     run_prepare(&r, NET_TLS);
-    /* P1 has P2's certificate and key under its own name. */
-    snprintf(other, sizeof other, "%s/other", r.certificates);
-    snprintf(command, sizeof command, "cp -rp %s /tmp/other.%d && mv /tmp/other.%d %s", r.certificates,
-             getpid(), getpid(), other);
-    assert_int_equal(system(command), 0);
-    copy(other, "party2.pem", "party1.pem");
-    copy(other, "party2.key", "party1.key");
-    r.nodes[1].config.certificates = other;
+    who.listen_fd = r.nodes[1].config.listen_fd;
+    snprintf(path, sizeof path, "%s/party2.pem", r.certificates);
+    assert_int_equal(SSL_CTX_use_certificate_chain_file(who.tls, path), 1);
+    snprintf(path, sizeof path, "%s/party2.key", r.certificates);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(who.tls, path, SSL_FILETYPE_PEM), 1);
+    assert_int_equal(pthread_create(&thread, NULL, pose, &who), 0);
     for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 1500;
+    r.part = finish;
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != 1) node_start(&r.nodes[i]);
+    run_join(&r);
+    shutdown(who.listen_fd, SHUT_RDWR); /* one of the two may never have called */
+    pthread_join(thread, NULL);
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (i != 1) assert_says(&r.nodes[i], PUMA_ETLS, "expected P1, got P2");
+    close(who.listen_fd);
+    SSL_CTX_free(who.tls);
+    run_free(&r);
+}
+
+static void no_event(void *context, const net_event *event)
+{
+    (void)event;
+    *(int *)context += 1;
+}
+
+/* Before a node listens it looks at what it would show. */
+static void an_own_certificate_of_another_is_refused(void **state)
+{
+    run r;
+    int events = 0;
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    copy(r.certificates, "party2.pem", "party1.pem");
+    copy(r.certificates, "party2.key", "party1.key");
+    r.nodes[1].config.event = no_event;
+    r.nodes[1].config.event_context = &events;
+    node_main(&r.nodes[1]);
+    assert_says(&r.nodes[1], PUMA_ETLS, "party1.pem: party1 is needed, and this is the certificate of party2");
+    assert_int_equal(events, 0);
+    close(r.nodes[0].config.listen_fd);
+    close(r.nodes[2].config.listen_fd);
+    run_free(&r);
+}
+
+/* Makes the certificate of a role one that is valid from and until so many seconds from now. */
+static void set_time(const char *directory, const char *role, long from, long until)
+{
+    char      path[96];
+    FILE     *f;
+    X509     *x;
+    EVP_PKEY *key;
+
+    snprintf(path, sizeof path, "%s/ca.key", directory);
+    assert_non_null(f = fopen(path, "r"));
+    assert_non_null(key = PEM_read_PrivateKey(f, NULL, NULL, NULL));
+    fclose(f);
+    snprintf(path, sizeof path, "%s/%s.pem", directory, role);
+    assert_non_null(f = fopen(path, "r"));
+    assert_non_null(x = PEM_read_X509(f, NULL, NULL, NULL));
+    fclose(f);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), from));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), until));
+    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    assert_non_null(f = fopen(path, "w"));
+    assert_int_equal(PEM_write_X509(f, x), 1);
+    fclose(f);
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
+
+static void a_certificate_out_of_its_time_is_refused(void **state)
+{
+    static const struct {
+        long        from, until;
+        const char *says;
+    } rows[] = { { -7200, -3600, "party1.pem: expired on " }, { 3600, 7200, "party1.pem: not valid before " } };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        run r;
+
+        run_prepare(&r, NET_TLS);
+        set_time(r.certificates, "party1", rows[i].from, rows[i].until);
+        node_main(&r.nodes[1]);
+        assert_says(&r.nodes[1], PUMA_ETLS, rows[i].says);
+        close(r.nodes[0].config.listen_fd);
+        close(r.nodes[2].config.listen_fd);
+        run_free(&r);
+    }
+}
+
+static void one_role_is_renewed(void **state)
+{
+    run        r;
+    puma_error e = { 0 };
+    char       path[96], command[300];
+    unsigned   days = 400;
+    struct stat st;
+
+    (void)state;
+    run_prepare(&r, NET_TLS);
+    snprintf(command, sizeof command, "cd %s && mkdir before && cp -p *.* before", r.certificates);
+    assert_int_equal(system(command), 0);
+    set_time(r.certificates, "party1", -7200, -3600);
+    assert_int_equal(certificates_renew(r.certificates, "party1", &days, &e), PUMA_OK);
+    assert_true(days == 29 || days == 30); /* what the CA has */
+    snprintf(path, sizeof path, "%s/party1.key", r.certificates);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    /* that role's pair is new, all else as it was, and nothing more is there */
+    snprintf(command, sizeof command,
+             "cd %s && for f in *.*; do cmp -s $f before/$f || echo $f; done | tr '\\n' ' ' >differ && "
+             "[ \"$(cat differ)\" = 'party1.key party1.pem ' ] && [ $(ls -A | wc -l) = 14 ]",
+             r.certificates);
+    assert_int_equal(system(command), 0);
     run_all(&r, finish);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ETLS, "expected P1, got P2");
+    assert_fine(&r);
+    snprintf(path, sizeof path, "%s/ca.key", r.certificates);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(certificates_renew(r.certificates, "party1", &days, &e), PUMA_ECONFIG);
+    assert_int_equal(e.code, 385);
+    assert_non_null(strstr(e.text, "ca.key"));
     run_free(&r);
 }
 
@@ -541,6 +678,60 @@ static void a_key_open_to_others_is_refused(void **state)
     run_free(&r);
 }
 
+/* --- events ----------------------------------------------------------------------------------- */
+
+typedef struct events {
+    pthread_mutex_t lock;
+    unsigned        listening, joined[PUMA_NODES], refused;
+    char            reason[ERROR_TEXT], address[80];
+} events;
+
+static void note_event(void *context, const net_event *event)
+{
+    events *all = context;
+
+    pthread_mutex_lock(&all->lock);
+    all->listening += event->kind == NET_LISTENING;
+    if (event->kind == NET_LISTENING) snprintf(all->address, sizeof all->address, "%s", event->address);
+    if (event->kind == NET_JOINED) all->joined[event->peer]++;
+    all->refused += event->kind == NET_REFUSED;
+    if (event->kind == NET_REFUSED) snprintf(all->reason, sizeof all->reason, "%s", event->reason);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* P0's log: where it listens, a stray that is refused, each of the others once. */
+static void events_tell_who_comes(void **state)
+{
+    run                r;
+    events             all = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct sockaddr_in a;
+    socklen_t          bytes = sizeof a;
+    char               answer, words[100] = "GET / HTTP/1.1\r\nHost: whoever it may be\r\n\r\n";
+    int                stray;
+
+    (void)state;
+    run_prepare(&r, NET_TCP);
+    r.nodes[0].config.event = note_event;
+    r.nodes[0].config.event_context = &all;
+    r.part = finish;
+    assert_int_equal(getsockname(r.nodes[0].config.listen_fd, (struct sockaddr *)&a, &bytes), 0);
+    node_start(&r.nodes[0]);
+    stray = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(stray, (struct sockaddr *)&a, bytes), 0);
+    assert_int_equal(send(stray, words, sizeof words, MSG_NOSIGNAL), sizeof words);
+    assert_true(recv(stray, &answer, 1, 0) <= 0); /* until it is turned away */
+    close(stray);
+    for (uint32_t i = 1; i < PUMA_NODES; i++) node_start(&r.nodes[i]);
+    run_join(&r);
+    assert_fine(&r);
+    assert_string_equal(all.address, r.address[0]);
+    assert_int_equal(all.listening, 1);
+    assert_int_equal(all.refused, 1);
+    assert_non_null(strstr(all.reason, "does not speak Puma's protocol"));
+    for (uint32_t i = 1; i < PUMA_NODES; i++) assert_int_equal(all.joined[i], 1);
+    run_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,7 +744,9 @@ int main(void)
         cmocka_unit_test(a_computing_party_is_told),       cmocka_unit_test(strays_do_not_disturb),
         cmocka_unit_test(an_absent_peer_is_named_by_all),  cmocka_unit_test(plain_tcp_stays_on_the_loopback),
         cmocka_unit_test(anothers_certificate_is_refused), cmocka_unit_test(anothers_authority_is_refused),
-        cmocka_unit_test(a_key_open_to_others_is_refused),
+        cmocka_unit_test(a_key_open_to_others_is_refused), cmocka_unit_test(an_own_certificate_of_another_is_refused),
+        cmocka_unit_test(a_certificate_out_of_its_time_is_refused), cmocka_unit_test(one_role_is_renewed),
+        cmocka_unit_test(events_tell_who_comes),
     };
 
     return cmocka_run_group_tests_name("net_faults", tests, NULL, NULL);

@@ -551,8 +551,11 @@ static void distances(void **state)
     assert_true(fabs(report_cosine(x, x, 3) - 1) < 1e-15);
     assert_true(fabs(report_cosine((double[]){ 1, 0 }, (double[]){ 1, 1 }, 2) - sqrt(0.5)) < 1e-15);
     assert_true(report_cosine(x, zero, 3) == 0 && report_cosine(zero, zero, 3) == 1);
-    assert_int_equal(report_top1(ties, 3), 1);
-    assert_int_equal(report_top1(x, 3), 1);
+    assert_int_equal(report_top1(ties, 3, 0), 1);
+    assert_int_equal(report_top1(x, 3, 0), 1);
+    /* Those within an error of rounding are ties too; what lies below is not. */
+    assert_int_equal(report_top1((const double[]){ 0.5, 1, 1.25, 1 }, 4, 0.25), 1);
+    assert_int_equal(report_top1((const double[]){ 0.5, 1, 1.25, 1 }, 4, 0.125), 2);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

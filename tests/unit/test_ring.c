@@ -1,7 +1,9 @@
 /* test_ring.c - every kernel that this CPU has computes what plain loops compute, and packing is exact. */
+#include "ring/rates.h"
 #include "ring/ring.h"
 
 #include <pthread.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -449,6 +451,31 @@ static void packed_sizes_do_not_overflow(void **state)
     assert_int_equal(ring_packed_size(0, 64), 0);
 }
 
+/* Work is counted as the kernels cut it, and takes the longer the more of it there is. */
+static void work_is_counted_and_timed(void **state)
+{
+    ring_work  once = { 0 }, twice = { 0 };
+    ring_rates rates;
+    puma_error e = { 0 };
+    double     seconds;
+
+    (void)state;
+    ring_work_product(&once, 3, 10, 20, 30, 0, 48); /* one B: a product of 30 rows */
+    ring_work_product(&once, 3, 10, 20, 30, 1, 64); /* three of 10 */
+    assert_true(once.entries[4] == 600 && once.products[4] == 18000);
+    assert_true(once.entries[2] == 1800 && once.products[2] == 18000);
+    once.words = once.stream_bytes = once.packed_bytes = once.fresh_bytes = 1e6;
+    once.other_s = 0.5;
+    ring_work_add(&twice, &once, 2);
+    assert_int_equal(ring_measure(&rates, &e), PUMA_OK);
+    assert_true(rates.word > 0 && rates.stream_byte > 0 && rates.packed_byte > 0 && rates.fresh_byte > 0);
+    for (size_t i = 0; i < RING_SHAPES; i++) assert_true(rates.product[i] >= 0 && rates.entry[i] >= 0);
+    seconds = ring_seconds(&rates, &once);
+    assert_true(seconds > 0.5 && fabs(ring_seconds(&rates, &twice) - 2 * seconds) < 1e-9);
+    ring_work_add(&twice, &once, -2);
+    assert_true(fabs(ring_seconds(&rates, &twice)) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_mix_counts_its_multiplications),
         cmocka_unit_test(parties_multiply_at_the_same_time),
         cmocka_unit_test(packing_is_exact_for_every_width),
+        cmocka_unit_test(work_is_counted_and_timed),
         cmocka_unit_test(packed_sizes_do_not_overflow),
     };
 

@@ -1,6 +1,7 @@
 /* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
-#include "plan/runfile.h"
+#include "ini/runfile.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void defaults_are_those_of_the_manual(void **state)
     (void)state;
     assert_string_equal(r->architecture, "auto");
     assert_int_equal(r->embedding, RUN_EMBEDDING_AUTO);
-    assert_true(r->pooling_mean && r->normalize);
+    assert_true(r->pooling == RUN_POOLING_AUTO && r->normalize == RUN_AUTO);
     assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed ||
                  r->allow_insecure || r->reference_plain);
     assert_int_equal(r->threads, 0);
@@ -136,7 +137,7 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(r->task, RUN_CLASSIFY);
     assert_string_equal(r->architecture, "bert");
     assert_int_equal(r->embedding, RUN_EQUALITY);
-    assert_false(r->pooling_mean || r->normalize);
+    assert_true(r->pooling == RUN_CLS && r->normalize == RUN_NO);
     assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed &&
                 r->allow_insecure && r->reference_plain);
     assert_true(r->seed == UINT64_MAX);
@@ -207,6 +208,70 @@ static void exactly_one_input(void **state)
     runfile_close(r);
 }
 
+/* One kind given with --set takes the place of another that the file gives; two from one place are refused. */
+static void an_input_of_set_replaces_that_of_the_file(void **state)
+{
+    static const char *const two[] = { "input.ids=1 2", "input.file=f", NULL };
+    runfile   *r;
+    puma_error e;
+
+    (void)state;
+    r = opened_with(RUN TEXT "text_pair = y\n", "input.ids=1 2");
+    assert_int_equal(r->input, RUN_IDS);
+    assert_null(r->text);
+    assert_null(r->text_pair);
+    runfile_close(r);
+    r = opened_with(RUN "[input]\nimage = i\n", "input.file=f");
+    assert_int_equal(r->input, RUN_FILE);
+    assert_string_equal(r->input_file, "f");
+    runfile_close(r);
+    r = opened_with(RUN "[input]\nids = 1\n", "input.prompt_file=-");
+    assert_int_equal(r->input, RUN_PROMPT_FILE);
+    assert_string_equal(r->input_file, "-");
+    runfile_close(r);
+    r = opened_with(RUN TEXT "text_pair = y\n", "input.text=z");
+    assert_string_equal(r->text, "z");
+    assert_string_equal(r->text_pair, "y");
+    runfile_close(r);
+    assert_int_equal(open_text(&r, RUN TEXT, two, true, &e), PUMA_ECONFIG);
+    assert_int_equal(e.code, 317);
+    refused_with(RUN TEXT "ids = 1\n", "input.file=f", 317, ":7: [input] ids: [input] text is given too");
+}
+
+/* Only --set can bring a line end; texts may have them, other values not. */
+static void texts_of_several_lines(void **state)
+{
+    runfile *r = opened_with(RUN TEXT, "input.text=a\nb");
+
+    (void)state;
+    assert_string_equal(r->text, "a\nb");
+    runfile_close(r);
+    r = opened_with(RUN TEXT "[chat]\ntemplate = qwen2.5\n", "chat.system=a\nb");
+    assert_string_equal(r->chat_system, "a\nb");
+    assert_string_equal(r->chat_template, "qwen2.5");
+    runfile_close(r);
+    r = opened_with(RUN, "input.messages=[\n]");
+    assert_int_equal(r->input, RUN_MESSAGES);
+    assert_string_equal(r->messages, "[\n]");
+    runfile_close(r);
+    refused_with(RUN TEXT, "run.architecture=a\nb", 304, "--set run.architecture: the value is not one line");
+    refused_with(RUN TEXT, "input.limit=1\n", 304, "--set input.limit: ");
+    refused_with(RUN TEXT, "plugin.puma.x=1\n", 304, "--set plugin.puma.x: ");
+}
+
+static void chat_goes_with_texts(void **state)
+{
+    (void)state;
+    runfile_close(opened(RUN "[input]\nprompt_file = p\n[chat]\ntemplate = auto\nsystem = s\n"));
+    runfile_close(opened(RUN "[input]\nmessages = m.json\n[chat]\nsystem = s\n"));
+    refused(RUN TEXT "[chat]\nsystem = s\n", 317, ":8: [chat] system: goes with [chat] template");
+    refused(RUN "[input]\nids = 1\n[chat]\ntemplate = auto\n", 317, ":8: [chat] template: goes with a text");
+    refused(RUN TEXT "text_pair = y\n[chat]\ntemplate = auto\n", 317, ":7: [input] text_pair:");
+    refused(RUN TEXT "[chat]\ntemplate = a/b\n", 314, ":8: [chat] template: not the name");
+    refused(RUN TEXT "[chat]\ntemplate = .x\n", 314, ":8: [chat] template: not the name");
+    refused(RUN TEXT "[chat]\ntemplates = x\n", 309, "nearest: template");
+}
+
 static void a_compute_party_reads_no_input(void **state)
 {
     runfile   *r;
@@ -252,6 +317,7 @@ static void what_is_not_built_says_so(void **state)
 {
     static const char *const keys[] = {
         "serve.party=1",
+        "network.prefer=time",
         "weights.source=shares:s",
     };
 
@@ -628,6 +694,34 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+/* [network] link and --link: names, or a rate and a round trip. */
+static void links_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        double      bits_per_s, round_trip_s;
+    } good[] = { { "lan", 5e9, 1e-3 },           { "wan", 400e6, 40e-3 },        { "auto", 0, 0 },
+                 { "400mbit,40ms", 400e6, 0.04 }, { "400mbit 40ms", 400e6, 0.04 }, { "2.5gbit, 100us", 2.5e9, 1e-4 },
+                 { "\"1gbit 1ms\"", 1e9, 1e-3 },  { "1gbit 0ms", 1e9, 0 } };
+    static const char *const bad[] = { "", "fast", "400mbit", "400 40", "400mbit40ms", "40ms,400mbit", "-1mbit,1ms",
+                                       "0mbit,1ms", "1mbit,-1ms", "nanmbit,1ms", "1e400mbit,1ms", "400mbit,40ms,1",
+                                       "400mbit;40ms", "400Mbit,40ms", "1mbit,infms", "\"", "\"\"" };
+    link_speed               link;
+    runfile                 *r = opened(RUN TEXT "[network]\nlink = 100mbit 20ms\n");
+
+    (void)state;
+    assert_true(r->link.bits_per_s == 100e6 && r->link.round_trip_s == 0.02);
+    runfile_close(r);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (!link_read(good[i].text, &link)) fail_msg("refused: %s", good[i].text);
+        assert_true(fabs(link.bits_per_s - good[i].bits_per_s) <= 1e-9 * good[i].bits_per_s &&
+                    fabs(link.round_trip_s - good[i].round_trip_s) < 1e-12);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (link_read(bad[i], &link)) fail_msg("accepted: %s", bad[i]);
+    refused(RUN TEXT "[network]\nlink = quick\n", 314, ":8: [network] link: not a link");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -636,6 +730,9 @@ int main(void)
         cmocka_unit_test(every_key_reaches_its_field),
         cmocka_unit_test(required_keys_are_named_in_order),
         cmocka_unit_test(exactly_one_input),
+        cmocka_unit_test(an_input_of_set_replaces_that_of_the_file),
+        cmocka_unit_test(texts_of_several_lines),
+        cmocka_unit_test(chat_goes_with_texts),
         cmocka_unit_test(a_compute_party_reads_no_input),
         cmocka_unit_test(unknown_names_get_the_nearest),
         cmocka_unit_test(what_is_not_built_says_so),
@@ -652,6 +749,7 @@ int main(void)
         cmocka_unit_test(canonical_text_is_sorted_and_holds_what_changes_the_result),
         cmocka_unit_test(steps_are_agreed_on),
         cmocka_unit_test(places_are_told),
+        cmocka_unit_test(links_are_read),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -55,6 +55,21 @@ static void distributed(sample_config config, const double *logits, const double
 
 static const double LOGITS[] = { 0, 1.0986122886681098, 0.6931471805599453, 0 }; /* ln of 1, 3, 2, 1 */
 
+/* Equal logits come out of a protocol up to one ulp apart. */
+static void largest_that_rounding_set_apart_are_equal(void **state)
+{
+    const double logits[] = { 1.9375, 2, 2.0625, 2, 0 };
+    sampler     *s;
+
+    (void)state;
+    s = opened((sample_config){ .temperature = 1, .top_k = 1, .top_p = 1, .ulp = 0.0625 });
+    assert_int_equal(draw(s, logits, 5), 1);
+    sampler_close(s);
+    s = opened((sample_config){ .temperature = 1, .top_k = 1, .top_p = 1 });
+    assert_int_equal(draw(s, logits, 5), 2);
+    sampler_close(s);
+}
+
 static void probabilities_are_those_of_softmax(void **state)
 {
     (void)state;
@@ -140,8 +155,11 @@ static void a_seed_repeats_and_none_does_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(probabilities_are_those_of_softmax),     cmocka_unit_test(top_k_keeps_the_largest),
-        cmocka_unit_test(top_p_keeps_the_fewest_that_are_enough), cmocka_unit_test(extreme_logits_do_no_harm),
+        cmocka_unit_test(largest_that_rounding_set_apart_are_equal),
+        cmocka_unit_test(probabilities_are_those_of_softmax),
+        cmocka_unit_test(top_k_keeps_the_largest),
+        cmocka_unit_test(top_p_keeps_the_fewest_that_are_enough),
+        cmocka_unit_test(extreme_logits_do_no_harm),
         cmocka_unit_test(a_seed_repeats_and_none_does_not),
     };
 

@@ -1,5 +1,5 @@
 /* runfile.c - see runfile.h.  One table says of every key where its value goes and what it may be. */
-#include "plan/runfile.h"
+#include "ini/runfile.h"
 
 #include <puma/host.h>
 
@@ -101,6 +101,21 @@ static bool read_yes_no(struct reading *in, const key *k, const ini_entry *entry
     return true;
 }
 
+/* yes, no, or auto: what the model's files say. */
+static bool read_choice(struct reading *in, const key *k, const ini_entry *entry)
+{
+    bool value;
+
+    if (strcmp(entry->value, "auto") == 0) {
+        store(in, k, RUN_AUTO);
+    } else if (ini_yes_no(entry->value, &value)) {
+        store(in, k, value ? RUN_YES : RUN_NO);
+    } else {
+        return fault(in, 312, entry, "needs yes or no, or auto (got '%.60s')", entry->value);
+    }
+    return true;
+}
+
 static bool read_word(struct reading *in, const key *k, const ini_entry *entry)
 {
     char   known[ERROR_TEXT] = "";
@@ -137,6 +152,15 @@ static bool read_name(struct reading *in, const key *k, const ini_entry *entry)
     if (!is_name(entry->value, entry->value + strlen(entry->value)))
         return fault(in, 314, entry, "not a name of letters, digits, '_' and '-' (got '%.60s')",
                      entry->value);
+    return store_text(in, k, strdup(entry->value));
+}
+
+/* A file of models/chat: a name in which dots may stand, as in qwen2.5. */
+static bool read_template(struct reading *in, const key *k, const ini_entry *entry)
+{
+    for (const char *c = entry->value; *c || c == entry->value; c++)
+        if (!is_name(c, c + 1) && (*c != '.' || c == entry->value))
+            return fault(in, 314, entry, "not the name of a chat template (got '%.60s')", entry->value);
     return store_text(in, k, strdup(entry->value));
 }
 
@@ -184,6 +208,18 @@ static bool read_path(struct reading *in, const key *k, const ini_entry *entry)
                      strerror(errno == ELOOP ? ELOOP : ENAMETOOLONG));
     }
     return store_text(in, k, path);
+}
+
+/* A path, or `-` for standard input. */
+static bool read_path_or_stdin(struct reading *in, const key *k, const ini_entry *entry)
+{
+    return strcmp(entry->value, "-") == 0 ? read_text(in, k, entry) : read_path(in, k, entry);
+}
+
+/* JSON in place, or a file of it. */
+static bool read_messages(struct reading *in, const key *k, const ini_entry *entry)
+{
+    return entry->value[0] == '[' ? read_text(in, k, entry) : read_path_or_stdin(in, k, entry);
 }
 
 /* 0 < value <= the key's `most`: a fraction, or a scale. */
@@ -337,13 +373,22 @@ static bool read_address(struct reading *in, const key *k, const ini_entry *entr
     return store_text(in, k, strdup(entry->value));
 }
 
+static bool read_link(struct reading *in, const key *k, const ini_entry *entry)
+{
+    if (link_read(entry->value, field(in, k))) return true;
+    return fault(in, 314, entry, "not a link (got '%.60s'; lan, wan, auto, or a rate and a round trip: 400mbit 40ms)",
+                 entry->value);
+}
+
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static const char *const tasks[] = {
-    "embed", "classify", "logits", "hidden", "generate", "perplexity", NULL
+    "embed", "classify", "logits", "hidden", "generate", "perplexity", "classify_tokens", "fill_mask", NULL
 };
 static const char *const embeddings[] = { "auto", "onehot", "equality", "dpf", NULL };
-static const char *const poolings[] = { "cls", "mean", NULL };
+static const char *const poolings[] = { "auto",          "cls",          "max",      "mean",
+                                        "mean_sqrt_len", "weightedmean", "lasttoken", NULL };
+static const char *const choices[] = { "auto", "no", "yes" };
 static const char *const reveals[] = { "logits", "label", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };
 static const char *const transports[] = { "memory", "tcp", "tls", NULL };
@@ -361,8 +406,8 @@ static const key keys[] = {
     { "run", "protocol", read_plugin, FIELD(protocol), 0, 0, NULL },
     { "run", "architecture", read_name, FIELD(architecture), 0, 0, NULL },
     { "run", "embedding", read_word, FIELD(embedding), 0, 0, embeddings },
-    { "run", "pooling", read_word, FIELD(pooling_mean), 0, 0, poolings },
-    { "run", "normalize", read_yes_no, FIELD(normalize), 0, 0, NULL },
+    { "run", "pooling", read_word, FIELD(pooling), 0, 0, poolings },
+    { "run", "normalize", read_choice, FIELD(normalize), 0, 0, NULL },
     { "run", "reveal", read_word, FIELD(reveal_label), 0, 0, reveals },
     { "run", "head", read_path, FIELD(head), 0, 0, NULL },
     { "run", "threads", read_integer, FIELD(threads), 1, 4096, NULL },
@@ -370,6 +415,8 @@ static const key keys[] = {
     { "run", "seed", read_seed, FIELD(seed), 0, 0, NULL },
     { "input", "text", read_text, FIELD(text), 0, 0, NULL },
     { "input", "text_pair", read_text, FIELD(text_pair), 0, 0, NULL },
+    { "input", "prompt_file", read_path_or_stdin, FIELD(input_file), 0, 0, NULL },
+    { "input", "messages", read_messages, FIELD(messages), 0, 0, NULL },
     { "input", "ids", read_ids, FIELD(ids), 0, 0, NULL },
     { "input", "file", read_path, FIELD(input_file), 0, 0, NULL },
     { "input", "image", read_path, FIELD(input_file), 0, 0, NULL },
@@ -378,6 +425,8 @@ static const key keys[] = {
     { "input", "limit", read_integer, FIELD(limit), 1, INT32_MAX, NULL },
     { "input", "truncate", read_yes_no, FIELD(truncate), 0, 0, NULL },
     { "input", "parse_special", read_yes_no, FIELD(parse_special), 0, 0, NULL },
+    { "chat", "template", read_template, FIELD(chat_template), 0, 0, NULL },
+    { "chat", "system", read_text, FIELD(chat_system), 0, 0, NULL },
     { "approximation", "default", read_plugin, FIELD(approximation_default), 0, 0, NULL },
 #define X(slot, name) { "approximation", name, read_function, FIELD(function[slot]), 0, 0, NULL },
     PUMA_SLOTS(X)
@@ -405,6 +454,8 @@ static const key keys[] = {
     { "network", "io_timeout_ms", read_integer, FIELD(io_timeout_ms), 1, 86400000, NULL },
     { "network", "bandwidth_mbps", read_integer, FIELD(bandwidth_mbps), 1, 1000000, NULL },
     { "network", "round_trip_ms", read_integer, FIELD(round_trip_ms), 1, 10000, NULL },
+    { "network", "link", read_link, FIELD(link), 0, 0, NULL },
+    { "network", "prefer", NOT_BUILT, 0, 0, NULL },
     { "weights", "source", read_source, FIELD(source), 0, 0, NULL },
     { "compare", "reference", read_word, FIELD(reference_plain), 0, 0, references },
     { "compare", "layers", read_yes_no, FIELD(compare_layers), 0, 0, NULL },
@@ -443,7 +494,7 @@ static bool unknown_section(struct reading *in, const char *where, const char *s
     else
         error_set(
             in->e, 308,
-            "%s: no such section [%s] (there are run, input, approximation, plugin.NAME, plugins, numeric, "
+            "%s: no such section [%s] (there are run, input, chat, approximation, plugin.NAME, plugins, numeric, "
             "generate, network, weights, compare)",
             where, section);
     return false;
@@ -501,6 +552,15 @@ static bool check_sections(struct reading *in)
     return true;
 }
 
+/* A key whose value is a text of any number of lines. */
+static bool is_text(const ini_entry *entry)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (!strcmp(keys[i].section, entry->section) && !strcmp(keys[i].name, entry->key))
+            return keys[i].read == read_text || keys[i].read == read_messages;
+    return false;
+}
+
 static bool read_plugin_entry(struct reading *in, const ini_entry *entry)
 {
     if (strcmp(entry->key, "sha256") != 0) return true;
@@ -511,6 +571,8 @@ static bool read_plugin_entry(struct reading *in, const ini_entry *entry)
 
 static bool read_entry(struct reading *in, const ini_entry *entry)
 {
+    /* Only --set can bring a line end, and only a text has use for it. */
+    if (strchr(entry->value, '\n') && !is_text(entry)) return fault(in, 304, entry, "the value is not one line");
     if (is_plugin_section(entry->section)) return read_plugin_entry(in, entry);
     if (!is_known(entry->section)) {
         char where[2 * INI_MAX_NAME_BYTES + 16];
@@ -524,7 +586,7 @@ static bool read_entry(struct reading *in, const ini_entry *entry)
         if (strcmp(k->section, entry->section) || strcmp(k->name, entry->key)) continue;
         if (!k->read) return fault(in, 316, entry, "not built yet");
         /* A compute party has no business with the prompt, not even in its memory. */
-        if (!in->need_input && !strcmp(k->section, "input")) return true;
+        if (!in->need_input && (!strcmp(k->section, "input") || !strcmp(k->section, "chat"))) return true;
         return k->read(in, k, entry);
     }
     return unknown_key(in, entry);
@@ -544,34 +606,100 @@ static bool check_required(struct reading *in)
     return true;
 }
 
-static bool check_input(struct reading *in)
-{
-    static const struct {
-        const char *key;
-        run_input   kind;
-    } kinds[] = {
-        { "text", RUN_TEXT },
-        { "ids", RUN_IDS },
-        { "file", RUN_FILE },
-        { "image", RUN_IMAGE },
-        { "pixels", RUN_PIXELS },
-    };
-    const ini_entry *first = NULL, *pair = ini_find(&in->r->file, "input", "text_pair");
+/* The keys of [input] that say which input it is. */
+static const struct {
+    const char *key;
+    run_input   kind;
+} kinds[] = {
+    { "text", RUN_TEXT },         { "prompt_file", RUN_PROMPT_FILE },
+    { "messages", RUN_MESSAGES }, { "ids", RUN_IDS },
+    { "file", RUN_FILE },         { "image", RUN_IMAGE },
+    { "pixels", RUN_PIXELS },
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
 
-    if (!in->need_input) return true;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+const char *runfile_input_key(run_input kind)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i].kind == kind) return kinds[i].key;
+    return NULL;
+}
+
+/* The one kind of input that the file (or, with `set`, the command line) gives; NULL in *found: none. */
+static bool find_kind(struct reading *in, bool set, const ini_entry **found, run_input *kind)
+{
+    *found = NULL;
+    for (size_t i = 0; i < KINDS; i++) {
         const ini_entry *entry = ini_find(&in->r->file, "input", kinds[i].key);
 
-        if (!entry) continue;
-        if (first)
-            return fault(in, 317, entry, "[input] %s is given too; a run has exactly one input", first->key);
-        first = entry;
-        in->r->input = kinds[i].kind;
+        if (!entry || (entry->line == 0) != set) continue;
+        if (*found)
+            return fault(in, 317, entry, "[input] %s is given too; a run has exactly one input", (*found)->key);
+        *found = entry;
+        *kind = kinds[i].kind;
+    }
+    return true;
+}
+
+/* Of an input that --set gives another kind takes the place, with what belongs to it. */
+static void forget(struct reading *in, const char *key_name)
+{
+    ini       *file = &in->r->file;
+    ini_entry *entry = (ini_entry *)ini_find(file, "input", key_name);
+
+    if (!entry || entry->line == 0) return;
+    OPENSSL_cleanse(entry->value, strlen(entry->value));
+    free(entry->section);
+    free(entry->key);
+    free(entry->value);
+    memmove(entry, entry + 1, (file->count - (size_t)(entry - file->entries) - 1) * sizeof *entry);
+    file->count--;
+}
+
+/* Before the values are read: which input it is. */
+static bool choose_input(struct reading *in)
+{
+    const ini_entry *given, *set;
+    run_input        kind = RUN_NO_INPUT, other;
+
+    if (!in->need_input) return true;
+    if (!find_kind(in, false, &given, &kind) || !find_kind(in, true, &set, &other)) return false;
+    if (set && given) {
+        forget(in, given->key);
+        forget(in, "text_pair");
+    }
+    in->r->input = set ? other : kind;
+    return true;
+}
+
+static bool check_input(struct reading *in)
+{
+    const ini_entry *pair = ini_find(&in->r->file, "input", "text_pair");
+
+    if (!in->need_input) return true;
+    if (in->r->input == RUN_NO_INPUT) {
+        error_set(in->e, 310, "%s: [input] is missing: one of text, prompt_file, messages, ids, file, image, pixels",
+                  in->r->file.path);
+        return false;
     }
     if (pair && in->r->input != RUN_TEXT) return fault(in, 317, pair, "goes with [input] text");
-    if (first) return true;
-    error_set(in->e, 310, "%s: [input] is missing: one of text, ids, file, image, pixels", in->r->file.path);
-    return false;
+    return true;
+}
+
+/* A conversation is made of texts; where nothing asks for one, a text is taken as it stands. */
+static bool check_chat(struct reading *in)
+{
+    const ini_entry *named = ini_find(&in->r->file, "chat", "template"), *system = ini_find(&in->r->file, "chat", "system"),
+                    *either = named ? named : system, *pair = ini_find(&in->r->file, "input", "text_pair");
+    run_input kind = in->r->input;
+
+    if (!in->need_input || !either) return true;
+    if (kind == RUN_IDS || kind == RUN_IMAGE || kind == RUN_PIXELS)
+        return fault(in, 317, either, "goes with a text, not with [input] %s", runfile_input_key(kind));
+    if (pair) return fault(in, 317, pair, "a conversation has no second text: it excludes [chat] %s", either->key);
+    if (!named && kind != RUN_MESSAGES)
+        return fault(in, 317, system, "goes with [chat] template, or with [input] messages");
+    return true;
 }
 
 static bool check_numbers(struct reading *in)
@@ -615,6 +743,7 @@ static bool check_reveal(struct reading *in)
 
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
+    if (in->r->task == RUN_FILL_MASK) in->r->parse_special = true; /* the mask is one */
     if (labels && in->r->task != RUN_CLASSIFY) return fault(in, 317, labels, "goes with task = classify");
     if (in->r->compare_layers && (in->r->task == RUN_GENERATE || in->r->reveal_label))
         return fault(in, 317, ini_find(&in->r->file, "compare", "layers"),
@@ -657,7 +786,6 @@ static bool set_defaults(runfile *r)
 {
     r->architecture = strdup("auto");
     r->approximation_default = strdup("precise");
-    r->pooling_mean = r->normalize = true;
     r->ring_bits = 64;
     r->frac = 18;
     r->max_new_tokens = 16;
@@ -683,9 +811,9 @@ puma_status runfile_open(runfile **out, const char *path, const char *const *set
     if (!set_defaults(r)) error_set(e, 1001, "%.160s: out of memory", path);
     if (e->status == PUMA_OK) ini_read(&r->file, path, e);
     for (size_t i = 0; e->status == PUMA_OK && i < set_count; i++) ini_set(&r->file, sets[i], e);
-    good = e->status == PUMA_OK && check_sections(&in);
+    good = e->status == PUMA_OK && check_sections(&in) && choose_input(&in);
     for (size_t i = 0; good && i < r->file.count; i++) good = read_entry(&in, &r->file.entries[i]);
-    if (good && check_required(&in) && check_input(&in) && check_numbers(&in) && check_network(&in) &&
+    if (good && check_required(&in) && check_input(&in) && check_chat(&in) && check_numbers(&in) && check_network(&in) &&
         check_reveal(&in) && check_generate(&in) && check_material(&in)) {
         *out = r;
         return PUMA_OK;
@@ -704,10 +832,13 @@ void runfile_close(runfile *r)
 {
     if (!r) return;
     for (size_t i = 0; i < r->file.count; i++)
-        if (!strcmp(r->file.entries[i].section, "input"))
+        if (!strcmp(r->file.entries[i].section, "input") || !strcmp(r->file.entries[i].section, "chat"))
             OPENSSL_cleanse(r->file.entries[i].value, strlen(r->file.entries[i].value));
     wipe(r->text);
     wipe(r->text_pair);
+    wipe(r->messages);
+    wipe(r->chat_system);
+    free(r->chat_template);
     OPENSSL_cleanse(&r->seed, sizeof r->seed);
     if (r->ids) OPENSSL_cleanse(r->ids, r->id_count * sizeof *r->ids);
     free(r->ids);
@@ -811,8 +942,8 @@ char *runfile_canonical(const runfile *r, bool client)
     add_line(&to, "run.protocol=%s\n", r->protocol);
     add_line(&to, "run.architecture=%s\n", r->architecture);
     add_line(&to, "run.embedding=%s\n", word(embeddings, r->embedding));
-    add_line(&to, "run.pooling=%s\n", poolings[r->pooling_mean]);
-    add_line(&to, "run.normalize=%s\n", yes_no(r->normalize));
+    add_line(&to, "run.pooling=%s\n", poolings[r->pooling]);
+    add_line(&to, "run.normalize=%s\n", choices[r->normalize]);
     add_line(&to, "run.reveal=%s\n", reveals[r->reveal_label]);
     add_line(&to, "run.head=%s\n", r->head ? "linear" : "none");
     add_seed(&to, r);

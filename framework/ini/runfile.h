@@ -1,10 +1,11 @@
 /* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is
  * validated; nothing here touches a model, a plugin or a socket. */
-#ifndef PLAN_RUNFILE_H
-#define PLAN_RUNFILE_H
+#ifndef INI_RUNFILE_H
+#define INI_RUNFILE_H
 
 #include "base/error.h"
 #include "ini/ini.h"
+#include "ini/link.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -16,12 +17,33 @@ typedef enum run_task {
     RUN_LOGITS,
     RUN_HIDDEN,
     RUN_GENERATE,
-    RUN_PERPLEXITY
+    RUN_PERPLEXITY,
+    RUN_CLASSIFY_TOKENS,
+    RUN_FILL_MASK
 } run_task;
-typedef enum run_input { RUN_NO_INPUT, RUN_TEXT, RUN_IDS, RUN_FILE, RUN_IMAGE, RUN_PIXELS } run_input;
+typedef enum run_input {
+    RUN_NO_INPUT,
+    RUN_TEXT,
+    RUN_PROMPT_FILE,
+    RUN_MESSAGES,
+    RUN_IDS,
+    RUN_FILE,
+    RUN_IMAGE,
+    RUN_PIXELS
+} run_input;
 typedef enum run_embedding { RUN_EMBEDDING_AUTO, RUN_ONEHOT, RUN_EQUALITY, RUN_DPF } run_embedding;
 typedef enum run_source { RUN_CHECKPOINT, RUN_SYNTHETIC, RUN_SHARES } run_source;
 typedef enum run_transport { RUN_MEMORY, RUN_TCP, RUN_TLS } run_transport;
+typedef enum run_pooling { /* those of the model (model.h) behind RUN_POOLING_AUTO, in its order */
+    RUN_POOLING_AUTO,
+    RUN_CLS,
+    RUN_MAX,
+    RUN_MEAN,
+    RUN_MEAN_SQRT_LEN,
+    RUN_WEIGHTED_MEAN,
+    RUN_LAST_TOKEN
+} run_pooling;
+typedef enum run_choice { RUN_AUTO, RUN_NO, RUN_YES } run_choice;
 typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;
 
 typedef struct runfile {
@@ -32,7 +54,9 @@ typedef struct runfile {
     char         *protocol;
     char         *architecture;
     run_embedding embedding;
-    bool          pooling_mean, normalize, reveal_label;
+    run_pooling   pooling;
+    run_choice    normalize;
+    bool          reveal_label;
     char         *head; /* file of a linear head on the embedding; NULL                       */
     int           threads; /* 0: unset                                                        */
     bool          has_seed;
@@ -43,6 +67,8 @@ typedef struct runfile {
     uint32_t     *ids;
     size_t        id_count, limit; /* limit 0: all                                                    */
     bool          truncate, parse_special;
+    char         *messages;                    /* JSON that begins with `[`, else a path; "-": stdin    */
+    char         *chat_template, *chat_system; /* [chat]; NULL where the key does not stand             */
     /* [approximation]: "PLUGIN" or "PLUGIN.VARIANT"; function[] NULL where only the default is said */
     char         *approximation_default;
     char         *function[PUMA_SLOT_COUNT];
@@ -67,6 +93,7 @@ typedef struct runfile {
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;
     int           bandwidth_mbps, round_trip_ms; /* of the emulated link; 0: none                        */
+    link_speed    link; /* the real one, for predictions                                      */
     /* [weights] */
     run_source    source;
     uint64_t      synthetic_seed;
@@ -84,6 +111,8 @@ void        runfile_close(runfile *r);
  * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add.
  * `client`: with the "input." lines that are the client's to say. */
 char       *runfile_canonical(const runfile *r, bool client);
+/* The key of [input] that gives an input of this kind. */
+const char *runfile_input_key(run_input kind);
 /* "run.ini:7" of a key, or "--set section.key"; for error texts. Static buffer a call. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);
 

@@ -1,0 +1,23 @@
+/* internal.h - what the files of this folder share. */
+#ifndef INPUT_INTERNAL_H
+#define INPUT_INTERNAL_H
+
+#include "input/input.h"
+
+#include <jansson.h>
+
+static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
+
+/* Takes over what the list holds, unless it fails. */
+puma_status input_add(client_input *in, const token_list *list, puma_error *e);
+/* checkpoint.c: tokenizer_config.json of the model's directory; *config NULL when there is none. */
+puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e);
+/* pictures.c */
+puma_status input_read_pictures(client_input *in, puma_error *e);
+/* encoder.c.  A text of *size bytes as the encoder takes it, its prompt in front; malloc'd, *size its new length.  NULL: out of
+ * memory. */
+char       *input_encoder_text(const client_input *in, const char *text, size_t *size);
+/* An encoder that brings texts to lower case needs a tokenizer that does: PUMA_EMODEL for any other. */
+puma_status input_check_case(const client_input *in, const tokenizer *t, puma_error *e);
+
+#endif

@@ -1,0 +1,52 @@
+/* test_gguf_models.c - GGUF files with tensors of many types, the metadata of converted files, tied and
+ * untied heads, and LLaMA 3's rope_freqs.weight: logits are the reference's on the dequantised weights
+ * (gguf/gguf_models.py). */
+#include "../e2e/driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define VOCABULARY 64
+#define BOUND 1e-5 /* the reference's angles are float32 */
+
+static void check_case(const json_t *c)
+{
+    const char *top = getenv("PUMA_SRCDIR"), *name = json_string_value(json_object_get(c, "name"));
+    double      expected[VOCABULARY], got[VOCABULARY];
+    char        text[1600], ids[400];
+    size_t      used = 0, i;
+    json_t     *id;
+    outcome     o;
+
+    json_array_foreach(json_object_get(c, "ids"), i, id) used +=
+        (size_t)snprintf(ids + used, sizeof ids - used, "%s%d", i ? " " : "", (int)json_integer_value(id));
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %.500s/tests/golden/gguf/%s.gguf\ntask = logits\nprotocol = plain\n[input]\nids "
+             "= %s\n"
+             "[approximation]\ndefault = exact\n[network]\ntransport = memory\n",
+             top != NULL ? top : PUMA_SRCDIR, name, ids);
+    o = RUN(true, "run", driver_file("run.ini", text));
+    if (check(numbers(json_object_get(c, "logits"), expected, VOCABULARY) == VOCABULARY &&
+                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) ==
+                      VOCABULARY,
+              "%s: exit %d: %s", name, o.code, o.err))
+        check(max_difference(got, expected, VOCABULARY) <= BOUND, "%s: logits differ by %.3g", name,
+              max_difference(got, expected, VOCABULARY));
+    outcome_free(&o);
+}
+
+int main(void)
+{
+    const char *top = getenv("PUMA_SRCDIR");
+    char        path[600];
+    json_t     *file, *c;
+    size_t      i;
+
+    driver_start("gguf");
+    snprintf(path, sizeof path, "%.500s/tests/golden/gguf/cases.json", top != NULL ? top : PUMA_SRCDIR);
+    file = json_load_file(path, 0, NULL);
+    json_array_foreach(file, i, c) check_case(c);
+    check(i == 4, "cases.json has %zu cases", i);
+    json_decref(file);
+    return driver_end();
+}
