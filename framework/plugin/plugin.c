@@ -45,21 +45,70 @@ static bool inside(const char *path, const char *directory)
     return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-/* Does the program that runs lie in the tree where it was built? */
-static bool in_place(void)
-{
-    char program[PATH_MAX], tree[PATH_MAX];
+/* Found once, from where the program itself lies: a tree that was moved, or that was installed under another
+ * prefix than it was configured for, uses its own folders, and no build tree's path is in an installed file.
+ * `in_tree`: the program was not installed but runs where it was built. */
+static struct {
+    bool in_tree;
+    char plugins[PATH_MAX], models[PATH_MAX];
+} places = { false, PUMA_PKGLIBDIR, PUMA_PKGDATADIR "/models" };
 
-    return realpath("/proc/self/exe", program) && realpath(PUMA_BUILDDIR, tree) && inside(program, tree);
+static pthread_once_t places_once = PTHREAD_ONCE_INIT;
+
+/* The way from directory `from` to `to`, both absolute: from "/usr/bin" to "/usr/lib/puma" "../lib/puma". */
+static void relative_path(char *way, size_t room, const char *from, const char *to)
+{
+    size_t common = 0, used = 0;
+
+    for (size_t i = 0;; i++) {
+        bool ends = from[i] == '\0' || to[i] == '\0';
+
+        if ((from[i] == '/' || from[i] == '\0') && (to[i] == '/' || to[i] == '\0')) common = i;
+        if (ends || from[i] != to[i]) break;
+    }
+    way[0] = '\0';
+    for (const char *c = from + common; *c && used < room; c++)
+        if (c[0] == '/' && c[1] != '/' && c[1] != '\0')
+            used += (size_t)snprintf(way + used, room - used, "../");
+    if (used < room) snprintf(way + used, room - used, "%s", to + common + strspn(to + common, "/"));
+}
+
+/* Takes `plugins` and `models` below `directory` for ours when both are there. */
+static bool found_below(const char *directory, const char *plugins, const char *models)
+{
+    char path[2 * PATH_MAX + 1], p[PATH_MAX], m[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", directory, plugins);
+    if (!realpath(path, p)) return false;
+    snprintf(path, sizeof path, "%s/%s", directory, models);
+    if (!realpath(path, m)) return false;
+    memcpy(places.plugins, p, sizeof p);
+    memcpy(places.models, m, sizeof m);
+    return true;
+}
+
+static void find_places(void)
+{
+    char  directory[PATH_MAX], plugins[PATH_MAX], models[PATH_MAX], *tests = NULL;
+    char *end = realpath("/proc/self/exe", directory) ? strrchr(directory, '/') : NULL;
+
+    if (!end) return;
+    *end = '\0';
+    relative_path(plugins, sizeof plugins, PUMA_BINDIR, PUMA_PKGLIBDIR);
+    relative_path(models, sizeof models, PUMA_BINDIR, PUMA_PKGDATADIR "/models");
+    /* libtool's folder and configure's link to the models mark a build tree; its tests lie two levels down. */
+    places.in_tree = found_below(directory, ".libs", "models");
+    if (places.in_tree || found_below(directory, plugins, models)) return;
+    for (char *c = directory; (c = strstr(c, "/tests/")); c++) tests = c;
+    if (!tests) return;
+    *tests = '\0';
+    places.in_tree = found_below(directory, ".libs", "models");
 }
 
 const char *plugin_data_directory(const char *what)
 {
-    bool here = in_place();
-
-    if (strcmp(what, "plugins") == 0) return here ? PUMA_BUILDDIR "/.libs" : PUMA_PKGLIBDIR;
-    if (strcmp(what, "models") == 0) return here ? PUMA_SRCDIR "/models" : PUMA_PKGDATADIR "/models";
-    return here ? PUMA_SRCDIR : PUMA_PKGDATADIR;
+    pthread_once(&places_once, find_places);
+    return strcmp(what, "plugins") == 0 ? places.plugins : places.models;
 }
 
 /* Directories in the order in which they are searched; closed by NULL. */
@@ -68,8 +117,8 @@ static void search_path(const char *path[4], const char *extra)
     size_t n = 0;
 
     if (extra) path[n++] = extra;
-    if (in_place()) path[n++] = PUMA_BUILDDIR "/.libs";
-    path[n++] = PUMA_PKGLIBDIR;
+    path[n++] = plugin_data_directory("plugins");
+    if (places.in_tree) path[n++] = PUMA_PKGLIBDIR;
     path[n] = NULL;
 }
 

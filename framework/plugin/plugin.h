@@ -13,8 +13,8 @@ typedef struct plugin {
     char                 sha256[65];
 } plugin;
 
-/* Directories, in order: `extra` (may be NULL), the build tree's when the program runs in place, the
- * installed one.  NAME has no `/`. `pin`: wanted SHA-256 in hex or NULL; checked before dlopen.  A plugin is
+/* Directories, in order: `extra` (may be NULL), the one that belongs to the running program (see
+ * plugin_data_directory) and, for a program in its build tree, the configured one.  NAME has no `/`. `pin`: wanted SHA-256 in hex or NULL; checked before dlopen.  A plugin is
  * opened once and never closed; the same pointer comes back. */
 puma_status        plugin_open(const plugin **p, const char *name, const char *extra, const char *pin,
                                puma_error *e);
@@ -24,8 +24,9 @@ puma_status        plugin_open_file(const plugin **p, const char *path, puma_err
 const puma_approx *plugin_approx(const plugin *p, puma_slot slot, const char *variant);
 /* Names (NAME.so files) found in the search path; *names is malloc'd, closed by NULL, free each and all. */
 puma_status        plugin_list(char ***names, const char *extra, puma_error *e);
-/* Where things lie: the build tree's folder when running in place (build/puma), else the installed one.
- * "plugins", "models". Static storage. */
+/* Where things lie, "plugins" or "models": the build tree's folder when the program runs in place (build/puma),
+ * else the one beside it as installed (PREFIX/bin/puma: PREFIX/lib/puma, PREFIX/share/puma/models), or the
+ * configured one where there is none.  Static storage. */
 const char        *plugin_data_directory(const char *what);
 
 #endif

@@ -264,7 +264,7 @@ plugin() {
     rm -rf "$plugins"
     mkdir -m 755 "$plugins"
 }
-built=$(find "${PUMA_BUILDDIR:-.}" -name rep3.so -not -path '*/_inst/*' | head -n 1)
+built=${PUMA_BUILDDIR:-.}/.libs/rep3.so
 plugin
 : >"$plugins/rep3.so"
 bad D4-empty 6 rep3

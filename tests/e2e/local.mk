@@ -18,5 +18,7 @@ dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
 TESTS              += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
 dist_check_SCRIPTS += %D%/material.sh
 TESTS              += %D%/material.sh
+dist_check_SCRIPTS += %D%/install.sh
+TESTS              += %D%/install.sh
 dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh
 TESTS              += %D%/labels.sh %D%/input.sh
