@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """compare_crypten.py - one BERT layer under CrypTen: two parties and a trusted third party that deals, three processes on loopback.
 Prints JSON: seconds, bytes of all of them, rounds of the parties, errors.
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """compare_spu.py - one BERT layer under SPU's ABY3: three processes on loopback.  Prints JSON: seconds, bytes of all parties.
 
     compare_spu.py TOKENS HIDDEN HEADS INTERMEDIATE

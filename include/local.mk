@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # include/puma: all that a plugin includes; installed as one folder
 pumaincludedir       = $(includedir)/puma
 pumainclude_HEADERS  = %D%/puma/approx.h %D%/puma/host.h %D%/puma/ops.h %D%/puma/plugin.h \

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # errors.sh - doc/errors.md is what framework/base/errors.def says; `errors.sh --write` makes it so
 #
 # It also keeps errors.def itself in order: sorted, no code twice, and every code that the sources name is in it.

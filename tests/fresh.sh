@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # fresh.sh - on a bare Debian 12, without a compiler or a library of ours, a clone of this tree does what the README says
 set -uo pipefail
 

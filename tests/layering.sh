@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # layering.sh - who may include whom (one direction; doc/architecture.md)
 #
 #   include/puma   C headers and itself

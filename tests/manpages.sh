@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # manpages.sh - the manuals are clean mdoc, and puma(1) has every subcommand that `puma --help` has
 set -u
 root=$(realpath "${PUMA_SRCDIR:-$(dirname "$0")/..}")

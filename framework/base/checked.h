@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* checked.h - sizes that come from a file or a wire are multiplied and added here, nowhere else. */
 #ifndef BASE_CHECKED_H
 #define BASE_CHECKED_H

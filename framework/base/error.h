@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* error.h - one failure, as the user will read it: `puma: error E0312: WHERE: reason`.
  *
  * A code is class * 100 + number, the class being the puma_status and so the exit code: 312 is the

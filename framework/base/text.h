@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* text.h - the marks that editors put in front of a text file.
  *
  * UTF-8 needs none, but many write EF BB BF: that one is passed over.  A mark of UTF-16 or UTF-32 says that the

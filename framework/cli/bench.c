@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands. */
 #include "cli/cli.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* bench.h - the parts of `puma bench`. */
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* bench_kernels.c - `puma bench`: what the ring's kernels, the random streams and the packing reach on one
  * core, beside what the CPU or OpenSSL could do, measured in the same run.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* cli.h - the subcommands, and how all of them read their command line. */
 #ifndef CLI_H
 #define CLI_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* compare.c - `puma compare`: runs side by side, one row each.
  *
  * A variant is a run file with some keys set.  It is run by this program in a process of its own, so that one

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* compare.h - what the forms of a comparison share: rows {"run", "variant", "report" or "error"} as the cells of
  * a table. */
 #ifndef CLI_COMPARE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* deal.c - `puma deal`: a dealer's messages for runs to come, each used once. */
 #include "cli/cli.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* log.h - what a party that plays its role alone says while it runs: one line on standard error for listening,
  * each peer that joins, each connection that is refused, the end. */
 #ifndef CLI_LOG_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* made.h - a run made of a model's shape alone, for `puma bench --model` and `puma plan --model`: a temporary
  * folder with a run file and a config.json, synthetic weights, and ids or a picture. */
 #ifndef CLI_MADE_H

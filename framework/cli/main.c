@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the program: makes the process safe to hold shares in, then calls the subcommand. */
 #include "cli/cli.h"
 #include "ini/ini.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* options.c - the command line of a subcommand, read strictly; see cli.h.  getopt_long would accept
  * abbreviations. */
 #include "cli/cli.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* page.c - a page of one or many runs as one HTML file that needs nothing else: no script, no network, pictures
  * and diagrams inline.
  *

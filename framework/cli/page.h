@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* page.h - one HTML file about one or many runs, for `puma compare --html` and `puma run --html`. */
 #ifndef CLI_PAGE_H
 #define CLI_PAGE_H

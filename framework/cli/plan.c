@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
  * ranges that a model meets. */
 #include "cli/made.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plots.c - see plots.h
  *
  * Names never stand inside a diagram, where they would write over each other and be cut at its edge: a series

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plots.h - the diagrams of a page, as inline SVG. */
 #ifndef CLI_PLOTS_H
 #define CLI_PLOTS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plugins.c - `puma plugins`: what there is, what it can do, and whether one file would be accepted. */
 #include "cli/cli.h"
 

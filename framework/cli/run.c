@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* run.c - `puma run`: the main job. */
 #include "cli/cli.h"
 #include "cli/log.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it. */
 #include "cli/cli.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* argmax.c - which entry of a row is the largest: the next token, a label. */
 #include "exec/internal.h"
 

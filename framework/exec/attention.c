@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* attention.c - softmax(q k^T / sqrt(e)) v, of an encoder over all tokens, of a decoder over those before.
  *
  * q: (H, T', e) of the tokens whose result is wanted; k, v: (K, S, e) of all that there are, the cached ones

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* embedding.c - rows of the embedding tables by secret token ids, and those of the public positions; of a secret
  * picture's patches. */
 #include "exec/internal.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* exec.c - what goes in and what comes out: shares of weights and tokens, the one reveal. */
 #include "exec/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* exec.h - runs a Transformer on shares: weights in, tokens in, one answer out.
  *
  * Every node of a run makes the same calls.  The client brings weights and tokens and receives the answer;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* head.c - from the last layer's output to what the task reveals: hidden states, an embedding, a classifier's
  * logits, a decoder's next token. */
 #include "exec/internal.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* internal.h - the executor's state; shared by exec.c (in and out), embedding.c (the lookup), transformer.c
  * (the layers), attention.c and head.c (what is revealed). */
 #ifndef EXEC_INTERNAL_H

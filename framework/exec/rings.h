@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rings.h - the ring plan: which ring each kind of tensor lives in (doc/rings.md).
  *
  * A ring is chosen by what its consumers need, backwards: where a product of k bits is truncated by f into K

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* sequences.c - attention of several sequences at once, each within itself.
  *
  * Rows (queries) and keys of all sequences stand one below the other.  Which row sees which keys is public:

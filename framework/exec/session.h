@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* session.h - the host's side of a session: the puma_host table, the arena, labels, and the wire under it. */
 #ifndef EXEC_SESSION_H
 #define EXEC_SESSION_H

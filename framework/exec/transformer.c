@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* transformer.c - the generic Transformer on shares (Vaswani et al. 2017): encoders whose norms follow each
  * sum, decoders whose norms precede each part.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* image.h - pictures as a vision model takes them: bytes from PNG, PGM, PPM or IDX files, scaled as the
  * checkpoint's preprocessor_config.json says; or numbers from a JSON array, as they stand.
  *

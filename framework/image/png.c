@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* png.c - PNG through libpng: 8 bits or fewer a sample, gray, palette or RGB, without transparency.
  *
  * libpng leaves a failure by longjmp, so that what must survive one lies in `reading`, which the caller has. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* ini.h - an INI file read strictly: every fault has a file and a line, nothing is ignored or cut.
  *
  * inih does the parsing; the reader in front of it counts lines, strips indents, checks lengths and hands it

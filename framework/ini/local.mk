@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/ini/libini.la
 framework_ini_libini_la_SOURCES = %D%/ini.c %D%/ini.h %D%/link.c %D%/link.h %D%/runfile.c %D%/runfile.h
 framework_ini_libini_la_LIBADD = $(INIH_LIBS)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* runfile.c - see runfile.h.  One table says of every key where its value goes and what it may be. */
 #include "ini/runfile.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is
  * validated; nothing here touches a model, a plugin or a socket. */
 #ifndef INI_RUNFILE_H

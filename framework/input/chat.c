@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* chat.c - see chat.h: messages between the pieces of a template. */
 #include "input/chat_file.h"
 #include "input/internal.h"

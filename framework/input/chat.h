@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* chat.h - a conversation as the one text that a model was trained on.
  *
  * A checkpoint brings its chat template as a Jinja program.  Nothing of a checkpoint is run here: the well-known

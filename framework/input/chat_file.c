@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* chat_file.c - see chat_file.h: templates from models/chat, and which of them a checkpoint's own one is. */
 #include "input/chat_file.h"
 #include "input/internal.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* chat_file.h - models/chat/NAME.ini and the checkpoint's own template, for chat.c and chat_file.c.
  *
  * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the generation

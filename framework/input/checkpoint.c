@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* checkpoint.c - see internal.h: what a checkpoint says of its tokenizer besides the tokens. */
 #include "input/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* end.c - see input.h: the tokens that end a sequence. */
 #include "input/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* head.c - see input.h: the linear head of a run file. */
 #include "input/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* input.c - see input.h: what the run file's [input] gives, as sequences that the model takes. */
 #include "input/chat.h"
 #include "input/internal.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* input.h - what only the client holds: texts, ids and pictures as sequences that the model takes, labels, the
  * linear head, and the tokens that end a sequence.  A compute party opens none of it; a dealer who works ahead
  * reads the sequences for their lengths alone. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* internal.h - what the files of this folder share. */
 #ifndef INPUT_INTERNAL_H
 #define INPUT_INTERNAL_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* labels.c - see input.h: the labels that inputs are known to have. */
 #include "input/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* messages.c - see chat.h: a conversation from JSON. */
 #include "input/chat.h"
 #include "input/internal.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pictures.c - see input.h: pictures, each a sequence of the model's full length. */
 #include "input/internal.h"
 

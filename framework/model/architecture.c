@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* architecture.c - see architecture.h; models/bert.ini explains the format to those who write one. */
 #include "model/architecture.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* architecture.h - models/NAME.ini in memory: names and words checked, no numbers of any one model yet.
  *
  * Roles are the contract with the executor: which there are, their shapes and their order stand in ROLES

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* labels.c - what a classifier's labels are called and what its logits mean: id2label and problem_type of
  * config.json. */
 #include "model/labels.h"

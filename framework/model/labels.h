@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* labels.h - labels.c, for model.c alone */
 #ifndef MODEL_LABELS_H
 #define MODEL_LABELS_H

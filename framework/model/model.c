@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* model.c - config.json read through an architecture: every size checked before anything is made from it. */
 #include "model/model.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* model.h - what a Transformer is made of: config.json read through an architecture file of models/.
  *
  * The architecture (data, not code) says which config keys carry which sizes, where norms stand, which

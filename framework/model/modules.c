@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* modules.c - what stands behind the Transformer in a sentence encoder: modules.json lists the parts, each
  * with a folder of its own (the format of sentence-transformers).
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* owner.h - what stands behind model.owner. */
 #ifndef MODEL_OWNER_H
 #define MODEL_OWNER_H

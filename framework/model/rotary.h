@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rotary.h - the angles of rotary positions (Su et al. 2021), and the ways in which they are changed for
  * contexts longer than the ones a model was first trained on: rope_scaling of config.json, rope_parameters in
  * newer ones.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* source.c - where a run's weights come from: a checkpoint, or numbers made from a seed. */
 #include "model/model.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* certificates.c - see certificates.h */
 #include "net/certificates.h"
 #include "net/wire.h"

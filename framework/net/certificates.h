@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* certificates.h - a development CA and one certificate a role (`puma keygen`). */
 #ifndef NET_CERTIFICATES_H
 #define NET_CERTIFICATES_H

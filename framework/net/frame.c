@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* frame.c - frames, their queue, their header and their checksum */
 #include "net/wire.h"
 

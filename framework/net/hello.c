@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* hello.c - what two nodes say to each other before the first share: who, which version, which configuration,
  * fresh nonces, and the contributions from which a pair's seeds are made */
 #include "net/wire.h"

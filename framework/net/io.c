@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* io.c - the I/O thread of a node: sets up the links, moves frames, watches for death, ends */
 #include "net/wire.h"
 

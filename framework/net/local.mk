@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/net/libnet.la
 framework_net_libnet_la_SOURCES = %D%/net.c %D%/io.c %D%/hello.c %D%/address.c %D%/tls.c %D%/frame.c \
     %D%/certificates.c %D%/rate.c %D%/net.h %D%/certificates.h %D%/wire.h

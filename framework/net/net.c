@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* net.c - the session's side of the wire: see net.h, and wire.h for the I/O thread's */
 #include "net/wire.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3.
  *
  * One thread a node does all of its input and output, so that compute never delays a heartbeat and a

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rate.c - what messages cost the nodes' own processors: two nodes of this process send each other some. */
 #include "net/net.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tls.c - TLS 1.3, both sides with certificates, whose SAN URI says which node they stand for */
 #include "net/wire.h"
 

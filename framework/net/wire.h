@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* wire.h - inside of framework/net: frames, connections and the state that the I/O thread shares with the
  * session.
  *

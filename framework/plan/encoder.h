@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* encoder.h - what a sentence encoder's own files ask of a run: functions, room in the rings. */
 #ifndef PLAN_ENCODER_H
 #define PLAN_ENCODER_H

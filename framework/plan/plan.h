@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plan.h - a run with every choice made: what the run file, the model, the plugins and the input come to.
  *
  * Everything that can be refused is refused here, before a socket is opened (reliability.md K8): `puma plan`

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # framework/plugin: finding, vetting and opening plugins
 noinst_LTLIBRARIES += framework/plugin/libplugin.la
 framework_plugin_libplugin_la_SOURCES = %D%/plugin.c %D%/plugin.h %D%/vet.c %D%/vet.h

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plugin.c - see plugin.h.  Rows D1 to D9 and D12 of the fault contract: a file's place, owner, mode, digest
  * and ELF frame are looked at before dlopen, because constructors run inside it; then the entry, which is
  * data, before any code of the plugin is called. */

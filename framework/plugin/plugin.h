@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plugin.h (host) - finding, checking and opening plugins. */
 #ifndef PLUGIN_LOADER_H
 #define PLUGIN_LOADER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* vet.h - what is looked at in a plugin's file before the loader of the system sees it. */
 #ifndef PLUGIN_VET_H
 #define PLUGIN_VET_H

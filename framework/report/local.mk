@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/report/libreport.la
 framework_report_libreport_la_SOURCES = %D%/report.c %D%/report.h %D%/output.c %D%/output.h %D%/progress.c %D%/progress.h
 

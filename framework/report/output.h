@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* output.h - result files: refused before the work begins if they cannot be written, and replaced whole at
  * its end. */
 #ifndef REPORT_OUTPUT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* progress.h - one line on a terminal that says where a run is; silent when stderr is none. */
 #ifndef REPORT_PROGRESS_H
 #define REPORT_PROGRESS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels.h - what the three sets of kernels and the product that drives them share. */
 #ifndef RING_KERNELS_H
 #define RING_KERNELS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_avx2.c - the kernels for AVX2, which multiplies 32-bit halves only.
  *
  * With x = x1 2^32 + x0 and y alike, xy = x0 y0 + (x0 y1 + x1 y0) 2^32 mod 2^64.  vpmuludq gives x0 y0;

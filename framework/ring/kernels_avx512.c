@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_avx512.c - the kernels for AVX-512, whose DQ part multiplies 64-bit lanes (vpmullq). */
 #include <stdint.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_body.h - all kernels, once: included by kernels_portable.c, kernels_avx2.c and kernels_avx512.c.
  *
  * The including file defines

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_ifma.c - the kernels for AVX-512 with IFMA: those of kernels_avx512.c, and for products mod 2^52 or
  * less one instruction (vpmadd52luq) that multiplies eight words and adds them. */
 #include <stdint.h>

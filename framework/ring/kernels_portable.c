@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_portable.c - the kernels in plain C: one word at a time. */
 #include <stdint.h>
 

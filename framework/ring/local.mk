@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # framework/ring: its sources and tests
 noinst_LTLIBRARIES += framework/ring/libring.la
 framework_ring_libring_la_SOURCES = \

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* matmul.c - cuts products into tiles and runs them on the threads. */
 #include "ring/kernels.h"
 

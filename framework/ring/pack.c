@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pack.c - ring words of any width to bytes and back.  Branches depend on sizes only. */
 #include "ring/ring.h"
 

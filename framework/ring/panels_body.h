@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* panels_body.h - a product with many rows: packed panels, and a kernel that lives in registers.  Included
  * by kernels_body.h once for each width of word; the words' low WIDTH bits are all that a product mod
  * 2^WIDTH needs.

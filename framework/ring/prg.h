@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* prg.h - AES-128-CTR key streams through OpenSSL's EVP. */
 #ifndef RING_PRG_H
 #define RING_PRG_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rates.c - see rates.h
  *
  * A product of m rows with a factor of E entries takes E (a + b m): a for reading and packing the factor.  Two

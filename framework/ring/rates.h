@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rates.h - how long the ring's work takes on this machine: what a rehearsal counts, times what a short
  * measurement of the kernels finds. */
 #ifndef RING_RATES_H

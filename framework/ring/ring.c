@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* ring.c - see ring.h: the choice of kernels. */
 #include "ring/ring.h"
 

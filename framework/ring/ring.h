@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* ring.h - kernels on u64 ring words, chosen at start by what the CPU has. */
 #ifndef RING_H
 #define RING_H

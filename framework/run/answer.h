@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* answer.h - what a run shows: its outputs and distance as a report, in JSON or for people. */
 #ifndef RUN_ANSWER_H
 #define RUN_ANSWER_H

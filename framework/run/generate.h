@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* generate.h - token after token: the loop that every node of a run goes through in step.
  *
  * The prompts of a pass are fed at once (prefill), then each one's new token (decode), all in one step; what

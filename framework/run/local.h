@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* local.h - every party of a run as its own process on this host, the client being this one. */
 #ifndef RUN_LOCAL_H
 #define RUN_LOCAL_H

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/run/librun.la
 framework_run_librun_la_SOURCES = %D%/node.c %D%/node.h %D%/material.c %D%/material.h %D%/local.c %D%/local.h %D%/answer.c %D%/answer.h %D%/masks.c %D%/masks.h %D%/predict.c %D%/predict.h %D%/signals.c %D%/signals.h \
 	%D%/sample.c %D%/sample.h %D%/stream.c %D%/stream.h \

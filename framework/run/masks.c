@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* masks.c - see masks.h.  The parties reveal the logits of every token: where the mask stands is the
  * prompt's. */
 #include "run/masks.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* masks.h - at the receiver: the words that could stand where an input has a mask */
 #ifndef RUN_MASKS_H
 #define RUN_MASKS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* material.h - a dealer's messages made ahead of time (`puma deal`), each record of them used once.
  *
  * A dealer that receives nothing sends what follows from shapes and its own randomness alone: the record of a

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* node.c - see node.h
  *
  * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* node.h - plays one node of a run: the wire, a session, the executor, the bill. */
 #ifndef RUN_NODE_H
 #define RUN_NODE_H

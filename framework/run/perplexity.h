@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* perplexity.h - how well logits foretell the text they were computed from: exp of the mean of -ln p of each
  * token given those before it.  Computed by the client out of the logits of every position. */
 #ifndef RUN_PERPLEXITY_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* predict.h - how long a run will take on a link: what a rehearsal counted, times what this machine's kernels do.
  *
  * Rounds: each message of the longest chain takes half a round trip.  Bytes: what the busiest of the parties

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* sample.h - the next token out of the logits that the client received (decoding = client).
  *
  * The probability of token i is proportional to exp(l_i / temperature).  Of all tokens the top_k most

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* signals.h - SIGTERM, SIGINT and SIGHUP end a run in order: an error line, a documented exit code, nothing
  * left behind. */
 #ifndef RUN_SIGNALS_H

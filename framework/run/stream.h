@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* stream.h - new tokens as text, piece by piece while they come.
  *
  * A token may end inside a character, so that what its bytes mean shows with the next one: a piece is given

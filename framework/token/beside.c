@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* beside.c - the files beside a tokenizer: tokenizer_config.json, special_tokens_map.json, added_tokens.json
  * and config.json, with the precedence that Hugging Face's transformers gives them.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* charsmap.h - SentencePiece's precompiled_charsmap: strings to what they become before the text is cut into
  * pieces (NFKC, case, blanks), as a double-array trie.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* decode.c - ids to text, and the same for a list that grows.
  *
  * One function does both: when the list is `open`, it leaves off what a later token may still change, so that

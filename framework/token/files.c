@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* files.c - which files a directory has, and the older ones beside a model to a tokenizer. */
 #include "token/loader.h"
 #include "weights/file.h"

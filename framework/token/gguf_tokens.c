@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gguf_tokens.c - the tokenizer within a GGUF file's metadata: byte-level BPE ("gpt2") or SentencePiece's
  * ("llama").  Token types are SentencePiece's numbers. */
 #include "token/loader.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* loader.h - what the files that fill a tokenizer share: reading, declaring tokens, merges and templates.
  *
  * Each function records a failure in l->e, with the name of the file being read, and returns its status. */

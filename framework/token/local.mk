@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/token/libtoken.la
 framework_token_libtoken_la_SOURCES = \
     %D%/token.c %D%/token.h %D%/truncate.c %D%/pieces.c %D%/tokenizer.h %D%/decode.c %D%/files.c %D%/beside.c %D%/loader.c %D%/loader.h \

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* merge.h - the one loop that both kinds of BPE are: of all neighbours that may be joined the pair that comes
  * first is, until none may.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* normal.c - the steps of a normaliser, each from text to text. */
 #include "token/tokenizer.h"
 

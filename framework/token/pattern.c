@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pattern.c - see pattern.h: compiling and matching.  A file's expression is not to be trusted: its size, the
  * size of its program (PCRE2 stops at 64 KiB), the steps of a match and the memory of one have limits. */
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pattern.h - what a step of tokenizer.json looks for: a string, or a regular expression.
  *
  * The expressions are written for Oniguruma, the library that the reference (Hugging Face's `tokenizers`) is

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pattern_syntax.c - a regular expression of Oniguruma's syntax in PCRE2's; see pattern.h.
  *
  * A descent over the expression that writes as it reads.  Groups lose their names and numbers (nothing may

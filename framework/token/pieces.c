@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pieces.c - a text of which some pieces are a template's and some are people's: the special tokens of the one are
  * tokens, those of the other are text. */
 #include "token/tokenizer.h"

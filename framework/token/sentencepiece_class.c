@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* sentencepiece_class.c - what Hugging Face's classes other than LLaMA's make of a SentencePiece file, as
  * transformers 5 does it.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* sentencepiece_file.c - tokenizer.model, a message of SentencePiece in the wire format of protocol buffers,
  * to a tokenizer.  Fields that change nothing here are passed over; what would change ids is refused by name.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* split.c - the steps of a pre-tokenizer: each makes pieces of a piece and gives them, in order, to the next;
  * what is behind the last step is a word.  Empty pieces are left out. */
 #include "token/tokenizer.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* steps_json.c - the lists of steps in tokenizer.json: normalizer, pre_tokenizer, decoder.  A Sequence, and
  * one within another, is its steps one behind the other.  What is not known by name is refused. */
 #include "token/loader.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* token.c - see token.h: from text to ids through the steps of tokenizer.h, and back. */
 #include "token/tokenizer.h"
 

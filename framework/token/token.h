@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* token.h - text to token ids and back, exactly as the model's own tokenizer does it. */
 #ifndef TOKEN_H
 #define TOKEN_H

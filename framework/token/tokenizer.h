@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tokenizer.h - the parts of a tokenizer, shared by the files of this folder.
  *
  * Text goes through five steps, as in tokenizer.json: added tokens are cut out, the rest is normalised, added

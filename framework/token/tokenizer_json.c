@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tokenizer_json.c - tokenizer.json to a tokenizer.  What is not known by name is refused. */
 #include "token/loader.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* truncate.c - sequences that are too long, cut as transformers' truncation=True cuts them. */
 #include "token/tokenizer.h"
 

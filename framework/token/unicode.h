@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* unicode.h - UTF-8, character classes and normal forms as the tokenizers of Hugging Face see them.
  *
  * Their tables come from several libraries, each of its own Unicode version, so a character newer than one of

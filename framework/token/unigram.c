@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* unigram.c - SentencePiece's Unigram (Kudo 2018): of all ways to cut a text into pieces the one whose sum of
  * log-probabilities is largest (Viterbi).  A code point that is no piece costs 10 more than the rarest piece.
  */

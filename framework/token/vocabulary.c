@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* vocabulary.c - see vocabulary.h */
 #include "token/vocabulary.h"
 

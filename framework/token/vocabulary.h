@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* vocabulary.h - strings to numbers by binary search in a sorted array: no hash that a file could fill with
  * collisions, and the longest entry at the head of a text is found by narrowing the array byte by byte. */
 #ifndef TOKEN_VOCABULARY_H

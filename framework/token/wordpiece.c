@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* wordpiece.c - the pieces of a word: the longest one of the vocabulary first, then on from its end. */
 #include "token/tokenizer.h"
 

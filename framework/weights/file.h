@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* file.h - a checkpoint's file: opened once, never mapped, read at an offset.
  *
  * A file that shrinks under a mapping would kill the process by SIGBUS; read with pread it is an error with a

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gguf.c - GGUF, read with distrust: see gguf.h.  What its metadata say of a model is in gguf_config.c. */
 #include "weights/gguf.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gguf.h - the GGUF format, versions 2 and 3: metadata by key, and where the tensors lie.
  *
  * A file is: a head with two counts, key-value pairs, one description a tensor, and from a multiple of the

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gguf_config.c - what a GGUF file's metadata say of a model, in the words of config.json.
  *
  * Keys of one family begin with its name: llama.block_count.  The families here are those whose tensors are

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* json.h - jansson with our limits: duplicates and trailing bytes refused, nesting bounded, size bounded,
  * errors with file, line, column and byte offset. */
 #ifndef WEIGHTS_JSON_H

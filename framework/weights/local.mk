@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/weights/libweights.la
 framework_weights_libweights_la_SOURCES = %D%/file.c %D%/file.h %D%/gguf.c %D%/gguf_config.c %D%/gguf.h \
     %D%/json.c %D%/json.h %D%/quant.c %D%/quant.h %D%/weights.c %D%/weights.h

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* quant.c - see quant.h.  The layouts of blocks are those of ggml (https://github.com/ggml-org/ggml, and the
  * Python package `gguf`, whose values are what tests/unit/test_quant.c compares with); MXFP4's is that of the
  * OCP Microscaling Formats specification, version 1.0.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* quant.h - how numbers are stored: the types of safetensors and of GGUF, and what their bytes are worth.
  *
  * A type keeps `block` numbers in `bytes` bytes; plain ones keep one.  A block of GGUF is made of a scale or

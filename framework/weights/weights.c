@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* weights.c - the tensors of safetensors and GGUF files, read with distrust.
  *
  * A safetensors file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype,

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index; or GGUF. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H

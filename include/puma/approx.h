@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/approx.h - the table of an approximation: one named implementation of one function.
  *
  * An approximation is written against <puma/ops.h> only.  It never learns which protocol runs, never

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/host.h - what the host lends a plugin: memory, wire, random streams, ring kernels.
  *
  * A plugin links against nothing of ours; everything it needs hangs off `session->host`.  All

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/ops.h - the comfortable layer above a protocol's table: formulas that read like formulas.
  *
  * Every operation checks shapes and rings, takes its result from the session's arena and returns it.  The

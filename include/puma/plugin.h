@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/plugin.h - the one symbol that a plugin exports, and how versions are checked.
  *
  * The entry is data, not a function: the host reads the version before any code of the plugin is

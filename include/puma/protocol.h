@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/protocol.h - the table a protocol backend fills.
  *
  * Every compute party runs the same sequence of calls (SPMD) with the same shapes; the client takes

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma/tensor.h - a tensor of shares: a shape, and `planes` arrays of 64-bit ring words.
  *
  * The host owns shapes and memory; what the planes mean is the backend's business.  rep3 keeps

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_approx.c - every approximation over its domain, held to the error that its table promises.
  *
  *     test_approx [BACKEND [DIRECTORY [TEST]]]      BACKEND: plain (float and fixed), or any other (fixed,

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* cases.c - what every backend must get right: tables of cases, and an oracle in big integers for each
  * operation.
  *

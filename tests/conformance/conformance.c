@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* conformance.c - runs the cases on any backend: conformance --backend NAME|FILE.so [--transport
  * memory|tcp|tls] [--only GROUP] [--seed N]
  *

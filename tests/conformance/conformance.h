@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* conformance.h - what the runner and the cases of the backend conformance suite share. */
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* costs.c - doc/costs.md is right: every row of its tables is measured.
  *
  * The page has four tables.  Operations: a call of the backend with the row's parameters; its formulas, bits

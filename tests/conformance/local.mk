@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/conformance: one program for any backend; the scripts name the backends of this tree
 EXTRA_PROGRAMS += tests/conformance/conformance
 check_DATA     += tests/conformance/conformance

@@ -1,3 +1,5 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # rep3-tcp.sh - the conformance suite on rep3 over TCP on loopback
 exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend rep3 --transport tcp

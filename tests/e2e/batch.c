@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* batch.c - several inputs in one pass: each one's answer is what it is alone, the rounds are those of the
  * longest and the bytes about those of all together; `puma plan` predicts them, and [run] batch_tokens bounds
  * a pass. */

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # bench.sh - puma bench: bytes and rounds of operations are those of doc/rep3.md (times are never asserted)
 set -u
 puma=${PUMA_BUILDDIR:?}/puma

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # compare.sh - `puma compare`: every combination a row, errors taken apart, a failing variant costs its row alone
 set -u
 

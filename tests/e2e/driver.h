@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* driver.h - runs the built program as a user does, for tests of the whole */
 #ifndef E2E_DRIVER_H
 #define E2E_DRIVER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* generate.c - new tokens, perplexity and accuracy from outside: those of the golden files in the clear and
  * as shares, over every transport and with every role a process of its own; printed as they come; reported in
  * phases; ended where they should be. */

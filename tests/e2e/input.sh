@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # input.sh - the ways to give a text, through the program: the same text gives the same answer whichever way it comes,
 # byte order marks count for nothing, what cannot be served is refused by name.
 set -u

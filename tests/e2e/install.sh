@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # install.sh - `make install` under another prefix: the installed tree is whole without the one it was built in, may be
 # moved, and names no folder of that one
 set -u

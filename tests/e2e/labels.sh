@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # labels.sh - what a classifier's logits say: names, probabilities, several labels at once, values; of every family
 set -u
 puma=${PUMA_BUILDDIR:?}/puma

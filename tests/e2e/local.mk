@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/e2e: the built program from outside; badconfig.sh stands in framework/cli/local.mk
 check_PROGRAMS += tests/e2e/killed
 tests_e2e_killed_SOURCES = %D%/killed.c %D%/driver.c %D%/driver.h

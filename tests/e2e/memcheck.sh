@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # memcheck.sh - the short form of a run under valgrind: no invalid access, no use of undefined values, no definite leak
 #
 # The tiny models on plain (float and fixed) and on rep3 with its parties as threads; every kernel of this CPU that valgrind knows.

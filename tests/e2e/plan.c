@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - what `puma plan` predicts is what `puma run` and `puma bench` count: bytes by party, direction and
  * phase, messages, rounds, every layer and every step of generation; a party's memory within a tenth. */
 #include "driver.h"

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # signals.sh - SIGTERM, SIGINT and SIGHUP end a local run within two seconds: exit 10, one line, no temporary folder, no party left
 set -u
 puma=${PUMA_BUILDDIR:?}/puma

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """chat.py - writes chat_public.json: conversations as the well-known chat templates render them.
 
     chat.py OUT NAME=TEMPLATE.jinja ...

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes encoders.json: vectors that sentence-transformers makes of tiny sentence encoders, in double precision.
 
 Each is the Transformer of models/bert-tiny and other files beside it.  Needs sentence-transformers 5 or newer:

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes tiny random checkpoints of families/ and what transformers makes of them, in double precision.
 
     python tests/golden/families.py

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/golden: answers of the built program against those of the reference implementation
 check_PROGRAMS += tests/golden/test_models tests/golden/test_decoders tests/golden/test_minilm tests/golden/test_smollm2 tests/golden/test_sentiment tests/golden/test_vit
 tests_golden_test_models_SOURCES = %D%/test_models.c tests/e2e/driver.c tests/e2e/driver.h

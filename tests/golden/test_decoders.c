@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_decoders.c - the executor's causal models on the tiny checkpoints, against the reference
  * implementation.
  *

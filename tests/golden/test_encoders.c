@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_encoders.c - sentence encoders: the vectors of encoders.json, which encoders.py has from the reference
  * implementation, in every arithmetic; and what is refused.
  *

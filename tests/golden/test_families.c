@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_families.c - every family of encoders and each of its heads: tiny random checkpoints of families/,
  * whose answers families.py has from the reference implementation in double precision.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_gguf_models.c - GGUF files with tensors of many types, the metadata of converted files, tied and
  * untied heads, and LLaMA 3's rope_freqs.weight: logits are the reference's on the dequantised weights
  * (gguf/gguf_models.py). */

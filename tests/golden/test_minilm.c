@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_minilm.c - sentence embeddings of all-MiniLM-L6-v2 against those of the reference implementation
  *
  * PUMA_MINILM names the checkpoint's directory; without it the test is skipped (77).  PUMA_LONG=1 takes every

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_models.c - the program's answers on the tiny models against those of the reference implementation
  *
  * Bounds, on logits: plain in float with exact functions 1e-4; plain in fixed point with f = 18 and exact

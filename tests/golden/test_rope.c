@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_rope.c - logits of a tiny LLaMA under every change of rotary positions that config.json can ask for
  * are those of the reference (rope/rope.py); what lies beyond them is refused by name. */
 #include "../e2e/driver.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_sentiment.c - [run] head: a linear head on the embedding
  *
  * With bert-tiny: the logit is that of the embedding in clear, the label is its sign, and bad heads are errors.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_smollm2.c - SmolLM2-135M-Instruct (a GGUF file of a LLaMA) against the reference implementation
  *
  * PUMA_SMOLLM2 names the folder that holds the file; without it the test is skipped (77).  Bounds: token ids

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_token_goldens.c - every public golden string on the real vocabularies: MiniLM's WordPiece, GPT-2's
  * BPE and the SentencePiece BPE of LLaMA's kind.
  *

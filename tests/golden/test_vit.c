@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_vit.c - pictures: vit-tiny and vit-fashion against their goldens, and the files that pictures come from
  *
  * Bounds on logits: plain in float with exact functions 1e-4; rep3 and beaver2 with `precise` 2^-8, and the same

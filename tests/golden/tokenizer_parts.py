@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes tokenizer_parts.json: small tokenizers made of the library's parts, texts, and what the reference
 (Hugging Face's `tokenizers`, 0.23) makes of them: their ids, and those decoded again.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes unigram.json: small SentencePiece files and tokenizers made of them, texts, and what the reference makes
 of these: ids, and those decoded again.  A directory with a SentencePiece file alone and no class is encoded by
 `sentencepiece` (0.2), one with a tokenizer.json by `tokenizers` (0.23), the others by `transformers` (5).

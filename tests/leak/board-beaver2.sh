@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # board-beaver2.sh - seeded bugs in what beaver2 has of its own: each must turn its check of test_leak red, and for its own reason.
 digit=2 backend=beaver2 own=-DMASKED_DEALER
 reason='the views of party [12] differ between secrets|affine relation'

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # board-dpf.sh - seeded bugs in the embedding by distributed point functions: each must turn its check of test_leak_dpf red, and for its own reason.
 digit=4
 reason='affine relation|differ between secrets'

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # board-tables.sh - seeded bugs in lookups: security bugs must turn test_leak_tables red, wrong results the conformance suite.
 #
 # As in board.sh: the sources are copied, the bug planted with sed, the plugin compiled, the check run; the clean plugin must pass the same checks, and

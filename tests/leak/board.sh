@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # board.sh - every seeded security bug must turn the leak test red (a test that no bug has ever turned red counts as absent).
 #
 # Each line: name, source files, sed expression that plants the bug, check of test_leak that must see it, and what it must say where that is not one of

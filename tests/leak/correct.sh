@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # correct.sh - every seeded arithmetic bug must turn test_vectors red.
 #
 # Each line: name, source file, sed expression that plants the bug, pattern of the tests of test_vectors that must see it.

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # leak.sh - what each party sees of rep3 depends on no secret; comparisons also with digits of one bit, three of which are joined at once
 set -eu
 work=$(mktemp -d)

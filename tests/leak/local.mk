@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/leak: rep3 in a world of its own. The programs take a plugin, so scripts run them; board.sh and correct.sh seed bugs that they must see.
 EXTRA_PROGRAMS += tests/leak/test_leak tests/leak/test_vectors
 check_DATA     += tests/leak/test_leak tests/leak/test_vectors

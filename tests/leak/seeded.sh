@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # seeded.sh - sourced: bugs planted into copies of a backend, a test run on each, as many at once as there are cores.
 #
 # The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is

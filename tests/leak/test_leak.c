@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_leak.c - what each party of rep3 or beaver2 sees: enumerated on tiny rings, by affine rank on real
  * ones; message counts and rounds.
  *

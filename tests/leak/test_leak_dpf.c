@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_leak_dpf.c - rep3's embedding by the client's ids: every id of small tables, and what a party sees.
  *
  *     test_leak_dpf PLUGIN.so [CHECK]

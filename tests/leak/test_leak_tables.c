@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_leak_tables.c - what each party of rep3 sees of table, gate and exp2; their message counts and rounds.
  *
  *     test_leak_tables PLUGIN.so [CHECK]

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_vectors.c - rep3 against its formulas, bit for bit, with the masks in the test's hands; messages and
  * rounds of every operation.
  *

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # vectors.sh - rep3 equals its formulas: the built plugin, and comparisons with other digits and joints
 set -eu
 work=$(mktemp -d)

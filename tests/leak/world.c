@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* world.c - see world.h
  *
  * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a

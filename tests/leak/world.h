@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* world.h - all nodes of a protocol in one thread, with every random draw and every message in the test's
  * hands.
  *

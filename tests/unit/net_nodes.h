@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* net_nodes.h - for tests of the wire: the nodes of a run as threads of this process */
 #ifndef NET_NODES_H
 #define NET_NODES_H

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes quant_vectors.txt, what tests/unit/test_quant.c compares with: blocks of each type of GGUF, and their numbers
 as the Python package `gguf` has them.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_chat.c - conversations through the templates of models/chat: the texts that the templates themselves give
  * (tests/golden/chat.py), which template a checkpoint's own one is, and that no message forges a token. */
 #include <setjmp.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_generate.c - the loop of generation: what is fed, what is told to whom, when it ends.  The model and
  * the wire are played by this file: a model whose next token is always the last one plus 1. */
 #include "run/generate.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_gguf.c - the GGUF reader takes what the format allows, serves its tensors as safetensors would have
  * them, and refuses everything else. */
 #include "model/model.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_image.c - pictures to PNG and back, broken files, and what preprocessor_config.json says of their bytes. */
 #include "image/image.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_ini.c - INI files are read whole, strictly, and with line numbers. */
 #include "ini/ini.h"
 

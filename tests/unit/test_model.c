@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_model.c - config.json, an architecture file and a checkpoint become one list of checked tensors. */
 #include "model/model.h"
 #include "weights/weights.h"

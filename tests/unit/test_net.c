@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_net.c - the wire works: four nodes over memory, TCP and TLS */
 #include "net_nodes.h"
 

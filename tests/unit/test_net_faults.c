@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_net_faults.c - the wire fails as it should: every survivor ends in time, with the right class and the
  * name of the node that was the first to fail */
 #include "net_nodes.h"

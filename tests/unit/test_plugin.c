@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_plugin.c - the plugin loader: what is opened, what is refused, and with which words. */
 #include "plugin/plugin.h"
 

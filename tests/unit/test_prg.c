@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_prg.c - the random streams are AES-128-CTR under HKDF keys, byte for byte, wherever they are cut. */
 #include "ring/prg.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_quant.c - the numbers of a block are those of the Python package `gguf` (quant_vectors.py), bit for
  * bit. */
 #include "weights/quant.h"

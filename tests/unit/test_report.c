@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_report.c - what nodes counted is added up as the report's keys say, and files are replaced whole or
  * not at all. */
 #include "report/output.h"

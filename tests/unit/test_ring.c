@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_ring.c - every kernel that this CPU has computes what plain loops compute, and packing is exact. */
 #include "ring/rates.h"
 #include "ring/ring.h"

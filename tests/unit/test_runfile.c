@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
 #include "ini/runfile.h"
 

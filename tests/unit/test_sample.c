@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_sample.c - tokens are drawn as often as temperature, top_k and top_p say. */
 #include "run/sample.h"
 

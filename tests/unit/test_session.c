@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_session.c - what the host lends a plugin: arena, structure, streams, wire and errors; and plain's
  * watch over values. */
 #include "exec/session.h"

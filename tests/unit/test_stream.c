@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_stream.c - text comes out as soon as, and only when, its characters are whole. */
 #include "run/stream.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_token.c - the tokenizers: ids of the tiny models' goldens, every way of giving the files, and what is
  * refused. */
 #include <setjmp.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* test_weights.c - the safetensors and JSON readers take what the format allows and refuse everything else.
  */
 #include "weights/json.h"

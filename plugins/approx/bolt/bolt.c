@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* bolt.c - the plugin `bolt`: the GeLU of BOLT (Pang, Zhu, Moellering, Zheng, Schneider: "BOLT: Privacy-Preserving,
  * Accurate and Efficient Inference for Transformers", IEEE S&P 2024, Algorithm 4), in which the even part of GeLU is
  * one polynomial of |x|:

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* crypten.c - the plugin `crypten`: the functions of CrypTen (Knott et al., NeurIPS 2021, arXiv 2109.00984,
  * appendix C) with the parameters of its release 0.4.
  *

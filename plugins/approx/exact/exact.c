@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* exact.c - the plugin `exact`: every function by libm, on values in the clear.
  *
  * It is the yardstick: in floating point it is what PyTorch computes, in fixed point it errs by the rounding

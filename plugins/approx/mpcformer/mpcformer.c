@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* mpcformer.c - the plugin `mpcformer`: what MPCFormer (Li et al., ICLR 2023, arXiv 2211.01452) puts in the
  * place of GeLU and softmax.
  *

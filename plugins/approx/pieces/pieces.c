@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pieces.c - a function made of polynomials between knots, for any backend.
  *
  * Rounds: all knots are compared in one call; powers double (x^2; x^3, x^4; x^5 … x^8), those of one step in

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* pieces.h - a function made of polynomials between knots, for the plugins that have such. */
 #ifndef PUMA_APPROX_PIECES_H
 #define PUMA_APPROX_PIECES_H

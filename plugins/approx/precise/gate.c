@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gate.c - GeLU and SiLU: 0 on the far left, x on the far right, between them a table of quadratics
  * (tables.h).
  *

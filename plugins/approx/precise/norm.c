@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* norm.c - LayerNorm and RMSNorm rows: y / sqrt(mean of y^2 + epsilon), without gain and bias.
  *
  * A norm does not depend on its operand's scale, so nothing is divided by the row's length n: LayerNorm takes

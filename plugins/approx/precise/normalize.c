@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* normalize.c - see normalize.h.  Few elements (one a row), so that rounds count and bytes do not. */
 #include "normalize.h"
 

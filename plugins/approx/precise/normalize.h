@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* normalize.h - a positive number as mantissa times a power of two, inside MPC: what reciprocal and rsqrt
  * begin and end with. */
 #ifndef PRECISE_NORMALIZE_H

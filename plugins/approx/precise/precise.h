@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* precise.h - the functions of `precise`, one file a family. */
 #ifndef PRECISE_H
 #define PRECISE_H

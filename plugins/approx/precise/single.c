@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* single.c - functions of one variable beside the activations: exp, tanh, reciprocal, 1/sqrt.  Heads and
  * other functions call them, on few elements, so that rounds count more than bytes. */
 #include "normalize.h"

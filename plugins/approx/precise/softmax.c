@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* softmax.c - rows of 2^x / sum of 2^x, by table; the operand comes multiplied by log2 e
  * (puma_approx.operand_scale).
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tables.c - made by tables.py: [value, slope, curvature] of each bucket's polynomial */
 #include "tables.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* tables.h - coefficients [value, slope, curvature] of each bucket's polynomial, made by tables.py. */
 #ifndef PRECISE_TABLES_H
 #define PRECISE_TABLES_H

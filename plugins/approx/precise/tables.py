@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """tables.py - writes tables.c: coefficients of the bucket polynomials of `precise`, as integers.
 
 For a function that is 0 far left and x far right, and N buckets of width w over [-R, R): bucket D begins at x0 = -R + D w and its polynomial in d = x - x0 must be good

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* exp.c - exp(x) for x <= 0 as PUMA has it: 0 below a clip, else (1 + x/2^t)^(2^t).
  *
  * Dividing by 2^t moves the point and costs nothing, and keeps all digits: the squarings run with t more

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* gelu.c - PUMA (arXiv 2307.12533, section on secure GeLU): 0, F0(x), F1(x), x between the knots.
  * |error| <= 2.0e-2 against the exact GeLU, worst near x = 3.  The tanh form of GeLU differs from it by less
  * than 5e-4, so the same pieces serve both. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* layernorm.c - rows of LayerNorm, (x - mean) / sqrt(variance + eps), and of RMSNorm, x / sqrt(mean of x^2 +
  * eps).
  *

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 # plugins/approx/puma: its sources; tests/approx tries them, and those of exact, on plain and rep3
 pkglib_LTLIBRARIES += puma.la
 puma_la_SOURCES = %D%/puma.c %D%/gelu.c %D%/silu.c %D%/relu.c %D%/tanh.c %D%/exp.c %D%/softmax.c \

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* parts.h - what the functions of this plugin share: options, windows of powers of two; polynomials
  * between knots come from ../pieces. */
 #ifndef PUMA_APPROX_PARTS_H

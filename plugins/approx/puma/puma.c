@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* puma.c - the plugin `puma`: the functions of PUMA (Dong et al., arXiv 2307.12533), and what models need
  * beside them.  They call nothing but <puma/ops.h>, so they run on any backend that can compare; nothing is
  * revealed. */

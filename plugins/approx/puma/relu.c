@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* relu.c - max(x, 0): exact.  One comparison and one choice. */
 #include "parts.h"
 

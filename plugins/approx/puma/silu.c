@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* silu.c - SiLU in the manner of PUMA's GeLU: 0, a quadratic, a sextic, x between the knots (the pieces of
  * SPU's LLaMA example).  |error| <= 7.2e-2 against the exact SiLU, worst at x = 4. */
 #include "parts.h"

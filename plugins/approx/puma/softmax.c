@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* softmax.c - rows of softmax: e_j = exp(x_j - max) masked by [x_j - max >= clip], then e_j / sum of e.
  *
  * The mask is taken from x - max and applied before the sum: the order that the paper prints lets large

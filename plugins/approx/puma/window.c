@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* window.c - normalisation: which power of two a value lies at, and shifting it there, without learning
  * which.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* beaver2.c - two computing parties and a dealer: masked sharing with the dealer in P0's place (doc/beaver2.md).
  *
  * Parties 0 and 1 are P1 and P2 of masked.h, the dealer is P0.  It draws both streams of masks, gives P1 one

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* bits.c - masked bits b = m ^ b1 ^ b2, and the choices they make (doc/rep3.md, "Bits"). */
 #include "masked.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* io.c - share and reveal (doc/rep3.md, "Input and output").
  *
  * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2

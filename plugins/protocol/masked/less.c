@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* less.c - comparison with public thresholds by digits (doc/rep3.md, "Comparison").
  *
  * The sign of x - c in a window of `width` bits from bit `low` on: m and l are cut to the window (m moved by

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* linear.c - what needs no message: a linear map of the shares is the map of the value. */
 #include "masked.h"
 

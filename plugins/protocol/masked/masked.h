@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* masked.h - sharing over Z_{2^k} by a masked value and two masks that no input enters.
  *
  *     x = m - l1 - l2     P0 holds (l1, l2) · P1 holds (m, l1) · P2 holds (m, l2)        l := l1 + l2

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* maximum.c - the larger of two small integers, comparison and choice fused (doc/rep3.md, "Maximum").
  *
  * d = x - y = m - l in Z_{2^k}, k <= 12, cut into a low digit of b bits and a high one.  With the one-hots of

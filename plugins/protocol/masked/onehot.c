@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* onehot.c - one-hot vectors of what P0 knows, and the one-hot row of a secret integer (doc/rep3.md,
  * "One-hots").
  *

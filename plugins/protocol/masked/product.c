@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* product.c - sums of products, opened once and truncated on the way (doc/rep3.md, "Products").
  *
  *     x y = (m_x - l_x)(m_y - l_y):   P1: y1 = m_x (m_y - l1_y) - l1_x m_y     P2: y2 = - m_x l2_y - l2_x m_y     y1 + y2 = x y - g

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* table.c - functions by secret table lookup (doc/rep3.md, "Tables").
  *
  * The index window of x: public m_i, dealt l_i, one-hot u of l_i with N entries, xor-shared.  P_b sums its

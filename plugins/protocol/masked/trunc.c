@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* trunc.c - exact truncation (doc/rep3.md, "Truncation"): two ways to end a product, both within one ulp and
  * unbiased.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* masked.h - sharing over Z_{2^k} by a masked value and two masks that no input enters.
  *
  * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plain.c - the reference backend: one party, values in the clear, in floating or fixed point.
  *
  * In fixed point it follows the rings and fractions of the protocols, rounds to nearest, and finds every

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* plain.h - the representation of values in the reference backend, and the checks on it.
  *
  * Float: a word is the bits of a double.  Rings, shifts and windows are ignored.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* product.c - products and truncation of the reference backend.
  *
  * The sum of terms is formed exactly: in 64 bits where a bound on the operands allows it, which the compiler

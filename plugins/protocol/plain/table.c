@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* table.c - the lookups in the clear: the same piecewise polynomials, evaluated in double on the number and
  * rounded to nearest. */
 #include "plain.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* dpf.c - rows of a table by ids that the client alone knows (doc/rep3.md, "Embedding").
  *
  * The table is E = M - L1 - L2, each of the three held by two parties: M by P1 and P2, L1 by P0 and P1, L2 by

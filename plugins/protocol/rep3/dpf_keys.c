@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* dpf_keys.c - see dpf_keys.h */
 #include "dpf_keys.h"
 

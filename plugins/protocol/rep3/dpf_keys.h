@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* dpf_keys.h - distributed point functions: the keys of a one-hot vector that neither holder can read.
  *
  * A pair of keys shares the function that is 1 at one point of 0 ... domain-1 and 0 elsewhere, additively in

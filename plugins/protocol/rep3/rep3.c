@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* rep3.c - the backend's session and its tables; see masked.h for the sharing and doc/rep3.md for the
  * protocols. */
 #include "../masked/masked.h"

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes what tests/golden/test_gguf_models.c compares with: small GGUF files with tensors of many types and the metadata
 that converted files carry, and the last logits of the reference on the dequantised weights.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes what tests/golden/test_rope.c compares with: a tiny LLaMA of random weights, and its last logits under the ways
 in which config.json can change rotary positions.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
 /* variant.c - a small plugin, compiled once for each way in which one can be wrong: VARIANT says which. */
 #include <puma/approx.h>
 #include <puma/protocol.h>
