@@ -52,12 +52,12 @@ static const struct {
     { "BartTokenizer", "bart", BESIDE_BYTES, ROBERTA },
     { "LongformerTokenizer", "longformer", BESIDE_BYTES, ROBERTA },
     { "LEDTokenizer", "led", BESIDE_BYTES, ROBERTA },
-    { "Qwen2Tokenizer", "qwen2", BESIDE_OTHER, QWEN2 },
-    { "XLMRobertaTokenizer", "xlm-roberta", BESIDE_OTHER, ROBERTA },
-    { "CamembertTokenizer", "camembert", BESIDE_OTHER, ROBERTA },
-    { "T5Tokenizer", "t5", BESIDE_OTHER, T5 },
-    { "MT5Tokenizer", "mt5", BESIDE_OTHER, T5 },
-    { "AlbertTokenizer", "albert", BESIDE_OTHER, ALBERT },
+    { "Qwen2Tokenizer", "qwen2", BESIDE_BYTES, QWEN2 },
+    { "XLMRobertaTokenizer", "xlm-roberta", BESIDE_WORDS, ROBERTA },
+    { "CamembertTokenizer", "camembert", BESIDE_WORDS, ROBERTA },
+    { "T5Tokenizer", "t5", BESIDE_WORDS, T5 },
+    { "MT5Tokenizer", "mt5", BESIDE_WORDS, T5 },
+    { "AlbertTokenizer", "albert", BESIDE_WORDS, ALBERT },
     { "LlamaTokenizer", NULL, BESIDE_LLAMA, LLAMA },
     { "CodeLlamaTokenizer", NULL, BESIDE_LLAMA, LLAMA },
     { "GemmaTokenizer", NULL, BESIDE_LLAMA, GEMMA },
@@ -175,14 +175,14 @@ static void patch_bert(loader *l, const beside *b, json_t *root)
         json_object_del(normalizer, "strip_accents"); /* as lowercase is */
 }
 
-/* ByteLevel's blank in front: as the configuration has it, and without a word of it off in the classes that
- * have the setting. */
+/* ByteLevel's blank in front, in the classes that have the setting: as the configuration has it, and without
+ * a word of it off. */
 static void patch_byte_level(loader *l, const beside *b, json_t *root)
 {
     json_t       *splitter = json_object_get(root, "pre_tokenizer");
     const json_t *given = json_object_get(b->config, "add_prefix_space"), *steps;
 
-    if (!json_is_boolean(given) && b->family != BESIDE_BYTES) return;
+    if (b->family != BESIDE_BYTES) return;
     steps = json_object_get(splitter, "pretokenizers");
     if (strcmp(loader_type(splitter), "Sequence") == 0) splitter = json_array_get(steps, 0);
     if (strcmp(loader_type(splitter), "ByteLevel") == 0)
@@ -221,6 +221,32 @@ static void patch_metaspace(loader *l, const beside *b, json_t *root)
         loader_full(l);
 }
 
+/* One step of Metaspace, or a decoder of that kind. */
+static void set_scheme(loader *l, json_t *step, bool prefix)
+{
+    if (strcmp(loader_type(step), "Metaspace") != 0) return;
+    json_object_del(step, "add_prefix_space"); /* the name of the setting in old files */
+    if (json_object_set_new(step, "prepend_scheme", json_string(prefix ? "always" : "never")) != 0)
+        loader_full(l);
+}
+
+/* Unigram's classes cut at white space first, and put the sign of a blank before each word unless told not
+ * to; T5's are not asked. */
+static void patch_words(loader *l, const beside *b, json_t *root)
+{
+    json_t *splitter = json_object_get(root, "pre_tokenizer"), *steps, *step;
+    bool    asked = b->names != T5, prefix = !asked || loader_flag(b->config, "add_prefix_space", true);
+    size_t  i;
+
+    set_scheme(l, json_object_get(root, "decoder"), prefix);
+    json_array_foreach(json_object_get(splitter, "pretokenizers"), i, step) set_scheme(l, step, prefix);
+    if (strcmp(loader_type(splitter), "Metaspace") != 0) return;
+    set_scheme(l, splitter, prefix);
+    steps = json_pack("{s:s, s:[{s:s}, O]}", "type", "Sequence", "pretokenizers", "type", "WhitespaceSplit",
+                      splitter);
+    if (!steps || json_object_set_new(root, "pre_tokenizer", steps) != 0) loader_full(l);
+}
+
 puma_status beside_patch(loader *l, const beside *b, json_t *root)
 {
     /* Asked for by name, it holds for a class that is not known too. */
@@ -229,6 +255,7 @@ puma_status beside_patch(loader *l, const beside *b, json_t *root)
     if (b->family == BESIDE_BERT || told) patch_bert(l, b, root);
     patch_byte_level(l, b, root);
     patch_metaspace(l, b, root);
+    if (b->family == BESIDE_WORDS) patch_words(l, b, root);
     return l->e->status;
 }
 
@@ -377,9 +404,9 @@ puma_status beside_add_tokens(loader *l, const beside *b)
     for (size_t i = 0; i < BESIDE_KEYS; i++)
         if (add_named(l, setting(b, beside_keys[i]), b->names[i]) != PUMA_OK) return l->e->status;
     if (add_own(l, b) != PUMA_OK) return l->e->status;
-    if (add_more(l, json_array_size(more) + json_object_size(more) > 0
-                        ? more
-                        : setting(b, "additional_special_tokens")) != PUMA_OK)
+    if (add_more(l, more) != PUMA_OK) return l->e->status;
+    /* A list of the one stands for the other; an object adds to it. */
+    if (json_array_size(more) == 0 && add_more(l, setting(b, "additional_special_tokens")) != PUMA_OK)
         return l->e->status;
     l->file = file;
     return PUMA_OK;
@@ -394,6 +421,19 @@ uint32_t beside_token(loader *l, const beside *b, const char *key)
     FAIL(l, TOKEN_ESPECIAL, "%s: %s \"%.40s\" is not in the vocabulary", l->file, key,
          name ? name : "(null)");
     return TOKEN_NONE;
+}
+
+/* RoBERTa's classes put their own tokens round a text where the file does not. */
+puma_status beside_own_template(loader *l, const beside *b)
+{
+    uint32_t cls, sep;
+
+    if (b->names != ROBERTA || b->family != BESIDE_BYTES) return PUMA_OK;
+    cls = beside_token(l, b, "cls_token");
+    if (l->e->status != PUMA_OK) return l->e->status;
+    sep = beside_token(l, b, "sep_token");
+    if (l->e->status == PUMA_OK) template_roberta(l->t, cls, sep);
+    return l->e->status;
 }
 
 /* The class puts bos and eos round a text as add_bos_token and add_eos_token say. */

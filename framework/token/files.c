@@ -194,14 +194,21 @@ static puma_status end_token(loader *l, const beside *b, const char *option, boo
 }
 
 /* Where the blank in front goes.  The reference puts one before the whole text alone; with `legacy`, which is
- * the default where no class of LLaMA's kind is named, before each stretch between special tokens. */
+ * the default where no class of LLaMA's kind is named, before each stretch between special tokens.  As
+ * transformers 5 reads BPE under such a class, what the file says of blanks counts for nothing: all stay, a
+ * text that begins with one gets no other, and Gemma's class puts none in front. */
 static void place_prefix(sentencepiece *sp, const json_t *config, const char *class)
 {
     static const char *const keys[] = { "add_prefix_space", "add_dummy_prefix_space" };
-    bool                     llama = class && strstr(class, "Llama");
+    bool                     llama = class && strstr(class, "Llama"), gemma = class && strstr(class, "Gemma");
 
+    if ((llama || gemma) && !sp->best_cut) {
+        sp->dummy_prefix = sp->missing_only = true;
+        sp->squeeze = false;
+    }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         sp->dummy_prefix = loader_flag(config, keys[i], sp->dummy_prefix);
+    if (gemma && !sp->best_cut) sp->dummy_prefix = false;
     sp->first_only = !loader_flag(config, "legacy", !llama);
 }
 

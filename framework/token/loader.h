@@ -88,7 +88,8 @@ typedef enum beside_family {
     BESIDE_OTHER,
     BESIDE_BERT,  /* has do_lower_case and its like */
     BESIDE_BYTES, /* has add_prefix_space           */
-    BESIDE_LLAMA  /* has that, add_bos_token and add_eos_token */
+    BESIDE_LLAMA, /* has that, add_bos_token and add_eos_token */
+    BESIDE_WORDS  /* Unigram: cuts at white space, and words begin with the sign of a blank */
 } beside_family;
 
 typedef struct beside {
@@ -113,6 +114,8 @@ uint32_t    beside_token(loader *l, const beside *b, const char *key);
 puma_status beside_patch(loader *l, const beside *b, json_t *root);
 /* Declares the tokens that the files list or name. */
 puma_status beside_add_tokens(loader *l, const beside *b);
+/* The class's own template, where tokenizer.json has none. */
+puma_status beside_own_template(loader *l, const beside *b);
 /* The template that add_bos_token and add_eos_token ask for. */
 puma_status beside_ends(loader *l, const beside *b);
 

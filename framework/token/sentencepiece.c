@@ -153,6 +153,14 @@ static size_t take_mapped(const workspace *w, const char *text, size_t size, con
     return key > 0 ? key : length;
 }
 
+/* Does what begins so, at the start of the text if `first`, get a blank in front? */
+static bool wants_prefix(const sentencepiece *sp, const char *text, size_t size, bool first)
+{
+    bool blank = size > 0 && (*text == ' ' || (size >= 3 && memcmp(text, BLANK_SIGN, 3) == 0));
+
+    return sp->dummy_prefix && (first || !sp->first_only) && !(blank && sp->missing_only);
+}
+
 /* Characters are mapped, blanks become signs, one is put in front, and with `squeeze` of several blanks one
  * is left, none at the ends.  As in the reference, "blank" is U+0020, and a user-defined piece keeps the
  * blanks that are within it.  False: out of memory. */
@@ -169,7 +177,7 @@ static bool normalise(workspace *w, const char *text, size_t size, bool first)
         if (part_size != 1 || *part != ' ') break;
     }
     if (at == size) return true;
-    if (sp->dummy_prefix && (first || !sp->first_only) && !bytes_add(&w->text, sign, sign_size)) return false;
+    if (wants_prefix(sp, text + at, size - at, first) && !bytes_add(&w->text, sign, sign_size)) return false;
     for (; at < size; at += length) {
         length = take_mapped(w, text + at, size - at, &part, &part_size);
         for (; was_blank && part_size > 0 && *part == ' '; part_size--) part++;

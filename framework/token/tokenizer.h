@@ -163,6 +163,7 @@ typedef struct sentencepiece {
     size_t     longest;                  /* bytes of the longest piece that a merge may give */
     bool  dummy_prefix, squeeze, escape; /* normalizer_spec: add_dummy_prefix, remove_extra_whitespaces … */
     bool  first_only;                    /* the dummy prefix is for the start of the text alone */
+    bool  missing_only;                  /* and for what does not begin with a blank */
     bool  byte_fallback;
     bool  best_cut;     /* Unigram, not BPE */
     charsmap map;       /* of characters, before all else */

@@ -304,9 +304,12 @@ puma_status load_tokenizer_json(loader *l, const beside *b)
     json_t *root = loader_json(l, "tokenizer.json", false);
 
     if (root && beside_patch(l, b, root) == PUMA_OK && load_parts(l, root) == PUMA_OK &&
-        beside_add_tokens(l, b) == PUMA_OK && b->family == BESIDE_LLAMA &&
-        (json_object_get(b->config, "add_bos_token") || json_object_get(b->config, "add_eos_token")))
-        beside_ends(l, b);
+        beside_add_tokens(l, b) == PUMA_OK) {
+        if (!json_is_object(json_object_get(root, "post_processor"))) beside_own_template(l, b);
+        if (l->e->status == PUMA_OK && b->family == BESIDE_LLAMA &&
+            (json_object_get(b->config, "add_bos_token") || json_object_get(b->config, "add_eos_token")))
+            beside_ends(l, b);
+    }
     if (l->e->status == PUMA_OK && check_template(l, &l->t->single) == PUMA_OK)
         check_template(l, &l->t->pair);
     json_decref(root);

@@ -747,6 +747,19 @@ static void prefix_space_is_the_configs(void **state)
     put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
     pieces_are("a<s>a", SIGN "a <s> a");
     pieces_are("<s>a", "<s> a");
+    /* A text that begins with a blank, or with its sign, gets no other. */
+    pieces_are(" abc", SIGN " abc");
+    pieces_are(SIGN "abc", SIGN " abc");
+    pieces_are("  abc", SIGN " " SIGN " abc");
+    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"GemmaTokenizerFast\"}");
+    pieces_are("abc", "abc");
+    pieces_are(" abc", SIGN " abc");
+    /* What the file says of blanks counts for nothing under such a class. */
+    small_model(&m, true, false);
+    put_bytes("tokenizer.model", m.bytes, m.size);
+    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
+    pieces_are("abc", SIGN " abc");
+    pieces_are("  abc", SIGN " " SIGN " abc");
 }
 
 static void sentencepiece_is_checked(void **state)
@@ -1379,7 +1392,9 @@ static void tokens_beside_tokenizer_json(void **state)
     GIVES("{\"image_token\":\"<>\"}", "{}", "{}", "a<>", 0, 4);
     GIVES("{\"additional_special_tokens\":[\"<>\",\"ab\"]}", "{}", "{}", "ab<>", 5, 4);
     GIVES("{\"extra_special_tokens\":{\"x\":\"<>\"},\"additional_special_tokens\":[\"ab\"]}", "{}", "{}",
-          "ab<>", 0, 1, 4);
+          "ab<>", 5, 4);
+    GIVES("{\"extra_special_tokens\":[\"<>\"],\"additional_special_tokens\":[\"ab\"]}", "{}", "{}", "ab<>", 0,
+          1, 4);
     GIVES("{\"pad_token\":\"ab\"}", "{\"pad_token\":\"<>\"}", "{}", "ab<>", 0, 1, 4);
     GIVES("{}", "{\"pad_token\":\"ab\"}", "{\"<>\":4}", "ab<>", 5, 4);
     /* A list with ids stands for both other files. */
@@ -1390,6 +1405,44 @@ static void tokens_beside_tokenizer_json(void **state)
     put("tokenizer_config.json",
         "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":null,\"add_bos_token\":true}");
     refused(506, "bos_token");
+}
+
+/* add_prefix_space is a setting of some classes, which then have it off or on by default. */
+static void prefix_space_beside_tokenizer_json(void **state)
+{
+    static const char *const scheme =
+        "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"never\"}";
+    static const char *const unigram =
+        "{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"_\",-3],[\"a\",-3],[\"_a\",-2]]}";
+    tokenizer *t;
+    token_list list;
+    puma_error e = { 0 };
+    char       text[1024];
+
+    (void)state;
+    put_json("model",
+             "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"\u0120\":1,\"<s>\":2,\"</s>\":3},\"merges\":[]}");
+    GIVES("{\"tokenizer_class\":\"GPT2Tokenizer\",\"add_prefix_space\":true}", "{}", "{}", "a", 1, 0);
+    GIVES("{\"tokenizer_class\":\"Qwen2TokenizerFast\",\"add_prefix_space\":true}", "{}", "{}", "a", 1, 0);
+    GIVES("{\"tokenizer_class\":\"PreTrainedTokenizerFast\",\"add_prefix_space\":true}", "{}", "{}", "a", 0);
+    /* This one has a template of its own too. */
+    GIVES("{\"tokenizer_class\":\"RobertaTokenizer\",\"add_prefix_space\":true}", "{}", "{}", "a", 1, 0);
+    t = open_or_fail(scratch);
+    assert_int_equal(token_encode(t, "a", 1, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(list.count, 4);
+    assert_int_equal(list.ids[0], 2);
+    assert_int_equal(list.ids[3], 3);
+    token_list_free(&list);
+    token_close(t);
+    snprintf(text, sizeof text,
+             "{\"version\":\"1.0\",\"added_tokens\":[],\"pre_tokenizer\":%s,\"decoder\":%s,\"model\":%s}",
+             scheme, scheme, unigram);
+    put("tokenizer.json", text);
+    GIVES("{\"tokenizer_class\":\"T5Tokenizer\",\"add_prefix_space\":false}", "{}", "{}", " a  a", 3, 3);
+    GIVES("{\"tokenizer_class\":\"XLMRobertaTokenizer\"}", "{}", "{}", " a  a", 3, 3);
+    GIVES("{\"tokenizer_class\":\"CamembertTokenizer\",\"add_prefix_space\":false}", "{}", "{}", " a  a", 2,
+          2);
+    GIVES("{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}", "{}", "{}", "a  a", 2, 1, 3);
 }
 
 /* Ids that no token has, and one that two have. */
@@ -1747,6 +1800,7 @@ int main(void)
         WITH_FILES(tokenizer_json_is_checked),
         WITH_FILES(files_beside_the_model_are_checked),
         WITH_FILES(tokens_beside_tokenizer_json),
+        WITH_FILES(prefix_space_beside_tokenizer_json),
         WITH_FILES(holes_are_fine),
         WITH_FILES(vocab_txt_may_be_sloppy),
         WITH_FILES(parts_are_the_references),
