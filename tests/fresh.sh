@@ -60,7 +60,7 @@ check_machine() {
 }
 
 run_dir='' inside=''
-# shellcheck disable=SC2317  # the trap calls it
+# shellcheck disable=SC2317,SC2329  # the trap calls it
 clean_up() {
     trap '' HUP INT TERM
     [ -z "$inside" ] || kill -KILL "$inside" 2>/dev/null

@@ -429,6 +429,14 @@ static puma_status check_parts(const architecture *a, puma_error *e)
         return error_set(
             e, 341, "%s: [tensors] embedding.map and [config] groups go with norm_place = post and tokens",
             a->path);
+    return PUMA_OK;
+}
+
+/* Parts go with the kind, the norms' place, the input and the positions that they are made for. */
+static puma_status check_places(const architecture *a, puma_error *e)
+{
+    const alternatives *t = a->tensor;
+
     if ((t[ROLE_HEAD_DENSE_WEIGHT].count > 0) != a->has_head_activation)
         return error_set(
             e, 341, "%s: [architecture] head_activation and [tensors] head.dense need each other", a->path);
@@ -476,7 +484,7 @@ static puma_status read_tensors(architecture *a, puma_error *e)
             return error_set(e, 341, "%s: [tensors] %s is missing", a->path, ROLES[r].text);
         if (entry && check_tensor(a, r, entry, e) != PUMA_OK) return e->status;
     }
-    return check_parts(a, e);
+    return check_parts(a, e) == PUMA_OK ? check_places(a, e) : e->status;
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define PUMA_ABI_MAJOR 1u              /* the layout broke         */
-#define PUMA_ABI_MINOR 1u              /* fields were appended     */
+#define PUMA_ABI_MINOR 2u              /* fields were appended     */
 #define PUMA_ABI_VERSION (PUMA_ABI_MAJOR << 16 | PUMA_ABI_MINOR)
 
 typedef struct puma_protocol puma_protocol;

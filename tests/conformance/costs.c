@@ -364,6 +364,16 @@ static void op_product(puma_session *s, const row *r)
 
     s->protocol->product(s, z, &term, 1, t);
 }
+/* (1, 2) (2, m) and (m, 2) (2, 1): half of the result each. */
+static void op_blocks(puma_session *s, const row *r)
+{
+    uint32_t     t = get(r, "t"), k = get(r, "k");
+    size_t       m = elements(r) / 2;
+    puma_tensor *x = fresh(s, r, k, 0), *y = fresh(s, r, k, t), *z = fresh(s, r, get(r, "K"), 0);
+    puma_block   b[] = { { .m = 1, .n = m, .k = 2 }, { .z = m, .m = m, .n = 1, .k = 2 } };
+
+    s->protocol->product_blocks(s, z, x, y, 0, b, 2, t);
+}
 static void op_trunc(puma_session *s, const row *r)
 {
     uint32_t t = get(r, "t");
@@ -463,6 +473,7 @@ static const struct {
     bool backends; /* the same in every backend that shares rep3's operations */
 } OPERATIONS[] = {
     { "share", op_share, true, false },     { "reveal", op_reveal, true, true },
+    { "product_blocks", op_blocks, false, true }, /* before "product": see operation_of */
     { "product", op_product, false, true }, { "trunc", op_trunc, false, true },
     { "and", op_and, false, true },         { "mux", op_mux, false, true },
     { "less", op_less, false, true },       { "one_hot", op_one_hot, false, true },

@@ -11,7 +11,7 @@ runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" "$1" "$2"; }
 # shellcheck source=tests/leak/seeded.sh
 . "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
 
-for check in "one_hot" "share" "product plain" "product narrow" "product exact" "one operand in two products" "trunc narrow" "trunc exact" \
+for check in "one_hot" "share" "product plain" "product narrow" "product exact" "one operand in two products" "product of blocks" "trunc narrow" "trunc exact" \
              "less, one digit" "less, two digits" "less, two thresholds" "mux" "and" "answer"; do
     clean "$check"
 done
@@ -27,6 +27,7 @@ bug "one-hot without pad"                   onehot.c  's/status = masked_deal_bi
 bug "one-hot row without pad"               onehot.c  's/status = masked_deal_bits(r, hot, h, h, n, last);/status = masked_deal_bits(r, hot, h, h, n, last); if (is_dealer(r)) { for (size_t i = 0; i < n * words; i++) h[i] ^= hot[i]; host->send(\&r->base, P2, h, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, h, n * words, 64);/' "one_hot"
 # streams
 bug "masks of zero"                         wire.c    's/host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o\[j\].mask1, o\[j\].n, o\[j\].bits);/if (is_dealer(r)) host->prg_words(r->stream1, o[j].mask1, o[j].n, o[j].bits); else { uint64_t *mask1 = o[j].mask1; size_t n = o[j].n; uint32_t bits = o[j].bits; host->prg_words(own_stream(r), mask1, n, bits); host->ring->scale(mask1, mask1, 0, n); }/' "product plain"
+bug "one mask for all blocks of a product"   wire.c    's/host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o\[j\].mask1, o\[j\].n, o\[j\].bits);/& for (size_t i = 1; i < o[j].n; i++) o[j].mask1[i] = o[j].mask1[0];/' "product of blocks"
 bug "one mask for two openings"             wire.c    's/host->prg_words(is_dealer(r) ? r->stream1 : own_stream(r), o\[j\].mask1, o\[j\].n, o\[j\].bits);/if (is_dealer(r)) host->prg_words(r->stream1, o[j].mask1, o[j].n, o[j].bits); else { uint64_t *mask1 = o[j].mask1; size_t n = o[j].n; uint32_t bits = o[j].bits; static uint64_t kept[2]; static int turn[2]; uint64_t *k = \&kept[r->base.role - 1]; host->prg_words(own_stream(r), mask1, n, bits); if (n == 1) { if (turn[r->base.role - 1]++ % 2 == 0) *k = mask1[0]; else mask1[0] = *k; } }/' "one operand in two products"
 bug "input mask left out for P2"            io.c      's/if (first != NULL) add_mask(/if (0) add_mask(/' "share"
 bug "one input mask for both parties"       rep3.c    's/r->input2 = host->prg_seed(&r->base, seed2, "rep3 input 2");/r->input2 = host->prg_seed(\&r->base, seed2, "rep3 input 1");/' "share"

@@ -96,6 +96,19 @@ static void run_twice(puma_session *s, void *context)
     multiply(s, c, x, x);
 }
 
+/* A column times the first element of y, and all products by elements: 2 n, which read the same shares. */
+static void run_blocks(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *y = input(s, c, c->y, PUMA_ARITH, c->bits);
+    puma_tensor *z = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 2 * c->n }, c->to, 0);
+    puma_block  *b = (puma_block *)s->host->scratch(s, (c->n + 1) * (sizeof *b / sizeof(uint64_t)));
+
+    for (size_t i = 0; i < c->n; i++) b[i] = (puma_block){ .x = i, .y = i, .z = i, .m = 1, .n = 1, .k = 1 };
+    b[c->n] = (puma_block){ .z = c->n, .m = c->n, .n = 1, .k = 1 };
+    if (s->role != PUMA_CLIENT) s->protocol->product_blocks(s, z, x, y, 0, b, c->n + 1, c->shift);
+}
+
 /* The truncated product, whose mask is r >> t, multiplied again. */
 static void run_chain(puma_session *s, void *context)
 {
@@ -213,6 +226,11 @@ static const check CHECKS[] = {
       false },
     { "one operand in two products",
       run_twice,
+      { .bits = 2, .to = 1, .shift = 1 },
+      { .bits = 64, .to = 46, .shift = 18 },
+      false },
+    { "product of blocks",
+      run_blocks,
       { .bits = 2, .to = 1, .shift = 1 },
       { .bits = 64, .to = 46, .shift = 18 },
       false },
@@ -584,6 +602,7 @@ static void costs_equal_the_formulas(void **state)
         { "product plain", 64, 128, 1, 2, 128 },
         { "product narrow", 46, 2 * 64, 1, 2, 128 },
         { "product exact", 64 + 18, 2 * 64 + 2 * 64, 2, 2, 128 },
+        { "product of blocks", 2 * 46, 2 * 2 * 64, 1, 2, 128 },
         { "trunc narrow", 46, 0, 0, 1, 64 },
         { "trunc exact", 64 + 18, 2 * 64, 1, 1, 64 },
         { "lift", 64 + 36, 2 * 64, 1, 1, 28 },

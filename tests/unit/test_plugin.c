@@ -211,7 +211,7 @@ static void refuses_a_wrong_entry_or_table(void **state)
         unsigned    code;
         const char *text;
     } rows[] = {
-        { "other_major", 607, "host 1.1, plugin 2.0" },
+        { "other_major", 607, "host 1.2, plugin 2.0" },
         { "small_entry", 608, "entry of 8 bytes" },
         { "huge_entry", 608, "entry of 60000 bytes" },
         { "small_table", 608, "table of 64 bytes" },

@@ -6,7 +6,10 @@
  * with g = l_x l_y known to P0.  One Open an output element makes c = y1 + r1 + y2 + r2 = x y + r with r :=
  * r1 + r2 - g, so P0 sends nothing for g.  The masks r1, r2 stay as they are for P1 and P2, and r is only
  * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g. Cost: the Open (2 n bits of
- * its ring, one round) and the end in trunc.c. */
+ * its ring, one round) and the end in trunc.c.
+ *
+ * Blocks are more of the same: which operands' elements a sum reads is public and decides what is computed at
+ * home; what is sent is z's n elements, each under an r1, r2 of its own, whatever blocks share. */
 #include "masked.h"
 
 #include <string.h>
