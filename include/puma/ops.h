@@ -580,8 +580,19 @@ static inline puma_tensor *puma_select(puma_session *s, puma_share bit, puma_sha
 /* bit ? x : y */
 static inline puma_tensor *puma_mux(puma_session *s, puma_share bit, puma_share x, puma_share y)
 {
-    puma_tensor *z = puma_add(s, y, puma_select(s, bit, puma_sub(s, x, y)));
+    puma_tensor *z;
 
+    if (puma_is_float(s)) { /* y + (x - y) would round, and equal numbers be equal no more */
+        if (!puma_matches(s, x, y)) return NULL;
+        z = puma_mux_sum(
+            s,
+            (puma_choice[]){
+                { .bit = bit, .value = x, .coefficient = puma_integer(s, 1, x->bits) },
+                { .bit = puma_not(s, bit), .value = y, .coefficient = puma_integer(s, 1, x->bits) } },
+            2, x->frac, x->bits);
+    } else {
+        z = puma_add(s, y, puma_select(s, bit, puma_sub(s, x, y)));
+    }
     if (z != NULL) z->range = puma_range_cap(z, puma_wider(x->range, y->range));
     return z;
 }

@@ -1409,6 +1409,7 @@ enum {
     F_TRUNC,
     F_LESS,
     F_MUX,
+    F_CHOICE,
     F_APPLY
 };
 
@@ -1425,6 +1426,7 @@ static const spec float_specs[] = {
     { "trunc", F_TRUNC, { 3, 7 }, .flags = IS_FLOAT },
     { "less", F_LESS, { 3, 7 }, .flags = IS_FLOAT },
     { "mux_sum", F_MUX, { 3, 7 }, .flags = IS_FLOAT },
+    { "choice of two, exact", F_CHOICE, { 9, 7 }, .flags = IS_FLOAT },
     { "apply", F_APPLY, { 3, 7 }, .flags = IS_FLOAT },
 };
 
@@ -1480,6 +1482,7 @@ static void float_program(puma_session *s, const task *t, puma_tensor **in, puma
     case F_MUX:
         p->mux_sum(s, out[0], (puma_choice[]){ { in[3], in[0], c[0] }, { in[3], NULL, c[1] } }, 2);
         break;
+    case F_CHOICE: out[0] = puma_mux(s, in[3], in[0], in[1]); break;
     default: p->apply(s, out[0], in[0], t->s->size[1], halve, NULL); break;
     }
 }
@@ -1513,6 +1516,10 @@ static const char *float_verify(const task *t)
             if (bit(z, i) != (a < real_at(c, 0))) return differs(i, bit(z, i), a < real_at(c, 0));
             continue;
         case F_MUX: wanted = bit(&t->in[3], i) ? real_at(c, 0) * a + real_at(c, 1) : 0; break;
+        case F_CHOICE:
+            wanted = bit(&t->in[3], i) ? a : real_at(y, i);
+            scale = 0;
+            break;
         default: wanted = a / 2 + real_at(x, i / k * k) / 2; break;
         }
         if (!(fabs(real_at(z, i) - wanted) <= scale * 0x1p-52)) return differs_real(i, real_at(z, i), wanted);
