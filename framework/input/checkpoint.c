@@ -13,7 +13,7 @@
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e)
 {
     /* Many times what the largest published ones hold: some hundred added tokens, an object each. */
-    static const json_limits limits = { .objects = 1u << 17, .arrays = 1u << 12, .separators = 1u << 21 };
+    static const json_limits limits = { .objects = 1u << 17, .arrays = 1u << 12, .separators = 1u << 21, .reals = true };
     char                     path[4200];
 
     *config = NULL;

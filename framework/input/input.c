@@ -68,18 +68,25 @@ static puma_status check_input(const client_input *in, token_list *list, const c
     return PUMA_OK;
 }
 
-/* Does the model's own tokenizer cut the beginning of a text?  tokenizer_config.json's truncation_side. */
-static puma_status cuts_left(const char *directory, bool *left, puma_error *e)
+/* How the model's own tokenizer cuts a text, as tokenizer_config.json says: its beginning where truncation_side is
+ * left, and to model_max_length where that is shorter than what the model takes (one that is none is written as
+ * 10^30).  Of a sentence encoder cut->most is its own limit, which wins. */
+static puma_status read_cut(const client_input *in, token_cut *cut, puma_error *e)
 {
-    json_t     *config = NULL;
-    const char *side;
+    const runfile *r = in->run;
+    bool           embeds = r->task == RUN_EMBED || r->head != NULL;
+    json_t        *config = NULL;
+    const json_t  *limit;
+    const char    *side;
 
-    *left = false;
-    if (input_tokenizer_config(directory, &config, e) != PUMA_OK) return e->status;
+    if (input_tokenizer_config(r->model, &config, e) != PUMA_OK) return e->status;
     side = json_string_value(json_object_get(config, "truncation_side"));
-    *left = side != NULL && strcmp(side, "left") == 0;
+    cut->keep_end = side != NULL && strcmp(side, "left") == 0;
+    limit = json_object_get(config, "model_max_length");
+    if (!embeds && json_is_number(limit) && json_number_value(limit) >= 1 && json_number_value(limit) < (double)cut->most)
+        cut->most = (size_t)json_number_value(limit);
     json_decref(config);
-    return PUMA_OK;
+    return e->status;
 }
 
 /* One message of the user, or all that there are. */
@@ -126,7 +133,7 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
     char          *whole;
 
     if (r->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
-    if (r->truncate && !cut.keep_end && cuts_left(r->model, &cut.keep_end, e) != PUMA_OK) return e->status;
+    if (r->truncate && !cut.keep_end && read_cut(in, &cut, e) != PUMA_OK) return e->status;
     whole = input_encoder_text(in, text, &size);
     if (whole == NULL) return no_memory(e);
     if (in->model->prompt != NULL && pair != NULL)

@@ -45,7 +45,9 @@ puma_status loader_bytes(loader *l, const char *name, char **data, size_t *size)
 /* A JSON object; NULL and no error when `optional` and not there. */
 json_t *loader_json(loader *l, const char *name, bool optional)
 {
-    const json_limits limits = { .separators = 4 * TOKEN_COUNT_LIMIT };
+    /* transformers writes a model_max_length that is none as the integer 10^30. */
+    const json_limits limits = { .separators = 4 * TOKEN_COUNT_LIMIT,
+                                 .reals = strcmp(name, "tokenizer_config.json") == 0 };
     char             *data;
     size_t            size;
     json_t           *root = NULL;

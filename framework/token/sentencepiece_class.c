@@ -216,15 +216,15 @@ puma_status load_unigram_class(loader *l, const beside *b)
 {
     const convention *c = convention_of(b);
     const json_t     *count = json_object_get(b->config, "extra_ids");
-    json_int_t        extra = json_is_integer(count) ? json_integer_value(count) : 100;
+    double            extra = json_is_number(count) ? json_number_value(count) : 100;
     loader            of_file = *l;
     char             *bos = NULL, *eos = NULL;
 
     if (!loader_exists(l, c->file))
         return FAIL(l, TOKEN_ENONE, "%s: no tokenizer.json and no %s", l->directory, c->file);
     if (c->extra && (extra < 0 || extra > EXTRA_LIMIT))
-        return FAIL(l, TOKEN_ESPECIAL, "%s: extra_ids out of range (got %jd, limit %d)", l->file,
-                    (intmax_t)extra, EXTRA_LIMIT);
+        return FAIL(l, TOKEN_ESPECIAL, "%s: extra_ids out of range (got %g, limit %d)", l->file, extra,
+                    EXTRA_LIMIT);
     of_file.t = calloc(1, sizeof *of_file.t);
     if (!of_file.t) return loader_full(l);
     of_file.t->unknown = TOKEN_NONE;

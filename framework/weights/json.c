@@ -161,7 +161,7 @@ puma_status json_parse_limited(const char *name, const char *bytes, size_t size,
 
     *root = NULL;
     if (scan(name, bytes, size, limits, code, e) != PUMA_OK) return e->status;
-    *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+    *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | (limits->reals ? JSON_DECODE_INT_AS_REAL : 0), &error);
     if (*root) return PUMA_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return error_set(e, 1001, "%s: out of memory while parsing %zu bytes", name, size);

@@ -20,6 +20,7 @@ typedef struct json_limits {
     size_t arrays;     /* likewise                                                                  */
     size_t separators; /* most commas, which bound members and strings                              */
     bool   secret;     /* messages do not quote the text                                           */
+    bool   reals;      /* integers are read as real numbers: one may be beyond 64 bits              */
 } json_limits;
 
 /* The end of a path, so that what is wrong with a file still fits in the message that names it. */

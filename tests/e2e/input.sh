@@ -108,6 +108,23 @@ sed -i 's/^{/{"truncation_side": "left",/' "$work/left/tokenizer_config.json"
 answer left-all --set input.truncate=yes
 answer left-cut --set "input.text=${letters:${#letters}-2*(limit-2)}"
 same right right-cut
+cp "$work/left/tokenizer_config.json" "$work/config.json"
+sed -i 's/"truncation_side": "left",//; s/"model_max_length": *[0-9]*/"model_max_length": 21/' "$work/left/tokenizer_config.json"
+answer limited --set input.truncate=yes
+answer limited-cut --set "input.text=${letters:0:2*(21-2)}"
+answer pair --set input.truncate=yes --set "input.text_pair=x y z"
+answer pair-cut --set "input.text=${letters:0:2*(21-3-3)}" --set "input.text_pair=x y z"
+answer pair-even --set input.truncate=yes --set "input.text_pair=$letters"
+answer pair-even-cut --set "input.text=${letters:0:2*9}" --set "input.text_pair=${letters:0:2*9}"
+same limited limited-cut
+same pair pair-cut
+same pair-even pair-even-cut
+differ limited right
+# no limit, as transformers writes it: an integer beyond 64 bits
+sed -i 's/"model_max_length": *[0-9]*/"model_max_length": 1000000000000000019884624838656/' "$work/left/tokenizer_config.json"
+answer unlimited --set input.truncate=yes
+same unlimited right
+mv "$work/config.json" "$work/left/tokenizer_config.json"
 same left-all left-cut
 differ left-all right
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -495,7 +496,12 @@ typedef struct impostor {
 static void *pose(void *arg)
 {
     const impostor *who = arg;
+    sigset_t        pipes;
 
+    /* The node hangs up on what it refuses, which an answer may meet. */
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipes, NULL);
     for (int i = 0; i < 2; i++) {
         int  fd = accept(who->listen_fd, NULL, NULL);
         SSL *ssl = SSL_new(who->tls);
