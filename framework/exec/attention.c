@@ -132,11 +132,11 @@ static puma_share in_order(puma_session *s, puma_share x, const pass *p)
     index = (size_t *)s->host->scratch(s, x->dim[0] * live);
     if (index == NULL) return NULL;
     for (size_t h = 0; h < x->dim[0]; h++) {
-        size_t old = h * all, new = h *all + cached;
+        size_t old = h * all, fresh = h * all + cached;
 
         for (size_t i = 0; i < p->count; i++) {
             for (size_t t = 0; p->tokens[i] > 0 && t < p->first[i]; t++) index[used++] = old + t;
-            for (size_t t = 0; t < p->tokens[i]; t++) index[used++] = new ++;
+            for (size_t t = 0; t < p->tokens[i]; t++) index[used++] = fresh++;
             old += p->first[i];
         }
     }

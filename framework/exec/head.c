@@ -8,6 +8,16 @@
 
 /* --- a sentence encoder's vector -------------------------------------------------------------- */
 
+/* Tokens of the longest sequence. */
+static size_t longest(const pass *p)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < p->count; i++)
+        if (p->tokens[i] > most) most = p->tokens[i];
+    return most;
+}
+
 /* How many of `wanted` fraction bits a constant may have that takes x to at most 2^range: what is then
  * truncated stays two bits below its ring. */
 static uint32_t bits_left(puma_share x, int32_t range, uint32_t wanted)
@@ -50,20 +60,17 @@ static puma_share weighed_sum(puma_session *s, puma_share n, bool rising, uint32
     return sum == NULL ? NULL : puma_reshape2(s, sum, 1, n->dim[1]);
 }
 
-/* Each sequence's rows, weighed: of the bare n, because gain and bias are the same for all rows and weights
- * sum to
- * 1.  (sequences, d).  A weight has more fraction bits than the longest count takes, so that its rounding is
+/* Each sequence's rows, weighed: of the bare n, because gain and bias are the same for all rows and weights sum
+ * to 1.  (sequences, d).  A weight has more fraction bits than the longest count takes, so that its rounding is
  * below the sum's. */
 static puma_share weighed(struct exec *x, puma_share n, const pass *p, bool rising)
 {
     puma_session *s = x->s;
     puma_share   *sum = (puma_share *)s->host->scratch(s, p->count);
-    size_t        most = 1, from = 0;
+    size_t        from = 0;
     uint32_t      extra;
 
-    for (size_t i = 0; i < p->count; i++)
-        if (p->tokens[i] > most) most = p->tokens[i];
-    extra = bits_left(n, n->range, 10 + (rising ? 2 : 1) * (uint32_t)puma_exponent((double)most));
+    extra = bits_left(n, n->range, 10 + (rising ? 2 : 1) * (uint32_t)puma_exponent((double)longest(p)));
     for (size_t i = 0; sum != NULL && i < p->count; from += p->tokens[i++])
         sum[i] = weighed_sum(s, puma_slice(s, n, 0, from, from + p->tokens[i]), rising, extra);
     if (s->status != PUMA_OK) return NULL;
@@ -82,11 +89,9 @@ static puma_share first_rows(puma_session *s, puma_share in, const pass *p)
 /* The largest entry of each column of each sequence: (sequences, d), one tournament. */
 static puma_share largest(puma_session *s, puma_share in, const pass *p)
 {
-    size_t    wide = in == NULL ? 0 : in->dim[1], most = 1, from = 0, used = 0, *index, *lengths;
+    size_t    wide = in == NULL ? 0 : in->dim[1], most = longest(p), from = 0, used = 0, *index, *lengths;
     puma_rows g;
 
-    for (size_t i = 0; i < p->count; i++)
-        if (p->tokens[i] > most) most = p->tokens[i];
     index = (size_t *)s->host->scratch(s, p->count * wide * most);
     lengths = (size_t *)s->host->scratch(s, p->count * wide);
     if (in == NULL || index == NULL || lengths == NULL) return NULL;

@@ -147,10 +147,26 @@ static puma_status none_exist(const char *directory, puma_error *e)
     return PUMA_OK;
 }
 
+/* A new key and certificate of a role, to `write`: beside what is there, or in its place. */
+static puma_status issue(const char *directory, const char *role, X509 *ca, EVP_PKEY *ca_key, unsigned days,
+                         puma_status (*write)(const char *, const char *, X509 *, EVP_PKEY *, puma_error *), puma_error *e)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509     *certificate = key ? certify(role, key, ca, ca_key, days) : NULL;
+
+    if (certificate)
+        write(directory, role, certificate, key, e);
+    else
+        error_set(e, 1001, "cannot make a certificate: %s", complaint());
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return e->status;
+}
+
 puma_status certificates_make(const char *directory, unsigned days, puma_error *e)
 {
-    EVP_PKEY *ca_key = NULL, *key = NULL;
-    X509     *ca = NULL, *certificate = NULL;
+    EVP_PKEY *ca_key = NULL;
+    X509     *ca = NULL;
 
     if (days < 1 || days > 36500)
         return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
@@ -161,16 +177,7 @@ puma_status certificates_make(const char *directory, unsigned days, puma_error *
     ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
     if (!ca) error_set(e, 1001, "cannot make a CA: %s", complaint());
     if (ca) write_pair(directory, "ca", ca, ca_key, e);
-    for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) {
-        key = EVP_EC_gen("P-256");
-        certificate = key ? certify(roles[i], key, ca, ca_key, days) : NULL;
-        if (certificate)
-            write_pair(directory, roles[i], certificate, key, e);
-        else
-            error_set(e, 1001, "cannot make a certificate: %s", complaint());
-        X509_free(certificate);
-        EVP_PKEY_free(key);
-    }
+    for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) issue(directory, roles[i], ca, ca_key, days, write_pair, e);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();
@@ -316,22 +323,13 @@ static puma_status replace_pair(const char *directory, const char *name, X509 *c
 
 puma_status certificates_renew(const char *directory, const char *role, unsigned *days, puma_error *e)
 {
-    EVP_PKEY *ca_key = NULL, *key = NULL;
-    X509     *ca = NULL, *certificate = NULL;
+    EVP_PKEY *ca_key = NULL;
+    X509     *ca = NULL;
 
     if (read_authority(directory, &ca, &ca_key, e) == PUMA_OK && days_left(ca) < *days) *days = days_left(ca);
     if (e->status == PUMA_OK && *days == 0)
         error_set(e, 386, "%s/ca.pem: the CA has less than a day left", directory);
-    if (e->status == PUMA_OK) {
-        key = EVP_EC_gen("P-256");
-        certificate = key ? certify(role, key, ca, ca_key, *days) : NULL;
-        if (certificate)
-            replace_pair(directory, role, certificate, key, e);
-        else
-            error_set(e, 1001, "cannot make a certificate: %s", complaint());
-    }
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    if (e->status == PUMA_OK) issue(directory, role, ca, ca_key, *days, replace_pair, e);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();
