@@ -34,3 +34,8 @@ tests_golden_test_rope_LDADD = $(JANSSON_LIBS) -lm
 check_PROGRAMS += tests/golden/test_gguf_models
 tests_golden_test_gguf_models_SOURCES = %D%/test_gguf_models.c tests/e2e/driver.c tests/e2e/driver.h
 tests_golden_test_gguf_models_LDADD = $(JANSSON_LIBS) -lm
+
+# What every kind of run sends, kept: tests/golden/wire.txt.
+dist_check_SCRIPTS += %D%/wire.sh
+TESTS              += %D%/wire.sh
+EXTRA_DIST         += %D%/wire.txt
