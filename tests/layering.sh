@@ -24,6 +24,7 @@ includes() {
 order='base
 ini ring net token weights image
 model plugin
+host
 exec report
 input
 plan

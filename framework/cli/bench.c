@@ -5,6 +5,7 @@
 
 #include "cli/bench.h"
 #include "cli/made.h"
+#include "host/session.h"
 #include "plan/plan.h"
 #include "report/progress.h"
 #include "ring/ring.h"
@@ -143,7 +144,7 @@ static void work(puma_session *s, void *context)
     if (j->operation == NULL && j->slot == rings_slot(j->p->model->activation)) bits = r->activation;
     x = s->host->tensor(s, PUMA_ARITH, 2, dim, bits, r->frac);
     if (x == NULL) return;
-    s->host->label(s, "operand share");
+    host_at(s, "operand", -1, "share");
     if (s->role == PUMA_CLIENT) words = s->host->scratch(s, x->n);
     for (size_t i = 0; words != NULL && i < x->n; i++) {
         double v = (double)(i * 2654435761u % 1601) / 100.0 - 8.0;
@@ -152,12 +153,12 @@ static void work(puma_session *s, void *context)
     }
     if (s->protocol->share(s, x, words, PUMA_CLIENT) != PUMA_OK || s->role == PUMA_CLIENT) return;
     x->range = 5;
-    s->host->label(s, "operation run");
+    host_at(s, "operation", -1, "run");
     if (j->operation != NULL)
         j->operation->run(s, x, j->p);
     else
         puma_call(s, j->slot, x, &a);
-    s->host->label(s, "operation end");
+    host_at(s, "operation", -1, "end");
 }
 
 /* Bytes of the operation alone, the parties' rounds and the slowest one's seconds. */

@@ -3,7 +3,7 @@
 /* page_data.c - see page.h */
 #include "cli/page.h"
 
-#include "exec/session.h"
+#include "host/session.h"
 #include "ring/ring.h"
 
 #include <math.h>

@@ -375,13 +375,13 @@ static puma_share attend(struct exec *x, puma_share q, puma_share k, puma_share 
     puma_share    weights;
     span          a = { 0 };
 
-    s->host->label(s, "layer %d scores", layer);
+    host_at(s, "layer", layer, "scores");
     if (m->causal && spans(x, &a, q->dim[1], k->dim[1], layer) != PUMA_OK) return NULL;
     weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
-    s->host->label(s, "layer %d softmax", layer);
+    host_at(s, "layer", layer, "softmax");
     weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
                         : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
-    s->host->label(s, "layer %d mix", layer);
+    host_at(s, "layer", layer, "mix");
     if (weights == NULL) return NULL;
     weights =
         puma_matmul(s, grouped(s, weights, m->kv_heads), v, 0, x->config.rings.frac, x->config.rings.mixed);
@@ -397,14 +397,14 @@ puma_share exec_attention(struct exec *x, puma_share n, bool last, const pass *p
     puma_share                  qkv, q, k, v, mixed;
     bool                        recalls = false;
 
-    s->host->label(s, "layer %d qkv", layer);
+    host_at(s, "layer", layer, "qkv");
     qkv = exec_linear(x, n, w->qkv, w->qkv_bias, NULL, r->attention);
     if (qkv == NULL) return NULL;
     q = heads(x, qkv, p, last, 0, m->heads);
     k = heads(x, qkv, p, false, m->heads, m->kv_heads);
     v = heads(x, qkv, p, false, m->heads + m->kv_heads, m->kv_heads);
     if (m->rotary != NULL) {
-        s->host->label(s, "layer %d rotary", layer);
+        host_at(s, "layer", layer, "rotary");
         turn(x, &q, &k, last, p);
     }
     for (size_t i = 0; i < p->count; i++) recalls |= p->first[i] > 0;

@@ -127,7 +127,7 @@ static double *values_of(struct exec *x, const model_source *source, const char 
     puma_error          e = { 0 };
 
     if (t == NULL || !has_values(x) || x->s->status != PUMA_OK) return NULL;
-    x->s->host->label(x->s, "weights %s", t->name);
+    host_at(x->s, "weights", -1, t->name);
     if (is_hollow(x)) return NULL;
     if (model_values(source, index, &values, &e) != PUMA_OK) x->s->host->fail(x->s, e.status, "%s", e.text);
     return values;
@@ -368,7 +368,7 @@ static void share_head(struct exec *x, const model_source *source)
     if (x->config.linear_head) {
         const size_t dim[2] = { 1, m->embedding };
 
-        x->s->host->label(x->s, "weights head");
+        host_at(x->s, "weights", -1, "head");
         x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
         x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1,
                                       dim, x->config.rings.frac, x->config.rings.wide);
@@ -549,7 +549,7 @@ static void reveal_state(struct exec *x, stream h, const pass *p, bool each_toke
 
     if (each == NULL) s->host->fail(s, PUMA_ERESOURCE, "out of memory for hidden states");
 
-    s->host->label(s, "output state");
+    host_at(s, "output", -1, "state");
     if (s->role == PUMA_CLIENT)
         state = new_tensor(x, 2, dim, x->config.rings.frac, x->config.rings.wide);
     else
@@ -597,7 +597,7 @@ static stream take_in(struct exec *x, const exec_input *in, const pass *p)
     exec_tokens   shared = { 0 };
     stream        h = { 0 };
 
-    s->host->label(s, "input share");
+    host_at(s, "input", -1, "share");
     if (s->status == PUMA_OK)
         shared = pictures ? exec_share_patches(x, in, p->count)
                           : exec_share_tokens(x, tokens, ids, ids == NULL ? NULL : ids + tokens);
@@ -627,7 +627,7 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p,
     }
     mark = s->host->enter(s);
     answer = computes ? exec_answer(x, h, p) : answer_shape(x, p);
-    s->host->label(s, "output reveal");
+    host_at(s, "output", -1, "reveal");
     reveal(x, answer, p, answers_tokens(x, p), allow, context, out);
     s->host->leave(s, mark, NULL);
     s->host->drop(s, h.n);

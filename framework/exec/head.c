@@ -146,7 +146,7 @@ static puma_share normalized(struct exec *x, puma_share rows, int down)
     const rings  *r = &x->config.rings;
     puma_share    each, square, inverse;
 
-    s->host->label(s, "head normalize");
+    host_at(s, "head", -1, "normalize");
     if (rows == NULL) return NULL;
     each = puma_reshape3(s, rows, rows->dim[0], 1, rows->dim[1]);
     square = puma_reshape2(s, puma_matmul(s, each, each, 1, r->frac, r->wide), rows->dim[0], 1);
@@ -183,16 +183,16 @@ static puma_share finished(struct exec *x, puma_share rows)
         switch (step->kind) {
         case MODEL_STEP_NORMALIZE: rows = normalized(x, rows, free ? MODEL_STEP_DOWN : 0); break;
         case MODEL_STEP_NORM:
-            s->host->label(s, "head norm");
+            host_at(s, "head", -1, "norm");
             rows = normed(x, rows, w);
             free = false;
             break;
         case MODEL_STEP_DENSE:
-            s->host->label(s, "head dense");
+            host_at(s, "head", -1, "dense");
             rows = exec_linear(x, rows, w->weight, w->bias, NULL, x->config.rings.wide);
             free = !step->active || step->activation != MODEL_TANH;
             if (!step->active) break;
-            s->host->label(s, "head activation");
+            host_at(s, "head", -1, "activation");
             if (model_is_narrow(step->activation)) rows = puma_promise(s, rows, m->ranges.activation);
             rows = exec_function(x, rings_slot(step->activation), rows, NULL);
             break;
@@ -208,17 +208,17 @@ static puma_share classified(struct exec *x, stream h, const pass *p)
     puma_session *s = x->s;
     puma_share    first;
 
-    s->host->label(s, "head dense");
+    host_at(s, "head", -1, "dense");
     h.n = first_rows(s, h.n, p);
     if (h.n == NULL) return NULL;
     first = h.gain == NULL ? h.n : exec_formed(x, h); /* a final norm's are in the head's matrix */
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
-        s->host->label(s, "head activation");
+        host_at(s, "head", -1, "activation");
         if (model_is_narrow(m->head_activation)) first = puma_promise(s, first, m->ranges.activation);
         first = exec_function(x, rings_slot(m->head_activation), first, NULL);
     }
-    s->host->label(s, "head logits");
+    host_at(s, "head", -1, "logits");
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
@@ -230,15 +230,15 @@ static puma_share token_logits(struct exec *x, puma_share n)
     puma_session *s = x->s;
 
     if (x->config.task == MODEL_MASK) {
-        s->host->label(s, "head dense");
+        host_at(s, "head", -1, "dense");
         n = exec_linear(x, n, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
-        s->host->label(s, "head activation");
+        host_at(s, "head", -1, "activation");
         if (n != NULL && model_is_narrow(m->mask_activation)) n = puma_promise(s, n, m->ranges.activation);
         n = exec_function(x, rings_slot(m->mask_activation), n, NULL);
-        s->host->label(s, "head norm");
+        host_at(s, "head", -1, "norm");
         n = exec_norm(x, n, NULL, NULL).n;
     }
-    s->host->label(s, "head logits");
+    host_at(s, "head", -1, "logits");
     n = exec_linear(x, n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
     return n == NULL ? NULL : puma_promise(s, n, m->ranges.logits);
 }
@@ -249,12 +249,12 @@ static puma_share binary(struct exec *x, puma_share row)
     puma_session *s = x->s;
     puma_share    pair[2];
 
-    s->host->label(s, "head logits");
+    host_at(s, "head", -1, "logits");
     pair[1] = exec_linear(x, row, x->head_out, x->head_out_bias, NULL, x->config.rings.wide);
     if (pair[1] == NULL) return NULL;
     pair[1] = puma_promise(s, pair[1], x->config.model->ranges.hidden);
     if (!x->config.reveal_label) return pair[1];
-    s->host->label(s, "head argmax");
+    host_at(s, "head", -1, "argmax");
     pair[0] = s->host->tensor(s, PUMA_ARITH, 2, pair[1]->dim, pair[1]->bits, pair[1]->frac); /* shares of 0 */
     if (pair[0] == NULL) return NULL;
     return exec_argmax(s, puma_promise(s, puma_concat(s, pair, 2, 1), pair[1]->range));
@@ -267,13 +267,13 @@ puma_share exec_answer(struct exec *x, stream h, const pass *p)
     puma_share    first;
 
     if (m->place == MODEL_PRE_NORM && h.n != NULL) {
-        s->host->label(s, "final norm");
+        host_at(s, "final", -1, "norm");
         h = exec_norm(x, h.n, x->final_gain, x->final_bias);
     }
     switch (x->config.task) {
-    case MODEL_HIDDEN: s->host->label(s, "head hidden"); return exec_formed(x, h);
+    case MODEL_HIDDEN: host_at(s, "head", -1, "hidden"); return exec_formed(x, h);
     case MODEL_EMBED:
-        s->host->label(s, "head pooling");
+        host_at(s, "head", -1, "pooling");
         if (h.n == NULL) return NULL;
         first = finished(x, vectors(x, h, p));
         return x->config.linear_head ? binary(x, first) : first;
@@ -281,7 +281,7 @@ puma_share exec_answer(struct exec *x, stream h, const pass *p)
     }
     if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) return token_logits(x, h.n);
     if (m->causal) {
-        s->host->label(s, "head logits");
+        host_at(s, "head", -1, "logits");
         first = exec_linear(x, h.n, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
     } else {
         first = classified(x, h, p);
@@ -289,6 +289,6 @@ puma_share exec_answer(struct exec *x, stream h, const pass *p)
     if (first == NULL) return NULL;
     first = puma_promise(s, first, m->ranges.logits);
     if (!x->config.reveal_label) return first;
-    s->host->label(s, "head argmax");
+    host_at(s, "head", -1, "argmax");
     return exec_argmax(s, first);
 }

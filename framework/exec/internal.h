@@ -6,7 +6,7 @@
 #define EXEC_INTERNAL_H
 
 #include "exec/exec.h"
-#include "exec/session.h"
+#include "host/session.h"
 
 #include <puma/ops.h>
 

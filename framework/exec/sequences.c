@@ -205,13 +205,13 @@ puma_share exec_attend(struct exec *x, puma_share q, puma_share k, puma_share v,
     to_scores = blocks_of(s, &g, h, times, k->dim[1], e, true);
     to_mix = blocks_of(s, &g, h, times, k->dim[1], e, false);
     if (to_scores == NULL || to_mix == NULL) return NULL;
-    s->host->label(s, "layer %d scores", layer);
+    host_at(s, "layer", layer, "scores");
     z = puma_matmul_blocks(s, q, k, 1, to_scores, h * g.count, h * g.entries, r->frac, r->scores);
     z = placed(x, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g);
     z = as_rows(s, z, &g, h);
-    s->host->label(s, "layer %d softmax", layer);
+    host_at(s, "layer", layer, "softmax");
     z = as_tiles(s, softmax(x, z, &g, h), &g, h);
-    s->host->label(s, "layer %d mix", layer);
+    host_at(s, "layer", layer, "mix");
     z = puma_matmul_blocks(s, z, v, 0, to_mix, h * g.count, h * g.rows * e, r->frac, r->mixed);
     return puma_reshape3(s, z, h, g.rows, e);
 }

@@ -67,9 +67,9 @@ static puma_share gated(struct exec *x, puma_share both, int layer)
     puma_share    up =
         puma_promise(s, puma_slice(s, both, 1, m->intermediate, 2 * m->intermediate), m->ranges.gated);
 
-    s->host->label(s, "layer %d activation", layer);
+    host_at(s, "layer", layer, "activation");
     gate = exec_function(x, rings_slot(m->activation), gate, NULL);
-    s->host->label(s, "layer %d gated", layer);
+    host_at(s, "layer", layer, "gated");
     return puma_promise(s, puma_mul_to(s, gate, up, 0, x->config.rings.frac, x->config.rings.inner),
                         m->ranges.gated);
 }
@@ -82,16 +82,16 @@ static puma_share mlp(struct exec *x, puma_share n, const stream *residual, cons
     puma_session *s = x->s;
     puma_share    up;
 
-    s->host->label(s, "layer %d up", layer);
+    host_at(s, "layer", layer, "up");
     up = exec_linear(x, n, w->up, w->up_bias, NULL, x->config.rings.activation);
     if (m->gated) {
         up = gated(x, up, layer);
     } else {
         up = puma_promise(s, up, m->ranges.activation);
-        s->host->label(s, "layer %d activation", layer);
+        host_at(s, "layer", layer, "activation");
         up = exec_function(x, rings_slot(m->activation), up, NULL);
     }
-    s->host->label(s, "layer %d down", layer);
+    host_at(s, "layer", layer, "down");
     return exec_linear(x, up, w->down, w->down_bias, residual, x->config.rings.wide);
 }
 
@@ -128,14 +128,14 @@ static stream layer_pre(struct exec *x, stream h, bool last, const pass *p, int 
     puma_session               *s = x->s;
     puma_share                  n, mixed;
 
-    s->host->label(s, "layer %d norm", i);
+    host_at(s, "layer", i, "norm");
     n = exec_norm(x, h.n, NULL, NULL).n;
     mixed = exec_attention(x, n, last, p, i, kept);
     if (mixed == NULL) return (stream){ 0 };
     if (last) h.n = exec_last_rows(s, h.n, p);
-    s->host->label(s, "layer %d output", i);
+    host_at(s, "layer", i, "output");
     h = summed(x, exec_linear(x, mixed, w->output, w->output_bias, &h, x->config.rings.wide));
-    s->host->label(s, "layer %d norm", i);
+    host_at(s, "layer", i, "norm");
     n = exec_norm(x, h.n, NULL, NULL).n;
     return summed(x, mlp(x, n, &h, w, i));
 }
@@ -147,12 +147,12 @@ static stream layer_post(struct exec *x, stream h, const pass *p, int i)
     puma_session               *s = x->s;
     puma_share                  sum = exec_attention(x, h.n, false, p, i, NULL);
 
-    s->host->label(s, "layer %d output", i);
+    host_at(s, "layer", i, "output");
     sum = exec_linear(x, sum, w->output, w->output_bias, &h, x->config.rings.wide);
-    s->host->label(s, "layer %d norm", i);
+    host_at(s, "layer", i, "norm");
     h = exec_norm(x, sum, w->attention_gain, w->attention_bias);
     sum = mlp(x, h.n, &h, w, i);
-    s->host->label(s, "layer %d norm", i);
+    host_at(s, "layer", i, "norm");
     return exec_norm(x, sum, w->mlp_gain, w->mlp_bias);
 }
 
@@ -161,13 +161,13 @@ stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
     puma_share rows;
     stream     h;
 
-    x->s->host->label(x->s, x->config.model->pixels ? "embedding patches" : "embedding lookup");
+    host_at(x->s, "embedding", -1, x->config.model->pixels ? "patches" : "lookup");
     rows = exec_embed(x, in, p);
     if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (stream){ rows, NULL, NULL };
-    x->s->host->label(x->s, "embedding norm");
+    host_at(x->s, "embedding", -1, "norm");
     h = exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
     if (!x->config.model->mapped) return h;
-    x->s->host->label(x->s, "embedding map");
+    host_at(x->s, "embedding", -1, "map");
     return summed(x, exec_linear(x, h.n, x->map, x->map_bias, NULL, x->config.rings.wide));
 }
 

@@ -9,7 +9,7 @@ tests_unit_test_plugin_SOURCES = tests/unit/test_plugin.c
 tests_unit_test_plugin_LDADD = framework/plugin/libplugin.la framework/base/libbase.la $(OPENSSL_LIBS) \
     $(CMOCKA_LIBS) -ldl -lm
 tests_unit_test_session_SOURCES = tests/unit/test_session.c
-tests_unit_test_session_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la framework/net/libnet.la \
+tests_unit_test_session_LDADD = framework/host/libhost.la framework/plugin/libplugin.la framework/net/libnet.la \
     framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm
 
 # One plugin for each way in which one can be wrong; -rpath makes libtool build a module that is not installed.

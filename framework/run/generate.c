@@ -3,7 +3,7 @@
 /* generate.c - see generate.h */
 #include "run/generate.h"
 
-#include "exec/session.h"
+#include "host/session.h"
 #include "run/stream.h"
 
 #include <math.h>

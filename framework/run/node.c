@@ -7,7 +7,7 @@
  * before GO is set-up; rounds and bytes count from there. */
 #include "run/node.h"
 
-#include "exec/session.h"
+#include "host/session.h"
 #include "ring/ring.h"
 #include "run/material.h"
 

@@ -7,7 +7,7 @@
  *
  * An operand is shared by the client, one function runs, its result is revealed to the client and compared
  * with libm. In fixed point the operand is rounded first and the function of the rounded one is expected. */
-#include "exec/session.h"
+#include "host/session.h"
 
 #include <puma/ops.h>
 

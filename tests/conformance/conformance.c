@@ -8,7 +8,7 @@
  * a check, then "N passed, N failed"; exit status 0 when nothing failed. */
 #include "conformance.h"
 
-#include "exec/session.h"
+#include "host/session.h"
 #include "net/certificates.h"
 #include "net/net.h"
 #include "plugin/plugin.h"
@@ -78,7 +78,7 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
     size_t       mark = s->host->enter(s);
     uint64_t    *revealed;
 
-    s->host->label(s, "%s", t->name);
+    host_at(s, "", -1, t->name);
     for (size_t i = 0; i < t->ins; i++) {
         bool owner = all_in_one || t->owner == s->role;
 

@@ -9,7 +9,7 @@
  *
  * costs [--write] [PAGE.md]; the program that is built is $PUMA_BUILDDIR/puma.  --write puts what was counted
  * into the page's last column; formulas stay, and those that are wrong are still told. */
-#include "exec/session.h"
+#include "host/session.h"
 #include "net/net.h"
 #include "plugin/plugin.h"
 
@@ -536,7 +536,7 @@ static void *live(void *argument)
         for (size_t i = 0; i < row_count && s->status == PUMA_OK; i++) {
             size_t mark = s->host->enter(s), op = rows[i].table == 0 ? operation_of(&rows[i]) : 0;
 
-            s->host->label(s, "%s", rows[i].name);
+            host_at(s, "", -1, rows[i].name);
             if (measured(&rows[i], p->backend) && (p->role != PUMA_CLIENT || OPERATIONS[op].client))
                 OPERATIONS[op].run(s, &rows[i]);
             s->host->leave(s, mark, NULL);

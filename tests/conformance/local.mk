@@ -5,13 +5,13 @@ EXTRA_PROGRAMS += tests/conformance/conformance
 check_DATA     += tests/conformance/conformance
 CLEANFILES     += tests/conformance/conformance
 tests_conformance_conformance_SOURCES = %D%/conformance.c %D%/cases.c %D%/conformance.h
-tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
+tests_conformance_conformance_LDADD = framework/exec/libexec.la framework/host/libhost.la framework/plugin/libplugin.la \
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
     $(OPENSSL_LIBS) $(OPENMP_CFLAGS) -ldl -lm
 
 check_PROGRAMS += tests/conformance/costs
 tests_conformance_costs_SOURCES = %D%/costs.c
-tests_conformance_costs_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
+tests_conformance_costs_LDADD = framework/host/libhost.la framework/plugin/libplugin.la \
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
     $(OPENSSL_LIBS) $(JANSSON_LIBS) $(OPENMP_CFLAGS) -ldl -lm
 

@@ -8,7 +8,7 @@
  * gives what it gives as a whole; the second token's bytes are at most a fifth of a prefill of 32 tokens.
  * PUMA_LONG=1: rep3 on every case, where the default takes the first of each model. */
 #include "../e2e/driver.h"
-#include "exec/session.h"
+#include "host/session.h"
 #include "run/local.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  * the wire are played by this file: a model whose next token is always the last one plus 1. */
 #include "run/generate.h"
 
-#include "exec/session.h"
+#include "host/session.h"
 #include "run/perplexity.h"
 
 #include <math.h>

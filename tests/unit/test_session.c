@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_session.c - what the host lends a plugin: arena, structure, streams, wire and errors; and plain's
  * watch over values. */
-#include "exec/session.h"
+#include "host/session.h"
 
 #include <fenv.h>
 #include <math.h>

@@ -10,6 +10,6 @@ puma_la_LIBADD = -lm
 
 check_PROGRAMS += tests/approx/test_approx
 tests_approx_test_approx_SOURCES = tests/approx/test_approx.c
-tests_approx_test_approx_LDADD = framework/exec/libexec.la framework/plugin/libplugin.la \
+tests_approx_test_approx_LDADD = framework/host/libhost.la framework/plugin/libplugin.la \
     framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la \
     $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* session.c - see session.h */
-#include "exec/session.h"
+#include "host/session.h"
 
 #include "base/checked.h"
 #include "ring/prg.h"
@@ -166,6 +166,14 @@ static void host_label(puma_session *s, const char *format, ...)
         record_event(s, &what);
     }
     if (h->config.labelled) h->config.labelled(h->config.label_context, h->label);
+}
+
+void host_at(puma_session *s, const char *part, int layer, const char *op)
+{
+    if (layer >= 0)
+        host_label(s, "%s %d %s", part, layer, op);
+    else
+        host_label(s, "%s%s%s", part, part[0] != '\0' ? " " : "", op);
 }
 
 static const char *host_where(const puma_session *s) { return host_of(s)->label; }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* session.h - the host's side of a session: the puma_host table, the arena, labels, and the wire under it. */
-#ifndef EXEC_SESSION_H
-#define EXEC_SESSION_H
+#ifndef HOST_SESSION_H
+#define HOST_SESSION_H
 
 #include "base/error.h"
 #include "net/net.h"
@@ -30,6 +30,9 @@ typedef struct session_config {
 
 puma_status       session_open(puma_session **s, const session_config *config, puma_error *e);
 void              session_close(puma_session *s);
+/* Where the run is, for error texts and the bill: operation `op` of a part ("layer", "head", "weights" …; ""
+ * for none) and of a layer (-1: the part has none). */
+void              host_at(puma_session *s, const char *part, int layer, const char *op);
 /* The first failure of the session, in full. */
 const puma_error *session_error(const puma_session *s);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
