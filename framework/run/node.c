@@ -469,68 +469,98 @@ static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t de
     return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED);
 }
 
+/* What a node holds while it plays its part over a wire. */
+typedef struct part {
+    net          *wire;
+    puma_session *session;
+    exec         *x;
+    material     *ahead; /* a record of the dealer's, which is played instead of computed; NULL */
+    task          task;
+} part;
+
+/* Up to GO: the lengths of the inputs, then shares of the weights, or a record's messages of set-up. */
+static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e)
+{
+    const node_config *c = own->task.config;
+    const plan        *p = c->plan;
+    task              *t = &own->task;
+
+    sc->wire = m->wire = t->wire = own->wire;
+    if (c->self == PUMA_CLIENT)
+        own_lengths(p, &t->tokens, &t->count, e);
+    else
+        read_lengths(net_input(own->wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most,
+                     &t->tokens, &t->count, e);
+    if (e->status == PUMA_OK && own->ahead != NULL) {
+        if (material_take(own->ahead, t->tokens, t->count, e) == PUMA_OK)
+            play_record(own->ahead, m, MATERIAL_GO, e);
+    } else if (e->status == PUMA_OK && session_open(&own->session, sc, e) == PUMA_OK && c->work == NULL &&
+               exec_open(&own->x, own->session, &p->exec, p->source) != PUMA_OK) {
+        *e = *session_error(own->session);
+    }
+    return e->status;
+}
+
+/* From GO to the last input. */
+static puma_status play_part(part *own, meter *m, node_result *result, puma_error *e)
+{
+    const node_config *c = own->task.config;
+    puma_session      *s = own->session;
+
+    start_counting(m);
+    if (c->hollow) m->party->setup_work = session_work(s);
+    if (own->ahead != NULL)
+        play_record(own->ahead, m, MATERIAL_END, e);
+    else if (c->work == NULL)
+        run_inputs(own->x, s, &own->task, m, result, e);
+    else
+        c->work(s, c->work_context);
+    if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
+    if (e->status != PUMA_OK) return e->status;
+    finish_counting(m);
+    if (c->hollow) {
+        m->party->peak_rss_bytes = memory_of(s, &m->last, c->plan->protocol->protocol->dealer);
+        m->party->work = session_work(s);
+        ring_work_add(&m->party->work, &m->party->setup_work, -1);
+    }
+    return PUMA_OK;
+}
+
 static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                node_result *result, puma_error *e)
 {
-    const plan   *p = c->plan;
-    bool          client = c->self == PUMA_CLIENT;
-    net          *wire = NULL;
-    puma_session *s = NULL;
-    exec         *x = NULL;
-    material     *ahead = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->input.sequences : NULL };
+    const plan *p = c->plan;
+    bool        client = c->self == PUMA_CLIENT;
+    uint32_t    dealer = p->protocol->protocol->dealer;
+    part        own = { .task = { .config = c,
+                                  .plan = p,
+                                  .present = nc->present,
+                                  .inputs = client ? p->input.sequences : NULL } };
 
-    if (p->run->material != NULL && c->self == p->protocol->protocol->dealer && !c->hollow &&
-        c->work == NULL && material_open(&ahead, p, e) != PUMA_OK) {
-        material_close(ahead);
+    if (p->run->material != NULL && c->self == dealer && !c->hollow && c->work == NULL &&
+        material_open(&own.ahead, p, e) != PUMA_OK) {
+        material_close(own.ahead);
         if (nc->listen_fd >= 0) close(nc->listen_fd);
         return e->status;
     }
-    if (net_open(&wire, nc, e) != PUMA_OK) {
-        material_close(ahead);
+    if (net_open(&own.wire, nc, e) != PUMA_OK) {
+        material_close(own.ahead);
         return e->status;
     }
-    sc->wire = m->wire = t.wire = wire;
-    if (client)
-        own_lengths(p, &t.tokens, &t.count, e);
-    else
-        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most, &t.tokens, &t.count, e);
-    if (e->status == PUMA_OK && ahead != NULL) {
-        if (material_take(ahead, t.tokens, t.count, e) == PUMA_OK) play_record(ahead, m, MATERIAL_GO, e);
-    } else if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
-               exec_open(&x, s, &p->exec, p->source) != PUMA_OK) {
-        *e = *session_error(s);
+    if (set_up(&own, sc, m, e) == PUMA_OK && barrier(own.wire, client, nc->present, e) == PUMA_OK &&
+        play_part(&own, m, result, e) == PUMA_OK) {
+        m->party->has_digests = nc->seed != NULL;
+        for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
+            if (nc->present[peer] && peer != c->self) net_link_digest(own.wire, peer, m->party->digest[peer]);
+        exchange_bills(own.wire, client, nc->present, dealer, m->party, result, e);
     }
-    if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
-        start_counting(m);
-        if (c->hollow) m->party->setup_work = session_work(s);
-        if (ahead != NULL)
-            play_record(ahead, m, MATERIAL_END, e);
-        else if (c->work == NULL)
-            run_inputs(x, s, &t, m, result, e);
-        else
-            c->work(s, c->work_context);
-        if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
-        if (e->status == PUMA_OK) {
-            finish_counting(m);
-            if (c->hollow) {
-                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
-                m->party->work = session_work(s);
-                ring_work_add(&m->party->work, &m->party->setup_work, -1);
-            }
-            m->party->has_digests = nc->seed != NULL;
-            for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
-                if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
-            exchange_bills(wire, client, nc->present, p->protocol->protocol->dealer, m->party, result, e);
-        }
-    }
-    exec_close(x);
-    if (s != NULL) session_close(s);
-    material_close(ahead);
-    if (e->status == PUMA_OK) net_finish(wire, e);
-    if (e->status != PUMA_OK) net_abort(wire, e);
-    net_close(wire);
-    free(t.tokens);
+    exec_close(own.x);
+    if (own.session != NULL) session_close(own.session);
+    material_close(own.ahead);
+    if (e->status == PUMA_OK) net_finish(own.wire, e);
+    if (e->status != PUMA_OK) net_abort(own.wire, e);
+    net_close(own.wire);
+    free(own.task.tokens);
     return e->status;
 }
 
