@@ -507,19 +507,16 @@ static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, c
     }
 }
 
-/* What leaves MPC leaves here: to the receiver, by an Open of the backend (protocols.md section 1), the answer
- * and with config.states, to which every node has agreed in its HELLO, the states. */
-static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token,
-                   void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+/* What leaves MPC leaves here: to the receiver, the answer, and with config.states, to which every node has
+ * agreed in its HELLO, the states. */
+static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token, exec_output *out)
 {
     puma_session *s = x->s;
     uint64_t     *words = NULL;
 
     if (answer != NULL && exec_is_owner(x)) words = s->host->scratch(s, answer->words);
     if (answer == NULL || (exec_is_owner(x) && words == NULL)) return;
-    if (allow != NULL) allow(context, true);
-    s->protocol->reveal(s, words, answer, x->owner);
-    if (allow != NULL) allow(context, false);
+    session_reveal(s, words, answer, x->owner);
     if (s->status != PUMA_OK || !exec_is_owner(x)) return;
     hand_out(x, words, answer, p, each_token, out);
 }
@@ -538,8 +535,7 @@ static void keep_state(struct exec *x, exec_output *out, exec_output *state)
 }
 
 /* The stream as one value: the rows of all tokens, or of each sequence's last, of the answer's own width. */
-static void reveal_state(struct exec *x, stream h, const pass *p, bool each_token,
-                         void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+static void reveal_state(struct exec *x, stream h, const pass *p, bool each_token, exec_output *out)
 {
     puma_session *s = x->s;
     const size_t  dim[2] = { pass_rows(p, !each_token), x->config.model->hidden };
@@ -554,7 +550,7 @@ static void reveal_state(struct exec *x, stream h, const pass *p, bool each_toke
         state = new_tensor(x, 2, dim, x->config.rings.frac, x->config.rings.wide);
     else
         state = h.gain != NULL ? exec_formed(x, h) : h.n;
-    reveal(x, state, p, each_token, allow, context, each);
+    reveal(x, state, p, each_token, each);
     s->host->leave(s, mark, NULL);
     for (size_t i = 0; each != NULL && i < p->count; i++)
         if (each[i].values != NULL) keep_state(x, &out[i], &each[i]);
@@ -610,8 +606,7 @@ static stream take_in(struct exec *x, const exec_input *in, const pass *p)
 
 /* Inputs in, answers out.  Scopes end before the next begins, for what p->keep puts into the cache outlives
  * them. */
-static puma_status run(struct exec *x, const exec_input *in, const pass *p,
-                       void (*allow)(void *context, bool allowed), void *context, exec_output *out)
+static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec_output *out)
 {
     puma_session *s = x->s;
     bool          computes = s->role != PUMA_CLIENT;
@@ -620,22 +615,21 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p,
     size_t        mark;
 
     h = take_in(x, in, p);
-    if (x->config.states) reveal_state(x, h, p, true, allow, context, out);
+    if (x->config.states) reveal_state(x, h, p, true, out);
     for (size_t i = 0; i < x->config.model->layers && s->status == PUMA_OK; i++) {
         if (computes) h = exec_layer(x, h, p, i);
-        if (x->config.states) reveal_state(x, h, p, !exec_last(x, p, i), allow, context, out);
+        if (x->config.states) reveal_state(x, h, p, !exec_last(x, p, i), out);
     }
     mark = s->host->enter(s);
     answer = computes ? exec_answer(x, h, p) : answer_shape(x, p);
     host_at(s, "output", -1, "reveal");
-    reveal(x, answer, p, answers_tokens(x, p), allow, context, out);
+    reveal(x, answer, p, answers_tokens(x, p), out);
     s->host->leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
 }
 
-puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                     void *context, exec_output *out)
+puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *out)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
@@ -649,7 +643,7 @@ puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(
     for (size_t i = 0; i < count; i++) out[i] = (exec_output){ 0 };
     if (lengths == NULL) return s->host->fail(s, PUMA_ERESOURCE, "out of memory for %zu inputs", count);
     for (size_t i = 0; i < count; i++) lengths[i] = m->pixels ? m->positions : in[i].tokens;
-    run(x, in, &whole, allow, context, out);
+    run(x, in, &whole, out);
     free(lengths);
     return s->status;
 }
@@ -664,8 +658,7 @@ static puma_status begin_sequences(struct exec *x, size_t count)
                : x->s->host->fail(x->s, PUMA_EINTERNAL, "%zu sequences go on as %zu", x->sequences, count);
 }
 
-puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                      void *context, exec_output *out)
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
@@ -687,7 +680,7 @@ puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)
     more.first = x->cached;
     if (pass_rows(&more, false) == 0)
         s->host->fail(s, PUMA_EINPUT, "no sequence has a token");
-    else if (run(x, in, &more, allow, context, out) == PUMA_OK)
+    else if (run(x, in, &more, out) == PUMA_OK)
         for (size_t i = 0; i < count; i++) x->cached[i] = tokens[i] == 0 ? 0 : x->cached[i] + tokens[i];
     free(tokens);
     return s->status;

@@ -57,15 +57,13 @@ void exec_output_free(exec_output *o); /* its contents */
  * tells what failed. */
 puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
 /* One pass of `count` whole inputs, of any lengths: the rounds of the longest, the bytes of all.  `out` has
- * `count` places.  `allow` is called around the one reveal (may be NULL). */
-puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                     void *context, exec_output *out);
+ * `count` places. */
+puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* The next tokens of each of a decoder's sequences, in one pass: keys and values of those before are kept as
  * shares, from the first call after exec_open or exec_reset on; `count` stays what it was then.  A sequence
  * without tokens takes no part and is forgotten.  Reveals, for each one's last, what config.reveal_label
  * says: 1 x 1 or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
-puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                      void *context, exec_output *out);
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* Forgets the sequences.  exec_run does so too: it takes whole ones and keeps nothing. */
 void        exec_reset(exec *x);
 void        exec_close(exec *x);

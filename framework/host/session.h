@@ -37,6 +37,9 @@ void              host_at(puma_session *s, const char *part, int layer, const ch
 const puma_error *session_error(const puma_session *s);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
+/* The protocol's reveal to node `to`, with the wire's gate open as long as it lasts: outside, the wire takes
+ * nothing to the client. */
+puma_status       session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 /* Of a rehearsal.  What passes between record and stop (labels, messages) passes again with replay, under
  * labels of `layer`; memory is not taken again, but counted as if.  There is room for some recordings. */
 #define SESSION_RECORDINGS 32
