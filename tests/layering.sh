@@ -26,8 +26,8 @@ ini ring net token weights image
 model plugin
 host
 exec report
-input
 plan
+input
 run
 cli'
 # A folder without a place has rank 0; that is complained about once, below.

@@ -10,6 +10,7 @@
  * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
 #include "cli/cli.h"
 #include "cli/compare.h"
+#include "cli/open.h"
 #include "cli/page.h"
 #include "cli/plots.h"
 #include "report/output.h"
@@ -328,13 +329,13 @@ static puma_status show_inside(comparison *c, const char *path, const char **set
 {
     const char *task = json_string_value(json_object_get(report, "task"));
     const char *key = json_string_value(json_array_get(c->keys, json_array_size(c->keys) - 1));
-    plan       *p = NULL;
+    client_plan *own = NULL;
     json_t     *traced, *layers;
 
-    if (plan_open(&p, path, sets, n, PLAN_CLIENT, e) == PUMA_OK && page_curves(c->curves, p, e) == PUMA_OK &&
+    if (cli_open(&own, path, sets, n, CLIENT_ALL, e) == PUMA_OK && page_curves(c->curves, own->plan, e) == PUMA_OK &&
         json_object_get(c->inputs, key) == NULL)
-        json_object_set_new(c->inputs, key, page_inputs(p, e));
-    plan_close(p);
+        json_object_set_new(c->inputs, key, page_inputs(own, e));
+    client_close(own);
     if (e->status != PUMA_OK) return e->status;
     if (task != NULL && strcmp(task, "generate") == 0) n = set_key(sets, n, "run.task=logits");
     n = set_key(sets, n, "compare.reference=plain");

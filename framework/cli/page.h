@@ -4,7 +4,7 @@
 #ifndef CLI_PAGE_H
 #define CLI_PAGE_H
 
-#include "plan/plan.h"
+#include "input/client.h"
 
 #include <jansson.h>
 
@@ -21,12 +21,12 @@ typedef struct page {
 /* malloc'd; NULL: out of memory. */
 char *page_html(const page *p);
 
-/* page_data.c: what only a plan knows.  page_curves appends, for each function that the plan's model uses and
+/* page_data.c: what only a plan or the client knows.  page_curves appends, for each function that the plan's model uses and
  * `curves` does not have yet, {"function", "variant", "x", "error"}: its distance from the exact function,
  * computed in floating point on plain, so that nothing but the approximation shows.
  * page_inputs: for each input {"text"} or {"image"}, a data: URL; the first PAGE_INPUTS of them. */
 enum { PAGE_INPUTS = 40 };
 puma_status page_curves(json_t *curves, const plan *p, puma_error *e);
-json_t     *page_inputs(const plan *p, puma_error *e);
+json_t     *page_inputs(const client_plan *c, puma_error *e);
 
 #endif

@@ -3,9 +3,9 @@
 /* run.c - `puma run`: the main job. */
 #include "cli/cli.h"
 #include "cli/log.h"
+#include "cli/open.h"
 #include "cli/page.h"
 
-#include "plan/plan.h"
 #include "report/output.h"
 #include "report/progress.h"
 #include "ring/ring.h"
@@ -135,7 +135,7 @@ static void warn_switches(const plan *p)
 }
 
 /* The page of a comparison, with one row. */
-static puma_status write_page(const plan *p, const char *file, const char *name, const char *text, puma_error *e)
+static puma_status write_page(const client_plan *c, const char *file, const char *name, const char *text, puma_error *e)
 {
     json_t *root = json_loads(text, 0, NULL);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
@@ -144,7 +144,7 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
 
     json_array_append(growth, layers != NULL ? layers : json_null());
-    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(p, e));
+    if (page_curves(curves, c->plan, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(c, e));
     if (e->status == PUMA_OK) {
         html = page_html(&(page){ .title = "puma run", .rows = rows, .names = names, .growth = growth,
                                   .curves = curves, .keys = keys, .inputs = inputs });
@@ -169,16 +169,16 @@ typedef struct wanted {
     bool        json;
 } wanted;
 
-static puma_status show(const plan *p, const node_result *result, const node_result *reference,
+static puma_status show(const client_plan *c, const node_result *result, const node_result *reference,
                         const wanted *w, puma_error *e)
 {
     char *text = NULL;
 
-    if ((w->report != NULL || w->html != NULL || w->json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
+    if ((w->report != NULL || w->html != NULL || w->json) && answer_json(c, result, reference, &text, e) != PUMA_OK) return e->status;
     if (w->report != NULL) file_write_atomic(w->report, text, strlen(text), e);
     if (e->status == PUMA_OK && w->json) fputs(text, stdout);
-    if (e->status == PUMA_OK && !w->json) answer_print(stdout, p, result, reference, e);
-    if (e->status == PUMA_OK && w->html != NULL) write_page(p, w->html, w->run, text, e);
+    if (e->status == PUMA_OK && !w->json) answer_print(stdout, c, result, reference, e);
+    if (e->status == PUMA_OK && w->html != NULL) write_page(c, w->html, w->run, text, e);
     free(text);
     return e->status;
 }
@@ -189,17 +189,17 @@ static puma_status party_report(const plan *p, const node_result *result, const 
     char *text = NULL;
 
     if (path == NULL) return PUMA_OK;
-    if (answer_json(p, result, NULL, &text, e) == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
+    if (answer_party_json(p, result, &text, e) == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
     free(text);
     return e->status;
 }
 
 /* New tokens on standard output as they come. */
 typedef struct speaker {
-    const plan *plan;
-    progress   *bar;
-    size_t      input; /* the one whose heading is out, plus one */
-    bool        open;  /* a line has begun                       */
+    const client_input *client; /* NULL: nothing is said                  */
+    progress           *bar;
+    size_t              input; /* the one whose heading is out, plus one */
+    bool                open;  /* a line has begun                       */
 } speaker;
 
 static void say(void *context, size_t input, const char *text, size_t size)
@@ -208,8 +208,8 @@ static void say(void *context, size_t input, const char *text, size_t size)
 
     /* Text and the line that shows progress would write over each other. */
     if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
-    if (to->input != input + 1 && to->plan->input.count > 1)
-        printf("input %zu (%zu tokens)\n", input, to->plan->input.sequences[input].count);
+    if (to->input != input + 1 && to->client->count > 1)
+        printf("input %zu (%zu tokens)\n", input, to->client->sequences[input].count);
     to->input = input + 1;
     if (text == NULL)
         putchar('\n');
@@ -219,15 +219,16 @@ static void say(void *context, size_t input, const char *text, size_t size)
     fflush(stdout);
 }
 
-static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, speaker *to,
+static puma_status run_alone(const plan *p, const client_plan *own, int role, const char *name, int listen_fd, speaker *to,
                              node_result *result, puma_error *e)
 {
     node_config c = { .plan = p,
+                      .client = own,
                       .self = (uint32_t)role,
                       .listen_fd = listen_fd,
                       .certificates = p->run->certificates,
                       .progress = to->bar,
-                      .say = to->plan == NULL ? NULL : say,
+                      .say = to->client == NULL ? NULL : say,
                       .say_context = to,
                       .on_stuck = party_stuck,
                       .event = log_event,
@@ -243,6 +244,18 @@ static puma_status run_alone(const plan *p, int role, const char *name, int list
     return e->status;
 }
 
+/* The client's plan with all that it alone has, *p being that plan; or a compute party's plan. */
+static void open_role(plan **p, client_plan **own, bool client, const char *path, const char *const *sets,
+                      size_t set_count, puma_error *e)
+{
+    if (!client) {
+        plan_open(p, NULL, path, sets, set_count, e);
+        return;
+    }
+    cli_open(own, path, sets, set_count, CLIENT_ALL, e);
+    if (*own != NULL) *p = (*own)->plan;
+}
+
 int cli_run(int argc, char **argv)
 {
     cli_line    line;
@@ -251,6 +264,7 @@ int cli_run(int argc, char **argv)
     const char *path, *party, *out, *html, *inherited, **sets;
     size_t      set_count;
     plan       *p = NULL;
+    client_plan *own = NULL; /* the client's; p is then its plan */
     speaker     to = { 0 };
     node_result result = { 0 }, reference = { 0 };
     puma_error  e = { 0 };
@@ -293,43 +307,46 @@ int cli_run(int argc, char **argv)
     else if (signals_watch(client ? local_stop : party_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
              (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK) &&
              (html == NULL || output_check(html, (const char *const[]){ path, out, NULL }, &e) == PUMA_OK))
-        plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
+        open_role(&p, &own, client, path, sets, set_count, &e);
     /* Here at the client of a local run, which starts the dealer, and at the dealer. */
     if (e.status == PUMA_OK && (party == NULL || role == (int)p->protocol->protocol->dealer))
-        material_check(p, &e);
+        material_check(p, own, &e);
     if (e.status == PUMA_OK && client) {
-        if (model_unused(p->source) != NULL)
-            fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
+        if (model_unused(own->source) != NULL)
+            fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(own->source));
         warn_switches(p);
         to.bar = progress_start();
-        if (!cli_has(&line, "--json")) to.plan = p;
+        if (!cli_has(&line, "--json")) to.client = &own->input;
     }
     if (e.status == PUMA_OK) {
         if (party == NULL)
-            local_run(&(local_config){ .plan = p,
+            local_run(&(local_config){ .client = own,
                                        .path = path,
                                        .sets = sets,
                                        .set_count = set_count,
                                        .progress = to.bar,
-                                       .say = to.plan == NULL ? NULL : say,
+                                       .say = to.client == NULL ? NULL : say,
                                        .say_context = &to },
                       &result, &e);
         else
-            run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, &to, &result, &e);
+            run_alone(p, own, role, party, inherited == NULL ? -1 : (int)fd, &to, &result, &e);
     }
-    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &result, &reference, &e);
+    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(own, &result, &reference, &e);
     progress_end(to.bar);
     if (to.open) putchar('\n'); /* the run failed behind some tokens */
     if (e.status == PUMA_OK) {
         if (client)
-            show(p, &result, p->run->reference_plain ? &reference : NULL,
+            show(own, &result, p->run->reference_plain ? &reference : NULL,
                  &(wanted){ .run = path, .report = out, .html = html, .json = cli_has(&line, "--json") }, &e);
         else
             party_report(p, &result, out, &e);
     }
     node_result_free(&result);
     node_result_free(&reference);
-    plan_close(p);
+    if (own != NULL)
+        client_close(own);
+    else
+        plan_close(p);
     free(sets);
     cli_free(&line);
     if (e.status == PUMA_OK) return 0;

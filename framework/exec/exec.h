@@ -19,7 +19,6 @@ typedef struct exec_config {
     const model *model;
     model_task    task;
     bool          linear_head; /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
-    const double *head;        /* w and behind it b; the owner's                            */
     bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
                                              logits: the index of the largest                    */
     bool         equality;                /* embedding by equality tests inside MPC       */
@@ -53,9 +52,10 @@ typedef struct exec_output {
 
 void exec_output_free(exec_output *o); /* its contents */
 
-/* Shares the weights; `source` at the client, or with public weights at every node.  The session's error
- * tells what failed. */
-puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
+/* Shares the weights: `source` at the client, or with public weights at every node; `head` the client's, of
+ * config.linear_head, w and behind it b.  NULL elsewhere.  The session's error tells what failed. */
+puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source,
+                      const double *head);
 /* One pass of `count` whole inputs, of any lengths: the rounds of the longest, the bytes of all.  `out` has
  * `count` places. */
 puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *out);

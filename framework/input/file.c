@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* text.c - see internal.h: files of text, and standard input. */
+/* file.c - see input.h: files of text, and standard input. */
 #include "input/internal.h"
 
 #include "base/text.h"

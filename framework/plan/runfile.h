@@ -118,8 +118,12 @@ void        runfile_input_close(runfile_input *own); /* wiped; NULL is allowed *
  * out of memory), for the HELLO.  No input, paths, addresses, certificates, timeouts, threads, reports or
  * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add. */
 char       *runfile_canonical(const runfile *r);
+/* Does the run make an embedding: as its answer, or for the head that the run file brings? */
+static inline bool runfile_embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 /* The key of [input] that gives an input of this kind. */
 const char *runfile_input_key(run_input kind);
+/* The keys of [approximation], besides `default`. */
+extern const char *const RUNFILE_SLOTS[PUMA_SLOT_COUNT];
 /* "run.ini:7" of a key, or "--set section.key"; for error texts.  In a buffer that the thread's next call overwrites. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);
 

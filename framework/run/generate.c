@@ -25,10 +25,10 @@ void generated_free(generated *g)
     *g = (generated){ 0 };
 }
 
-static bool is_eos(const plan *p, uint32_t token)
+static bool is_eos(const client_input *in, uint32_t token)
 {
-    for (size_t i = 0; i < p->input.eos_count; i++)
-        if (p->input.eos[i] == token) return true;
+    for (size_t i = 0; i < in->eos_count; i++)
+        if (in->eos[i] == token) return true;
     return false;
 }
 
@@ -91,9 +91,9 @@ static bool goes_on(const generation *g, sequence *q, size_t count, size_t step,
     }
     if (!any || !ends || step == 0) return any;
     for (size_t i = 0; i < count; i++)
-        if (g->client && !g->hollow && is_eos(g->plan, q[i].next)) q[i].live = false;
-    if (g->wire != NULL && g->client) tell(g, q, count, e);
-    if (g->wire != NULL && !g->client) listen_to(g, q, count, e);
+        if (g->input != NULL && !g->hollow && is_eos(g->input, q[i].next)) q[i].live = false;
+    if (g->wire != NULL && g->input != NULL) tell(g, q, count, e);
+    if (g->wire != NULL && g->input == NULL) listen_to(g, q, count, e);
     any = false;
     for (size_t i = 0; i < count; i++) {
         if (!q[i].live) q[i].limit = 0; /* nobody speaks of it again */
@@ -185,13 +185,13 @@ static void speak_in_order(const generation *g, size_t first, sequence *q, size_
 static puma_status open_sequence(const generation *g, size_t input, const generated *forced, sequence *q,
                                  generated *out, puma_error *e)
 {
-    const plan *p = g->plan;
-
-    q->limit = forced != NULL ? forced->count : p->run->max_new_tokens;
+    q->limit = forced != NULL ? forced->count : g->plan->run->max_new_tokens;
     q->live = q->limit > 0;
-    stream_open(&q->text, forced != NULL ? NULL : p->input.tokenizer, p->input.eos, p->input.eos_count);
-    if (g->client) out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
-    if (g->client && out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
+    if (g->input != NULL) {
+        stream_open(&q->text, forced != NULL ? NULL : g->input->tokenizer, g->input->eos, g->input->eos_count);
+        out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
+        if (out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
+    }
     if (g->sampling != NULL && forced == NULL) {
         sample_config own = *g->sampling;
 
@@ -223,7 +223,7 @@ static puma_status take_step(exec *x, puma_session *s, const generation *g, sequ
                              generated *out, puma_error *e)
 {
     if (exec_feed(x, in, count, revealed) != PUMA_OK) *e = *session_error(s);
-    for (size_t i = 0; g->client && i < count && e->status == PUMA_OK; i++)
+    for (size_t i = 0; g->input != NULL && i < count && e->status == PUMA_OK; i++)
         if (q[i].live) take_token(g, &q[i], &revealed[i], forced == NULL ? NULL : &forced[i], &out[i], e);
     for (size_t i = 0; i < count; i++) {
         if (revealed[i].values != NULL)
@@ -243,15 +243,15 @@ static puma_status take_steps(exec *x, puma_session *s, const generation *g, siz
     for (size_t step = 0; goes_on(g, q, count, step, forced != NULL, e); step++) {
         tokens = 0;
         for (size_t i = 0; i < count; i++) {
-            if (step > 0) in[i] = (exec_input){ .tokens = q[i].live, .ids = g->client ? &q[i].next : NULL };
+            if (step > 0) in[i] = (exec_input){ .tokens = q[i].live, .ids = g->input != NULL ? &q[i].next : NULL };
             tokens += in[i].tokens;
         }
         g->begin(g->context, step == 0 ? REPORT_PREFILL : REPORT_DECODE, tokens);
         if (take_step(x, s, g, q, count, in, revealed, forced, out, e) != PUMA_OK) return e->status;
-        if (g->client && forced == NULL) speak_in_order(g, first, q, count, out, &speaking, e);
+        if (g->input != NULL && forced == NULL) speak_in_order(g, first, q, count, out, &speaking, e);
     }
     for (size_t i = 0; i < count; i++) q[i].live = false;
-    if (g->client && forced == NULL && e->status == PUMA_OK)
+    if (g->input != NULL && forced == NULL && e->status == PUMA_OK)
         speak_in_order(g, first, q, count, out, &speaking, e);
     return e->status;
 }

@@ -13,6 +13,7 @@
 #ifndef RUN_GENERATE_H
 #define RUN_GENERATE_H
 
+#include "input/input.h"
 #include "net/net.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -29,7 +30,8 @@ typedef struct generated {
 
 typedef struct generation {
     const plan *plan;
-    bool        client; /* has the prompt and receives the tokens; with a local backend the one party is it */
+    const client_input *input; /* of the node that has the prompt and receives the tokens: the client, or the one
+                                  party of a local backend; NULL elsewhere */
     bool        hollow; /* of a rehearsal: tokens mean nothing, and none ends a sequence                */
     net        *wire;   /* NULL: no other node                                                          */
     const bool *present; /* the nodes of the run                                                        */

@@ -324,7 +324,7 @@ static void reap(household *h, puma_error *e)
 
 static puma_status run_processes(const local_config *c, node_config nc, node_result *result, puma_error *e)
 {
-    const plan *p = c->plan;
+    const plan *p = c->client->plan;
     household   h = { .count = p->protocol->protocol->parties,
                       .done = -1,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -405,6 +405,7 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
         workers[i].config = nc;
         workers[i].config.self = (uint32_t)i;
+        workers[i].config.client = NULL;
         workers[i].config.progress = NULL;
         workers[i].started = pthread_create(&workers[i].thread, NULL, play, &workers[i]) == 0;
         if (!workers[i].started) error_set(e, 1002, "no thread for party %zu", i);
@@ -421,8 +422,9 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
 
 puma_status local_run(const local_config *config, node_result *result, puma_error *e)
 {
-    const plan *p = config->plan;
+    const plan *p = config->client->plan;
     node_config alone = { .plan = p,
+                          .client = config->client,
                           .listen_fd = -1,
                           .progress = config->progress,
                           .say = config->say,
@@ -443,16 +445,16 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
     return run_processes(config, alone, result, e);
 }
 
-puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context,
+puma_status local_work(const client_plan *c, void (*work)(puma_session *s, void *context), void *context,
                        node_result *result, puma_error *e)
 {
     *result = (node_result){ 0 };
-    return run_threads((node_config){ .plan = p, .work = work, .work_context = context }, result, e);
+    return run_threads((node_config){ .plan = c->plan, .client = c, .work = work, .work_context = context }, result, e);
 }
 
-puma_status local_rehearse(const plan *p, node_result *result, puma_error *e)
+puma_status local_rehearse(const client_plan *c, node_result *result, puma_error *e)
 {
     *result = (node_result){ .hollow = true };
-    if ((p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;
-    return run_threads((node_config){ .plan = p, .hollow = true }, result, e);
+    if ((c->plan->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;
+    return run_threads((node_config){ .plan = c->plan, .client = c, .hollow = true }, result, e);
 }

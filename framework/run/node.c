@@ -180,6 +180,7 @@ static void finish_counting(meter *m)
 typedef struct task {
     const node_config *config; /* NULL: a reference                           */
     const plan        *plan;
+    const client_plan *client; /* NULL at a compute party                     */
     const token_list  *inputs; /* NULL at a compute party, which knows their lengths alone */
     size_t            *tokens, count;
     net               *wire;
@@ -200,7 +201,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
     const runfile *r = t->plan->run;
     generation     g = { .plan = t->plan,
                          .hollow = t->config != NULL && t->config->hollow,
-                         .client = t->inputs != NULL,
+                         .input = t->inputs != NULL ? &t->client->input : NULL,
                          .wire = t->wire,
                          .present = t->present,
                          .keep = r->reference_plain,
@@ -218,12 +219,12 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
 
     result->generated = calloc(t->count + 1, sizeof *result->generated);
     if (result->generated == NULL) return error_set(e, 1001, "out of memory for the outputs");
-    if (g.client && r->decoding == RUN_CLIENT) g.sampling = &sampling;
+    if (g.input != NULL && r->decoding == RUN_CLIENT) g.sampling = &sampling;
     for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
         end = plan_pass(t->plan, t->tokens, t->count, i);
         if (i > 0) exec_reset(x);
         result->output_count = end;
-        if (generate_tokens(x, s, &g, i, end - i, g.client ? &t->inputs[i] : NULL, &t->tokens[i],
+        if (generate_tokens(x, s, &g, i, end - i, g.input != NULL ? &t->inputs[i] : NULL, &t->tokens[i],
                             t->forced == NULL ? NULL : &t->forced->generated[i], &result->generated[i],
                             e) != PUMA_OK)
             of_inputs(e, t, i, end);
@@ -239,7 +240,7 @@ static exec_input input_of(const task *t, size_t i)
 
     if (t->inputs == NULL) return in;
     if (t->plan->model->pixels) {
-        in.pixels = t->plan->input.images.images[i].pixels;
+        in.pixels = t->client->input.images.images[i].pixels;
     } else {
         in.ids = t->inputs[i].ids;
         in.types = t->inputs[i].types;
@@ -298,34 +299,36 @@ static puma_status read_lengths(const char *text, size_t least, size_t limit, si
     return PUMA_OK;
 }
 
-static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, puma_error *e)
+/* Shares what the client has of the weights; synthetic ones are public, and every other node makes them for itself. */
+static puma_status open_weights(exec **x, puma_session *s, const exec_config *ec, const task *t, puma_error *e)
 {
-    size_t *list = malloc((p->input.count + 1) * sizeof *list);
+    const plan         *p = t->plan;
+    const model_source *source = t->client == NULL ? NULL : t->client->source;
+    model_source       *made = NULL;
 
-    if (list == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input.count; i++) list[i] = p->input.sequences[i].count;
-    *tokens = list;
-    *count = p->input.count;
-    return PUMA_OK;
+    if (source == NULL && p->run->source == RUN_SYNTHETIC) {
+        if (model_source_synthetic(&made, p->model, p->run->synthetic_seed, e) != PUMA_OK) return e->status;
+        source = made;
+    }
+    if (exec_open(x, s, ec, source, t->client == NULL ? NULL : t->client->input.head) != PUMA_OK)
+        *e = *session_error(s);
+    model_source_close(made);
+    return e->status;
 }
 
 /* A backend of one party: session, weights, inputs, no wire. */
 static puma_status run_local(const session_config *sc, const exec_config *ec, task *t, meter *m,
                              node_result *result, puma_error *e)
 {
-    const plan   *p = t->plan;
     puma_session *s = NULL;
     exec         *x = NULL;
 
-    t->inputs = p->input.sequences;
-    if (own_lengths(p, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
-        if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
-            *e = *session_error(s);
-        } else {
-            start_counting(m);
-            run_inputs(x, s, t, m, result, e);
-            finish_counting(m);
-        }
+    t->inputs = t->client->input.sequences;
+    if (client_lengths(t->client, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK &&
+        open_weights(&x, s, ec, t, e) == PUMA_OK) {
+        start_counting(m);
+        run_inputs(x, s, t, m, result, e);
+        finish_counting(m);
     }
     exec_close(x);
     if (s != NULL) session_close(s);
@@ -344,11 +347,10 @@ static void tape(void *context, uint32_t to, puma_phase phase, const void *paylo
 static puma_status make_record(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                puma_error *e)
 {
-    const plan   *p = c->plan;
     net          *wire = NULL;
     puma_session *s = NULL;
     exec         *x = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present };
+    task          t = { .config = c, .plan = c->plan, .client = c->client, .present = nc->present };
     node_result   none = { 0 };
 
     nc->transport = NET_MEMORY;
@@ -356,9 +358,8 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     nc->tape_context = m->deal = c->deal;
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
     sc->wire = m->wire = t.wire = wire;
-    if (own_lengths(p, &t.tokens, &t.count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK &&
-        exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
-        *e = *session_error(s);
+    if (client_lengths(c->client, &t.tokens, &t.count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK)
+        open_weights(&x, s, &c->plan->exec, &t, e);
     if (e->status == PUMA_OK) {
         material_go(c->deal);
         start_counting(m);
@@ -479,16 +480,15 @@ static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e
 
     sc->wire = m->wire = t->wire = own->wire;
     if (c->self == PUMA_CLIENT)
-        own_lengths(p, &t->tokens, &t->count, e);
+        client_lengths(c->client, &t->tokens, &t->count, e);
     else
-        read_lengths(net_input(own->wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most,
+        read_lengths(net_input(own->wire, "input.tokens"), p->model->pixels ? p->most : 1, p->most,
                      &t->tokens, &t->count, e);
     if (e->status == PUMA_OK && own->ahead != NULL) {
         if (material_take(own->ahead, t->tokens, t->count, e) == PUMA_OK)
             play_record(own->ahead, m, MATERIAL_GO, e);
-    } else if (e->status == PUMA_OK && session_open(&own->session, sc, e) == PUMA_OK && c->work == NULL &&
-               exec_open(&own->x, own->session, &p->exec, p->source) != PUMA_OK) {
-        *e = *session_error(own->session);
+    } else if (e->status == PUMA_OK && session_open(&own->session, sc, e) == PUMA_OK && c->work == NULL) {
+        open_weights(&own->x, own->session, &p->exec, t, e);
     }
     return e->status;
 }
@@ -526,8 +526,9 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     uint32_t    dealer = p->protocol->protocol->dealer;
     part        own = { .task = { .config = c,
                                   .plan = p,
+                                  .client = c->client,
                                   .present = nc->present,
-                                  .inputs = client ? p->input.sequences : NULL } };
+                                  .inputs = client ? c->client->input.sequences : NULL } };
 
     if (p->run->material != NULL && c->self == dealer && !c->hollow && c->work == NULL &&
         material_open(&own.ahead, p, e) != PUMA_OK) {
@@ -590,7 +591,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .io_timeout_ms = r->io_timeout_ms,
                           .bandwidth_mbps = r->bandwidth_mbps,
                           .round_trip_ms = r->round_trip_ms,
-                          .hello = p->hello,
+                          .hello = c->self == PUMA_CLIENT && c->client != NULL ? c->client->hello : p->hello,
                           .seed = r->has_seed && !c->hollow ? seed : NULL,
                           .on_stuck = c->on_stuck,
                           .stuck_context = c->stuck_context,
@@ -608,7 +609,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     if (c->deal != NULL)
         make_record(c, &nc, &sc, &m, e);
     else if (local)
-        run_local(&sc, &p->exec, &(task){ .config = c, .plan = p }, &m, result, e);
+        run_local(&sc, &p->exec, &(task){ .config = c, .plan = p, .client = c->client }, &m, result, e);
     else
         run_on_wire(c, &nc, &sc, &m, result, e);
     if (e->status == PUMA_OK)
@@ -618,8 +619,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     return e->status;
 }
 
-puma_status node_reference(const plan *p, const node_result *run, node_result *result, puma_error *e)
+puma_status node_reference(const client_plan *c, const node_result *run, node_result *result, puma_error *e)
 {
+    const plan    *p = c->plan;
     session_config sc = { .ring_bits = p->run->ring_bits,
                           .frac = p->run->frac,
                           .is_float = true,
@@ -635,7 +637,7 @@ puma_status node_reference(const plan *p, const node_result *run, node_result *r
     sc.label_context = &m;
     if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
         ec.lookup = PUMA_HAS(sc.protocol->protocol, embed);
-        run_local(&sc, &ec, &(task){ .plan = p, .forced = run }, &m, result, e);
+        run_local(&sc, &ec, &(task){ .plan = p, .client = c, .forced = run }, &m, result, e);
     }
     report_party_free(&own);
     return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");

@@ -5,14 +5,15 @@
 #define RUN_NODE_H
 
 #include "base/error.h"
+#include "input/client.h"
 #include "net/net.h"
-#include "plan/plan.h"
 #include "report/progress.h"
 #include "report/report.h"
 #include "run/generate.h"
 
 typedef struct node_config {
-    const plan *plan;
+    const plan   *plan;
+    const client_plan *client; /* with the same plan; NULL at a compute party.  A dealer who works ahead has the lengths */
     uint32_t    self; /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
     const char *address[PUMA_NODES];
     int         listen_fd; /* inherited listening socket, or -1                                */
@@ -49,7 +50,7 @@ typedef struct node_result {
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);
 /* The reference of a comparison with `run`, in this process: outputs only.  Of generate it says what it would
  * choose behind the same beginnings. */
-puma_status node_reference(const plan *p, const node_result *run, node_result *result, puma_error *e);
+puma_status node_reference(const client_plan *c, const node_result *run, node_result *result, puma_error *e);
 void        node_result_free(node_result *result);
 
 #endif

@@ -10,7 +10,7 @@
 #ifndef RUN_PREDICT_H
 #define RUN_PREDICT_H
 
-#include "ini/link.h"
+#include "plan/link.h"
 #include "run/node.h"
 
 typedef struct prediction {
@@ -24,6 +24,6 @@ typedef struct prediction {
 /* The link that a run file describes: [network] link, else the emulated one. */
 link_speed  predict_link(const runfile *r);
 /* Measures this machine: about half a second. */
-puma_status predict(prediction *out, const plan *p, const node_result *rehearsal, link_speed link, puma_error *e);
+puma_status predict(prediction *out, const client_plan *c, const node_result *rehearsal, link_speed link, puma_error *e);
 
 #endif
