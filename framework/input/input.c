@@ -74,9 +74,15 @@ puma_status input_read(client_input *in, bool speak, puma_error *e)
 void input_free(client_input *in)
 {
     runfile_input_close(in->own);
-    for (size_t i = 0; i < in->count; i++) token_list_free(&in->sequences[i]);
+    for (size_t i = 0; i < in->count; i++) {
+        token_list *s = &in->sequences[i];
+
+        if (s->ids != NULL) OPENSSL_cleanse(s->ids, s->count * sizeof *s->ids);
+        token_list_free(s);
+    }
     free(in->sequences);
     image_list_free(&in->images);
+    if (in->labels != NULL) OPENSSL_cleanse(in->labels, in->count * sizeof *in->labels);
     free(in->labels);
     if (in->head != NULL) OPENSSL_cleanse(in->head, (in->model->embedding + 1) * sizeof *in->head);
     free(in->head);

@@ -10,3 +10,9 @@ tests_unit_test_chat_SOURCES = tests/unit/test_chat.c
 tests_unit_test_chat_LDADD = framework/input/libinput.la framework/plugin/libplugin.la framework/token/libtoken.la \
 	framework/weights/libweights.la framework/ini/libini.la framework/base/libbase.la $(INIH_LIBS) $(JANSSON_LIBS) \
 	$(UTF8PROC_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS) -ldl -lm
+
+check_PROGRAMS += tests/unit/test_input
+tests_unit_test_input_SOURCES = tests/unit/test_input.c
+# It looks at what is given back.
+tests_unit_test_input_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
+tests_unit_test_input_LDADD = $(puma_LDADD) $(CMOCKA_LIBS)
