@@ -172,7 +172,7 @@ static bool check_reveal(struct reading *in)
     return true;
 }
 
-/* Whoever sets the temperature of a greedy run expects something that will not happen. */
+/* A temperature set for a greedy run would have no effect. */
 static bool check_generate(struct reading *in)
 {
     static const char *const sampling[] = { "temperature", "top_k", "top_p", "sample_seed" };
