@@ -8,7 +8,7 @@
  * group. */
 #include "conformance.h"
 
-#include "exec/internal.h"
+#include "exec/argmax.h"
 
 #include <puma/ops.h>
 
