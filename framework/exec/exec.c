@@ -199,7 +199,7 @@ puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *
     if (begin_sequences(x, count) != PUMA_OK) return s->status;
     for (size_t i = 0; i < count; i++)
         if (in[i].tokens > m->max_tokens - x->cached[i])
-            return s->host->fail(s, PUMA_EINPUT, "the sequence has %zu tokens, %zu more asked (limit %zu)",
+            return s->host->fail(s, PUMA_EINTERNAL, "the sequence has %zu tokens, %zu more asked (limit %zu)",
                                  x->cached[i], in[i].tokens, m->max_tokens);
     tokens = calloc(count, sizeof *tokens);
     if (tokens == NULL) return s->host->fail(s, PUMA_ERESOURCE, "out of memory for %zu sequences", count);
@@ -207,7 +207,7 @@ puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *
     more.tokens = tokens;
     more.first = x->cached;
     if (pass_rows(&more, false) == 0)
-        s->host->fail(s, PUMA_EINPUT, "no sequence has a token");
+        s->host->fail(s, PUMA_EINTERNAL, "no sequence has a token");
     else if (run(x, in, &more, out) == PUMA_OK)
         for (size_t i = 0; i < count; i++) x->cached[i] = tokens[i] == 0 ? 0 : x->cached[i] + tokens[i];
     free(tokens);

@@ -40,7 +40,8 @@ puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *o
 /* The next tokens of each of a decoder's sequences, in one pass: keys and values of those before are kept as
  * shares, from the first call after exec_open or exec_reset on; `count` stays what it was then.  A sequence
  * without tokens takes no part and is forgotten.  Reveals, for each one's last, what config.reveal_label
- * says: 1 x 1 or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
+ * says: 1 x 1 or 1 x vocabulary.  The caller sees to it that no sequence outgrows the
+ * model's max_tokens: PUMA_EINTERNAL. */
 puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* Forgets the sequences.  exec_run does so too: it takes whole ones and keeps nothing. */
 void        exec_reset(exec *x);

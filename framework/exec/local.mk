@@ -13,3 +13,10 @@ framework_exec_libexec_la_SOURCES = \
 	%D%/transformer.c %D%/transformer.h \
 	%D%/rehearse.c %D%/rehearse.h \
 	%D%/exec.c %D%/exec.h
+
+# The test plays the module model.
+check_PROGRAMS += tests/unit/test_exec
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
+tests_unit_test_exec_LDADD = framework/exec/libexec.la framework/host/libhost.la framework/plugin/libplugin.la \
+	framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) \
+	$(CMOCKA_LIBS) -ldl -lm
