@@ -3,8 +3,7 @@
 /* rotary.c - see rotary.h */
 #include "exec/rotary.h"
 
-/* Every number of (n, e) replaced by its partner in the pair that turns: of (a, b) it is b for a, and a for
- * b. */
+/* Every number of (n, e) replaced by its partner in the pair (a, b) that turns: b for a, and a for b. */
 static puma_share partners(puma_session *s, puma_share x, bool interleaved)
 {
     size_t     n = x->dim[0], e = x->dim[1];

@@ -42,8 +42,7 @@ static puma_share mlp(struct exec *x, puma_share n, const residual *plus, const 
     return exec_linear(x, up, w->down, w->down_bias, plus, x->config.rings.wide);
 }
 
-/* Norms before attention and MLP.  Of the last layer the last row of each sequence may be all that is used.
- */
+/* Norms before attention and MLP.  Of the last layer each sequence's last row may be all that is used. */
 static residual layer_pre(struct exec *x, residual h, const pass *p, int i, puma_share *kept)
 {
     bool                        last = exec_last_only(x, p, (size_t)i);
