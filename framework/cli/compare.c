@@ -13,6 +13,7 @@
 #include "cli/page.h"
 #include "cli/plots.h"
 #include "report/output.h"
+#include "run/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST_KEYS = 8, MOST_VALUES = 64, MOST_VARIANTS = 4096 };
@@ -146,52 +146,51 @@ static int nameless(puma_error *e)
     return fd;
 }
 
+/* A run's place in the table when it failed: {"error", "code"}. */
+static json_t *failed_row(const spawn_end *end)
+{
+    puma_error why = end->said;
+    json_t    *text;
+
+    if (end->signal != 0)
+        error_set(&why, 710, "the run was killed by signal %d", end->signal);
+    else
+        error_set(&why, 7001, "the run ended with status %d and said nothing", end->status);
+    text = json_sprintf("error E%04u: %s", why.code, why.text);
+    return json_pack("{s:o, s:i}", "error", text, "code", (int)why.status);
+}
+
 /* `puma run PATH --json` with these sets; the report, or an object {"error", "code"}. */
 static json_t *run_once(const char *path, const char *const *sets, size_t count, puma_error *e)
 {
-    const char **argv = calloc(2 * count + 5, sizeof *argv);
-    int          out = nameless(e), err = nameless(e), status = 0;
-    size_t       n = 0;
-    json_t      *report = NULL;
-    pid_t        child = -1;
+    spawn_command words = { 0 };
+    spawn_child   child = SPAWN_NONE;
+    spawn_end     end;
+    int           out = nameless(e);
+    json_t       *report = NULL;
 
-    if (argv == NULL) error_set(e, 1001, "out of memory for a command line");
-    if (e->status == PUMA_OK) {
-        argv[n++] = "puma";
-        argv[n++] = "run";
-        argv[n++] = path;
-        argv[n++] = "--json";
-        for (size_t i = 0; i < count; i++) {
-            argv[n++] = "--set";
-            argv[n++] = sets[i];
-        }
-        child = fork();
-        if (child == 0) {
-            if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
-                execv("/proc/self/exe", (char *const *)argv);
-            _exit(PUMA_EINTERNAL);
-        }
-        if (child < 0) error_set(e, 1002, "fork: %s", strerror(errno));
+    spawn_word(&words, "puma");
+    spawn_word(&words, "run");
+    spawn_word(&words, "%s", path);
+    spawn_word(&words, "--json");
+    for (size_t i = 0; i < count; i++) {
+        spawn_word(&words, "--set");
+        spawn_word(&words, "%s", sets[i]);
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (e->status == PUMA_OK) spawn_start(&child, &words, out, -1, e);
+    spawn_command_free(&words);
+    if (e->status != PUMA_OK) spawn_kill(&child);
+    spawn_wait(&child, -1, &end);
+    if (e->status == PUMA_OK && end.failed) {
+        report = failed_row(&end);
+    } else if (e->status == PUMA_OK) {
         char *text = slurp(out);
 
         report = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
         if (report == NULL) error_set(e, 7001, "a run wrote no report");
         free(text);
-    } else if (child > 0) {
-        char *text = slurp(err), *line = text != NULL ? strstr(text, "puma: error ") : NULL;
-
-        if (line != NULL) line[strcspn(line, "\n")] = '\0';
-        report =
-            json_pack("{s:s, s:i}", "error", line != NULL ? line + strlen("puma: ") : "the run was killed",
-                      "code", WIFEXITED(status) ? WEXITSTATUS(status) : PUMA_EINTERNAL);
-        free(text);
     }
     if (out >= 0) close(out);
-    if (err >= 0) close(err);
-    free(argv);
     return report;
 }
 
