@@ -6,10 +6,11 @@
  * this host), and prints: the answer, warnings, the log of a party.  What is computed stands in run/ and below. */
 #include "cli/cli.h"
 #include "cli/log.h"
-#include "cli/page.h"
+#include "cli/page_data.h"
 
 #include "plan/plan.h"
 #include "report/output.h"
+#include "report/page/page.h"
 #include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
