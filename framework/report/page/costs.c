@@ -78,8 +78,17 @@ static void add_layer(plot_bar *to, names *operations, const json_t *layer, cons
     to->piece[place_of(operations, json_string_value(json_object_get(layer, "op")))] += part_number(layer, m->key);
 }
 
+/* Said once, under the first bars of rounds, which a reader will compare with the table. */
+static void explain_rounds(text_buffer *to, const struct measure *m, bool *explained)
+{
+    if (m->unit != PLOT_COUNT || *explained) return;
+    html_add(to, "<p class=\"note\">Each operation's rounds, added up. Operations that do not wait for each other "
+                 "share rounds, so that a bar can exceed the rounds of the table, the longest chain of messages.</p>\n");
+    *explained = true;
+}
+
 /* A bar for each variant. */
-static void add_sums(text_buffer *to, const page *p, names *operations, plot_bar *bars)
+static void add_sums(text_buffer *to, const page *p, names *operations, plot_bar *bars, bool *explained)
 {
     for (size_t k = 0; k < MEASURE_COUNT; k++) {
         size_t count = 0;
@@ -93,13 +102,14 @@ static void add_sums(text_buffer *to, const page *p, names *operations, plot_bar
                 add_layer(&bars[count], operations, json_array_get(layers, l), &MEASURES[k]);
             count++;
         }
-        plot_bars(to, MEASURES[k].title, bars, count, operations->name, operations->count, MEASURES[k].unit);
+        if (plot_bars(to, MEASURES[k].title, bars, count, operations->name, operations->count, MEASURES[k].unit))
+            explain_rounds(to, &MEASURES[k], explained);
     }
 }
 
 /* One variant: a bar for each layer. */
 static void add_by_layer(text_buffer *to, const json_t *layers, const char *name, names *operations,
-                         plot_bar *bars, bool open)
+                         plot_bar *bars, bool open, bool *explained)
 {
     names places = { .count = 0 };
 
@@ -115,8 +125,9 @@ static void add_by_layer(text_buffer *to, const json_t *layers, const char *name
             bars[at].name = places.name[at];
             add_layer(&bars[at], operations, layer, &MEASURES[k]);
         }
-        plot_bars(to, MEASURES[k].title, bars, places.count, operations->name, operations->count,
-                  MEASURES[k].unit);
+        if (plot_bars(to, MEASURES[k].title, bars, places.count, operations->name, operations->count,
+                      MEASURES[k].unit))
+            explain_rounds(to, &MEASURES[k], explained);
     }
     html_add(to, "</details>\n");
 }
@@ -131,7 +142,7 @@ static void add_operations(text_buffer *to, const page *p)
     size_t    count = json_array_size(p->rows);
     names     operations = { .count = 0 };
     plot_bar *bars = calloc(count > PLOT_PIECES ? count : PLOT_PIECES, sizeof *bars);
-    bool      open = true;
+    bool      open = true, explained = false;
     const char **why = calloc(count + 1, sizeof *why);
 
     /* The same colour in all of them, whichever begins. */
@@ -145,11 +156,12 @@ static void add_operations(text_buffer *to, const page *p)
     if (operations.count > 0 && !to->failed) {
         html_add(to, "<h2>Where it goes</h2>");
         plot_key(to, operations.name, operations.count);
-        if (count > 1) add_sums(to, p, &operations, bars);
+        if (count > 1) add_sums(to, p, &operations, bars, &explained);
         if (count > 1) html_add(to, "<h3>By layer</h3>");
         for (size_t i = 0; i < count; i++) {
             if (!sends(json_array_get(p->rows, i))) continue;
-            add_by_layer(to, layers_of(json_array_get(p->rows, i)), p->names[i], &operations, bars, open);
+            add_by_layer(to, layers_of(json_array_get(p->rows, i)), p->names[i], &operations, bars, open,
+                         &explained);
             open = false;
         }
         for (size_t i = 0; i < count; i++)
