@@ -63,6 +63,4 @@ int          cli_fail(const puma_error *e);
 int          cli_misused(const cli_command *command, unsigned code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-extern const char cli_version[];
-
 #endif

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char cli_version[];
-
 static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed",
                                          [RUN_CLASSIFY] = "classify",
                                          [RUN_LOGITS] = "logits",
@@ -217,7 +215,7 @@ static puma_status add_masks(report_output *r, const plan *p, size_t i, puma_err
 static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
                                const node_result *reference, puma_error *e)
 {
-    *r = (report){ .puma_version = cli_version,
+    *r = (report){ .puma_version = PACKAGE_VERSION,
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],

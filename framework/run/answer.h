@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 #include "run/node.h"
 
-/* The report of design.md section 2.3; malloc'd.  `reference` NULL without [compare]. */
+/* The report, as report.h has it; malloc'd.  `reference` NULL without [compare]. */
 puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json,
                         puma_error *e);
 /* Answer, reference beside it, distance, cost table.  Of generate not the answer, which has been printed as
