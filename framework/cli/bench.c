@@ -12,6 +12,7 @@
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/signals.h"
+#include "run/stop.h"
 
 #include <puma/ops.h>
 #include <stdlib.h>
@@ -264,7 +265,7 @@ int cli_bench(int argc, char **argv)
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
+    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
         if (!whole) {
             o.shape = bert;

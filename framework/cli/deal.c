@@ -11,6 +11,7 @@
 #include "run/material.h"
 #include "run/node.h"
 #include "run/signals.h"
+#include "run/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,14 +87,6 @@ static puma_status deal(const client_plan *own, const char *out, uint32_t count,
     return e->status;
 }
 
-/* Nothing of a file under way stays behind: it bears the name FILE.part, which the next attempt takes over.
- */
-static void stopped(const puma_error *why)
-{
-    error_print(why);
-    _exit((int)why->status);
-}
-
 int cli_deal(int argc, char **argv)
 {
     cli_line     line;
@@ -115,7 +108,8 @@ int cli_deal(int argc, char **argv)
                            count_text, MATERIAL_MOST);
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (signals_watch(stopped, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
+        /* Of a file under way FILE.part stays behind, which the next attempt takes over. */
+    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
                cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&
                check_run(c->plan, &e) == PUMA_OK) {

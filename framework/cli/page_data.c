@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* page_data.c - see page.h */
-#include "cli/page.h"
+/* page_data.c - see page_data.h */
+#include "cli/page_data.h"
 
 #include "host/session.h"
 #include "ring/ring.h"

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* report.h - what a run cost and what came out: the report of design.md section 2.3, as JSON and as a table.
+/* report.h - what a run cost and what came out: the report, as JSON and as a table.
  *
  * Every node counts for itself (report_party).  Compute parties send their part to the client as JSON; the
  * client adds up with report_merge.  Bytes are payload and leave out the sharing of weights, which is set-up.

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char cli_version[];
-
 static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed",
                                          [RUN_CLASSIFY] = "classify",
                                          [RUN_LOGITS] = "logits",
@@ -220,7 +218,7 @@ static puma_status add_masks(report_output *r, const client_plan *c, size_t i, p
 /* What every node's report says: the choices, and the bills that it has. */
 static puma_status begin_report(report *r, const plan *p, const node_result *result, puma_error *e)
 {
-    *r = (report){ .puma_version = cli_version,
+    *r = (report){ .puma_version = PACKAGE_VERSION,
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],

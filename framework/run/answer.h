@@ -6,7 +6,7 @@
 
 #include "run/node.h"
 
-/* The report, as puma(1) has it; malloc'd.  `reference` NULL without [compare]. */
+/* The report, as report.h has it; malloc'd.  `reference` NULL without [compare]. */
 puma_status answer_json(const client_plan *c, const node_result *result, const node_result *reference, char **json,
                         puma_error *e);
 /* Answer, reference beside it, distance, cost table.  Of generate not the answer, which has been printed as

@@ -28,10 +28,6 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
  * mean nothing.  Needs no weights.  With a PUMA_CAP_LOCAL backend nothing is sent and nothing rehearsed. */
 puma_status local_rehearse(const client_plan *c, node_result *result, puma_error *e);
 
-/* Ends the process from any thread: kills the parties of a run that is under way, removes what it left,
- * prints the reason. */
-_Noreturn void local_stop(const puma_error *why);
-
 /* Some work of a session in place of the model, the parties being threads: for benchmarks. */
 puma_status local_work(const client_plan *c, void (*work)(puma_session *s, void *context), void *context,
                        node_result *result, puma_error *e);

@@ -224,8 +224,15 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
         end = plan_pass(t->plan, t->tokens, t->count, i);
         if (i > 0) exec_reset(x);
         result->output_count = end;
-        if (generate_tokens(x, s, &g, i, end - i, g.input != NULL ? &t->inputs[i] : NULL, &t->tokens[i],
-                            t->forced == NULL ? NULL : &t->forced->generated[i], &result->generated[i],
+        if (generate_tokens(&g,
+                            &(generate_pass){ .x = x,
+                                              .session = s,
+                                              .first = i,
+                                              .count = end - i,
+                                              .prompts = g.input != NULL ? &t->inputs[i] : NULL,
+                                              .tokens = &t->tokens[i],
+                                              .forced = t->forced == NULL ? NULL : &t->forced->generated[i],
+                                              .out = &result->generated[i] },
                             e) != PUMA_OK)
             of_inputs(e, t, i, end);
         close_phase(m);
@@ -557,6 +564,15 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     return e->status;
 }
 
+/* Which nodes there are, and where. */
+static void set_nodes(net_config *nc, const node_config *c)
+{
+    for (uint32_t node = 0; node < PUMA_NODES; node++) {
+        nc->present[node] = node == PUMA_CLIENT || node < c->plan->protocol->protocol->parties;
+        nc->address[node] = c->address[node];
+    }
+}
+
 puma_status node_run(const node_config *c, node_result *result, puma_error *e)
 {
     const plan    *p = c->plan;
@@ -602,10 +618,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
     memcpy(sc.function, p->function, sizeof sc.function);
     for (int i = 0; i < 8; i++) seed[i] = (uint8_t)(r->seed >> 8 * i);
-    for (uint32_t node = 0; node < PUMA_NODES; node++) {
-        nc.present[node] = node == PUMA_CLIENT || node < p->protocol->protocol->parties;
-        nc.address[node] = c->address[node];
-    }
+    set_nodes(&nc, c);
     if (c->deal != NULL)
         make_record(c, &nc, &sc, &m, e);
     else if (local)

@@ -150,11 +150,20 @@ static void set_up(bool client, size_t new_tokens)
     heard = 0;
 }
 
-static puma_status run(const generated *forced)
+static puma_status run_pass(size_t count, const generated *forced, generated *out)
 {
-    return generate_tokens(&node.x, NULL, &node.g, 4, 1, node.g.input != NULL ? node.prompt : NULL, node.tokens,
-                           forced, &node.out, &node.e);
+    return generate_tokens(&node.g,
+                           &(generate_pass){ .x = &node.x,
+                                             .first = 4,
+                                             .count = count,
+                                             .prompts = node.g.input != NULL ? node.prompt : NULL,
+                                             .tokens = node.tokens,
+                                             .forced = forced,
+                                             .out = out },
+                           &node.e);
 }
+
+static puma_status run(const generated *forced) { return run_pass(1, forced, &node.out); }
 
 /* Three prompts whose last tokens are 4, 6 and 1: of two ids the second and the third. */
 static void set_up_three(bool client, size_t new_tokens)
@@ -169,11 +178,7 @@ static void set_up_three(bool client, size_t new_tokens)
     }
 }
 
-static puma_status run_three(const generated *forced)
-{
-    return generate_tokens(&node.x, NULL, &node.g, 4, 3, node.g.input != NULL ? node.prompt : NULL, node.tokens,
-                           forced, node.outs, &node.e);
-}
+static puma_status run_three(const generated *forced) { return run_pass(3, forced, node.outs); }
 
 static void free_three(void)
 {
