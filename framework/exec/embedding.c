@@ -246,7 +246,7 @@ residual exec_embed(struct exec *x, const exec_input *in, const pass *p)
         shared = pictures ? share_patches(x, in, p->count)
                           : share_tokens(x, tokens, ids, ids == NULL ? NULL : ids + tokens);
     if (s->role != PUMA_CLIENT) h = first_layer(x, &shared, p);
-    s->host->leave(s, mark, h.n);
+    puma_leave(s, mark, h.n);
     if (ids != NULL) OPENSSL_cleanse(ids, 2 * tokens * sizeof *ids);
     free(ids);
     return h;

@@ -108,7 +108,7 @@ static void reveal_state(struct exec *x, residual h, const pass *p, bool each_to
     else
         state = h.gain != NULL ? exec_formed(x, h) : h.n;
     reveal(x, state, p, each_token, each);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     for (size_t i = 0; each != NULL && i < p->count; i++)
         if (each[i].values != NULL) keep_state(x, &out[i], &each[i]);
     free(each);
@@ -152,7 +152,7 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec
     answer = computes ? exec_answer(x, h, p) : exec_answer_shape(x, p);
     host_at(s, "output", -1, "reveal");
     reveal(x, answer, p, exec_answers_tokens(x, p), out);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
 }

@@ -3,6 +3,8 @@
 /* pooling.c - see pooling.h */
 #include "exec/pooling.h"
 
+#include <puma/rows.h>
+
 #include <math.h>
 
 /* Tokens of the longest sequence. */

@@ -66,7 +66,7 @@ puma_share exec_share_into(struct exec *x, puma_tensor *z, double *values)
     if (z != NULL && exec_is_provider(x)) words = words_for(x, z, values);
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->provider) != PUMA_OK) z = NULL;
     free(values);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return z;
 }
 
@@ -95,6 +95,6 @@ puma_share exec_share_public(struct exec *x, puma_tensor *z, double *values)
     if (z != NULL) words = words_for(x, z, values);
     if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
     free(values);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return z;
 }

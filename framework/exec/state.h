@@ -58,6 +58,6 @@ struct exec {
 static inline bool exec_is_provider(const struct exec *x) { return x->s->role == x->provider; }
 
 /* Is this a rehearsal, in which tensors have shapes and no contents?  Then nobody has values to share. */
-static inline bool exec_is_rehearsal(const struct exec *x) { return (x->s->caps & PUMA_CAP_HOLLOW) != 0; }
+static inline bool exec_is_rehearsal(const struct exec *x) { return (x->s->caps & PUMA_CAP_REHEARSAL) != 0; }
 
 #endif

@@ -92,7 +92,7 @@ static puma_share leave_both(struct exec *x, size_t mark, puma_share h, puma_sha
     both[0] = part[0];
     both[1] = part[1];
     all = puma_concat(s, both, 2, 0);
-    s->host->leave(s, mark, all);
+    puma_leave(s, mark, all);
     for (int k = 0; k < 2; k++) {
         puma_tensor *flat =
             puma_slice(s, all, 0, k == 0 ? 0 : old[0].n, k == 0 ? old[0].n : old[0].n + old[1].n);
@@ -122,6 +122,6 @@ residual exec_layer(struct exec *x, residual h, const pass *p, size_t i)
     if (h.n != NULL && kept != NULL)
         h.n = leave_both(x, mark, h.n, kept, (int)i);
     else
-        s->host->leave(s, mark, h.n);
+        puma_leave(s, mark, h.n);
     return h;
 }

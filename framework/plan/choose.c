@@ -44,7 +44,7 @@ puma_status choose_protocol(plan *p, puma_error *e)
 puma_status choose_embedding(plan *p, puma_error *e)
 {
     const runfile *r = p->run;
-    bool           looks_up = PUMA_HAS(p->protocol->protocol, embed);
+    bool           looks_up = p->protocol->extensions.lookup.embed != NULL;
 
     if (r->embedding == RUN_DPF && !looks_up)
         return error_set(e, 613,
