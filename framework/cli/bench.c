@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands. */
+/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands.
+ *
+ * A run file is made (made.h) and played as any other; an operation takes the model's place in it, so that it is
+ * counted and timed by what counts and times a run. */
 #include "cli/cli.h"
 
 #include "cli/bench.h"

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once. */
+/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once.
+ *
+ * Plays the dealer's part of the run once a record, without any peer; run/material.c writes the file. */
 #include "cli/cli.h"
 
 #include "ini/ini.h"

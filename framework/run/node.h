@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* node.h - plays one node of a run: the wire, a session, the executor, the bill. */
+/* node.h - plays one node of a run: the wire, a session, the executor, the bill.
+ *
+ * run/ turns a plan into what happens: it opens links and sessions, starts threads and processes, and takes the
+ * counts.  cli/ calls it.  It makes no choice that the plan has not made, and what it finds out goes back as data: it
+ * prints only on a FILE that the caller gave (answer.h), and ends the process only in stop.h. */
 #ifndef RUN_NODE_H
 #define RUN_NODE_H
 
