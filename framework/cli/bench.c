@@ -8,9 +8,9 @@
 
 #include "cli/bench.h"
 #include "cli/made.h"
+#include "cli/progress.h"
 #include "host/session.h"
 #include "plan/plan.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
@@ -62,8 +62,12 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
     if (plan_open(&p, m->run, sets, set_count, PLAN_CLIENT, e) == PUMA_OK) {
         bar = progress_start();
         local_run(
-            &(local_config){
-                .plan = p, .path = m->run, .sets = sets, .set_count = set_count, .progress = bar },
+            &(local_config){ .plan = p,
+                             .path = m->run,
+                             .sets = sets,
+                             .set_count = set_count,
+                             .reached = progress_show,
+                             .reached_context = bar },
             &result, e);
         progress_end(bar);
     }

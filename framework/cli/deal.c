@@ -4,11 +4,11 @@
  *
  * Plays the dealer's part of the run once a record, without any peer; run/material.c writes the file. */
 #include "cli/cli.h"
+#include "cli/progress.h"
 
 #include "ini/ini.h"
 #include "plan/plan.h"
 #include "report/output.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/material.h"
 #include "run/node.h"
@@ -70,9 +70,12 @@ static puma_status deal(const plan *p, const char *out, uint32_t count, puma_err
 
     material_create(&w, out, p, count, e);
     for (uint32_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        node_config c = {
-            .plan = p, .self = p->protocol->protocol->dealer, .listen_fd = -1, .deal = w, .progress = bar
-        };
+        node_config c = { .plan = p,
+                          .self = p->protocol->protocol->dealer,
+                          .listen_fd = -1,
+                          .deal = w,
+                          .reached = progress_show,
+                          .reached_context = bar };
         node_result result = { 0 };
 
         node_run(&c, &result, e);

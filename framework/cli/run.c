@@ -7,11 +7,11 @@
 #include "cli/cli.h"
 #include "cli/log.h"
 #include "cli/page_data.h"
+#include "cli/progress.h"
 
 #include "plan/plan.h"
 #include "report/output.h"
 #include "report/page/page.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
@@ -234,7 +234,8 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
                       .self = (uint32_t)j->role,
                       .listen_fd = j->listen_fd,
                       .certificates = p->run->certificates,
-                      .progress = to->bar,
+                      .reached = progress_show,
+                      .reached_context = to->bar,
                       .say = to->plan == NULL ? NULL : say,
                       .say_context = to,
                       .on_stuck = party_stuck,
@@ -357,7 +358,8 @@ static puma_status run(job *j, puma_error *e)
                                    .path = j->path,
                                    .sets = j->sets,
                                    .set_count = j->set_count,
-                                   .progress = to.bar,
+                                   .reached = progress_show,
+                                   .reached_context = to.bar,
                                    .say = to.plan == NULL ? NULL : say,
                                    .say_context = &to },
                   &j->result, e);

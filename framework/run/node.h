@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "net/net.h"
 #include "plan/plan.h"
-#include "report/progress.h"
 #include "report/report.h"
 #include "run/generate.h"
 
@@ -25,7 +24,9 @@ typedef struct node_config {
                            peak_rss_bytes is what a party's process would need                           */
     const char *certificates;
     struct material_writer *deal; /* makes a record of its messages, without any peer: see material.h; NULL */
-    progress               *progress; /* NULL: none                                                       */
+    /* A place in the model was reached, and so many bytes of payload have been sent; NULL: nobody wants to know. */
+    void (*reached)(void *context, const char *where, uint64_t bytes);
+    void *reached_context;
     /* The client's, of generate: see generation.say. */
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
