@@ -17,7 +17,7 @@
 #include "run/signals.h"
 #include "run/stop.h"
 
-#include <puma/ops.h>
+#include <puma/rows.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
