@@ -11,11 +11,12 @@
 
 #include "base/error.h"
 
+#include <puma/host.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SPAWN_MOST = 8 }; /* children under one watch */
+enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
 
 /* --- the parent's side ------------------------------------------------------------------------- */
 
