@@ -193,31 +193,6 @@ void outcome_free(outcome *o)
     *o = (outcome){ 0 };
 }
 
-const char *driver_ids(const json_t *list, char *text, size_t room)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (size_t i = 0; i < json_array_size(list) && used < room; i++)
-        used += (size_t)snprintf(text + used, room - used, "%s%d", i > 0 ? " " : "",
-                                 (int)json_integer_value(json_array_get(list, i)));
-    return text;
-}
-
-void check_case_logits(const json_t *c, const outcome *o, size_t count, double bound)
-{
-    const char *name = json_string_value(json_object_get(c, "name"));
-    double     *expected = calloc(2 * count, sizeof *expected), *got = expected + count;
-
-    if (expected == NULL) give_up(name);
-    if (check(numbers(json_object_get(c, "logits"), expected, count) == count &&
-                  numbers(json_object_get(report_result(o->report, 0), "logits"), got, count) == count,
-              "%s: exit %d: %s", name, o->code, o->err))
-        check(max_difference(got, expected, count) <= bound, "%s: logits differ by %.3g", name,
-              max_difference(got, expected, count));
-    free(expected);
-}
-
 size_t numbers(const json_t *array, double *to, size_t room)
 {
     size_t i, n = json_array_size(array);

@@ -40,11 +40,6 @@ pid_t driver_spawn(const char *name, const char *const *args);
 char *driver_read(const char *name);
 double driver_now(void);
 
-/* A list of token ids as a run file has it, "1 2 3", into `text`, which is returned. */
-const char *driver_ids(const json_t *list, char *text, size_t room);
-/* Does the run that ended so reveal the case's "logits", `count` of them, within `bound`?  `c` has a "name" too. */
-void check_case_logits(const json_t *c, const outcome *o, size_t count, double bound);
-
 /* Numbers of a JSON array; how many. */
 size_t numbers(const json_t *array, double *to, size_t room);
 /* Output i of a report: of "outputs" when the input was a file. */

@@ -51,14 +51,17 @@ static void near(const char *name, size_t i, int protocol, const double *got, co
 
 static outcome run(const char *name, const char *task, const json_t *c, int protocol)
 {
-    char text[4096], ids[1024];
+    char    text[4096], ids[1024];
+    size_t  i, used = 0;
+    json_t *id;
 
+    json_array_foreach(json_object_get(c, "ids"), i, id) used += (size_t)snprintf(
+        ids + used, sizeof ids - used, "%s%d", i > 0 ? " " : "", (int)json_integer_value(id));
     snprintf(text, sizeof text,
              "[run]\nmodel = %s\ntask = %s\nprotocol = %s\nthreads = 1\n[input]\nids = "
              "%s\n[approximation]\ndefault = %s\n"
              "[numeric]\narithmetic = %s\n[network]\ntransport = memory\n",
-             folder_of(name), task, protocol < 2 ? "plain" : PROTOCOLS[protocol],
-             driver_ids(json_object_get(c, "ids"), ids, sizeof ids),
+             folder_of(name), task, protocol < 2 ? "plain" : PROTOCOLS[protocol], ids,
              protocol < 2 ? "exact" : "precise", protocol == 1 ? "fixed" : "float");
     return RUN(true, "run", driver_file("case.ini", text));
 }
