@@ -1,13 +1,16 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands. */
+/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands.
+ *
+ * A run file is made (made.h) and played as any other; an operation takes the model's place in it, so that it is
+ * counted and timed by what counts and times a run. */
 #include "cli/cli.h"
 
 #include "cli/bench.h"
 #include "cli/made.h"
 #include "cli/open.h"
+#include "cli/progress.h"
 #include "host/session.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
@@ -59,8 +62,12 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
     if (cli_open(&c, m->run, sets, set_count, CLIENT_ALL, e) == PUMA_OK) {
         bar = progress_start();
         local_run(
-            &(local_config){
-                .client = c, .path = m->run, .sets = sets, .set_count = set_count, .progress = bar },
+            &(local_config){ .client = c,
+                             .path = m->run,
+                             .sets = sets,
+                             .set_count = set_count,
+                             .reached = progress_show,
+                             .reached_context = bar },
             &result, e);
         progress_end(bar);
     }

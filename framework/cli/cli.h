@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* cli.h - the subcommands, and how all of them read their command line. */
+/* cli.h - the subcommands, and how all of them read their command line.
+ *
+ * cli/ is the one place that talks to people: it reads the command line, prints, and turns a failure into the last
+ * line on standard error and an exit code.  What it prints comes from below as data.  It decides nothing about a run:
+ * that is plan/'s, run/ plays it.  Nothing calls it but main. */
 #ifndef CLI_H
 #define CLI_H
 

@@ -1,12 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once. */
+/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once.
+ *
+ * Plays the dealer's part of the run once a record, without any peer; run/material.c writes the file. */
 #include "cli/cli.h"
 #include "cli/open.h"
+#include "cli/progress.h"
 
 #include "ini/ini.h"
 #include "report/output.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/material.h"
 #include "run/node.h"
@@ -73,7 +75,8 @@ static puma_status deal(const client_plan *own, const char *out, uint32_t count,
                           .self = own->plan->protocol->protocol->dealer,
                           .listen_fd = -1,
                           .deal = w,
-                          .progress = bar };
+                          .reached = progress_show,
+                          .reached_context = bar };
         node_result result = { 0 };
 
         node_run(&c, &result, e);

@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
- * ranges that a model meets. */
+ * ranges that a model meets.
+ *
+ * The prediction is a rehearsal (local_rehearse), whose report is printed as that of a run is. */
 #include "cli/made.h"
 #include "cli/open.h"
 

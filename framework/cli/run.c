@@ -8,10 +8,10 @@
 #include "cli/log.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
+#include "cli/progress.h"
 
 #include "report/output.h"
 #include "report/page/page.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
@@ -60,12 +60,12 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-/* "0" … "2", "client", "dealer" to a node number; -1 when it is none. */
+/* The number of a party, "client" or "dealer" to a node number; -1 when it is none. */
 static int role_of(const char *name)
 {
     if (strcmp(name, "client") == 0) return PUMA_CLIENT;
     if (strcmp(name, "dealer") == 0) return 2;
-    return strlen(name) == 1 && name[0] >= '0' && name[0] <= '2' ? name[0] - '0' : -1;
+    return name[0] >= '0' && name[0] < (char)('0' + PUMA_MAX_PARTIES) && name[1] == '\0' ? name[0] - '0' : -1;
 }
 
 /* Of a process that plays one role; for the thread that takes signals. */
@@ -92,9 +92,9 @@ static void party_stop(const puma_error *why)
 /* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
 static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
 {
-    const runfile           *r = p->run;
-    const puma_protocol     *protocol = p->protocol->protocol;
-    static const char *const names[] = { "party0", "party1", "party2" };
+    const runfile       *r = p->run;
+    const puma_protocol *protocol = p->protocol->protocol;
+    char                 key[16];
 
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
         return error_set(e, 317,
@@ -111,10 +111,13 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
             e, 317,
             "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
             runfile_where(r, "network", "transport"));
-    for (uint32_t node = 0; node < protocol->parties; node++)
-        if (r->address[node] == NULL)
-            return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path,
-                             node == 2 && (protocol->caps & PUMA_CAP_DEALER) != 0 ? "dealer" : names[node]);
+    for (uint32_t node = 0; node < protocol->parties; node++) {
+        bool deals = (protocol->caps & PUMA_CAP_DEALER) != 0 && node == protocol->dealer;
+
+        if (r->address[node] != NULL) continue;
+        snprintf(key, sizeof key, deals ? "dealer" : "party%u", node);
+        return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path, key);
+    }
     if (r->transport == RUN_TLS && r->certificates == NULL)
         return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
                          r->file.path);
@@ -238,7 +241,8 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
                       .self = (uint32_t)j->role,
                       .listen_fd = j->listen_fd,
                       .certificates = p->run->certificates,
-                      .progress = to->bar,
+                      .reached = progress_show,
+                      .reached_context = to->bar,
                       .say = to->client == NULL ? NULL : say,
                       .say_context = to,
                       .on_stuck = party_stuck,
@@ -247,7 +251,8 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (check_role(p, j->role, j->party, e) != PUMA_OK) return e->status;
-    if (j->role == 2 && (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0) own_log.role = "dealer";
+    if ((p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0 && c.self == p->protocol->protocol->dealer)
+        own_log.role = "dealer";
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
         c.address[node] = p->run->address[node];
@@ -292,7 +297,7 @@ static int check_line(job *j)
 
 static bool read_job(job *j, int argc, char **argv, int *code)
 {
-    static const char *const roles[] = { "party0", "party1", "party2", "client" };
+    static char own_role[16]; /* the log keeps it */
 
     *j = (job){ .role = -1, .listen_fd = -1 };
     if (!find_parent(argc, argv)) {
@@ -314,7 +319,8 @@ static bool read_job(job *j, int argc, char **argv, int *code)
     }
     j->sets = cli_values(&j->line, "--set", &j->set_count);
     if (j->party != NULL) {
-        own_log.role = strcmp(j->party, "dealer") == 0 ? j->party : roles[j->role];
+        snprintf(own_role, sizeof own_role, "%s%s", j->party[1] == '\0' ? "party" : "", j->party);
+        own_log.role = own_role;
         own_log.form = cli_has(&j->line, "--quiet")      ? LOG_QUIET
                        : cli_has(&j->line, "--log-json") ? LOG_JSON
                                                          : LOG_TEXT;
@@ -372,7 +378,8 @@ static puma_status run(job *j, puma_error *e)
                                    .path = j->path,
                                    .sets = j->sets,
                                    .set_count = j->set_count,
-                                   .progress = to.bar,
+                                   .reached = progress_show,
+                                   .reached_context = to.bar,
                                    .say = to.client == NULL ? NULL : say,
                                    .say_context = &to },
                   &j->result, e);

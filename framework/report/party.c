@@ -54,14 +54,15 @@ json_t *phases_json(const report_phase *phases, size_t count)
     return list;
 }
 
-
 /* --- writing ----------------------------------------------------------------------------------- */
 
 /* Which fields travel, by name; rows of the same kind are read and written by the same lines. */
-static const struct {
+typedef struct field {
     const char *name;
     size_t      offset;
-} counts[] = {
+} field;
+
+static const field counts[] = {
     { "sent_bytes", offsetof(report_party, sent_bytes) },
     { "received_bytes", offsetof(report_party, received_bytes) },
     { "sent_bytes_offline", offsetof(report_party, sent_bytes_offline) },
@@ -71,10 +72,7 @@ static const struct {
     { "online_rounds", offsetof(report_party, online_rounds) },
     { "setup_bytes", offsetof(report_party, setup_bytes) },
 };
-static const struct {
-    const char *name;
-    size_t      offset;
-} times[] = {
+static const field times[] = {
     { "cpu_s", offsetof(report_party, cpu_s) },
     { "wall_s", offsetof(report_party, wall_s) },
     { "waited_s", offsetof(report_party, waited_s) },

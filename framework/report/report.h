@@ -4,7 +4,8 @@
  *
  * Every node counts for itself (report_party).  Compute parties send their part to the client as JSON; the
  * client adds up with report_merge.  Bytes are payload and leave out the sharing of weights, which is set-up.
- */
+ *
+ * report/ knows numbers and texts alone, no plan and no wire; run/ fills it in, cli/ prints what it makes. */
 #ifndef REPORT_H
 #define REPORT_H
 

@@ -311,7 +311,7 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
         workers[i].config = nc;
         workers[i].config.self = (uint32_t)i;
         workers[i].config.client = NULL;
-        workers[i].config.progress = NULL;
+        workers[i].config.reached = NULL;
         workers[i].started = pthread_create(&workers[i].thread, NULL, play, &workers[i]) == 0;
         if (!workers[i].started) error_set(e, 1002, "no thread for party %zu", i);
     }
@@ -331,7 +331,8 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
     node_config alone = { .plan = p,
                           .client = config->client,
                           .listen_fd = -1,
-                          .progress = config->progress,
+                          .reached = config->reached,
+                          .reached_context = config->reached_context,
                           .say = config->say,
                           .say_context = config->say_context };
 

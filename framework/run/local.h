@@ -14,8 +14,9 @@ typedef struct local_config {
     const char        *path; /* of the run file, with what was --set */
     const char *const *sets;
     size_t             set_count;
-    progress          *progress; /* NULL: none */
-    /* See node_config.say. */
+    /* See node_config.reached and .say. */
+    void (*reached)(void *context, const char *where, uint64_t bytes);
+    void *reached_context;
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
 } local_config;

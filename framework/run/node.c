@@ -24,7 +24,7 @@
 typedef struct meter {
     net             *wire;
     report_party    *party;
-    progress        *progress;
+    const node_config *config; /* whom to tell where we are; NULL: nobody */
     bool             counting; /* after GO */
     net_count        base, last;
     double           started, label_started;
@@ -105,11 +105,12 @@ static void labelled(void *context, const char *label)
     close_label(m);
     snprintf(m->label, sizeof m->label, "%s", label);
     if (m->deal != NULL) material_label(m->deal, label);
+    if (m->config == NULL || m->config->reached == NULL) return;
     if (m->stepping)
         snprintf(where, sizeof where, "token %zu  %s", m->token, label);
     else
         snprintf(where, sizeof where, "%s", label);
-    progress_show(m->progress, where, sent_of(&m->last));
+    m->config->reached(m->config->reached_context, where, sent_of(&m->last));
 }
 
 /* Books the step of generation that is under way. */
@@ -580,7 +581,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     bool           local = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0;
     uint8_t        seed[32] = { 0 };
     report_party   own = { .node = local ? 0 : c->self };
-    meter          m = { .party = &own, .progress = c->progress, .started = now(), .error = e };
+    meter          m = { .party = &own, .config = c, .started = now(), .error = e };
     session_config sc = { .protocol = p->protocol,
                           .role = local ? 0 : c->self,
                           .ring_bits = r->ring_bits,

@@ -4,9 +4,9 @@
  *
  * Rounds: each message of the longest chain takes half a round trip.  Bytes: what the busiest of the parties
  * that work online sends online leaves through one network card, to all peers together.  Compute: the slowest of
- * them, and for each round what a message takes without a link.  These follow each other.  A dealer works ahead beside them: its bytes and its compute count only where
- * they take longer than all of the rest.  Set-up: what the client sends, or the slowest node's compute,
- * whichever is longer. */
+ * them, and for each round what a message takes without a link.  These follow each other.
+ * A dealer works ahead beside them: its bytes and its compute count only where they take longer than all of the
+ * rest.  Set-up: what the client sends, or the slowest node's compute, whichever is longer. */
 #ifndef RUN_PREDICT_H
 #define RUN_PREDICT_H
 

@@ -4,17 +4,19 @@
  *
  * A child is this program again, with another command line.  One that fails hands the reason back as data: it
  * inherits a descriptor (--result-fd N), on which it writes one record of a fixed format before it ends.  Its
- * messages are not kept; one that ends badly without a record is known by its signal or its exit status.  `puma run` starts the parties of a local run here, `puma compare` its runs. */
+ * messages are not kept; one that ends badly without a record is known by its signal or its exit status.
+ * `puma run` starts the parties of a local run here, `puma compare` its runs. */
 #ifndef RUN_SPAWN_H
 #define RUN_SPAWN_H
 
 #include "base/error.h"
 
+#include <puma/host.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SPAWN_MOST = 8 }; /* children under one watch */
+enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
 
 /* --- the parent's side ------------------------------------------------------------------------- */
 

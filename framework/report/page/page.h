@@ -15,9 +15,9 @@ typedef struct page {
     const json_t *rows;   /* of a comparison, as columns.h has them                                      */
     char *const  *names;  /* what row i is called                                                        */
     const json_t *growth; /* for each row the report's fidelity.layers, a text that says why not, or null */
-    const json_t *curves; /* page_data.h's of cli                                                        */
+    const json_t *curves; /* of each function drawn {"function", "variant", "x", "error"}: lists of numbers */
     const json_t *keys;   /* for each row what its inputs depend on, a text                              */
-    const json_t *inputs; /* an object: page_inputs' by that                                             */
+    const json_t *inputs; /* an object: by that a list of {"text"} or {"image"}, a data: URL             */
 } page;
 
 /* malloc'd; NULL: out of memory. */
