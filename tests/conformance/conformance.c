@@ -89,6 +89,8 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
         out[i] = tensor_of(s, &t->out[i]);
         if (!out[i]) return;
     }
+    if (t->s->flags & Z_IS_X) out[0] = in[0];
+    if (t->s->flags & Z_IS_Y) out[0] = in[1];
     if (computes || t->everywhere) t->g->program(s, t, in, out);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK; i++) {
         bool receiver = all_in_one || t->to == s->role;

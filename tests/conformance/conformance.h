@@ -33,6 +33,9 @@ typedef struct spec {
 
 #define WRAPS 1u    /* a result leaves its ring: right mod 2^bits, yet an error where values are watched */
 #define IS_FLOAT 2u /* in a session with PUMA_CAP_FLOAT */
+#define MANY 4u     /* enough elements for the mean of an error */
+#define Z_IS_X 8u   /* the result is written over the first operand, */
+#define Z_IS_Y 16u  /* or over the second */
 #define OPTION(k)                                                                                            \
     (256u << (k)) /* of the group                                                                        */
 
