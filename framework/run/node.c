@@ -351,7 +351,7 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     task          t = { .config = c, .plan = p, .present = nc->present };
     node_result   none = { 0 };
 
-    nc->transport = NET_MEMORY;
+    nc->transport = NET_TAPE;
     nc->tape = tape;
     nc->tape_context = m->deal = c->deal;
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
@@ -526,6 +526,12 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     return e->status;
 }
 
+static net_transport transport_of(const runfile *r, bool rehearses)
+{
+    if (rehearses) return NET_COUNTING;
+    return r->transport == RUN_MEMORY ? NET_MEMORY : r->transport == RUN_TCP ? NET_TCP : NET_TLS;
+}
+
 puma_status node_run(const node_config *c, node_result *result, puma_error *e)
 {
     const plan    *p = c->plan;
@@ -546,10 +552,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .observe_context = c->observe_context,
                           .labelled = labelled,
                           .label_context = &m };
-    net_config     nc = { .transport = r->transport == RUN_MEMORY || c->hollow ? NET_MEMORY
-                                       : r->transport == RUN_TCP               ? NET_TCP
-                                                                               : NET_TLS,
-                          .hollow = c->hollow,
+    net_config     nc = { .transport = transport_of(r, c->hollow),
                           .self = c->self,
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,
