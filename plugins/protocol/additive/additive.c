@@ -175,7 +175,7 @@ static puma_status not(puma_session *s, puma_tensor *z, const puma_tensor *x)
 
 /* --- products ------------------------------------------------------------------------------------- */
 
-/* z (n) += x times y.  t: the summand of a product in whose operands' places they stand; NULL: packed bits. */
+/* z (n) += x times y.  t: the summand of a product in whose operands' places they are; NULL: packed bits. */
 static void times(const struct additive *r, const puma_term *t, uint64_t *z, size_t n, const uint64_t *x,
                   const uint64_t *y)
 {
@@ -336,7 +336,7 @@ static puma_status highest_bits(struct additive *r, uint64_t *z, const uint64_t 
 static puma_status less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
                         size_t count, uint32_t low, uint32_t width)
 {
-    size_t    mark = s->host->enter(s), words = z[0]->words, all = count * 64 * words; /* each begins at a word */
+    size_t    mark = s->host->enter(s), words = z[0]->words, all = 64 * count * words; /* word-aligned */
     uint64_t *v = room(of(s), all), *out = room(of(s), count * words);
 
     (void)low, (void)width;
