@@ -1093,6 +1093,18 @@ void session_close(puma_session *s)
 
 const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }
 
+puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+{
+    net        *wire = host_of(s)->config.wire;
+    puma_status status;
+
+    if (s->status != PUMA_OK) return s->status;
+    if (wire) net_allow_reveal(wire, true);
+    status = s->protocol->reveal(s, out, x, to);
+    if (wire) net_allow_reveal(wire, false);
+    return status;
+}
+
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
 
 void session_record(puma_session *s, size_t place)

@@ -35,7 +35,10 @@ void              session_close(puma_session *s);
 void              host_at(puma_session *s, const char *part, int layer, const char *op);
 /* The first failure of the session, in full. */
 const puma_error *session_error(const puma_session *s);
-/* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
+/* The protocol's reveal, and the one place that opens the wire to the client for it: payload for the client
+ * outside of this call is refused. */
+puma_status       session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
+/* The wire it was given; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
 /* Of a rehearsal.  What passes between record and stop (labels, messages) passes again with replay, under
  * labels of `layer`; memory is not taken again, but counted as if.  There is room for some recordings. */

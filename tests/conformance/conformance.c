@@ -72,7 +72,7 @@ static puma_tensor *tensor_of(puma_session *s, const array *a)
 }
 
 /* One case at one node. */
-static void play(puma_session *s, net *wire, const task *t, bool computes, bool all_in_one)
+static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
 {
     puma_tensor *in[MAX_OPERANDS] = { 0 }, *out[MAX_OPERANDS] = { 0 };
     size_t       mark = s->host->enter(s);
@@ -100,9 +100,7 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
         /* Into scratch first: a node that receives nothing must be able to pass NULL. */
         revealed = receiver ? s->host->scratch(s, out[i]->words + 1) : NULL;
         if (receiver && !revealed) return;
-        if (wire) net_allow_reveal(wire, true);
-        s->protocol->reveal(s, revealed, out[i], t->to);
-        if (wire) net_allow_reveal(wire, false);
+        session_reveal(s, revealed, out[i], t->to);
         if (receiver && s->status == PUMA_OK) memcpy(t->out[i].w, revealed, out[i]->words * sizeof *revealed);
     }
     s->host->leave(s, mark, NULL);
@@ -142,7 +140,7 @@ static void *live(void *argument)
         const task *t = &run->tasks[i];
         uint64_t    before = from_parties(wire, p->parties);
 
-        play(s, wire, t, n->role < p->parties, local);
+        play(s, t, n->role < p->parties, local);
         if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before)
             n->heard = t->name;
         if (s->status == PUMA_OK) n->reached = i + 1;
