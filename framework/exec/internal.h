@@ -6,6 +6,7 @@
 #define EXEC_INTERNAL_H
 
 #include "exec/exec.h"
+#include "host/rehearsal.h"
 #include "host/session.h"
 
 #include <puma/ops.h>

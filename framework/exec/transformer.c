@@ -240,13 +240,13 @@ static bool same_again(const struct exec *x, const layer_shape *r, puma_share in
 }
 
 /* A recorded layer once more, as layer i. */
-static stream again(struct exec *x, size_t place, size_t i)
+static stream again(struct exec *x, size_t number, size_t i)
 {
     const struct layer_weights *w = &x->layers[i];
-    const layer_shape          *r = &x->rehearsed[place];
+    const layer_shape          *r = &x->rehearsed[number];
     bool                        post = x->config.model->place == MODEL_POST_NORM;
 
-    session_replay(x->s, place, (int)i);
+    session_replay(x->s, number, (int)i);
     if (r->kept.n > 0) {
         x->s->host->drop(x->s, x->cache[i]);
         x->cache[i] = session_like(x->s, &r->kept);
@@ -275,26 +275,26 @@ static stream one_layer(struct exec *x, stream h, bool last, const pass *p, int 
 static stream rehearse_layer(struct exec *x, stream h, bool last, const pass *p, size_t i)
 {
     puma_share in = h.n;
-    size_t     place, bytes = p->count * sizeof *p->tokens, *lengths;
+    size_t     number, bytes = p->count * sizeof *p->tokens, *lengths;
 
-    for (place = 0; place < SESSION_RECORDINGS; place++)
-        if (same_again(x, &x->rehearsed[place], in, last, p, i)) return again(x, place, i);
-    place = x->next_rehearsed++ % SESSION_RECORDINGS;
-    lengths = realloc(x->rehearsed[place].lengths, 2 * bytes);
+    for (number = 0; number < SESSION_RECORDINGS; number++)
+        if (same_again(x, &x->rehearsed[number], in, last, p, i)) return again(x, number, i);
+    number = x->next_rehearsed++ % SESSION_RECORDINGS;
+    lengths = realloc(x->rehearsed[number].lengths, 2 * bytes);
     if (lengths == NULL) {
         x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", 2 * bytes);
         return (stream){ 0 };
     }
     memcpy(lengths, p->tokens, bytes);
     memcpy(lengths + p->count, p->first, bytes);
-    session_record(x->s, place);
+    session_record(x->s, number);
     h = one_layer(x, h, last, p, (int)i);
     session_record_stop(x->s);
-    x->rehearsed[place] = (layer_shape){
+    x->rehearsed[number] = (layer_shape){
         .known = h.n != NULL, .layer = (int)i, .in = *in, .last = last, .count = p->count, .lengths = lengths
     };
-    if (h.n != NULL) x->rehearsed[place].out = *h.n;
-    if (h.n != NULL && p->keep) x->rehearsed[place].kept = *x->cache[i];
+    if (h.n != NULL) x->rehearsed[number].out = *h.n;
+    if (h.n != NULL && p->keep) x->rehearsed[number].kept = *x->cache[i];
     return h;
 }
 

@@ -48,7 +48,7 @@ static void check(bool ok, const char *name, const char *why)
 typedef struct suite {
     const plugin *backend;
     bool          is_float;
-    bool          hollow; /* a rehearsal, of which only the counts are judged */
+    bool          rehearsal; /* of which only the counts are judged */
     uint32_t      ring_bits;
     task         *tasks;
     size_t        count;
@@ -131,7 +131,7 @@ static void *live(void *argument)
                                     .ring_bits = run->ring_bits,
                                     .frac = 18,
                                     .is_float = run->is_float,
-                                    .hollow = run->hollow };
+                                    .rehearsal = run->rehearsal };
 
     if (!local && net_open(&wire, &n->wire, &n->error) != PUMA_OK) return NULL;
     config.wire = wire;
@@ -272,7 +272,7 @@ static bool play_all(const suite *run, wires *w, node *nodes, size_t *reached, c
         if (i >= p->parties && (i != PUMA_CLIENT || local)) continue;
         nodes[i].behind = calloc(run->count + 1, sizeof *nodes[i].behind);
         if (!nodes[i].behind) fatal("out of memory");
-        if (!local) nodes[i].wire = wire_of(w, p, i, run->hollow);
+        if (!local) nodes[i].wire = wire_of(w, p, i, run->rehearsal);
         if (pthread_create(&nodes[i].thread, NULL, live, &nodes[i]) != 0) fatal("cannot start a thread");
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
@@ -328,7 +328,7 @@ static void rehearse(suite *run, const node *played)
     size_t            reached;
     bool              ended;
 
-    run->hollow = true;
+    run->rehearsal = true;
     ended = play_all(run, &w, nodes, &reached, &error);
     check(ended, "the rehearsal ends well", error ? error->text : "");
     for (size_t i = 0; ended && i < run->count; i++) {
@@ -339,7 +339,7 @@ static void rehearse(suite *run, const node *played)
               "bytes, messages or rounds differ from the counted ones");
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) free(nodes[i].behind);
-    run->hollow = false;
+    run->rehearsal = false;
 }
 
 static void run_suite(suite *run, wires *w)
