@@ -7,6 +7,8 @@
  * GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing is revealed here. */
 #include "exec/internal.h"
 
+#include "host/arena.h"
+
 #include <stdlib.h>
 
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
@@ -171,39 +173,6 @@ stream exec_first(struct exec *x, const exec_tokens *in, const pass *p)
     return summed(x, exec_linear(x, h.n, x->map, x->map_bias, NULL, x->config.rings.wide));
 }
 
-/* Leaves a layer's scope with two tensors, by making one of both; the cache takes over the second. */
-static puma_share leave_both(struct exec *x, size_t mark, puma_share h, puma_share kept, int layer)
-{
-    puma_session *s = x->s;
-    puma_tensor  *part[2] = { puma_reshape1(s, h, h->n), puma_reshape1(s, kept, kept->n) };
-    puma_tensor   old[2] = { *h, *kept };
-    puma_share    both[2], all, out[2] = { NULL, NULL };
-
-    if (part[0] == NULL || part[1] == NULL) return NULL;
-    part[1]->bits = part[0]->bits;
-    part[1]->frac = part[0]->frac;
-    both[0] = part[0];
-    both[1] = part[1];
-    all = puma_concat(s, both, 2, 0);
-    s->host->leave(s, mark, all);
-    for (int k = 0; k < 2; k++) {
-        puma_tensor *flat =
-            puma_slice(s, all, 0, k == 0 ? 0 : old[0].n, k == 0 ? old[0].n : old[0].n + old[1].n);
-        puma_tensor *z = puma_reshape(s, flat, old[k].rank, old[k].dim);
-
-        if (z == NULL) return NULL;
-        z->bits = old[k].bits;
-        z->frac = old[k].frac;
-        z->range = old[k].range;
-        out[k] = z;
-        s->host->drop(s, flat);
-    }
-    s->host->drop(s, all);
-    s->host->drop(s, x->cache[layer]);
-    x->cache[layer] = out[1];
-    return out[0];
-}
-
 /* --- rehearsals ------------------------------------------------------------------------------- */
 
 static bool same_shape(puma_share x, puma_share y)
@@ -264,10 +233,10 @@ static stream one_layer(struct exec *x, stream h, bool last, const pass *p, int 
 
     h = x->config.model->place == MODEL_PRE_NORM ? layer_pre(x, h, last, p, i, &kept)
                                                  : layer_post(x, h, p, i);
-    if (h.n != NULL && kept != NULL)
-        h.n = leave_both(x, mark, h.n, kept, i);
-    else
-        s->host->leave(s, mark, h.n);
+    host_leave_keeping(s, mark, (const puma_share[]){ h.n, kept }, 2);
+    if (h.n == NULL || kept == NULL) return h;
+    s->host->drop(s, x->cache[i]);
+    x->cache[i] = kept;
     return h;
 }
 
