@@ -7,8 +7,6 @@
  * GeLU, which softmax and which protocol was put in the plan before it starts.  Nothing is revealed here. */
 #include "exec/internal.h"
 
-#include "host/arena.h"
-
 #include <stdlib.h>
 
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
@@ -233,7 +231,7 @@ static stream one_layer(struct exec *x, stream h, bool last, const pass *p, int 
 
     h = x->config.model->place == MODEL_PRE_NORM ? layer_pre(x, h, last, p, i, &kept)
                                                  : layer_post(x, h, p, i);
-    host_leave_keeping(s, mark, (const puma_share[]){ h.n, kept }, 2);
+    s->host->leave(s, mark, (const puma_share[]){ h.n, kept }, 2);
     if (h.n == NULL || kept == NULL) return h;
     s->host->drop(s, x->cache[i]);
     x->cache[i] = kept;
@@ -269,7 +267,7 @@ static stream rehearse_layer(struct exec *x, stream h, bool last, const pass *p,
 
 stream exec_layer(struct exec *x, stream h, const pass *p, size_t i)
 {
-    bool       hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0, last = exec_last(x, p, i);
+    bool       hollow = (x->s->caps & PUMA_CAP_REHEARSAL) != 0, last = exec_last(x, p, i);
     puma_share in = h.n;
 
     if (in == NULL) return h;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* arena.c - see arena.h and internal.h.
+/* arena.c - see internal.h.
  *
  * Owns all memory that a session hands out: buffers, and the items over them in the order they were made, so
  * that a scope is a count.  Knows tensors by their pointers alone; shape.c says what they look like. */
@@ -107,7 +107,7 @@ static bool is_kept(const item *it, const puma_tensor *const *keep, size_t count
     return false;
 }
 
-void host_leave_keeping(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
+void host_leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
 {
     host_session *h = host_of(s);
     size_t        left = mark;
@@ -119,11 +119,6 @@ void host_leave_keeping(puma_session *s, size_t mark, const puma_tensor *const *
             item_free(h->items[i]);
     }
     if (left < h->count) h->count = left;
-}
-
-void host_leave(puma_session *s, size_t mark, const puma_tensor *keep)
-{
-    host_leave_keeping(s, mark, &keep, 1);
 }
 
 void host_drop(puma_session *s, const puma_tensor *x)

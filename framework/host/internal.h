@@ -7,6 +7,7 @@
  *   shape.c      tensors, and tensors made of tensors
  *   message.c    words packed onto the wire, and off it
  *   streams.c    random streams
+ *   fallback.c   operations that a backend does not bring, made from those that every backend has
  *   session.c    opens, fills the table that the backend sees, reveals, closes
  *   rehearsal.c  other entries for that table, which count and do nothing
  *
@@ -14,7 +15,6 @@
 #ifndef HOST_INTERNAL_H
 #define HOST_INTERNAL_H
 
-#include "host/arena.h"
 #include "host/place.h"
 #include "host/rehearsal.h"
 #include "host/session.h"
@@ -46,17 +46,18 @@ typedef struct memory_ops {
 } memory_ops;
 
 typedef struct host_session {
-    session_config    config;
-    puma_host         table; /* the backend's */
-    const memory_ops *memory;
-    puma_session      base; /* what the backend copied */
-    puma_error        error;
-    place             at;
-    char              where[PLACE_TEXT]; /* `at`, as the backend last asked for it  */
-    item            **items;             /* in the order they were made: a mark is a count */
-    size_t            count, room;
-    struct stream    *streams;   /* streams.c                   */
-    struct rehearsal *rehearsal; /* rehearsal.c; NULL in a run  */
+    session_config           config;
+    puma_host                table; /* the backend's */
+    const memory_ops        *memory;
+    const plugin_extensions *extensions;
+    puma_session             base; /* what the backend copied */
+    puma_error               error;
+    place                    at;
+    char                     where[PLACE_TEXT]; /* `at`, as the backend last asked for it  */
+    item                   **items;             /* in the order they were made: a mark is a count */
+    size_t                   count, room;
+    struct stream           *streams;   /* streams.c                   */
+    struct rehearsal        *rehearsal; /* rehearsal.c; NULL in a run  */
 } host_session;
 
 static inline host_session *host_of(const puma_session *s) { return (host_session *)s->impl; }
@@ -68,7 +69,6 @@ puma_status host_stick(puma_session *s);
 puma_status host_fail(puma_session *s, puma_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void       *host_no_memory(puma_session *s, size_t bytes); /* NULL */
-void        host_label(puma_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *host_where(const puma_session *s);
 
 /* --- arena.c ---------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ void      host_arena_free(host_session *h);
 void     *host_room(size_t bytes);
 void      host_room_release(buffer *b);
 size_t    host_enter(puma_session *s);
-void      host_leave(puma_session *s, size_t mark, const puma_tensor *keep);
+void      host_leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count);
 void      host_drop(puma_session *s, const puma_tensor *x);
 uint64_t *host_scratch(puma_session *s, size_t words);
 

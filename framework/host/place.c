@@ -39,17 +39,6 @@ void host_at(puma_session *s, const char *part, int layer, const char *op)
     if (c->labelled) c->labelled(c->label_context, &h->at);
 }
 
-void host_label(puma_session *s, const char *format, ...)
-{
-    char    op[sizeof(place)];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(op, sizeof op, format, list);
-    va_end(list);
-    host_at(s, "", -1, op);
-}
-
 const char *host_where(const puma_session *s)
 {
     host_session *h = host_of(s);
@@ -68,6 +57,7 @@ static unsigned code_of(puma_status status)
     case PUMA_ERESOURCE: return 1001;
     case PUMA_ENUMERIC: return 1101;
     case PUMA_EPLUGIN: return 690;
+    case PUMA_ECHEAT: return 1201;
     default: return 7001;
     }
 }

@@ -16,7 +16,7 @@
 typedef struct place {
     char part[16]; /* "layer", "head", "weights" ...; "": none              */
     int  layer;    /* -1: the part has none                                 */
-    char op[104];  /* "softmax"; what a backend's own label says; or a name */
+    char op[104];  /* "softmax", or a name                                  */
 } place;
 
 enum { PLACE_TEXT = 160 };

@@ -4,7 +4,7 @@
  *
  * session_open calls rehearsal_begin once, which puts entries of this file into the backend's table and into
  * host_session.memory: nothing else in this folder asks which of the two it serves.  To the backend such a
- * session is PUMA_CAP_HOLLOW: words hold nothing, and what it computes from them has no meaning.
+ * session is PUMA_CAP_REHEARSAL: words hold nothing, and what it computes from them has no meaning.
  *
  * Counted as memory is what a run would have: of a tensor the planes that are written (masks of public
  * weights stay 0, and pages of zeros that nothing writes take none), scratch that is used at all (a dealer's
@@ -123,7 +123,7 @@ static void release(buffer *b)
 
 static void count_copy(puma_tensor *z, size_t zi, const puma_tensor *x, size_t xi, size_t n)
 {
-    rehearsal *r = ((const buffer *)z->owner)->session->rehearsal;
+    rehearsal *r = ((const buffer *)z->memory)->session->rehearsal;
 
     (void)zi, (void)x, (void)xi;
     write_planes(z);
@@ -170,19 +170,12 @@ static void count_bits(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n)
     count_unary(z, x, n);
 }
 static void count_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n) { count_unary(z, x, rows * n); }
-static void count_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                             size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+static void count_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g)
 {
-    (void)b_transposed, (void)sign;
-    if (here) ring_work_product(&here->rehearsal->work, batch, m, n, k, b_batch, bits);
+    if (here) ring_work_product(&here->rehearsal->work, g);
     written(c);
     read_from(a);
     read_from(b);
-}
-static void count_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                         size_t k, int b_transposed, int b_batch, int sign)
-{
-    count_matmul_mod(c, a, b, batch, m, n, k, b_transposed, b_batch, sign, 64);
 }
 static void count_stream_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits)
 {
@@ -213,7 +206,6 @@ static const puma_ring KERNELS = {
     .reduce = count_bits,
     .sum_rows = count_rows,
     .matmul = count_matmul,
-    .matmul_mod = count_matmul_mod,
 };
 
 /* --- messages: their lengths alone ------------------------------------------------------------ */
@@ -386,7 +378,7 @@ puma_status rehearsal_begin(host_session *h, puma_error *e)
     h->config.label_context = r;
     h->rehearsal = r;
     h->memory = &COUNTED;
-    h->base.caps |= PUMA_CAP_HOLLOW;
+    h->base.caps |= PUMA_CAP_REHEARSAL;
     h->table.ring = &KERNELS;
     h->table.send = count_send;
     h->table.recv = count_recv;

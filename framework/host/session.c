@@ -6,6 +6,7 @@
  * leave the process as it was: what open may not change is checked. */
 #include "host/internal.h"
 
+#include "host/fallback.h"
 #include "ring/prg.h"
 #include "ring/ring.h"
 
@@ -64,11 +65,19 @@ static const puma_host HOST = {
     .prg_words = prg_words,
     .prg_bits = prg_bits,
     .fail = host_fail,
-    .label = host_label,
     .where = host_where,
     .option = host_option,
     .function = host_function,
     .observe = host_observe,
+    .product = fallback_product,
+    .matmul_blocks = fallback_matmul_blocks,
+    .one_hot = fallback_one_hot,
+    .lookup = fallback_lookup,
+    .gate = fallback_gate,
+    .exp2 = fallback_exp2,
+    .larger = fallback_larger,
+    .embed = fallback_embed,
+    .apply = fallback_apply,
 };
 
 static const memory_ops MEMORY = {
@@ -111,6 +120,7 @@ static host_session *host_new(const session_config *config, puma_error *e)
         return NULL;
     }
     h->config = *config;
+    h->extensions = &config->protocol->extensions;
     h->memory = &MEMORY;
     h->table = HOST;
     h->table.ring = ring_kernels();
@@ -195,6 +205,17 @@ puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x,
     status = s->protocol->reveal(s, out, x, to);
     if (wire) net_allow_reveal(wire, false);
     return status;
+}
+
+/* --- extensions ------------------------------------------------------------------------------- */
+
+const plugin_extensions *session_extensions(const puma_session *s) { return host_of(s)->extensions; }
+
+void session_without_extensions(puma_session *s, bool without)
+{
+    static const plugin_extensions none = { 0 };
+
+    host_of(s)->extensions = without ? &none : &host_of(s)->config.protocol->extensions;
 }
 
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }

@@ -29,12 +29,16 @@ typedef struct session_config {
     void *label_context;
 } session_config;
 
-puma_status session_open(puma_session **s, const session_config *config, puma_error *e);
-void        session_close(puma_session *s);
-/* The protocol's reveal, and the one place that opens the wire to the client for it: payload for the client
- * outside of this call is refused. */
-puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
+puma_status              session_open(puma_session **s, const session_config *config, puma_error *e);
+void                     session_close(puma_session *s);
+/* The protocol's reveal, behind its verification where it has one; the one place that opens the wire to the
+ * client for it: payload for the client outside of this call is refused. */
+puma_status              session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
+/* What the backend brings beyond the core; slots that it lacks are NULL. */
+const plugin_extensions *session_extensions(const puma_session *s);
+/* For tests of what the host builds from the core: as if it brought none. */
+void                     session_without_extensions(puma_session *s, bool without);
 /* The wire it was given; NULL for PUMA_CAP_LOCAL. */
-net        *session_wire(const puma_session *s);
+net                     *session_wire(const puma_session *s);
 
 #endif

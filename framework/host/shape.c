@@ -30,7 +30,8 @@ static bool set_shape(puma_tensor *t, uint32_t rank, const size_t *dim)
 puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
                          uint32_t frac)
 {
-    puma_tensor t = { .kind = kind, .planes = s->protocol->planes };
+    puma_tensor t = { .kind = kind,
+                      .planes = kind == PUMA_BIT ? s->protocol->bit_planes : s->protocol->planes };
     size_t      stride, words;
     item       *it;
 
@@ -52,7 +53,7 @@ puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const s
     it = host_item(s, words, stride);
     if (!it) return NULL;
     for (uint32_t p = 0; p < t.planes; p++) t.plane[p] = it->memory->words + p * stride;
-    t.owner = it->memory;
+    t.memory = it->memory;
     it->tensor = t;
     return &it->tensor;
 }
@@ -69,7 +70,7 @@ puma_tensor *host_view(puma_session *s, const puma_tensor *x)
     item *it;
 
     if (!host_ready(s, x)) return NULL;
-    it = host_item_over(s, (buffer *)x->owner);
+    it = host_item_over(s, (buffer *)x->memory);
     if (!it) return NULL;
     it->tensor = *x;
     return &it->tensor;
@@ -93,7 +94,9 @@ puma_tensor *host_like(puma_session *s, const puma_tensor *x, uint32_t rank, con
 {
     puma_tensor *z = host_tensor(s, (puma_kind)x->kind, rank, dim, x->bits, x->frac);
 
-    if (z) z->range = x->range;
+    if (!z) return NULL;
+    z->range = x->range;
+    z->known = x->known;
     return z;
 }
 
@@ -209,12 +212,10 @@ puma_tensor *host_slice(puma_session *s, const puma_tensor *x, uint32_t axis, si
     return z;
 }
 
-/* Do the operands go together along this axis?  *total: of its entries; *range: the widest promise. */
-static bool joins(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis, size_t *total,
-                  int32_t *range)
+/* Do the operands go together along this axis?  *total: of its entries. */
+static bool joins(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis, size_t *total)
 {
     *total = 0;
-    *range = x[0]->range;
     for (size_t i = 0; i < count; i++) {
         bool fits = axis < x[0]->rank && x[i]->rank == x[0]->rank && x[i]->kind == x[0]->kind &&
                     x[i]->bits == x[0]->bits && x[i]->frac == x[0]->frac;
@@ -225,7 +226,6 @@ static bool joins(puma_session *s, const puma_tensor *const *x, size_t count, ui
                       axis);
             return false;
         }
-        if (x[i]->range > *range) *range = x[i]->range;
     }
     return true;
 }
@@ -233,7 +233,6 @@ static bool joins(puma_session *s, const puma_tensor *const *x, size_t count, ui
 puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis)
 {
     size_t       dim[PUMA_MAX_RANK], outer = 1, inner = 1, total, at = 0;
-    int32_t      range;
     puma_tensor *z;
 
     if (s->status != PUMA_OK) return NULL;
@@ -243,14 +242,17 @@ puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, size_t co
     }
     for (size_t i = 0; i < count; i++)
         if (!host_ready(s, x[i])) return NULL;
-    if (!joins(s, x, count, axis, &total, &range)) return NULL;
+    if (!joins(s, x, count, axis, &total)) return NULL;
     memcpy(dim, x[0]->dim, sizeof dim);
     dim[axis] = total;
     for (uint32_t k = 0; k < axis; k++) outer *= dim[k];
     for (uint32_t k = axis + 1; k < x[0]->rank; k++) inner *= dim[k];
     z = host_like(s, x[0], x[0]->rank, dim);
     if (!z) return NULL;
-    z->range = range;
+    for (size_t i = 0; i < count; i++) { /* the widest promise; known to those who know all of it */
+        if (x[i]->range > z->range) z->range = x[i]->range;
+        z->known &= x[i]->known;
+    }
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < count; i++) {
             size_t run = x[i]->dim[axis] * inner;

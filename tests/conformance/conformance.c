@@ -89,6 +89,8 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
         out[i] = tensor_of(s, &t->out[i]);
         if (!out[i]) return;
     }
+    if (t->s->flags & Z_IS_X) out[0] = in[0];
+    if (t->s->flags & Z_IS_Y) out[0] = in[1];
     if (computes || t->everywhere) t->g->program(s, t, in, out);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK; i++) {
         bool receiver = all_in_one || t->to == s->role;
@@ -103,7 +105,7 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
         session_reveal(s, revealed, out[i], t->to);
         if (receiver && s->status == PUMA_OK) memcpy(t->out[i].w, revealed, out[i]->words * sizeof *revealed);
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
 }
 
 /* Payload bytes that this node has received from compute parties. */
@@ -385,7 +387,7 @@ static bool applies(const group *g, const spec *s, const suite *run)
 {
     const puma_protocol *p = run->backend->protocol;
 
-    return (p->caps & g->needs) == g->needs && (!g->has || g->has(p)) && ring_fits(s, p) &&
+    return (p->caps & g->needs) == g->needs && (!g->has || g->has(&run->backend->extensions)) && ring_fits(s, p) &&
            ((s->flags & IS_FLOAT) != 0) == run->is_float &&
            !((s->flags & WRAPS) && (p->caps & PUMA_CAP_CLEAR));
 }

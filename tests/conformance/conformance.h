@@ -4,6 +4,8 @@
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H
 
+#include "plugin/plugin.h"
+
 #include <puma/protocol.h>
 #include <stdbool.h>
 
@@ -33,6 +35,9 @@ typedef struct spec {
 
 #define WRAPS 1u    /* a result leaves its ring: right mod 2^bits, yet an error where values are watched */
 #define IS_FLOAT 2u /* in a session with PUMA_CAP_FLOAT */
+#define MANY 4u     /* enough elements for the mean of an error */
+#define Z_IS_X 8u   /* the result is written over the first operand, */
+#define Z_IS_Y 16u  /* or over the second */
 #define OPTION(k)                                                                                            \
     (256u << (k)) /* of the group                                                                        */
 
@@ -43,7 +48,7 @@ typedef struct group {
     const spec *specs;
     size_t      count;
     uint64_t needs; /* PUMA_CAP_* of the backend                                                           */
-    bool (*has)(const puma_protocol *p); /* of an optional operation; may be NULL                           */
+    bool (*has)(const plugin_extensions *x); /* of an operation beyond the core; may be NULL                */
     void (*prepare)(struct task *t);     /* main thread: operands, and shapes of the results                */
     void (*program)(puma_session *s, const struct task *t, puma_tensor **in,
                     puma_tensor **out);          /* at a party   */

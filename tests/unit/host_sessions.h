@@ -31,7 +31,8 @@ static inline void fake_close(puma_session *s) { free(s); }
 static const puma_protocol fake_table = { .struct_size = sizeof(puma_protocol),
                                           .parties = 1,
                                           .planes = 2,
-                                          .dealer = PUMA_NODES,
+                                          .bit_planes = 2,
+                                          .dealer = PUMA_NO_NODE,
                                           .caps = PUMA_CAP_LOCAL,
                                           .open = fake_open,
                                           .close = fake_close };

@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_arena.c - scopes, what outlives them, and memory that is not there */
-#include "host/arena.h"
-
 #include "host_sessions.h"
 
 /* A build with AddressSanitizer would die of the sizes that one test asks for; it must return NULL as others
@@ -25,11 +23,11 @@ static void a_scope_frees_all_but_what_is_kept(void **state)
     kept = counting(s, 6, 7);
     assert_non_null(h->scratch(s, 100));
     view = h->view(s, kept);
-    h->leave(s, inner, view);
+    puma_leave(s, inner, view);
     assert_int_equal(h->enter(s), inner + 1); /* the view belongs to the outer scope, its words still live */
     assert_int_equal(view->plane[0][41], 41);
     assert_int_equal(view->plane[1][41], 1041);
-    h->leave(s, outer, NULL);
+    puma_leave(s, outer, NULL);
     assert_int_equal(h->enter(s), outer);
     session_close(s);
 }
@@ -42,7 +40,7 @@ static void a_kept_tensor_of_an_outer_scope_stays_there(void **state)
 
     (void)state;
     counting(s, 2, 3);
-    s->host->leave(s, mark, x);
+    puma_leave(s, mark, x);
     assert_int_equal(s->host->enter(s), mark);
     assert_int_equal(x->plane[1][5], 1005);
     session_close(s);
@@ -59,15 +57,15 @@ static void several_are_kept_in_the_order_they_were_made(void **state)
     first = counting(s, 2, 3);
     assert_non_null(s->host->scratch(s, 7));
     last = s->host->view(s, counting(s, 5, 1));
-    host_leave_keeping(s, mark, (const puma_tensor *[]){ last, NULL, outer, first }, 4);
+    s->host->leave(s, mark, (const puma_tensor *[]){ last, NULL, outer, first }, 4);
     assert_int_equal(s->host->enter(s), mark + 2);
     assert_int_equal(outer->plane[1][3], 1003);
     assert_int_equal(first->plane[1][5], 1005);
     assert_int_equal(last->plane[1][4], 1004);
-    s->host->leave(s, mark + 1, NULL); /* the one that was made last goes */
+    puma_leave(s, mark + 1, NULL); /* the one that was made last goes */
     assert_int_equal(s->host->enter(s), mark + 1);
     assert_int_equal(first->plane[0][5], 5);
-    host_leave_keeping(s, mark, NULL, 0);
+    s->host->leave(s, mark, NULL, 0);
     assert_int_equal(s->host->enter(s), mark);
     session_close(s);
 }

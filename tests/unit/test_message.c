@@ -57,7 +57,7 @@ static puma_status pair_reveal(puma_session *s, uint64_t *out, const puma_tensor
 static const puma_protocol pair_table = { .struct_size = sizeof(puma_protocol),
                                           .parties = 2,
                                           .planes = 1,
-                                          .dealer = PUMA_NODES,
+                                          .dealer = PUMA_NO_NODE,
                                           .open = fake_open,
                                           .close = fake_close,
                                           .reveal = pair_reveal };

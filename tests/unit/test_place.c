@@ -40,20 +40,6 @@ static void a_place_is_told_as_data_and_read_as_text(void **state)
     session_close(s);
 }
 
-static void what_a_backend_says_is_the_operation(void **state)
-{
-    place         told = { 0 };
-    puma_session *s = open_as((session_config){ .labelled = keep, .label_context = &told });
-
-    (void)state;
-    s->host->label(s, "step %d of %d", 1, 2);
-    assert_string_equal(told.part, "");
-    assert_int_equal(told.layer, -1);
-    assert_string_equal(told.op, "step 1 of 2");
-    assert_string_equal(s->host->where(s), "step 1 of 2");
-    session_close(s);
-}
-
 static void the_first_failure_sticks_with_its_place(void **state)
 {
     place         told = { 0 };
@@ -91,7 +77,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_is_told_as_data_and_read_as_text),
         cmocka_unit_test(the_first_failure_sticks_with_its_place),
-        cmocka_unit_test(what_a_backend_says_is_the_operation),
         cmocka_unit_test(a_failure_nowhere_has_no_prefix),
     };
 

@@ -26,7 +26,7 @@ static puma_status moody_open(puma_session **s, const puma_session *base)
 static const puma_protocol moody_table = { .struct_size = sizeof(puma_protocol),
                                            .parties = 1,
                                            .planes = 1,
-                                           .dealer = PUMA_NODES,
+                                           .dealer = PUMA_NO_NODE,
                                            .caps = PUMA_CAP_LOCAL,
                                            .open = moody_open,
                                            .close = fake_close };
@@ -114,14 +114,15 @@ static void a_value_beyond_its_ring_is_named_when_it_is_revealed(void **state)
     assert_int_equal(s->protocol->reveal(s, out, z, PUMA_CLIENT), PUMA_OK);
     assert_int_equal(out[0], 127);
     assert_int_equal(out[1], 0x81);
-    s->host->label(s, "layer 1");
+    host_at(s, "layer", 1, "up");
     z = sum_of_bytes(s, 127, 1, 1, 1); /* 128 does not */
-    s->host->label(s, "layer 2");
+    host_at(s, "layer", 2, "up");
     later = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, 8, 0);
     assert_int_equal(s->protocol->sub(s, later, z, z), PUMA_OK);
     assert_int_equal(s->protocol->reveal(s, out, later, PUMA_CLIENT), PUMA_ENUMERIC);
-    assert_string_equal(session_error(s)->text,
-                        "layer 2: reveal: a value left its ring at layer 1 in a sum (got 9 bits, limit 8)");
+    assert_string_equal(
+        session_error(s)->text,
+        "layer 2 up: reveal: a value left its ring at layer 1 up in a sum (got 9 bits, limit 8)");
     session_close(s);
 }
 
