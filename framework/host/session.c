@@ -195,12 +195,24 @@ void session_close(puma_session *s)
 
 /* --- the way out ------------------------------------------------------------------------------ */
 
+/* What a backend against parties that may cheat does before anything is revealed. */
+static puma_status verify(puma_session *s)
+{
+    const puma_verify_ext *own = &host_of(s)->config.protocol->extensions.verify;
+    puma_status            status;
+
+    if (!own->verify || s->role == PUMA_CLIENT) return PUMA_OK;
+    status = own->verify(s);
+    if (status != PUMA_OK) host_fail(s, status, "the protocol does not stand by its values");
+    return s->status;
+}
+
 puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
 {
     net        *wire = host_of(s)->config.wire;
     puma_status status;
 
-    if (s->status != PUMA_OK) return s->status;
+    if (s->status != PUMA_OK || verify(s) != PUMA_OK) return s->status;
     if (wire) net_allow_reveal(wire, true);
     status = s->protocol->reveal(s, out, x, to);
     if (wire) net_allow_reveal(wire, false);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_session.c - a session is opened, also badly; and plain's watch over values */
+/* test_session.c - a session is opened, also badly, and revealed through; and plain's watch over values */
 #include "host_sessions.h"
 
 #include <fenv.h>
@@ -72,6 +72,55 @@ static void what_a_protocol_cannot_do_is_refused_before_it_opens(void **state)
                      PUMA_EPLUGIN);
     assert_int_equal(e.code, 613);
     assert_null(s);
+}
+
+/* --- reveal ----------------------------------------------------------------------------------- */
+
+static int         revealed;
+static puma_status verdict;
+
+static puma_status count_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+{
+    (void)out, (void)x, (void)to;
+    revealed++;
+    return s->status;
+}
+
+static puma_status judge(puma_session *s)
+{
+    return verdict == PUMA_ECHEAT ? (s->host->fail)(s, PUMA_ECHEAT, "party 1 lied") : verdict;
+}
+
+/* Nothing is revealed that was not verified, whether the backend says why or not. */
+static void what_is_not_verified_is_not_revealed(void **state)
+{
+    static const struct {
+        puma_status verdict;
+        unsigned    code;
+        const char *text;
+    } rows[] = {
+        { PUMA_OK, 0, "" },
+        { PUMA_ECHEAT, 1201, "head logits: party 1 lied" },
+        { PUMA_ENUMERIC, 1101, "head logits: the protocol does not stand by its values" },
+    };
+    puma_protocol table = fake_table;
+    plugin        careful = { .entry = &fake_entry, .protocol = &table, .extensions.verify.verify = judge };
+
+    (void)state;
+    table.reveal = count_reveal;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        puma_session *s = open_as((session_config){ .protocol = &careful });
+        uint64_t      out;
+
+        revealed = 0;
+        verdict = rows[i].verdict;
+        host_at(s, "head", -1, "logits");
+        assert_int_equal(session_reveal(s, &out, counting(s, 1, 1), PUMA_CLIENT), verdict);
+        assert_int_equal(revealed, verdict == PUMA_OK);
+        assert_int_equal(session_error(s)->code, rows[i].code);
+        assert_string_equal(session_error(s)->text, rows[i].text);
+        session_close(s);
+    }
 }
 
 /* --- plain: values that leave their ring ------------------------------------------------------ */
@@ -213,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_may_fail_in_every_way),
         cmocka_unit_test(what_a_protocol_cannot_do_is_refused_before_it_opens),
+        cmocka_unit_test(what_is_not_verified_is_not_revealed),
         cmocka_unit_test(a_value_beyond_its_ring_is_named_when_it_is_revealed),
         cmocka_unit_test(a_choice_drops_what_it_does_not_take),
         cmocka_unit_test(a_comparison_of_what_is_lost_or_too_far_is_an_error),
