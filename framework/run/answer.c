@@ -221,15 +221,15 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
-                   .rehearsal = result->hollow,
-                   .output_count = result->hollow ? 0 : p->input.count,
+                   .rehearsal = result->rehearsal,
+                   .output_count = result->rehearsal ? 0 : p->input.count,
                    .many = p->run->input == RUN_FILE || p->input.images.count > 1,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     *outputs = calloc(result->output_count + 1, sizeof **outputs);
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     for (size_t i = 0; i < p->input.count && i < result->output_count; i++) { /* none at a compute party */
-        if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
-        if (!result->hollow && add_masks(&(*outputs)[i], p, i, e) != PUMA_OK) return e->status;
+        if (!result->rehearsal) (*outputs)[i] = output_of(p, result, reference, i);
+        if (!result->rehearsal && add_masks(&(*outputs)[i], p, i, e) != PUMA_OK) return e->status;
         if (p->input.sequences[i].count > r->sequence_length) r->sequence_length = p->input.sequences[i].count;
     }
     r->outputs = *outputs;
@@ -242,7 +242,7 @@ static puma_status make_report(report *r, report_output **outputs, const plan *p
         measure_distance(&r->fidelity, p, result, reference);
         if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;
     }
-    if (p->input.labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
+    if (p->input.labels != NULL && result->output_count > 0 && !result->rehearsal) rate(&r->fidelity, p, result);
     if (report_merge(r, result->parties, result->party_count, e) != PUMA_OK) report_free(r);
     return e->status;
 }

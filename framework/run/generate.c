@@ -91,7 +91,7 @@ static bool goes_on(const generation *g, sequence *q, size_t count, size_t step,
     }
     if (!any || !ends || step == 0) return any;
     for (size_t i = 0; i < count; i++)
-        if (g->client && !g->hollow && is_eos(g->plan, q[i].next)) q[i].live = false;
+        if (g->client && !g->rehearsal && is_eos(g->plan, q[i].next)) q[i].live = false;
     if (g->wire != NULL && g->client) tell(g, q, count, e);
     if (g->wire != NULL && !g->client) listen_to(g, q, count, e);
     any = false;

@@ -30,7 +30,7 @@ typedef struct generated {
 typedef struct generation {
     const plan *plan;
     bool        client; /* has the prompt and receives the tokens; with a local backend the one party is it */
-    bool        hollow; /* of a rehearsal: tokens mean nothing, and none ends a sequence                */
+    bool        rehearsal; /* tokens mean nothing, and none ends a sequence                             */
     net        *wire;   /* NULL: no other node                                                          */
     const bool *present; /* the nodes of the run                                                        */
     const sample_config *sampling; /* the client's, of decoding = client; NULL: greedy, or `forced`     */

@@ -452,7 +452,7 @@ puma_status local_work(const plan *p, void (*work)(puma_session *s, void *contex
 
 puma_status local_rehearse(const plan *p, node_result *result, puma_error *e)
 {
-    *result = (node_result){ .hollow = true };
+    *result = (node_result){ .rehearsal = true };
     if ((p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;
-    return run_threads((node_config){ .plan = p, .hollow = true }, result, e);
+    return run_threads((node_config){ .plan = p, .rehearsal = true }, result, e);
 }
