@@ -203,6 +203,22 @@ static void own(audit *a)
     }
 }
 
+/* An element without a mask keeps those from theirs whose masks touch it: the first left is named, one of the
+ * rest may be at fault. */
+static void check_owned(const audit *a)
+{
+    size_t first = a->seen, left = 0;
+
+    for (size_t e = a->seen; e-- > 0;)
+        if (a->varies[e] && !a->owned[e]) {
+            first = e;
+            left++;
+        }
+    if (left > 0)
+        fail_msg("%s: element %zu of %zu (%u bits) that party %u sees, and %zu more, has no mask of its own",
+                 a->c->name, first, a->count, a->bits[first], a->node, left - 1);
+}
+
 size_t check_masks(world *w, const subject *c, uint32_t node)
 {
     uint64_t unknown = world_lacks(w, node), *draw, random = 11;
@@ -223,10 +239,7 @@ size_t check_masks(world *w, const subject *c, uint32_t node)
                  (unknown >> stream & 1) != 0 && (draw = world_draw(w, stream, i, &bits)) != NULL; i++)
                 perturb(&a, draw, bits);
         own(&a);
-        for (size_t e = 0; e < a.seen; e++)
-            if (a.varies[e] && !a.owned[e])
-                fail_msg("%s: element %zu of %zu (%u bits) that party %u sees has no mask of its own",
-                         c->name, e, a.count, a.bits[e], node);
+        check_owned(&a);
     }
     for (size_t e = 0; e < a.seen; e++) masked += a.varies[e];
     audit_free(&a);
