@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* A directory of this test alone, made by driver_start, removed by driver_end. */
-extern char driver_work[64];
+extern char driver_work[200];
 
 void driver_start(const char *name);
 /* Prints "NAME: N passed, N failed" and returns the exit code. */
