@@ -48,6 +48,21 @@ void driver_start(const char *name)
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
+const char *driver_source(void)
+{
+    const char *top = getenv("PUMA_SRCDIR");
+
+    return top != NULL ? top : PUMA_SRCDIR;
+}
+
+const char *tiny_model(const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s-tiny", driver_source(), name);
+    return path;
+}
+
 int driver_end(void)
 {
     printf("%s: %zu passed, %zu failed\n", title, passed, failed);
@@ -192,4 +207,17 @@ double max_difference(const double *x, const double *y, size_t n)
         if (d > worst) worst = d;
     }
     return worst;
+}
+
+void logits_are(const outcome *o, const char *name, const json_t *wanted, size_t count, double bound)
+{
+    double *expected = calloc(2 * count, sizeof *expected), *got = expected + count;
+
+    if (expected == NULL) give_up(name);
+    if (check(numbers(wanted, expected, count) == count &&
+                  numbers(json_object_get(report_result(o->report, 0), "logits"), got, count) == count,
+              "%s: exit %d: %s", name, o->code, o->err))
+        check(max_difference(got, expected, count) <= bound, "%s: logits differ by %.3g", name,
+              max_difference(got, expected, count));
+    free(expected);
 }

@@ -303,7 +303,6 @@ static void kill_client(const char *transport)
 
 int main(void)
 {
-    const char *source = getenv("PUMA_SRCDIR");
     int         times = getenv("PUMA_LONG") != NULL ? 50 : 5;
     char       *lines, text[1024];
 
@@ -321,7 +320,7 @@ int main(void)
     snprintf(text, sizeof text,
              "[run]\nmodel = %.500s/tests/golden/models/bert-tiny\ntask = classify\nprotocol = "
              "rep3\n[input]\nfile = lines.txt\n",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     run_file = driver_file("run.ini", text);
     report = driver_path("report.json");
     for (int i = 0; i < times; i++)
