@@ -43,7 +43,7 @@ static uint64_t *encode(puma_session *s, double *values, size_t n, uint32_t frac
 }
 
 /* In a rehearsal nobody has values. */
-static bool is_hollow(const struct exec *x) { return (x->s->caps & PUMA_CAP_HOLLOW) != 0; }
+static bool is_hollow(const struct exec *x) { return (x->s->caps & PUMA_CAP_REHEARSAL) != 0; }
 
 /* The owner's `values`, which it takes over, as shares in z. */
 static puma_share share_into(struct exec *x, puma_tensor *z, double *values)
@@ -56,7 +56,7 @@ static puma_share share_into(struct exec *x, puma_tensor *z, double *values)
         words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, z->frac, z->bits);
     if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->owner) != PUMA_OK) z = NULL;
     free(values);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return z;
 }
 
@@ -95,7 +95,7 @@ static puma_share share_public(struct exec *x, puma_tensor *z, double *values)
         words = is_hollow(x) ? s->host->scratch(s, z->n) : encode(s, values, z->n, z->frac, z->bits);
     if (words == NULL || s->protocol->add_public(s, z, z, words, z->n) != PUMA_OK) z = NULL;
     free(values);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return z;
 }
 
@@ -555,7 +555,7 @@ static void reveal_state(struct exec *x, stream h, const pass *p, bool each_toke
     else
         state = h.gain != NULL ? exec_formed(x, h) : h.n;
     reveal(x, state, p, each_token, allow, context, each);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     for (size_t i = 0; each != NULL && i < p->count; i++)
         if (each[i].values != NULL) keep_state(x, &out[i], &each[i]);
     free(each);
@@ -602,7 +602,7 @@ static stream take_in(struct exec *x, const exec_input *in, const pass *p)
         shared = pictures ? exec_share_patches(x, in, p->count)
                           : exec_share_tokens(x, tokens, ids, ids == NULL ? NULL : ids + tokens);
     if (s->role != PUMA_CLIENT) h = exec_first(x, &shared, p);
-    s->host->leave(s, mark, h.n);
+    puma_leave(s, mark, h.n);
     if (ids != NULL) OPENSSL_cleanse(ids, 2 * tokens * sizeof *ids);
     free(ids);
     return h;
@@ -629,7 +629,7 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p,
     answer = computes ? exec_answer(x, h, p) : answer_shape(x, p);
     host_at(s, "output", -1, "reveal");
     reveal(x, answer, p, answers_tokens(x, p), allow, context, out);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
 }

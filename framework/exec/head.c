@@ -4,6 +4,8 @@
  * logits, a decoder's next token. */
 #include "exec/internal.h"
 
+#include <puma/rows.h>
+
 #include <math.h>
 
 /* --- a sentence encoder's vector -------------------------------------------------------------- */

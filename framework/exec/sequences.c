@@ -93,7 +93,7 @@ static size_t entry_of(const tiling *g, size_t r, size_t key)
 
 /* A block for each head and tile.  Scores: rows times keys, from q and k (transposed); else the mix: weights
  * times values.  `times` heads share a key. */
-static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
+static puma_blocks blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
                              size_t e, bool scores)
 {
     puma_block *b = (puma_block *)s->host->scratch(s, heads * g->count * (sizeof *b / sizeof(uint64_t)));
@@ -107,7 +107,7 @@ static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, siz
             b[h * g->count + i] = scores ? (puma_block){ row, key, tiled, t->rows, wide, e }
                                          : (puma_block){ tiled, key, row, t->rows, e, wide };
         }
-    return b;
+    return (puma_blocks){ .block = b, .count = heads * g->count, .y_transposed = scores };
 }
 
 /* The scores in their tiles, plus for each pair what a secret table says of its distance, which is public. */
@@ -198,20 +198,20 @@ puma_share exec_attend(struct exec *x, puma_share q, puma_share k, puma_share v,
     puma_session *s = x->s;
     size_t        h = m->heads, times = h / m->kv_heads, e = m->head_dim;
     tiling        g;
-    puma_block   *to_scores, *to_mix;
+    puma_blocks   to_scores, to_mix;
     puma_share    z;
 
     if (cover(x, &g, last, p, layer) != PUMA_OK || !puma_ready(s, q) || !puma_ready(s, k)) return NULL;
     to_scores = blocks_of(s, &g, h, times, k->dim[1], e, true);
     to_mix = blocks_of(s, &g, h, times, k->dim[1], e, false);
-    if (to_scores == NULL || to_mix == NULL) return NULL;
+    if (to_scores.block == NULL || to_mix.block == NULL) return NULL;
     host_at(s, "layer", layer, "scores");
-    z = puma_matmul_blocks(s, q, k, 1, to_scores, h * g.count, h * g.entries, r->frac, r->scores);
+    z = puma_matmul_blocks(s, q, k, &to_scores, h * g.entries, r->frac, r->scores);
     z = placed(x, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g);
     z = as_rows(s, z, &g, h);
     host_at(s, "layer", layer, "softmax");
     z = as_tiles(s, softmax(x, z, &g, h), &g, h);
     host_at(s, "layer", layer, "mix");
-    z = puma_matmul_blocks(s, z, v, 0, to_mix, h * g.count, h * g.rows * e, r->frac, r->mixed);
+    z = puma_matmul_blocks(s, z, v, &to_mix, h * g.rows * e, r->frac, r->mixed);
     return puma_reshape3(s, z, h, g.rows, e);
 }

@@ -185,7 +185,7 @@ static puma_share leave_both(struct exec *x, size_t mark, puma_share h, puma_sha
     both[0] = part[0];
     both[1] = part[1];
     all = puma_concat(s, both, 2, 0);
-    s->host->leave(s, mark, all);
+    puma_leave(s, mark, all);
     for (int k = 0; k < 2; k++) {
         puma_tensor *flat =
             puma_slice(s, all, 0, k == 0 ? 0 : old[0].n, k == 0 ? old[0].n : old[0].n + old[1].n);
@@ -267,7 +267,7 @@ static stream one_layer(struct exec *x, stream h, bool last, const pass *p, int 
     if (h.n != NULL && kept != NULL)
         h.n = leave_both(x, mark, h.n, kept, i);
     else
-        s->host->leave(s, mark, h.n);
+        puma_leave(s, mark, h.n);
     return h;
 }
 
@@ -300,7 +300,7 @@ static stream rehearse_layer(struct exec *x, stream h, bool last, const pass *p,
 
 stream exec_layer(struct exec *x, stream h, const pass *p, size_t i)
 {
-    bool       hollow = (x->s->caps & PUMA_CAP_HOLLOW) != 0, last = exec_last(x, p, i);
+    bool       hollow = (x->s->caps & PUMA_CAP_REHEARSAL) != 0, last = exec_last(x, p, i);
     puma_share in = h.n;
 
     if (in == NULL) return h;

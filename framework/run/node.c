@@ -612,7 +612,7 @@ puma_status node_reference(const plan *p, const node_result *run, node_result *r
     sc.labelled = labelled;
     sc.label_context = &m;
     if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
-        ec.lookup = PUMA_HAS(sc.protocol->protocol, embed);
+        ec.lookup = sc.protocol->extensions.lookup.embed != NULL;
         run_local(&sc, &ec, &(task){ .plan = p, .forced = run }, &m, result, e);
     }
     report_party_free(&own);

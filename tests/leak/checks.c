@@ -28,8 +28,10 @@ static puma_tensor *made(puma_session *s, const setting *c, puma_kind kind, uint
 
 static void reveal(puma_session *s, setting *c, const puma_tensor *z)
 {
-    uint64_t *out = s->host->scratch(s, z->words + 1);
+    const puma_verify_ext *proof = extension_of(s->protocol, PUMA_EXT_VERIFY);
+    uint64_t              *out = s->host->scratch(s, z->words + 1);
 
+    if (proof != NULL && s->role != PUMA_CLIENT) proof->verify(s);
     s->protocol->reveal(s, out, z, PUMA_CLIENT);
     for (size_t i = 0; s->role == PUMA_CLIENT && i < c->n && i < sizeof c->out / sizeof *c->out; i++)
         c->out[i] = out[i];
@@ -77,7 +79,8 @@ static void run_blocks(puma_session *s, void *context)
 
     for (size_t i = 0; i < c->n; i++) b[i] = (puma_block){ .x = i, .y = i, .z = i, .m = 1, .n = 1, .k = 1 };
     b[c->n] = (puma_block){ .z = c->n, .m = c->n, .n = 1, .k = 1 };
-    if (s->role != PUMA_CLIENT) s->protocol->product_blocks(s, z, x, y, 0, b, c->n + 1, c->shift);
+    if (s->role != PUMA_CLIENT)
+        blocks_of(s)->product_blocks(s, z, x, y, &(puma_blocks){ .block = b, .count = c->n + 1 }, c->shift);
 }
 
 /* The truncated product, whose mask is r >> t, multiplied again. */
@@ -132,7 +135,7 @@ static void less(puma_session *s, setting *c, const puma_tensor *x, puma_tensor 
     static const uint64_t constants[] = { 0, 1 };
 
     for (size_t t = 0; t < thresholds; t++) z[t] = made(s, c, PUMA_BIT, 1);
-    if (s->role != PUMA_CLIENT) s->protocol->less(s, z, x, constants, thresholds, 0, c->bits);
+    if (s->role != PUMA_CLIENT) s->protocol->less(s, z, x, constants, thresholds, 0, c->width);
 }
 
 void run_less(puma_session *s, void *context)
@@ -158,7 +161,7 @@ static void run_one_hot(puma_session *s, void *context)
     size_t       dim[2] = { c->n, (size_t)1 << c->bits };
     puma_tensor *z = s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0);
 
-    if (s->role != PUMA_CLIENT) s->protocol->one_hot(s, z, x);
+    if (s->role != PUMA_CLIENT) lookup_of(s)->one_hot(s, z, x);
 }
 
 /* The answer of a truncated product: seen by the client, whose own view must tell no more than the answer. */
@@ -170,8 +173,19 @@ static void run_answer(puma_session *s, void *context)
     reveal(s, c, multiply(s, c, x, y));
 }
 
-static bool has_blocks(const puma_protocol *p) { return PUMA_HAS(p, product_blocks); }
-static bool has_one_hot(const puma_protocol *p) { return PUMA_HAS(p, one_hot); }
+static bool has_blocks(const puma_protocol *p)
+{
+    const puma_blocks_ext *x = extension_of(p, PUMA_EXT_BLOCKS);
+
+    return x != NULL && PUMA_HAS(x, product_blocks);
+}
+
+static bool has_one_hot(const puma_protocol *p)
+{
+    const puma_lookup_ext *x = extension_of(p, PUMA_EXT_LOOKUP);
+
+    return x != NULL && PUMA_HAS(x, one_hot);
+}
 
 const check CHECKS[CHECK_COUNT] = {
     { "share", run_share, .tiny = { .bits = 4 }, .real = { .bits = 64 } },
@@ -192,17 +206,13 @@ const check CHECKS[CHECK_COUNT] = {
       .real = { .bits = 64, .to = 64, .shift = 18 } },
     { "lift", run_trunc, .tiny = { .bits = 3, .to = 4 }, .real = { .bits = 28, .to = 64 },
       .needs = PUMA_CAP_RINGS },
-    { "and", run_and, .tiny = { .bits = 1 }, .real = { .bits = 1 }, .bit_y = true,
-      .needs = PUMA_CAP_COMPARE },
-    { "mux", run_mux, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true,
-      .needs = PUMA_CAP_COMPARE },
-    { "b2a", run_b2a, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true,
-      .needs = PUMA_CAP_COMPARE },
-    { "less, one digit", run_less, .tiny = { .bits = 2 }, .real = { .bits = 24 }, .needs = PUMA_CAP_COMPARE },
-    { "less, two digits", run_less, .tiny = { .bits = 3 }, .real = { .bits = 64 },
-      .needs = PUMA_CAP_COMPARE },
-    { "less, two thresholds", run_thresholds, .tiny = { .bits = 3 }, .real = { .bits = 24 },
-      .needs = PUMA_CAP_COMPARE },
+    { "and", run_and, .tiny = { .bits = 1 }, .real = { .bits = 1 }, .bit_y = true },
+    { "mux", run_mux, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
+    { "b2a", run_b2a, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
+    { "less, one digit", run_less, .tiny = { .bits = 2, .width = 2 }, .real = { .bits = 24, .width = 24 } },
+    { "less, two digits", run_less, .tiny = { .bits = 3, .width = 3 }, .real = { .bits = 64, .width = 64 } },
+    { "less, two thresholds", run_thresholds, .tiny = { .bits = 3, .width = 3 },
+      .real = { .bits = 24, .width = 24 } },
     { "one_hot", run_one_hot, .tiny = { .bits = 2 }, .real = { .bits = 5 }, .needs = PUMA_CAP_RINGS,
       .has = has_one_hot },
     { "answer", run_answer, .tiny = { .bits = 3, .to = 2, .shift = 1 },

@@ -10,6 +10,7 @@ typedef struct setting {
     uint64_t x, y;      /* the client's secrets                                  */
     uint32_t bits;      /* ring of the operands                                  */
     uint32_t to, shift; /* of products and truncations                           */
+    uint32_t width;     /* of a comparison                                       */
     size_t   n;         /* elements                                              */
     uint64_t out[8];    /* what the client was given                             */
 } setting;

@@ -82,7 +82,7 @@ static void costs_equal_the_formulas(void **state)
 static void comparison_costs_equal_the_formula(void **state)
 {
     world  *w = world_new(backend, 64, 0);
-    setting at = { .bits = 24, .n = 8 };
+    setting at = { .bits = 24, .width = 24, .n = 8 };
 
     (void)state;
     world_seed(w, 3);

@@ -385,7 +385,7 @@ static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const s
                          uint32_t frac)
 {
     node        *n = here(s);
-    uint32_t     planes = of(s)->protocol->planes;
+    uint32_t     planes = kind == PUMA_BIT ? of(s)->protocol->bit_planes : of(s)->protocol->planes;
     puma_tensor  head = { .kind = kind,
                           .rank = rank,
                           .dim = { 1, 1, 1, 1 },
@@ -421,19 +421,26 @@ static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const s
 
 static size_t enter(puma_session *s) { return here(s)->count; }
 
-static void leave(puma_session *s, size_t mark, const puma_tensor *kept)
+static bool is_kept(const puma_tensor *x, const puma_tensor *const *keep, size_t count)
+{
+    while (count > 0 && keep[count - 1] != x) count--;
+    return count > 0;
+}
+
+/* The arena goes back to where the scope began, unless something in it is kept. */
+static void leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
 {
     node  *n = here(s);
-    size_t left = mark;
+    size_t left = mark, begin = mark < n->count ? n->tensors[mark].used : n->used;
 
-    if (kept == NULL && mark < n->count) n->used = n->tensors[mark].used;
     for (size_t i = mark; i < n->count; i++) {
-        if (n->tensors[i].tensor == kept)
+        if (is_kept(n->tensors[i].tensor, keep, count))
             n->tensors[left++] = n->tensors[i];
         else if (n->tensors[i].apart)
             free(n->tensors[i].tensor);
     }
     n->count = left;
+    if (left == mark) n->used = begin;
 }
 
 /* The same words under another shape. */
@@ -472,12 +479,6 @@ static puma_status fail(puma_session *s, puma_status status, const char *format,
     va_end(list);
     of(s)->failed = true;
     return s->status = status;
-}
-
-static void label(puma_session *s, const char *format, ...)
-{
-    (void)s;
-    (void)format;
 }
 
 static const char *where(const puma_session *s)
@@ -582,7 +583,7 @@ static void clear(world *w)
         n->depth = 0;
         n->seen.count = 0;
         n->waiting = false;
-        if (n->session != NULL) leave(n->session, 0, NULL);
+        if (n->session != NULL) leave(n->session, 0, NULL, 0);
         for (uint32_t j = 0; j < PLACES; j++)
             while (w->queue[i][j] != NULL) {
                 message *m = w->queue[i][j];
@@ -657,7 +658,6 @@ world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
                            .prg_words = prg_words,
                            .prg_bits = prg_bits,
                            .fail = fail,
-                           .label = label,
                            .where = where,
                            .option = option };
     for (uint32_t i = 0; i < p->parties; i++) node_init(w, i, i, ring_bits, frac);

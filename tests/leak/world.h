@@ -11,7 +11,8 @@
  * opened.
  *
  * What sessions send while they are opened (seeds) is played but is no part of a view.  Of the host a backend
- * finds memory, wire, streams, view, reshape, drop, labels and options; no calls that move elements. */
+ * finds memory, wire, streams, view, reshape, drop and options; no calls that move elements, and nothing that
+ * is built on the core. */
 #ifndef LEAK_WORLD_H
 #define LEAK_WORLD_H
 
@@ -40,6 +41,22 @@ world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac);
 void   world_free(world *w);
 /* Runs `p` at the client and all parties.  False: a node failed, all wait, or a message was left lying. */
 bool   world_run(world *w, program *p, void *context);
+
+/* The table of an extension, or NULL.  A slot in it may be NULL. */
+static inline const void *extension_of(const puma_protocol *p, const char *id)
+{
+    return p->extension != NULL ? p->extension(id) : NULL;
+}
+
+static inline const puma_lookup_ext *lookup_of(const puma_session *s)
+{
+    return (const puma_lookup_ext *)extension_of(s->protocol, PUMA_EXT_LOOKUP);
+}
+
+static inline const puma_blocks_ext *blocks_of(const puma_session *s)
+{
+    return (const puma_blocks_ext *)extension_of(s->protocol, PUMA_EXT_BLOCKS);
+}
 
 /* Nodes are party numbers, or PUMA_CLIENT. */
 /* What a node drew and received during the last run, in order. */

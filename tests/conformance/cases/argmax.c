@@ -70,7 +70,6 @@ const group argmax_group = {
     .name = "index of the largest",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = program,
     .verify = verify,
