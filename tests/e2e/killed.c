@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* killed.c - a party that dies or falls silent ends the whole run, in time and by name, and leaves nothing
- * behind (reliability.md K3, K4, E21, E25); when the client dies the parties do not stay. */
+ * behind; when the client dies the parties do not stay. */
 #include "driver.h"
 
 #include <dirent.h>
