@@ -217,7 +217,7 @@ static void wires_remove(wires *w)
 
 static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self, bool hollow)
 {
-    net_config c = { .transport = w->transport,
+    net_config c = { .transport = hollow ? NET_COUNTING : w->transport,
                      .self = self,
                      .listen_fd = w->listening[self],
                      .hub = w->hub,
@@ -226,8 +226,7 @@ static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self,
                      .connect_timeout_ms = 20000,
                      .io_timeout_ms = 60000,
                      .hello = "conformance=1\n",
-                     .seed = w->has_seed && !hollow ? w->seed : NULL,
-                     .hollow = hollow };
+                     .seed = w->has_seed && !hollow ? w->seed : NULL };
 
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         c.present[i] = i < p->parties || i == PUMA_CLIENT;
