@@ -75,13 +75,6 @@ typedef struct measured {
     uint32_t frac;
 } measured;
 
-static const char *last_word(const char *label)
-{
-    const char *space = strrchr(label, ' ');
-
-    return space == NULL ? label : space + 1;
-}
-
 /* Integer bits e with v < 2^e. */
 static int bits_of(double v)
 {
@@ -99,10 +92,10 @@ static void raise_to(measured *m, int kind, int bits)
 /* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the
  * product before truncation counts, and of softmax and activations not even that, because what a multiplexer
  * throws away may be as large as it likes. */
-static void observe(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits)
+static void observe(void *context, const place *where, const char *what, double max_abs, uint32_t product_bits)
 {
     measured   *m = context;
-    const char *op = last_word(where);
+    const char *op = where->op;
 
     if (strcmp(what, "product") == 0) {
         if (strcmp(op, "softmax") != 0 && strcmp(op, "activation") != 0)

@@ -222,7 +222,7 @@ static puma_status begin_report(report *r, const plan *p, const node_result *res
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
-                   .rehearsal = result->hollow,
+                   .rehearsal = result->rehearsal,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL) {
@@ -236,12 +236,12 @@ static puma_status add_outputs(report *r, report_output *outputs, const client_p
                                const node_result *reference, puma_error *e)
 {
     for (size_t i = 0; i < c->input.count && i < result->output_count; i++) {
-        if (!result->hollow) outputs[i] = output_of(c, result, reference, i);
-        if (!result->hollow && add_masks(&outputs[i], c, i, e) != PUMA_OK) return e->status;
+        if (!result->rehearsal) outputs[i] = output_of(c, result, reference, i);
+        if (!result->rehearsal && add_masks(&outputs[i], c, i, e) != PUMA_OK) return e->status;
         if (c->input.sequences[i].count > r->sequence_length) r->sequence_length = c->input.sequences[i].count;
     }
     r->outputs = outputs;
-    r->output_count = result->hollow ? 0 : c->input.count;
+    r->output_count = result->rehearsal ? 0 : c->input.count;
     r->many = c->input.own->kind == RUN_FILE || c->input.images.count > 1;
     return e->status;
 }
@@ -254,7 +254,7 @@ static puma_status make_report(report *r, report_output **outputs, const client_
     if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
     if (begin_report(r, c->plan, result, e) == PUMA_OK && add_outputs(r, *outputs, c, result, reference, e) == PUMA_OK) {
         if (reference != NULL) measure_distance(&r->fidelity, c, result, reference);
-        if (c->input.labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, c, result);
+        if (c->input.labels != NULL && result->output_count > 0 && !result->rehearsal) rate(&r->fidelity, c, result);
         if (reference != NULL) measure_layers(&r->fidelity, result, reference, c->plan->model->hidden, e);
     }
     if (e->status != PUMA_OK) report_free(r);

@@ -91,7 +91,7 @@ static bool goes_on(const generation *g, sequence *q, size_t count, size_t step,
     }
     if (!any || !ends || step == 0) return any;
     for (size_t i = 0; i < count; i++)
-        if (g->input != NULL && !g->hollow && is_eos(g->input, q[i].next)) q[i].live = false;
+        if (g->input != NULL && !g->rehearsal && is_eos(g->input, q[i].next)) q[i].live = false;
     if (g->wire != NULL && g->input != NULL) tell(g, q, count, e);
     if (g->wire != NULL && g->input == NULL) listen_to(g, q, count, e);
     any = false;

@@ -32,7 +32,7 @@ typedef struct generation {
     const plan *plan;
     const client_input *input; /* of the node that has the prompt and receives the tokens: the client, or the one
                                   party of a local backend; NULL elsewhere */
-    bool        hollow; /* of a rehearsal: tokens mean nothing, and none ends a sequence                */
+    bool        rehearsal; /* tokens mean nothing, and none ends a sequence                             */
     net        *wire;   /* NULL: no other node                                                          */
     const bool *present; /* the nodes of the run                                                        */
     const sample_config *sampling; /* the client's, of decoding = client; NULL: greedy, or `forced`     */

@@ -357,7 +357,7 @@ puma_status local_work(const client_plan *c, void (*work)(puma_session *s, void 
 
 puma_status local_rehearse(const client_plan *c, node_result *result, puma_error *e)
 {
-    *result = (node_result){ .hollow = true };
+    *result = (node_result){ .rehearsal = true };
     if ((c->plan->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;
-    return run_threads((node_config){ .plan = c->plan, .client = c, .hollow = true }, result, e);
+    return run_threads((node_config){ .plan = c->plan, .client = c, .rehearsal = true }, result, e);
 }

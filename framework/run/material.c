@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAGIC "PUMADEAL"
-enum { FORMAT = 1, HEADER = 160, HASH = 32, CHUNK = 1 << 16, MOST_LABEL = 159 };
+enum { FORMAT = 2, HEADER = 160, HASH = 32, CHUNK = 1 << 16 };
 
 /* Where in the header, behind the magic: version, records; the file's identity; hash of what the nodes agree
  * on, hash of the inputs' lengths; how many inputs and tokens those are, for messages; bytes of a record;
@@ -134,13 +134,20 @@ void material_send(material_writer *w, uint32_t to, puma_phase phase, const void
     add(w, payload, size);
 }
 
-void material_label(material_writer *w, const char *label)
+static void add_text(material_writer *w, const char *text)
 {
-    size_t size = strnlen(label, MOST_LABEL);
+    size_t size = strlen(text);
 
-    add_number(w, MATERIAL_LABEL, 1);
     add_number(w, size, 1);
-    add(w, label, size);
+    add(w, text, size);
+}
+
+void material_place(material_writer *w, const place *at)
+{
+    add_number(w, MATERIAL_PLACE, 1);
+    add_text(w, at->part);
+    add_number(w, (uint64_t)(at->layer + 1), 4);
+    add_text(w, at->op);
 }
 
 void material_step(material_writer *w, report_step step, size_t tokens)
@@ -265,7 +272,10 @@ static puma_status check_header(material *m, const plan *p, off_t bytes, puma_er
 
     if (fread(m->header, 1, HEADER, m->file) != HEADER || memcmp(h, MAGIC, 8) != 0)
         return damaged(m, e, "not a file of puma deal, or the beginning of one");
-    if (get(h + AT_VERSION, 4) != FORMAT) return damaged(m, e, "of another version");
+    if (get(h + AT_VERSION, 4) != FORMAT)
+        return error_set(e, 430,
+                         "%.200s: dealer's material: format %u, and this puma reads format %u: run puma deal again",
+                         m->path, (unsigned)get(h + AT_VERSION, 4), (unsigned)FORMAT);
     if (!hash_bytes(hash, h, AT_HASH)) return hash_failed(e);
     if (memcmp(hash, h + AT_HASH, HASH) != 0) return damaged(m, e, "its header is damaged");
     m->count = (uint32_t)get(h + AT_COUNT, 4);
@@ -425,6 +435,24 @@ static bool take_number(material *m, uint64_t *value, size_t bytes)
     return true;
 }
 
+static bool take_text(material *m, char *to, size_t room)
+{
+    uint64_t size;
+
+    return take_number(m, &size, 1) && size < room && take(m, to, (size_t)size);
+}
+
+/* `at` is zeroed. */
+static bool take_place(material *m, place *at)
+{
+    uint64_t layer;
+
+    if (!take_text(m, at->part, sizeof at->part)) return false;
+    if (!take_number(m, &layer, 4) || layer > INT32_MAX) return false;
+    at->layer = (int)layer - 1;
+    return take_text(m, at->op, sizeof at->op);
+}
+
 puma_status material_next(material *m, material_event *event, puma_error *e)
 {
     uint64_t kind, a, b, size;
@@ -446,9 +474,7 @@ puma_status material_next(material *m, material_event *event, puma_error *e)
             return error_set(e, 1001, "out of memory for a message of %zu bytes", event->size);
         ok = take(m, event->payload, event->size);
         break;
-    case MATERIAL_LABEL:
-        ok = take_number(m, &size, 1) && size <= MOST_LABEL && take(m, event->label, (size_t)size);
-        break;
+    case MATERIAL_PLACE: ok = take_place(m, &event->at); break;
     case MATERIAL_STEP:
         ok = take_number(m, &a, 1) && take_number(m, &b, 8) && a <= REPORT_DECODE;
         if (ok) event->step = (report_step)a;

@@ -13,6 +13,7 @@
 #define RUN_MATERIAL_H
 
 #include "base/error.h"
+#include "host/place.h"
 #include "input/client.h"
 #include "report/report.h"
 
@@ -30,7 +31,7 @@ puma_status material_create(material_writer **w, const char *path, const client_
                             puma_error *e);
 /* What happens in a record, in order; a failure is kept and told by material_end. */
 void material_send(material_writer *w, uint32_t to, puma_phase phase, const void *payload, size_t size);
-void material_label(material_writer *w, const char *label);
+void material_place(material_writer *w, const place *at);
 void material_step(material_writer *w, report_step step, size_t tokens);
 void material_go(material_writer *w); /* set-up ends here */
 puma_status material_end(material_writer *w, puma_error *e);
@@ -44,7 +45,7 @@ typedef struct material material;
 typedef enum material_kind {
     MATERIAL_END,
     MATERIAL_SEND,
-    MATERIAL_LABEL,
+    MATERIAL_PLACE,
     MATERIAL_STEP,
     MATERIAL_GO
 } material_kind;
@@ -55,7 +56,7 @@ typedef struct material_event {
     puma_phase    phase;
     uint8_t      *payload; /* malloc'd, the caller's */
     size_t        size;
-    char          label[160];
+    place         at;
     report_step   step;
     size_t        tokens;
 } material_event;

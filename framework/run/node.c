@@ -7,6 +7,7 @@
  * before GO is set-up; rounds and bytes count from there. */
 #include "run/node.h"
 
+#include "host/rehearsal.h"
 #include "host/session.h"
 #include "ring/ring.h"
 #include "run/material.h"
@@ -20,15 +21,15 @@
 
 #define CONTROL_LIMIT ((size_t)16 << 20)
 
-/* The bill while it is being written: a line per layer and operation, closed when the next label comes. */
+/* The bill while it is being written: a line per layer and operation, closed when the next one begins. */
 typedef struct meter {
     net             *wire;
     report_party    *party;
     const node_config *config; /* whom to tell where we are; NULL: nobody */
     bool             counting; /* after GO */
     net_count        base, last;
-    double           started, label_started;
-    char             label[120];
+    double           started, place_started;
+    place            at;
     bool             stepping; /* in a step of generation, which began at: */
     report_phase     phase;
     uint64_t         phase_sent, phase_depth;
@@ -61,55 +62,54 @@ static void counts(const meter *m, net_count *c)
     if (m->wire != NULL) net_counts(m->wire, c);
 }
 
-/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3.  The
- * client, which only waits, books nothing. */
-static void close_label(meter *m)
+/* A line of the bill, of which there is one for each place. */
+static void book(meter *m, uint64_t bytes, uint64_t rounds, double seconds)
 {
-    net_count     c;
-    char          name[120];
-    char         *space;
-    double        t = now();
     report_party *p = m->party;
+    char          name[PLACE_TEXT];
+    size_t        i = 0;
 
-    counts(m, &c);
-    if (m->label[0] != '\0' && m->counting && p->node != PUMA_CLIENT) {
-        snprintf(name, sizeof name, "%s", m->label);
-        space = strrchr(name, ' ');
-        if (space != NULL)
-            *space++ = '\0';
-        else
-            space = name;
-        size_t   i = 0;
-        uint64_t bytes = sent_of(&c) - sent_of(&m->last), rounds = c.depth - m->last.depth;
-
-        while (i < p->layer_count &&
-               (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, space) != 0))
-            i++;
-        if (i < p->layer_count) {
-            p->layers[i].bytes += bytes;
-            p->layers[i].rounds += rounds;
-            p->layers[i].seconds += t - m->label_started;
-        } else {
-            report_add_layer(p, name, space, bytes, rounds, t - m->label_started, m->error);
-        }
+    place_title(&m->at, name);
+    while (i < p->layer_count &&
+           (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, m->at.op) != 0))
+        i++;
+    if (i < p->layer_count) {
+        p->layers[i].bytes += bytes;
+        p->layers[i].rounds += rounds;
+        p->layers[i].seconds += seconds;
+    } else {
+        report_add_layer(p, name, m->at.op, bytes, rounds, seconds, m->error);
     }
-    m->last = c;
-    m->label_started = t;
 }
 
-static void labelled(void *context, const char *label)
+/* Books what happened since the run came to the place where it is.  The client, which only waits, books
+ * nothing. */
+static void close_place(meter *m)
+{
+    net_count c;
+    double    t = now();
+
+    counts(m, &c);
+    if (!place_is_none(&m->at) && m->counting && m->party->node != PUMA_CLIENT)
+        book(m, sent_of(&c) - sent_of(&m->last), c.depth - m->last.depth, t - m->place_started);
+    m->last = c;
+    m->place_started = t;
+}
+
+static void labelled(void *context, const place *at)
 {
     meter *m = context;
-    char   where[160];
+    char   text[PLACE_TEXT], where[PLACE_TEXT + 32];
 
-    close_label(m);
-    snprintf(m->label, sizeof m->label, "%s", label);
-    if (m->deal != NULL) material_label(m->deal, label);
+    close_place(m);
+    m->at = *at;
+    if (m->deal != NULL) material_place(m->deal, at);
     if (m->config == NULL || m->config->reached == NULL) return;
+    place_text(at, text);
     if (m->stepping)
-        snprintf(where, sizeof where, "token %zu  %s", m->token, label);
+        snprintf(where, sizeof where, "token %zu  %s", m->token, text);
     else
-        snprintf(where, sizeof where, "%s", label);
+        snprintf(where, sizeof where, "%s", text);
     m->config->reached(m->config->reached_context, where, sent_of(&m->last));
 }
 
@@ -117,10 +117,10 @@ static void labelled(void *context, const char *label)
 static void close_phase(meter *m)
 {
     if (!m->stepping) return;
-    close_label(m);
+    close_place(m);
     m->phase.bytes = sent_of(&m->last) - m->phase_sent;
     m->phase.rounds = m->last.depth - m->phase_depth;
-    m->phase.seconds = m->label_started - m->phase_started;
+    m->phase.seconds = m->place_started - m->phase_started;
     report_add_phase(m->party, &m->phase, m->error);
     m->stepping = false;
 }
@@ -130,14 +130,14 @@ static void begin_phase(void *context, report_step step, size_t tokens)
     meter *m = context;
 
     close_phase(m);
-    close_label(m);
+    close_place(m);
     if (m->deal != NULL) material_step(m->deal, step, tokens);
-    m->label[0] = '\0';
+    m->at = (place){ 0 };
     m->stepping = true;
     m->phase = (report_phase){ .step = step, .tokens = tokens };
     m->phase_sent = sent_of(&m->last);
     m->phase_depth = m->last.depth;
-    m->phase_started = m->label_started;
+    m->phase_started = m->place_started;
     m->token = step == REPORT_PREFILL ? 1 : m->token + 1;
 }
 
@@ -148,8 +148,8 @@ static void start_counting(meter *m)
     m->last = m->base;
     m->party->setup_s = now() - m->started;
     m->party->setup_bytes = sent_of(&m->base);
-    m->started = m->label_started = now();
-    m->label[0] = '\0';
+    m->started = m->place_started = now();
+    m->at = (place){ 0 };
     m->counting = true;
 }
 
@@ -159,7 +159,7 @@ static void finish_counting(meter *m)
     net_count     c;
     struct rusage usage;
 
-    close_label(m);
+    close_place(m);
     counts(m, &c);
     p->wall_s = now() - m->started;
     p->sent_bytes = sent_of(&c) - sent_of(&m->base);
@@ -201,7 +201,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
 {
     const runfile *r = t->plan->run;
     generation     g = { .plan = t->plan,
-                         .hollow = t->config != NULL && t->config->hollow,
+                         .rehearsal = t->config != NULL && t->config->rehearsal,
                          .input = t->inputs != NULL ? &t->client->input : NULL,
                          .wire = t->wire,
                          .present = t->present,
@@ -361,7 +361,7 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     task          t = { .config = c, .plan = c->plan, .client = c->client, .present = nc->present };
     node_result   none = { 0 };
 
-    nc->transport = NET_MEMORY;
+    nc->transport = NET_TAPE;
     nc->tape = tape;
     nc->tape_context = m->deal = c->deal;
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
@@ -392,7 +392,7 @@ static puma_status play_record(material *ahead, meter *m, material_kind until, p
         if (material_next(ahead, &event, e) != PUMA_OK) return e->status;
         switch (event.kind) {
         case MATERIAL_SEND: net_send(m->wire, event.to, event.payload, event.size, event.phase, e); break;
-        case MATERIAL_LABEL: labelled(m, event.label); break;
+        case MATERIAL_PLACE: labelled(m, &event.at); break;
         case MATERIAL_STEP: begin_phase(m, event.step, event.tokens); break;
         default: break;
         }
@@ -508,7 +508,7 @@ static puma_status play_part(part *own, meter *m, node_result *result, puma_erro
     puma_session      *s = own->session;
 
     start_counting(m);
-    if (c->hollow) m->party->setup_work = session_work(s);
+    if (c->rehearsal) m->party->setup_work = session_work(s);
     if (own->ahead != NULL)
         play_record(own->ahead, m, MATERIAL_END, e);
     else if (c->work == NULL)
@@ -518,7 +518,7 @@ static puma_status play_part(part *own, meter *m, node_result *result, puma_erro
     if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
     if (e->status != PUMA_OK) return e->status;
     finish_counting(m);
-    if (c->hollow) {
+    if (c->rehearsal) {
         m->party->peak_rss_bytes = memory_of(s, &m->last, c->plan->protocol->protocol->dealer);
         m->party->work = session_work(s);
         ring_work_add(&m->party->work, &m->party->setup_work, -1);
@@ -538,7 +538,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
                                   .present = nc->present,
                                   .inputs = client ? c->client->input.sequences : NULL } };
 
-    if (p->run->material != NULL && c->self == dealer && !c->hollow && c->work == NULL &&
+    if (p->run->material != NULL && c->self == dealer && !c->rehearsal && c->work == NULL &&
         material_open(&own.ahead, p, e) != PUMA_OK) {
         material_close(own.ahead);
         if (nc->listen_fd >= 0) close(nc->listen_fd);
@@ -574,6 +574,12 @@ static void set_nodes(net_config *nc, const node_config *c)
     }
 }
 
+static net_transport transport_of(const runfile *r, bool rehearses)
+{
+    if (rehearses) return NET_COUNTING;
+    return r->transport == RUN_MEMORY ? NET_MEMORY : r->transport == RUN_TCP ? NET_TCP : NET_TLS;
+}
+
 puma_status node_run(const node_config *c, node_result *result, puma_error *e)
 {
     const plan    *p = c->plan;
@@ -587,17 +593,14 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .ring_bits = r->ring_bits,
                           .frac = r->frac,
                           .is_float = local && !r->fixed,
-                          .hollow = c->hollow,
+                          .rehearsal = c->rehearsal,
                           .option = plan_option,
                           .option_context = (void *)(uintptr_t)p,
                           .observe = c->observe,
                           .observe_context = c->observe_context,
                           .labelled = labelled,
                           .label_context = &m };
-    net_config     nc = { .transport = r->transport == RUN_MEMORY || c->hollow ? NET_MEMORY
-                                       : r->transport == RUN_TCP               ? NET_TCP
-                                                                               : NET_TLS,
-                          .hollow = c->hollow,
+    net_config     nc = { .transport = transport_of(r, c->rehearsal),
                           .self = c->self,
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,
@@ -609,13 +612,13 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .bandwidth_mbps = r->bandwidth_mbps,
                           .round_trip_ms = r->round_trip_ms,
                           .hello = c->self == PUMA_CLIENT && c->client != NULL ? c->client->hello : p->hello,
-                          .seed = r->has_seed && !c->hollow ? seed : NULL,
+                          .seed = r->has_seed && !c->rehearsal ? seed : NULL,
                           .on_stuck = c->on_stuck,
                           .stuck_context = c->stuck_context,
                           .event = c->event,
                           .event_context = c->event_context };
 
-    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
+    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .rehearsal = c->rehearsal };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
     memcpy(sc.function, p->function, sizeof sc.function);
     for (int i = 0; i < 8; i++) seed[i] = (uint8_t)(r->seed >> 8 * i);

@@ -9,6 +9,7 @@
 #define RUN_NODE_H
 
 #include "base/error.h"
+#include "host/place.h"
 #include "input/client.h"
 #include "net/net.h"
 #include "report/report.h"
@@ -22,7 +23,7 @@ typedef struct node_config {
     const char *address[PUMA_NODES];
     int         listen_fd; /* inherited listening socket, or -1                                */
     net_hub    *hub;       /* transport = memory                                               */
-    bool        hollow; /* a rehearsal over `hub`: no weights, no words, only messages and memory are counted;
+    bool        rehearsal; /* over `hub`: no weights, no words, only messages and memory are counted;
                            peak_rss_bytes is what a party's process would need                           */
     const char *certificates;
     struct material_writer *deal; /* makes a record of its messages, without any peer: see material.h; NULL */
@@ -36,7 +37,7 @@ typedef struct node_config {
     void *stuck_context;
     void (*event)(void *context, const net_event *event); /* see net_config                              */
     void *event_context;
-    void (*observe)(void *context, const char *where, const char *what, double max_abs,
+    void (*observe)(void *context, const place *where, const char *what, double max_abs,
                     uint32_t product_bits);
     void *observe_context;
     void (*work)(puma_session *s,
@@ -50,7 +51,7 @@ typedef struct node_result {
     exec_output  *outputs; /* the client's: one an input                                       */
     size_t        output_count;
     generated    *generated; /* of generate, in place of outputs                                */
-    bool          hollow;    /* of a rehearsal: only counts mean anything                                  */
+    bool          rehearsal; /* only counts mean anything                                                */
 } node_result;
 
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);
