@@ -1120,6 +1120,17 @@ void session_without_extensions(puma_session *s, bool without)
 
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
 
+puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+{
+    net        *wire = session_wire(s);
+    puma_status status;
+
+    if (wire != NULL) net_allow_reveal(wire, true);
+    status = s->protocol->reveal(s, out, x, to);
+    if (wire != NULL) net_allow_reveal(wire, false);
+    return status;
+}
+
 void session_record(puma_session *s, size_t place)
 {
     host_session *h = host_of(s);

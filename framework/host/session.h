@@ -41,6 +41,9 @@ const plugin_extensions *session_extensions(const puma_session *s);
 void              session_without_extensions(puma_session *s, bool without);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
+/* The protocol's reveal to node `to`, with the wire's gate open as long as it lasts: outside, the wire takes
+ * nothing to the client. */
+puma_status       session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 /* Of a rehearsal.  What passes between record and stop (labels, messages) passes again with replay, under
  * labels of `layer`; memory is not taken again, but counted as if.  There is room for some recordings. */
 #define SESSION_RECORDINGS 32

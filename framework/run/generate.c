@@ -227,7 +227,7 @@ typedef struct under_way {
 /* One step: all live sequences at once. */
 static puma_status take_step(const generation *g, const generate_pass *pass, const under_way *w, puma_error *e)
 {
-    if (exec_feed(pass->x, w->in, pass->count, g->allow, g->context, w->revealed) != PUMA_OK)
+    if (exec_feed(pass->x, w->in, pass->count, w->revealed) != PUMA_OK)
         *e = *session_error(pass->session);
     for (size_t i = 0; g->client && i < pass->count && e->status == PUMA_OK; i++)
         if (w->q[i].live)

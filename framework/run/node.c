@@ -177,13 +177,6 @@ static void finish_counting(meter *m)
     p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
-static void allow_reveal(void *context, bool allowed)
-{
-    meter *m = context;
-
-    if (m->wire != NULL) net_allow_reveal(m->wire, allowed);
-}
-
 /* What a node of a run does with the inputs. */
 typedef struct task {
     const node_config *config; /* NULL: a reference                           */
@@ -213,7 +206,6 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                          .present = t->present,
                          .keep = r->reference_plain,
                          .begin = begin_phase,
-                         .allow = allow_reveal,
                          .context = m,
                          .say = t->config == NULL ? NULL : t->config->say,
                          .say_context = t->config == NULL ? NULL : t->config->say_context };
@@ -275,7 +267,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
     for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
         end = plan_pass(t->plan, t->tokens, t->count, i);
         for (size_t k = i; k < end; k++) in[k] = input_of(t, k);
-        exec_run(x, &in[i], end - i, allow_reveal, m, &result->outputs[i]);
+        exec_run(x, &in[i], end - i, &result->outputs[i]);
         result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
