@@ -50,7 +50,7 @@ typedef struct node {
 
 static bool local(const job *j) { return (j->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0; }
 
-static puma_status program(puma_session *s, const job *j, net *wire)
+static puma_status program(puma_session *s, const job *j)
 {
     uint32_t     client = local(j) ? 0 : PUMA_CLIENT;
     puma_tensor *x =
@@ -71,8 +71,7 @@ static puma_status program(puma_session *s, const job *j, net *wire)
         return (s->host->fail)(s, PUMA_EINTERNAL,
                                "result of %zu elements in a ring of %u bits with %u fraction bits", z->n,
                                z->bits, z->frac);
-    if (wire != NULL) net_allow_reveal(wire, true);
-    return s->protocol->reveal(s, j->out, z, client);
+    return session_reveal(s, j->out, z, client);
 }
 
 static void *run_node(void *argument)
@@ -107,7 +106,7 @@ static void *run_node(void *argument)
         if (net_open(&wire, &net_options, &self->error) != PUMA_OK) return NULL;
         options.wire = wire;
     }
-    if (session_open(&s, &options, &self->error) == PUMA_OK && program(s, j, wire) != PUMA_OK)
+    if (session_open(&s, &options, &self->error) == PUMA_OK && program(s, j) != PUMA_OK)
         self->error = *session_error(s);
     if (wire != NULL) {
         if (self->error.status == PUMA_OK)

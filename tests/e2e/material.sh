@@ -142,6 +142,9 @@ for at in 0 8 12 20 40 70 97 105 113 125 130 159; do
     bad "header, byte $at" "$work/bad.bin" 4 'E0430: .*bad.bin: '
 done
 copy
+printf '\1' | dd of="$work/bad.bin" bs=1 seek=8 conv=notrunc status=none
+bad "an earlier format" "$work/bad.bin" 4 'E0430: .*bad.bin: .*format 1, .*run puma deal again'
+copy
 flip "$work/bad.bin" $((HEADER + 1))
 bad "a mark that is none" "$work/bad.bin" 4 'E0430: .*bad.bin: .*marks'
 whole=$(stat -c %s "$work/deal.bin")
