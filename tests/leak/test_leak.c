@@ -122,8 +122,7 @@ static void views_do_not_depend_on_secrets(void **state)
                                   c->name, node, most_bits());
             }
     print_message("enumerated %zu of %zu settings\n", done, settings);
-    /* Most of them, however the backend cuts its digits; of one ring bits alone, if it sends them as bits. */
-    if (has_rings()) assert_true(done * 4 >= settings * 3);
+    if (has_rings()) assert_true(done * 4 >= settings * 3); /* most, however the backend cuts its digits */
 }
 
 /* --- own masks -------------------------------------------------------------------------------- */
