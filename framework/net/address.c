@@ -17,10 +17,6 @@ void address_text(char *out, size_t room, const struct sockaddr *a, socklen_t by
 {
     char host[64], port[16];
 
-    if (a->sa_family != AF_INET && a->sa_family != AF_INET6) {
-        snprintf(out, room, "memory");
-        return;
-    }
     if (getnameinfo(a, bytes, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
         snprintf(out, room, "unknown address");
         return;
@@ -148,7 +144,6 @@ void address_tune(const net *n, int fd, uint32_t peer)
 {
     int yes = 1, idle = 10, interval = 5, count = 3, timeout = n->config.io_timeout_ms;
 
-    if (n->config.transport == NET_MEMORY) return;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);

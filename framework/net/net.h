@@ -25,7 +25,14 @@
 typedef struct net     net;
 typedef struct net_hub net_hub; /* joins the nodes of one process (transport memory) */
 
-typedef enum net_transport { NET_MEMORY, NET_TCP, NET_TLS } net_transport;
+typedef enum net_transport {
+    NET_MEMORY,
+    NET_TCP,
+    NET_TLS,
+    NET_COUNTING, /* for a rehearsal: as NET_MEMORY, but payload is NULL everywhere and of a message its length alone passes */
+    NET_TAPE      /* none of the other nodes is there: what this one sends goes to `tape`, and a receive, or a seed
+                   * shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
+} net_transport;
 
 /* What whoever runs a node may want to write down.  Texts hold nothing of a run's data and live as long as
  * the call; `reason` is escaped. */
@@ -46,7 +53,7 @@ typedef struct net_config {
     const char    *address[PUMA_NODES]; /* "host:port", "[v6]:port"; the client's is NULL           */
     int            listen_fd;           /* inherited listening socket, or -1; net_open takes it over,*
                                          * whether it succeeds or not                               */
-    net_hub       *hub;                 /* NET_MEMORY                                               */
+    net_hub       *hub;                 /* NET_MEMORY, NET_COUNTING                                 */
     const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
     bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
     uint32_t       bounded;             /* node whose link may hold only so much unread (the dealer:*
@@ -61,12 +68,9 @@ typedef struct net_config {
      * are the client's to say: the other nodes leave them out here, take over the client's, and
      * compare them with each other. */
     const char    *hello;
-    const uint8_t *seed;   /* 32 bytes: fixed root for tests; NULL: fresh              */
-    bool           hollow; /* a rehearsal: payload is NULL everywhere, of a message its length alone passes */
-    /* puma deal: none of the other nodes is there; what this one sends goes to `tape`, and a receive, or a
-     * seed shared with a peer, is an error: what needs a peer cannot be made ahead of time. */
+    const uint8_t *seed; /* 32 bytes: fixed root for tests; NULL: fresh                */
     void (*tape)(void *context, uint32_t to, puma_phase phase, const void *payload, size_t size);
-    void *tape_context;
+    void *tape_context; /* NET_TAPE */
     /* Called on the I/O thread, once, when a link fails or a peer aborts, 1 s after the failure if the
      * session's thread has not come to see it: a party that computes must still end in time. */
     void (*on_stuck)(void *context, const puma_error *why);
@@ -89,8 +93,8 @@ const char    *net_input(const net *n, const char *key);
 /* 16 bytes: hash of every node's fresh nonce and the configuration. */
 const uint8_t *net_session_id(const net *n);
 /* Seed known to this node and `peer` alone, for one purpose: HKDF(root of the link, session, purpose). */
-void           net_pair_seed(const net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
-void           net_own_seed(const net *n, const char *purpose, uint8_t seed[32]);
+void           net_pair_seed(net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
+void           net_own_seed(net *n, const char *purpose, uint8_t seed[32]);
 
 #define NET_BOUNDED ((size_t)64 << 20)
 /* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than

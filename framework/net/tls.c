@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEY_BYTES ((uint64_t)64 << 30) /* new keys long before AES-GCM's bound of 2^24.5 records */
+
 /* The last thing OpenSSL complained about. */
 static const char *complaint(void)
 {
@@ -188,16 +190,31 @@ ssize_t tls_read(conn *c, void *data, size_t n, char *reason, size_t room)
     return STREAM_BROKEN;
 }
 
-ssize_t tls_write(conn *c, const void *data, size_t n)
+/* The header and the first bytes behind it lie in c->stage, so that they become one record; the rest follows from
+ * where it is. */
+ssize_t tls_write(conn *c)
 {
-    size_t put = 0;
-    int    why;
+    bool        staged = c->tx_sent < c->stage_bytes;
+    const void *data = staged ? c->stage + c->tx_sent : c->tx->data + c->tx_offset + (c->tx_sent - FRAME_HEAD);
+    size_t      n = staged ? c->stage_bytes - c->tx_sent : c->tx_segment - (c->tx_sent - FRAME_HEAD), put = 0;
+    int         why;
 
     ERR_clear_error();
     if (SSL_write_ex(c->ssl, data, n, &put) == 1) return (ssize_t)put;
     why = SSL_get_error(c->ssl, 0);
     return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? STREAM_AGAIN : STREAM_CLOSED;
 }
+
+/* Between two frames, as OpenSSL takes a new key only when no record is half written. */
+void tls_rekey(conn *c, size_t bytes)
+{
+    c->tx_keyed += bytes;
+    if (c->tx_keyed <= KEY_BYTES) return;
+    SSL_key_update(c->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+    c->tx_keyed = 0;
+}
+
+bool tls_pending(const conn *c) { return c->ssl && SSL_has_pending(c->ssl); }
 
 void tls_shutdown(conn *c)
 {

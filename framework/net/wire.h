@@ -162,8 +162,11 @@ typedef struct node_link {
     EVP_MD_CTX      *digest;
 } node_link;
 
+typedef struct transport transport; /* transport.h */
+
 struct net {
-    net_config config;
+    net_config       config;
+    const transport *transport;
     char      *address[PUMA_NODES], *certificates, *hello;
     uint8_t    seed[32];
     SSL_CTX   *tls;
@@ -211,9 +214,6 @@ const char *net_title(const net *n, uint32_t node); /* "party 1", "client", "dea
 const char *net_role(const net *n, uint32_t node);  /* "party1": certificate and file name */
 void        net_wake(net *n);                       /* lock held                           */
 
-/* --- hub in net.c: this node's end towards `peer`, or -1 */
-int hub_take(net_hub *hub, uint32_t self, uint32_t peer);
-
 /* --- io.c */
 void *io_main(void *arg);
 bool  io_turn(net *n);
@@ -257,7 +257,9 @@ int         tls_step(conn *c, char *reason, size_t room);
 #define STREAM_CLOSED (-2)
 #define STREAM_BROKEN (-3) /* TLS: bad record or alert; `reason` says which          */
 ssize_t  tls_read(conn *c, void *data, size_t n, char *reason, size_t room);
-ssize_t  tls_write(conn *c, const void *data, size_t n);
+ssize_t  tls_write(conn *c);
+void     tls_rekey(conn *c, size_t bytes); /* so many are about to go out: new keys when it is time */
+bool     tls_pending(const conn *c);       /* TLS has read ahead */
 void     tls_shutdown(conn *c);
 /* The node that a certificate's identity stands for, PUMA_NODES if none. */
 uint32_t tls_node(const net *n, const char *identity);

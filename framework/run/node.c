@@ -176,13 +176,6 @@ static void finish_counting(meter *m)
     p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
-static void allow_reveal(void *context, bool allowed)
-{
-    meter *m = context;
-
-    if (m->wire != NULL) net_allow_reveal(m->wire, allowed);
-}
-
 /* What a node of a run does with the inputs. */
 typedef struct task {
     const node_config *config; /* NULL: a reference                           */
@@ -212,7 +205,6 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                          .present = t->present,
                          .keep = r->reference_plain,
                          .begin = begin_phase,
-                         .allow = allow_reveal,
                          .context = m,
                          .say = t->config == NULL ? NULL : t->config->say,
                          .say_context = t->config == NULL ? NULL : t->config->say_context };
@@ -267,7 +259,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
     for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
         end = plan_pass(t->plan, t->tokens, t->count, i);
         for (size_t k = i; k < end; k++) in[k] = input_of(t, k);
-        exec_run(x, &in[i], end - i, allow_reveal, m, &result->outputs[i]);
+        exec_run(x, &in[i], end - i, &result->outputs[i]);
         result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
@@ -359,7 +351,7 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     task          t = { .config = c, .plan = p, .present = nc->present };
     node_result   none = { 0 };
 
-    nc->transport = NET_MEMORY;
+    nc->transport = NET_TAPE;
     nc->tape = tape;
     nc->tape_context = m->deal = c->deal;
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
@@ -534,6 +526,12 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     return e->status;
 }
 
+static net_transport transport_of(const runfile *r, bool rehearses)
+{
+    if (rehearses) return NET_COUNTING;
+    return r->transport == RUN_MEMORY ? NET_MEMORY : r->transport == RUN_TCP ? NET_TCP : NET_TLS;
+}
+
 puma_status node_run(const node_config *c, node_result *result, puma_error *e)
 {
     const plan    *p = c->plan;
@@ -554,10 +552,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .observe_context = c->observe_context,
                           .labelled = labelled,
                           .label_context = &m };
-    net_config     nc = { .transport = r->transport == RUN_MEMORY || c->rehearsal ? NET_MEMORY
-                                       : r->transport == RUN_TCP               ? NET_TCP
-                                                                               : NET_TLS,
-                          .hollow = c->rehearsal,
+    net_config     nc = { .transport = transport_of(r, c->rehearsal),
                           .self = c->self,
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,

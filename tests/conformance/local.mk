@@ -21,6 +21,8 @@ tests_conformance_costs_LDADD = framework/host/libhost.la framework/plugin/libpl
     $(OPENSSL_LIBS) $(JANSSON_LIBS) $(OPENMP_CFLAGS) -ldl -lm
 
 dist_check_SCRIPTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh \
-    %D%/beaver2-memory.sh %D%/beaver2-tcp.sh %D%/beaver2-tls.sh
+    %D%/beaver2-memory.sh %D%/beaver2-tcp.sh %D%/beaver2-tls.sh \
+    %D%/additive-memory.sh %D%/additive-tcp.sh %D%/additive-tls.sh
 TESTS += %D%/plain.sh %D%/rep3-memory.sh %D%/rep3-tcp.sh %D%/rep3-tls.sh \
-    %D%/beaver2-memory.sh %D%/beaver2-tcp.sh %D%/beaver2-tls.sh
+    %D%/beaver2-memory.sh %D%/beaver2-tcp.sh %D%/beaver2-tls.sh \
+    %D%/additive-memory.sh %D%/additive-tcp.sh %D%/additive-tls.sh

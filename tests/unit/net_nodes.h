@@ -80,8 +80,10 @@ static inline int listen_anywhere(char address[32])
 /* Four nodes (3PC and the client) that agree; tests change what they are about. */
 static inline void run_prepare(run *r, net_transport transport)
 {
+    bool sockets = transport == NET_TCP || transport == NET_TLS;
+
     memset(r, 0, sizeof *r);
-    r->hub = transport == NET_MEMORY ? net_hub_new() : NULL;
+    r->hub = sockets ? NULL : net_hub_new();
     assert_int_equal(pthread_barrier_init(&r->barrier, NULL, PUMA_NODES), 0);
     if (transport == NET_TLS) {
         puma_error e = { 0 };
@@ -97,7 +99,7 @@ static inline void run_prepare(run *r, net_transport transport)
         r->nodes[i].self = i;
         c->transport = transport;
         c->self = i;
-        c->listen_fd = transport != NET_MEMORY && i != PUMA_CLIENT ? listen_anywhere(r->address[i]) : -1;
+        c->listen_fd = sockets && i != PUMA_CLIENT ? listen_anywhere(r->address[i]) : -1;
         c->hub = r->hub;
         c->certificates = r->certificates[0] ? r->certificates : NULL;
         c->bounded = 0;

@@ -438,6 +438,103 @@ static void a_dealer_has_its_own_certificate(void **state)
     run_free(&r);
 }
 
+/* --- transports without a wire ---------------------------------------------------------------- */
+
+/* As deal_and_open, but no payload has any bytes. */
+static void count_only(node *me)
+{
+    uint8_t *payload = me->digest[0];
+
+    if (me->self == 0) net_send(me->wire, 2, NULL, 5000, PUMA_OFFLINE, &me->error);
+    if (me->self == 2) net_recv(me->wire, 0, &payload, 5000, &me->error);
+    if (me->self == 2 && payload != NULL) strcpy(me->note, "bytes have come");
+    if (me->self == 1) net_recv(me->wire, 2, &payload, 70, &me->error);
+    if (me->self == 2) net_send(me->wire, 1, NULL, 70, PUMA_ONLINE, &me->error);
+    net_finish(me->wire, &me->error);
+}
+
+static void a_rehearsal_counts_messages_without_bytes(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_COUNTING);
+    run_all(&r, count_only);
+    assert_fine(&r);
+    assert_string_equal(r.nodes[2].note, "");
+    assert_int_equal(r.nodes[0].count.sent[2][PUMA_OFFLINE], 5000);
+    assert_int_equal(r.nodes[2].count.received[0], 5000);
+    assert_int_equal(r.nodes[2].count.sent[1][PUMA_ONLINE], 70);
+    assert_int_equal(r.nodes[1].count.depth, 2);
+    assert_int_equal(r.nodes[1].count.depth_online, 1);
+    run_free(&r);
+}
+
+static void expect_other(node *me)
+{
+    uint8_t *payload;
+
+    if (me->self == 0) net_send(me->wire, 2, NULL, 5000, PUMA_OFFLINE, &me->error);
+    if (me->self == 2 && net_recv(me->wire, 0, &payload, 4999, &me->error) != PUMA_OK) {
+        net_abort(me->wire, &me->error);
+        return;
+    }
+    net_finish(me->wire, &me->error);
+}
+
+static void a_rehearsal_compares_lengths(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare(&r, NET_COUNTING);
+    run_all(&r, expect_other);
+    assert_says(&r.nodes[2], PUMA_ENET, "5000 bytes, expected 4999");
+    run_free(&r);
+}
+
+static void keep(void *context, uint32_t to, puma_phase phase, const void *payload, size_t size)
+{
+    node *me = context;
+
+    me->number += (int)size;
+    if (to != 1 || phase != PUMA_OFFLINE || !is_message(payload, 2, 1, size)) strcpy(me->note, "another message");
+}
+
+static void a_tape_keeps_what_is_sent_and_refuses_the_rest(void **state)
+{
+    run      r;
+    node    *me;
+    uint8_t *payload;
+
+    (void)state;
+    run_prepare(&r, NET_TAPE);
+    me = &r.nodes[2];
+    me->config.tape = keep;
+    me->config.tape_context = me;
+    assert_int_equal(net_open(&me->wire, &me->config, &me->error), PUMA_OK);
+    net_send(me->wire, 1, message(2, 1, 900), 900, PUMA_OFFLINE, &me->error);
+    net_send(me->wire, 1, message(2, 1, 33), 33, PUMA_OFFLINE, &me->error);
+    assert_int_equal(me->error.status, PUMA_OK);
+    assert_int_equal(me->number, 933);
+    assert_string_equal(me->note, "");
+    net_own_seed(me->wire, "lambda", me->seed[2]);
+    net_counts(me->wire, &me->count);
+    assert_int_equal(me->count.sent[1][PUMA_OFFLINE], 933);
+    assert_int_equal(me->count.messages, 2);
+    assert_int_not_equal(net_recv(me->wire, 0, &payload, 8, &me->error), PUMA_OK);
+    assert_int_equal(me->error.code, 613);
+    me->error = (puma_error){ 0 };
+    assert_false(net_failed(me->wire));
+    net_pair_seed(me->wire, 1, "lambda", me->seed[1]);
+    assert_true(net_failed(me->wire));
+    net_send(me->wire, 1, message(2, 1, 8), 8, PUMA_OFFLINE, &me->error);
+    assert_int_equal(me->error.code, 613);
+    assert_int_equal(me->number, 933);
+    net_close(me->wire);
+    run_free(&r);
+}
+
 /* --- certificates ----------------------------------------------------------------------------- */
 
 static void keys_are_private_and_never_overwritten(void **state)
@@ -477,6 +574,9 @@ int main(void)
         cmocka_unit_test(the_dealer_runs_only_so_far_ahead),
         cmocka_unit_test(starts_in_any_order),
         cmocka_unit_test(a_dealer_has_its_own_certificate),
+        cmocka_unit_test(a_rehearsal_counts_messages_without_bytes),
+        cmocka_unit_test(a_rehearsal_compares_lengths),
+        cmocka_unit_test(a_tape_keeps_what_is_sent_and_refuses_the_rest),
         cmocka_unit_test(keys_are_private_and_never_overwritten),
     };
 

@@ -3,7 +3,7 @@
 /* argmax.c - index of the largest, the first of equal ones */
 #include "cases.h"
 
-#include "exec/internal.h"
+#include "exec/argmax.h"
 
 #include <puma/ops.h>
 
