@@ -63,8 +63,8 @@ typedef struct material_event {
 
 /* Opens [run] material and checks that it was made for runs like this one and has a record left. */
 puma_status material_open(material **m, const plan *p, puma_error *e);
-/* The same, and the inputs' lengths where the plan knows them: for whoever is not the dealer.  No material:
- * nothing. */
+/* The same, and the inputs' lengths where the plan knows them: for nodes that are not the dealer.  Without
+ * [run] material it passes. */
 puma_status material_check(const plan *p, puma_error *e);
 /* Takes the next record for inputs of these lengths: checks it, marks it used and waits for the disk. */
 puma_status material_take(material *m, const size_t *tokens, size_t count, puma_error *e);
