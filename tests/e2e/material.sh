@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
-# material.sh - `puma deal` and [run] material (reliability.md H2): runs on material made ahead give the answer and the counts of a live dealer; a
+# material.sh - `puma deal` and [run] material: runs on material made ahead give the answer and the counts of a live dealer; a
 # record serves once, across restarts, crashes and runs at the same time; what is cut, damaged, foreign or readable by others is refused, unused.
 set -u
 export LC_ALL=C
