@@ -51,19 +51,6 @@ static uint64_t get(const uint8_t *from, size_t bytes)
 
 static puma_status hash_failed(puma_error *e) { return error_set(e, 1020, "SHA-256 failed"); }
 
-/* Of the plan's lines those that all nodes have: the client's own begin with "input.". */
-static bool hash_lines(uint8_t hash[HASH], const char *hello)
-{
-    EVP_MD_CTX *h = EVP_MD_CTX_new();
-    bool        ok = h != NULL && EVP_DigestInit_ex(h, EVP_sha256(), NULL) == 1;
-
-    for (const char *line = hello, *end; ok && (end = strchr(line, '\n')) != NULL; line = end + 1)
-        if (strncmp(line, "input.", 6) != 0) ok = EVP_DigestUpdate(h, line, (size_t)(end + 1 - line)) == 1;
-    ok = ok && EVP_DigestFinal_ex(h, hash, NULL) == 1;
-    EVP_MD_CTX_free(h);
-    return ok;
-}
-
 static bool hash_lengths(uint8_t hash[HASH], const size_t *tokens, size_t count)
 {
     EVP_MD_CTX *h = EVP_MD_CTX_new();
@@ -80,7 +67,7 @@ static bool hash_lengths(uint8_t hash[HASH], const size_t *tokens, size_t count)
     return ok;
 }
 
-static bool hash_bytes(uint8_t hash[HASH], const uint8_t *bytes, size_t size)
+static bool hash_bytes(uint8_t hash[HASH], const void *bytes, size_t size)
 {
     return EVP_Digest(bytes, size, hash, NULL, EVP_sha256(), NULL) == 1;
 }
@@ -190,30 +177,28 @@ puma_status material_end(material_writer *w, puma_error *e)
     return e->status;
 }
 
-puma_status material_create(material_writer **out, const char *path, const plan *p, uint32_t count,
+puma_status material_create(material_writer **out, const char *path, const client_plan *c, uint32_t count,
                             puma_error *e)
 {
     material_writer *w = calloc(1, sizeof *w);
-    size_t           tokens = 0, *lengths = malloc((p->input.count + 1) * sizeof *lengths);
+    size_t           tokens = 0, inputs, *lengths;
     int              fd = -1;
 
     *out = w;
-    if (w == NULL || lengths == NULL || (w->path = strdup(path)) == NULL ||
-        asprintf(&w->part, "%s.part", path) < 0) {
-        free(lengths);
+    if (w == NULL || (w->path = strdup(path)) == NULL || asprintf(&w->part, "%s.part", path) < 0)
         return error_set(e, 1001, "out of memory for %.200s", path);
-    }
-    for (size_t i = 0; i < p->input.count; i++) tokens += lengths[i] = p->input.sequences[i].count;
+    if (client_lengths(c, &lengths, &inputs, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < inputs; i++) tokens += lengths[i];
     w->count = count;
     memcpy(w->header, MAGIC, 8);
     put(w->header + AT_VERSION, FORMAT, 4);
     put(w->header + AT_COUNT, count, 4);
-    put(w->header + AT_INPUTS, p->input.count, 8);
+    put(w->header + AT_INPUTS, inputs, 8);
     put(w->header + AT_TOKENS, tokens, 8);
     if (RAND_bytes(w->header + AT_ID, 16) != 1)
         error_set(e, 1002, "no randomness from the system");
-    else if (!hash_lines(w->header + AT_LINES, p->hello) ||
-             !hash_lengths(w->header + AT_LENGTHS, lengths, p->input.count))
+    else if (!hash_bytes(w->header + AT_LINES, c->plan->hello, strlen(c->plan->hello)) ||
+             !hash_lengths(w->header + AT_LENGTHS, lengths, inputs))
         hash_failed(e);
     free(lengths);
     if (e->status != PUMA_OK) return e->status;
@@ -302,7 +287,7 @@ static puma_status check_header(material *m, const plan *p, off_t bytes, puma_er
     if ((size_t)bytes != whole)
         return error_set(e, 430, "%.200s: dealer's material: cut or grown (got %jd bytes, limit %zu)",
                          m->path, (intmax_t)bytes, whole);
-    if (!hash_lines(hash, p->hello)) return hash_failed(e);
+    if (!hash_bytes(hash, p->hello, strlen(p->hello))) return hash_failed(e);
     if (memcmp(hash, h + AT_LINES, HASH) != 0)
         return error_set(e, 911,
                          "%.200s: dealer's material was made for another run: another model, protocol, "
@@ -374,15 +359,14 @@ static puma_status check_lengths(const material *m, const size_t *tokens, size_t
                      (uintmax_t)get(m->header + AT_TOKENS, 8));
 }
 
-puma_status material_check(const plan *p, puma_error *e)
+puma_status material_check(const plan *p, const client_plan *c, puma_error *e)
 {
     material *m = NULL;
-    size_t   *tokens = malloc((p->input.count + 1) * sizeof *tokens);
+    size_t   *tokens = NULL, count;
 
-    if (tokens == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input.count; i++) tokens[i] = p->input.sequences[i].count;
-    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && p->input.count > 0)
-        check_lengths(m, tokens, p->input.count, e);
+    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && c != NULL &&
+        client_lengths(c, &tokens, &count, e) == PUMA_OK)
+        check_lengths(m, tokens, count, e);
     material_close(m);
     free(tokens);
     return e->status;

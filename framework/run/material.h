@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "host/place.h"
-#include "plan/plan.h"
+#include "input/client.h"
 #include "report/report.h"
 
 #include <stdint.h>
@@ -27,7 +27,7 @@ typedef struct material_writer material_writer;
 
 /* A new file for `count` runs of this plan, whose inputs are there; nothing stands under `path` before
  * material_finish. */
-puma_status material_create(material_writer **w, const char *path, const plan *p, uint32_t count,
+puma_status material_create(material_writer **w, const char *path, const client_plan *c, uint32_t count,
                             puma_error *e);
 /* What happens in a record, in order; a failure is kept and told by material_end. */
 void material_send(material_writer *w, uint32_t to, puma_phase phase, const void *payload, size_t size);
@@ -63,9 +63,9 @@ typedef struct material_event {
 
 /* Opens [run] material and checks that it was made for runs like this one and has a record left. */
 puma_status material_open(material **m, const plan *p, puma_error *e);
-/* The same, and the inputs' lengths where the plan knows them: for nodes that are not the dealer.  Without
- * [run] material it passes. */
-puma_status material_check(const plan *p, puma_error *e);
+/* The same, and at the client the inputs' lengths (`c`: with the same plan; NULL at the dealer).  Without [run] material
+ * there is nothing to check. */
+puma_status material_check(const plan *p, const client_plan *c, puma_error *e);
 /* Takes the next record for inputs of these lengths: checks it, marks it used and waits for the disk. */
 puma_status material_take(material *m, const size_t *tokens, size_t count, puma_error *e);
 puma_status material_next(material *m, material_event *event, puma_error *e);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_report.c - what nodes counted is added up as the report's keys say, and files are replaced whole or
  * not at all. */
+#include "cli/progress.h"
 #include "report/output.h"
-#include "report/progress.h"
 #include "report/report.h"
 #include "../support/scratch.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* runfile.h - a run file (design.md section 2.2) as a checked structure.  Paths are resolved; every value is
- * validated; nothing here touches a model, a plugin or a socket. */
-#ifndef INI_RUNFILE_H
-#define INI_RUNFILE_H
+/* runfile.h - a run file as two checked structures: what it says to every node of the run, and what [input] and [chat]
+ * say, which is the client's alone.  Paths are resolved, every value is validated.  Called by plan_open; nothing here
+ * touches a model, a plugin or a socket. */
+#ifndef PLAN_RUNFILE_H
+#define PLAN_RUNFILE_H
 
 #include "base/error.h"
 #include "ini/ini.h"
-#include "ini/link.h"
+#include "plan/link.h"
 
 #include <puma/approx.h>
 #include <stdbool.h>
@@ -49,7 +50,7 @@ typedef enum run_choice { RUN_AUTO, RUN_NO, RUN_YES } run_choice;
 typedef enum run_decoding { RUN_GREEDY, RUN_CLIENT } run_decoding;
 
 typedef struct runfile {
-    ini           file; /* kept for line numbers and plugins' sections                     */
+    ini           file; /* kept for line numbers and plugins' sections; values of [input] and [chat] are wiped */
     /* [run] */
     char         *model;
     run_task      task;
@@ -63,14 +64,6 @@ typedef struct runfile {
     int           threads; /* 0: unset                                                        */
     bool          has_seed;
     uint64_t      seed;
-    /* [input] */
-    run_input     input;
-    char         *text, *text_pair, *input_file, *labels; /* labels: a file, NULL                     */
-    uint32_t     *ids;
-    size_t        id_count, limit; /* limit 0: all                                                    */
-    bool          truncate, parse_special;
-    char         *messages;                    /* JSON that begins with `[`, else a path; "-": stdin    */
-    char         *chat_template, *chat_system; /* [chat]; NULL where the key does not stand             */
     /* [approximation]: "PLUGIN" or "PLUGIN.VARIANT"; function[] NULL where only the default is said */
     char         *approximation_default;
     char         *function[PUMA_SLOT_COUNT];
@@ -104,19 +97,34 @@ typedef struct runfile {
     bool          reference_plain, compare_layers;
 } runfile;
 
-/* Reads and checks.  `need_input`: false for a compute party, which reads nothing of [input] (unknown keys
- * are refused all the same). */
-puma_status runfile_open(runfile **r, const char *path, const char *const *sets, size_t set_count,
-                         bool need_input, puma_error *e);
+/* [input] and [chat] */
+typedef struct runfile_input {
+    run_input kind;
+    char     *text, *text_pair, *file, *labels; /* file: of any kind that is one; labels: a file, NULL     */
+    uint32_t *ids;
+    size_t    id_count, limit; /* limit 0: all                                            */
+    bool      truncate, parse_special;
+    char     *messages;                    /* JSON that begins with `[`, else a path; "-": stdin      */
+    char     *chat_template, *chat_system; /* NULL where the key does not stand                       */
+} runfile_input;
+
+/* Reads and checks.  `own`: NULL at a compute party, which reads nothing of [input] and [chat] (unknown keys are
+ * refused all the same). */
+puma_status runfile_open(runfile **r, runfile_input **own, const char *path, const char *const *sets,
+                         size_t set_count, puma_error *e);
 void        runfile_close(runfile *r);
+void        runfile_input_close(runfile_input *own); /* wiped; NULL is allowed */
 /* What parties must agree on, of what stands in the file: sorted "section.key=value\n" lines, malloc'd (NULL:
- * out of memory), for the HELLO.  No texts, paths, addresses, certificates, timeouts, threads, reports or
- * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add.
- * `client`: with the "input." lines that are the client's to say. */
-char       *runfile_canonical(const runfile *r, bool client);
+ * out of memory), for the HELLO.  No input, paths, addresses, certificates, timeouts, threads, reports or
+ * pins; of a seed only a hash.  The content of `ranges` and what the plan decides are the plan's to add. */
+char       *runfile_canonical(const runfile *r);
+/* Does the run make an embedding: as its answer, or for the head that the run file brings? */
+static inline bool runfile_embeds(const runfile *r) { return r->task == RUN_EMBED || r->head != NULL; }
 /* The key of [input] that gives an input of this kind. */
 const char *runfile_input_key(run_input kind);
-/* "run.ini:7" of a key, or "--set section.key"; for error texts. Static buffer a call. */
+/* The keys of [approximation], besides `default`. */
+extern const char *const RUNFILE_SLOTS[PUMA_SLOT_COUNT];
+/* "run.ini:7" of a key, or "--set section.key"; for error texts.  In a buffer that the thread's next call overwrites. */
 const char *runfile_where(const runfile *r, const char *section, const char *key);
 
 #endif

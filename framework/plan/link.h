@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* link.h - how fast a link is, as people write it: "400mbit 40ms". */
-#ifndef INI_LINK_H
-#define INI_LINK_H
+#ifndef PLAN_LINK_H
+#define PLAN_LINK_H
 
 #include <stdbool.h>
 

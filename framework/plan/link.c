@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* link.c - see link.h */
-#include "ini/link.h"
+#include "plan/link.h"
 
 #include "ini/ini.h"
 

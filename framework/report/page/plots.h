@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plots.h - the diagrams of a page, as inline SVG. */
-#ifndef CLI_PLOTS_H
-#define CLI_PLOTS_H
+#ifndef REPORT_PAGE_PLOTS_H
+#define REPORT_PAGE_PLOTS_H
 
-#include "cli/html.h"
+#include "report/page/html.h"
 
 /* So many series have a colour of their own; eight with each marker and dash. */
 enum { PLOT_COLOURS = 24 };

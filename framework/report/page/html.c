@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* html.c - see html.h */
-#include "cli/html.h"
+#include "report/page/html.h"
 
 #include <stdarg.h>
 #include <stdio.h>

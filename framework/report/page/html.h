@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* html.h - text that grows, and what must be escaped in it. */
-#ifndef CLI_HTML_H
-#define CLI_HTML_H
+#ifndef REPORT_PAGE_HTML_H
+#define REPORT_PAGE_HTML_H
 
 #include <stdbool.h>
 #include <stddef.h>

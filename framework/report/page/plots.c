@@ -4,7 +4,7 @@
  *
  * Names never stand inside a diagram, where they would write over each other and be cut at its edge: a series
  * has a colour, a marker and a dash, and the key below says whose they are. */
-#include "cli/plots.h"
+#include "report/page/plots.h"
 
 #include "report/report.h"
 

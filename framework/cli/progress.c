@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* progress.c - see progress.h */
-#include "report/progress.h"
+#include "cli/progress.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,9 +35,10 @@ progress *progress_start(void)
     return p;
 }
 
-void progress_show(progress *p, const char *where, uint64_t bytes)
+void progress_show(void *context, const char *where, uint64_t bytes)
 {
-    double t;
+    progress *p = context;
+    double    t;
 
     if (!p || p->mute) return;
     t = now();
