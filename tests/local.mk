@@ -8,3 +8,6 @@ TESTS              += %D%/layering.sh %D%/errors.sh %D%/manpages.sh
 dist_check_SCRIPTS += %D%/unit/headers.sh
 TESTS              += %D%/unit/headers.sh
 EXTRA_DIST         += %D%/unit/plugins/cpp.cc
+
+# Files that call each other in a circle: those that the script names, and no others.
+dist_check_SCRIPTS += %D%/circles.sh
