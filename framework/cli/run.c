@@ -5,6 +5,7 @@
 #include "cli/log.h"
 #include "cli/page.h"
 
+#include "plan/network.h"
 #include "plan/plan.h"
 #include "report/output.h"
 #include "report/progress.h"
@@ -22,7 +23,7 @@
 static const cli_option OPTIONS[] = {
     { "--set", "SECTION.KEY=VALUE",
       "set or replace one key of the run file (paths are relative to the current directory)", true },
-    { "--party", "0|1|2|client|dealer", "play this role only; the others run elsewhere", false },
+    { "--party", "0|1|...|client|dealer", "play this role only; the others run elsewhere", false },
     { "--report", "FILE.json", "write the report there", false },
     { "--html", "FILE.html", "write a page about the run there, with its inputs: one file that needs no other",
       false },
@@ -36,7 +37,7 @@ static const cli_option OPTIONS[] = {
 static const cli_command COMMAND = {
     .name = "run",
     .synopsis =
-        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--html "
+        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|...|client|dealer] [--report FILE.json] [--html "
         "FILE.html] [--json] [--quiet | --log-json]",
     .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
              "\n"
@@ -53,12 +54,23 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-/* "0" … "2", "client", "dealer" to a node number; -1 when it is none. */
+#define DEALER ((int)PUMA_NODES) /* whose number the protocol knows */
+
+/* "0" … "7", "client", "dealer" to a node number or DEALER; -1 when it is none. */
 static int role_of(const char *name)
 {
     if (strcmp(name, "client") == 0) return PUMA_CLIENT;
-    if (strcmp(name, "dealer") == 0) return 2;
-    return strlen(name) == 1 && name[0] >= '0' && name[0] <= '2' ? name[0] - '0' : -1;
+    if (strcmp(name, "dealer") == 0) return DEALER;
+    return strlen(name) == 1 && name[0] >= '0' && name[0] < '0' + (int)PUMA_MAX_PARTIES ? name[0] - '0' : -1;
+}
+
+/* What its log calls a role. */
+static const char *title_of(int role)
+{
+    static const char *const titles[] = { "party0", "party1", "party2", "party3", "party4",
+                                          "party5", "party6", "party7", "client", "dealer" };
+
+    return titles[role];
 }
 
 /* Of a process that plays one role; for the thread that takes signals. */
@@ -86,9 +98,8 @@ static void party_stop(const puma_error *why)
 /* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
 static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
 {
-    const runfile           *r = p->run;
-    const puma_protocol     *protocol = p->protocol->protocol;
-    static const char *const names[] = { "party0", "party1", "party2" };
+    const runfile       *r = p->run;
+    const puma_protocol *protocol = p->protocol->protocol;
 
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
         return error_set(e, 317,
@@ -106,9 +117,9 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
             "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
             runfile_where(r, "network", "transport"));
     for (uint32_t node = 0; node < protocol->parties; node++)
-        if (r->address[node] == NULL)
+        if (network_address(r, protocol, node) == NULL)
             return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path,
-                             node == 2 && (protocol->caps & PUMA_CAP_DEALER) != 0 ? "dealer" : names[node]);
+                             network_key(protocol, node));
     if (r->transport == RUN_TLS && r->certificates == NULL)
         return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
                          r->file.path);
@@ -235,10 +246,10 @@ static puma_status run_alone(const plan *p, int role, const char *name, int list
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (check_role(p, role, name, e) != PUMA_OK) return e->status;
-    if (role == 2 && (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0) own_log.role = "dealer";
+    if (role != (int)PUMA_CLIENT) own_log.role = network_key(p->protocol->protocol, (uint32_t)role);
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
-        c.address[node] = p->run->address[node];
+        c.address[node] = network_address(p->run, p->protocol->protocol, node);
     if (node_run(&c, result, e) == PUMA_OK) log_done(&own_log, &result->parties[result->party_count - 1]);
     return e->status;
 }
@@ -265,7 +276,7 @@ int cli_run(int argc, char **argv)
     sets = cli_values(&line, "--set", &set_count);
     if (party != NULL) role = role_of(party);
     if (party != NULL && role < 0)
-        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)",
+        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0 to 7, client or dealer)",
                            party);
     else if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
         code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
@@ -283,9 +294,7 @@ int cli_run(int argc, char **argv)
     }
     client = party == NULL || role == (int)PUMA_CLIENT;
     if (party != NULL) {
-        static const char *const roles[] = { "party0", "party1", "party2", "client" };
-
-        own_log.role = strcmp(party, "dealer") == 0 ? party : roles[role];
+        own_log.role = title_of(role);
         own_log.form = cli_has(&line, "--quiet") ? LOG_QUIET : cli_has(&line, "--log-json") ? LOG_JSON : LOG_TEXT;
     }
     if (sets == NULL)
@@ -294,6 +303,8 @@ int cli_run(int argc, char **argv)
              (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK) &&
              (html == NULL || output_check(html, (const char *const[]){ path, out, NULL }, &e) == PUMA_OK))
         plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
+    if (e.status == PUMA_OK && role == DEALER && (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
+        role = (int)p->protocol->protocol->dealer;
     /* Here at the client of a local run, which starts the dealer, and at the dealer. */
     if (e.status == PUMA_OK && (party == NULL || role == (int)p->protocol->protocol->dealer))
         material_check(p, &e);

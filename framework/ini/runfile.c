@@ -362,16 +362,19 @@ static bool same_address(const char *x, const char *y)
 
 static bool read_address(struct reading *in, const key *k, const ini_entry *entry)
 {
-    char   **mine = field(in, k), host[HOST];
-    uint64_t port;
+    const runfile *r = in->r;
+    char           host[HOST];
+    uint64_t       port;
 
     if (!cut_address(entry->value, host, &port))
         return fault(in, 318, entry, "needs HOST:PORT or [IPv6]:PORT, 1 <= PORT <= 65535 (got '%.100s')",
                      entry->value);
-    if (*mine) return fault(in, 317, entry, "party2 and dealer are one node; a run has one or the other");
-    for (size_t i = 0; i < PUMA_NODES; i++)
-        if (in->r->address[i] && same_address(in->r->address[i], entry->value))
+    for (size_t i = 0; i <= PUMA_MAX_PARTIES; i++) {
+        const char *other = i < PUMA_MAX_PARTIES ? r->address[i] : r->dealer;
+
+        if (other && same_address(other, entry->value))
             return fault(in, 318, entry, "another party has the same address (%.100s)", entry->value);
+    }
     return store_text(in, k, strdup(entry->value));
 }
 
@@ -449,7 +452,12 @@ static const key keys[] = {
     { "network", "party0", read_address, FIELD(address[0]), 0, 0, NULL },
     { "network", "party1", read_address, FIELD(address[1]), 0, 0, NULL },
     { "network", "party2", read_address, FIELD(address[2]), 0, 0, NULL },
-    { "network", "dealer", read_address, FIELD(address[2]), 0, 0, NULL },
+    { "network", "party3", read_address, FIELD(address[3]), 0, 0, NULL },
+    { "network", "party4", read_address, FIELD(address[4]), 0, 0, NULL },
+    { "network", "party5", read_address, FIELD(address[5]), 0, 0, NULL },
+    { "network", "party6", read_address, FIELD(address[6]), 0, 0, NULL },
+    { "network", "party7", read_address, FIELD(address[7]), 0, 0, NULL },
+    { "network", "dealer", read_address, FIELD(dealer), 0, 0, NULL },
     { "network", "certificates", read_path, FIELD(certificates), 0, 0, NULL },
     { "network", "allow_insecure", read_yes_no, FIELD(allow_insecure), 0, 0, NULL },
     { "network", "connect_timeout_ms", read_integer, FIELD(connect_timeout_ms), 1, 86400000, NULL },
@@ -715,24 +723,37 @@ static bool check_numbers(struct reading *in)
                  r->frac, r->ring_bits);
 }
 
-static bool check_network(struct reading *in)
+/* Of parties 0 and 1, which every run with addresses has, and of all below the last that is given. */
+static bool check_none_missing(struct reading *in)
 {
-    static const char *const names[] = { "party0", "party1", "party2" };
-    const runfile           *r = in->r;
-    bool                     any = r->address[0] || r->address[1] || r->address[2];
+    const runfile *r = in->r;
+    size_t         needed = r->dealer ? 2 : 0;
 
-    for (size_t i = 0; any && i < 2; i++)
+    for (size_t i = 0; i < PUMA_MAX_PARTIES; i++)
+        if (r->address[i]) needed = i < 2 ? 2 : i;
+    for (size_t i = 0; i < needed; i++)
         if (!r->address[i]) {
-            error_set(in->e, 317, "%s: [network] %s is missing: addresses are given for all parties or none",
-                      r->file.path, names[i]);
+            error_set(in->e, 317, "%s: [network] party%zu is missing: addresses are given for all parties or none",
+                      r->file.path, i);
             return false;
         }
-    if (r->allow_insecure || (r->transport != RUN_TCP && !r->has_seed)) return true;
-    for (size_t i = 0; i < 3; i++) {
-        const ini_entry *entry = ini_find(&r->file, "network", names[i]);
+    return true;
+}
 
-        if (!entry && i == 2) entry = ini_find(&r->file, "network", "dealer");
-        if (!entry || is_loopback(r->address[i])) continue;
+static bool check_network(struct reading *in)
+{
+    const runfile *r = in->r;
+
+    if (!check_none_missing(in)) return false;
+    if (r->allow_insecure || (r->transport != RUN_TCP && !r->has_seed)) return true;
+    for (size_t i = 0; i <= PUMA_MAX_PARTIES; i++) {
+        const char      *address = i < PUMA_MAX_PARTIES ? r->address[i] : r->dealer;
+        char             name[16];
+        const ini_entry *entry;
+
+        if (!address || is_loopback(address)) continue;
+        snprintf(name, sizeof name, i < PUMA_MAX_PARTIES ? "party%zu" : "dealer", i);
+        entry = ini_find(&r->file, "network", name);
         return fault(in, 320, entry, "%s off loopback needs allow_insecure = yes",
                      r->transport == RUN_TCP ? "transport = tcp" : "a fixed seed");
     }
@@ -857,7 +878,8 @@ void runfile_close(runfile *r)
     free(r->plugin_directory);
     free(r->ranges);
     free(r->material);
-    for (size_t i = 0; i < PUMA_NODES; i++) free(r->address[i]);
+    for (size_t i = 0; i < PUMA_MAX_PARTIES; i++) free(r->address[i]);
+    free(r->dealer);
     free(r->certificates);
     ini_free(&r->file);
     free(r);

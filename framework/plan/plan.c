@@ -5,6 +5,7 @@
 
 #include "exec/rings.h"
 #include "plan/encoder.h"
+#include "plan/network.h"
 #include "weights/json.h"
 
 #include <math.h>
@@ -398,6 +399,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (p->protocol->protocol == NULL)
         return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
                          runfile_where(r, "run", "protocol"), r->protocol);
+    if (network_check(r, p->protocol->protocol, r->protocol, e) != PUMA_OK) return e->status;
     if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);

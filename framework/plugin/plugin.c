@@ -175,10 +175,10 @@ static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs
     if (copy->caps & PUMA_CAP_CLEAR) REQUIRE(apply);
 #undef REQUIRE
     if (missing) return error_set(e, 609, "%s: required function \"%s\" is missing", path, missing);
-    if (copy->parties < 1 || copy->parties > PUMA_CLIENT || copy->planes < 1 ||
+    if (copy->parties < 1 || copy->parties > PUMA_MAX_PARTIES || copy->planes < 1 ||
         copy->planes > PUMA_MAX_PLANES)
         return error_set(e, 608, "%s: %u parties with %u planes (limit %u, %u)", path, copy->parties,
-                         copy->planes, PUMA_CLIENT, PUMA_MAX_PLANES);
+                         copy->planes, PUMA_MAX_PARTIES, PUMA_MAX_PLANES);
     if (copy->dealer >= copy->parties && copy->dealer != PUMA_NODES)
         return error_set(e, 608, "%s: dealer %u of %u parties", path, copy->dealer, copy->parties);
     if ((copy->caps & PUMA_CAP_LOCAL) && copy->parties != 1)

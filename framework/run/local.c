@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PARTIES 3
+#define PARTIES PUMA_MAX_PARTIES
 
 typedef struct child {
     pid_t pid;      /* 0: none                                       */
@@ -41,14 +41,15 @@ typedef struct household {
     int             done;             /* closed pipe: the client has ended           */
     pthread_mutex_t lock;
     bool            ended; /* somebody prints the final line              */
-    bool            deals; /* child 2 is the dealer                       */
+    uint32_t        dealer; /* its index, or PUMA_NODES                     */
 } household;
 
 static const char *title(const household *h, size_t index)
 {
-    static const char *const titles[PARTIES] = { "party 0", "party 1", "party 2" };
+    static const char *const titles[PARTIES] = { "party 0", "party 1", "party 2", "party 3",
+                                                 "party 4", "party 5", "party 6", "party 7" };
 
-    return index == 2 && h->deals ? "dealer" : titles[index];
+    return index == h->dealer ? "dealer" : titles[index];
 }
 
 static puma_status system_failed(puma_error *e, const char *what)
@@ -81,7 +82,7 @@ static puma_status make_certificates(household *h, puma_error *e)
     if (mkdtemp(path) == NULL) return system_failed(e, path);
     snprintf(h->certificates, sizeof h->certificates, "%s", path);
     snprintf(directory, sizeof directory, "%s", path);
-    return certificates_make(directory, 1, e);
+    return certificates_make(directory, (unsigned)h->count, 1, e);
 }
 
 /* --- children --------------------------------------------------------------------------------- */
@@ -135,7 +136,10 @@ static puma_status start_child(household *h, const plan *p, size_t index, const 
     }
     for (size_t i = 0; i < h->count; i++) {
         argv[used++] = (char *)(uintptr_t) "--set";
-        snprintf(texts[text_used], sizeof *texts, "network.party%zu=%s", i, h->children[i].address);
+        if (i == h->dealer && p->run->dealer != NULL) /* the key that the run file uses: one node has one */
+            snprintf(texts[text_used], sizeof *texts, "network.dealer=%s", h->children[i].address);
+        else
+            snprintf(texts[text_used], sizeof *texts, "network.party%zu=%s", i, h->children[i].address);
         argv[used++] = texts[text_used++];
     }
     if (h->certificates[0] != '\0') {
@@ -328,7 +332,9 @@ static puma_status run_processes(const local_config *c, node_config nc, node_res
     household   h = { .count = p->protocol->protocol->parties,
                       .done = -1,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
-                      .deals = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0 };
+                      .dealer = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0
+                                    ? p->protocol->protocol->dealer
+                                    : PUMA_NODES };
     pthread_t   watcher;
     bool        watching = false;
     int         pipes[2] = { -1, -1 };
@@ -427,7 +433,7 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
                           .progress = config->progress,
                           .say = config->say,
                           .say_context = config->say_context };
-    long        cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long        cores = sysconf(_SC_NPROCESSORS_ONLN), parties = (long)p->protocol->protocol->parties;
 
     *result = (node_result){ 0 };
     if ((p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0) {
@@ -436,7 +442,7 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
     }
     if (p->run->transport == RUN_MEMORY) {
         ring_set_threads(p->run->threads > 0 ? p->run->threads
-                         : cores > PARTIES   ? (int)(cores / PARTIES)
+                         : cores > parties   ? (int)(cores / parties)
                                              : 1);
         return run_threads(alone, result, e);
     }

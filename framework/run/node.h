@@ -13,8 +13,8 @@
 
 typedef struct node_config {
     const plan *plan;
-    uint32_t    self; /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
-    const char *address[PUMA_NODES];
+    uint32_t    self; /* a party or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
+    const char *address[PUMA_NODES]; /* of the parties; the client has none */
     int         listen_fd; /* inherited listening socket, or -1                                */
     net_hub    *hub;       /* transport = memory                                               */
     bool        hollow; /* a rehearsal over `hub`: no weights, no words, only messages and memory are counted;

@@ -14,9 +14,11 @@
 typedef struct puma_session puma_session;
 typedef struct puma_prg     puma_prg; /* opaque: a seekable AES-128-CTR key stream        */
 
-/* Node numbers on the wire.  Compute parties are 0, 1, 2 (of a 2PC backend 0 and 1, its dealer 2). */
-#define PUMA_CLIENT 3u
-#define PUMA_NODES 4u
+/* Node numbers: compute parties (and a dealer, where there is one) from 0 on, and the client, whose number is none of
+ * theirs. */
+#define PUMA_MAX_PARTIES 8u
+#define PUMA_CLIENT 8u
+#define PUMA_NODES 9u
 
 /* Which bill a message goes on: material that depends on no input (a dealer's), or the rest. */
 typedef enum puma_phase { PUMA_OFFLINE = 0, PUMA_ONLINE = 1 } puma_phase;

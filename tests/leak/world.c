@@ -101,6 +101,9 @@ struct world {
 
 static world *of(const puma_session *s) { return s->impl; }
 
+/* Has a run of this protocol node i? */
+static bool exists(const world *w, uint32_t i) { return i < w->protocol->parties || i == PUMA_CLIENT; }
+
 static uint64_t splitmix(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);
@@ -392,9 +395,9 @@ static void trampoline(void)
  * each other. */
 static bool schedule(world *w)
 {
-    size_t left = NODES;
+    size_t left = w->protocol->parties + 1;
 
-    for (uint32_t i = 0; i < NODES; i++) w->nodes[i].finished = false;
+    for (uint32_t i = 0; i < NODES; i++) w->nodes[i].finished = !exists(w, i);
     while (left > 0) {
         w->progress = false;
         for (uint32_t i = 0; i < NODES; i++) {
@@ -472,6 +475,7 @@ world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
     for (uint32_t i = 0; i < NODES; i++) {
         node *n = &w->nodes[i];
 
+        if (!exists(w, i)) continue;
         n->stack = grow(NULL, STACK);
         n->arena = grow(NULL, ARENA + 1);
         getcontext(&n->context);
@@ -496,7 +500,7 @@ void world_free(world *w)
 {
     clear(w);
     for (uint32_t i = 0; i < NODES; i++) {
-        w->protocol->close(w->nodes[i].session);
+        if (exists(w, i)) w->protocol->close(w->nodes[i].session);
         free(w->nodes[i].stack);
         free(w->nodes[i].arena);
         free(w->nodes[i].tensors);
@@ -522,7 +526,8 @@ bool world_run(world *w, program *p, void *context)
     w->failed = false;
     w->program = p;
     w->context = context;
-    for (uint32_t i = 0; i < NODES; i++) w->nodes[i].session->status = PUMA_OK;
+    for (uint32_t i = 0; i < NODES; i++)
+        if (exists(w, i)) w->nodes[i].session->status = PUMA_OK;
     return schedule(w);
 }
 
