@@ -7,6 +7,7 @@
 #   plugins        <puma/...>, their own folder, protocol/masked or approx/pieces, libc and third-party libraries; never framework/ or a sibling
 #   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
 #   framework      a folder includes itself and folders below it
+#   framework/exec what its local.mk lists on lines above the file's own; never net/, which is the session's
 #   models         no C
 set -u
 root=$(realpath "${PUMA_SRCDIR:-$(dirname "$0")/..}")
@@ -84,6 +85,23 @@ while read -r file target; do
         complain "$file includes $target: $to is above $from"
     fi
 done < <(includes framework)
+
+# FILE LINE for each file of framework/exec, without its ending: the how-manieth line of local.mk names it.
+exec_lines=$(awk '/%D%/ { n++; for (i = 1; i <= NF; i++) if (sub("^%D%/", "", $i)) { sub(/[.][ch]$/, "", $i); print $i, n } }' \
+    "$root/framework/exec/local.mk" | sort -u)
+exec_line() { awk -v want="$1" '$1 == want { found = $2 } END { print found + 0 }' <<<"$exec_lines"; }
+
+while read -r file target; do
+    name=${target:1:-1}
+    from=$(basename "${file%.[ch]}")
+    to=${name#exec/}; to=${to%.h}
+    case $name in
+    net/*) complain "$file includes $target: the executor knows the wire only through its session" ;;
+    exec/"$from".h) ;;
+    exec/*) [ "$(exec_line "$to")" -gt 0 ] && [ "$(exec_line "$to")" -lt "$(exec_line "$from")" ] ||
+                complain "$file includes $target, which its local.mk does not list above it" ;;
+    esac
+done < <(includes framework/exec)
 
 for folder in "$root"/framework/*/; do
     name=$(basename "$folder")

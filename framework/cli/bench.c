@@ -13,7 +13,7 @@
 #include "run/local.h"
 #include "run/signals.h"
 
-#include <puma/ops.h>
+#include <puma/rows.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -94,8 +94,16 @@ static double cycles_per_second(void) { return 0; /* unknown: no figure per cycl
 
 static void multiply(task *t)
 {
-    t->ring->matmul_mod(t->c, t->a, t->b, t->batch, t->m, t->n, t->k, t->transposed, t->batch > 1, 1,
-                        t->bits);
+    const puma_gemm g = { .batch = t->batch,
+                          .m = t->m,
+                          .n = t->n,
+                          .k = t->k,
+                          .b_transposed = t->transposed,
+                          .b_batched = t->batch > 1,
+                          .sign = 1,
+                          .bits = t->bits };
+
+    t->ring->matmul(t->c, t->a, t->b, &g);
 }
 
 static void mix(task *t) { ring_mix(t->name, t->bits, t->loops); }

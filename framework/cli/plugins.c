@@ -33,10 +33,8 @@ static const struct {
     uint64_t    bit;
     const char *name;
 } capabilities[] = {
-    { PUMA_CAP_DEALER, "dealer" },   { PUMA_CAP_TRUNC_EXACT, "trunc_exact" },
-    { PUMA_CAP_RINGS, "rings" },     { PUMA_CAP_LOCAL, "local" },
-    { PUMA_CAP_CLEAR, "clear" },     { PUMA_CAP_FLOAT, "float" },
-    { PUMA_CAP_COMPARE, "compare" }, { PUMA_CAP_TABLE, "table" },
+    { PUMA_CAP_DEALER, "dealer" }, { PUMA_CAP_RINGS, "rings" },   { PUMA_CAP_LOCAL, "local" },
+    { PUMA_CAP_CLEAR, "clear" },   { PUMA_CAP_PUBLIC, "public" },
 };
 #define CAPABILITIES (sizeof capabilities / sizeof *capabilities)
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* argmax.c - which entry of a row is the largest: the next token, a label. */
-#include "exec/internal.h"
+/* argmax.c - see argmax.h */
+#include "exec/argmax.h"
 
 #include <math.h>
 
@@ -14,10 +14,10 @@ static puma_share every_second(puma_session *s, puma_share x, size_t first)
                          half);
 }
 
-/* A tournament of values above their indices, so that one choice takes both on.  Neighbours meet, the last of
- * an odd number waits, and winners keep their order: what stands to the left always has the lower index.  The
- * right one goes on if it is larger by more than one ulp: truncation, which rounds at random, sets equal
- * logits up to one ulp apart.  In floating point any difference counts. */
+/* A tournament.  Values stand above their indices, so that one choice takes both into the next round.
+ * Neighbours meet, the last of an odd number waits, and winners keep their order, so that of two the left one
+ * always has the lower index.  The right one wins if it is larger by more than one ulp: truncation rounds at
+ * random and may set equal logits one ulp apart.  In floating point any difference counts. */
 puma_share exec_argmax(puma_session *s, puma_share x)
 {
     size_t       n = x->dim[1], rows = x->dim[0];
@@ -32,7 +32,7 @@ puma_share exec_argmax(puma_session *s, puma_share x)
     pair[1] = puma_add_reals(s, zero, leaf, n);
     index = puma_ready(s, pair[1]) ? s->host->view(s, pair[1]) : NULL;
     if (index == NULL) return NULL;
-    index->frac = x->frac; /* for company: its words are integers */
+    index->frac = x->frac; /* as concat demands; its words are integers */
     pair[1] = index;
     both = puma_concat(s, pair, 2, 0); /* (2 rows, n) */
     while (n > 1 && s->status == PUMA_OK) {

@@ -1,13 +1,23 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* embedding.c - rows of the embedding tables by secret token ids, and those of the public positions; of a secret
- * picture's patches. */
-#include "exec/internal.h"
+/* embedding.c - see embedding.h */
+#include "exec/embedding.h"
+
+#include "exec/share.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-/* The tokens as one-hot rows over token and type tables (frac 0), made by the client. */
+/* What is shared of a pass's inputs, in the form of [run] embedding; NULL what another form has. */
+typedef struct shared_input {
+    size_t          count;      /* rows of all sequences                                       */
+    puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0  */
+    puma_share      ids, types; /* integers (T), for equality tests; types NULL when the model has none */
+    puma_share      patches;    /* of pictures: (T - 1 each, numbers of a patch)               */
+    const uint32_t *client_ids, *client_types; /* for the protocol's lookup, at the provider   */
+} shared_input;
+
+/* The tokens as one-hot rows over token and type tables (frac 0), made by the provider. */
 static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
 {
     const model *m = x->config.model;
@@ -15,7 +25,7 @@ static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *i
     double      *rows = NULL;
     puma_share   z;
 
-    if (exec_is_owner(x)) {
+    if (exec_is_provider(x)) {
         rows = calloc(dim[0] * dim[1], sizeof *rows);
         if (rows == NULL) {
             x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
@@ -32,12 +42,13 @@ static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *i
     return z;
 }
 
+/* The numbers themselves, for equality tests. */
 static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *values)
 {
     double    *numbers = NULL;
     puma_share z;
 
-    if (exec_is_owner(x)) {
+    if (exec_is_provider(x)) {
         numbers = malloc(tokens * sizeof *numbers);
         if (numbers == NULL) {
             x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
@@ -51,24 +62,25 @@ static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *
     return z;
 }
 
-/* Rows by ids that the client alone knows, through the protocol's own lookup: at the client this sends what
- * the parties need, at the parties it waits for that. */
-static puma_share lookup(struct exec *x, const exec_tokens *in)
+/* Rows by ids that the provider alone knows, through the protocol's own lookup: a client sends what the
+ * parties need, and the parties wait for that. */
+static puma_share lookup(struct exec *x, const shared_input *in)
 {
     const model     *m = x->config.model;
     const puma_index parts[] = { { .first = 0, .rows = m->vocabulary, .ids = in->client_ids },
                                  { .first = m->vocabulary, .rows = m->types, .ids = in->client_types } };
 
-    return puma_embed(x->s, x->table, parts, m->types > 0 ? 2 : 1, in->count, x->owner,
+    return puma_embed(x->s, x->table, parts, m->types > 0 ? 2 : 1, in->count, x->provider,
                       puma_ring_for(x->s, x->config.rings.table));
 }
 
-exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
+/* Every node; `ids` and `types` are the provider's, NULL elsewhere. */
+static shared_input share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
 {
-    exec_tokens in = { .count = tokens };
+    shared_input in = { .count = tokens };
 
     if (x->config.lookup) {
-        if (exec_is_owner(x)) {
+        if (exec_is_provider(x)) {
             in.client_ids = ids;
             in.client_types = types;
         }
@@ -82,8 +94,8 @@ exec_tokens exec_share_tokens(struct exec *x, size_t tokens, const uint32_t *ids
     return in;
 }
 
-/* One-hot rows, as the client shared them or by comparing its ids with every row's number. */
-static puma_share one_hot_rows(struct exec *x, const exec_tokens *in)
+/* One-hot rows, as the provider shared them or by comparing its ids with the number of every row. */
+static puma_share one_hot_rows(struct exec *x, const shared_input *in)
 {
     const model  *m = x->config.model;
     puma_session *s = x->s;
@@ -97,7 +109,7 @@ static puma_share one_hot_rows(struct exec *x, const exec_tokens *in)
 
 /* --- pictures (Dosovitskiy et al. 2021) -------------------------------------------------------- */
 
-/* Row after row: the patches of one picture. */
+/* Writes the patches of one picture, row after row; returns their end. */
 static double *cut_patches(const model *m, const double *pixels, double *to)
 {
     size_t high = m->patch[0], wide = m->patch[1], across = m->image[1] / wide;
@@ -110,15 +122,17 @@ static double *cut_patches(const model *m, const double *pixels, double *to)
     return to;
 }
 
-exec_tokens exec_share_patches(struct exec *x, const exec_input *pictures, size_t count)
+/* Every node; pixels are the provider's. */
+static shared_input share_patches(struct exec *x, const exec_input *pictures, size_t count)
 {
     const model *m = x->config.model;
     size_t       dim[2] = { count * (m->positions - 1), m->channels * m->patch[0] * m->patch[1] };
     double      *rows = NULL, *to;
-    exec_tokens  in = { .count = count * m->positions };
+    shared_input in = { .count = count * m->positions };
 
-    if (exec_is_owner(x) && (rows = calloc(dim[0] * dim[1], sizeof *rows)) == NULL) {
-        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", dim[0] * dim[1] * sizeof *rows);
+    if (exec_is_provider(x) && (rows = calloc(dim[0] * dim[1], sizeof *rows)) == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)",
+                         dim[0] * dim[1] * sizeof *rows);
         return in;
     }
     to = rows;
@@ -130,15 +144,17 @@ exec_tokens exec_share_patches(struct exec *x, const exec_input *pictures, size_
     return in;
 }
 
-/* Of each picture the row of the class, then one for each patch, a product; each with its position's. */
-static puma_share embed_patches(struct exec *x, const exec_tokens *in)
+/* Of each picture the row of the class, then one for each patch, which is a product; each plus its
+ * position's. */
+static puma_share embed_patches(struct exec *x, const shared_input *in)
 {
-    puma_session *s = x->s;
-    size_t        each = x->config.model->positions, *index = (size_t *)s->host->scratch(s, in->count);
-    const stream  position = { .n = puma_slice(s, x->position, 0, 1, each) }; /* the same for all */
-    puma_share    rows[2];
+    puma_session  *s = x->s;
+    size_t         each = x->config.model->positions, *index = (size_t *)s->host->scratch(s, in->count);
+    const residual position = { .n = puma_slice(s, x->position, 0, 1, each) }; /* the same for all pictures */
+    puma_share     rows[2];
 
-    rows[0] = puma_add(s, puma_reshape2(s, x->cls, 1, x->config.model->hidden), puma_slice(s, x->position, 0, 0, 1));
+    rows[0] = puma_add(s, puma_reshape2(s, x->cls, 1, x->config.model->hidden),
+                       puma_slice(s, x->position, 0, 0, 1));
     rows[1] = exec_linear(x, in->patches, x->patch, x->patch_bias, &position, x->config.rings.wide);
     if (rows[0] == NULL || rows[1] == NULL || index == NULL) return NULL;
     for (size_t i = 0; i < in->count; i++) index[i] = i % each == 0 ? 0 : i - i / each;
@@ -159,7 +175,8 @@ static puma_share positions_of(struct exec *x, const pass *p)
     return puma_pick(s, x->position, index, rows);
 }
 
-puma_share exec_embed(struct exec *x, const exec_tokens *in, const pass *p)
+/* Compute parties: the rows of the tokens and their types, plus those of their positions. */
+static puma_share embed(struct exec *x, const shared_input *in, const pass *p)
 {
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
@@ -180,4 +197,57 @@ puma_share exec_embed(struct exec *x, const exec_tokens *in, const pass *p)
         rows = puma_product(s, terms, position != NULL ? 2 : 1, 2, dim, r->frac, r->table);
     }
     return puma_promise(s, puma_resize(s, rows, r->wide), m->ranges.embedding + 2);
+}
+
+/* What goes into the first layer: those rows, normed and mapped where the model says so. */
+static residual first_layer(struct exec *x, const shared_input *in, const pass *p)
+{
+    puma_share rows;
+    residual   h;
+
+    host_at(x->s, "embedding", -1, x->config.model->pixels ? "patches" : "lookup");
+    rows = embed(x, in, p);
+    if (rows == NULL || x->config.model->place == MODEL_PRE_NORM) return (residual){ rows, NULL, NULL };
+    host_at(x->s, "embedding", -1, "norm");
+    h = exec_norm(x, rows, x->embedding_gain, x->embedding_bias);
+    if (!x->config.model->mapped) return h;
+    host_at(x->s, "embedding", -1, "map");
+    return exec_sum(x, exec_linear(x, h.n, x->map, x->map_bias, NULL, x->config.rings.wide));
+}
+
+/* At the provider the ids of all inputs one behind the other, and behind them their types; malloc'd. */
+static uint32_t *joined_ids(struct exec *x, const exec_input *in, size_t count, size_t tokens)
+{
+    bool      types = x->config.model->types > 0;
+    uint32_t *all = NULL;
+
+    if (!exec_is_provider(x)) return NULL;
+    all = calloc(2 * tokens, sizeof *all);
+    if (all == NULL) x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for the inputs");
+    for (size_t i = 0, at = 0; all != NULL && i < count; at += in[i++].tokens) {
+        if (in[i].tokens == 0) continue;
+        memcpy(all + at, in[i].ids, in[i].tokens * sizeof *all);
+        if (types) memcpy(all + tokens + at, in[i].types, in[i].tokens * sizeof *all);
+    }
+    return all;
+}
+
+residual exec_embed(struct exec *x, const exec_input *in, const pass *p)
+{
+    puma_session *s = x->s;
+    size_t        mark = s->host->enter(s), tokens = pass_rows(p, false);
+    bool          pictures = x->config.model->pixels;
+    uint32_t     *ids = pictures ? NULL : joined_ids(x, in, p->count, tokens);
+    shared_input  shared = { 0 };
+    residual      h = { 0 };
+
+    host_at(s, "input", -1, "share");
+    if (s->status == PUMA_OK)
+        shared = pictures ? share_patches(x, in, p->count)
+                          : share_tokens(x, tokens, ids, ids == NULL ? NULL : ids + tokens);
+    if (s->role != PUMA_CLIENT) h = first_layer(x, &shared, p);
+    puma_leave(s, mark, h.n);
+    if (ids != NULL) OPENSSL_cleanse(ids, 2 * tokens * sizeof *ids);
+    free(ids);
+    return h;
 }

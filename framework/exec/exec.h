@@ -2,40 +2,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* exec.h - runs a Transformer on shares: weights in, tokens in, one answer out.
  *
- * Every node of a run makes the same calls.  The client brings weights and tokens and receives the answer;
- * compute parties bring nothing but shapes.  With a PUMA_CAP_LOCAL backend one node is both. */
+ * Every node of a run makes the same calls in the same order.  The client brings weights and inputs and
+ * receives the answers; compute parties bring nothing but lengths.  With a PUMA_CAP_LOCAL backend one node is
+ * both.  Here alone something leaves MPC; the folder knows the wire only through the session. */
 #ifndef EXEC_H
 #define EXEC_H
 
 #include "base/error.h"
-#include "exec/rings.h"
-#include "model/model.h"
+#include "exec/config.h"
 
 #include <puma/protocol.h>
 
 typedef struct exec exec;
-
-typedef struct exec_config {
-    const model *model;
-    model_task    task;
-    bool          linear_head; /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
-    const double *head;        /* w and behind it b; the owner's                            */
-    bool         reveal_label;            /* of classify: the label alone leaves MPC; of a decoder's
-                                             logits: the index of the largest                    */
-    bool         equality;                /* embedding by equality tests inside MPC       */
-    bool         lookup;                  /* embedding by the protocol's lookup (dpf)     */
-    bool         public_weights;          /* synthetic: every party makes its own shares  */
-    bool         states; /* the residual stream before the first layer and behind every layer is
-                            revealed too, to the receiver of the answer; not of exec_feed         */
-    rings        rings;
-} exec_config;
-
-/* A sequence of tokens, or a picture; its contents are the client's, NULL elsewhere. */
-typedef struct exec_input {
-    size_t          tokens;
-    const uint32_t *ids, *types;
-    const double   *pixels; /* channels x height x width, of a model that takes pictures */
-} exec_input;
 
 typedef struct exec_state {
     size_t  rows;   /* tokens, or of the last layer those anyone looks at */
@@ -46,8 +24,8 @@ typedef struct exec_output {
     size_t      rows, columns; /* hidden: tokens x hidden; perplexity and of an encoder
                                   mask: tokens x vocabulary; tokens: tokens x labels; else 1 x embedding,
                                   1 x labels (of a decoder the vocabulary), 1 x 1 (label, linear head) */
-    double *values;        /* malloc'd; NULL at compute parties                                   */
-    exec_state *states;    /* of config.states: 1 + layers of them; NULL at compute parties       */
+    double     *values;        /* malloc'd; NULL at compute parties                                   */
+    exec_state *states;        /* of config.states: 1 + layers of them; NULL at compute parties       */
     size_t      state_count;
 } exec_output;
 
@@ -57,15 +35,14 @@ void exec_output_free(exec_output *o); /* its contents */
  * tells what failed. */
 puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
 /* One pass of `count` whole inputs, of any lengths: the rounds of the longest, the bytes of all.  `out` has
- * `count` places.  `allow` is called around the one reveal (may be NULL). */
-puma_status exec_run(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                     void *context, exec_output *out);
+ * `count` places. */
+puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* The next tokens of each of a decoder's sequences, in one pass: keys and values of those before are kept as
  * shares, from the first call after exec_open or exec_reset on; `count` stays what it was then.  A sequence
  * without tokens takes no part and is forgotten.  Reveals, for each one's last, what config.reveal_label
- * says: 1 x 1 or 1 x vocabulary.  PUMA_EINPUT beyond the model's max_tokens. */
-puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                      void *context, exec_output *out);
+ * says: 1 x 1 or 1 x vocabulary.  The caller sees to it that no sequence outgrows the
+ * model's max_tokens: PUMA_EINTERNAL. */
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* Forgets the sequences.  exec_run does so too: it takes whole ones and keeps nothing. */
 void        exec_reset(exec *x);
 void        exec_close(exec *x);

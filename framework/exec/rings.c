@@ -36,75 +36,81 @@ puma_slot rings_slot(model_activation a)
     }
 }
 
-static puma_status must_fit(const char *what, uint32_t need, uint32_t have, const rings *r, puma_error *e)
+/* As narrow as the consumers of each tensor allow. */
+static void narrow(rings *r, const model *m, const puma_approx *const *function)
 {
-    if (need <= have) return PUMA_OK;
-    return error_set(e, 1101,
-                     "[numeric] ring_bits: %s needs %u bits with %u fraction bits (ring %u, limit %u)", what,
-                     need, r->frac, r->wide, have);
+    const model_ranges *g = &m->ranges;
+    const uint32_t      frac = r->frac, wide = r->wide;
+
+    /* Three tables are summed: two bits, and the sign. */
+    r->table = smaller(wide, frac + (uint32_t)g->embedding + 3);
+    r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], wide, frac, g->scores);
+    r->attention = smaller(wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
+    r->rotary = smaller(wide, r->scores + frac);
+    /* What the ring has left beside a turned number, which may be twice as large; twelve bits at least. */
+    if (m->rotary != NULL) {
+        uint32_t number = frac + (uint32_t)g->attention + 4;
+
+        r->attention = smaller(wide, larger(r->attention, number + 12));
+        r->turn = smaller(frac, larger(r->attention, number) - number);
+    }
+    /* The gated product meets the last weights in this ring, and the residual stream comes of it. */
+    r->inner = smaller(wide, 2 * frac + (uint32_t)g->hidden + 2);
+    r->activation = larger(operand_ring(function[rings_slot(m->activation)], wide, frac, g->activation),
+                           m->gated ? smaller(wide, 2 * frac + (uint32_t)g->gated + 2) : r->inner);
+    r->mixed = m->causal ? larger(r->inner, smaller(wide, frac + (uint32_t)g->attention + 1)) : wide;
+    r->logits =
+        m->causal ? smaller(wide, larger(frac + (uint32_t)g->logits + 3, index_bits(m->labels))) : wide;
+}
+
+/* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */
+static puma_status check(const rings *r, const model *m, puma_error *e)
+{
+    const model_ranges *g = &m->ranges;
+    const uint32_t      frac = r->frac;
+    const bool          pre = m->place == MODEL_PRE_NORM, rotary = m->rotary != NULL;
+    const struct {
+        bool        counts;
+        const char *what;
+        uint32_t    need, have;
+    } bounds[] = {
+        { true, "the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide },
+        { true, "the residual stream", frac + (uint32_t)g->hidden + 1, r->wide },
+        { pre, "the residual stream before its truncation", 2 * frac + (uint32_t)g->hidden + 2, r->wide },
+        { m->gated, "the gated product", 2 * frac + (uint32_t)g->gated + 2, r->activation },
+        { rotary, "a turned query or key", frac + (uint32_t)g->attention + 4 + 12, r->attention },
+        { m->causal, "the logits", frac + (uint32_t)g->logits + 3, r->logits },
+        { true, "attention scores", frac + (uint32_t)g->scores + 1, r->scores },
+        { true, "the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention },
+        { true, "the activation's operand", frac + (uint32_t)g->activation + 1, r->activation },
+        { true, "the embedding tables", frac + (uint32_t)g->embedding + 3, r->table },
+    };
+
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (bounds[i].counts && bounds[i].need > bounds[i].have)
+            return error_set(
+                e, 1101, "[numeric] ring_bits: %s needs %u bits with %u fraction bits (ring %u, limit %u)",
+                bounds[i].what, bounds[i].need, r->frac, r->wide, bounds[i].have);
+    return PUMA_OK;
 }
 
 puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
                        const puma_approx *const *function, uint32_t ring_bits, uint32_t frac, puma_error *e)
 {
-    const model_ranges *g = &m->ranges;
-    puma_slot           activation = rings_slot(m->activation);
-    puma_status         status;
+    bool     has_rings = (protocol->caps & PUMA_CAP_RINGS) != 0;
+    uint32_t wide = has_rings ? ring_bits : 64;
 
-    r->frac = frac;
-    r->wide = (protocol->caps & PUMA_CAP_RINGS) != 0 ? ring_bits : 64;
-    r->turn = frac;
-    if ((protocol->caps & PUMA_CAP_RINGS) == 0) {
-        r->table = r->attention = r->scores = r->activation = r->wide;
-        r->rotary = r->mixed = r->inner = r->logits = r->wide;
-    } else {
-        r->table = smaller(r->wide, frac + (uint32_t)g->embedding +
-                                        3); /* three tables are summed: two bits, and the sign */
-        r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], r->wide, frac, g->scores);
-        r->attention = smaller(r->wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
-        r->rotary = smaller(r->wide, r->scores + frac);
-        /* What is left of the ring once a turned number, up to twice as large, stands in it; twelve bits at
-         * least. */
-        if (m->rotary != NULL) {
-            r->attention = smaller(r->wide, larger(r->attention, frac + (uint32_t)g->attention + 4 + 12));
-            r->turn = smaller(frac, larger(r->attention, frac + (uint32_t)g->attention + 4) - frac -
-                                        (uint32_t)g->attention - 4);
-        }
-        /* Its result meets the last weights in this ring, and the residual stream comes of it. */
-        r->inner = smaller(r->wide, 2 * frac + (uint32_t)g->hidden + 2);
-        r->activation = larger(operand_ring(function[activation], r->wide, frac, g->activation),
-                               m->gated ? smaller(r->wide, 2 * frac + (uint32_t)g->gated + 2) : r->inner);
-        r->mixed =
-            m->causal ? larger(r->inner, smaller(r->wide, frac + (uint32_t)g->attention + 1)) : r->wide;
-        r->logits = m->causal
-                        ? smaller(r->wide, larger(frac + (uint32_t)g->logits + 3, index_bits(m->labels)))
-                        : r->wide;
-    }
-    /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign
-     * bit. */
-    status =
-        must_fit("the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide, r, e);
-    if (status == PUMA_OK)
-        status = must_fit("the residual stream", frac + (uint32_t)g->hidden + 1, r->wide, r, e);
-    if (status == PUMA_OK && m->place == MODEL_PRE_NORM)
-        status = must_fit("the residual stream before its truncation", 2 * frac + (uint32_t)g->hidden + 2,
-                          r->wide, r, e);
-    if (status == PUMA_OK && m->gated)
-        status = must_fit("the gated product", 2 * frac + (uint32_t)g->gated + 2, r->activation, r, e);
-    if (status == PUMA_OK && m->rotary != NULL)
-        status =
-            must_fit("a turned query or key", frac + (uint32_t)g->attention + 4 + 12, r->attention, r, e);
-    if (status == PUMA_OK && m->causal)
-        status = must_fit("the logits", frac + (uint32_t)g->logits + 3, r->logits, r, e);
-    if (status == PUMA_OK)
-        status = must_fit("attention scores", frac + (uint32_t)g->scores + 1, r->scores, r, e);
-    if (status == PUMA_OK)
-        status = must_fit("the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention,
-                          r, e);
-    if (status == PUMA_OK)
-        status =
-            must_fit("the activation's operand", frac + (uint32_t)g->activation + 1, r->activation, r, e);
-    if (status == PUMA_OK)
-        status = must_fit("the embedding tables", frac + (uint32_t)g->embedding + 3, r->table, r, e);
-    return status;
+    *r = (rings){ .frac = frac,
+                  .wide = wide,
+                  .table = wide,
+                  .attention = wide,
+                  .scores = wide,
+                  .activation = wide,
+                  .rotary = wide,
+                  .turn = frac,
+                  .mixed = wide,
+                  .inner = wide,
+                  .logits = wide };
+    if (has_rings) narrow(r, m, function);
+    return check(r, m, e);
 }

@@ -4,6 +4,7 @@
 #include "host/session.h"
 
 #include "base/checked.h"
+#include "host/fallback.h"
 #include "ring/prg.h"
 #include "ring/ring.h"
 
@@ -70,6 +71,7 @@ typedef struct host_session {
     session_config config;
     puma_error     error;
     puma_session   base;  /* what the backend copied                              */
+    const plugin_extensions *extensions;
     item         **items; /* in the order they were made: a mark is a count        */
     size_t         count, room;
     stream        *streams;
@@ -92,6 +94,7 @@ static unsigned code_of(puma_status status)
     case PUMA_ERESOURCE: return 1001;
     case PUMA_ENUMERIC: return 1101;
     case PUMA_EPLUGIN: return 690;
+    case PUMA_ECHEAT: return 1201;
     default: return 7001;
     }
 }
@@ -311,13 +314,20 @@ static void item_free(item *it)
 
 static size_t host_enter(puma_session *s) { return host_of(s)->count; }
 
-static void host_leave(puma_session *s, size_t mark, const puma_tensor *keep)
+static bool among(const puma_tensor *x, const puma_tensor *const *keep, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keep[i] == x) return true;
+    return false;
+}
+
+static void host_leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
 {
     host_session *h = host_of(s);
     size_t        left = mark;
 
     for (size_t i = mark; i < h->count; i++) {
-        if (&h->items[i]->tensor == keep)
+        if (among(&h->items[i]->tensor, keep, count))
             h->items[left++] = h->items[i];
         else
             item_free(h->items[i]);
@@ -366,7 +376,7 @@ static bool set_shape(puma_tensor *t, uint32_t rank, const size_t *dim)
 static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim,
                                 uint32_t bits, uint32_t frac)
 {
-    puma_tensor t = { .kind = kind, .planes = s->protocol->planes };
+    puma_tensor t = { .kind = kind, .planes = kind == PUMA_BIT ? s->protocol->bit_planes : s->protocol->planes };
     size_t      stride, words;
     item       *it;
 
@@ -388,7 +398,7 @@ static puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, 
     it = item_new(s, buffer_new(s, words, stride));
     if (!it) return NULL;
     for (uint32_t p = 0; p < t.planes; p++) t.plane[p] = it->memory->words + p * stride;
-    t.owner = it->memory;
+    t.memory = it->memory;
     it->tensor = t;
     return &it->tensor;
 }
@@ -407,7 +417,7 @@ static puma_tensor *host_view(puma_session *s, const puma_tensor *x)
     item   *it;
 
     if (!ready(s, x)) return NULL;
-    b = (buffer *)x->owner;
+    b = (buffer *)x->memory;
     b->references++;
     it = item_new(s, b);
     if (!it) return NULL;
@@ -434,7 +444,9 @@ static puma_tensor *like(puma_session *s, const puma_tensor *x, uint32_t rank, c
 {
     puma_tensor *z = host_tensor(s, (puma_kind)x->kind, rank, dim, x->bits, x->frac);
 
-    if (z) z->range = x->range;
+    if (!z) return NULL;
+    z->range = x->range;
+    z->known = x->known;
     return z;
 }
 
@@ -446,7 +458,7 @@ static void write_planes(const puma_tensor *z)
 /* In a rehearsal nothing is copied: n elements are counted. */
 static bool only_written(const puma_tensor *z, size_t n)
 {
-    host_session *h = ((const buffer *)z->owner)->session;
+    host_session *h = ((const buffer *)z->memory)->session;
 
     if (!h->config.hollow) return false;
     write_planes(z);
@@ -559,6 +571,7 @@ static puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, si
 {
     size_t       dim[PUMA_MAX_RANK], outer = 1, inner = 1, total = 0, at = 0;
     int32_t      range;
+    uint32_t     known = UINT32_MAX;
     puma_tensor *z;
 
     if (s->status != PUMA_OK) return NULL;
@@ -580,6 +593,7 @@ static puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, si
             return NULL;
         }
         if (x[i]->range > range) range = x[i]->range;
+        known &= x[i]->known;
     }
     memcpy(dim, x[0]->dim, sizeof dim);
     dim[axis] = total;
@@ -588,6 +602,7 @@ static puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, si
     z = like(s, x[0], x[0]->rank, dim);
     if (!z) return NULL;
     z->range = range;
+    z->known = known;
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < count; i++) {
             size_t run = x[i]->dim[axis] * inner;
@@ -911,11 +926,19 @@ static const puma_host HOST = {
     .prg_words = prg_words,
     .prg_bits = prg_bits,
     .fail = host_fail,
-    .label = host_label,
     .where = host_where,
     .option = host_option,
     .function = host_function,
     .observe = host_observe,
+    .product = fallback_product,
+    .matmul_blocks = fallback_matmul_blocks,
+    .one_hot = fallback_one_hot,
+    .lookup = fallback_lookup,
+    .gate = fallback_gate,
+    .exp2 = fallback_exp2,
+    .larger = fallback_larger,
+    .embed = fallback_embed,
+    .apply = fallback_apply,
 };
 
 /* --- rehearsals: kernels and streams that are counted and do nothing --------------------------- */
@@ -948,19 +971,12 @@ static void no_bits(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n)
     no_unary(z, x, n);
 }
 static void no_rows(uint64_t *z, const uint64_t *x, size_t rows, size_t n) { no_unary(z, x, rows * n); }
-static void no_matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                          size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g)
 {
-    (void)b_transposed, (void)sign;
-    if (rehearsal) ring_work_product(&rehearsal->work, batch, m, n, k, b_batch, bits);
+    if (rehearsal) ring_work_product(&rehearsal->work, g);
     written(c);
     read_from(a);
     read_from(b);
-}
-static void no_matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                      size_t k, int b_transposed, int b_batch, int sign)
-{
-    no_matmul_mod(c, a, b, batch, m, n, k, b_transposed, b_batch, sign, 64);
 }
 static void no_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits)
 {
@@ -990,7 +1006,6 @@ static const puma_ring NO_KERNELS = {
     .reduce = no_bits,
     .sum_rows = no_rows,
     .matmul = no_matmul,
-    .matmul_mod = no_matmul_mod,
 };
 
 /* What a session needs beside the caller's configuration: one table, so that it lives as long as the session.
@@ -1044,6 +1059,7 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
         o->host.prg_bits = no_stream_bits;
     }
     o->h.config = *config;
+    o->h.extensions = &config->protocol->extensions;
     o->h.base = (puma_session){
         .protocol = protocol,
         .host = &o->host,
@@ -1052,7 +1068,7 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
         .ring_bits = config->ring_bits,
         .frac = config->frac,
         .caps =
-            protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0) | (config->hollow ? PUMA_CAP_HOLLOW : 0),
+            protocol->caps | (config->is_float ? PUMA_CAP_FLOAT : 0) | (config->hollow ? PUMA_CAP_REHEARSAL : 0),
     };
     snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
     status = protocol->open(&made, &o->h.base);
@@ -1093,7 +1109,27 @@ void session_close(puma_session *s)
 
 const puma_error *session_error(const puma_session *s) { return &host_of(s)->error; }
 
+const plugin_extensions *session_extensions(const puma_session *s) { return host_of(s)->extensions; }
+
+void session_without_extensions(puma_session *s, bool without)
+{
+    static const plugin_extensions none = { 0 };
+
+    host_of(s)->extensions = without ? &none : &host_of(s)->config.protocol->extensions;
+}
+
 net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }
+
+puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
+{
+    net        *wire = session_wire(s);
+    puma_status status;
+
+    if (wire != NULL) net_allow_reveal(wire, true);
+    status = s->protocol->reveal(s, out, x, to);
+    if (wire != NULL) net_allow_reveal(wire, false);
+    return status;
+}
 
 void session_record(puma_session *s, size_t place)
 {

@@ -16,7 +16,7 @@ typedef struct session_config {
     uint32_t           role; /* node number; 0 for a PUMA_CAP_LOCAL backend          */
     uint32_t           ring_bits, frac;
     bool               is_float;                  /* arithmetic = float, of plain                         */
-    bool               hollow;                    /* PUMA_CAP_HOLLOW: only messages and memory count      */
+    bool               hollow;                    /* PUMA_CAP_REHEARSAL: only messages and memory count      */
     net               *wire;                      /* NULL for PUMA_CAP_LOCAL; stays the caller's          */
     const puma_approx *function[PUMA_SLOT_COUNT]; /* resolved by the plan; NULL where not needed          */
     const char *(*option)(void *context, const char *plugin, const char *key);
@@ -35,8 +35,15 @@ void              session_close(puma_session *s);
 void              host_at(puma_session *s, const char *part, int layer, const char *op);
 /* The first failure of the session, in full. */
 const puma_error *session_error(const puma_session *s);
+/* What the backend brings beyond the core; slots that it lacks are NULL. */
+const plugin_extensions *session_extensions(const puma_session *s);
+/* For tests of what the host builds from the core: as if it brought none. */
+void              session_without_extensions(puma_session *s, bool without);
 /* The wire it was given, for net_allow_reveal; NULL for PUMA_CAP_LOCAL. */
 net              *session_wire(const puma_session *s);
+/* The protocol's reveal to node `to`, with the wire's gate open as long as it lasts: outside, the wire takes
+ * nothing to the client. */
+puma_status       session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 /* Of a rehearsal.  What passes between record and stop (labels, messages) passes again with replay, under
  * labels of `layer`; memory is not taken again, but counted as if.  There is room for some recordings. */
 #define SESSION_RECORDINGS 32

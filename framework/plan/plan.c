@@ -409,7 +409,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
     if (plan_lengths(p, e) != PUMA_OK || check_labels(p, e) != PUMA_OK) return e->status;
     if (read_ranges(p, e) != PUMA_OK || choose_functions(p, e) != PUMA_OK || check_options(p, e) != PUMA_OK)
         return e->status;
-    if (r->embedding == RUN_DPF && !PUMA_HAS(p->protocol->protocol, embed))
+    if (r->embedding == RUN_DPF && p->protocol->extensions.lookup.embed == NULL)
         return error_set(e, 613,
                          "%s: [run] embedding: protocol %s looks up no ids of the client's, so it has no dpf",
                          runfile_where(r, "run", "embedding"), r->protocol);
@@ -421,7 +421,7 @@ puma_status plan_open(plan **out, const char *path, const char *const *sets, siz
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE),
                              .equality = r->embedding == RUN_EQUALITY,
                              .lookup = r->embedding == RUN_DPF || (r->embedding == RUN_EMBEDDING_AUTO &&
-                                                                   PUMA_HAS(p->protocol->protocol, embed)) };
+                                                                   p->protocol->extensions.lookup.embed != NULL) };
     if (rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) !=
         PUMA_OK)
         return e->status;

@@ -84,3 +84,23 @@ check_LTLIBRARIES += tests/unit/plugins/no_eval.la
 tests_unit_plugins_no_eval_la_SOURCES = tests/unit/plugins/variant.c
 tests_unit_plugins_no_eval_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=16 -DNAME='"no_eval"'
 tests_unit_plugins_no_eval_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/version_1.la
+tests_unit_plugins_version_1_la_SOURCES = tests/unit/plugins/variant.c
+tests_unit_plugins_version_1_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=17 -DNAME='"version_1"'
+tests_unit_plugins_version_1_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/no_bit_planes.la
+tests_unit_plugins_no_bit_planes_la_SOURCES = tests/unit/plugins/variant.c
+tests_unit_plugins_no_bit_planes_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=18 -DNAME='"no_bit_planes"'
+tests_unit_plugins_no_bit_planes_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/small_extension.la
+tests_unit_plugins_small_extension_la_SOURCES = tests/unit/plugins/variant.c
+tests_unit_plugins_small_extension_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=19 -DNAME='"small_extension"'
+tests_unit_plugins_small_extension_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/no_verify.la
+tests_unit_plugins_no_verify_la_SOURCES = tests/unit/plugins/variant.c
+tests_unit_plugins_no_verify_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=20 -DNAME='"no_verify"'
+tests_unit_plugins_no_verify_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/clear_without_apply.la
+tests_unit_plugins_clear_without_apply_la_SOURCES = tests/unit/plugins/variant.c
+tests_unit_plugins_clear_without_apply_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=21 -DNAME='"clear_without_apply"'
+tests_unit_plugins_clear_without_apply_la_LDFLAGS = $(VARIANT_LDFLAGS)

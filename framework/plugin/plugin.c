@@ -137,8 +137,47 @@ static bool name_ok(const char *name)
  */
 static bool size_ok(uint32_t size, size_t least) { return size >= least && size <= TABLE_LIMIT; }
 
-/* Every table of ABI 1.0 in full: what a later minor appends is not part of it. */
-#define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
+/* Every table of ABI 2.0 in full: what a later minor appends is not part of it. */
+#define SIZE_2_0(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
+
+static bool planes_ok(uint32_t planes) { return planes >= 1 && planes <= PUMA_MAX_PLANES; }
+
+/* Copies the extension `id`, a table of `size` bytes in this host of which the first `least` are version 2.0's, into
+ * `copy`; 0 where the backend has none. */
+static puma_status copy_extension(void *copy, size_t size, size_t least, const puma_protocol *protocol,
+                                  const char *id, const char *path, puma_error *e)
+{
+    const void *theirs = protocol->extension != NULL ? protocol->extension(id) : NULL;
+    uint32_t    told, own = (uint32_t)size;
+
+    memset(copy, 0, size);
+    if (theirs == NULL) return PUMA_OK;
+    memcpy(&told, theirs, sizeof told); /* every table begins with its size */
+    if (!size_ok(told, least))
+        return error_set(e, 608, "%s: extension %s of %u bytes (limit %zu to %u)", path, id, told, least,
+                         TABLE_LIMIT);
+    memcpy(copy, theirs, told < size ? told : size);
+    memcpy(copy, &own, sizeof own);
+    return PUMA_OK;
+}
+
+static puma_status vet_extensions(plugin_extensions *x, const puma_protocol *p, const char *path, puma_error *e)
+{
+#define COPY(field, type, last, id)                                                                          \
+    copy_extension(&x->field, sizeof x->field, SIZE_2_0(type, last), p, id, path, e)
+    if (COPY(lookup, puma_lookup_ext, embed, PUMA_EXT_LOOKUP) != PUMA_OK ||
+        COPY(blocks, puma_blocks_ext, product_blocks, PUMA_EXT_BLOCKS) != PUMA_OK ||
+        COPY(clear, puma_clear_ext, apply, PUMA_EXT_CLEAR) != PUMA_OK ||
+        COPY(verify, puma_verify_ext, verify, PUMA_EXT_VERIFY) != PUMA_OK)
+        return e->status;
+#undef COPY
+    if (((p->caps & PUMA_CAP_CLEAR) != 0) != (x->clear.apply != NULL))
+        return error_set(e, 609, "%s: PUMA_CAP_CLEAR and the function \"apply\" of %s go together", path,
+                         PUMA_EXT_CLEAR);
+    if (x->verify.struct_size != 0 && x->verify.verify == NULL)
+        return error_set(e, 609, "%s: required function \"verify\" of %s is missing", path, PUMA_EXT_VERIFY);
+    return PUMA_OK;
+}
 
 static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs, const char *path,
                                 puma_error *e)
@@ -146,9 +185,9 @@ static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs
     size_t      size = theirs->struct_size;
     const char *missing = NULL;
 
-    if (!size_ok(theirs->struct_size, SIZE_1_0(puma_protocol, apply)))
+    if (!size_ok(theirs->struct_size, SIZE_2_0(puma_protocol, extension)))
         return error_set(e, 608, "%s: protocol table of %u bytes (limit %zu to %u)", path,
-                         theirs->struct_size, SIZE_1_0(puma_protocol, apply), TABLE_LIMIT);
+                         theirs->struct_size, SIZE_2_0(puma_protocol, extension), TABLE_LIMIT);
     memset(copy, 0, sizeof *copy);
     memcpy(copy, theirs, size < sizeof *copy ? size : sizeof *copy);
     copy->struct_size = sizeof *copy;
@@ -168,18 +207,15 @@ static puma_status vet_protocol(puma_protocol *copy, const puma_protocol *theirs
     REQUIRE(xor_);
     REQUIRE(not_);
     REQUIRE(and_);
-    if (copy->caps & PUMA_CAP_COMPARE) {
-        REQUIRE(less);
-        REQUIRE(mux_sum);
-    }
-    if (copy->caps & PUMA_CAP_CLEAR) REQUIRE(apply);
+    REQUIRE(less);
+    REQUIRE(mux_sum);
 #undef REQUIRE
     if (missing) return error_set(e, 609, "%s: required function \"%s\" is missing", path, missing);
-    if (copy->parties < 1 || copy->parties > PUMA_MAX_PARTIES || copy->planes < 1 ||
-        copy->planes > PUMA_MAX_PLANES)
-        return error_set(e, 608, "%s: %u parties with %u planes (limit %u, %u)", path, copy->parties,
-                         copy->planes, PUMA_MAX_PARTIES, PUMA_MAX_PLANES);
-    if (copy->dealer >= copy->parties && copy->dealer != PUMA_NODES)
+    if (copy->parties < 1 || copy->parties > PUMA_MAX_PARTIES || !planes_ok(copy->planes) ||
+        !planes_ok(copy->bit_planes))
+        return error_set(e, 608, "%s: %u parties with %u planes of words and %u of bits (limit %u, %u)", path,
+                         copy->parties, copy->planes, copy->bit_planes, PUMA_MAX_PARTIES, PUMA_MAX_PLANES);
+    if (copy->dealer >= copy->parties && copy->dealer != PUMA_NO_NODE)
         return error_set(e, 608, "%s: dealer %u of %u parties", path, copy->dealer, copy->parties);
     if ((copy->caps & PUMA_CAP_LOCAL) && copy->parties != 1)
         return error_set(e, 608, "%s: local, yet of %u parties", path, copy->parties);
@@ -193,15 +229,31 @@ static puma_status vet_approx(const puma_approx *const *list, const char *path, 
 
         if (i == APPROX_LIMIT)
             return error_set(e, 608, "%s: more than %d approximations", path, APPROX_LIMIT);
-        if (!size_ok(a->struct_size, SIZE_1_0(puma_approx, options)))
+        if (!size_ok(a->struct_size, SIZE_2_0(puma_approx, options)))
             return error_set(e, 608, "%s: approximation table %zu of %u bytes (limit %zu to %u)", path, i,
-                             a->struct_size, SIZE_1_0(puma_approx, options), TABLE_LIMIT);
+                             a->struct_size, SIZE_2_0(puma_approx, options), TABLE_LIMIT);
         if (!a->name || !name_ok(a->name))
             return error_set(e, 608, "%s: approximation %zu has no usable name", path, i);
         if (!a->eval)
             return error_set(e, 609, "%s: required function \"eval\" of %s is missing", path, a->name);
     }
     return PUMA_OK;
+}
+
+/* A plugin of another major version.  The entry of version 1 began like this one, so that its name can be told. */
+static puma_status refuse_version(const puma_plugin *found, size_t size, const char *path, puma_error *e)
+{
+    unsigned    major = size < 4 ? 0 : found->abi_version >> 16;
+    unsigned    minor = size < 4 ? 0 : found->abi_version & 0xffff;
+    const char *name = major == 1 && size >= sizeof *found ? found->name : NULL;
+
+    if (name == NULL || !name_ok(name))
+        return error_set(e, 607, "%s: made for another version of the plugin interface (host %u.%u, plugin %u.%u)",
+                         path, PUMA_ABI_MAJOR, PUMA_ABI_MINOR, major, minor);
+    return error_set(e, 607,
+                     "%s: plugin \"%s\" is made for version %u.%u of the plugin interface, this host has %u.%u: "
+                     "it has to be ported (puma-plugin(7))",
+                     path, name, major, minor, PUMA_ABI_MAJOR, PUMA_ABI_MINOR);
 }
 
 /* The entry as the ELF symbol table and the plugin itself describe it. */
@@ -220,12 +272,10 @@ static puma_status vet_entry(const puma_plugin **entry, void *handle, const char
     if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
         return error_set(e, 606, "%s: symbol \"puma_plugin_entry\" is not data", path);
     if (symbol->st_size < 2 * sizeof(uint32_t) || found->abi_version >> 16 != PUMA_ABI_MAJOR)
-        return error_set(e, 607, "%s: made for another ABI (host %u.%u, plugin %u.%u)", path, PUMA_ABI_MAJOR,
-                         PUMA_ABI_MINOR, symbol->st_size < 4 ? 0 : found->abi_version >> 16,
-                         symbol->st_size < 4 ? 0 : found->abi_version & 0xffff);
-    if (!size_ok(found->struct_size, SIZE_1_0(puma_plugin, approx)) || found->struct_size > symbol->st_size)
+        return refuse_version(found, symbol->st_size, path, e);
+    if (!size_ok(found->struct_size, SIZE_2_0(puma_plugin, approx)) || found->struct_size > symbol->st_size)
         return error_set(e, 608, "%s: entry of %u bytes (limit %zu to %zu)", path, found->struct_size,
-                         SIZE_1_0(puma_plugin, approx), (size_t)symbol->st_size);
+                         SIZE_2_0(puma_plugin, approx), (size_t)symbol->st_size);
     if (!found->name || !name_ok(found->name) || !found->version || !found->summary)
         return error_set(e, 608, "%s: entry without a usable name, version or summary", path);
     if (!found->protocol && !found->approx)
@@ -297,7 +347,8 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
         error_set(e, 608, "%s: the plugin in it is called \"%s\"", path, l->p.entry->name);
         goto refused;
     }
-    if (l->p.entry->protocol && vet_protocol(&l->protocol, l->p.entry->protocol, path, e) != PUMA_OK)
+    if (l->p.entry->protocol && (vet_protocol(&l->protocol, l->p.entry->protocol, path, e) != PUMA_OK ||
+                                 vet_extensions(&l->p.extensions, &l->protocol, path, e) != PUMA_OK))
         goto refused;
     if (l->p.entry->approx && vet_approx(l->p.entry->approx, path, e) != PUMA_OK) goto refused;
     for (same = all; same; same = same->next)

@@ -8,10 +8,19 @@
 
 #include <puma/approx.h>
 
+/* The extensions of a protocol, copied like its table; a slot that it lacks is NULL. */
+typedef struct plugin_extensions {
+    puma_lookup_ext lookup;
+    puma_blocks_ext blocks;
+    puma_clear_ext  clear;
+    puma_verify_ext verify;
+} plugin_extensions;
+
 typedef struct plugin {
     const puma_plugin   *entry;
-    const puma_protocol *protocol; /* entry->protocol copied into a table of this host's size, tail zeroed */
-    char                *path;     /* realpath                                                             */
+    const puma_protocol *protocol;   /* entry->protocol copied into a table of this host's size, tail zeroed */
+    plugin_extensions    extensions; /* of the protocol                                                      */
+    char                *path;       /* realpath                                                             */
     char                 sha256[65];
 } plugin;
 

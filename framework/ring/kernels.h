@@ -25,8 +25,7 @@ typedef struct ring_product {
 typedef void ring_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1);
 
 /* Cuts a batch of products into tiles and runs them on the threads of ring_set_threads. */
-void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits);
+void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g);
 
 extern const puma_ring ring_portable;
 #if defined(__x86_64__)

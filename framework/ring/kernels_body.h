@@ -356,16 +356,9 @@ FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
     reduce_tile(p, i0, i1, j0, j1);
 }
 
-static void matmul_mod(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                       size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g)
 {
-    ring_tiles(tile, c, a, b, batch, m, n, k, b_transposed, b_batch, sign, bits);
-}
-
-static void matmul(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                   size_t k, int b_transposed, int b_batch, int sign)
-{
-    matmul_mod(c, a, b, batch, m, n, k, b_transposed, b_batch, sign, 64);
+    ring_tiles(tile, c, a, b, g);
 }
 
 const puma_ring NAME = {
@@ -383,5 +376,4 @@ const puma_ring NAME = {
     .reduce = reduce,
     .sum_rows = sum_rows,
     .matmul = matmul,
-    .matmul_mod = matmul_mod,
 };

@@ -16,14 +16,13 @@ void ring_set_threads(int threads) { atomic_store(&thread_count, threads > 1 ? t
 
 static size_t pieces(size_t n, size_t of) { return n / of + (n % of != 0); }
 
-void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m,
-                size_t n, size_t k, int b_transposed, int b_batch, int sign, uint32_t bits)
+void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g)
 {
-    size_t threads = (size_t)atomic_load(&thread_count);
+    size_t threads = (size_t)atomic_load(&thread_count), batch = g->batch, m = g->m, n = g->n, k = g->k;
     size_t high, wide = TILE_COLUMNS, down, across, tiles;
 
-    if (batch == 0 || m == 0 || n == 0 || (k == 0 && bits == 64)) return;
-    if (!b_batch) { /* one B: the batch is one taller product */
+    if (batch == 0 || m == 0 || n == 0 || (k == 0 && g->bits == 64)) return;
+    if (!g->b_batched) { /* one B: the batch is one taller product */
         m *= batch;
         batch = 1;
     }
@@ -48,9 +47,9 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
             .m = m,
             .n = n,
             .k = k,
-            .transposed = b_transposed != 0,
-            .flip = sign < 0 ? ~(uint64_t)0 : 0,
-            .bits = bits,
+            .transposed = g->b_transposed != 0,
+            .flip = g->sign < 0 ? ~(uint64_t)0 : 0,
+            .bits = g->bits,
         };
 
         tile(&p, i, m - i < high ? m : i + high, j, n - j < wide ? n : j + wide);

@@ -31,16 +31,17 @@ static size_t shape_of(size_t m, uint32_t bits)
     return m > FEW_ROWS ? width + RING_WIDTHS : width;
 }
 
-void ring_work_product(ring_work *w, size_t batch, size_t m, size_t n, size_t k, int b_batch, uint32_t bits)
+void ring_work_product(ring_work *w, const puma_gemm *g)
 {
-    double entries = (double)n * (double)k;
+    size_t batch = g->batch, m = g->m;
+    double entries = (double)g->n * (double)g->k;
     size_t shape;
 
-    if (!b_batch) { /* as ring_tiles does */
+    if (!g->b_batched) { /* as ring_tiles does */
         m *= batch;
         batch = 1;
     }
-    shape = shape_of(m, bits);
+    shape = shape_of(m, g->bits);
     w->entries[shape] += (double)batch * entries;
     w->products[shape] += (double)batch * entries * (double)m;
 }
@@ -106,7 +107,7 @@ static double best_of(void (*run)(probe *p), probe *p)
 
 static void multiply(probe *p)
 {
-    p->ring->matmul_mod(p->c, p->a, p->b, 1, p->m, WIDE, DEEP, 0, 0, 1, p->bits);
+    p->ring->matmul(p->c, p->a, p->b, &(puma_gemm){ .batch = 1, .m = p->m, .n = WIDE, .k = DEEP, .sign = 1, .bits = p->bits });
 }
 static void combine(probe *p)
 {

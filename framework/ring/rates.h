@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#include <puma/host.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +26,7 @@ typedef struct ring_work {
     double other_s;               /* seconds: what is no kernel's, as it was met                */
 } ring_work;
 
-void ring_work_product(ring_work *w, size_t batch, size_t m, size_t n, size_t k, int b_batch, uint32_t bits);
+void ring_work_product(ring_work *w, const puma_gemm *g);
 void ring_work_add(ring_work *to, const ring_work *w, double sign); /* to += sign w */
 
 /* Seconds of one of each. */

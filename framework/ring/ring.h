@@ -19,7 +19,7 @@ const char      *ring_kernel_name(void);
  * takes the best that it has, as every choice computes the same. */
 puma_status      ring_check(puma_error *e);
 
-/* Runs the arithmetic of the inner kernel behind matmul_mod `loops` times on registers alone, so that a
+/* Runs the arithmetic of the inner kernel behind matmul `loops` times on registers alone, so that a
  * benchmark can tell what a product could reach at best.  Multiply-adds of one loop; 0 where kernels of this
  * name have no such loop (all but avx2). */
 size_t ring_mix(const char *name, uint32_t bits, size_t loops);

@@ -222,7 +222,7 @@ static puma_status take_step(exec *x, puma_session *s, const generation *g, sequ
                              const exec_input *in, exec_output *revealed, const generated *forced,
                              generated *out, puma_error *e)
 {
-    if (exec_feed(x, in, count, g->allow, g->context, revealed) != PUMA_OK) *e = *session_error(s);
+    if (exec_feed(x, in, count, revealed) != PUMA_OK) *e = *session_error(s);
     for (size_t i = 0; g->client && i < count && e->status == PUMA_OK; i++)
         if (q[i].live) take_token(g, &q[i], &revealed[i], forced == NULL ? NULL : &forced[i], &out[i], e);
     for (size_t i = 0; i < count; i++) {

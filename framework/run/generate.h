@@ -36,7 +36,6 @@ typedef struct generation {
     const sample_config *sampling; /* the client's, of decoding = client; NULL: greedy, or `forced`     */
     bool        keep;    /* what was revealed, for a comparison                                          */
     void (*begin)(void *context, report_step step, size_t tokens); /* a step                              */
-    void (*allow)(void *context, bool allowed);                    /* around each reveal                  */
     void *context;
     /* Text as soon as it is complete (numbers where there is no tokenizer), one input after the other; NULL
      * text: this input's answer is whole. `say` may be NULL. */

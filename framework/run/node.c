@@ -176,13 +176,6 @@ static void finish_counting(meter *m)
     p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
-static void allow_reveal(void *context, bool allowed)
-{
-    meter *m = context;
-
-    if (m->wire != NULL) net_allow_reveal(m->wire, allowed);
-}
-
 /* What a node of a run does with the inputs. */
 typedef struct task {
     const node_config *config; /* NULL: a reference                           */
@@ -212,7 +205,6 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                          .present = t->present,
                          .keep = r->reference_plain,
                          .begin = begin_phase,
-                         .allow = allow_reveal,
                          .context = m,
                          .say = t->config == NULL ? NULL : t->config->say,
                          .say_context = t->config == NULL ? NULL : t->config->say_context };
@@ -267,7 +259,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
     for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
         end = plan_pass(t->plan, t->tokens, t->count, i);
         for (size_t k = i; k < end; k++) in[k] = input_of(t, k);
-        exec_run(x, &in[i], end - i, allow_reveal, m, &result->outputs[i]);
+        exec_run(x, &in[i], end - i, &result->outputs[i]);
         result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
@@ -616,7 +608,7 @@ puma_status node_reference(const plan *p, const node_result *run, node_result *r
     sc.labelled = labelled;
     sc.label_context = &m;
     if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
-        ec.lookup = PUMA_HAS(sc.protocol->protocol, embed);
+        ec.lookup = sc.protocol->extensions.lookup.embed != NULL;
         run_local(&sc, &ec, &(task){ .plan = p, .forced = run }, &m, result, e);
     }
     report_party_free(&own);

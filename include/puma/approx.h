@@ -9,6 +9,10 @@
 
 #include <puma/protocol.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* name in [approximation], slot */
 #define PUMA_SLOTS(X)                                                                                        \
     X(PUMA_SLOT_GELU, "gelu")                                                                                \
@@ -65,9 +69,13 @@ struct puma_approx {
     const puma_option *options; /* closed by key NULL; may be NULL                                   */
     double operand_scale; /* softmax: its operand comes multiplied by this (folded into the query's weights);
                            * 0 means 1                                                         */
-    /* Since 1.1: what its user has to know before choosing it, one line: printed as a warning by every run
+    /* What its user has to know before choosing it, one line: printed as a warning by every run
      * that uses it.  NULL: nothing. */
     const char *caution;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

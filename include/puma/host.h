@@ -1,27 +1,42 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* puma/host.h - what the host lends a plugin: memory, wire, random streams, ring kernels.
+/* puma/host.h - what the host lends a plugin: memory, wire, random streams, ring kernels, and the operations
+ * that are built from a protocol's table.
  *
- * A plugin links against nothing of ours; everything it needs hangs off `session->host`.  All
- * calls are made on the session's own thread.  A call that fails records the reason in the session
- * (puma_session.status, the first one sticks) and returns it, or NULL. */
+ * A plugin links against nothing of the host; everything it needs hangs off `session->host`.  All calls are
+ * made on the session's own thread.  A call that fails records the reason in the session (puma_session.status:
+ * the first failure stays) and returns it, or NULL; a call in a failed session does nothing and returns the
+ * same. */
 #ifndef PUMA_HOST_H
 #define PUMA_HOST_H
 
 #include <puma/status.h>
 #include <puma/tensor.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct puma_session puma_session;
 typedef struct puma_prg     puma_prg; /* opaque: a seekable AES-128-CTR key stream        */
 
-/* Node numbers: compute parties (and a dealer, where there is one) from 0 on, and the client, whose number is none of
- * theirs. */
+/* Node numbers.  Parties, a dealer among them, count from 0; the client has a number that no party can have. */
 #define PUMA_MAX_PARTIES 8u
-#define PUMA_CLIENT 8u
-#define PUMA_NODES 9u
+#define PUMA_CLIENT 8u  /* brings in weights and inputs, gets the answer */
+#define PUMA_NODES 9u   /* size of an array over all nodes               */
+#define PUMA_NO_NODE 9u /* where a node may be missing                   */
 
 /* Which bill a message goes on: material that depends on no input (a dealer's), or the rest. */
 typedef enum puma_phase { PUMA_OFFLINE = 0, PUMA_ONLINE = 1 } puma_phase;
+
+/* `batch` matrix products one after the other.  A: m x k row-major.  B: k x n row-major, or n x k.  C: m x n. */
+typedef struct puma_gemm {
+    size_t   batch, m, n, k;
+    int      b_transposed; /* B is n x k                                                       */
+    int      b_batched;    /* B has a matrix for each of the batch; 0: one for all             */
+    int      sign;         /* 1: C += A B, -1: C -= A B                                        */
+    uint32_t bits;         /* of C's ring, 1 to 64; below 64 C comes out reduced               */
+} puma_gemm;
 
 /* Kernels on arrays of ring words.  Plain wrapping arithmetic mod 2^64; `reduce` brings words into
  * Z_{2^bits}.  z may be x or y unless a line says otherwise.  Bit-identical on every CPU. */
@@ -40,27 +55,27 @@ typedef struct puma_ring {
     void (*reduce)(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n);
     void (*sum_rows)(uint64_t *z, const uint64_t *x, size_t rows,
                      size_t n); /* z[i] = sum of row i; z is not x */
-    /* C += A B (sign +1) or C -= A B (sign -1), mod 2^64, `batch` of them one after the other.
-     * A: M x K row-major.  B: K x N row-major, or N x K when `b_transposed`.  C: M x N, apart from A
-     * and B.  b_batch 0: the same B for all of the batch. */
-    void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                   size_t k, int b_transposed, int b_batch, int sign);
-    /* The same mod 2^bits (1 to 64), C reduced: faster than matmul where bits <= 32.  A and B need no
-     * reduction.  An older host has none: ask PUMA_HAS. */
-    void (*matmul_mod)(uint64_t *c, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n,
-                       size_t k, int b_transposed, int b_batch, int sign, uint32_t bits);
+    /* C += A B or C -= A B, see puma_gemm.  A and B need no reduction; C lies apart from them. */
+    void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g);
 } puma_ring;
+
+struct puma_table;
+struct puma_term;
+struct puma_blocks;
+struct puma_index;
+struct puma_approx;
 
 typedef struct puma_host {
     uint32_t         struct_size;
     const puma_ring *ring;
 
-    /* --- tensors: all live in the session's arena -------------------------------------------- */
-    /* A new tensor of `planes` = the backend's; words are 0.  dim has `rank` entries. */
+    /* --- tensors: all live in the session's arena ------------------------------------------------------ */
+    /* A new tensor, words 0, of the planes that the backend declares for its kind; dim has `rank` entries.
+     * bits: 1 to 64 (PUMA_BIT: taken as 1). */
     puma_tensor *(*tensor)(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
                            uint32_t frac);
-    /* The same words under another shape, ring width, fraction or range: metadata is the caller's to
-     * change in the returned copy; words are shared and must not be written. */
+    /* The same words under another shape, ring width, fraction or range: what describes the words is the
+     * caller's to change in the returned copy; the words are shared and must not be written. */
     puma_tensor *(*view)(puma_session *s, const puma_tensor *x);
     puma_tensor *(*reshape)(puma_session *s, const puma_tensor *x, uint32_t rank, const size_t *dim);
     puma_tensor *(*permute)(puma_session *s, const puma_tensor *x, const uint32_t *axes);
@@ -72,48 +87,75 @@ typedef struct puma_host {
     puma_tensor *(*tile)(puma_session *s, const puma_tensor *x, size_t times);
     /* Rows of x (axis 0) by public index. */
     puma_tensor *(*gather)(puma_session *s, const puma_tensor *x, const size_t *index, size_t count);
-    /* Scopes nest.  `leave` frees every tensor made since `enter` but `keep` (may be NULL). */
+    /* Scopes nest.  `leave` frees every tensor and all scratch made since `enter` but the `count` tensors of
+     * `keep`, which from then on belong to the scope around; entries may be NULL.  puma_leave keeps one. */
     size_t (*enter)(puma_session *s);
-    void (*leave)(puma_session *s, size_t mark, const puma_tensor *keep);
+    void (*leave)(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count);
     /* Frees one tensor of the innermost scope early; NULL is nothing. */
     void (*drop)(puma_session *s, const puma_tensor *x);
-    /* Scratch words that live as long as a tensor of the same scope; 0-filled; NULL when out of memory. */
+    /* Scratch words, 0, that live as long as a tensor of the same scope. */
     uint64_t *(*scratch)(puma_session *s, size_t words);
 
-    /* --- wire: n words of `bits` low bits each, packed to ceil(n*bits/8) bytes of payload ------- */
-    /* `send` never waits for the peer (PUMA_OFFLINE may wait for room in the send queue).  Sends
-     * before the receives they cross make one round.  The receiver's n and bits decide: a frame of
-     * another length is PUMA_ENET. */
+    /* --- wire: n words of `bits` low bits each, packed to ceil(n * bits / 8) bytes of payload ------------- */
+    /* `send` never waits for the peer (PUMA_OFFLINE may wait for room in the send queue).  Sends before the
+     * receives they cross make one round.  The receiver's n and bits decide: a message of another length is
+     * PUMA_ENET.  n = 0 is no message. */
     puma_status (*send)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                         puma_phase phase);
     puma_status (*recv)(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits);
-    /* The same for n single bits in the packed form of PUMA_BIT: ceil(n/8) bytes. */
+    /* The same for n single bits in the packed form of PUMA_BIT: ceil(n / 8) bytes. */
     puma_status (*send_bits)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, puma_phase phase);
     puma_status (*recv_bits)(puma_session *s, uint32_t from, uint64_t *words, size_t n);
 
-    /* --- random streams ----------------------------------------------------------------------- */
-    /* The stream this node shares with `peer` (both derive it; nobody else can) for one purpose.
-     * Names of purposes are fixed strings: "lambda", "open" …  NULL on failure. */
+    /* --- random streams ----------------------------------------------------------------------------------- */
+    /* The stream that this node shares with `peer`: both derive it, nobody else can.  A stream is named by
+     * the pair and its purpose, a fixed string below 64 bytes ("lambda", "open" …): asked for again, the same
+     * stream comes back where it stood, so that no stretch is handed out twice.  The stream is the host's and
+     * lives as long as the session; NULL on failure. */
     puma_prg *(*prg_pair)(puma_session *s, uint32_t peer, const char *purpose);
-    puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only */
+    puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only; by purpose alike */
+    /* A stream from a seed that the caller has, and may have sent: each call begins a new one. */
     puma_prg *(*prg_seed)(puma_session *s, const uint64_t seed[4], const char *purpose);
-    /* The next n values, uniform in Z_{2^bits}.  A stretch of a stream is handed out once. */
+    /* The next n values, uniform in Z_{2^bits}.  Two holders of a stream who ask for the same n and bits in
+     * the same order get the same values. */
     void (*prg_words)(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
     /* The next n bits in packed form, bits behind the last one 0. */
     void (*prg_bits)(puma_prg *prg, uint64_t *words, size_t n);
 
-    /* --- errors and progress ------------------------------------------------------------------- */
+    /* --- errors, options, choices ------------------------------------------------------------------------- */
     puma_status (*fail)(puma_session *s, puma_status status, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-    /* Where we are, for error texts and the per-layer table.  push returns the old depth for pop. */
-    void (*label)(puma_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#if defined(__GNUC__)
+        __attribute__((format(printf, 3, 4)))
+#endif
+        ;
+    /* Where the run is, for texts: "layer 3 softmax". */
     const char *(*where)(const puma_session *s);
     /* The option `key` of plugin `name` in the run file ([plugin.NAME]); NULL when not set. */
     const char *(*option)(const puma_session *s, const char *name, const char *key);
-    /* The function the plan chose for a slot (approx.h); never NULL for a slot the run needs. */
+    /* The function that the plan chose for a slot (approx.h); never NULL for a slot that the run needs. */
     const struct puma_approx *(*function)(const puma_session *s, uint32_t slot);
     /* plain in fixed point reports the range of every value it meets; others need not. */
     void (*observe)(puma_session *s, const char *what, double max_abs, uint32_t product_bits);
+
+    /* --- operations on top of the core: an extension of the backend, else built from the core.  Results are
+     * new tensors; <puma/ops.h> says what each does, under the same name with puma_ in front ---------------- */
+    puma_tensor *(*product)(puma_session *s, const struct puma_term *terms, size_t count, uint32_t rank,
+                            const size_t *dim, uint32_t frac, uint32_t bits);
+    puma_tensor *(*matmul_blocks)(puma_session *s, const puma_tensor *x, const puma_tensor *y,
+                                  const struct puma_blocks *blocks, size_t n, uint32_t frac, uint32_t bits);
+    puma_tensor *(*one_hot)(puma_session *s, const puma_tensor *x, size_t count);
+    puma_tensor *(*lookup)(puma_session *s, const puma_tensor *x, const struct puma_table *t, uint32_t frac,
+                           uint32_t bits);
+    puma_tensor *(*gate)(puma_session *s, const puma_tensor *x, const struct puma_table *t, uint32_t window,
+                         uint32_t bits);
+    puma_tensor *(*exp2)(puma_session *s, const puma_tensor *x, uint32_t high, double error, uint32_t frac,
+                         uint32_t bits);
+    puma_tensor *(*larger)(puma_session *s, const puma_tensor *x, const puma_tensor *y);
+    puma_tensor *(*embed)(puma_session *s, const puma_tensor *table, const struct puma_index *parts,
+                          size_t count, size_t n, uint32_t from, uint32_t bits);
+    puma_tensor *(*apply)(puma_session *s, const puma_tensor *x, size_t row,
+                          void (*f)(double *row, size_t n, const void *context), const void *context,
+                          uint32_t frac, uint32_t bits);
 } puma_host;
 
 /* What a backend's session begins with: its own state follows. */
@@ -121,11 +163,21 @@ struct puma_session {
     const struct puma_protocol *protocol;
     const puma_host            *host;
     void                       *impl;      /* the host's                                       */
-    uint32_t                    role;      /* 0, 1, 2 or PUMA_CLIENT                           */
+    uint32_t                    role;      /* this node: a party's number, or PUMA_CLIENT      */
     uint32_t                    ring_bits; /* widest ring of this run                          */
     uint32_t                    frac;      /* fraction bits of this run                        */
     uint64_t                    caps;      /* of this session: PUMA_CAP_*                      */
     puma_status                 status;    /* the first failure; later operations do nothing   */
 };
+
+/* Ends a scope; `keep`, which may be NULL, belongs to the scope around. */
+static inline void puma_leave(puma_session *s, size_t mark, const puma_tensor *keep)
+{
+    s->host->leave(s, mark, &keep, 1);
+}
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef const puma_tensor *puma_share; /* short for signatures: an immutable tensor of shares */
 
 /* --- encoding --------------------------------------------------------------------------------- */
@@ -43,7 +47,7 @@ static inline uint64_t puma_encode(puma_session *s, double v, uint32_t frac, uin
         memcpy(&word, &v, sizeof word);
         return word;
     }
-    if (!(fabs(scaled) < (bits < 64 ? (double)(1ull << ((bits < 63 ? bits : 63) - 1)) : 0x1p63))) {
+    if (!(fabs(scaled) < (double)(1ull << (bits - 1)))) {
         s->host->fail(s, PUMA_ENUMERIC, "%g with %u fraction bits does not fit a ring of %u bits", v, frac,
                       bits);
         return 0;
@@ -116,15 +120,19 @@ static inline puma_tensor *puma_reshape(puma_session *s, puma_share x, uint32_t 
 }
 static inline puma_tensor *puma_reshape1(puma_session *s, puma_share x, size_t a)
 {
-    return puma_reshape(s, x, 1, (const size_t[]){ a });
+    return puma_reshape(s, x, 1, &a);
 }
 static inline puma_tensor *puma_reshape2(puma_session *s, puma_share x, size_t a, size_t b)
 {
-    return puma_reshape(s, x, 2, (const size_t[]){ a, b });
+    const size_t dim[2] = { a, b };
+
+    return puma_reshape(s, x, 2, dim);
 }
 static inline puma_tensor *puma_reshape3(puma_session *s, puma_share x, size_t a, size_t b, size_t c)
 {
-    return puma_reshape(s, x, 3, (const size_t[]){ a, b, c });
+    const size_t dim[3] = { a, b, c };
+
+    return puma_reshape(s, x, 3, dim);
 }
 /* Axis i of the result is axis axes[i] of x. */
 static inline puma_tensor *puma_permute(puma_session *s, puma_share x, const uint32_t *axes)
@@ -146,6 +154,17 @@ static inline puma_tensor *puma_expand(puma_session *s, puma_share x, size_t tim
 {
     return puma_ready(s, x) ? s->host->expand(s, x, times) : NULL;
 }
+/* Entries of x (n) by public index. */
+static inline puma_share puma_pick(puma_session *s, puma_share x, const size_t *index, size_t count)
+{
+    puma_tensor *z;
+
+    if (!puma_ready(s, x) || index == NULL) return NULL;
+    z = s->host->gather(s, x, index, count);
+    if (z != NULL) z->range = x->range;
+    return z;
+}
+
 /* The same words with a tighter promise: |number| < 2^range. */
 static inline puma_tensor *puma_promise(puma_session *s, puma_share x, int32_t range)
 {
@@ -281,30 +300,11 @@ static inline puma_tensor *puma_sum(puma_session *s, puma_share x)
 /* --- products, truncation, rings -------------------------------------------------------------- */
 
 /* sum of `terms` brought to `frac` fraction bits in a ring of `bits`; shape as given.  See
- * puma_protocol.product. */
+ * puma_protocol.product; a term of a public matrix is multiplied as such where the backend can, else shared. */
 static inline puma_tensor *puma_product(puma_session *s, const puma_term *terms, size_t count, uint32_t rank,
                                         const size_t *dim, uint32_t frac, uint32_t bits)
 {
-    puma_tensor *z;
-    uint32_t     product = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (!puma_ready(s, terms[i].x)) return NULL;
-        if (terms[i].op == PUMA_TERM_ADD) continue;
-        if (!puma_ready(s, terms[i].y)) return NULL;
-        if (product == 0) product = terms[i].x->frac + terms[i].y->frac;
-        if (terms[i].x->frac + terms[i].y->frac != product) {
-            s->host->fail(s, PUMA_EINTERNAL, "summands of a product have %u and %u fraction bits", product,
-                          terms[i].x->frac + terms[i].y->frac);
-            return NULL;
-        }
-    }
-    if (frac > product) {
-        s->host->fail(s, PUMA_EINTERNAL, "a product of %u fraction bits cannot give %u", product, frac);
-        return NULL;
-    }
-    z = s->host->tensor(s, PUMA_ARITH, rank, dim, puma_ring_for(s, bits), frac);
-    return z == NULL ? NULL : puma_done(z, s->protocol->product(s, z, terms, count, product - frac));
+    return s->host->product(s, terms, count, rank, dim, frac, bits);
 }
 
 /* x * y element by element. y: x's shape, or shorter (repeating: one row for all), or with `y_rows` one entry
@@ -312,7 +312,7 @@ static inline puma_tensor *puma_product(puma_session *s, const puma_term *terms,
 static inline puma_tensor *puma_mul_to(puma_session *s, puma_share x, puma_share y, int y_rows, uint32_t frac,
                                        uint32_t bits)
 {
-    puma_term term = { .op = PUMA_TERM_MUL, .x = x, .y = y, .y_rows = y_rows };
+    const puma_term term = { PUMA_TERM_MUL, x, y, 0, y_rows, NULL };
 
     if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
     if (y->n != x->n && (y->n == 0 || x->n % y->n != 0)) {
@@ -336,8 +336,8 @@ static inline puma_tensor *puma_square(puma_session *s, puma_share x) { return p
 static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share y, int y_transposed,
                                        uint32_t frac, uint32_t bits)
 {
-    puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
-    size_t    dim[PUMA_MAX_RANK];
+    const puma_term term = { PUMA_TERM_MATMUL, x, y, y_transposed, 0, NULL };
+    size_t          dim[PUMA_MAX_RANK];
 
     if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
     if (x->rank < 2 || y->rank < 2 || x->dim[x->rank - 1] != y->dim[y->rank - (y_transposed ? 1 : 2)] ||
@@ -350,84 +350,29 @@ static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share
     return puma_product(s, &term, 1, x->rank, dim, frac, bits);
 }
 
-/* Where the backend has no products of blocks: all are one batch in the largest one's shape, 0 beside the
- * smaller ones' entries, and what they come to is picked out of it. */
-static inline puma_share puma_padded_blocks(puma_session *s, puma_share x, puma_share y, int y_transposed,
-                                            const puma_block *blocks, size_t count, size_t n, uint32_t frac,
-                                            uint32_t bits)
+/* x (..., M, K) times a matrix that all know, w (K, N), or (N, K) when transposed. */
+static inline puma_tensor *puma_matmul_public(puma_session *s, puma_share x, const puma_public *w, int transposed,
+                                              uint32_t frac, uint32_t bits)
 {
-    size_t       m = 0, k = 0, columns = 0, at, *left, *right, *out, mark = s->host->enter(s);
-    puma_tensor *zero;
-    puma_share   both[2], a, b, z;
+    const puma_term term = { PUMA_TERM_PUBLIC, x, NULL, transposed, 0, w };
+    size_t          dim[PUMA_MAX_RANK];
 
-    for (size_t i = 0; i < count; i++) {
-        if (blocks[i].m > m) m = blocks[i].m;
-        if (blocks[i].n > columns) columns = blocks[i].n;
-        if (blocks[i].k > k) k = blocks[i].k;
+    if (!puma_ready(s, x)) return NULL;
+    if (x->rank < 2 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[transposed ? 1 : 0]) {
+        s->host->fail(s, PUMA_EINTERNAL, "shapes of a product with a public matrix do not fit");
+        return NULL;
     }
-    left = (size_t *)s->host->scratch(s, count * m * k);
-    right = (size_t *)s->host->scratch(s, count * columns * k);
-    out = (size_t *)s->host->scratch(s, n);
-    if (left == NULL || right == NULL || out == NULL) return NULL;
-    for (size_t i = 0; i < count; i++) {
-        const puma_block *c = &blocks[i];
-
-        for (size_t r = 0, to = i * m * k; r < m; r++)
-            for (size_t l = 0; l < k; l++) left[to++] = r < c->m && l < c->k ? c->x + r * c->k + l : x->n;
-        for (size_t j = 0; j < columns; j++)
-            for (size_t l = 0; l < k; l++) {
-                at = y_transposed ? j * c->k + l : l * c->n + j;
-                right[(i * columns + j) * k + l] = j < c->n && l < c->k ? c->y + at : y->n;
-            }
-        for (size_t r = 0, to = c->z; r < c->m; r++)
-            for (size_t j = 0; j < c->n; j++) out[to++] = (i * m + r) * columns + j;
-    }
-    both[0] = puma_reshape(s, x, 1, &x->n);
-    both[1] = zero = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, x->bits, x->frac);
-    if (zero != NULL) zero->range = x->range;
-    a = puma_concat(s, both, 2, 0);
-    both[0] = puma_reshape(s, y, 1, &y->n);
-    both[1] = zero = s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, y->bits, y->frac);
-    if (zero != NULL) zero->range = y->range;
-    b = puma_concat(s, both, 2, 0);
-    if (!puma_ready(s, a) || !puma_ready(s, b)) return NULL;
-    a = puma_reshape3(s, s->host->gather(s, a, left, count * m * k), count, m, k);
-    b = puma_reshape3(s, s->host->gather(s, b, right, count * columns * k), count, columns, k);
-    z = puma_matmul(s, a, b, 1, frac, bits);
-    z = puma_ready(s, z) ? s->host->gather(s, puma_reshape(s, z, 1, &z->n), out, n) : NULL;
-    s->host->leave(s, mark, z);
-    return z;
+    memcpy(dim, x->dim, sizeof dim);
+    dim[x->rank - 1] = w->dim[transposed ? 0 : 1];
+    return puma_product(s, &term, 1, x->rank, dim, frac, bits);
 }
 
 /* Matrix products of different shapes inside of x and y, one step for all: (n), which the blocks fill; see
  * puma_block. */
-static inline puma_share puma_matmul_blocks(puma_session *s, puma_share x, puma_share y, int y_transposed,
-                                            const puma_block *blocks, size_t count, size_t n, uint32_t frac,
-                                            uint32_t bits)
+static inline puma_share puma_matmul_blocks(puma_session *s, puma_share x, puma_share y,
+                                            const puma_blocks *blocks, size_t n, uint32_t frac, uint32_t bits)
 {
-    puma_tensor *z;
-    size_t       filled = 0;
-
-    if (!puma_ready(s, x) || !puma_ready(s, y)) return NULL;
-    for (size_t i = 0; i < count; i++) {
-        const puma_block *b = &blocks[i];
-
-        if (b->x + b->m * b->k > x->n || b->y + b->k * b->n > y->n || b->z + b->m * b->n > n) {
-            s->host->fail(s, PUMA_EINTERNAL, "block %zu of a matrix product lies outside of its tensors", i);
-            return NULL;
-        }
-        filled += b->m * b->n;
-    }
-    if (filled != n || frac > x->frac + y->frac) {
-        s->host->fail(s, PUMA_EINTERNAL, "blocks of %zu elements in a product of %zu", filled, n);
-        return NULL;
-    }
-    if (!PUMA_HAS(s->protocol, product_blocks))
-        return puma_padded_blocks(s, x, y, y_transposed, blocks, count, n, frac, bits);
-    z = s->host->tensor(s, PUMA_ARITH, 1, &n, puma_ring_for(s, bits), frac);
-    return z == NULL ? NULL
-                     : puma_done(z, s->protocol->product_blocks(s, z, x, y, y_transposed, blocks, count,
-                                                                x->frac + y->frac - frac));
+    return s->host->matmul_blocks(s, x, y, blocks, n, frac, bits);
 }
 
 /* x with `frac` <= x->frac fraction bits in a ring of `bits`. Nothing to do: x itself. */
@@ -504,7 +449,7 @@ static inline puma_status puma_less_reals(puma_session *s, puma_share x, const d
     for (size_t j = 0; j < count; j++) z[j] = NULL;
     if (!puma_ready(s, x)) return s->status;
     words = s->host->scratch(s, count);
-    out = (puma_tensor **)s->host->scratch(s, count);
+    out = (puma_tensor **)(void *)s->host->scratch(s, count);
     range = x->range;
     if (words == NULL || out == NULL) return s->status;
     for (size_t j = 0; j < count; j++) {
@@ -569,27 +514,29 @@ static inline puma_tensor *puma_mux_sum(puma_session *s, const puma_choice *choi
 /* bit * x */
 static inline puma_tensor *puma_select(puma_session *s, puma_share bit, puma_share x)
 {
+    puma_choice  only = { bit, x, 0 };
     puma_tensor *z;
 
     if (!puma_ready(s, bit) || !puma_ready(s, x)) return NULL;
-    z = puma_mux_sum(s, &(puma_choice){ .bit = bit, .value = x, .coefficient = puma_integer(s, 1, x->bits) },
-                     1, x->frac, x->bits);
+    only.coefficient = puma_integer(s, 1, x->bits);
+    z = puma_mux_sum(s, &only, 1, x->frac, x->bits);
     if (z != NULL) z->range = puma_range_cap(z, x->range);
     return z;
 }
 /* bit ? x : y */
 static inline puma_tensor *puma_mux(puma_session *s, puma_share bit, puma_share x, puma_share y)
 {
+    puma_choice  both[2];
     puma_tensor *z;
 
+    if (!puma_matches(s, x, y)) return NULL;
     if (puma_is_float(s)) { /* y + (x - y) would round, and equal numbers be equal no more */
-        if (!puma_matches(s, x, y)) return NULL;
-        z = puma_mux_sum(
-            s,
-            (puma_choice[]){
-                { .bit = bit, .value = x, .coefficient = puma_integer(s, 1, x->bits) },
-                { .bit = puma_not(s, bit), .value = y, .coefficient = puma_integer(s, 1, x->bits) } },
-            2, x->frac, x->bits);
+        both[0].bit = bit;
+        both[0].value = x;
+        both[1].bit = puma_not(s, bit);
+        both[1].value = y;
+        both[0].coefficient = both[1].coefficient = puma_integer(s, 1, x->bits);
+        z = puma_mux_sum(s, both, 2, x->frac, x->bits);
     } else {
         z = puma_add(s, y, puma_select(s, bit, puma_sub(s, x, y)));
     }
@@ -599,457 +546,65 @@ static inline puma_tensor *puma_mux(puma_session *s, puma_share bit, puma_share 
 /* The bit as the number 0 or 1 with `frac` fraction bits. */
 static inline puma_tensor *puma_b2a(puma_session *s, puma_share bit, uint32_t frac, uint32_t bits)
 {
+    puma_choice only = { bit, NULL, 0 };
+
     if (!puma_ready(s, bit)) return NULL;
-    return puma_mux_sum(s,
-                        &(puma_choice){ .bit = bit,
-                                        .coefficient = puma_is_float(s)
-                                                           ? puma_integer(s, 1, bits)
-                                                           : puma_integer(s, (int64_t)(1ull << frac), bits) },
-                        1, frac, bits);
+    only.coefficient = puma_integer(s, puma_is_float(s) ? 1 : (int64_t)(1ull << frac), bits);
+    return puma_mux_sum(s, &only, 1, frac, bits);
 }
 
-/* (x.n, count): row i is 1 at column x_i, 0 elsewhere.  0 <= x_i < count, x an integer (frac 0).  For tables
- * of words. */
+/* (x.n, count) bits: row i is 1 at column x_i, 0 elsewhere.  0 <= x_i < count, x an integer (frac 0). */
 static inline puma_share puma_one_hot(puma_session *s, puma_share x, size_t count)
 {
-    puma_tensor *z;
-    puma_share   below = NULL, next, column[2];
-    size_t       dim[2];
-
-    if (!puma_ready(s, x)) return NULL;
-    dim[0] = x->n;
-    dim[1] = count;
-    if (PUMA_HAS(s->protocol, one_hot)) {
-        z = s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0);
-        return z == NULL ? NULL : puma_done(z, s->protocol->one_hot(s, z, x));
-    }
-    /* [x = v] = [x < v + 1] ^ [x < v], columns appended one by one. */
-    column[0] = NULL;
-    for (size_t v = 0; v < count; v++) {
-        next = puma_less_real(s, x, (double)(v + 1));
-        column[1] = puma_reshape2(s, below == NULL ? next : puma_xor(s, next, below), x->n, 1);
-        column[0] = column[0] == NULL ? column[1] : puma_concat(s, column, 2, 1);
-        below = next;
-    }
-    return column[0];
+    return s->host->one_hot(s, x, count);
 }
 
-/* (n, d): row i is the sum over the parts of table[first + ids[i]]; see puma_protocol.embed.  At every node,
- * the client without the table (NULL), whose ring is `bits`; only where PUMA_HAS(s->protocol, embed). */
+/* (n, d): row i is the sum over the parts of table[first + ids[i]]; see puma_lookup_ext.embed.  At every node,
+ * the client without the table (NULL), whose ring is `bits`; PUMA_EPLUGIN where the backend has none. */
 static inline puma_share puma_embed(puma_session *s, puma_share table, const puma_index *parts, size_t count,
-                                    size_t n, uint32_t owner, uint32_t bits)
+                                    size_t n, uint32_t from, uint32_t bits)
 {
-    puma_tensor *z;
-    size_t       dim[2] = { n, 0 };
-
-    if (s->role != PUMA_CLIENT && !puma_ready(s, table)) return NULL;
-    if (s->status != PUMA_OK) return NULL;
-    if (!PUMA_HAS(s->protocol, embed) || (table != NULL && (table->rank != 2 || table->bits != bits))) {
-        s->host->fail(s, PUMA_EINTERNAL,
-                      "no embedding by ids in this protocol, or in a tensor that is no table of %u bits",
-                      bits);
-        return NULL;
-    }
-    for (size_t p = 0; p < count; p++) {
-        if (parts[p].rows == 0 || parts[p].rows > UINT32_MAX ||
-            (table != NULL &&
-             (parts[p].first > table->dim[0] || parts[p].rows > table->dim[0] - parts[p].first))) {
-            s->host->fail(s, PUMA_EINTERNAL, "a lookup in %zu rows from %zu on", parts[p].rows,
-                          parts[p].first);
-            return NULL;
-        }
-        for (size_t i = 0; parts[p].ids != NULL && i < n; i++) {
-            if (parts[p].ids[i] < parts[p].rows) continue;
-            s->host->fail(s, PUMA_EINTERNAL, "id %u of a table of %zu rows", parts[p].ids[i], parts[p].rows);
-            return NULL;
-        }
-    }
-    if (table != NULL) dim[1] = table->dim[1];
-    z = s->host->tensor(s, PUMA_ARITH, 2, dim, bits, table != NULL ? table->frac : 0);
-    if (z == NULL) return NULL;
-    if (table != NULL) z->range = puma_range_cap(z, table->range + (int32_t)count - 1);
-    return puma_done(z, s->protocol->embed(s, z, s->role == PUMA_CLIENT ? NULL : table, parts, count, owner));
+    return s->host->embed(s, table, parts, count, n, from, bits);
 }
 
 /* The larger of x and y, element by element.  In a ring of 6 to 12 bits they differ by less than 15/16 of
- * half of it (puma_protocol.maximum); elsewhere their difference fits the ring. */
+ * half of it (puma_lookup_ext.maximum); elsewhere their difference fits the ring. */
 static inline puma_share puma_larger(puma_session *s, puma_share x, puma_share y)
 {
-    puma_tensor *z;
-
-    if (!puma_matches(s, x, y)) return NULL;
-    if (!PUMA_HAS(s->protocol, maximum) || x->bits < 6 || x->bits > 12)
-        return puma_mux(s, puma_less(s, x, y), y, x);
-    z = puma_like(s, x, PUMA_ARITH, x->bits, x->frac);
-    if (z == NULL) return NULL;
-    z->range = puma_range_cap(z, puma_wider(x->range, y->range));
-    return puma_done(z, s->protocol->maximum(s, z, x, y));
+    return s->host->larger(s, x, y);
 }
 
-/* --- rows ------------------------------------------------------------------------------------- */
+/* --- functions by lookup -------------------------------------------------------------------------- */
 
-/* Maximum over the last axis by a tournament: ceil(log2 n) levels of puma_larger. */
-static inline puma_share puma_max(puma_session *s, puma_share x)
-{
-    puma_share left, right, rest, both[2];
-    size_t     n, half, rows;
-
-    if (!puma_ready(s, x)) return NULL;
-    n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
-    if (n == 0) {
-        s->host->fail(s, PUMA_EINTERNAL, "the maximum of nothing");
-        return NULL;
-    }
-    rows = x->n / n;
-    puma_share y = puma_reshape2(s, x, rows, n);
-    while (n > 1 && s->status == PUMA_OK) {
-        half = n / 2;
-        left = puma_slice(s, y, 1, 0, half);
-        right = puma_slice(s, y, 1, half, 2 * half);
-        both[0] = puma_larger(s, left, right);
-        if (n % 2 != 0) {
-            rest = puma_slice(s, y, 1, n - 1, n);
-            both[1] = rest;
-            y = puma_concat(s, both, 2, 1);
-        } else {
-            y = both[0];
-        }
-        n = half + n % 2;
-    }
-    return puma_reshape(s, y, x->rank - 1, x->dim);
-}
-
-/* --- tables and powers of two ----------------------------------------------------------------- */
-
-/* sum of c[k] bit[k], c at `frac` fraction bits: a step function where the bits are [x >= edge k]. */
-static inline puma_share puma_steps(puma_session *s, const puma_share *bit, const int64_t *c, size_t count,
-                                    uint32_t frac, uint32_t bits)
-{
-    puma_choice *choice = (puma_choice *)s->host->scratch(s, count * (sizeof *choice / sizeof(uint64_t)));
-    double       v;
-
-    if (choice == NULL) return NULL;
-    for (size_t k = 0; k < count; k++) {
-        choice[k] = (puma_choice){ .bit = bit[k], .coefficient = (uint64_t)c[k] & puma_mask(bits) };
-        v = ldexp((double)c[k], -(int)frac);
-        if (puma_is_float(s)) memcpy(&choice[k].coefficient, &v, sizeof v);
-    }
-    return puma_mux_sum(s, choice, count, frac, bits);
-}
-
-/* bit[k] = [x >= edge[k]] */
-static inline puma_status puma_at_least(puma_session *s, puma_share x, const double *edge, size_t count,
-                                        puma_share *bit)
-{
-    if (puma_less_reals(s, x, edge, count, 0, bit) != PUMA_OK) return s->status;
-    for (size_t k = 0; k < count; k++) bit[k] = puma_not(s, bit[k]);
-    return s->status;
-}
-
-/* Where the backend has no lookup: all edges compared in one call, each coefficient of the bucket's
- * polynomial and the remainder a sum of steps, then Horner's rule.  A gate has two edges more, its ends:
- * outside of them coefficients and remainder are 0, and right of the middle x is added. */
-static inline puma_share puma_piecewise(puma_session *s, puma_share x, const puma_table *t, int gated,
-                                        uint32_t frac, uint32_t bits)
-{
-    size_t       n = (size_t)1 << t->index_bits, count = gated ? n + 1 : n - 1, first = gated ? 0 : 1;
-    size_t       mark = s->host->enter(s);
-    uint32_t     wide = puma_ring_for(s, 64), up, at[3] = { t->frac, t->slope_frac, t->curve_frac };
-    double      *edge = (double *)s->host->scratch(s, count), unit = ldexp(1, (int)t->unit - (int)x->frac);
-    puma_share  *bit = (puma_share *)s->host->scratch(s, count), c[3], d, z;
-    int64_t     *step = (int64_t *)s->host->scratch(s, count);
-    puma_choice *choice =
-        (puma_choice *)s->host->scratch(s, (count + 2) * (sizeof *choice / sizeof(uint64_t)));
-    puma_term terms[2] = { { .op = PUMA_TERM_MUL }, { .op = PUMA_TERM_ADD } };
-
-    if (edge == NULL || bit == NULL || step == NULL || choice == NULL) return NULL;
-    for (size_t k = 0; k < count; k++) edge[k] = ((double)(first + k) - (gated ? (double)n / 2 : 0)) * unit;
-    if (puma_at_least(s, x, edge, count, bit) != PUMA_OK) return NULL;
-    /* Fractions such that each product can take the next coefficient up. */
-    if (at[1] + x->frac < at[0]) at[1] = at[0] - x->frac;
-    if (at[2] + x->frac < at[1]) at[2] = at[1] - x->frac;
-    for (int j = 0; j < 3; j++) {
-        up = at[j] - (j == 0 ? t->frac : j == 1 ? t->slope_frac : t->curve_frac);
-        for (size_t k = 0; k < count; k++) {
-            size_t at_k = first + k;
-
-            step[k] =
-                (int64_t)((uint64_t)((at_k < n ? t->c[j][at_k] : 0) - (at_k > 0 ? t->c[j][at_k - 1] : 0))
-                          << up);
-        }
-        c[j] = puma_steps(s, bit, step, count, at[j], wide);
-        if (!gated) c[j] = puma_add_real(s, c[j], ldexp((double)t->c[j][0], (int)up - (int)at[j]));
-    }
-    /* The remainder: x less its bucket's begin. */
-    for (size_t k = 0; k < count; k++) {
-        double number = -unit;
-
-        choice[k] = (puma_choice){ .bit = bit[k] };
-        if (gated && k == 0) number = (double)n / 2 * unit;
-        if (gated && k == n) number = ((double)n / 2 - 1) * unit;
-        choice[k].coefficient = puma_encode(s, number, x->frac, x->bits);
-    }
-    if (gated) {
-        choice[count] =
-            (puma_choice){ .bit = bit[0], .value = x, .coefficient = puma_integer(s, 1, x->bits) };
-        choice[count + 1] =
-            (puma_choice){ .bit = bit[n], .value = x, .coefficient = puma_integer(s, -1, x->bits) };
-    }
-    d = puma_mux_sum(s, choice, gated ? count + 2 : count, x->frac, x->bits);
-    if (!gated) d = puma_add(s, x, d);
-    d = puma_resize(s, d, wide);
-    if (!puma_ready(s, d) || !puma_ready(s, c[0]) || !puma_ready(s, c[1]) || !puma_ready(s, c[2]))
-        return NULL;
-    terms[0].y = d;
-    terms[0].x = c[2];
-    terms[1].x = c[1];
-    z = puma_product(s, terms, 2, x->rank, x->dim, at[1], wide);
-    terms[0].x = z;
-    terms[1].x = c[0];
-    z = puma_ready(s, z) ? puma_product(s, terms, 2, x->rank, x->dim, frac, bits) : NULL;
-    if (gated && z != NULL)
-        z = puma_add(
-            s, z,
-            puma_mux_sum(
-                s,
-                &(puma_choice){ .bit = bit[n / 2], .value = x, .coefficient = puma_integer(s, 1, z->bits) },
-                1, x->frac, z->bits));
-    s->host->leave(s, mark, z);
-    return z;
-}
-
-/* p_D(d) of the bucket that x lies in, at `frac` <= t->frac fraction bits; see puma_protocol.table. */
+/* p_D(d) of the bucket that x lies in, at `frac` <= t->frac fraction bits; see puma_lookup_ext.table. */
 static inline puma_share puma_lookup(puma_session *s, puma_share x, const puma_table *t, uint32_t frac,
                                      uint32_t bits)
 {
-    puma_tensor *z;
-
-    if (!puma_ready(s, x)) return NULL;
-    bits = puma_ring_for(s, bits);
-    if (!PUMA_HAS(s->protocol, table)) return puma_piecewise(s, x, t, 0, frac, bits);
-    z = puma_like(s, x, PUMA_ARITH, bits, frac);
-    return z == NULL ? NULL : puma_done(z, s->protocol->table(s, z, x, t));
+    return s->host->lookup(s, x, t, frac, bits);
 }
 
-/* 0, x, or between them the table: see puma_protocol.gate.  At x's fraction, in a ring no wider than x's. */
+/* 0, x, or between them the table: see puma_lookup_ext.gate.  At x's fraction, in a ring no wider than x's. */
 static inline puma_share puma_gate(puma_session *s, puma_share x, const puma_table *t, uint32_t window,
                                    uint32_t bits)
 {
-    puma_tensor *z;
-
-    if (!puma_ready(s, x)) return NULL;
-    bits = puma_ring_for(s, bits < x->bits ? bits : x->bits);
-    if (!PUMA_HAS(s->protocol, gate))
-        return puma_piecewise(s, puma_promise(s, x, (int32_t)window - 1 - (int32_t)x->frac), t, 1, x->frac,
-                              bits);
-    z = puma_like(s, x, PUMA_ARITH, bits, x->frac);
-    return z == NULL ? NULL : puma_done(z, s->protocol->gate(s, z, x, t, window));
+    return s->host->gate(s, x, t, window, bits);
 }
 
-/* 2^x for x < high at `frac` fraction bits; all of x's ring counts, but for its lowest numbers: -2^(integer
- * bits) + high <= x.  Where the backend has none: whole part and remainder by comparison with all integers
- * from -frac - 2 on, below which the result is nothing; 2^remainder by a polynomial (1.2e-7), 2^whole by
- * steps. */
-static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, uint32_t frac, uint32_t bits)
+/* 2^x for x < high at `frac` fraction bits, off by error * max(1, 2^x) and one ulp at most; all of x's ring
+ * counts, but for its lowest numbers: -2^(integer bits) + high <= x. */
+static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, double error, uint32_t frac,
+                                   uint32_t bits)
 {
-    /* 2^x on [0, 1], through the Chebyshev nodes. */
-    static const double C[] = { 0.9999998983500245,  0.6931544896632286,  0.24014181820146044,
-                                0.05586033707720827, 0.00894959042337237, 0.0018937540581920975 };
-    enum { MOST = 128 };
-    double       edge[MOST];
-    puma_share   bit[MOST], rest, whole, z;
-    int64_t      step[MOST];
-    puma_choice  choice[MOST + 1];
-    puma_tensor *y;
-    uint32_t     down, room, inner;
-    size_t       count, mark;
-
-    if (!puma_ready(s, x)) return NULL;
-    bits = puma_ring_for(s, bits);
-    if (PUMA_HAS(s->protocol, exp2)) {
-        y = puma_like(s, x, PUMA_ARITH, bits, frac);
-        return y == NULL ? NULL : puma_done(y, s->protocol->exp2(s, y, x, high));
-    }
-    /* Integers -down ... high - 1; a small ring has fewer, and its least has no edge. */
-    down = frac + 2;
-    room = x->bits - 1 - x->frac;
-    if (room < 6 && down >= 1u << room) down = (1u << room) - 1;
-    count = down + high;
-    if (count > MOST || down + 24 + high + 4 > puma_ring_for(s, 64) + 16) {
-        s->host->fail(s, PUMA_EINTERNAL, "no 2^x below 2^%u with %u fraction bits", high, frac);
-        return NULL;
-    }
-    mark = s->host->enter(s);
-    for (size_t k = 0; k < count; k++) {
-        edge[k] = (double)k - (double)down;
-        step[k] = k == 0 ? 1 : INT64_C(1) << (k - 1);
-    }
-    if (puma_at_least(s, x, edge, count, bit) != PUMA_OK) return NULL;
-    for (size_t k = 0; k < count; k++)
-        choice[k] =
-            (puma_choice){ .bit = bit[k],
-                           .coefficient = puma_encode(s, k == 0 ? (double)down : -1.0, x->frac, x->bits) };
-    choice[count] = (puma_choice){ .bit = bit[0], .value = x, .coefficient = puma_integer(s, 1, x->bits) };
-    rest = puma_mux_sum(s, choice, count + 1, x->frac, x->bits);
-    whole = puma_steps(s, bit, step, count, down, puma_ring_for(s, 64));
-    rest = puma_resize(s, rest, puma_ring_for(s, 64));
-    if (!puma_ready(s, rest) || !puma_ready(s, whole)) return NULL;
-    inner = rest->bits - 4 - high - down < 24 ? rest->bits - 4 - high - down : 24;
-    z = puma_add_real(s, puma_trunc_to(s, puma_scale(s, rest, C[5], inner), inner, rest->bits), C[4]);
-    for (int i = 3; i >= 0; i--)
-        z = puma_add_real(s, puma_ready(s, z) ? puma_mul_to(s, z, rest, 0, inner, rest->bits) : NULL, C[i]);
-    z = puma_ready(s, z) ? puma_mul_to(s, z, whole, 0, frac, bits) : NULL;
-    s->host->leave(s, mark, z);
-    return z;
+    return s->host->exp2(s, x, high, error, frac, bits);
 }
 
-/* --- rows of public lengths ------------------------------------------------------------------- */
-
-/* Of the rows of (..., n), the first length[r] entries each; packed: those entries alone, one row after the
- * other, as (total).  length NULL: all of every row, and packing only renames the shape. */
-typedef struct puma_rows {
-    size_t        rows, n, total;
-    const size_t *length, *row; /* row[i]: the row of packed entry i                             */
-    size_t        dim[PUMA_MAX_RANK];
-    uint32_t      rank;
-} puma_rows;
-
-/* The rows of x; `lengths` as in puma_arguments.  Lives as long as the caller's scope and `lengths`. */
-static inline puma_status puma_rows_of(puma_session *s, puma_rows *g, puma_share x, const size_t *lengths)
+/* f of each number, or of rows of `row` numbers, at `frac` fraction bits in a ring of `bits`: where values are in
+ * the clear (PUMA_CAP_CLEAR), else PUMA_EPLUGIN. */
+static inline puma_share puma_apply(puma_session *s, puma_share x, size_t row,
+                                    void (*f)(double *row, size_t n, const void *context), const void *context,
+                                    uint32_t frac, uint32_t bits)
 {
-    size_t *row, at = 0;
-
-    *g = (puma_rows){ 0 };
-    if (!puma_ready(s, x)) return s->status;
-    g->rank = x->rank;
-    memcpy(g->dim, x->dim, sizeof g->dim);
-    g->n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
-    if (g->n == 0) return s->host->fail(s, PUMA_EINTERNAL, "rows of nothing");
-    g->rows = x->n / g->n;
-    g->total = x->n;
-    if (lengths == NULL) return PUMA_OK;
-    g->total = 0;
-    for (size_t r = 0; r < g->rows; r++) {
-        if (lengths[r] == 0 || lengths[r] > g->n)
-            return s->host->fail(s, PUMA_EINTERNAL, "row %zu has %zu of %zu entries", r, lengths[r], g->n);
-        g->total += lengths[r];
-    }
-    if (g->total == x->n) return PUMA_OK;
-    row = (size_t *)s->host->scratch(s, g->total);
-    if (row == NULL) return s->status;
-    for (size_t r = 0; r < g->rows; r++)
-        for (size_t i = 0; i < lengths[r]; i++) row[at++] = r;
-    g->length = lengths;
-    g->row = row;
-    return PUMA_OK;
-}
-
-/* Entries of x (n) by public index. */
-static inline puma_share puma_pick(puma_session *s, puma_share x, const size_t *index, size_t count)
-{
-    puma_tensor *z;
-
-    if (!puma_ready(s, x) || index == NULL) return NULL;
-    z = s->host->gather(s, x, index, count);
-    if (z != NULL) z->range = x->range;
-    return z;
-}
-
-static inline puma_share puma_pack(puma_session *s, puma_share x, const puma_rows *g)
-{
-    size_t *index, at = 0;
-
-    x = puma_ready(s, x) ? puma_reshape1(s, x, x->n) : NULL;
-    if (x == NULL || g->length == NULL) return x;
-    index = (size_t *)s->host->scratch(s, g->total);
-    for (size_t r = 0; index != NULL && r < g->rows; r++)
-        for (size_t i = 0; i < g->length[r]; i++) index[at++] = r * g->n + i;
-    return puma_pick(s, x, index, g->total);
-}
-
-/* The rows again, 0 behind each one's end. */
-static inline puma_share puma_unpack(puma_session *s, puma_share x, const puma_rows *g)
-{
-    size_t      *index, at = 0;
-    puma_tensor *zero;
-    puma_share   both[2] = { x };
-
-    if (g->length == NULL) return puma_reshape(s, x, g->rank, g->dim);
-    zero =
-        puma_ready(s, x) ? s->host->tensor(s, PUMA_ARITH, 1, (const size_t[]){ 1 }, x->bits, x->frac) : NULL;
-    index = (size_t *)s->host->scratch(s, g->rows * g->n);
-    if (zero == NULL || index == NULL) return NULL;
-    zero->range = x->range;
-    for (size_t r = 0; r < g->rows; r++)
-        for (size_t i = 0; i < g->n; i++) index[r * g->n + i] = i < g->length[r] ? at++ : g->total;
-    both[1] = zero;
-    x = puma_pick(s, puma_concat(s, both, 2, 0), index, g->rows * g->n);
-    return puma_reshape(s, x, g->rank, g->dim);
-}
-
-/* x (rows), an entry for each packed one of its row. */
-static inline puma_share puma_spread(puma_session *s, puma_share x, const puma_rows *g)
-{
-    if (g->length != NULL) return puma_pick(s, x, g->row, g->total);
-    return puma_reshape1(s, puma_expand(s, x, g->n), g->total);
-}
-
-/* Packed x times its row's entry of y (rows). */
-static inline puma_share puma_mul_spread(puma_session *s, puma_share x, puma_share y, const puma_rows *g,
-                                         uint32_t frac, uint32_t bits)
-{
-    if (g->length == NULL) return puma_mul_to(s, x, y, 1, frac, bits);
-    return puma_mul_to(s, x, puma_spread(s, y, g), 0, frac, bits);
-}
-
-/* (rows): the sum of each row of packed x. */
-static inline puma_share puma_sum_rows(puma_session *s, puma_share x, const puma_rows *g)
-{
-    x = puma_unpack(s, x, g);
-    return puma_ready(s, x) ? puma_sum(s, puma_reshape2(s, x, g->rows, g->n)) : NULL;
-}
-
-/* (rows): the maximum of each row of packed x.  A level of the tournament takes all rows at once. */
-static inline puma_share puma_max_rows(puma_session *s, puma_share x, const puma_rows *g)
-{
-    size_t    *left, *right, *next, *length, most = 0, mark, pairs, at, to, from;
-    puma_share a, b, both[2];
-
-    if (!puma_ready(s, x)) return NULL;
-    if (g->length == NULL) return puma_max(s, puma_reshape2(s, x, g->rows, g->n));
-    mark = s->host->enter(s);
-    left = (size_t *)s->host->scratch(s, g->total);
-    right = (size_t *)s->host->scratch(s, g->total);
-    next = (size_t *)s->host->scratch(s, g->total);
-    length = (size_t *)s->host->scratch(s, g->rows);
-    if (left == NULL || right == NULL || next == NULL || length == NULL) x = NULL;
-    for (size_t r = 0; x != NULL && r < g->rows; r++) {
-        length[r] = g->length[r];
-        if (length[r] > most) most = length[r];
-    }
-    for (; x != NULL && most > 1; most -= most / 2) {
-        pairs = at = 0;
-        for (size_t r = 0; r < g->rows; at += length[r++])
-            for (size_t i = 0; i + 1 < length[r]; i += 2) {
-                left[pairs] = at + i;
-                right[pairs++] = at + i + 1;
-            }
-        a = puma_pick(s, x, left, pairs);
-        b = puma_pick(s, x, right, pairs);
-        both[0] = puma_larger(s, a, b);
-        both[1] = x;
-        /* A row goes on with its winners, and with its last entry where that had no partner. */
-        at = to = from = 0;
-        for (size_t r = 0; r < g->rows; r++) {
-            at += length[r];
-            for (size_t i = 0; i < length[r] / 2; i++) next[to++] = from++;
-            if (length[r] % 2 != 0) next[to++] = pairs + at - 1;
-            length[r] -= length[r] / 2;
-        }
-        x = puma_pick(s, puma_concat(s, both, 2, 0), next, to);
-    }
-    s->host->leave(s, mark, x);
-    return x;
+    return s->host->apply(s, x, row, f, context, frac, bits);
 }
 
 /* --- functions, as the plan chose them -------------------------------------------------------- */
@@ -1067,5 +622,9 @@ static inline puma_share puma_call(puma_session *s, puma_slot slot, puma_share x
     }
     return f->eval(s, x, a);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

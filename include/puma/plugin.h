@@ -10,9 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PUMA_ABI_MAJOR 1u              /* the layout broke         */
-#define PUMA_ABI_MINOR 2u              /* fields were appended     */
+#define PUMA_ABI_MAJOR 2u              /* the layout broke         */
+#define PUMA_ABI_MINOR 0u              /* fields were appended     */
 #define PUMA_ABI_VERSION (PUMA_ABI_MAJOR << 16 | PUMA_ABI_MINOR)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct puma_protocol puma_protocol;
 typedef struct puma_approx   puma_approx;
@@ -34,6 +38,10 @@ typedef struct puma_plugin {
 #endif
 
 PUMA_EXPORT extern const puma_plugin puma_plugin_entry;
+
+#ifdef __cplusplus
+}
+#endif
 
 /* Is `field` inside the table as its maker knew it, and filled in? */
 #define PUMA_HAS(table, field)                                                                 \

@@ -17,6 +17,7 @@
     X(PUMA_EDISAGREE, 9, "parties disagree")                                    \
     X(PUMA_ERESOURCE, 10, "resource")                                           \
     X(PUMA_ENUMERIC, 11, "numeric range")                                       \
+    X(PUMA_ECHEAT, 12, "a party cheated")                                       \
     X(PUMA_EINTERNAL, 70, "internal")
 
 typedef enum puma_status {

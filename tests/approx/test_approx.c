@@ -170,7 +170,7 @@ static const plugin *loaded(const char *name)
     return p;
 }
 
-/* The backend as it would be with the mandatory operations and comparison alone, in one ring of 64 bits. */
+/* The backend as it would be with the core alone, in one ring of 64 bits. */
 static bool bare;
 
 static const plugin *backend_loaded(void)
@@ -181,12 +181,8 @@ static const plugin *backend_loaded(void)
     if (!bare) return loaded(backend);
     copy = *loaded(backend);
     smaller = *copy.protocol;
-    smaller.caps &= ~(uint64_t)(PUMA_CAP_TABLE | PUMA_CAP_RINGS);
-    smaller.one_hot = NULL;
-    smaller.table = NULL;
-    smaller.gate = NULL;
-    smaller.exp2 = NULL;
-    smaller.maximum = NULL;
+    smaller.caps &= ~(uint64_t)PUMA_CAP_RINGS;
+    copy.extensions = (plugin_extensions){ .clear = copy.extensions.clear };
     copy.protocol = &smaller;
     return &copy;
 }

@@ -107,7 +107,7 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
         if (wire) net_allow_reveal(wire, false);
         if (receiver && s->status == PUMA_OK) memcpy(t->out[i].w, revealed, out[i]->words * sizeof *revealed);
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
 }
 
 /* Payload bytes that this node has received from compute parties. */
@@ -389,7 +389,7 @@ static bool applies(const group *g, const spec *s, const suite *run)
 {
     const puma_protocol *p = run->backend->protocol;
 
-    return (p->caps & g->needs) == g->needs && (!g->has || g->has(p)) && ring_fits(s, p) &&
+    return (p->caps & g->needs) == g->needs && (!g->has || g->has(&run->backend->extensions)) && ring_fits(s, p) &&
            ((s->flags & IS_FLOAT) != 0) == run->is_float &&
            !((s->flags & WRAPS) && (p->caps & PUMA_CAP_CLEAR));
 }

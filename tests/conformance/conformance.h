@@ -4,6 +4,8 @@
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H
 
+#include "plugin/plugin.h"
+
 #include <puma/protocol.h>
 #include <stdbool.h>
 
@@ -46,7 +48,7 @@ typedef struct group {
     const spec *specs;
     size_t      count;
     uint64_t needs; /* PUMA_CAP_* of the backend                                                           */
-    bool (*has)(const puma_protocol *p); /* of an optional operation; may be NULL                           */
+    bool (*has)(const plugin_extensions *x); /* of an operation beyond the core; may be NULL                */
     void (*prepare)(struct task *t);     /* main thread: operands, and shapes of the results                */
     void (*program)(puma_session *s, const struct task *t, puma_tensor **in,
                     puma_tensor **out);          /* at a party   */

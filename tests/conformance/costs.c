@@ -372,7 +372,7 @@ static void op_blocks(puma_session *s, const row *r)
     puma_tensor *x = fresh(s, r, k, 0), *y = fresh(s, r, k, t), *z = fresh(s, r, get(r, "K"), 0);
     puma_block   b[] = { { .m = 1, .n = m, .k = 2 }, { .z = m, .m = m, .n = 1, .k = 2 } };
 
-    s->protocol->product_blocks(s, z, x, y, 0, b, 2, t);
+    session_extensions(s)->blocks.product_blocks(s, z, x, y, &(puma_blocks){ .block = b, .count = 2 }, t);
 }
 static void op_trunc(puma_session *s, const row *r)
 {
@@ -408,49 +408,52 @@ static void op_one_hot(puma_session *s, const row *r)
 {
     size_t dim[2] = { elements(r), get(r, "V") };
 
-    s->protocol->one_hot(s, s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0), fresh(s, r, get(r, "d"), 0));
+    session_extensions(s)->lookup.one_hot(s, s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0), fresh(s, r, get(r, "d"), 0));
 }
 static void op_maximum(puma_session *s, const row *r)
 {
     uint32_t k = get(r, "k");
 
-    s->protocol->maximum(s, fresh(s, r, k, 0), fresh(s, r, k, 0), fresh(s, r, k, 0));
+    session_extensions(s)->lookup.maximum(s, fresh(s, r, k, 0), fresh(s, r, k, 0), fresh(s, r, k, 0));
 }
 
-/* A table of N entries with the row's rings; its coefficients are 0. */
-static puma_table table_of(puma_session *s, const row *r, uint32_t frac)
+/* A table of N entries with the row's rings, of an operand with x_frac fraction bits.  The terms of slope and
+ * curvature are g and h bits narrower than the table's ring: its error and its slopes are such that the backend
+ * keeps 9 bits of a curvature, h - g more of a slope, and the rest of the fraction in its factors. */
+static puma_table table_of(puma_session *s, const row *r, uint32_t frac, uint32_t x_frac)
 {
-    uint32_t   n = get(r, "N"), f = frac + get(r, "t");
+    uint32_t   n = get(r, "N"), f = frac + get(r, "t"), slope = 9 + get(r, "h") - get(r, "g");
+    uint32_t   factor = f - get(r, "g") - slope;
     puma_table t = { .struct_size = sizeof t, .unit = 10, .ring = get(r, "r"), .frac = f };
-    int64_t   *zero = (int64_t *)s->host->scratch(s, n);
+    int64_t   *zero = (int64_t *)s->host->scratch(s, n), *slopes = (int64_t *)s->host->scratch(s, n);
 
     while (1u << t.index_bits < n) t.index_bits++;
-    t.slope_keep = t.curve_keep = 8;
-    t.slope_factor = f - get(r, "g") - t.slope_keep;
-    t.curve_factor = f - get(r, "h") - t.curve_keep;
     t.slope_frac = t.curve_frac = f;
-    t.c[0] = t.c[1] = t.c[2] = zero;
+    t.error = 4 * ldexp(1, (int)t.unit - (int)x_frac - (int)slope);
+    for (uint32_t i = 0; i < n; i++) slopes[i] = (int64_t)ldexp(0.09 * t.error, (int)(factor + 1 + f));
+    t.c[0] = t.c[2] = zero;
+    t.c[1] = slopes;
     return t;
 }
 static void op_table(puma_session *s, const row *r)
 {
-    puma_table t = table_of(s, r, 18);
+    puma_table t = table_of(s, r, 18, 12);
 
-    s->protocol->table(s, fresh(s, r, get(r, "K"), 18), fresh(s, r, 10 + t.index_bits, 12), &t);
+    session_extensions(s)->lookup.table(s, fresh(s, r, get(r, "K"), 18), fresh(s, r, 10 + t.index_bits, 12), &t);
 }
 static void op_gate(puma_session *s, const row *r)
 {
-    puma_table t = table_of(s, r, 18);
+    puma_table t = table_of(s, r, 18, 18);
     uint32_t   bits = get(r, "K"), window = t.unit + t.index_bits + get(r, "m");
 
-    s->protocol->gate(s, fresh(s, r, bits, 18), fresh(s, r, bits > window ? bits : window, 18), &t, window);
+    session_extensions(s)->lookup.gate(s, fresh(s, r, bits, 18), fresh(s, r, bits > window ? bits : window, 18), &t, window);
 }
 static void op_exp2(puma_session *s, const row *r)
 {
     uint32_t f = get(r, "f"), index = 0;
 
     while (1u << index < get(r, "N")) index++;
-    s->protocol->exp2(s, fresh(s, r, get(r, "K"), f), fresh(s, r, f + 2 + index, f), 1);
+    session_extensions(s)->lookup.exp2(s, fresh(s, r, get(r, "K"), f), fresh(s, r, f + 2 + index, f), 1, 1e-3);
 }
 static void op_embed(puma_session *s, const row *r)
 {
@@ -463,7 +466,7 @@ static void op_embed(puma_session *s, const row *r)
     dim[0] = tokens;
     dim[1] = s->role == PUMA_CLIENT ? 0 : d;
     z = s->host->tensor(s, PUMA_ARITH, 2, dim, get(r, "k"), 0);
-    s->protocol->embed(s, z, table, &part, 1, PUMA_CLIENT);
+    session_extensions(s)->lookup.embed(s, z, table, &part, 1, PUMA_CLIENT);
 }
 
 static const struct {
@@ -544,7 +547,7 @@ static void *live(void *argument)
             host_at(s, "", -1, rows[i].name);
             if (measured(&rows[i], p->backend) && (p->role != PUMA_CLIENT || OPERATIONS[op].client))
                 OPERATIONS[op].run(s, &rows[i]);
-            s->host->leave(s, mark, NULL);
+            puma_leave(s, mark, NULL);
             net_counts(config.wire, &p->behind[i + 1]);
         }
         if (s->status != PUMA_OK) p->error = *session_error(s);

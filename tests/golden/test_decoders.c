@@ -92,12 +92,12 @@ static plan *opened(const char *directory, const char *protocol, const char *fun
 
 static puma_status run_one(exec *x, size_t tokens, const uint32_t *ids, exec_output *out)
 {
-    return exec_run(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, NULL, NULL, out);
+    return exec_run(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, out);
 }
 
 static puma_status feed_one(exec *x, size_t tokens, const uint32_t *ids, exec_output *out)
 {
-    return exec_feed(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, NULL, NULL, out);
+    return exec_feed(x, &(exec_input){ .tokens = tokens, .ids = ids }, 1, out);
 }
 
 static void every_position(exec *x, const golden *g, const char *name, size_t which)
@@ -157,7 +157,7 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
     size_t      done[CASES] = { 0 }, live = count;
 
     for (size_t i = 0; i < count; i++) in[i] = (exec_input){ .tokens = g[i].count, .ids = g[i].ids };
-    exec_run(x, in, count, NULL, NULL, whole);
+    exec_run(x, in, count, whole);
     for (size_t i = 0; i < count; i++) {
         double d = whole[i].values == NULL ? INFINITY
                                            : max_difference(whole[i].values + (g[i].count - 1) * VOCABULARY,
@@ -177,7 +177,7 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
             live += rest[i].tokens;
         }
         if (live == 0) break;
-        if (!check(exec_feed(x, rest, count, NULL, NULL, piece) == PUMA_OK, "%s: step %zu fails", name, step))
+        if (!check(exec_feed(x, rest, count, piece) == PUMA_OK, "%s: step %zu fails", name, step))
             break;
         for (size_t i = 0; i < count; i++) {
             double d = INFINITY;
@@ -268,7 +268,7 @@ static void check_window_among(subject *t, const uint32_t *ids, size_t length, s
                                { .tokens = 1, .ids = ids } };
     exec_output      o[3];
 
-    if (check(exec_run(t->x, in, 3, NULL, NULL, o) == PUMA_OK, "a window among others: %s",
+    if (check(exec_run(t->x, in, 3, o) == PUMA_OK, "a window among others: %s",
               session_error(t->s)->text))
         for (size_t i = 0; i < 2; i++) {
             double d = max_difference(o[i].values + (in[i].tokens - 1) * VOCABULARY, last, VOCABULARY);
@@ -337,8 +337,6 @@ typedef struct job {
     size_t      count;
 } job;
 
-static void allow(void *context, bool allowed) { net_allow_reveal(context, allowed); }
-
 /* Every node.  The client learns each token and feeds it; parties know how many there are. */
 static void generate(puma_session *s, void *context)
 {
@@ -358,7 +356,7 @@ static void generate(puma_session *s, void *context)
                                      .ids = !client  ? NULL
                                             : i == 0 ? j->g.ids
                                                      : &next },
-                      1, allow, session_wire(s), &o);
+                      1, &o);
             if (o.values != NULL) j->got[j->count++] = next = (uint32_t)llround(o.values[0]);
             free(o.values);
         }

@@ -106,7 +106,7 @@ static void run_blocks(puma_session *s, void *context)
 
     for (size_t i = 0; i < c->n; i++) b[i] = (puma_block){ .x = i, .y = i, .z = i, .m = 1, .n = 1, .k = 1 };
     b[c->n] = (puma_block){ .z = c->n, .m = c->n, .n = 1, .k = 1 };
-    if (s->role != PUMA_CLIENT) s->protocol->product_blocks(s, z, x, y, 0, b, c->n + 1, c->shift);
+    if (s->role != PUMA_CLIENT) blocks_of(s)->product_blocks(s, z, x, y, &(puma_blocks){ .block = b, .count = c->n + 1 }, c->shift);
 }
 
 /* The truncated product, whose mask is r >> t, multiplied again. */
@@ -187,7 +187,7 @@ static void run_one_hot(puma_session *s, void *context)
     size_t       dim[2] = { c->n, (size_t)1 << c->bits };
     puma_tensor *z = s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0);
 
-    if (s->role != PUMA_CLIENT) s->protocol->one_hot(s, z, x);
+    if (s->role != PUMA_CLIENT) lookup_of(s)->one_hot(s, z, x);
 }
 
 /* The answer of a truncated product: seen by the client, whose own view must tell no more than the answer. */

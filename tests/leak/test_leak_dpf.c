@@ -48,7 +48,7 @@ static void embed(puma_session *s, void *context)
     s->protocol->share(s, table, client ? words : NULL, PUMA_CLIENT);
     z = s->host->tensor(s, PUMA_ARITH, 2, result, c->bits, 0);
     for (int p = 0; client && p < 2; p++) parts[p].ids = c->id[p];
-    s->protocol->embed(s, z, client ? NULL : table, parts, c->rows[1] > 0 ? 2 : 1, PUMA_CLIENT);
+    lookup_of(s)->embed(s, z, client ? NULL : table, parts, c->rows[1] > 0 ? 2 : 1, PUMA_CLIENT);
     if (!c->reveals) return;
     shape = *z;
     shape.n = shape.words = c->ids * c->columns;

@@ -111,7 +111,7 @@ static void run_job(puma_session *s, void *context)
             break;
         case TRUNC: s->protocol->trunc(s, z[0], x, j->shift); break;
         case LESS: s->protocol->less(s, z, x, j->c, j->count, j->low, j->width); break;
-        case ONE_HOT: s->protocol->one_hot(s, z[0], x); break;
+        case ONE_HOT: lookup_of(s)->one_hot(s, z[0], x); break;
         case MUX: s->protocol->mux_sum(s, z[0], choices, j->count); break;
         }
     }
@@ -691,7 +691,7 @@ static void do_one_hot(puma_session *s, const job *j, const puma_tensor *x, cons
     const size_t dim[2] = { j->n, j->columns };
 
     (void)y, (void)b;
-    if (s->role != PUMA_CLIENT) s->protocol->one_hot(s, s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0), x);
+    if (s->role != PUMA_CLIENT) lookup_of(s)->one_hot(s, s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0), x);
 }
 
 /* `count` choices, those of even number with a value. */

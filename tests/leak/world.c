@@ -336,10 +336,11 @@ static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const s
 
 static size_t enter(puma_session *s) { return of(s)->nodes[s->role].count; }
 
-static void leave(puma_session *s, size_t mark, const puma_tensor *kept)
+static void leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
 {
-    node  *n = &of(s)->nodes[s->role];
-    size_t left = mark;
+    node              *n = &of(s)->nodes[s->role];
+    const puma_tensor *kept = count > 0 ? keep[0] : NULL; /* backends keep one at most */
+    size_t             left = mark;
 
     if (kept == NULL && mark < n->count) n->used = n->tensors[mark].used;
     for (size_t i = mark; i < n->count; i++) {
@@ -431,7 +432,7 @@ static void clear(world *w)
         n->depth = 0;
         n->seen.count = 0;
         n->waiting = false;
-        if (n->session != NULL) leave(n->session, 0, NULL);
+        if (n->session != NULL) leave(n->session, 0, NULL, 0);
         for (uint32_t j = 0; j < NODES; j++)
             while (w->queue[i][j] != NULL) {
                 message *m = w->queue[i][j];

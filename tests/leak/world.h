@@ -29,6 +29,16 @@ typedef struct view {
     size_t count, room;
 } view;
 
+/* Extensions of the backend under test. */
+static inline const puma_lookup_ext *lookup_of(const puma_session *s)
+{
+    return (const puma_lookup_ext *)s->protocol->extension(PUMA_EXT_LOOKUP);
+}
+static inline const puma_blocks_ext *blocks_of(const puma_session *s)
+{
+    return (const puma_blocks_ext *)s->protocol->extension(PUMA_EXT_BLOCKS);
+}
+
 typedef struct world world;
 typedef void         program(puma_session *s, void *context);
 

@@ -49,11 +49,8 @@ static void answer(const exec *x, const exec_input *in, exec_output *out)
         out->values[0] = x->wrong ? x->answer : next;
 }
 
-puma_status exec_feed(exec *x, const exec_input *in, size_t count, void (*allow)(void *context, bool allowed),
-                      void *context, exec_output *out)
+puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out)
 {
-    (void)allow;
-    (void)context;
     x->fed[x->calls] = in[0].tokens;
     x->others[x->calls] = 0;
     for (size_t i = 0; i < count; i++) {

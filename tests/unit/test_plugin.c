@@ -79,8 +79,8 @@ static void opens_a_good_plugin_once(void **state)
     p = opened("good");
     assert_string_equal(p->entry->name, "good");
     assert_int_equal(p->protocol->struct_size, sizeof(puma_protocol));
-    assert_non_null(p->protocol->one_hot);
-    assert_null(p->protocol->apply);
+    assert_non_null(p->extensions.lookup.one_hot);
+    assert_null(p->extensions.clear.apply);
     assert_int_equal(strlen(p->sha256), 64);
     assert_ptr_equal(opened("good"), p);
     path_of(path, sizeof path, "good");
@@ -211,7 +211,12 @@ static void refuses_a_wrong_entry_or_table(void **state)
         unsigned    code;
         const char *text;
     } rows[] = {
-        { "other_major", 607, "host 1.2, plugin 2.0" },
+        { "other_major", 607, "host 2.0, plugin 3.0" },
+        { "version_1", 607, "plugin \"version_1\" is made for version 1.2 of the plugin interface, this host has 2.0" },
+        { "no_bit_planes", 608, "1 planes of words and 0 of bits" },
+        { "small_extension", 608, "extension puma.blocks/2 of 4 bytes" },
+        { "no_verify", 609, "\"verify\"" },
+        { "clear_without_apply", 609, "\"apply\"" },
         { "small_entry", 608, "entry of 8 bytes" },
         { "huge_entry", 608, "entry of 60000 bytes" },
         { "small_table", 608, "table of 64 bytes" },
@@ -241,7 +246,7 @@ static void takes_a_newer_minor_and_an_older_table(void **state)
     put("newer_minor", "newer_minor", 0);
     assert_int_equal(opened("newer_minor")->entry->abi_version, PUMA_ABI_MAJOR << 16 | 7);
     put("no_optional", "no_optional", 0);
-    assert_null(opened("no_optional")->protocol->one_hot);
+    assert_null(opened("no_optional")->extensions.lookup.one_hot);
 }
 
 static void refuses_a_second_plugin_of_one_name(void **state)

@@ -66,7 +66,7 @@ static void shortest_example(void **state)
     uint64_t         a[2 * 3] = { 1, 2, 3, 4, 5, 6 }, b[3 * 1] = { 1, 0, ~(uint64_t)0 }, c[2] = { 10, 20 };
 
     (void)state;
-    ring->matmul(c, a, b, 1, 2, 1, 3, 0, 0, 1);
+    ring->matmul(c, a, b, &(puma_gemm){ .batch = 1, .m = 2, .n = 1, .k = 3, .sign = 1, .bits = 64 });
     assert_int_equal(c[0], 10 + 1 - 3);
     assert_int_equal(c[1], 20 + 4 - 6);
 }
@@ -253,6 +253,7 @@ static void check_product(struct shape s, bool transposed, bool b_batch, int sig
     size_t    size = s.batch * s.m * s.n;
     uint64_t *a = malloc(s.batch * s.m * s.k * sizeof *a + 1);
     uint64_t *b = malloc((b_batch ? s.batch : 1) * s.n * s.k * sizeof *b + 1);
+    puma_gemm g = { .batch = s.batch, .m = s.m, .n = s.n, .k = s.k, .b_transposed = transposed, .b_batched = b_batch, .sign = sign };
     uint64_t *before = words_of(size, 7), *want = words_of(size, 7), *c = malloc((size + 2) * sizeof *c);
 
     assert_true(a && b && c);
@@ -263,11 +264,13 @@ static void check_product(struct shape s, bool transposed, bool b_batch, int sig
         if (!kernel(k)) continue;
         c[0] = c[size + 1] = CANARY;
         memcpy(c + 1, before, size * sizeof *c);
-        kernel(k)->matmul(c + 1, a, b, s.batch, s.m, s.n, s.k, transposed, b_batch, sign);
+        g.bits = 64;
+        kernel(k)->matmul(c + 1, a, b, &g);
         assert_memory_equal(c + 1, want, size * sizeof *c);
         for (size_t w = 0; w < sizeof moduli / sizeof *moduli; w++) {
             memcpy(c + 1, before, size * sizeof *c);
-            kernel(k)->matmul_mod(c + 1, a, b, s.batch, s.m, s.n, s.k, transposed, b_batch, sign, moduli[w]);
+            g.bits = moduli[w];
+            kernel(k)->matmul(c + 1, a, b, &g);
             for (size_t i = 0; i < size; i++)
                 if (c[i + 1] != modulo(want[i], moduli[w]))
                     assert_int_equal(c[i + 1], modulo(want[i], moduli[w]));
@@ -327,7 +330,7 @@ static void empty_products_change_nothing(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_product_all_ways(shapes[i]);
     for (size_t k = 0; k < KERNELS; k++)
-        if (kernel(k)) kernel(k)->matmul(NULL, NULL, NULL, 1, 0, 0, 0, 0, 1, 1);
+        if (kernel(k)) kernel(k)->matmul(NULL, NULL, NULL, &(puma_gemm){ .batch = 1, .b_batched = 1, .sign = 1, .bits = 64 });
 }
 
 /* A benchmark divides by what ring_mix says it did. */
@@ -351,9 +354,10 @@ enum { SIDE = 100 };
 
 static void *multiply(void *argument)
 {
-    struct party *p = argument;
+    const puma_gemm g = { .batch = 1, .m = SIDE, .n = SIDE, .k = SIDE, .sign = 1, .bits = 64 };
+    struct party   *p = argument;
 
-    for (int i = 0; i < 3; i++) ring_kernels()->matmul(p->c, p->a, p->b, 1, SIDE, SIDE, SIDE, 0, 0, 1);
+    for (int i = 0; i < 3; i++) ring_kernels()->matmul(p->c, p->a, p->b, &g);
     return NULL;
 }
 
@@ -462,8 +466,9 @@ static void work_is_counted_and_timed(void **state)
     double     seconds;
 
     (void)state;
-    ring_work_product(&once, 3, 10, 20, 30, 0, 48); /* one B: a product of 30 rows */
-    ring_work_product(&once, 3, 10, 20, 30, 1, 64); /* three of 10 */
+    /* one B: a product of 30 rows; one for each: three of 10 */
+    ring_work_product(&once, &(puma_gemm){ .batch = 3, .m = 10, .n = 20, .k = 30, .bits = 48 });
+    ring_work_product(&once, &(puma_gemm){ .batch = 3, .m = 10, .n = 20, .k = 30, .b_batched = 1, .bits = 64 });
     assert_true(once.entries[4] == 600 && once.products[4] == 18000);
     assert_true(once.entries[2] == 1800 && once.products[2] == 18000);
     once.words = once.stream_bytes = once.packed_bytes = once.fresh_bytes = 1e6;

@@ -95,11 +95,11 @@ static void a_scope_frees_all_but_what_is_kept(void **state)
     kept = counting(s, 6, 7);
     assert_non_null(h->scratch(s, 100));
     view = h->view(s, kept);
-    h->leave(s, inner, view);
+    puma_leave(s, inner, view);
     assert_int_equal(h->enter(s), inner + 1); /* the view belongs to the outer scope, its words still live */
     assert_int_equal(view->plane[0][41], 41);
     assert_int_equal(view->plane[1][41], 1041);
-    h->leave(s, outer, NULL);
+    puma_leave(s, outer, NULL);
     assert_int_equal(h->enter(s), outer);
     session_close(s);
 }
@@ -112,7 +112,7 @@ static void a_kept_tensor_of_an_outer_scope_stays_there(void **state)
 
     (void)state;
     counting(s, 2, 3);
-    s->host->leave(s, mark, x);
+    puma_leave(s, mark, x);
     assert_int_equal(s->host->enter(s), mark);
     assert_int_equal(x->plane[1][5], 1005);
     session_close(s);
@@ -201,7 +201,7 @@ static void the_first_failure_sticks_with_its_place(void **state)
     puma_session *s = open_session(&fake, false);
 
     (void)state;
-    s->host->label(s, "layer %d gelu", 3);
+    host_at(s, "layer", 3, "gelu");
     assert_string_equal(s->host->where(s), "layer 3 gelu");
     assert_int_equal((s->host->fail)(s, PUMA_ENUMERIC, "too %s", "large"), PUMA_ENUMERIC);
     assert_int_equal((s->host->fail)(s, PUMA_EPLUGIN, "later"), PUMA_ENUMERIC);
@@ -347,7 +347,7 @@ static void *talk(void *argument)
         s->host->recv(s, other, p->words, WORDS, 21);
         s->host->recv(s, other, p->words, 0, 21);
         s->host->recv_bits(s, other, p->bits, 67);
-        s->host->label(s, "layer 9");
+        host_at(s, "layer", -1, "9");
         if (p->role == 0)
             s->host->send(s, other, words, 1, 64, PUMA_ONLINE);
         else
@@ -422,9 +422,9 @@ static void a_value_beyond_its_ring_is_named_when_it_is_revealed(void **state)
     assert_int_equal(s->protocol->reveal(s, out, z, PUMA_CLIENT), PUMA_OK);
     assert_int_equal(out[0], 127);
     assert_int_equal(out[1], 0x81);
-    s->host->label(s, "layer 1");
+    host_at(s, "layer", -1, "1");
     z = sum_of_bytes(s, 127, 1, 1, 1); /* 128 does not */
-    s->host->label(s, "layer 2");
+    host_at(s, "layer", -1, "2");
     later = s->host->tensor(s, PUMA_ARITH, 1, (size_t[]){ 2 }, 8, 0);
     assert_int_equal(s->protocol->sub(s, later, z, z), PUMA_OK);
     assert_int_equal(s->protocol->reveal(s, out, later, PUMA_CLIENT), PUMA_ENUMERIC);

@@ -14,13 +14,13 @@
  * off at -5 and 5, and with erf.  A function that leaves its
  * domain gives no useful number, as there; in fixed point it may leave the ring, which `plain` reports.  What
  * CrypTen does to shares (its truncation, its comparison) is the protocol's affair and not here. */
-#include <puma/ops.h>
+#include <puma/rows.h>
 
 #define SQUARINGS 8
 
 static puma_share leave(puma_session *s, size_t mark, puma_share z)
 {
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -91,7 +91,7 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
     puma_rows      g;
     int32_t        levels = 0;
 
-    if (!puma_ready(s, x) || puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) != PUMA_OK)
+    if (!puma_ready(s, x) || puma_rows_of(s, &g, x, a->lengths) != PUMA_OK)
         return NULL;
     while (((size_t)1 << levels) < g.n) levels++;
     x = puma_pack(s, x, &g);
@@ -211,24 +211,23 @@ static puma_share gelu_by_erf(puma_session *s, puma_share x, const puma_argument
 }
 
 #define SOURCE "arXiv 2109.00984, appendix C"
-#define FUNCTION(which, slot_, name_, error, low, high, function, caps)                                      \
+#define FUNCTION(which, slot_, name_, error, low, high, function)                                      \
     static const puma_approx which = { .struct_size = sizeof(puma_approx),                                   \
                                        .slot = slot_,                                                        \
                                        .name = name_,                                                        \
                                        .source = SOURCE,                                                     \
-                                       .needs = caps,                                                        \
                                        .max_error = error,                                                   \
                                        .domain = { low, high },                                              \
                                        .eval = function }
 
-FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -64, 64, gelu_by_tanh, PUMA_CAP_COMPARE);
-FUNCTION(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf, 0);
-FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -64, 64, gelu_by_tanh, PUMA_CAP_COMPARE);
-FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -64, 64, silu, PUMA_CAP_COMPARE);
-FUNCTION(tanh_entry, PUMA_SLOT_TANH, "tanh", 4e-3, -64, 64, hyperbolic, PUMA_CAP_COMPARE);
-FUNCTION(exp_entry, PUMA_SLOT_EXP, "exp", 1.1e-3, -400, 0, exponential, 0);
-FUNCTION(softmax_entry, PUMA_SLOT_SOFTMAX, "softmax", 0.03, -256, 256, softmax, PUMA_CAP_COMPARE);
-FUNCTION(reciprocal_entry, PUMA_SLOT_RECIPROCAL, "reciprocal", 1e-3, 0x1p-6, 480, reciprocal, 0);
+FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -64, 64, gelu_by_tanh);
+FUNCTION(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf);
+FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -64, 64, gelu_by_tanh);
+FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -64, 64, silu);
+FUNCTION(tanh_entry, PUMA_SLOT_TANH, "tanh", 4e-3, -64, 64, hyperbolic);
+FUNCTION(exp_entry, PUMA_SLOT_EXP, "exp", 1.1e-3, -400, 0, exponential);
+FUNCTION(softmax_entry, PUMA_SLOT_SOFTMAX, "softmax", 0.03, -256, 256, softmax);
+FUNCTION(reciprocal_entry, PUMA_SLOT_RECIPROCAL, "reciprocal", 1e-3, 0x1p-6, 480, reciprocal);
 
 static const puma_approx *const functions[] = { &gelu,          &gelu_erf,         &gelu_tanh,
                                                 &silu_entry,    &tanh_entry,       &exp_entry,

@@ -4,27 +4,21 @@
  *
  * It is the yardstick: in floating point it is what PyTorch computes, in fixed point it errs by the rounding
  * of its result alone.  Only a backend with PUMA_CAP_CLEAR can run it. */
-#include <puma/ops.h>
+#include <puma/rows.h>
 
 /* `row`: the function works on rows, not on single values. */
 static puma_share apply(puma_session *s, puma_share x, const puma_arguments *a, int row,
                         void (*f)(double *row, size_t n, const void *context))
 {
-    puma_tensor *z;
-    size_t       n = 1;
+    size_t n = 1;
 
     if (!puma_ready(s, x)) return NULL;
-    if (!PUMA_HAS(s->protocol, apply)) {
-        s->host->fail(s, PUMA_EPLUGIN, "exact functions need a backend that works in the clear");
-        return NULL;
-    }
     if (row) n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
     if (n == 0) {
-        s->host->fail(s, PUMA_EINTERNAL, "a row of nothing");
+        s->host->fail(s, PUMA_EINTERNAL, "a function of empty rows");
         return NULL;
     }
-    z = puma_like(s, x, PUMA_ARITH, puma_ring_for(s, a->bits), a->frac);
-    return z == NULL ? NULL : puma_done(z, s->protocol->apply(s, z, x, n, f, a));
+    return puma_apply(s, x, n, f, a, a->frac, a->bits);
 }
 
 /* --- single values ---------------------------------------------------------------------------- */
@@ -126,13 +120,13 @@ static puma_share softmax_of_lengths(puma_session *s, puma_share x, const puma_a
     }
     z = puma_concat(s, part, parts, 0);
     z = puma_ready(s, z) ? puma_reshape(s, s->host->gather(s, z, place, g.rows), g.rank, g.dim) : NULL;
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
 static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
 {
-    if (PUMA_HAS(a, lengths) && puma_ready(s, x)) return softmax_of_lengths(s, x, a);
+    if (a->lengths != NULL && puma_ready(s, x)) return softmax_of_lengths(s, x, a);
     return apply(s, x, a, 1, softmax_of);
 }
 

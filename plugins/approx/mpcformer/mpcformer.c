@@ -14,7 +14,7 @@
  *
  * A row is divided by `reciprocal`, as the run chose it, of the mean of its numerators, which has to lie in
  * that function's domain. */
-#include <puma/ops.h>
+#include <puma/rows.h>
 
 #define C 5.0        /* of 2Quad                                                                      */
 #define SMALL 0x1p-6 /* joins each ReLU: a row without a positive entry is shared out evenly          */
@@ -64,7 +64,7 @@ static puma_share quad(puma_session *s, puma_share x, const puma_arguments *a)
     puma_share z = puma_ready(s, line) ? puma_mul_to(s, line, x, 0, a->frac, a->bits) : NULL;
 
     z = puma_ready(s, z) ? puma_add_real(s, z, 0.5) : NULL;
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -77,12 +77,12 @@ static puma_share two_quad(puma_session *s, puma_share x, const puma_arguments *
     puma_share y, q, z = NULL;
     puma_rows  g;
 
-    if (puma_ready(s, x) && puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) == PUMA_OK) {
+    if (puma_ready(s, x) && puma_rows_of(s, &g, x, a->lengths) == PUMA_OK) {
         y = puma_shift_point(s, puma_add_real(s, puma_pack(s, x, &g), C), -3);
         q = puma_ready(s, y) ? puma_mul_to(s, y, y, 0, x->frac, x->bits) : NULL;
         z = shares_of_rows(s, q, &g, a);
     }
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -93,13 +93,13 @@ static puma_share two_relu(puma_session *s, puma_share x, const puma_arguments *
     puma_share q, z = NULL;
     puma_rows  g;
 
-    if (puma_ready(s, x) && puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) == PUMA_OK) {
+    if (puma_ready(s, x) && puma_rows_of(s, &g, x, a->lengths) == PUMA_OK) {
         q = puma_pack(s, x, &g);
         q = puma_select(s, puma_not(s, puma_less_real(s, q, 0)), q);
         q = puma_ready(s, q) ? puma_add_real(s, q, SMALL) : NULL;
         z = shares_of_rows(s, q, &g, a);
     }
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -144,7 +144,6 @@ static const puma_approx softmax_relu = {
     .slot = PUMA_SLOT_SOFTMAX,
     .name = "2relu",
     .source = "arXiv 2211.01452, section 4.1, after SecureML",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 1,
     .domain = { -512, 512 },
     .eval = two_relu,

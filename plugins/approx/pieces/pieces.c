@@ -150,6 +150,6 @@ puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, siz
     if (s->status != PUMA_OK) return NULL;
     z = puma_fit(s, puma_mux_sum(s, choice, chosen, frac, bits), a->frac, a->bits);
     z = puma_reshape(s, z, x->rank, x->dim);
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }

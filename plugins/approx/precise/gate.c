@@ -10,9 +10,10 @@
 
 #include "tables.h"
 
-/* Buckets of 2^-width_log numbers; cheaper factors where the curvature is smaller. */
+/* Buckets of 2^-width_log numbers; `error`: what the protocol's roundings may add. */
 static const puma_tensor *gate(puma_session *s, const puma_tensor *x, const puma_arguments *a,
-                               const int64_t *const c[3], uint32_t index_bits, uint32_t width_log)
+                               const int64_t *const c[3], uint32_t index_bits, uint32_t width_log,
+                               double error)
 {
     const puma_table table = {
         .struct_size = sizeof table,
@@ -22,10 +23,7 @@ static const puma_tensor *gate(puma_session *s, const puma_tensor *x, const puma
         .frac = FRAC,
         .slope_frac = SLOPE_FRAC,
         .curve_frac = CURVE_FRAC,
-        .slope_keep = 12,
-        .slope_factor = 14,
-        .curve_keep = 9,
-        .curve_factor = 14,
+        .error = error,
         .c = { c[0], c[1], c[2] },
     };
     uint32_t   window;
@@ -51,7 +49,7 @@ const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const pum
     return gate(
         s, x, a,
         (const int64_t *const[]){ precise_gelu_table[0], precise_gelu_table[1], precise_gelu_table[2] }, 6,
-        3);
+        3, 1.8e-4);
 }
 
 const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, const puma_arguments *a)
@@ -59,7 +57,7 @@ const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, cons
     return gate(s, x, a,
                 (const int64_t *const[]){ precise_gelu_fast_table[0], precise_gelu_fast_table[1],
                                           precise_gelu_fast_table[2] },
-                5, 2);
+                5, 2, 2.7e-4);
 }
 
 const puma_tensor *precise_gelu_tanh(puma_session *s, const puma_tensor *x, const puma_arguments *a)
@@ -67,7 +65,7 @@ const puma_tensor *precise_gelu_tanh(puma_session *s, const puma_tensor *x, cons
     return gate(s, x, a,
                 (const int64_t *const[]){ precise_gelu_tanh_table[0], precise_gelu_tanh_table[1],
                                           precise_gelu_tanh_table[2] },
-                6, 3);
+                6, 3, 1.8e-4);
 }
 
 const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const puma_arguments *a)
@@ -75,5 +73,5 @@ const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const pum
     return gate(
         s, x, a,
         (const int64_t *const[]){ precise_silu_table[0], precise_silu_table[1], precise_silu_table[2] }, 7,
-        2);
+        2, 2.7e-4);
 }

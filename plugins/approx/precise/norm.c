@@ -35,14 +35,15 @@ static uint64_t integer_root(uint64_t v)
     return root;
 }
 
-/* The table of 1/sqrt times sqrt(n / 4^a), which is in [1, 2); returns a. */
-static int scaled_table(int64_t c[3][256], uint64_t n)
+/* The table of 1/sqrt times sqrt(n / 4^a), which is in [1, 2) and goes to *scale; returns a. */
+static int scaled_table(int64_t c[3][256], uint64_t n, double *scale)
 {
     int     a = 0;
     int64_t root;
 
     while (n >> (2 * a + 2) != 0) a++;
     root = (int64_t)integer_root(n << (60 - 2 * a)); /* 30 fraction bits */
+    *scale = ldexp((double)root, -30);
     for (int j = 0; j < 3; j++)
         for (int d = 0; d < 256; d++) c[j][d] = (precise_rsqrt_table[j][d] * root + (1 << 29)) >> 30;
     return a;
@@ -55,7 +56,7 @@ static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, 
 {
     enum { VALUE = 20 };
     size_t     rows = y == NULL ? 0 : y->dim[0], n = y == NULL ? 0 : y->dim[1];
-    double     factor[MOST_EXPONENTS];
+    double     factor[MOST_EXPONENTS], scale;
     int64_t    table[3][256];
     int        low, high, base, a_n, factor_frac, room, value_frac = VALUE;
     uint32_t   bits;
@@ -72,7 +73,7 @@ static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, 
     if (low + (int)sum->frac < 1) low = 1 - (int)sum->frac;
     low -= (high - low) % 2 != 0;
     /* 1/sqrt of 4^j 2^low t, times sqrt(n): the table's value times 2^(a_n - base - j). */
-    a_n = scaled_table(table, low % 2 != 0 ? 2 * (uint64_t)n : (uint64_t)n);
+    a_n = scaled_table(table, low % 2 != 0 ? 2 * (uint64_t)n : (uint64_t)n, &scale);
     base = (low + (low % 2 != 0)) / 2;
     factor_frac = (high - low) / 2 - 1 + base - a_n;
     if (factor_frac < 0) factor_frac = 0;
@@ -88,8 +89,9 @@ static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, 
         return NULL;
     }
     if (bits > 64 - FRAC + (uint32_t)value_frac) bits = 64 - FRAC + (uint32_t)value_frac;
-    if (normalize(s, &v, sum, low, high, 2, (const int64_t(*)[256])table, (uint32_t)value_frac, bits) !=
-        PUMA_OK)
+    if (normalize(s, &v, sum, (exponents){ low, high, 2 },
+                  (mantissa_table){ (const int64_t(*)[256])table, PRECISE_RSQRT_ERROR * scale },
+                  (uint32_t)value_frac, bits) != PUMA_OK)
         return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, a_n - base - j);
     r = rescale(s, &v, factor, (uint32_t)factor_frac);
@@ -142,7 +144,7 @@ const puma_tensor *precise_layernorm(puma_session *s, const puma_tensor *x, cons
     y = puma_trunc_to(s, puma_shift_point(s, y, -(int)levels), (uint32_t)((int)x->frac - lost), bits);
     z = puma_ready(s, y) ? scaled_rows(s, y, y, (double)n / (double)((size_t)1 << levels), a) : NULL;
     z = puma_ready(s, z) ? puma_reshape(s, z, x->rank, x->dim) : NULL;
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -170,6 +172,6 @@ const puma_tensor *precise_rmsnorm(puma_session *s, const puma_tensor *x, const 
     }
     z = puma_ready(s, y) && puma_ready(s, coarse) ? scaled_rows(s, y, coarse, 1.0, a) : NULL;
     z = puma_ready(s, z) ? puma_reshape(s, z, x->rank, x->dim) : NULL;
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }

@@ -7,8 +7,46 @@
 
 enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 }; /* [0, 4) in 256 buckets of 2^13 */
 
-puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high, int step,
-                      const int64_t c[3][256], uint32_t frac, uint32_t bits)
+/* is[j] = [x lies in step j].  Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of
+ * [1, 2) is in the table too. */
+static puma_status find_exponent(puma_session *s, normalized *n, puma_share x, exponents e)
+{
+    uint32_t   spare = (int)x->frac + e.low > 12 ? (uint32_t)((int)x->frac + e.low - 12) : 0;
+    double     edges[MOST_EXPONENTS];
+    puma_share below[MOST_EXPONENTS];
+
+    for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(e.step == 1 ? 1.0 : 0.96, e.low + e.step * j);
+    if (puma_less_reals(s, x, edges, (size_t)n->count - 1, spare, below) != PUMA_OK) return s->status;
+    n->is[0] = below[0];
+    for (int j = 1; j + 1 < n->count; j++) n->is[j] = puma_xor(s, below[j], below[j - 1]);
+    n->is[n->count - 1] = puma_not(s, below[n->count - 2]);
+    return s->status;
+}
+
+/* t = x 2^-e: whole powers of two on the words, the point moved at the end. */
+static puma_share mantissa_of(puma_session *s, const normalized *n, puma_share x, exponents e)
+{
+    puma_choice  choices[MOST_EXPONENTS];
+    puma_tensor *t;
+
+    for (int j = 0; j < n->count; j++) {
+        double factor = ldexp(1.0, -(e.low + e.step * j));
+
+        choices[j] =
+            (puma_choice){ .bit = n->is[j], .value = x, .coefficient = 1ull << e.step * (n->count - 1 - j) };
+        if (puma_is_float(s)) memcpy(&choices[j].coefficient, &factor, sizeof factor);
+    }
+    t = puma_mux_sum(s, choices, (size_t)n->count, x->frac, x->bits);
+    t = t == NULL ? NULL : s->host->view(s, t);
+    if (t == NULL) return NULL;
+    t->frac = (uint32_t)((int)x->frac + e.high - e.step);
+    t->range = puma_range_cap(t, 2);
+    return t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS)
+                                   : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);
+}
+
+puma_status normalize(puma_session *s, normalized *n, puma_share x, exponents e, mantissa_table f,
+                      uint32_t frac, uint32_t bits)
 {
     const puma_table table = {
         .struct_size = sizeof table,
@@ -18,51 +56,20 @@ puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int
         .frac = FRAC,
         .slope_frac = SLOPE_FRAC,
         .curve_frac = CURVE_FRAC,
-        .slope_keep = 11,
-        .slope_factor = 16,
-        .curve_keep = 9,
-        .curve_factor = 16,
-        .c = { c[0], c[1], c[2] },
+        .error = f.error,
+        .c = { f.c[0], f.c[1], f.c[2] },
     };
-    double       edges[MOST_EXPONENTS];
-    puma_share   below[MOST_EXPONENTS];
-    puma_choice  choices[MOST_EXPONENTS];
-    puma_tensor *t;
-    uint32_t     spare;
 
-    *n = (normalized){ .low = low, .count = (high - low) / step };
+    *n = (normalized){ .low = e.low, .count = (e.high - e.low) / e.step };
     if (!puma_ready(s, x)) return s->status;
-    if (n->count < 2 || n->count > MOST_EXPONENTS || (int)x->frac + low < 0 ||
-        (int)x->frac + high > (int)x->bits - 2)
+    if (n->count < 2 || n->count > MOST_EXPONENTS || (int)x->frac + e.low < 0 ||
+        (int)x->frac + e.high > (int)x->bits - 2)
         return s->host->fail(
             s, PUMA_ENUMERIC,
-            "a number from 2^%d to 2^%d does not fit a ring of %u bits with %u fraction bits", low, high,
+            "a number from 2^%d to 2^%d does not fit a ring of %u bits with %u fraction bits", e.low, e.high,
             x->bits, x->frac);
-    /* Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of [1, 2) is in the table
-     * too. */
-    spare = (int)x->frac + low > 12 ? (uint32_t)((int)x->frac + low - 12) : 0;
-    for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(step == 1 ? 1.0 : 0.96, low + step * j);
-    if (puma_less_reals(s, x, edges, (size_t)n->count - 1, spare, below) != PUMA_OK) return s->status;
-    n->is[0] = below[0];
-    for (int j = 1; j + 1 < n->count; j++) n->is[j] = puma_xor(s, below[j], below[j - 1]);
-    n->is[n->count - 1] = puma_not(s, below[n->count - 2]);
-
-    /* t = x 2^-e: whole powers of two on the words, the point moved at the end. */
-    for (int j = 0; j < n->count; j++) {
-        double factor = ldexp(1.0, -(low + step * j));
-
-        choices[j] =
-            (puma_choice){ .bit = n->is[j], .value = x, .coefficient = 1ull << step * (n->count - 1 - j) };
-        if (puma_is_float(s)) memcpy(&choices[j].coefficient, &factor, sizeof factor);
-    }
-    t = puma_mux_sum(s, choices, (size_t)n->count, x->frac, x->bits);
-    if (t == NULL) return s->status;
-    t = s->host->view(s, t);
-    if (t == NULL) return s->status;
-    t->frac = (uint32_t)((int)x->frac + high - step);
-    t->range = puma_range_cap(t, 2);
-    x = t->frac > MANTISSA_FRAC ? puma_trunc_to(s, t, MANTISSA_FRAC, MANTISSA_BITS)
-                                : puma_shift_up(s, t, MANTISSA_FRAC - t->frac);
+    if (find_exponent(s, n, x, e) != PUMA_OK) return s->status;
+    x = mantissa_of(s, n, x, e);
     if (x == NULL) return s->status;
     n->value = puma_lookup(s, x, &table, frac, bits);
     if (n->value != NULL) n->value = puma_promise(s, n->value, 1);

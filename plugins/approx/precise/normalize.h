@@ -17,10 +17,20 @@ typedef struct normalized {
     puma_share value;              /* f(t), `frac` fraction bits in a ring of `bits`, |error| about 1e-5 */
 } normalized;
 
-/* x > 0 from 2^low to 2^high, in steps of 1 or 2 that divide high - low; smaller x count as 2^low (t below 1
- * then), f from table `c` on [0, 4) in 256 buckets. */
-puma_status normalize(puma_session *s, normalized *n, puma_share x, int low, int high, int step,
-                      const int64_t c[3][256], uint32_t frac, uint32_t bits);
+/* x > 0 from 2^low to 2^high, in steps of 1 or 2 that divide high - low; smaller x count as 2^low (t is below 1
+ * then). */
+typedef struct exponents {
+    int low, high, step;
+} exponents;
+
+/* f on [0, 4) in 256 buckets, and what the protocol's roundings may add to it. */
+typedef struct mantissa_table {
+    const int64_t (*c)[256];
+    double error;
+} mantissa_table;
+
+puma_status normalize(puma_session *s, normalized *n, puma_share x, exponents e, mantissa_table f,
+                      uint32_t frac, uint32_t bits);
 /* f(t) times the factor of its exponent: factor[j] for low + step * j, encoded at `frac` fraction bits. One
  * round.
  */

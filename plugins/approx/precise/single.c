@@ -17,7 +17,7 @@ static puma_share fit(puma_session *s, puma_share z, const puma_arguments *a)
 
 static puma_share leave(puma_session *s, size_t mark, puma_share z)
 {
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 
@@ -31,7 +31,7 @@ const puma_tensor *precise_exp(puma_session *s, const puma_tensor *x, const puma
     if (!puma_ready(s, x)) return NULL;
     mark = s->host->enter(s);
     y = puma_trunc_to(s, puma_scale(s, x, 1.4426950408889634, LOG2E_FRAC), x->frac, x->frac + 9);
-    z = puma_ready(s, y) ? puma_exp2(s, y, 1, a->frac, 28 + x->frac) : NULL;
+    z = puma_ready(s, y) ? puma_exp2(s, y, 1, 4e-5, a->frac, 28 + x->frac) : NULL;
     z = puma_ready(s, z) ? puma_resize(s, puma_promise(s, z, 1), a->bits) : NULL;
     return leave(s, mark, z);
 }
@@ -46,10 +46,7 @@ const puma_tensor *precise_tanh(puma_session *s, const puma_tensor *x, const pum
                            .frac = FRAC,
                            .slope_frac = SLOPE_FRAC,
                            .curve_frac = CURVE_FRAC,
-                           .slope_keep = 11,
-                           .slope_factor = 16,
-                           .curve_keep = 9,
-                           .curve_factor = 16,
+                           .error = 1.2e-4,
                            .c = { precise_tanh_table[0], precise_tanh_table[1], precise_tanh_table[2] } };
     puma_share   below[2], inside, u, z;
     puma_choice  choices[2];
@@ -96,7 +93,7 @@ const puma_tensor *precise_reciprocal(puma_session *s, const puma_tensor *x, con
     if (high > (int)x->bits - 2 - (int)x->frac) high = (int)x->bits - 2 - (int)x->frac;
     bits = puma_ring_for(s, 64 + VALUE - FRAC);
     bits = bits < 64 + VALUE - FRAC ? bits : 64 + VALUE - FRAC;
-    if (normalize(s, &v, x, LOW, high, 1, precise_reciprocal_table, VALUE, bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, x, (exponents){ LOW, high, 1 }, (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, VALUE, bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, -LOW - j);
     return leave(s, mark, fit(s, rescale(s, &v, factor, (uint32_t)(v.count - 1 + LOW)), a));
 }
@@ -122,7 +119,9 @@ const puma_tensor *precise_rsqrt(puma_session *s, const puma_tensor *x, const pu
         s->host->fail(s, PUMA_ENUMERIC, "a ring of %u bits is too narrow for 1/sqrt (limit 40)", bits);
         return NULL;
     }
-    if (normalize(s, &v, x, low, high, 1, precise_rsqrt_table, VALUE - (lacking + 1) / 2, bits) != PUMA_OK)
+    if (normalize(s, &v, x, (exponents){ low, high, 1 },
+                  (mantissa_table){ precise_rsqrt_table, PRECISE_RSQRT_ERROR }, VALUE - (lacking + 1) / 2,
+                  bits) != PUMA_OK)
         return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = pow(2.0, -0.5 * (low + j));
     return leave(s, mark, fit(s, rescale(s, &v, factor, VALUE - lacking / 2), a));

@@ -11,6 +11,8 @@
 
 #include "tables.h"
 
+#include <puma/rows.h>
+
 /* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are
  * powers of two and all of the fraction that is needed is theirs, so nothing is truncated behind the table.
  */
@@ -25,7 +27,9 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
     /* e times this is near 1 in a row of one large score, and must stay below a quarter of the ring, with one
      * bit to spare: a long row's factors have more fraction bits, so that the table's value has fewer. */
     while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
-    if (normalize(s, &v, x, -2, high, 1, precise_reciprocal_table, frac, x->bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, x, (exponents){ -2, high, 1 },
+                  (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, frac,
+                  x->bits) != PUMA_OK) return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
     return rescale(s, &v, factor, (uint32_t)(v.count - 3));
 }
@@ -40,19 +44,19 @@ const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const 
     if (!puma_ready(s, x)) return NULL;
     if (n == 0) return x;
     mark = s->host->enter(s);
-    if (puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) != PUMA_OK) return NULL;
+    if (puma_rows_of(s, &g, x, a->lengths) != PUMA_OK) return NULL;
     scores = puma_pack(s, x, &g);
     most = puma_max_rows(s, puma_trunc_to(s, scores, 0, x->bits - x->frac), &g);
     below = puma_sub(s, scores, puma_spread(s, puma_shift_up(s, most, x->frac), &g));
     if (below == NULL) return NULL;
     /* exp2 works in bits + 36 - f */
     bits = puma_ring_for(s, 28 + x->frac);
-    e = puma_exp2(s, below, 1, a->frac, bits);
+    e = puma_exp2(s, below, 1, 4e-5, a->frac, bits);
     if (e == NULL) return NULL;
     e = puma_promise(s, e, 1);
     inverse = reciprocal_of_sum(s, puma_sum_rows(s, e, &g), n);
     z = puma_ready(s, inverse) ? puma_mul_spread(s, e, inverse, &g, a->frac, bits) : NULL;
     if (z != NULL) z = puma_unpack(s, puma_promise(s, z, 1), &g);
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }

@@ -13,7 +13,9 @@ extern const int64_t precise_gelu_table[3][64], precise_gelu_fast_table[3][32],
     precise_gelu_tanh_table[3][64], precise_silu_table[3][128];
 /* tanh itself on [-8, 8). */
 extern const int64_t precise_tanh_table[3][256];
-/* Functions of a mantissa, on [0, 4) in buckets of 1/64. */
+/* Functions of a mantissa, on [0, 4) in buckets of 1/64, and what a protocol's roundings may add to them. */
 extern const int64_t precise_rsqrt_table[3][256], precise_reciprocal_table[3][256];
+#define PRECISE_RSQRT_ERROR 9e-5
+#define PRECISE_RECIPROCAL_ERROR 3e-4
 
 #endif

@@ -81,7 +81,6 @@ const puma_approx approx_exp = {
     .slot = PUMA_SLOT_EXP,
     .name = "exp",
     .source = "arXiv 2307.12533, secure softmax",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 8.6e-3,
     .domain = { -128, 0 },
     .input_bits = 10,

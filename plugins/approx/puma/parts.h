@@ -17,7 +17,7 @@ double approx_option(puma_session *s, const puma_option *option);
 /* Ends the scope opened at `mark`: intermediate tensors go, z stays. */
 static inline puma_share approx_leave(puma_session *s, size_t mark, puma_share z)
 {
-    s->host->leave(s, mark, z);
+    puma_leave(s, mark, z);
     return z;
 }
 

@@ -48,7 +48,6 @@ const puma_approx approx_reciprocal = {
     .slot = PUMA_SLOT_RECIPROCAL,
     .name = "reciprocal",
     .source = "normalised by the leading one; quadratic start and one step of the third order",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 2.0e-4,
     .domain = { 0x1p-6, 0x1p14 },
     .eval = reciprocal,

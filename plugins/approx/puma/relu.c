@@ -16,7 +16,6 @@ const puma_approx approx_relu = {
     .slot = PUMA_SLOT_RELU,
     .name = "relu",
     .source = "exact: a comparison and a choice",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 0,
     .domain = { -4096, 4096 },
     .input_bits = 16,

@@ -47,7 +47,6 @@ const puma_approx approx_rsqrt = {
     .slot = PUMA_SLOT_RSQRT,
     .name = "rsqrt",
     .source = "normalised by the leading one; cubic start and one step of the third order",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 2.0e-4,
     .domain = { 0x1p-14, 0x1p16 },
     .eval = rsqrt,

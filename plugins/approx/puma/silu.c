@@ -42,7 +42,6 @@ const puma_approx approx_silu = {
     .slot = PUMA_SLOT_SILU,
     .name = "silu",
     .source = "SPU, example of LLaMA-7B under PUMA",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 7.3e-2,
     .domain = { -64, 64 },
     .eval = silu,

@@ -12,6 +12,8 @@
  * tests/approx stay below 0.052. */
 #include "parts.h"
 
+#include <puma/rows.h>
+
 static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a)
 {
     exp_options    o;
@@ -24,7 +26,7 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
 
     if (!puma_ready(s, x) || exp_read(s, &o) != PUMA_OK) return NULL;
     mark = s->host->enter(s);
-    if (puma_rows_of(s, &g, x, PUMA_HAS(a, lengths) ? a->lengths : NULL) != PUMA_OK) return NULL;
+    if (puma_rows_of(s, &g, x, a->lengths) != PUMA_OK) return NULL;
     while (((size_t)1 << levels) < g.n) levels++;
     x = puma_pack(s, x, &g);
     d = puma_sub(s, x, puma_spread(s, puma_max_rows(s, x, &g), &g));
@@ -53,7 +55,6 @@ const puma_approx approx_softmax = {
     .slot = PUMA_SLOT_SOFTMAX,
     .name = "softmax",
     .source = "arXiv 2307.12533, secure softmax, mask before the sum",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 0.172,
     .domain = { -128, 128 },
     .input_bits = 10,

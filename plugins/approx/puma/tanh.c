@@ -47,7 +47,6 @@ const puma_approx approx_tanh = {
     .slot = PUMA_SLOT_TANH,
     .name = "tanh",
     .source = "minimax polynomials of this project",
-    .needs = PUMA_CAP_COMPARE,
     .max_error = 4.0e-5,
     .domain = { -64, 64 },
     .eval = tanh_pieces,

@@ -10,6 +10,7 @@
 #include "../masked/masked.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One of the two streams of masks: the dealer draws its seed and gives it to the party that shares it. */
 static puma_status lambda_stream(struct masked *r, puma_prg **stream, uint32_t party)
@@ -107,7 +108,7 @@ static puma_status beaver2_share(puma_session *s, puma_tensor *z, const uint64_t
         if (half != NULL && z->kind == PUMA_BIT) status = share_bits(masked_of(s), z, words, half);
         else if (half != NULL) status = share_words(masked_of(s), z, words, half);
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
@@ -117,16 +118,26 @@ static puma_status beaver2_reveal(puma_session *s, uint64_t *out, const puma_ten
     return masked_reveal(s, out, x, to);
 }
 
+static const puma_lookup_ext lookup = {
+    .struct_size = sizeof lookup,
+    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
+};
+
+static const void *beaver2_extension(const char *id)
+{
+    return strcmp(id, PUMA_EXT_LOOKUP) == 0 ? (const void *)&lookup : strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
+}
+
 static const puma_protocol beaver2 = {
     .struct_size = sizeof(puma_protocol),
-    .parties = 3, .planes = 2, .dealer = P0,
-    .caps = PUMA_CAP_DEALER | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE | PUMA_CAP_TABLE,
+    .parties = 3, .planes = 2, .bit_planes = 2, .dealer = P0,
+    .caps = PUMA_CAP_DEALER | PUMA_CAP_RINGS,
     .open = beaver2_open, .close = beaver2_close,
     .share = beaver2_share, .reveal = beaver2_reveal,
     .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
-    .product = masked_product, .product_blocks = masked_product_blocks, .trunc = masked_trunc,
+    .product = masked_product, .trunc = masked_trunc,
     .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
-    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
+    .extension = beaver2_extension,
 };
 
 const puma_plugin puma_plugin_entry = {

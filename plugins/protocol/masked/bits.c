@@ -106,7 +106,7 @@ puma_status masked_and_many(struct masked *r, uint64_t *out, const uint64_t *m, 
             }
         }
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -132,7 +132,7 @@ puma_status masked_and(puma_session *s, puma_tensor *z, const puma_tensor *x, co
             if (status == PUMA_OK) status = masked_open_bits(r, z->plane[0], z->plane[1], NULL, out, 1, z->n);
         }
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
@@ -224,6 +224,6 @@ puma_status masked_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *c
     ring->reduce(y, y, z->bits, n);
     status = masked_remask(r, z, y);
 done:
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

@@ -104,7 +104,7 @@ puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words,
         if (mine != NULL) draw(r, z, mine, z->plane[1]);
         status = recv(r, z, owner, z->plane[0]);
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
@@ -144,6 +144,6 @@ puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, 
             }
         }
     }
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

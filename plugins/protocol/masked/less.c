@@ -169,7 +169,7 @@ static size_t combine_level(struct masked *r, uint64_t *less, uint64_t *equal, s
         }
     }
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return groups;
 }
 
@@ -216,6 +216,6 @@ puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tenso
         memcpy(z[t]->plane[1], masks + (count + t) * words, words * sizeof *masks);
     }
 done:
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

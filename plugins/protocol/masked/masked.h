@@ -82,8 +82,9 @@ puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor
 puma_status masked_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
 puma_status masked_sum(puma_session *s, puma_tensor *z, const puma_tensor *x);
 puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift); /* product.c */
-puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, int y_transposed,
-                                  const puma_block *blocks, size_t count, uint32_t shift);
+extern const puma_blocks_ext masked_blocks __attribute__((visibility("hidden")));
+puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, const puma_blocks *blocks,
+                                  uint32_t shift);
 puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
 /* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c
  * carries the offset 2^(k-2). */
@@ -103,7 +104,7 @@ puma_status masked_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x
 puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
 puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);                /* table.c */
 puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
-puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
+puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
 
 puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,   /* dpf.c */
                         size_t count, uint32_t owner);

@@ -118,6 +118,6 @@ puma_status masked_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x
     ring->reduce(out, out, k, n);
     if (status == PUMA_OK) status = masked_remask(r, z, out);
 done:
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

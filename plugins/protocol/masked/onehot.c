@@ -35,7 +35,7 @@ puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t
         row[last / 64] |= (uint64_t)__builtin_parityll(rest) << last % 64;
     }
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -78,6 +78,6 @@ puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x
             z->plane[1][to / 64] |= bit_at(own + i * row, v) << to % 64;
         }
 done:
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

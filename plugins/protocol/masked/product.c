@@ -44,16 +44,8 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
 typedef struct summands {
     const puma_term  *terms;
     size_t            count;
-    const puma_block *blocks;            /* of the one term; NULL: its operands' shapes say it */
-    size_t            block_count;
+    const puma_blocks *blocks;           /* of the one term; NULL: its operands' shapes say it */
 } summands;
-
-static void add_matmul(const puma_ring *ring, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t batch, size_t m, size_t n, size_t k,
-                       int transposed, int b_batch, int sign, uint32_t bits)
-{
-    if (PUMA_HAS(ring, matmul_mod)) ring->matmul_mod(acc, a, b, batch, m, n, k, transposed, b_batch, sign, bits);
-    else ring->matmul(acc, a, b, batch, m, n, k, transposed, b_batch, sign);
-}
 
 /* acc += sign * (a of term.x) times (b of term.y) mod 2^bits or finer, a and b being arrays in the
  * shapes of x and y. */
@@ -63,18 +55,19 @@ static puma_status accumulate(struct masked *r, uint64_t *acc, size_t n, const s
     const puma_ring *ring = kernels(r);
 
     if (of->blocks != NULL) {
-        for (size_t i = 0; i < of->block_count; i++) {
-            const puma_block *c = &of->blocks[i];
+        for (size_t i = 0; i < of->blocks->count; i++) {
+            const puma_block *c = &of->blocks->block[i];
+            const puma_gemm   g = { .batch = 1, .m = c->m, .n = c->n, .k = c->k, .b_transposed = t->y_transposed, .sign = sign, .bits = bits };
 
-            add_matmul(ring, acc + c->z, a + c->x, b + c->y, 1, c->m, c->n, c->k, t->y_transposed, 0, sign, bits);
+            ring->matmul(acc + c->z, a + c->x, b + c->y, &g);
         }
     } else if (t->op == PUMA_TERM_MATMUL) {
-        uint32_t rank = t->x->rank;
-        size_t   m = t->x->dim[rank - 2], k = t->x->dim[rank - 1];
-        size_t   columns = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], batch = 1;
+        uint32_t  rank = t->x->rank;
+        puma_gemm g = { .batch = 1, .m = t->x->dim[rank - 2], .n = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], .k = t->x->dim[rank - 1],
+                        .b_transposed = t->y_transposed, .b_batched = t->y->rank > 2, .sign = sign, .bits = bits };
 
-        for (uint32_t i = 0; i + 2 < rank; i++) batch *= t->x->dim[i];
-        add_matmul(ring, acc, a, b, batch, m, columns, k, t->y_transposed, t->y->rank > 2, sign, bits);
+        for (uint32_t i = 0; i + 2 < rank; i++) g.batch *= t->x->dim[i];
+        ring->matmul(acc, a, b, &g);
     } else if (t->y->n == n) {
         if (sign > 0) ring->mul_add(acc, a, b, n);
         else ring->mul_sub(acc, a, b, n);
@@ -156,7 +149,7 @@ static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const s
     }
     if (status == PUMA_OK) status = r->base.status;
 done:
-    r->base.host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -186,7 +179,7 @@ static puma_status sum_up(puma_session *s, puma_tensor *z, const summands *of, u
     if (status != PUMA_OK) goto done;
     status = narrow ? masked_trunc_narrow(r, z, c, c, shift) : masked_trunc_exact(r, z, c, c, k, shift);
 done:
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
@@ -195,10 +188,12 @@ puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *ter
     return sum_up(s, z, &(summands){ .terms = terms, .count = count }, shift);
 }
 
-puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, int y_transposed,
-                                  const puma_block *blocks, size_t count, uint32_t shift)
+puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, const puma_blocks *blocks,
+                                  uint32_t shift)
 {
-    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
+    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = blocks->y_transposed };
 
-    return sum_up(s, z, &(summands){ .terms = &term, .count = 1, .blocks = blocks, .block_count = count }, shift);
+    return sum_up(s, z, &(summands){ .terms = &term, .count = 1, .blocks = blocks }, shift);
 }
+
+const puma_blocks_ext masked_blocks = { .struct_size = sizeof masked_blocks, .product_blocks = masked_product_blocks };

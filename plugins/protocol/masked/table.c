@@ -103,12 +103,55 @@ static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup 
         ring->sub(out, out, share1, n);
         ring->reduce(out, out, ring_bits, n);
     }
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
 /* x 2^-by, rounded; by may be 0. */
 static int64_t shifted(int64_t x, uint32_t by) { return by == 0 ? x : (x + ((int64_t)1 << (by - 1))) >> by; }
+
+/* How finely the polynomial is kept, from the error that the caller allows.  Slope and curvature are rounded to
+ * slope_keep and curve_keep fraction bits, P0's factors l and l^2 to `factor` bits: the slope's rounding is
+ * multiplied by a bucket's width w at most, the curvature's by w^2, the factors' by the largest slope and
+ * curvature.  Of the allowance three tenths go to the slope, half to the curvature, a tenth to each factor.
+ * Below the LEAST bits a shorter coefficient saves next to nothing. */
+enum { LEAST_SLOPE = 11, LEAST_CURVE = 9 };
+
+typedef struct grain {
+    uint32_t slope_keep, curve_keep, factor;
+} grain;
+
+/* The least number of bits, `from` at least, with size * 2^-bits <= allowed. */
+static uint32_t bits_for(double size, double allowed, uint32_t from)
+{
+    double step = ldexp(size, -(int)from);
+
+    for (; step > allowed && from < 62; from++) step /= 2;
+    return from;
+}
+
+/* The largest of n coefficients of `frac` fraction bits. */
+static double largest(const int64_t *c, size_t n, uint32_t frac)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)c[i]));
+    return ldexp(most, -(int)frac);
+}
+
+static puma_status grain_of(struct masked *r, grain *g, const puma_table *t, uint32_t frac)
+{
+    size_t n = (size_t)1 << t->index_bits;
+    double width = ldexp(1, (int)t->unit - (int)frac);
+
+    g->slope_keep = bits_for(width, 0.3 * t->error, t->slope_frac < LEAST_SLOPE ? 0 : LEAST_SLOPE);
+    g->curve_keep = bits_for(width * width, 0.5 * t->error, t->curve_frac < LEAST_CURVE ? 0 : LEAST_CURVE);
+    g->factor = bits_for(fmax(largest(t->c[1], n, t->slope_frac), largest(t->c[2], n, t->curve_frac)) / 2, 0.1 * t->error, 0);
+    if (g->slope_keep > t->slope_frac || g->curve_keep > t->curve_frac || g->slope_keep + g->factor > t->frac ||
+        g->curve_keep + g->factor > t->frac)
+        return r->base.host->fail(&r->base, PUMA_ENUMERIC, "a table of %u fraction bits cannot be looked up to within %g", t->frac, t->error);
+    return PUMA_OK;
+}
 
 /* A table as the sums read it: backwards and twice in a row, so that what the entries of an element's one-hot
  * are multiplied by lies in order from its index on, and what the remainder does not enter is rounded
@@ -118,10 +161,10 @@ typedef struct unrolled {
     uint64_t c[3][(2 << MAX_INDEX) + 4], slope[(2 << MAX_INDEX) + 4], curve[(2 << MAX_INDEX) + 4];
 } unrolled;
 
-static void unroll(unrolled *f, const puma_table *t, const lookup *k)
+static void unroll(unrolled *f, const puma_table *t, const grain *g, const lookup *k)
 {
     size_t   last = k->entries - 1;
-    uint32_t slope_keep = t->slope_frac - t->slope_keep, curve_keep = t->curve_frac - t->curve_keep;
+    uint32_t slope_keep = t->slope_frac - g->slope_keep, curve_keep = t->curve_frac - g->curve_keep;
 
     for (size_t at = 0; at < 2 * k->entries; at++) {
         size_t d = (last - at) & last;
@@ -142,11 +185,11 @@ typedef uint64_t quad __attribute__((vector_size(32)));
 #define SHIFTED(x, by) ((((x) + (RAISE + HALF(by))) >> (by)) - (RAISE >> (by)))
 
 /* The three sums of each element over all entries, whatever the bits. */
-static inline __attribute__((always_inline)) void sum_entries(term v[3], const unrolled *f, const puma_table *t, const lookup *k)
+static inline __attribute__((always_inline)) void sum_entries(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
 {
     const quad     lanes = { 0, 1, 2, 3 };
     const uint64_t slope = t->slope_frac + k->frac - t->frac, curve = t->curve_frac + 2 * k->frac - t->frac;
-    const uint64_t cross = t->curve_frac + k->frac - t->slope_keep;
+    const uint64_t cross = t->curve_frac + k->frac - g->slope_keep;
 
     for (size_t i = 0; i < k->n; i++) {
         const uint64_t *hot = k->hot + i * k->words, m = k->low[i];
@@ -174,24 +217,24 @@ static inline __attribute__((always_inline)) void sum_entries(term v[3], const u
 }
 
 #if defined(__x86_64__)
-static __attribute__((target("avx2"))) void sum_entries_avx2(term v[3], const unrolled *f, const puma_table *t, const lookup *k)
+static __attribute__((target("avx2"))) void sum_entries_avx2(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
 {
-    sum_entries(v, f, t, k);
+    sum_entries(v, f, t, g, k);
 }
 #endif
 
-static void sum_polynomials(term v[3], const puma_table *t, const lookup *k)
+static void sum_polynomials(term v[3], const puma_table *t, const grain *g, const lookup *k)
 {
     unrolled f = { 0 };
 
-    unroll(&f, t, k);
+    unroll(&f, t, g, k);
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) {
-        sum_entries_avx2(v, &f, t, k);
+        sum_entries_avx2(v, &f, t, g, k);
         return;
     }
 #endif
-    sum_entries(v, &f, t, k);
+    sum_entries(v, &f, t, g, k);
 }
 
 /* Additive shares of p_D(d) at t->frac bits in Z_{2^t->ring}. */
@@ -199,10 +242,13 @@ static puma_status polynomial(struct masked *r, uint64_t *out, const lookup *k, 
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, mark = host->enter(&r->base);
-    term             terms[3] = { { .grade = 0 }, { .grade = t->frac - t->slope_keep - t->slope_factor },
-                                  { .grade = t->frac - t->curve_keep - t->curve_factor } };
-    puma_status      status;
+    grain            g;
+    term             terms[3] = { { .grade = 0 } };
+    puma_status      status = PUMA_OK;
 
+    if (grain_of(r, &g, t, k->frac) != PUMA_OK) goto done;
+    terms[1].grade = t->frac - g.slope_keep - g.factor;
+    terms[2].grade = t->frac - g.curve_keep - g.factor;
     for (size_t j = 0; j < 3; j++) {
         terms[j].v = host->scratch(&r->base, n);
         terms[j].h = host->scratch(&r->base, n);
@@ -212,13 +258,14 @@ static puma_status polynomial(struct masked *r, uint64_t *out, const lookup *k, 
         uint64_t l = k->low[i];
 
         terms[0].h[i] = 1;
-        terms[1].h[i] = (uint64_t)shifted((int64_t)(l << t->slope_factor), k->frac);
-        terms[2].h[i] = (uint64_t)shifted((int64_t)(l * l << t->curve_factor), 2 * k->frac);
+        terms[1].h[i] = (uint64_t)shifted((int64_t)(l << g.factor), k->frac);
+        terms[2].h[i] = (uint64_t)shifted((int64_t)(l * l << g.factor), 2 * k->frac);
     }
-    if (status == PUMA_OK && !is_dealer(r)) sum_polynomials(terms, t, k);
+    if (status == PUMA_OK && !is_dealer(r)) sum_polynomials(terms, t, &g, k);
     if (status == PUMA_OK) status = multiply_terms(r, out, k, terms, 3, t->ring);
-    host->leave(&r->base, mark, NULL);
-    return status;
+done:
+    puma_leave(&r->base, mark, NULL);
+    return r->base.status == PUMA_OK ? status : r->base.status;
 }
 
 /* Opens additive shares y (P1, P2) in Z_{2^k} for a truncation: c at P1, P2 and r at P0 in place of y. */
@@ -235,7 +282,7 @@ static puma_status open_for_trunc(struct masked *r, uint64_t *y, size_t n, uint3
         if (is_dealer(r)) ring->add(y, mask1, mask2, n);
         ring->reduce(y, y, k, n);
     }
-    r->base.host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -254,7 +301,7 @@ puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, 
     if (status == PUMA_OK) status = polynomial(r, y, &k, t);
     if (status == PUMA_OK) status = open_for_trunc(r, y, x->n, narrow ? z->bits + shift : t->ring, !narrow);
     if (status == PUMA_OK) status = narrow ? masked_trunc_narrow(r, z, y, y, shift) : masked_trunc_exact(r, z, y, y, t->ring, shift);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
@@ -308,7 +355,7 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
     for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
     if (status == PUMA_OK) status = masked_open_bits(r, m, mask1, NULL, out, 2, n);
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -338,7 +385,7 @@ static puma_status gate_one_hot(struct masked *r, lookup *k, const uint64_t *m, 
         }
     }
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -381,13 +428,14 @@ puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, c
     ring->reduce(sum, sum, z->bits, n);
     if (status == PUMA_OK) status = masked_remask(r, z, sum);
 done:
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }
 
 /* --- 2^x -------------------------------------------------------------------------------------- */
 
 enum { STEP = 2, HEAD = 18, TAIL = 18 };      /* index unit 2^STEP; fraction bits of the table and of P0's factor */
+#define EXP2_ERROR 4e-5 /* what HEAD and TAIL come to, times max(1, 2^x) */
 
 /* 2^(low 2^-frac) with HEAD fraction bits, low < 2^(frac + STEP): integers alone, so that P1 and P2 agree on
  * any machine. */
@@ -402,7 +450,7 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
 
 /* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole
  * integer window, so nothing is clipped. N - 1 + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
-puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high)
+puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error)
 {
     struct masked     *r = masked_of(s);
     const puma_host *host = s->host;
@@ -414,6 +462,7 @@ puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, u
     lookup           k;
     puma_status      status = s->status;
 
+    if (error < EXP2_ERROR) status = host->fail(s, PUMA_ENUMERIC, "exp2 to within %g (limit %g)", error, EXP2_ERROR);
     if (k_bits > 64) status = host->fail(s, PUMA_EINTERNAL, "exp2 into a ring of %u bits needs %u", z->bits, k_bits);
     /* All of -6 … top need entries of their own. */
     if (x->bits < unit + 3 || top + (HEAD + 4) / (1 << STEP) + 2 > (int64_t)1 << (x->bits - unit))
@@ -439,6 +488,6 @@ puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, u
     if (status == PUMA_OK) status = open_for_trunc(r, y, n, k_bits, false);
     if (status == PUMA_OK) status = masked_trunc_narrow(r, z, y, y, shift);
 done:
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

@@ -36,7 +36,7 @@ puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t
         host->ring->shift_right(z->plane[0], high, shift, z->n);
         status = masked_deal(r, z->plane[1], NULL, NULL, z->n, z->bits);
     }
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -75,7 +75,7 @@ puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t 
         ring->reduce(out, h, bits, n);
     }
 done:
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -87,7 +87,7 @@ puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t 
 
     if (y != NULL) status = masked_trunc_shares(r, y, c, mask, z->n, k, shift, z->bits);
     if (status == PUMA_OK) status = masked_remask(r, z, y);
-    r->base.host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -121,6 +121,6 @@ puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, 
     }
     status = masked_trunc_exact(r, z, c, c, x->bits, shift);
 done:
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

@@ -55,7 +55,7 @@ puma_status masked_open_many(struct masked *r, masked_opening *o, size_t count)
         host->ring->add(o[j].c, o[j].c, theirs, o[j].n);
         host->ring->reduce(o[j].c, o[j].c, o[j].bits, o[j].n);
     }
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -155,7 +155,7 @@ puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share
     default:
         status = recv_joined(r, P0, share1, count, n);
     }
-    r->base.host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -182,6 +182,6 @@ puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uin
         if (status == PUMA_OK) status = recv_joined(r, other(r), theirs, count, n);
         for (size_t w = 0; w < all; w++) c[w] = sent[w] ^ theirs[w];
     }
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }

@@ -407,7 +407,7 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
         }
     }
     if (!plain_is_float(s)) plain_observe(s, z);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return s->status;
 }
 
@@ -429,13 +429,33 @@ static void plain_close(puma_session *s)
     free(s);
 }
 
+static const puma_lookup_ext lookup = {
+    .struct_size = sizeof lookup,
+    .one_hot = plain_one_hot,
+    .table = plain_table,
+    .gate = plain_gate,
+    .exp2 = plain_exp2,
+    .maximum = plain_maximum,
+    .embed = plain_embed,
+};
+
+static const puma_blocks_ext blocks = { .struct_size = sizeof blocks, .product_blocks = plain_product_blocks };
+static const puma_clear_ext  clear = { .struct_size = sizeof clear, .apply = plain_apply };
+
+static const void *extension(const char *id)
+{
+    if (strcmp(id, PUMA_EXT_LOOKUP) == 0) return &lookup;
+    if (strcmp(id, PUMA_EXT_BLOCKS) == 0) return &blocks;
+    return strcmp(id, PUMA_EXT_CLEAR) == 0 ? &clear : NULL;
+}
+
 static const puma_protocol table = {
     .struct_size = sizeof(puma_protocol),
     .parties = 1,
     .planes = 1,
-    .dealer = PUMA_NODES,
-    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE |
-            PUMA_CAP_TABLE,
+    .bit_planes = 1,
+    .dealer = PUMA_NO_NODE,
+    .caps = PUMA_CAP_LOCAL | PUMA_CAP_CLEAR | PUMA_CAP_RINGS,
     .open = plain_open,
     .close = plain_close,
     .share = plain_share,
@@ -446,20 +466,13 @@ static const puma_protocol table = {
     .scale = plain_scale,
     .sum = plain_sum,
     .product = plain_product,
-    .product_blocks = plain_product_blocks,
     .trunc = plain_trunc,
     .xor_ = plain_xor,
     .not_ = plain_not,
     .and_ = plain_and,
     .less = plain_less,
     .mux_sum = plain_mux_sum,
-    .one_hot = plain_one_hot,
-    .apply = plain_apply,
-    .table = plain_table,
-    .gate = plain_gate,
-    .exp2 = plain_exp2,
-    .embed = plain_embed,
-    .maximum = plain_maximum,
+    .extension = extension,
 };
 
 const puma_plugin puma_plugin_entry = {

@@ -97,12 +97,12 @@ void        plain_observe(puma_session *s, const puma_tensor *z);
 puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
                           uint32_t shift);
 puma_status plain_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
-                                 int y_transposed, const puma_block *blocks, size_t count, uint32_t shift);
+                                 const puma_blocks *blocks, uint32_t shift);
 puma_status plain_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);
 puma_status plain_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);
 puma_status plain_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
                        uint32_t window);
 puma_status plain_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-puma_status plain_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high);
+puma_status plain_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
 
 #endif

@@ -34,16 +34,15 @@ static matrices shape_of(const puma_term *t)
 typedef struct summands {
     const puma_term  *terms;
     size_t            count;
-    const puma_block *blocks; /* of the one term; NULL: its operands' shapes say it */
-    size_t            block_count;
+    const puma_blocks *blocks; /* of the one term; NULL: its operands' shapes say it */
 } summands;
 
-static size_t pieces_of(const summands *of) { return of->blocks != NULL ? of->block_count : 1; }
+static size_t pieces_of(const summands *of) { return of->blocks != NULL ? of->blocks->count : 1; }
 
 /* Piece i of a matrix term: its shape, and where it lies. */
 static matrices piece_of(const summands *of, const puma_term *t, size_t i, puma_block *at)
 {
-    *at = of->blocks != NULL ? of->blocks[i] : (puma_block){ 0 };
+    *at = of->blocks != NULL ? of->blocks->block[i] : (puma_block){ 0 };
     if (of->blocks == NULL) return shape_of(t);
     return (matrices){ .batch = 1, .m = at->m, .n = at->n, .k = at->k };
 }
@@ -124,6 +123,7 @@ static puma_status product_real(puma_session *s, puma_tensor *z, const summands 
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) out[i] += x[i] * y[y_index(term, i)];
             break;
+        case PUMA_TERM_PUBLIC: break; /* no PUMA_CAP_PUBLIC: the host has shared the matrix */
         case PUMA_TERM_ADD:
             for (size_t i = 0; i < z->n; i++) out[i] += x[i % term->x->n];
             break;
@@ -261,6 +261,7 @@ static void narrow_terms(int64_t *sum, const puma_tensor *z, const summands *of,
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) sum[i] += x[i] * y[y_index(term, i)];
             break;
+        case PUMA_TERM_PUBLIC: break; /* no PUMA_CAP_PUBLIC: the host has shared the matrix */
         case PUMA_TERM_ADD:
             unit = INT64_C(1) << add_shift(z, term, shift);
             for (size_t i = 0; i < z->n; i++) sum[i] += x[i % term->x->n] * unit;
@@ -288,6 +289,7 @@ static void wide_terms(sums sum, const puma_tensor *z, const summands *of, uint3
         case PUMA_TERM_MUL:
             for (size_t i = 0; i < z->n; i++) add_numbers(sum, i, x[i], y[y_index(term, i)]);
             break;
+        case PUMA_TERM_PUBLIC: break; /* no PUMA_CAP_PUBLIC: the host has shared the matrix */
         case PUMA_TERM_ADD:
             left = add_shift(z, term, shift);
             for (size_t i = 0; i < z->n; i++) add_product(sum, i, x[i % term->x->n], (wide)1 << left);
@@ -368,7 +370,7 @@ static puma_status product_fixed(puma_session *s, puma_tensor *z, const summands
     }
     observe_sum(s, z, most, shift);
     plain_observe(s, z);
-    s->host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return s->status;
 }
 
@@ -382,10 +384,10 @@ puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *term
 }
 
 puma_status plain_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
-                                 int y_transposed, const puma_block *blocks, size_t count, uint32_t shift)
+                                 const puma_blocks *blocks, uint32_t shift)
 {
-    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = y_transposed };
-    const summands  of = { .terms = &term, .count = 1, .blocks = blocks, .block_count = count };
+    const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = blocks->y_transposed };
+    const summands  of = { .terms = &term, .count = 1, .blocks = blocks };
 
     if (s->status != PUMA_OK) return s->status;
     return plain_is_float(s) ? product_real(s, z, &of) : product_fixed(s, z, &of, shift);

@@ -73,7 +73,7 @@ static puma_status make_keys(struct masked *r, dpf_cipher *tree, const puma_inde
         for (size_t i = 0; i < n; i++)
             for (int h = 0; h < 2; h++) dpf_key_put(line[h], at[h], keys + i * words, &f);
     }
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -148,12 +148,11 @@ static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *ta
             dpf_key_take(key, line, at, &f);
             if (!dpf_expand(rows + t * part->rows, &f, tree, holder, &roots[i + t], key, room)) status = failed(r);
         }
-        if (PUMA_HAS(host->ring, matmul_mod))
-            host->ring->matmul_mod(y + i * columns, rows, component, 1, some, columns, part->rows, 0, 0, sign, bits);
-        else host->ring->matmul(y + i * columns, rows, component, 1, some, columns, part->rows, 0, 0, sign);
+        host->ring->matmul(y + i * columns, rows, component,
+                           &(puma_gemm){ .batch = 1, .m = some, .n = columns, .k = part->rows, .sign = sign, .bits = bits });
     }
     if (room != NULL) OPENSSL_cleanse(room, 6 * (f.blocks + 1) * sizeof *room);
-    host->leave(&r->base, mark, NULL);
+    puma_leave(&r->base, mark, NULL);
     return status;
 }
 
@@ -219,6 +218,6 @@ puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *tab
         }
         if (status == PUMA_OK) status = masked_remask(r, z, y);
     }
-    host->leave(s, mark, NULL);
+    puma_leave(s, mark, NULL);
     return status;
 }

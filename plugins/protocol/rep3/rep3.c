@@ -5,6 +5,7 @@
 #include "../masked/masked.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The client's masks: it draws two seeds and gives one to P0 and P1, one to P0 and P2. */
 static puma_status client_streams(struct masked *r)
@@ -70,17 +71,27 @@ static puma_status masked_open_session(puma_session **s, const puma_session *bas
 
 static void masked_close(puma_session *s) { free(s); }
 
+static const puma_lookup_ext lookup = {
+    .struct_size = sizeof lookup,
+    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
+    .embed = masked_embed,
+};
+
+static const void *rep3_extension(const char *id)
+{
+    return strcmp(id, PUMA_EXT_LOOKUP) == 0 ? (const void *)&lookup : strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
+}
+
 static const puma_protocol rep3 = {
     .struct_size = sizeof(puma_protocol),
-    .parties = 3, .planes = 2, .dealer = P0,
-    .caps = PUMA_CAP_RINGS | PUMA_CAP_TRUNC_EXACT | PUMA_CAP_COMPARE | PUMA_CAP_TABLE,
+    .parties = 3, .planes = 2, .bit_planes = 2, .dealer = P0,
+    .caps = PUMA_CAP_RINGS,
     .open = masked_open_session, .close = masked_close,
     .share = masked_share, .reveal = masked_reveal,
     .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
-    .product = masked_product, .product_blocks = masked_product_blocks, .trunc = masked_trunc,
+    .product = masked_product, .trunc = masked_trunc,
     .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
-    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
-    .embed = masked_embed,
+    .extension = rep3_extension,
 };
 
 const puma_plugin puma_plugin_entry = {

@@ -3,7 +3,7 @@
 /* argmax.c - index of the largest, the first of equal ones */
 #include "cases.h"
 
-#include "exec/internal.h"
+#include "exec/argmax.h"
 
 #include <puma/ops.h>
 
@@ -70,7 +70,6 @@ const group argmax_group = {
     .name = "index of the largest",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = program,
     .verify = verify,

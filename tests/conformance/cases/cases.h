@@ -10,6 +10,7 @@
 #define CONFORMANCE_CASES_H
 
 #include "conformance/conformance.h"
+#include "host/session.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -65,11 +66,8 @@ const char *complaint(const char *format, ...) __attribute__((format(printf, 1, 
 
 /* --- backends ----------------------------------------------------------------------------------- */
 
-/* The table without its optional operations, as a smaller backend has it: ops.h builds them. */
-puma_protocol without_options(const puma_protocol *p);
-
 /* Half of each number of a row, and half of the first one's besides when there are more. */
 void halve(double *row, size_t n, const void *context);
-bool has_apply(const puma_protocol *p);
+bool has_apply(const plugin_extensions *x);
 
 #endif

@@ -55,7 +55,6 @@ const group chain_group = {
     .name = "chain",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = program,
     .verify = verify,

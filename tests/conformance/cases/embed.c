@@ -30,7 +30,7 @@ static const spec specs[] = {
     { "nothing", 0, { 0, 16, 4, 0 }, .bits = 20, .limit = 18 },
 };
 
-static bool has_embed(const puma_protocol *p) { return PUMA_HAS(p, embed); }
+static bool has_embed(const plugin_extensions *x) { return x->lookup.embed != NULL; }
 
 static void prepare(task *t)
 {
@@ -66,7 +66,7 @@ static void program(puma_session *s, const task *t, puma_tensor **in, puma_tenso
         for (size_t i = 0; i < size[0]; i++) ids[p * size[0] + i] = (uint32_t)t->constants[p].w[i];
         parts[p].ids = ids + p * size[0];
     }
-    s->protocol->embed(s, z, client ? NULL : in[0], parts, size[3] > 0 ? 2 : 1,
+    session_extensions(s)->lookup.embed(s, z, client ? NULL : in[0], parts, size[3] > 0 ? 2 : 1,
                        knows ? s->role : PUMA_CLIENT);
 }
 

@@ -90,7 +90,7 @@ static void program(puma_session *s, const task *t, puma_tensor **in, puma_tenso
         p->mux_sum(s, out[0], (puma_choice[]){ { in[3], in[0], c[0] }, { in[3], NULL, c[1] } }, 2);
         break;
     case F_CHOICE: out[0] = puma_mux(s, in[3], in[0], in[1]); break;
-    default: p->apply(s, out[0], in[0], t->s->size[1], halve, NULL); break;
+    default: session_extensions(s)->clear.apply(s, out[0], in[0], t->s->size[1], halve, NULL); break;
     }
 }
 

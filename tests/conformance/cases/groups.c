@@ -26,6 +26,7 @@
     X(embed)                                                                                                 \
     X(product_blocks)                                                                                        \
     X(product_blocks_built)                                                                                  \
+    X(public)                                                                                                \
     /* these three a second time, with other operands */                                                     \
     X(maximum)                                                                                               \
     X(maximum_built)                                                                                         \

@@ -85,7 +85,6 @@ const group less_group = {
     .name = "less",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = program,
     .verify = verify,

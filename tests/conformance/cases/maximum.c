@@ -14,7 +14,7 @@ static const spec specs[] = {
     { "nothing", 0, { 0 }, .bits = 9 },
 };
 
-static bool has_maximum(const puma_protocol *p) { return PUMA_HAS(p, maximum); }
+static bool has_maximum(const plugin_extensions *x) { return x->lookup.maximum != NULL; }
 
 static void prepare(task *t)
 {
@@ -41,18 +41,16 @@ static void prepare(task *t)
 static void program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
     (void)t;
-    s->protocol->maximum(s, out[0], in[0], in[1]);
+    session_extensions(s)->lookup.maximum(s, out[0], in[0], in[1]);
 }
 
 static void built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    const puma_protocol *full = s->protocol;
-    const puma_protocol  bare = without_options(full);
 
     (void)t;
-    s->protocol = &bare;
+    session_without_extensions(s, true);
     out[0] = (puma_tensor *)puma_larger(s, in[0], in[1]);
-    s->protocol = full;
+    session_without_extensions(s, false);
 }
 
 static uint64_t wanted(const task *t, size_t i)
@@ -78,7 +76,6 @@ const group maximum_built_group = {
     .name = "maximum built of less",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = built_program,
     .verify = verify,

@@ -69,7 +69,6 @@ const group mux_sum_group = {
     .name = "mux_sum",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = program,
     .verify = verify,

@@ -13,7 +13,7 @@ static const spec specs[] = {
     { "nothing", 0, { 0, 16 }, .bits = 20 },
 };
 
-static bool has_one_hot(const puma_protocol *p) { return PUMA_HAS(p, one_hot); }
+static bool has_one_hot(const plugin_extensions *x) { return x->lookup.one_hot != NULL; }
 
 static void prepare(task *t)
 {
@@ -27,18 +27,16 @@ static void prepare(task *t)
 static void program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
     (void)t;
-    s->protocol->one_hot(s, out[0], in[0]);
+    session_extensions(s)->lookup.one_hot(s, out[0], in[0]);
 }
 
 /* The same where the backend does not bring it. */
 static void built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    const puma_protocol *full = s->protocol;
-    const puma_protocol  bare = without_options(full);
 
-    s->protocol = &bare;
+    session_without_extensions(s, true);
     out[0] = (puma_tensor *)puma_one_hot(s, in[0], t->s->size[1]);
-    s->protocol = full;
+    session_without_extensions(s, false);
 }
 
 static bool wanted(const task *t, size_t i)
@@ -64,7 +62,6 @@ const group one_hot_built_group = {
     .name = "one_hot built of less",
     .specs = specs,
     .count = COUNT(specs),
-    .needs = PUMA_CAP_COMPARE,
     .prepare = prepare,
     .program = built_program,
     .verify = verify,

@@ -238,19 +238,6 @@ const char *truncated(const task *t, int128 (*sum_of)(const task *t, size_t i))
 
 /* --- backends --------------------------------------------------------------------------------- */
 
-puma_protocol without_options(const puma_protocol *p)
-{
-    puma_protocol bare = *p;
-
-    bare.one_hot = NULL;
-    bare.table = NULL;
-    bare.gate = NULL;
-    bare.exp2 = NULL;
-    bare.maximum = NULL;
-    bare.product_blocks = NULL;
-    return bare;
-}
-
 void halve(double *row, size_t n, const void *context)
 {
     double first = n > 1 ? row[0] / 2 : 0;
@@ -259,4 +246,4 @@ void halve(double *row, size_t n, const void *context)
     for (size_t i = 0; i < n; i++) row[i] = row[i] / 2 + first;
 }
 
-bool has_apply(const puma_protocol *p) { return PUMA_HAS(p, apply); }
+bool has_apply(const plugin_extensions *x) { return x->clear.apply != NULL; }

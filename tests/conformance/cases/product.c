@@ -394,6 +394,7 @@ static int128 sum_at(const task *t, size_t i)
         case PUMA_TERM_MUL:
             sum += (int128)at(x, i) * at(y, shapes[j].rows ? i / (x->n / y->n) : i % y->n);
             break;
+        case PUMA_TERM_PUBLIC: break; /* public.c */
         case PUMA_TERM_ADD:
             sum += (int128)at(x, i % x->n) * ((int128)1 << (z->frac + t->s->shift - x->frac));
             break;

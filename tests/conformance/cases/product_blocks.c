@@ -50,7 +50,7 @@ static const spec specs[] = {
       .flags = MIXED },
 };
 
-static bool has_blocks(const puma_protocol *p) { return PUMA_HAS(p, product_blocks); }
+static bool has_blocks(const plugin_extensions *x) { return x->blocks.product_blocks != NULL; }
 
 static void prepare(task *t)
 {
@@ -61,22 +61,27 @@ static void prepare(task *t)
     result(t, BLOCKS_N, s->zbits, 2 * s->frac - s->shift);
 }
 
+static puma_blocks blocks_of(const task *t)
+{
+    return (puma_blocks){ .block = BLOCKS, .count = COUNT(BLOCKS), .y_transposed = (t->s->flags & TRANSPOSED) != 0 };
+}
+
 static void program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    s->protocol->product_blocks(s, out[0], in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS,
-                                COUNT(BLOCKS), t->s->shift);
+    const puma_blocks blocks = blocks_of(t);
+
+    session_extensions(s)->blocks.product_blocks(s, out[0], in[0], in[1], &blocks, t->s->shift);
 }
 
 static void built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    const puma_protocol *full = s->protocol;
-    const puma_protocol  bare = without_options(full);
 
-    s->protocol = &bare;
-    out[0] =
-        (puma_tensor *)puma_matmul_blocks(s, in[0], in[1], (t->s->flags & TRANSPOSED) != 0, BLOCKS,
-                                          COUNT(BLOCKS), BLOCKS_N, 2 * t->s->frac - t->s->shift, t->s->zbits);
-    s->protocol = full;
+    const puma_blocks blocks = blocks_of(t);
+
+    session_without_extensions(s, true);
+    out[0] = (puma_tensor *)puma_matmul_blocks(s, in[0], in[1], &blocks, BLOCKS_N, 2 * t->s->frac - t->s->shift,
+                                               t->s->zbits);
+    session_without_extensions(s, false);
 }
 
 static int128 sum_at(const task *t, size_t i)

@@ -6,6 +6,7 @@
 
 #include <fenv.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define GOOD 0
 #define OTHER_MAJOR 1
@@ -24,6 +25,11 @@
 #define EMPTY 14
 #define BAD_DEALER 15
 #define NO_EVAL 16
+#define VERSION_1 17
+#define NO_BIT_PLANES 18
+#define SMALL_EXTENSION 19
+#define NO_VERIFY 20
+#define CLEAR_WITHOUT_APPLY 21
 
 static puma_status open_session(puma_session **s, const puma_session *base)
 {
@@ -92,6 +98,38 @@ static puma_status trunc_here(puma_session *s, puma_tensor *z, const puma_tensor
 }
 #endif
 
+static puma_status less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
+                        size_t count, uint32_t low, uint32_t width)
+{
+    (void)z;
+    (void)x;
+    (void)c;
+    (void)count;
+    (void)low;
+    (void)width;
+    return s->status;
+}
+
+static puma_status mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
+{
+    (void)z;
+    (void)choices;
+    (void)count;
+    return s->status;
+}
+
+/* One extension whole, one whose table is too small, one without what is required of it. */
+static const puma_lookup_ext lookup = { .struct_size = sizeof lookup, .one_hot = one };
+static const puma_blocks_ext blocks = { .struct_size = 4 };
+static const puma_verify_ext verify = { .struct_size = sizeof verify };
+
+__attribute__((unused)) static const void *extension(const char *id)
+{
+    if (strcmp(id, PUMA_EXT_LOOKUP) == 0) return &lookup;
+    if (VARIANT == SMALL_EXTENSION && strcmp(id, PUMA_EXT_BLOCKS) == 0) return &blocks;
+    return VARIANT == NO_VERIFY && strcmp(id, PUMA_EXT_VERIFY) == 0 ? &verify : NULL;
+}
+
 #if VARIANT == CHANGES_ROUNDING
 __attribute__((constructor)) static void change(void) { fesetround(FE_UPWARD); }
 #endif
@@ -103,8 +141,9 @@ __attribute__((unused)) static const puma_protocol table = {
                                            : sizeof(puma_protocol),
     .parties = 1,
     .planes = 1,
-    .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NODES,
-    .caps = PUMA_CAP_LOCAL,
+    .bit_planes = VARIANT == NO_BIT_PLANES ? 0 : 1,
+    .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NO_NODE,
+    .caps = PUMA_CAP_LOCAL | (VARIANT == CLEAR_WITHOUT_APPLY ? PUMA_CAP_CLEAR : 0),
     .open = open_session,
     .close = close_session,
     .share = share,
@@ -119,8 +158,10 @@ __attribute__((unused)) static const puma_protocol table = {
     .xor_ = two,
     .not_ = one,
     .and_ = two,
+    .less = less,
+    .mux_sum = mux_sum,
 #if VARIANT != NO_OPTIONAL
-    .one_hot = one,
+    .extension = extension,
 #endif
 };
 
@@ -166,7 +207,9 @@ const longer                    newer_entry = {
 };
 #else
 const puma_plugin puma_plugin_entry = {
-    .abi_version = VARIANT == OTHER_MAJOR ? (PUMA_ABI_MAJOR + 1) << 16 : PUMA_ABI_VERSION,
+    .abi_version = VARIANT == OTHER_MAJOR ? (PUMA_ABI_MAJOR + 1) << 16
+                   : VARIANT == VERSION_1 ? 1u << 16 | 2
+                                          : PUMA_ABI_VERSION,
     .struct_size = VARIANT == SMALL_ENTRY  ? 8
                    : VARIANT == HUGE_ENTRY ? 60000
                                            : sizeof(puma_plugin),

@@ -1,14 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* sequences.c - attention of several sequences at once, each within itself.
- *
- * Rows (queries) and keys of all sequences stand one below the other.  Which row sees which keys is public:
- * lengths, positions, a decoder's order and its window.  Tiles cover that, a few rows and a run of keys each:
- * an encoder's sequence is one, a decoder's has one for every few rows, up to the last key that they see.
- * Scores are one product of all tiles and heads, softmax goes over rows of public lengths, and the weights go
- * back into the tiles for the product with the values: what is sent is what the sequences would send one by
- * one, in the rounds of one. */
-#include "exec/internal.h"
+/* attend_many.c - see attend_many.h */
+#include "exec/attend_many.h"
+
+#include "exec/parts.h"
 
 typedef struct tile {
     size_t row, rows, from, to; /* its rows, and the keys from … to */
@@ -35,8 +30,8 @@ static puma_status make_room(puma_session *s, tiling *g, size_t rows)
     return s->status;
 }
 
-/* The tiles of a sequence of `rows` rows, the last of those that its `keys` keys from `first` on belong to.
- */
+/* Adds the tiles of one sequence: `keys` keys from `first` on, and `rows` rows from `row` on, those of its
+ * last tokens. */
 static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_t keys, bool causal,
                          size_t window)
 {
@@ -93,7 +88,7 @@ static size_t entry_of(const tiling *g, size_t r, size_t key)
 
 /* A block for each head and tile.  Scores: rows times keys, from q and k (transposed); else the mix: weights
  * times values.  `times` heads share a key. */
-static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
+static puma_blocks blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
                              size_t e, bool scores)
 {
     puma_block *b = (puma_block *)s->host->scratch(s, heads * g->count * (sizeof *b / sizeof(uint64_t)));
@@ -107,10 +102,11 @@ static puma_block *blocks_of(puma_session *s, const tiling *g, size_t heads, siz
             b[h * g->count + i] = scores ? (puma_block){ row, key, tiled, t->rows, wide, e }
                                          : (puma_block){ tiled, key, row, t->rows, e, wide };
         }
-    return b;
+    return (puma_blocks){ .block = b, .count = heads * g->count, .y_transposed = scores };
 }
 
-/* The scores in their tiles, plus for each pair what a secret table says of its distance, which is public. */
+/* The scores in their tiles, plus for each pair the entry of the secret table at its distance, which is
+ * public. */
 static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
 {
     const model  *m = x->config.model;
@@ -133,7 +129,8 @@ static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
     return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
 }
 
-/* Tiles to rows, what each sees first: (H, rows, width).  What stands behind that is some number. */
+/* From tiles to rows that hold what each row sees: (H, rows, width).  Behind a shorter one stands some
+ * number. */
 static puma_share as_rows(puma_session *s, puma_share x, const tiling *g, size_t heads)
 {
     size_t *index, used = 0;
@@ -164,8 +161,7 @@ static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_
     if (index == NULL || zero == NULL) return NULL;
     zero->range = x->range;
     for (size_t h = 0; h < heads; h++)
-        for (size_t r = 0; r < g->rows;
-             r++) { /* rows of a tile stand in order, and tiles in that of their rows */
+        for (size_t r = 0; r < g->rows; r++) { /* rows of a tile stand in order, and so do tiles */
             const tile *t = &g->tile[g->in[r]];
 
             for (size_t key = t->from; key < t->to; key++)
@@ -178,6 +174,7 @@ static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_
     return puma_pick(s, puma_concat(s, both, 2, 0), index, used);
 }
 
+/* Of each row, over what it sees. */
 static puma_share softmax(struct exec *x, puma_share scores, const tiling *g, size_t heads)
 {
     size_t *lengths = NULL;
@@ -190,28 +187,28 @@ static puma_share softmax(struct exec *x, puma_share scores, const tiling *g, si
     return x->s->status == PUMA_OK ? exec_function(x, PUMA_SLOT_SOFTMAX, scores, lengths) : NULL;
 }
 
-puma_share exec_attend(struct exec *x, puma_share q, puma_share k, puma_share v, bool last, const pass *p,
-                       int layer)
+puma_share exec_attend_many(struct exec *x, puma_share q, puma_share k, puma_share v, bool last,
+                            const pass *p, int layer)
 {
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
     size_t        h = m->heads, times = h / m->kv_heads, e = m->head_dim;
     tiling        g;
-    puma_block   *to_scores, *to_mix;
+    puma_blocks   to_scores, to_mix;
     puma_share    z;
 
     if (cover(x, &g, last, p, layer) != PUMA_OK || !puma_ready(s, q) || !puma_ready(s, k)) return NULL;
     to_scores = blocks_of(s, &g, h, times, k->dim[1], e, true);
     to_mix = blocks_of(s, &g, h, times, k->dim[1], e, false);
-    if (to_scores == NULL || to_mix == NULL) return NULL;
+    if (to_scores.block == NULL || to_mix.block == NULL) return NULL;
     host_at(s, "layer", layer, "scores");
-    z = puma_matmul_blocks(s, q, k, 1, to_scores, h * g.count, h * g.entries, r->frac, r->scores);
+    z = puma_matmul_blocks(s, q, k, &to_scores, h * g.entries, r->frac, r->scores);
     z = placed(x, z == NULL ? NULL : puma_promise(s, z, m->ranges.scores), &g);
     z = as_rows(s, z, &g, h);
     host_at(s, "layer", layer, "softmax");
     z = as_tiles(s, softmax(x, z, &g, h), &g, h);
     host_at(s, "layer", layer, "mix");
-    z = puma_matmul_blocks(s, z, v, 0, to_mix, h * g.count, h * g.rows * e, r->frac, r->mixed);
+    z = puma_matmul_blocks(s, z, v, &to_mix, h * g.rows * e, r->frac, r->mixed);
     return puma_reshape3(s, z, h, g.rows, e);
 }

@@ -1,0 +1,117 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* rehearse.c - see rehearse.h */
+#include "exec/rehearse.h"
+
+#include "exec/transformer.h"
+
+#include <stdlib.h>
+
+/* What the messages of a recorded layer depend on. */
+typedef struct layer_shape {
+    bool        known;
+    int         layer;         /* which one it was, of whose weights the shapes still count */
+    puma_tensor in, out, kept; /* shapes, whose words are not looked at; kept: n 0 when nothing is */
+    bool        last;
+    size_t      count, *lengths; /* of the pass: its tokens, behind them its first */
+} layer_shape;
+
+/* Place i is recording i of the session. */
+struct recordings {
+    layer_shape layer[SESSION_RECORDINGS];
+    size_t      next; /* the oldest one, to be written over */
+};
+
+static bool same_shape(puma_share x, puma_share y)
+{
+    if (x == NULL || y == NULL) return x == y;
+    return puma_same_shape(x, y) && x->bits == y->bits && x->frac == y->frac && x->range == y->range;
+}
+
+static bool same_sequences(const layer_shape *r, const pass *p)
+{
+    size_t bytes = p->count * sizeof *p->tokens;
+
+    return r->count == p->count && memcmp(r->lengths, p->tokens, bytes) == 0 &&
+           memcmp(r->lengths + p->count, p->first, bytes) == 0;
+}
+
+/* Does layer i on this operand send what the recorded one sent? */
+static bool same_again(const struct exec *x, const layer_shape *r, puma_share in, const pass *p, size_t i)
+{
+    const struct layer_weights *a, *b = &x->layers[i];
+    const size_t               *window = x->config.model->window;
+
+    if (!r->known || !same_shape(&r->in, in) || r->last != exec_last_only(x, p, i) || !same_sequences(r, p) ||
+        (r->kept.n > 0) != p->keep || (window != NULL && window[i] != window[r->layer]))
+        return false;
+    a = &x->layers[r->layer];
+    return same_shape(a->qkv, b->qkv) && same_shape(a->qkv_bias, b->qkv_bias) &&
+           same_shape(a->output, b->output) && same_shape(a->output_bias, b->output_bias) &&
+           same_shape(a->up, b->up) && same_shape(a->up_bias, b->up_bias) && same_shape(a->down, b->down) &&
+           same_shape(a->down_bias, b->down_bias) && same_shape(a->attention_gain, b->attention_gain) &&
+           same_shape(a->attention_bias, b->attention_bias) && same_shape(a->mlp_gain, b->mlp_gain) &&
+           same_shape(a->mlp_bias, b->mlp_bias);
+}
+
+/* A recorded layer once more, as layer i. */
+static residual again(struct exec *x, size_t place, size_t i)
+{
+    const struct layer_weights *w = &x->layers[i];
+    const layer_shape          *r = &x->recordings->layer[place];
+    bool                        post = x->config.model->place == MODEL_POST_NORM;
+
+    session_replay(x->s, place, (int)i);
+    if (r->kept.n > 0) {
+        x->s->host->drop(x->s, x->cache[i]);
+        x->cache[i] = session_like(x->s, &r->kept);
+    }
+    return (residual){ session_like(x->s, &r->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
+}
+
+/* Layer i itself, recorded in `place`. */
+static residual record(struct exec *x, residual h, size_t place, const pass *p, size_t i)
+{
+    puma_share   in = h.n;
+    layer_shape *r = &x->recordings->layer[place];
+    size_t       bytes = p->count * sizeof *p->tokens, *lengths = realloc(r->lengths, 2 * bytes);
+
+    if (lengths == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", 2 * bytes);
+        return (residual){ 0 };
+    }
+    memcpy(lengths, p->tokens, bytes);
+    memcpy(lengths + p->count, p->first, bytes);
+    session_record(x->s, place);
+    h = exec_layer(x, h, p, i);
+    session_record_stop(x->s);
+    *r = (layer_shape){ .known = h.n != NULL,
+                        .layer = (int)i,
+                        .in = *in,
+                        .last = exec_last_only(x, p, i),
+                        .count = p->count,
+                        .lengths = lengths };
+    if (h.n != NULL) r->out = *h.n;
+    if (h.n != NULL && p->keep) r->kept = *x->cache[i];
+    return h;
+}
+
+residual exec_rehearse_layer(struct exec *x, residual h, const pass *p, size_t i)
+{
+    if (x->recordings == NULL) x->recordings = calloc(1, sizeof *x->recordings);
+    if (x->recordings == NULL) {
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", sizeof *x->recordings);
+        return (residual){ 0 };
+    }
+    for (size_t place = 0; place < SESSION_RECORDINGS; place++)
+        if (same_again(x, &x->recordings->layer[place], h.n, p, i)) return again(x, place, i);
+    return record(x, h, x->recordings->next++ % SESSION_RECORDINGS, p, i);
+}
+
+void exec_rehearse_end(struct exec *x)
+{
+    for (size_t i = 0; x->recordings != NULL && i < SESSION_RECORDINGS; i++)
+        free(x->recordings->layer[i].lengths);
+    free(x->recordings);
+    x->recordings = NULL;
+}

@@ -1,0 +1,353 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* weights.c - see weights.h */
+#include "exec/weights.h"
+
+#include "exec/share.h"
+
+#include <stdlib.h>
+
+/* Does this node bring the values of weights: the provider, or with public weights every party that computes?
+ */
+static bool has_values(const struct exec *x)
+{
+    return x->config.public_weights ? x->s->role != PUMA_CLIENT : exec_is_provider(x);
+}
+
+/* The model's tensor of `role` in `layer` and its number; NULL if it has none. */
+static const model_tensor *find(const struct exec *x, const char *role, int layer, size_t *index)
+{
+    const model *m = x->config.model;
+
+    for (size_t i = 0; i < m->tensor_count; i++)
+        if (m->tensors[i].layer == layer && strcmp(m->tensors[i].role, role) == 0) {
+            *index = i;
+            return &m->tensors[i];
+        }
+    return NULL;
+}
+
+/* The values of `role` where this node brings them, malloc'd; NULL elsewhere, and when the model has no such
+ * tensor. */
+static double *values_of(struct exec *x, const model_source *source, const char *role, int layer)
+{
+    size_t              index;
+    const model_tensor *t = find(x, role, layer, &index);
+    double             *values = NULL;
+    puma_error          e = { 0 };
+
+    if (t == NULL || !has_values(x) || x->s->status != PUMA_OK) return NULL;
+    host_at(x->s, "weights", -1, t->name);
+    if (exec_is_rehearsal(x)) return NULL;
+    if (model_values(source, index, &values, &e) != PUMA_OK) x->s->host->fail(x->s, e.status, "%s", e.text);
+    return values;
+}
+
+/* Shares in z what the provider brings, or with public weights each party.  Takes over `values`. */
+static puma_share share_values(struct exec *x, puma_tensor *z, double *values)
+{
+    if (x->s->status == PUMA_OK && !x->config.public_weights) return exec_share_into(x, z, values);
+    if (x->s->status == PUMA_OK && (values != NULL || (exec_is_rehearsal(x) && x->s->role != PUMA_CLIENT)))
+        return exec_share_public(x, z, values);
+    free(values);
+    return NULL;
+}
+
+/* The tensor of `role` in `layer`, each entry times `scale` plus `offset`; NULL when the model has none. */
+static puma_share parameter(struct exec *x, const model_source *source, const char *role, int layer,
+                            double scale, double offset, uint32_t bits)
+{
+    size_t              index, n;
+    const model_tensor *t = find(x, role, layer, &index);
+    double             *values;
+
+    if (t == NULL || x->s->status != PUMA_OK) return NULL;
+    values = values_of(x, source, role, layer);
+    n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);
+    for (size_t i = 0; values != NULL && i < n; i++) values[i] = scale * values[i] + offset;
+    return share_values(x, exec_tensor(x, (uint32_t)t->rank, t->dim, x->config.rings.frac, bits), values);
+}
+
+static puma_share gain_of(struct exec *x, const model_source *source, const char *role, int layer)
+{
+    return parameter(x, source, role, layer, 1, x->config.model->gain_offset, x->config.rings.wide);
+}
+
+static puma_share bias_of(struct exec *x, const model_source *source, const char *role, int layer)
+{
+    return parameter(x, source, role, layer, 1, 0, x->config.rings.wide);
+}
+
+/* Where the operand of a linear layer comes from: a norm, whose gain and bias go into the layer's weights
+ * when shares are made. */
+typedef struct norm_role {
+    const char *gain, *bias;
+    int         layer;
+} norm_role;
+
+/* A linear layer: the roles of its weight and bias, its layer, and the factor of its first `scaled` rows. */
+typedef struct linear_role {
+    const char *weight, *bias;
+    int         layer;
+    double      scale;
+    size_t      scaled;
+} linear_role;
+
+static bool has_bias(const struct exec *x, const linear_role *l, const norm_role *norm)
+{
+    size_t index;
+
+    return find(x, l->bias, l->layer, &index) != NULL ||
+           (norm != NULL && find(x, norm->bias, norm->layer, &index) != NULL);
+}
+
+/* Rows [first, first + rows) of z, to be written: z is new, and nothing has read it yet. */
+static puma_tensor *rows_of(struct exec *x, const puma_tensor *z, size_t first, size_t rows)
+{
+    puma_tensor *part = z == NULL ? NULL : x->s->host->view(x->s, z);
+
+    if (part == NULL) return NULL;
+    for (uint32_t p = 0; p < part->planes; p++) part->plane[p] += z->n / z->dim[0] * first;
+    part->n = part->words = z->n / z->dim[0] * rows;
+    part->dim[0] = rows;
+    return part;
+}
+
+/* Weight and bias of a linear layer on the norm's bare output n:  W (g * n + b) + c = (W diag g) n + (W b +
+ * c), and the scale.  Without a norm W and c as they are.  Into `weight` and, where there is one, `bias`. */
+static void share_linear(struct exec *x, const model_source *source, const linear_role *l,
+                         const norm_role *norm, puma_tensor *weight, puma_tensor *bias)
+{
+    double *w, *c, *gain, *shift, offset = x->config.model->gain_offset;
+    size_t  rows, columns;
+
+    if (weight == NULL || x->s->status != PUMA_OK) return;
+    rows = weight->dim[0];
+    columns = weight->dim[1];
+    w = values_of(x, source, l->weight, l->layer);
+    c = values_of(x, source, l->bias, l->layer);
+    gain = norm == NULL ? NULL : values_of(x, source, norm->gain, norm->layer);
+    shift = norm == NULL ? NULL : values_of(x, source, norm->bias, norm->layer);
+    if (w != NULL && c == NULL) c = calloc(rows, sizeof *c);
+    if (w != NULL && c == NULL)
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", rows * sizeof *c);
+    for (size_t i = 0; w != NULL && c != NULL && i < rows; i++) {
+        double scale = i < l->scaled ? l->scale : 1;
+
+        for (size_t k = 0; k < columns; k++) {
+            if (shift != NULL) c[i] += w[i * columns + k] * shift[k];
+            if (gain != NULL) w[i * columns + k] *= gain[k] + offset;
+            w[i * columns + k] *= scale;
+        }
+        c[i] *= scale;
+    }
+    free(gain);
+    free(shift);
+    share_values(x, weight, w);
+    if (bias != NULL)
+        share_values(x, bias, c);
+    else
+        free(c);
+}
+
+/* Linear layers with the same operand, one above the other in one matrix: each is shared into its own rows.
+ */
+static void share_stack(struct exec *x, const model_source *source, const linear_role *l, size_t count,
+                        const norm_role *norm, puma_share *weight, puma_share *bias)
+{
+    const rings  *r = &x->config.rings;
+    puma_session *s = x->s;
+    puma_tensor  *w, *b = NULL;
+    size_t        index, dim[2] = { 0 }, biases = 0, first = 0;
+
+    *weight = *bias = NULL;
+    for (size_t k = 0; k < count; k++) {
+        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+
+        if (t == NULL) return;
+        dim[0] += t->dim[0];
+        dim[1] = t->dim[1];
+        biases += has_bias(x, &l[k], norm);
+    }
+    if (biases > 0 && biases < count)
+        s->host->fail(s, PUMA_EINTERNAL, "some of the layers that make one product have a bias, some not");
+    w = exec_tensor(x, 2, dim, r->frac, r->wide);
+    if (biases > 0) b = exec_tensor(x, 1, dim, r->frac, r->wide);
+    for (size_t k = 0; k < count && s->status == PUMA_OK; k++) {
+        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+        puma_tensor        *part = rows_of(x, w, first, t->dim[0]);
+        puma_tensor        *bias_part = b == NULL ? NULL : rows_of(x, b, first, t->dim[0]);
+
+        share_linear(x, source, &l[k], norm, part, bias_part);
+        s->host->drop(s, part);
+        s->host->drop(s, bias_part);
+        first += t->dim[0];
+    }
+    if (s->status != PUMA_OK) return;
+    *weight = w;
+    *bias = b;
+}
+
+/* What the softmax wants its operand multiplied by. */
+static double operand_scale(const struct exec *x)
+{
+    const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
+
+    return softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
+}
+
+/* Query, key and value one above the other, as they may stand in the checkpoint already. */
+static void share_qkv(struct exec *x, const model_source *source, struct layer_weights *w, int i,
+                      const norm_role *norm)
+{
+    const model *m = x->config.model;
+    double scale = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
+    size_t rows = m->heads * m->head_dim, index;
+    const linear_role apart[] = { { "layer.query.weight", "layer.query.bias", i, scale, rows },
+                                  { "layer.key.weight", "layer.key.bias", i, 1, 0 },
+                                  { "layer.value.weight", "layer.value.bias", i, 1, 0 } };
+    const linear_role fused = { "layer.qkv.weight", "layer.qkv.bias", i, scale, rows };
+
+    if (find(x, fused.weight, i, &index) != NULL)
+        share_stack(x, source, &fused, 1, norm, &w->qkv, &w->qkv_bias);
+    else
+        share_stack(x, source, apart, 3, norm, &w->qkv, &w->qkv_bias);
+}
+
+static void share_layer(struct exec *x, const model_source *source, size_t layer)
+{
+    const model          *m = x->config.model;
+    struct layer_weights *w = &x->layers[layer];
+    int             i = (int)model_group(m, layer), before = layer == 0 ? -1 : (int)model_group(m, layer - 1);
+    bool            post = x->config.model->place == MODEL_POST_NORM, gated = x->config.model->gated;
+    const norm_role own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
+    const norm_role last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? before : i };
+    const norm_role embedding = { "embedding.norm.gain", "embedding.norm.bias", -1 };
+    const linear_role output = { "layer.output.weight", "layer.output.bias", i, 1, 0 };
+    const linear_role up[] = { { "layer.gate.weight", "layer.gate.bias", i, 1, 0 },
+                               { "layer.up.weight", "layer.up.bias", i, 1, 0 } };
+    const linear_role down = { "layer.down.weight", "layer.down.bias", i, 1, 0 };
+    const norm_role  *first = m->mapped ? NULL : &embedding; /* a map has no norm behind it */
+
+    if (before == i) {
+        /* The weights of the layer before, but for q, k and v of the group's second layer: another norm
+         * stands before them than before the group's first, and is folded in. */
+        *w = x->layers[layer - 1];
+        if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1))
+            share_qkv(x, source, w, i, &last);
+        return;
+    }
+    /* The norm before attention and the one before the MLP; with norms after the sums it is that of the part
+     * before. */
+    share_qkv(x, source, w, i, !post ? &own : layer == 0 ? first : &last);
+    share_stack(x, source, &output, 1, NULL, &w->output, &w->output_bias);
+    share_stack(x, source, gated ? up : up + 1, gated ? 2 : 1, post ? &own : &last, &w->up, &w->up_bias);
+    share_stack(x, source, &down, 1, NULL, &w->down, &w->down_bias);
+    if (!post) return;
+    w->attention_gain = gain_of(x, source, own.gain, i);
+    w->attention_bias = bias_of(x, source, own.bias, i);
+    w->mlp_gain = gain_of(x, source, last.gain, i);
+    w->mlp_bias = bias_of(x, source, last.bias, i);
+}
+
+/* A head on every token, behind the last layer's norm. */
+static void share_token_head(struct exec *x, const model_source *source)
+{
+    const model      *m = x->config.model;
+    const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias",
+                               (int)model_group(m, m->layers - 1) };
+    const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
+    const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
+    const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
+    const linear_role words = { m->tied ? "embedding.token" : "mask.out.weight", "mask.out.bias", -1, 1, 0 };
+
+    if (x->config.task == MODEL_TOKENS) {
+        share_stack(x, source, &labels, 1, &last, &x->head_out, &x->head_out_bias);
+    } else {
+        share_stack(x, source, &dense, 1, &last, &x->head_dense, &x->head_dense_bias);
+        share_stack(x, source, &words, 1, &norm, &x->head_out, &x->head_out_bias);
+    }
+}
+
+/* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
+static void share_head(struct exec *x, const model_source *source)
+{
+    const model      *m = x->config.model;
+    const norm_role   final = { "final.norm.gain", "final.norm.bias", -1 };
+    const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, 1, 0 };
+    const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
+
+    if (x->config.linear_head) {
+        const size_t dim[2] = { 1, m->embedding };
+
+        host_at(x->s, "weights", -1, "head");
+        x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
+        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1,
+                                      dim, x->config.rings.frac, x->config.rings.wide);
+    }
+    if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
+        share_token_head(x, source);
+        return;
+    }
+    share_stack(x, source, &dense, 1, NULL, &x->head_dense, &x->head_dense_bias);
+    if (x->config.task == MODEL_HIDDEN || x->config.task == MODEL_EMBED) {
+        x->final_gain = gain_of(x, source, final.gain, -1);
+        x->final_bias = bias_of(x, source, final.bias, -1);
+    } else {
+        share_stack(x, source, &out, 1, m->place == MODEL_PRE_NORM ? &final : NULL, &x->head_out,
+                    &x->head_out_bias);
+    }
+}
+
+/* What follows the pooling of a sentence encoder. */
+static void share_steps(struct exec *x, const model_source *source)
+{
+    const model *m = x->config.model;
+
+    for (size_t i = 0; i < m->step_count && x->s->status == PUMA_OK; i++) {
+        const linear_role dense = { "step.weight", "step.bias", (int)i, 1, 0 };
+
+        if (m->steps[i].kind == MODEL_STEP_DENSE)
+            share_stack(x, source, &dense, 1, NULL, &x->steps[i].weight, &x->steps[i].bias);
+        if (m->steps[i].kind != MODEL_STEP_NORM) continue;
+        x->steps[i].gain = parameter(x, source, "step.gain", (int)i, 1, 0, x->config.rings.wide);
+        x->steps[i].bias = bias_of(x, source, "step.bias", (int)i);
+    }
+}
+
+/* The tables and what follows them up to the first layer. */
+static void share_embedding(struct exec *x, const model_source *source)
+{
+    const rings      *r = &x->config.rings;
+    const model      *m = x->config.model;
+    puma_session     *s = x->s;
+    const norm_role   embedded = { "embedding.norm.gain", "embedding.norm.bias", -1 };
+    const linear_role map = { "embedding.map.weight", "embedding.map.bias", -1, 1, 0 };
+    const linear_role patch = { "embedding.patch.weight", "embedding.patch.bias", -1, 1, 0 };
+    puma_share        part[2];
+
+    part[0] = parameter(x, source, "embedding.token", -1, m->embedding_scale, 0, r->table);
+    part[1] = parameter(x, source, "embedding.type", -1, 1, 0, r->table);
+    x->table = part[0];
+    if (part[1] != NULL) {
+        x->table = puma_concat(s, part, 2, 0);
+        for (int k = 0; k < 2; k++) s->host->drop(s, part[k]);
+    }
+    x->position = parameter(x, source, "embedding.position", -1, 1, 0, m->pixels ? r->wide : r->table);
+    share_stack(x, source, &patch, 1, NULL, &x->patch, &x->patch_bias);
+    x->cls = parameter(x, source, "embedding.cls", -1, 1, 0, r->wide);
+    if (!m->mapped) {
+        x->embedding_gain = gain_of(x, source, "embedding.norm.gain", -1);
+        x->embedding_bias = bias_of(x, source, "embedding.norm.bias", -1);
+    }
+    share_stack(x, source, &map, 1, &embedded, &x->map, &x->map_bias);
+    x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->wide);
+}
+
+void exec_share_weights(struct exec *x, const model_source *source)
+{
+    share_embedding(x, source);
+    for (size_t i = 0; i < x->config.model->layers && x->s->status == PUMA_OK; i++) share_layer(x, source, i);
+    share_head(x, source);
+    if (x->config.task == MODEL_EMBED) share_steps(x, source);
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Puma authors
+# SPDX-License-Identifier: Apache-2.0
+# additive-tls.sh - the conformance suite on additive over TLS on loopback
+exec "${PUMA_BUILDDIR:-.}/tests/conformance/conformance" --backend additive --transport tls
