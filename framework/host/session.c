@@ -674,10 +674,14 @@ static puma_tensor *host_gather(puma_session *s, const puma_tensor *x, const siz
 
 static puma_status check_link(puma_session *s, uint32_t peer, uint32_t bits)
 {
-    const host_session *h = host_of(s);
+    host_session *h = host_of(s);
 
     if (s->status != PUMA_OK) return s->status;
     if (!h->config.wire) return host_fail(s, PUMA_EINTERNAL, "this backend has no wire");
+    if (prg_failed()) { /* what a message is masked with may be no mask */
+        error_set(&h->error, 1020, "OpenSSL has failed in a random stream: nothing more is sent");
+        return stick(s);
+    }
     if (peer >= PUMA_NODES || peer == s->role || bits < 1 || bits > 64)
         return host_fail(s, PUMA_EINTERNAL, "no message of %u-bit words between nodes %u and %u", bits,
                          s->role, peer);

@@ -17,3 +17,9 @@ tests_unit_test_generate_SOURCES = tests/unit/test_generate.c
 tests_unit_test_generate_LDADD = framework/run/librun.la framework/report/libreport.la framework/token/libtoken.la \
 	framework/weights/libweights.la framework/ring/libring.la framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
 	$(PCRE2_LIBS) $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_prg_failure
+tests_unit_test_prg_failure_SOURCES = tests/unit/test_prg_failure.c
+tests_unit_test_prg_failure_LDADD = framework/run/librun.la framework/host/libhost.la framework/plugin/libplugin.la \
+    framework/net/libnet.la framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) \
+    $(CMOCKA_LIBS) -ldl -lm
