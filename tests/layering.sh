@@ -8,6 +8,7 @@
 #   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
 #   framework      a folder includes itself and folders below it
 #   framework/exec what its local.mk lists on lines above the file's own; never net/, which is the session's
+#   libraries      (framework below cli) print nothing
 #   models         no C
 set -u
 root=$(realpath "${PUMA_SRCDIR:-$(dirname "$0")/..}")
@@ -27,8 +28,8 @@ ini ring net token weights image
 model plugin
 host
 exec report
-input
 plan
+input
 run
 cli'
 # A folder without a place has rank 0; that is complained about once, below.
@@ -107,6 +108,12 @@ for folder in "$root"/framework/*/; do
     name=$(basename "$folder")
     [ "$(rank "$name")" -gt 0 ] || complain "framework/$name has no place in the order"
 done
+
+# Below cli nothing prints but the final error line: what there is to say goes back as data, or on a FILE of the caller's.
+if grep -rnE '(^|[^a-z_])(v?printf|puts|putchar|perror)[[:space:]]*\(|(^|[^a-z_])(stdout|stderr)([^a-z_]|$)' "$root"/framework \
+       --include='*.[ch]' | grep -vE "^$root/framework/(cli/|base/error\.c)|:[[:space:]]*(/\*|\*)|/\*.*(stdout|stderr|printf)"; then
+    complain "a library prints (above)"
+fi
 
 [ -z "$(find "$root/models" -name '*.[ch]')" ] || complain "models/ holds data, no C"
 

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: Apache-2.0
 # framework/base: errors and checked sizes; everything else stands on it
 noinst_LTLIBRARIES += framework/base/libbase.la
-framework_base_libbase_la_SOURCES = %D%/error.c %D%/error.h %D%/checked.h %D%/text.h %D%/errors.def
+framework_base_libbase_la_SOURCES = %D%/error.c %D%/error.h %D%/checked.h %D%/notes.c %D%/notes.h %D%/text.h %D%/errors.def

@@ -1,17 +1,21 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands. */
+/* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands.
+ *
+ * A run file is made (made.h) and played as any other; an operation takes the model's place in it, so that it is
+ * counted and timed by what counts and times a run. */
 #include "cli/cli.h"
 
 #include "cli/bench.h"
 #include "cli/made.h"
+#include "cli/open.h"
+#include "cli/progress.h"
 #include "host/session.h"
-#include "plan/plan.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/signals.h"
+#include "run/stop.h"
 
 #include <puma/rows.h>
 #include <stdlib.h>
@@ -50,25 +54,29 @@ static const cli_command COMMAND = {
 static puma_status bench_model(const made *m, const char *const *sets, size_t set_count, bool json,
                                puma_error *e)
 {
-    plan       *p = NULL;
-    progress   *bar = NULL;
-    node_result result = { 0 };
-    char       *text = NULL;
+    client_plan *c = NULL;
+    progress    *bar = NULL;
+    node_result  result = { 0 };
+    char        *text = NULL;
 
-    if (plan_open(&p, m->run, sets, set_count, PLAN_CLIENT, e) == PUMA_OK) {
+    if (cli_open(&c, m->run, sets, set_count, CLIENT_ALL, e) == PUMA_OK) {
         bar = progress_start();
         local_run(
-            &(local_config){
-                .plan = p, .path = m->run, .sets = sets, .set_count = set_count, .progress = bar },
+            &(local_config){ .client = c,
+                             .path = m->run,
+                             .sets = sets,
+                             .set_count = set_count,
+                             .reached = progress_show,
+                             .reached_context = bar },
             &result, e);
         progress_end(bar);
     }
-    if (e->status == PUMA_OK && json && answer_json(p, &result, NULL, &text, e) == PUMA_OK)
+    if (e->status == PUMA_OK && json && answer_json(c, &result, NULL, &text, e) == PUMA_OK)
         fputs(text, stdout);
-    if (e->status == PUMA_OK && !json) answer_cost(stdout, p, &result, e);
+    if (e->status == PUMA_OK && !json) answer_cost(stdout, c, &result, e);
     free(text);
     node_result_free(&result);
-    plan_close(p);
+    client_close(c);
     return e->status;
 }
 
@@ -121,7 +129,7 @@ static const char *const FUNCTIONS[PUMA_SLOT_COUNT] = {
 };
 
 typedef struct job {
-    const plan      *p;
+    const client_plan *c;
     const operation *operation; /* NULL: the function of `slot` */
     puma_slot        slot;
     size_t           n;
@@ -131,7 +139,7 @@ typedef struct job {
 static void work(puma_session *s, void *context)
 {
     const job   *j = context;
-    const rings *r = &j->p->exec.rings;
+    const rings *r = &j->c->plan->exec.rings;
     bool   positive = j->operation == NULL && (j->slot == PUMA_SLOT_RECIPROCAL || j->slot == PUMA_SLOT_RSQRT);
     bool   negative = j->operation == NULL && j->slot == PUMA_SLOT_EXP;
     size_t dim[2] = { j->n / 128, 128 };
@@ -141,7 +149,7 @@ static void work(puma_session *s, void *context)
     uint64_t      *words = NULL;
 
     if (j->operation == NULL && j->slot == PUMA_SLOT_SOFTMAX) bits = r->scores;
-    if (j->operation == NULL && j->slot == rings_slot(j->p->model->activation)) bits = r->activation;
+    if (j->operation == NULL && j->slot == rings_slot(j->c->plan->model->activation)) bits = r->activation;
     x = s->host->tensor(s, PUMA_ARITH, 2, dim, bits, r->frac);
     if (x == NULL) return;
     host_at(s, "operand", -1, "share");
@@ -155,7 +163,7 @@ static void work(puma_session *s, void *context)
     x->range = 5;
     host_at(s, "operation", -1, "run");
     if (j->operation != NULL)
-        j->operation->run(s, x, j->p);
+        j->operation->run(s, x, j->c->plan);
     else
         puma_call(s, j->slot, x, &a);
     host_at(s, "operation", -1, "end");
@@ -168,7 +176,7 @@ static puma_status bench_operation(const job *j, const char *name, json_t *list,
     uint64_t    offline = 0, bytes = 0, rounds = 0;
     double      seconds = 0;
 
-    if (local_work(j->p, work, (void *)(uintptr_t)j, &result, e) != PUMA_OK) {
+    if (local_work(j->c, work, (void *)(uintptr_t)j, &result, e) != PUMA_OK) {
         node_result_free(&result);
         return error_prefix(e, "%s", name);
     }
@@ -199,27 +207,27 @@ static puma_status bench_operation(const job *j, const char *name, json_t *list,
 static puma_status bench_operations(const made *m, const char *const *sets, size_t set_count,
                                     const char *only, size_t n, bool json, puma_error *e)
 {
-    plan   *p = NULL;
+    client_plan *c = NULL;
     json_t *list = json ? json_array() : NULL;
     bool    found = false;
 
-    if (plan_open(&p, m->run, sets, set_count, PLAN_CLIENT, e) == PUMA_OK) {
+    if (cli_open(&c, m->run, sets, set_count, CLIENT_ALL, e) == PUMA_OK) {
         if (!json)
             printf("%-16s %9s %12s %12s %7s %12s\n", "operation", "n", "offline B/n", "online B/n", "rounds",
                    "ns/n");
         for (size_t i = 0; i < OPERATION_COUNT && e->status == PUMA_OK; i++) {
-            job j = { .p = p, .operation = &OPERATIONS[i], .n = n };
+            job j = { .c = c, .operation = &OPERATIONS[i], .n = n };
 
             if (only != NULL && strcmp(only, OPERATIONS[i].name) != 0) continue;
             found = true;
             bench_operation(&j, OPERATIONS[i].name, list, e);
         }
         for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT && e->status == PUMA_OK; slot++) {
-            job j = { .p = p, .slot = slot, .n = n };
+            job j = { .c = c, .slot = slot, .n = n };
 
-            if (p->function[slot] == NULL || (only != NULL && strcmp(only, FUNCTIONS[slot]) != 0)) continue;
+            if (c->plan->function[slot] == NULL || (only != NULL && strcmp(only, FUNCTIONS[slot]) != 0)) continue;
             found = true;
-            bench_operation(&j, p->function_name[slot], list, e);
+            bench_operation(&j, c->plan->function_name[slot], list, e);
         }
         if (e->status == PUMA_OK && bench_kernels_named(only)) {
             found = true;
@@ -234,7 +242,7 @@ static puma_status bench_operations(const made *m, const char *const *sets, size
         putchar('\n');
     }
     json_decref(list);
-    plan_close(p);
+    client_close(c);
     return e->status;
 }
 
@@ -264,7 +272,7 @@ int cli_bench(int argc, char **argv)
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (signals_watch(local_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
+    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
         if (!whole) {
             o.shape = bert;

@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* cli.h - the subcommands, and how all of them read their command line. */
+/* cli.h - the subcommands, and how all of them read their command line.
+ *
+ * cli/ is the one place that talks to people: it reads the command line, prints, and turns a failure into the last
+ * line on standard error and an exit code.  What it prints comes from below as data.  It decides nothing about a run:
+ * that is plan/'s, run/ plays it.  Nothing calls it but main. */
 #ifndef CLI_H
 #define CLI_H
 
@@ -57,12 +61,10 @@ const char  *cli_value(const cli_line *line, const char *option); /* NULL: not g
 /* All values of an option that may come many times, in order; malloc'd, closed by NULL.  NULL: out of memory.
  */
 const char **cli_values(const cli_line *line, const char *option, size_t *count);
-/* Prints the failure and returns its exit code: `return cli_fail(&e);` */
+/* Prints the failure, tells the process that started this one, and returns its exit code: `return cli_fail(&e);` */
 int          cli_fail(const puma_error *e);
 /* A usage failure of class 2 with the command's usage behind it; prints it and returns the exit code. */
 int          cli_misused(const cli_command *command, unsigned code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-extern const char cli_version[];
 
 #endif

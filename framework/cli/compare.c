@@ -9,10 +9,12 @@
  *     approximation_error  that against plain in floating point with exact functions.
  * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
 #include "cli/cli.h"
-#include "cli/compare.h"
-#include "cli/page.h"
-#include "cli/plots.h"
+#include "cli/open.h"
+#include "cli/page_data.h"
 #include "report/output.h"
+#include "report/page/columns.h"
+#include "report/page/page.h"
+#include "run/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST_KEYS = 8, MOST_VALUES = 64, MOST_VARIANTS = 4096 };
@@ -146,52 +147,51 @@ static int nameless(puma_error *e)
     return fd;
 }
 
+/* A run's place in the table when it failed: {"error", "code"}. */
+static json_t *failed_row(const spawn_end *end)
+{
+    puma_error why = end->said;
+    json_t    *text;
+
+    if (end->signal != 0)
+        error_set(&why, 710, "the run was killed by signal %d", end->signal);
+    else
+        error_set(&why, 7001, "the run ended with status %d and said nothing", end->status);
+    text = json_sprintf("error E%04u: %s", why.code, why.text);
+    return json_pack("{s:o, s:i}", "error", text, "code", (int)why.status);
+}
+
 /* `puma run PATH --json` with these sets; the report, or an object {"error", "code"}. */
 static json_t *run_once(const char *path, const char *const *sets, size_t count, puma_error *e)
 {
-    const char **argv = calloc(2 * count + 5, sizeof *argv);
-    int          out = nameless(e), err = nameless(e), status = 0;
-    size_t       n = 0;
-    json_t      *report = NULL;
-    pid_t        child = -1;
+    spawn_command words = { 0 };
+    spawn_child   child = SPAWN_NONE;
+    spawn_end     end;
+    int           out = nameless(e);
+    json_t       *report = NULL;
 
-    if (argv == NULL) error_set(e, 1001, "out of memory for a command line");
-    if (e->status == PUMA_OK) {
-        argv[n++] = "puma";
-        argv[n++] = "run";
-        argv[n++] = path;
-        argv[n++] = "--json";
-        for (size_t i = 0; i < count; i++) {
-            argv[n++] = "--set";
-            argv[n++] = sets[i];
-        }
-        child = fork();
-        if (child == 0) {
-            if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
-                execv("/proc/self/exe", (char *const *)argv);
-            _exit(PUMA_EINTERNAL);
-        }
-        if (child < 0) error_set(e, 1002, "fork: %s", strerror(errno));
+    spawn_word(&words, "puma");
+    spawn_word(&words, "run");
+    spawn_word(&words, "%s", path);
+    spawn_word(&words, "--json");
+    for (size_t i = 0; i < count; i++) {
+        spawn_word(&words, "--set");
+        spawn_word(&words, "%s", sets[i]);
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (e->status == PUMA_OK) spawn_start(&child, &words, out, -1, e);
+    spawn_command_free(&words);
+    if (e->status != PUMA_OK) spawn_kill(&child);
+    spawn_wait(&child, -1, &end);
+    if (e->status == PUMA_OK && end.failed) {
+        report = failed_row(&end);
+    } else if (e->status == PUMA_OK) {
         char *text = slurp(out);
 
         report = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
         if (report == NULL) error_set(e, 7001, "a run wrote no report");
         free(text);
-    } else if (child > 0) {
-        char *text = slurp(err), *line = text != NULL ? strstr(text, "puma: error ") : NULL;
-
-        if (line != NULL) line[strcspn(line, "\n")] = '\0';
-        report =
-            json_pack("{s:s, s:i}", "error", line != NULL ? line + strlen("puma: ") : "the run was killed",
-                      "code", WIFEXITED(status) ? WEXITSTATUS(status) : PUMA_EINTERNAL);
-        free(text);
     }
     if (out >= 0) close(out);
-    if (err >= 0) close(err);
-    free(argv);
     return report;
 }
 
@@ -328,13 +328,13 @@ static puma_status show_inside(comparison *c, const char *path, const char **set
 {
     const char *task = json_string_value(json_object_get(report, "task"));
     const char *key = json_string_value(json_array_get(c->keys, json_array_size(c->keys) - 1));
-    plan       *p = NULL;
+    client_plan *own = NULL;
     json_t     *traced, *layers;
 
-    if (plan_open(&p, path, sets, n, PLAN_CLIENT, e) == PUMA_OK && page_curves(c->curves, p, e) == PUMA_OK &&
+    if (cli_open(&own, path, sets, n, CLIENT_ALL, e) == PUMA_OK && page_curves(c->curves, own->plan, e) == PUMA_OK &&
         json_object_get(c->inputs, key) == NULL)
-        json_object_set_new(c->inputs, key, page_inputs(p, e));
-    plan_close(p);
+        json_object_set_new(c->inputs, key, page_inputs(own, e));
+    client_close(own);
     if (e->status != PUMA_OK) return e->status;
     if (task != NULL && strcmp(task, "generate") == 0) n = set_key(sets, n, "run.task=logits");
     n = set_key(sets, n, "compare.reference=plain");
@@ -394,78 +394,9 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-/* Columns behind the variant: where in the report a number stands. */
-static const struct column {
-    const char *title, *object, *key, *format;
-    bool        bytes;
-} COLUMNS[] = {
-    { "cosine", "fidelity", "cosine", "%.7f", false },
-    { "max_error", "fidelity", "max_abs_error", "%.3g", false },
-    { "protocol", "fidelity", "protocol_error", "%.3g", false },
-    { "fixed_point", "fidelity", "fixed_point_error", "%.3g", false },
-    { "approximation", "fidelity", "approximation_error", "%.3g", false },
-    { "top1", "fidelity", "top1_agreement", "%.4f", false },
-    { "accuracy", "fidelity", "accuracy", "%.4f", false },
-    { "perplexity", "fidelity", "perplexity", "%.6g", false },
-    { "plaintext", "fidelity", "reference_perplexity", "%.6g", false },
-    { "offline_bytes", NULL, "offline_bytes", "%.0f", true },
-    { "online_bytes", NULL, "online_bytes", "%.0f", true },
-    { "rounds", NULL, "rounds", "%.0f", false },
-    { "seconds", NULL, "wall_s", "%.3f", false },
-};
-#define COLUMN_COUNT (sizeof COLUMNS / sizeof *COLUMNS)
-
-const char compare_legend[] = "max_error and cosine are against plaintext in floating point with exact "
-                              "functions. protocol: the part of it against the\n"
-                              "same functions in fixed point; fixed_point: of that against them in floating "
-                              "point; approximation: of these against the\n"
-                              "exact ones.  plaintext, behind perplexity, is that of plaintext.";
-
-const char *compare_title(size_t k) { return k < COLUMN_COUNT ? COLUMNS[k].title : NULL; }
-
-void compare_cell(char *text, size_t size, const json_t *row, size_t k, bool people)
-{
-    const struct column *at = &COLUMNS[k];
-    const json_t        *report = json_object_get(row, "report");
-    const json_t        *value =
-        json_object_get(at->object != NULL ? json_object_get(report, at->object) : report, at->key);
-
-    text[0] = '\0';
-    if (!json_is_number(value)) return;
-    if (people && at->bytes) {
-        plot_number(text, size, PLOT_BYTES, json_number_value(value));
-        return;
-    }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats stand in the table above */
-    snprintf(text, size, at->format, json_number_value(value));
-#pragma GCC diagnostic pop
-}
-
-bool compare_used(const json_t *rows, size_t k)
-{
-    char text[64] = "";
-
-    for (size_t i = 0; i < json_array_size(rows) && text[0] == '\0'; i++)
-        compare_cell(text, sizeof text, json_array_get(rows, i), k, false);
-    return text[0] != '\0';
-}
-
-json_t *compare_warnings(const json_t *rows)
-{
-    json_t *all = json_object();
-
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *cautions = json_object_get(json_object_get(json_array_get(rows, i), "report"), "cautions");
-
-        if (cautions != NULL) json_object_update(all, cautions);
-    }
-    return all;
-}
-
 static void warn(const json_t *rows)
 {
-    json_t     *all = compare_warnings(rows), *text;
+    json_t     *all = column_warnings(rows), *text;
     const char *function;
 
     json_object_foreach(all, function, text)
@@ -497,7 +428,7 @@ static void show_csv(const comparison *c, const json_t *rows)
         putchar(',');
         print_csv(c->vary[k].key);
     }
-    for (size_t k = 0; k < COLUMN_COUNT; k++) printf(",%s", COLUMNS[k].title);
+    for (size_t k = 0; column_title(k) != NULL; k++) printf(",%s", column_title(k));
     puts(",error");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
@@ -507,8 +438,8 @@ static void show_csv(const comparison *c, const json_t *rows)
             putchar(',');
             print_csv(json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
         }
-        for (size_t k = 0; k < COLUMN_COUNT; k++) {
-            compare_cell(text, sizeof text, row, k, false);
+        for (size_t k = 0; column_title(k) != NULL; k++) {
+            column_cell(text, sizeof text, row, k, false);
             printf(",%s", text);
         }
         putchar(',');
@@ -542,23 +473,23 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
     }
     for (size_t k = 0; k < c->vary_count; k++) printf("%s%s", k > 0 ? ", " : "", c->vary[k].key);
     printf("%s%-*s", c->vary_count > 0 ? "\n\n" : "", width, "variant");
-    for (size_t k = 0; k < COLUMN_COUNT; k++)
-        if (compare_used(rows, k)) printf(" %13s", COLUMNS[k].title);
+    for (size_t k = 0; column_title(k) != NULL; k++)
+        if (column_used(rows, k)) printf(" %13s", column_title(k));
     putchar('\n');
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
 
         name_row(name, sizeof name, c, row, files);
         printf("%-*s", width, name);
-        for (size_t k = 0; k < COLUMN_COUNT && error == NULL; k++) {
-            if (!compare_used(rows, k)) continue;
-            compare_cell(text, sizeof text, row, k, true);
+        for (size_t k = 0; column_title(k) != NULL && error == NULL; k++) {
+            if (!column_used(rows, k)) continue;
+            column_cell(text, sizeof text, row, k, true);
             printf(" %13s", text[0] != '\0' ? text : "-");
         }
         if (error != NULL) printf(" %s", json_string_value(error));
         putchar('\n');
     }
-    printf("\n%s\n", compare_legend);
+    printf("\n%s\n", column_legend);
 }
 
 static puma_status write_html(const comparison *c, const json_t *rows, bool files, const char *path,

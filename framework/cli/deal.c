@@ -1,16 +1,19 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once. */
+/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once.
+ *
+ * Plays the dealer's part of the run once a record, without any peer; run/material.c writes the file. */
 #include "cli/cli.h"
+#include "cli/open.h"
+#include "cli/progress.h"
 
 #include "ini/ini.h"
-#include "plan/plan.h"
 #include "report/output.h"
-#include "report/progress.h"
 #include "ring/ring.h"
 #include "run/material.h"
 #include "run/node.h"
 #include "run/signals.h"
+#include "run/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,17 +62,21 @@ static puma_status check_run(const plan *p, puma_error *e)
     return PUMA_OK;
 }
 
-static puma_status deal(const plan *p, const char *out, uint32_t count, puma_error *e)
+static puma_status deal(const client_plan *own, const char *out, uint32_t count, puma_error *e)
 {
     material_writer *w = NULL;
     progress        *bar = progress_start();
     uint64_t         bytes = 0;
 
-    material_create(&w, out, p, count, e);
+    material_create(&w, out, own, count, e);
     for (uint32_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        node_config c = {
-            .plan = p, .self = p->protocol->protocol->dealer, .listen_fd = -1, .deal = w, .progress = bar
-        };
+        node_config c = { .plan = own->plan,
+                          .client = own,
+                          .self = own->plan->protocol->protocol->dealer,
+                          .listen_fd = -1,
+                          .deal = w,
+                          .reached = progress_show,
+                          .reached_context = bar };
         node_result result = { 0 };
 
         node_run(&c, &result, e);
@@ -83,14 +90,6 @@ static puma_status deal(const plan *p, const char *out, uint32_t count, puma_err
     return e->status;
 }
 
-/* Nothing of a file under way stays behind: it bears the name FILE.part, which the next attempt takes over.
- */
-static void stopped(const puma_error *why)
-{
-    error_print(why);
-    _exit((int)why->status);
-}
-
 int cli_deal(int argc, char **argv)
 {
     cli_line     line;
@@ -98,7 +97,7 @@ int cli_deal(int argc, char **argv)
     const char **sets, *out, *count_text;
     size_t       set_count;
     uint64_t     count = 0;
-    plan        *p = NULL;
+    client_plan *c = NULL;
     puma_error   e = { 0 };
 
     if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
@@ -112,16 +111,18 @@ int cli_deal(int argc, char **argv)
                            count_text, MATERIAL_MOST);
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (signals_watch(stopped, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
+        /* Of a file under way FILE.part stays behind, which the next attempt takes over. */
+    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
-               plan_open(&p, line.arguments[0], sets, set_count, PLAN_DEALER, &e) == PUMA_OK &&
-               check_run(p, &e) == PUMA_OK) {
+               cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&
+               check_run(c->plan, &e) == PUMA_OK) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        int  threads = c->plan->run->threads;
 
-        ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
-        deal(p, out, (uint32_t)count, &e);
+        ring_set_threads(threads > 0 ? threads : (int)(cores > 0 ? cores : 1));
+        deal(c, out, (uint32_t)count, &e);
     }
-    plan_close(p);
+    client_close(c);
     free(sets);
     cli_free(&line);
     return code != 0 ? code : e.status == PUMA_OK ? 0 : cli_fail(&e);

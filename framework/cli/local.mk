@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 bin_PROGRAMS += puma
-puma_SOURCES = %D%/main.c %D%/options.c %D%/run.c %D%/plan.c %D%/bench.c %D%/bench_kernels.c %D%/bench.h %D%/made.c %D%/made.h %D%/tokenize.c %D%/plugins.c %D%/keygen.c %D%/deal.c %D%/compare.c %D%/compare.h %D%/page.c %D%/page.h %D%/page_data.c %D%/plots.c %D%/plots.h %D%/html.c %D%/html.h %D%/log.c %D%/log.h %D%/cli.h
-puma_LDADD = framework/run/librun.la framework/plan/libplan.la framework/input/libinput.la framework/exec/libexec.la framework/host/libhost.la framework/model/libmodel.la \
+puma_SOURCES = %D%/main.c %D%/options.c %D%/run.c %D%/plan.c %D%/bench.c %D%/bench_kernels.c %D%/bench.h %D%/open.c %D%/open.h %D%/made.c %D%/made.h %D%/tokenize.c %D%/plugins.c %D%/keygen.c %D%/deal.c %D%/compare.c %D%/page_data.c %D%/page_data.h %D%/log.c %D%/log.h %D%/progress.c %D%/progress.h %D%/cli.h
+puma_LDADD = framework/run/librun.la framework/input/libinput.la framework/plan/libplan.la framework/exec/libexec.la framework/host/libhost.la framework/model/libmodel.la \
 	framework/image/libimage.la framework/weights/libweights.la framework/token/libtoken.la framework/plugin/libplugin.la \
 	framework/report/libreport.la framework/net/libnet.la framework/ring/libring.la framework/ini/libini.la \
 	framework/base/libbase.la $(OPENSSL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) -ldl -lm -lpthread

@@ -13,8 +13,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-const char cli_version[] = PACKAGE_VERSION;
-
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -111,7 +109,7 @@ static int dispatch(int argc, char **argv)
     if (!strcmp(argv[1], "--help"))
         print_help();
     else
-        printf("puma %s\n", cli_version);
+        printf("puma %s\n", PACKAGE_VERSION);
     return 0;
 }
 

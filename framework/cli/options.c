@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "ini/ini.h"
+#include "run/spawn.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 int cli_fail(const puma_error *e)
 {
+    spawn_tell(e);
     error_print(e);
     return (int)e->status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* page_data.c - see page.h */
-#include "cli/page.h"
+/* page_data.c - see page_data.h */
+#include "cli/page_data.h"
 
 #include "host/session.h"
 #include "ring/ring.h"
@@ -130,14 +130,14 @@ puma_status page_curves(json_t *curves, const plan *p, puma_error *e)
 /* --- inputs ----------------------------------------------------------------------------------- */
 
 /* As a data: URL, malloc'd. */
-static char *picture(const plan *p, size_t i, puma_error *e)
+static char *picture(const client_plan *c, size_t i, puma_error *e)
 {
     static const char before[] = "data:image/png;base64,";
     uint8_t          *png = NULL;
     size_t            size = 0;
     char             *url = NULL;
 
-    if (image_to_png(&png, &size, &p->input.images, i, e) != PUMA_OK) return NULL;
+    if (image_to_png(&png, &size, &c->input.images, i, e) != PUMA_OK) return NULL;
     url = malloc(sizeof before + 4 * (size / 3 + 1));
     if (url == NULL) {
         error_set(e, 1001, "out of memory for a picture");
@@ -150,59 +150,58 @@ static char *picture(const plan *p, size_t i, puma_error *e)
 }
 
 /* The first `count` lines of [input] file, each an input; of prompt_file the whole. */
-static void read_texts(json_t *list, const plan *p, size_t count, puma_error *e)
+static void read_texts(json_t *list, const client_plan *c, size_t count, puma_error *e)
 {
     char  *bytes, *rest;
     size_t size;
 
-    if (input_text(p->run->input_file, &bytes, &size, e) != PUMA_OK) return;
+    if (input_text(c->input.own->file, &bytes, &size, e) != PUMA_OK) return;
     rest = bytes;
     while (json_array_size(list) < count && rest != NULL) {
-        char *line = p->run->input == RUN_PROMPT_FILE ? rest : strsep(&rest, "\n");
+        char *line = c->input.own->kind == RUN_PROMPT_FILE ? rest : strsep(&rest, "\n");
 
         if (line == rest) rest = NULL;
-        if (p->run->input == RUN_FILE) line[strcspn(line, "\r")] = '\0';
+        if (c->input.own->kind == RUN_FILE) line[strcspn(line, "\r")] = '\0';
         json_array_append_new(list, json_pack("{s:s}", "text", line));
     }
     input_text_free(&bytes, size);
 }
 
 /* The one text of [input], its second part behind it; or the first of the ids. */
-static json_t *own_text(const plan *p, const token_list *input)
+static json_t *own_text(const client_plan *c, const token_list *input)
 {
     char    ids[400] = "token ids";
     size_t  used = strlen(ids);
     json_t *both;
 
-    if (p->run->input == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
-    if (p->run->text != NULL && p->run->text_pair == NULL) return json_pack("{s:s}", "text", p->run->text);
-    if (p->run->text != NULL) {
-        both = json_sprintf("%s\n%s", p->run->text, p->run->text_pair);
+    if (c->input.own->kind == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
+    if (c->input.own->text != NULL && c->input.own->text_pair == NULL) return json_pack("{s:s}", "text", c->input.own->text);
+    if (c->input.own->text != NULL) {
+        both = json_sprintf("%s\n%s", c->input.own->text, c->input.own->text_pair);
         return json_pack("{s:o}", "text", both);
     }
-    if (p->run->input == RUN_MESSAGES) return json_pack("{s:s}", "text", "a conversation");
     for (size_t i = 0; i < input->count && used < sizeof ids - 24; i++)
         used += (size_t)snprintf(ids + used, sizeof ids - used, " %u%s", input->ids[i],
                                  used + 36 > sizeof ids && i + 1 < input->count ? " ..." : "");
     return json_pack("{s:s}", "text", ids);
 }
 
-json_t *page_inputs(const plan *p, puma_error *e)
+json_t *page_inputs(const client_plan *c, puma_error *e)
 {
     json_t *list = json_array();
-    size_t  count = p->input.count < PAGE_INPUTS ? p->input.count : PAGE_INPUTS;
+    size_t  count = c->input.count < PAGE_INPUTS ? c->input.count : PAGE_INPUTS;
 
-    if (p->run->input == RUN_FILE || p->run->input == RUN_PROMPT_FILE) {
-        read_texts(list, p, count, e);
+    if (c->input.own->kind == RUN_FILE || c->input.own->kind == RUN_PROMPT_FILE) {
+        read_texts(list, c, count, e);
         return list;
     }
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        char *url = i < p->input.images.count ? picture(p, i, e) : NULL;
+        char *url = i < c->input.images.count ? picture(c, i, e) : NULL;
 
         if (url != NULL)
             json_array_append_new(list, json_pack("{s:s}", "image", url));
         else
-            json_array_append_new(list, own_text(p, &p->input.sequences[i]));
+            json_array_append_new(list, own_text(c, &c->input.sequences[i]));
         free(url);
     }
     return list;

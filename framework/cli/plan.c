@@ -1,10 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
- * ranges that a model meets. */
+ * ranges that a model meets.
+ *
+ * The prediction is a rehearsal (local_rehearse), whose report is printed as that of a run is. */
 #include "cli/made.h"
+#include "cli/open.h"
 
-#include "plan/plan.h"
+#include "plan/show.h"
 #include "report/output.h"
 #include "ring/ring.h"
 #include "run/answer.h"
@@ -72,13 +75,6 @@ typedef struct measured {
     uint32_t frac;
 } measured;
 
-static const char *last_word(const char *label)
-{
-    const char *space = strrchr(label, ' ');
-
-    return space == NULL ? label : space + 1;
-}
-
 /* Integer bits e with v < 2^e. */
 static int bits_of(double v)
 {
@@ -96,10 +92,10 @@ static void raise_to(measured *m, int kind, int bits)
 /* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the
  * product before truncation counts, and of softmax and activations not even that, because what a multiplexer
  * throws away may be as large as it likes. */
-static void observe(void *context, const char *where, const char *what, double max_abs, uint32_t product_bits)
+static void observe(void *context, const place *where, const char *what, double max_abs, uint32_t product_bits)
 {
     measured   *m = context;
-    const char *op = last_word(where);
+    const char *op = where->op;
 
     if (strcmp(what, "product") == 0) {
         if (strcmp(op, "softmax") != 0 && strcmp(op, "activation") != 0)
@@ -114,7 +110,7 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
                            puma_error *e)
 {
     const char **more = calloc(set_count + 3, sizeof *more);
-    plan        *p = NULL;
+    client_plan *own = NULL;
     measured     m = { 0 };
     node_result  result = { 0 };
     char        *text = NULL;
@@ -125,10 +121,12 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
     for (size_t i = 0; i < set_count; i++) more[i] = sets[i];
     more[set_count] = "run.protocol=plain";
     more[set_count + 1] = "numeric.arithmetic=fixed";
-    if (plan_open(&p, path, more, set_count + 2, PLAN_CLIENT, e) == PUMA_OK) {
-        node_config c = { .plan = p, .listen_fd = -1, .observe = observe, .observe_context = &m };
+    if (cli_open(&own, path, more, set_count + 2, CLIENT_ALL, e) == PUMA_OK) {
+        node_config c = {
+            .plan = own->plan, .client = own, .listen_fd = -1, .observe = observe, .observe_context = &m
+        };
 
-        m.frac = p->run->frac;
+        m.frac = own->plan->run->frac;
         node_run(&c, &result, e);
     }
     if (e->status == PUMA_OK) {
@@ -145,8 +143,8 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
                                                       "logits",    "product", "gated" };
 
             fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n",
-                    p->model->architecture);
-            for (int k = 0; k < (p->model->gated ? KINDS : GATED); k++)
+                    own->plan->model->architecture);
+            for (int k = 0; k < (own->plan->model->gated ? KINDS : GATED); k++)
                 fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
             fclose(f);
             if (text == NULL)
@@ -157,7 +155,7 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
     }
     free(text);
     node_result_free(&result);
-    plan_close(p);
+    client_close(own);
     free(more);
     return e->status;
 }
@@ -190,12 +188,13 @@ static void print_prediction(const prediction *x)
 }
 
 /* The plan and, under the keys of a report, the costs. */
-static puma_status print_json(const plan *p, const node_result *result, const prediction *seconds, puma_error *e)
+static puma_status print_json(const client_plan *c, const show_inputs *in, const node_result *result,
+                              const prediction *seconds, puma_error *e)
 {
-    char   *choices = plan_json(p), *priced = NULL;
+    char   *choices = show_json(c->plan, in), *priced = NULL;
     json_t *root = NULL, *costs = NULL;
 
-    if (choices != NULL && answer_json(p, result, NULL, &priced, e) == PUMA_OK) {
+    if (choices != NULL && answer_json(c, result, NULL, &priced, e) == PUMA_OK) {
         root = json_loads(choices, 0, NULL);
         costs = json_loads(priced, 0, NULL);
         if (root != NULL && costs != NULL && json_object_update_missing(root, costs) == 0 &&
@@ -214,33 +213,55 @@ static puma_status print_json(const plan *p, const node_result *result, const pr
     return e->status;
 }
 
+/* The choices and the costs, for people. */
+static puma_status print_text(const client_plan *c, const show_inputs *in, const node_result *result, puma_error *e)
+{
+    char *choices = show_text(c->plan, in);
+
+    if (choices == NULL) return error_set(e, 1001, "out of memory for the plan");
+    puts(choices);
+    free(choices);
+    return answer_cost(stdout, c, result, e);
+}
+
+static puma_status print_plan(const client_plan *c, const node_result *result, const prediction *seconds, bool json,
+                              puma_error *e)
+{
+    size_t     *tokens;
+    show_inputs in = { .chat = c->input.chat, .unused = model_unused(c->source) };
+
+    if (client_lengths(c, &tokens, &in.count, e) != PUMA_OK) return e->status;
+    in.tokens = tokens;
+    if (json)
+        print_json(c, &in, result, seconds, e);
+    else if (print_text(c, &in, result, e) == PUMA_OK && seconds != NULL)
+        print_prediction(seconds);
+    free(tokens);
+    return e->status;
+}
+
 /* `given`: of --link; NULL: what the run file says. */
 static puma_status show(const char *path, const char *const *sets, size_t set_count, const link_speed *given,
                         bool json, puma_error *e)
 {
-    plan       *p = NULL;
-    node_result result = { 0 };
-    prediction  seconds;
-    bool        timed = false;
+    client_plan *c = NULL;
+    node_result  result = { 0 };
+    prediction   seconds;
+    bool         timed = false, local = false;
 
-    if (plan_open(&p, path, sets, set_count, PLAN_CLIENT, e) == PUMA_OK && material_check(p, e) == PUMA_OK &&
-        local_rehearse(p, &result, e) == PUMA_OK) {
-        link_speed link = given != NULL && given->bits_per_s > 0 ? *given : predict_link(p->run);
+    if (cli_open(&c, path, sets, set_count, CLIENT_ALL, e) == PUMA_OK && material_check(c->plan, c, e) == PUMA_OK &&
+        local_rehearse(c, &result, e) == PUMA_OK) {
+        link_speed link = given != NULL && given->bits_per_s > 0 ? *given : predict_link(c->plan->run);
 
-        timed = link.bits_per_s > 0 && (p->protocol->protocol->caps & PUMA_CAP_LOCAL) == 0;
-        if (timed) predict(&seconds, p, &result, link, e);
+        local = (c->plan->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0;
+        timed = link.bits_per_s > 0 && !local;
+        if (timed) predict(&seconds, c, &result, link, e);
     }
-    if (e->status == PUMA_OK && json) {
-        print_json(p, &result, timed ? &seconds : NULL, e);
-    } else if (e->status == PUMA_OK) {
-        plan_print(stdout, p);
-        putchar('\n');
-        if (answer_cost(stdout, p, &result, e) == PUMA_OK && timed) print_prediction(&seconds);
-        if (given != NULL && (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
-            printf("\n  no seconds: %s is one process, and has no link\n", p->protocol->entry->name);
-    }
+    if (e->status == PUMA_OK) print_plan(c, &result, timed ? &seconds : NULL, json, e);
+    if (e->status == PUMA_OK && !json && given != NULL && local)
+        printf("\n  no seconds: %s is one process, and has no link\n", c->plan->protocol->entry->name);
     node_result_free(&result);
-    plan_close(p);
+    client_close(c);
     return e->status;
 }
 

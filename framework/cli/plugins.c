@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plugins.c - `puma plugins`: what there is, what it can do, and whether one file would be accepted. */
+/* plugins.c - `puma plugins`: what there is, what it can do, and whether one file would be accepted.
+ *
+ * It prints what plugin/ says of each file; no run file is read and no session opened. */
 #include "cli/cli.h"
 
 #include "plugin/plugin.h"

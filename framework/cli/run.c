@@ -1,20 +1,26 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* run.c - `puma run`: the main job. */
+/* run.c - `puma run`: the main job.
+ *
+ * Reads the command line, has run/ play the role that it names (or the client, and the parties as processes of
+ * this host), and prints: the answer, warnings, the log of a party.  What is computed stands in run/ and below. */
 #include "cli/cli.h"
 #include "cli/log.h"
-#include "cli/page.h"
+#include "cli/open.h"
+#include "cli/page_data.h"
+#include "cli/progress.h"
 
 #include "plan/network.h"
-#include "plan/plan.h"
 #include "report/output.h"
-#include "report/progress.h"
+#include "report/page/page.h"
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
 #include "run/material.h"
 #include "run/node.h"
 #include "run/signals.h"
+#include "run/spawn.h"
+#include "run/stop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +37,7 @@ static const cli_option OPTIONS[] = {
     { "--quiet", NULL, "with --party: no log, only warnings and a failure", false },
     { "--log-json", NULL, "with --party: the log as one JSON object a line", false },
     { "--listen-fd", "N", "with --party: an inherited listening socket (used by local runs)", false },
+    { "--result-fd", "N", "an inherited file: a failure is written there too, as data (used by local runs, compare)", false },
     { NULL, NULL, NULL, false },
 };
 
@@ -56,21 +63,12 @@ static const cli_command COMMAND = {
 
 #define DEALER ((int)PUMA_NODES) /* whose number the protocol knows */
 
-/* "0" … "7", "client", "dealer" to a node number or DEALER; -1 when it is none. */
+/* The number of a party, "client" or "dealer" to a node number or DEALER; -1 when it is none. */
 static int role_of(const char *name)
 {
     if (strcmp(name, "client") == 0) return PUMA_CLIENT;
     if (strcmp(name, "dealer") == 0) return DEALER;
-    return strlen(name) == 1 && name[0] >= '0' && name[0] < '0' + (int)PUMA_MAX_PARTIES ? name[0] - '0' : -1;
-}
-
-/* What its log calls a role. */
-static const char *title_of(int role)
-{
-    static const char *const titles[] = { "party0", "party1", "party2", "party3", "party4",
-                                          "party5", "party6", "party7", "client", "dealer" };
-
-    return titles[role];
+    return name[0] >= '0' && name[0] < (char)('0' + PUMA_MAX_PARTIES) && name[1] == '\0' ? name[0] - '0' : -1;
 }
 
 /* Of a process that plays one role; for the thread that takes signals. */
@@ -80,8 +78,7 @@ static void party_stuck(void *context, const puma_error *why)
 {
     (void)context;
     log_failed(&own_log, why);
-    error_print(why);
-    _exit((int)why->status);
+    stop_now(why);
 }
 
 /* A compute party that waits for its peers has lost nothing: being told to stop is no failure. */
@@ -92,7 +89,7 @@ static void party_stop(const puma_error *why)
         _exit(0);
     }
     log_failed(&own_log, why);
-    local_stop(why);
+    stop_now(why);
 }
 
 /* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
@@ -126,12 +123,15 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
     return PUMA_OK;
 }
 
-/* What whoever starts the run has to know: switches that are for tests only, more than the answer revealed, and
- * what the functions chosen warn of. */
-static void warn_switches(const plan *p)
+/* What the user has to know before the run: tensors without a use, switches that are for tests only, more than the
+ * answer revealed, and what the functions chosen warn of. */
+static void warn(const client_plan *c)
 {
+    const plan    *p = c->plan;
     const runfile *r = p->run;
 
+    if (model_unused(c->source) != NULL)
+        fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(c->source));
     if (r->has_seed || r->allow_insecure || r->transport == RUN_TCP ||
         (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0)
         fprintf(stderr, "puma: warning: not private:%s%s%s%s\n", r->has_seed ? " fixed seed;" : "",
@@ -146,7 +146,7 @@ static void warn_switches(const plan *p)
 }
 
 /* The page of a comparison, with one row. */
-static puma_status write_page(const plan *p, const char *file, const char *name, const char *text, puma_error *e)
+static puma_status write_page(const client_plan *c, const char *file, const char *name, const char *text, puma_error *e)
 {
     json_t *root = json_loads(text, 0, NULL);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
@@ -155,7 +155,7 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     char   *html = NULL, *names[] = { (char *)(uintptr_t)name };
 
     json_array_append(growth, layers != NULL ? layers : json_null());
-    if (page_curves(curves, p, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(p, e));
+    if (page_curves(curves, c->plan, e) == PUMA_OK) json_object_set_new(inputs, "run", page_inputs(c, e));
     if (e->status == PUMA_OK) {
         html = page_html(&(page){ .title = "puma run", .rows = rows, .names = names, .growth = growth,
                                   .curves = curves, .keys = keys, .inputs = inputs });
@@ -174,43 +174,45 @@ static puma_status write_page(const plan *p, const char *file, const char *name,
     return e->status;
 }
 
-/* What the client asked for: the answer, and files. */
-typedef struct wanted {
-    const char *run, *report, *html;
-    bool        json;
-} wanted;
+/* What the command line asks for, and what came of it. */
+typedef struct job {
+    cli_line     line;
+    const char  *path, *party, *report, *html; /* of the line; NULL: not given */
+    const char **sets;
+    size_t       set_count;
+    bool         json, client; /* client: plays it, alone or with the parties as its children */
+    int          role;         /* of --party; -1                                              */
+    int          listen_fd;    /* or -1                                                       */
+    client_plan *own;  /* NULL at a compute party          */
+    plan        *plan; /* the same one, where there is own */
+    node_result  result, reference;
+} job;
 
-static puma_status show(const plan *p, const node_result *result, const node_result *reference,
-                        const wanted *w, puma_error *e)
+static puma_status show(const job *j, puma_error *e)
 {
-    char *text = NULL;
+    const node_result *reference = j->plan->run->reference_plain ? &j->reference : NULL;
+    bool               print = j->client && !j->json;
+    char              *text = NULL;
 
-    if ((w->report != NULL || w->html != NULL || w->json) && answer_json(p, result, reference, &text, e) != PUMA_OK) return e->status;
-    if (w->report != NULL) file_write_atomic(w->report, text, strlen(text), e);
-    if (e->status == PUMA_OK && w->json) fputs(text, stdout);
-    if (e->status == PUMA_OK && !w->json) answer_print(stdout, p, result, reference, e);
-    if (e->status == PUMA_OK && w->html != NULL) write_page(p, w->html, w->run, text, e);
-    free(text);
-    return e->status;
-}
-
-/* A party's own report lists itself alone. */
-static puma_status party_report(const plan *p, const node_result *result, const char *path, puma_error *e)
-{
-    char *text = NULL;
-
-    if (path == NULL) return PUMA_OK;
-    if (answer_json(p, result, NULL, &text, e) == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
+    if (!j->client && j->report != NULL)
+        answer_party_json(j->plan, &j->result, &text, e);
+    else if (j->report != NULL || j->html != NULL || (j->client && j->json))
+        answer_json(j->own, &j->result, reference, &text, e);
+    if (e->status != PUMA_OK) return e->status;
+    if (j->report != NULL) file_write_atomic(j->report, text, strlen(text), e);
+    if (e->status == PUMA_OK && j->client && j->json) fputs(text, stdout);
+    if (e->status == PUMA_OK && print) answer_print(stdout, j->own, &j->result, reference, e);
+    if (e->status == PUMA_OK && j->html != NULL) write_page(j->own, j->html, j->path, text, e);
     free(text);
     return e->status;
 }
 
 /* New tokens on standard output as they come. */
 typedef struct speaker {
-    const plan *plan;
-    progress   *bar;
-    size_t      input; /* the one whose heading is out, plus one */
-    bool        open;  /* a line has begun                       */
+    const client_input *client; /* NULL: nothing is said                  */
+    progress           *bar;
+    size_t              input; /* the one whose heading is out, plus one */
+    bool                open;  /* a line has begun                       */
 } speaker;
 
 static void say(void *context, size_t input, const char *text, size_t size)
@@ -219,8 +221,8 @@ static void say(void *context, size_t input, const char *text, size_t size)
 
     /* Text and the line that shows progress would write over each other. */
     if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
-    if (to->input != input + 1 && to->plan->input.count > 1)
-        printf("input %zu (%zu tokens)\n", input, to->plan->input.sequences[input].count);
+    if (to->input != input + 1 && to->client->count > 1)
+        printf("input %zu (%zu tokens)\n", input, to->client->sequences[input].count);
     to->input = input + 1;
     if (text == NULL)
         putchar('\n');
@@ -230,23 +232,25 @@ static void say(void *context, size_t input, const char *text, size_t size)
     fflush(stdout);
 }
 
-static puma_status run_alone(const plan *p, int role, const char *name, int listen_fd, speaker *to,
-                             node_result *result, puma_error *e)
+static puma_status run_alone(const job *j, speaker *to, node_result *result, puma_error *e)
 {
+    const plan *p = j->plan;
     node_config c = { .plan = p,
-                      .self = (uint32_t)role,
-                      .listen_fd = listen_fd,
+                      .client = j->own,
+                      .self = (uint32_t)j->role,
+                      .listen_fd = j->listen_fd,
                       .certificates = p->run->certificates,
-                      .progress = to->bar,
-                      .say = to->plan == NULL ? NULL : say,
+                      .reached = progress_show,
+                      .reached_context = to->bar,
+                      .say = to->client == NULL ? NULL : say,
                       .say_context = to,
                       .on_stuck = party_stuck,
                       .event = log_event,
                       .event_context = &own_log };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (check_role(p, role, name, e) != PUMA_OK) return e->status;
-    if (role != (int)PUMA_CLIENT) own_log.role = network_key(p->protocol->protocol, (uint32_t)role);
+    if (check_role(p, j->role, j->party, e) != PUMA_OK) return e->status;
+    if (j->role != (int)PUMA_CLIENT) own_log.role = network_key(p->protocol->protocol, c.self);
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
         c.address[node] = network_address(p->run, p->protocol->protocol, node);
@@ -254,95 +258,149 @@ static puma_status run_alone(const plan *p, int role, const char *name, int list
     return e->status;
 }
 
-int cli_run(int argc, char **argv)
-{
-    cli_line    line;
-    int         code = 0, role = -1;
-    uint64_t    fd = 0;
-    const char *path, *party, *out, *html, *inherited, **sets;
-    size_t      set_count;
-    plan       *p = NULL;
-    speaker     to = { 0 };
-    node_result result = { 0 }, reference = { 0 };
-    puma_error  e = { 0 };
-    bool        client;
+/* --- the command line -------------------------------------------------------------------------- */
 
-    if (!cli_read(&line, &COMMAND, argc, argv, &code)) return code;
-    path = line.arguments[0];
-    party = cli_value(&line, "--party");
-    out = cli_value(&line, "--report");
-    html = cli_value(&line, "--html");
-    inherited = cli_value(&line, "--listen-fd");
-    sets = cli_values(&line, "--set", &set_count);
-    if (party != NULL) role = role_of(party);
-    if (party != NULL && role < 0)
-        code = cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0 to 7, client or dealer)",
-                           party);
-    else if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
-        code = cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
+/* The process that started this one is to learn of a wrong command line too: its descriptor is looked for first. */
+static bool find_parent(int argc, char **argv)
+{
+    uint64_t fd;
+
+    for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--result-fd") == 0)
+            return ini_unsigned(argv[i + 1], 3, 65535, &fd) && spawn_child_of((int)fd);
+    return true;
+}
+
+/* What goes together; 0 when all is well. */
+static int check_line(job *j)
+{
+    const char *inherited = cli_value(&j->line, "--listen-fd");
+    bool        quiet = cli_has(&j->line, "--quiet"), log_json = cli_has(&j->line, "--log-json");
+    uint64_t    fd = 0;
+
+    if (j->party != NULL && j->role < 0)
+        return cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0 to 7, client or dealer)",
+                           j->party);
+    if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
+        return cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
                            inherited);
-    else if (html != NULL && party != NULL && role != (int)PUMA_CLIENT)
-        code = cli_misused(&COMMAND, 203, "--html is the client's, who has the answer");
-    else if ((cli_has(&line, "--quiet") || cli_has(&line, "--log-json")) && party == NULL)
-        code = cli_misused(&COMMAND, 203, "--quiet and --log-json go with --party: a local run has no log");
-    else if (cli_has(&line, "--quiet") && cli_has(&line, "--log-json"))
-        code = cli_misused(&COMMAND, 203, "--quiet and --log-json exclude each other");
-    if (code != 0) {
-        cli_free(&line);
-        free(sets);
-        return code;
+    if (inherited != NULL) j->listen_fd = (int)fd;
+    if (j->html != NULL && !j->client)
+        return cli_misused(&COMMAND, 203, "--html is the client's, who has the answer");
+    if ((quiet || log_json) && j->party == NULL)
+        return cli_misused(&COMMAND, 203, "--quiet and --log-json go with --party: a local run has no log");
+    if (quiet && log_json) return cli_misused(&COMMAND, 203, "--quiet and --log-json exclude each other");
+    return 0;
+}
+
+static bool read_job(job *j, int argc, char **argv, int *code)
+{
+    static char own_role[16]; /* the log keeps it */
+
+    *j = (job){ .role = -1, .listen_fd = -1 };
+    if (!find_parent(argc, argv)) {
+        *code = cli_misused(&COMMAND, 206, "--result-fd: not an inherited descriptor");
+        return false;
     }
-    client = party == NULL || role == (int)PUMA_CLIENT;
-    if (party != NULL) {
-        own_log.role = title_of(role);
-        own_log.form = cli_has(&line, "--quiet") ? LOG_QUIET : cli_has(&line, "--log-json") ? LOG_JSON : LOG_TEXT;
+    if (!cli_read(&j->line, &COMMAND, argc, argv, code)) return false;
+    j->path = j->line.arguments[0];
+    j->party = cli_value(&j->line, "--party");
+    j->report = cli_value(&j->line, "--report");
+    j->html = cli_value(&j->line, "--html");
+    j->json = cli_has(&j->line, "--json");
+    if (j->party != NULL) j->role = role_of(j->party);
+    j->client = j->party == NULL || j->role == (int)PUMA_CLIENT;
+    *code = check_line(j);
+    if (*code != 0) {
+        cli_free(&j->line);
+        return false;
     }
-    if (sets == NULL)
-        error_set(&e, 1001, "out of memory for the command line");
-    else if (signals_watch(client ? local_stop : party_stop, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
-             (out == NULL || output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK) &&
-             (html == NULL || output_check(html, (const char *const[]){ path, out, NULL }, &e) == PUMA_OK))
-        plan_open(&p, path, sets, set_count, client ? PLAN_CLIENT : PLAN_PARTY, &e);
-    if (e.status == PUMA_OK && role == DEALER && (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
-        role = (int)p->protocol->protocol->dealer;
+    j->sets = cli_values(&j->line, "--set", &j->set_count);
+    if (j->party != NULL) {
+        snprintf(own_role, sizeof own_role, "%s%s", j->party[1] == '\0' ? "party" : "", j->party);
+        own_log.role = own_role;
+        own_log.form = cli_has(&j->line, "--quiet")      ? LOG_QUIET
+                       : cli_has(&j->line, "--log-json") ? LOG_JSON
+                                                         : LOG_TEXT;
+    }
+    return true;
+}
+
+static void free_job(job *j)
+{
+    node_result_free(&j->result);
+    node_result_free(&j->reference);
+    if (j->own != NULL)
+        client_close(j->own);
+    else
+        plan_close(j->plan);
+    free(j->sets);
+    cli_free(&j->line);
+}
+
+/* A party's plan, or the client's with all that it alone has. */
+static puma_status open_role(job *j, puma_error *e)
+{
+    if (!j->client) return plan_open(&j->plan, NULL, j->path, j->sets, j->set_count, e);
+    cli_open(&j->own, j->path, j->sets, j->set_count, CLIENT_ALL, e);
+    if (j->own != NULL) j->plan = j->own->plan;
+    return e->status;
+}
+
+/* Everything that can be refused before the first socket. */
+static puma_status prepare(job *j, puma_error *e)
+{
+    const char *const inputs[] = { j->path, NULL }, *const others[] = { j->path, j->report, NULL };
+
+    if (j->sets == NULL) return error_set(e, 1001, "out of memory for the command line");
+    if (signals_watch(j->client ? stop_now : party_stop, e) != PUMA_OK || ring_check(e) != PUMA_OK ||
+        (j->report != NULL && output_check(j->report, inputs, e) != PUMA_OK) ||
+        (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || open_role(j, e) != PUMA_OK)
+        return e->status;
+    if (j->role == DEALER && (j->plan->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
+        j->role = (int)j->plan->protocol->protocol->dealer;
     /* Here at the client of a local run, which starts the dealer, and at the dealer. */
-    if (e.status == PUMA_OK && (party == NULL || role == (int)p->protocol->protocol->dealer))
-        material_check(p, &e);
-    if (e.status == PUMA_OK && client) {
-        if (model_unused(p->source) != NULL)
-            fprintf(stderr, "puma: note: tensors not used: %s\n", model_unused(p->source));
-        warn_switches(p);
+    if (j->party == NULL || j->role == (int)j->plan->protocol->protocol->dealer) material_check(j->plan, j->own, e);
+    return e->status;
+}
+
+static puma_status run(job *j, puma_error *e)
+{
+    speaker to = { 0 };
+
+    if (j->client) {
+        warn(j->own);
         to.bar = progress_start();
-        if (!cli_has(&line, "--json")) to.plan = p;
+        if (!j->json) to.client = &j->own->input;
     }
-    if (e.status == PUMA_OK) {
-        if (party == NULL)
-            local_run(&(local_config){ .plan = p,
-                                       .path = path,
-                                       .sets = sets,
-                                       .set_count = set_count,
-                                       .progress = to.bar,
-                                       .say = to.plan == NULL ? NULL : say,
-                                       .say_context = &to },
-                      &result, &e);
-        else
-            run_alone(p, role, party, inherited == NULL ? -1 : (int)fd, &to, &result, &e);
-    }
-    if (e.status == PUMA_OK && client && p->run->reference_plain) node_reference(p, &result, &reference, &e);
+    if (j->party == NULL)
+        local_run(&(local_config){ .client = j->own,
+                                   .path = j->path,
+                                   .sets = j->sets,
+                                   .set_count = j->set_count,
+                                   .reached = progress_show,
+                                   .reached_context = to.bar,
+                                   .say = to.client == NULL ? NULL : say,
+                                   .say_context = &to },
+                  &j->result, e);
+    else
+        run_alone(j, &to, &j->result, e);
+    if (e->status == PUMA_OK && j->client && j->plan->run->reference_plain)
+        node_reference(j->own, &j->result, &j->reference, e);
     progress_end(to.bar);
     if (to.open) putchar('\n'); /* the run failed behind some tokens */
-    if (e.status == PUMA_OK) {
-        if (client)
-            show(p, &result, p->run->reference_plain ? &reference : NULL,
-                 &(wanted){ .run = path, .report = out, .html = html, .json = cli_has(&line, "--json") }, &e);
-        else
-            party_report(p, &result, out, &e);
-    }
-    node_result_free(&result);
-    node_result_free(&reference);
-    plan_close(p);
-    free(sets);
-    cli_free(&line);
+    return e->status;
+}
+
+int cli_run(int argc, char **argv)
+{
+    int        code = 0;
+    job        j;
+    puma_error e = { 0 };
+
+    if (!read_job(&j, argc, argv, &code)) return code;
+    if (prepare(&j, &e) == PUMA_OK && run(&j, &e) == PUMA_OK) show(&j, &e);
+    free_job(&j);
     if (e.status == PUMA_OK) return 0;
     log_failed(&own_log, &e);
     return cli_fail(&e);

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it. */
+/* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it.
+ *
+ * Reads the model's folder as a run would, and neither plan nor plugin. */
 #include "cli/cli.h"
 
 #include "base/text.h"

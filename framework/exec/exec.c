@@ -12,7 +12,8 @@
 
 #include <stdlib.h>
 
-puma_status exec_open(exec **out, puma_session *s, const exec_config *config, const model_source *source)
+puma_status exec_open(exec **out, puma_session *s, const exec_config *config, const model_source *source,
+                      const double *head)
 {
     const model *m = config->model;
     struct exec *x = calloc(1, sizeof *x);
@@ -26,7 +27,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     x->s = s;
     x->config = *config;
     x->provider = (s->caps & PUMA_CAP_LOCAL) != 0 ? s->role : PUMA_CLIENT;
-    exec_share_weights(x, source);
+    exec_share_weights(x, source, head);
     return s->status;
 }
 

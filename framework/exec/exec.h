@@ -31,9 +31,10 @@ typedef struct exec_output {
 
 void exec_output_free(exec_output *o); /* its contents */
 
-/* Shares the weights; `source` at the client, or with public weights at every node.  The session's error
- * tells what failed. */
-puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source);
+/* Shares the weights: `source` at the client, or with public weights at every node; `head` the client's, of
+ * config.linear_head, w and behind it b.  NULL elsewhere.  The session's error tells what failed. */
+puma_status exec_open(exec **x, puma_session *s, const exec_config *config, const model_source *source,
+                      const double *head);
 /* One pass of `count` whole inputs, of any lengths: the rounds of the longest, the bytes of all.  `out` has
  * `count` places. */
 puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *out);

@@ -4,6 +4,7 @@
 #include "exec/rehearse.h"
 
 #include "exec/transformer.h"
+#include "host/rehearsal.h"
 
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ typedef struct layer_shape {
     size_t      count, *lengths; /* of the pass: its tokens, behind them its first */
 } layer_shape;
 
-/* Place i is recording i of the session. */
+/* layer[i] is recording i of the session. */
 struct recordings {
     layer_shape layer[SESSION_RECORDINGS];
     size_t      next; /* the oldest one, to be written over */
@@ -55,13 +56,13 @@ static bool same_again(const struct exec *x, const layer_shape *r, puma_share in
 }
 
 /* A recorded layer once more, as layer i. */
-static residual again(struct exec *x, size_t place, size_t i)
+static residual again(struct exec *x, size_t number, size_t i)
 {
     const struct layer_weights *w = &x->layers[i];
-    const layer_shape          *r = &x->recordings->layer[place];
+    const layer_shape          *r = &x->recordings->layer[number];
     bool                        post = x->config.model->place == MODEL_POST_NORM;
 
-    session_replay(x->s, place, (int)i);
+    session_replay(x->s, number, (int)i);
     if (r->kept.n > 0) {
         x->s->host->drop(x->s, x->cache[i]);
         x->cache[i] = session_like(x->s, &r->kept);
@@ -69,11 +70,11 @@ static residual again(struct exec *x, size_t place, size_t i)
     return (residual){ session_like(x->s, &r->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
 }
 
-/* Layer i itself, recorded in `place`. */
-static residual record(struct exec *x, residual h, size_t place, const pass *p, size_t i)
+/* Layer i itself, recorded in `number`. */
+static residual record(struct exec *x, residual h, size_t number, const pass *p, size_t i)
 {
     puma_share   in = h.n;
-    layer_shape *r = &x->recordings->layer[place];
+    layer_shape *r = &x->recordings->layer[number];
     size_t       bytes = p->count * sizeof *p->tokens, *lengths = realloc(r->lengths, 2 * bytes);
 
     if (lengths == NULL) {
@@ -82,7 +83,7 @@ static residual record(struct exec *x, residual h, size_t place, const pass *p, 
     }
     memcpy(lengths, p->tokens, bytes);
     memcpy(lengths + p->count, p->first, bytes);
-    session_record(x->s, place);
+    session_record(x->s, number);
     h = exec_layer(x, h, p, i);
     session_record_stop(x->s);
     *r = (layer_shape){ .known = h.n != NULL,
@@ -103,8 +104,8 @@ residual exec_rehearse_layer(struct exec *x, residual h, const pass *p, size_t i
         x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", sizeof *x->recordings);
         return (residual){ 0 };
     }
-    for (size_t place = 0; place < SESSION_RECORDINGS; place++)
-        if (same_again(x, &x->recordings->layer[place], h.n, p, i)) return again(x, place, i);
+    for (size_t number = 0; number < SESSION_RECORDINGS; number++)
+        if (same_again(x, &x->recordings->layer[number], h.n, p, i)) return again(x, number, i);
     return record(x, h, x->recordings->next++ % SESSION_RECORDINGS, p, i);
 }
 

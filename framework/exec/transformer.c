@@ -78,39 +78,6 @@ static residual layer_post(struct exec *x, residual h, const pass *p, int i)
     return exec_norm(x, sum, w->mlp_gain, w->mlp_bias);
 }
 
-/* Leaves a layer's scope with two tensors, by making one of both; the cache takes over the second. */
-static puma_share leave_both(struct exec *x, size_t mark, puma_share h, puma_share kept, int layer)
-{
-    puma_session *s = x->s;
-    puma_tensor  *part[2] = { puma_reshape1(s, h, h->n), puma_reshape1(s, kept, kept->n) };
-    puma_tensor   old[2] = { *h, *kept };
-    puma_share    both[2], all, out[2] = { NULL, NULL };
-
-    if (part[0] == NULL || part[1] == NULL) return NULL;
-    part[1]->bits = part[0]->bits;
-    part[1]->frac = part[0]->frac;
-    both[0] = part[0];
-    both[1] = part[1];
-    all = puma_concat(s, both, 2, 0);
-    puma_leave(s, mark, all);
-    for (int k = 0; k < 2; k++) {
-        puma_tensor *flat =
-            puma_slice(s, all, 0, k == 0 ? 0 : old[0].n, k == 0 ? old[0].n : old[0].n + old[1].n);
-        puma_tensor *z = puma_reshape(s, flat, old[k].rank, old[k].dim);
-
-        if (z == NULL) return NULL;
-        z->bits = old[k].bits;
-        z->frac = old[k].frac;
-        z->range = old[k].range;
-        out[k] = z;
-        s->host->drop(s, flat);
-    }
-    s->host->drop(s, all);
-    s->host->drop(s, x->cache[layer]);
-    x->cache[layer] = out[1];
-    return out[0];
-}
-
 residual exec_layer(struct exec *x, residual h, const pass *p, size_t i)
 {
     puma_session *s = x->s;
@@ -119,9 +86,9 @@ residual exec_layer(struct exec *x, residual h, const pass *p, size_t i)
 
     h = x->config.model->place == MODEL_PRE_NORM ? layer_pre(x, h, p, (int)i, &kept)
                                                  : layer_post(x, h, p, (int)i);
-    if (h.n != NULL && kept != NULL)
-        h.n = leave_both(x, mark, h.n, kept, (int)i);
-    else
-        puma_leave(s, mark, h.n);
+    s->host->leave(s, mark, (const puma_share[]){ h.n, kept }, 2);
+    if (h.n == NULL || kept == NULL) return h;
+    s->host->drop(s, x->cache[i]);
+    x->cache[i] = kept;
     return h;
 }

@@ -270,7 +270,7 @@ static void share_token_head(struct exec *x, const model_source *source)
 }
 
 /* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
-static void share_head(struct exec *x, const model_source *source)
+static void share_head(struct exec *x, const model_source *source, const double *head)
 {
     const model      *m = x->config.model;
     const norm_role   final = { "final.norm.gain", "final.norm.bias", -1 };
@@ -281,9 +281,9 @@ static void share_head(struct exec *x, const model_source *source)
         const size_t dim[2] = { 1, m->embedding };
 
         host_at(x->s, "weights", -1, "head");
-        x->head_out = exec_share(x, x->config.head, 2, dim, x->config.rings.frac, x->config.rings.wide);
-        x->head_out_bias = exec_share(x, x->config.head == NULL ? NULL : x->config.head + m->embedding, 1,
-                                      dim, x->config.rings.frac, x->config.rings.wide);
+        x->head_out = exec_share(x, head, 2, dim, x->config.rings.frac, x->config.rings.wide);
+        x->head_out_bias = exec_share(x, head == NULL ? NULL : head + m->embedding, 1, dim,
+                                      x->config.rings.frac, x->config.rings.wide);
     }
     if (x->config.task == MODEL_TOKENS || x->config.task == MODEL_MASK) {
         share_token_head(x, source);
@@ -344,10 +344,10 @@ static void share_embedding(struct exec *x, const model_source *source)
     x->relative = parameter(x, source, "relative.bias", -1, operand_scale(x), 0, r->wide);
 }
 
-void exec_share_weights(struct exec *x, const model_source *source)
+void exec_share_weights(struct exec *x, const model_source *source, const double *head)
 {
     share_embedding(x, source);
     for (size_t i = 0; i < x->config.model->layers && x->s->status == PUMA_OK; i++) share_layer(x, source, i);
-    share_head(x, source);
+    share_head(x, source, head);
     if (x->config.task == MODEL_EMBED) share_steps(x, source);
 }

@@ -12,7 +12,8 @@
 #include "exec/state.h"
 
 /* Fills in every share of x that the model and the task need.  `source` is the provider's, or with public
- * weights every node's that computes; NULL elsewhere, and in a rehearsal.  A failure is the session's. */
-void exec_share_weights(struct exec *x, const model_source *source);
+ * weights every node's that computes; NULL elsewhere, and in a rehearsal.  `head`: as exec_open has it.  A failure is
+ * the session's. */
+void exec_share_weights(struct exec *x, const model_source *source, const double *head);
 
 #endif

@@ -2,4 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # framework/host: what plugins see of us
 noinst_LTLIBRARIES += framework/host/libhost.la
-framework_host_libhost_la_SOURCES = %D%/session.c %D%/session.h %D%/fallback.c %D%/fallback.h
+framework_host_libhost_la_SOURCES = %D%/arena.c %D%/fallback.c %D%/fallback.h %D%/internal.h %D%/message.c %D%/place.c %D%/place.h \
+                                    %D%/rehearsal.c %D%/rehearsal.h %D%/session.c %D%/session.h %D%/shape.c %D%/streams.c
+
+HOST_TESTS = tests/unit/test_place tests/unit/test_arena tests/unit/test_shape tests/unit/test_message \
+             tests/unit/test_rehearsal tests/unit/test_session
+HOST_LIBS = framework/host/libhost.la framework/plugin/libplugin.la framework/net/libnet.la framework/ring/libring.la \
+            framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm
+check_PROGRAMS += $(HOST_TESTS)
+tests_unit_test_place_SOURCES = tests/unit/test_place.c tests/unit/host_sessions.h
+tests_unit_test_place_LDADD = $(HOST_LIBS)
+tests_unit_test_arena_SOURCES = tests/unit/test_arena.c tests/unit/host_sessions.h
+tests_unit_test_arena_LDADD = $(HOST_LIBS)
+tests_unit_test_shape_SOURCES = tests/unit/test_shape.c tests/unit/host_sessions.h
+tests_unit_test_shape_LDADD = $(HOST_LIBS)
+tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/host_sessions.h
+tests_unit_test_message_LDADD = $(HOST_LIBS)
+tests_unit_test_rehearsal_SOURCES = tests/unit/test_rehearsal.c tests/unit/host_sessions.h
+tests_unit_test_rehearsal_LDADD = $(HOST_LIBS)
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/host_sessions.h
+tests_unit_test_session_LDADD = $(HOST_LIBS)

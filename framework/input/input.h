@@ -2,21 +2,24 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* input.h - what only the client holds: texts, ids and pictures as sequences that the model takes, labels, the
  * linear head, and the tokens that end a sequence.  A compute party opens none of it; a dealer who works ahead
- * reads the sequences for their lengths alone. */
+ * reads the sequences for their lengths alone.  client.h puts it on top of a plan; the rest of the folder fills it. */
 #ifndef INPUT_INPUT_H
 #define INPUT_INPUT_H
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "exec/rings.h"
 #include "image/image.h"
-#include "ini/runfile.h"
 #include "model/model.h"
+#include "plan/runfile.h"
 #include "token/token.h"
 
 typedef struct client_input {
-    const runfile *run; /* both are the plan's; set before the first call */
+    const runfile *run; /* this, model and most are the plan's; set before the first call */
     const model   *model;
     size_t         most; /* tokens of the longest sequence; of generate the new ones fit in behind it */
+    runfile_input *own;  /* what [input] and [chat] say; freed with the rest */
+    notes         *said; /* what the user should know */
     token_list    *sequences;
     size_t         count;
     char           chat[50];  /* name of the chat template that was used; "": none               */
@@ -40,8 +43,6 @@ puma_status input_read_labels(client_input *in, puma_error *e);
 puma_status input_read_eos(client_input *in, puma_error *e);
 /* Of fill_mask: which token is the mask, and is it in every sequence?  Otherwise PUMA_ECONFIG. */
 puma_status input_find_masks(client_input *in, puma_error *e);
-/* No picture may lead out of the residual stream's range. */
-puma_status input_check_pictures(const client_input *in, const model_source *source, puma_error *e);
 /* A file of text (path `-`: standard input) without a byte order mark in front; malloc'd, a NUL behind. */
 #define INPUT_FILE_LIMIT ((size_t)64 << 20)
 puma_status input_text(const char *path, char **bytes, size_t *size, puma_error *e);

@@ -4,14 +4,19 @@
 #ifndef INPUT_INTERNAL_H
 #define INPUT_INTERNAL_H
 
-#include "input/input.h"
+#include "input/client.h"
 
 #include <jansson.h>
 
 static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
 
-/* Takes over what the list holds, unless it fails. */
+/* sequences.c.  input_add takes over what the list holds, unless it fails.  input_take checks length and ids against
+ * the model first and cuts where that is allowed; it takes the list over in any case.  `where`: for messages. */
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);
+puma_status input_take(client_input *in, token_list *list, const char *where, puma_error *e);
+puma_status input_note_cut(client_input *in, const char *where, size_t from, size_t to, puma_error *e);
+/* text.c: text, prompt_file, messages or file. */
+puma_status input_read_text(client_input *in, const tokenizer *t, puma_error *e);
 /* checkpoint.c: tokenizer_config.json of the model's directory; *config NULL when there is none. */
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e);
 /* pictures.c */
@@ -21,5 +26,10 @@ puma_status input_read_pictures(client_input *in, puma_error *e);
 char       *input_encoder_text(const client_input *in, const char *text, size_t *size);
 /* An encoder that brings texts to lower case needs a tokenizer that does: PUMA_EMODEL for any other. */
 puma_status input_check_case(const client_input *in, const tokenizer *t, puma_error *e);
+/* bounds.c: with the checkpoint there, PUMA_ENUMERIC where a number would leave its ring: a weight; a picture the range
+ * of the residual stream; a sentence encoder's vector behind the pooling, which the weights bound whatever the text is. */
+puma_status input_check_weights(const client_plan *c, puma_error *e);
+puma_status input_check_pictures(const client_plan *c, puma_error *e);
+puma_status input_check_encoder(const client_plan *c, puma_error *e);
 
 #endif

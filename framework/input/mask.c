@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* mask.c - see input.h: the token that a model fills in. */
-#include "input/input.h"
+#include "input/internal.h"
 
 #include <string.h>
 

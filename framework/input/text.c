@@ -1,75 +1,145 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* text.c - see internal.h: files of text, and standard input. */
+/* text.c - see internal.h: texts and conversations become sequences, by the model's own tokenizer. */
+#include "input/chat.h"
 #include "input/internal.h"
 
-#include "base/text.h"
-#include "weights/json.h"
-
-#include <errno.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Standard input can be read once, and a command may open a plan several times: what came is kept. */
-static struct {
-    char  *bytes;
-    size_t size;
-    bool   read;
-} standard;
-
-static puma_status read_standard(puma_error *e)
+/* How the model's own tokenizer cuts a text, as tokenizer_config.json says: its beginning where truncation_side is
+ * left, and to model_max_length where that is shorter than what the model takes (one that is none is written as
+ * 10^30).  Of a sentence encoder cut->most is its own limit, which wins. */
+static puma_status read_cut(const client_input *in, token_cut *cut, puma_error *e)
 {
-    size_t room = 0;
+    const runfile *r = in->run;
+    bool           embeds = runfile_embeds(r);
+    json_t        *config = NULL;
+    const json_t  *limit;
+    const char    *side;
 
-    while (!standard.read) {
-        ssize_t got;
-
-        if (standard.size == room) {
-            char *more = realloc(standard.bytes, (room = room == 0 ? 65536 : 2 * room) + 1);
-
-            if (more == NULL) return no_memory(e);
-            standard.bytes = more;
-        }
-        got = read(STDIN_FILENO, standard.bytes + standard.size, room - standard.size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return error_set(e, 554, "standard input: %s", strerror(errno));
-        standard.size += (size_t)got;
-        standard.read = got == 0;
-        if (standard.size > INPUT_FILE_LIMIT)
-            return error_set(e, 554, "standard input: too long (limit %zu bytes)", INPUT_FILE_LIMIT);
-    }
-    return PUMA_OK;
+    if (input_tokenizer_config(r->model, &config, e) != PUMA_OK) return e->status;
+    side = json_string_value(json_object_get(config, "truncation_side"));
+    cut->keep_end = side != NULL && strcmp(side, "left") == 0;
+    limit = json_object_get(config, "model_max_length");
+    if (!embeds && json_is_number(limit) && json_number_value(limit) >= 1 && json_number_value(limit) < (double)cut->most)
+        cut->most = (size_t)json_number_value(limit);
+    json_decref(config);
+    return e->status;
 }
 
-puma_status input_text(const char *path, char **bytes, size_t *size, puma_error *e)
+/* One message of the user, or all that there are. */
+static puma_status encode_chat(client_input *in, const tokenizer *t, const chat_message *messages, size_t count,
+                               const char *where, puma_error *e)
 {
-    bool   piped = strcmp(path, "-") == 0;
-    size_t mark;
+    const runfile_input *own = in->own;
+    chat_template       *c = NULL;
+    token_list           list = { 0 };
 
-    *bytes = NULL;
-    *size = 0;
-    if (!piped && file_read(path, INPUT_FILE_LIMIT, bytes, size, 554, e) != PUMA_OK) return e->status;
-    if (piped) {
-        if (read_standard(e) != PUMA_OK) return e->status;
-        *bytes = malloc(standard.size + 1);
-        if (*bytes == NULL) return no_memory(e);
-        memcpy(*bytes, standard.bytes, *size = standard.size);
+    if (chat_open(&c, own->chat_template == NULL ? "auto" : own->chat_template, in->run->model, e) == PUMA_OK &&
+        chat_encode(c, t, messages, count, own->chat_system, own->parse_special, &list, e) == PUMA_OK) {
+        snprintf(in->chat, sizeof in->chat, "%s", chat_name(c));
+        if (own->truncate && list.count > in->most)
+            error_set(e, 552, "tokens %zu > %zu (a conversation is not cut)", list.count, in->most);
     }
-    if (text_check(piped ? "standard input" : path_tail(path), *bytes, *size, 570, e) != PUMA_OK) {
-        input_text_free(bytes, *size);
+    chat_close(c);
+    if (e->status == PUMA_OK) return input_take(in, &list, where, e);
+    token_list_free(&list);
+    return error_prefix(e, "%s", where);
+}
+
+static puma_status read_messages(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const char *where = runfile_where(in->run, "input", "messages");
+    chat_list   list;
+
+    if (chat_list_read(&list, in->own->messages, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    encode_chat(in, t, list.messages, list.count, where, e);
+    chat_list_free(&list);
+    return e->status;
+}
+
+/* What continues a text needs its end: then its beginning is cut, where truncate = yes allows it. */
+static puma_status encode(client_input *in, const tokenizer *t, const char *text, size_t size, const char *pair,
+                          const char *where, puma_error *e)
+{
+    const runfile_input *own = in->own;
+    token_cut cut = { .most = own->truncate ? in->most : SIZE_MAX, .keep_end = in->run->task == RUN_GENERATE };
+    token_list list = { 0 };
+    char      *whole;
+
+    if (own->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
+    if (own->truncate && !cut.keep_end && read_cut(in, &cut, e) != PUMA_OK) return e->status;
+    whole = input_encoder_text(in, text, &size);
+    if (whole == NULL) return no_memory(e);
+    if (in->model->prompt != NULL && pair != NULL)
+        error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
+    else if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, own->parse_special, &cut, &list,
+                              e) != PUMA_OK)
+        error_prefix(e, "%s", where);
+    OPENSSL_cleanse(whole, size);
+    free(whole);
+    if (e->status != PUMA_OK) return e->status;
+    if (list.count < cut.whole && input_note_cut(in, where, cut.whole, list.count, e) != PUMA_OK) {
+        token_list_free(&list);
         return e->status;
     }
-    mark = text_mark(*bytes, *size);
-    *size -= mark;
-    memmove(*bytes, *bytes + mark, *size);
-    (*bytes)[*size] = '\0';
-    return PUMA_OK;
+    return input_take(in, &list, where, e);
 }
 
-void input_text_free(char **bytes, size_t size)
+/* One text a line; a final newline ends the last one. */
+static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *e)
 {
-    if (*bytes != NULL) explicit_bzero(*bytes, size);
-    free(*bytes);
-    *bytes = NULL;
+    char  *bytes, where[512];
+    size_t size, line = 1;
+
+    if (input_text(in->own->file, &bytes, &size, e) != PUMA_OK) return e->status;
+    for (size_t at = 0; at < size && e->status == PUMA_OK; line++) {
+        const char *end = memchr(bytes + at, '\n', size - at);
+        size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));
+
+        if (in->own->limit > 0 && in->count == in->own->limit) break;
+        snprintf(where, sizeof where, "%.480s:%zu", in->own->file, line);
+        encode(in, t, bytes + at, length > 0 && bytes[at + length - 1] == '\r' ? length - 1 : length, NULL,
+               where, e);
+        at += length + 1;
+    }
+    input_text_free(&bytes, size);
+    if (e->status == PUMA_OK && in->count == 0)
+        error_set(e, 551, "%s: no line in it", in->own->file);
+    return e->status;
+}
+
+/* A whole file, its line ends kept. */
+static puma_status read_prompt(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const char *where = runfile_where(in->run, "input", "prompt_file");
+    char       *bytes;
+    size_t      size;
+
+    if (input_text(in->own->file, &bytes, &size, e) != PUMA_OK) return error_prefix(e, "%s", where);
+    if (size == 0)
+        error_set(e, 551, "%s: the file is empty", where);
+    else
+        encode(in, t, bytes, size, NULL, where, e);
+    input_text_free(&bytes, size);
+    return e->status;
+}
+
+puma_status input_read_text(client_input *in, const tokenizer *t, puma_error *e)
+{
+    const runfile_input *own = in->own;
+
+    /* The tokenizer may have more ids than the table has rows: what a text gives is what counts. */
+    if (input_check_case(in, t, e) != PUMA_OK) return e->status;
+    switch (own->kind) {
+    case RUN_TEXT:
+        return encode(in, t, own->text, strlen(own->text), own->text_pair, runfile_where(in->run, "input", "text"), e);
+    case RUN_PROMPT_FILE: return read_prompt(in, t, e);
+    case RUN_MESSAGES: return read_messages(in, t, e);
+    default: return read_lines(in, t, e);
+    }
 }

@@ -5,7 +5,7 @@
 #define PLAN_NETWORK_H
 
 #include "base/error.h"
-#include "ini/runfile.h"
+#include "plan/runfile.h"
 
 #include <puma/protocol.h>
 

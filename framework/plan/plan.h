@@ -1,46 +1,41 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plan.h - a run with every choice made: what the run file, the model, the plugins and the input come to.
+/* plan.h - a run with every choice made: what the run file, the model's shape and the plugins come to, and all nodes of
+ * the run must agree on.
  *
- * Everything that can be refused is refused here, before a socket is opened (reliability.md K8): `puma plan`
- * stops behind it. */
+ * Every node makes one, by plan_open, before a socket is opened; what can be refused without the input and without the
+ * weights is refused here.  Nothing of the client's can be in it: inputs, weights and the linear head are in the
+ * structure that framework/input puts on top, and of synthetic weights, which are public, it has the seed alone (a node
+ * that needs their values makes them when it runs).  The layers below know of no run file. */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
 #include "base/error.h"
 #include "exec/exec.h"
-#include "ini/runfile.h"
-#include "input/input.h"
 #include "model/model.h"
+#include "plan/runfile.h"
 #include "plugin/plugin.h"
-
-#include <stdio.h>
-
-typedef enum plan_role {
-    PLAN_PARTY,  /* reads config.json and nothing of [input]     */
-    PLAN_CLIENT, /* has the checkpoint, the tokenizer, the input  */
-    PLAN_DEALER  /* works ahead: a party that has [input], for its length alone */
-} plan_role;
 
 typedef struct plan {
     runfile           *run;
     model             *model;
-    model_source      *source; /* the client's; at a party only with synthetic weights */
     const plugin      *protocol;
     const puma_approx *function[PUMA_SLOT_COUNT]; /* NULL: not available and not needed                 */
     const plugin      *function_plugin[PUMA_SLOT_COUNT];
     char               function_name[PUMA_SLOT_COUNT][96]; /* "puma.gelu"; "" where there is none         */
+    size_t             most;  /* tokens of the longest sequence; of generate the new ones fit in behind it */
     exec_config        exec;
-    client_input       input; /* the client's; a dealer's for the lengths alone           */
-    char              *hello;  /* canonical lines for net_config.hello               */
+    char              *hello; /* lines for net_config.hello; the client adds some of its own */
 } plan;
 
-puma_status plan_open(plan **p, const char *path, const char *const *sets, size_t set_count, plan_role role,
+/* `own`: at the client, what the run file says to it alone, which becomes the caller's (also after a failure, NULL
+ * where none was read); NULL at a compute party.  *p is there after a failure too, unless memory ran out. */
+puma_status plan_open(plan **p, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
                       puma_error *e);
+void        plan_close(plan *p);
 /* The reference of a comparison: plain in float with the plugin `exact`, same model and input. */
 puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
                            rings *planned, puma_error *e);
-void        plan_close(plan *p);
 /* Does the run call this slot, directly or through a function that it calls? */
 bool        plan_uses(const plan *p, puma_slot slot);
 /* By how much equal results may differ: truncation of shares rounds at random.  0 in floating point. */
@@ -50,9 +45,6 @@ const char *plan_caution(const plan *p, puma_slot slot);
 /* Where the pass that begins with input `first` of inputs of these lengths ends: it takes them in order while
  * their tokens, and of generate the new ones, are [run] batch_tokens at most; one in any case. */
 size_t      plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first);
-/* The choices, for people. */
-void        plan_print(FILE *out, const plan *p);
-char       *plan_json(const plan *p);
 /* For session_config.option: a key of [plugin.NAME]; context is the plan. */
 const char *plan_option(void *context, const char *plugin, const char *key);
 

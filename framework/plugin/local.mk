@@ -4,13 +4,10 @@
 noinst_LTLIBRARIES += framework/plugin/libplugin.la
 framework_plugin_libplugin_la_SOURCES = %D%/plugin.c %D%/plugin.h %D%/vet.c %D%/vet.h
 
-check_PROGRAMS += tests/unit/test_plugin tests/unit/test_session
+check_PROGRAMS += tests/unit/test_plugin
 tests_unit_test_plugin_SOURCES = tests/unit/test_plugin.c
 tests_unit_test_plugin_LDADD = framework/plugin/libplugin.la framework/base/libbase.la $(OPENSSL_LIBS) \
     $(CMOCKA_LIBS) -ldl -lm
-tests_unit_test_session_SOURCES = tests/unit/test_session.c
-tests_unit_test_session_LDADD = framework/host/libhost.la framework/plugin/libplugin.la framework/net/libnet.la \
-    framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm
 
 # One plugin for each way in which one can be wrong; -rpath makes libtool build a module that is not installed.
 VARIANT_LDFLAGS = -module -avoid-version -shared -rpath /nowhere -export-symbols-regex '^(puma_plugin_entry|some_other_entry)$$' \

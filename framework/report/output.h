@@ -13,7 +13,7 @@
  * file, and none of `inputs` (closed by NULL; may be NULL).  PUMA_ECONFIG. */
 puma_status output_check(const char *path, const char *const *inputs, puma_error *e);
 
-/* A temporary file in the same directory, fsync, rename: whoever looks sees the old file or the new one.
+/* A temporary file in the same directory, fsync, rename: a reader sees the old file or the new one.
  * PUMA_ERESOURCE. */
 puma_status file_write_atomic(const char *path, const void *bytes, size_t size, puma_error *e);
 

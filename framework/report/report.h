@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* report.h - what a run cost and what came out: the report of design.md section 2.3, as JSON and as a table.
+/* report.h - what a run cost and what came out: the report, as JSON and as a table.
  *
  * Every node counts for itself (report_party).  Compute parties send their part to the client as JSON; the
  * client adds up with report_merge.  Bytes are payload and leave out the sharing of weights, which is set-up.
- */
+ *
+ * report/ knows numbers and texts alone, no plan and no wire; run/ fills it in, cli/ prints what it makes. */
 #ifndef REPORT_H
 #define REPORT_H
 

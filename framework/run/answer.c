@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const char cli_version[];
-
 static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed",
                                          [RUN_CLASSIFY] = "classify",
                                          [RUN_LOGITS] = "logits",
@@ -64,27 +62,29 @@ static size_t label_of(const plan *p, const exec_output *o)
 }
 
 /* Of perplexity: of one input. */
-static double surprise_of(const plan *p, const node_result *result, size_t i)
+static double surprise_of(const client_plan *c, const node_result *result, size_t i)
 {
-    return perplexity_surprise(result->outputs[i].values, p->input.sequences[i].count, result->outputs[i].columns,
-                               p->input.sequences[i].ids);
+    const token_list *input = &c->input.sequences[i];
+
+    return perplexity_surprise(result->outputs[i].values, input->count, result->outputs[i].columns, input->ids);
 }
 
 /* Of all inputs together. */
-static double overall_perplexity(const plan *p, const node_result *result)
+static double overall_perplexity(const client_plan *c, const node_result *result)
 {
     double surprise = 0;
     size_t count = 0;
 
     for (size_t i = 0; i < result->output_count; i++) {
-        surprise += surprise_of(p, result, i);
-        count += p->input.sequences[i].count - 1;
+        surprise += surprise_of(c, result, i);
+        count += c->input.sequences[i].count - 1;
     }
     return perplexity_of(surprise, count);
 }
 
-static report_output output_of(const plan *p, const node_result *result, const node_result *reference, size_t i)
+static report_output output_of(const client_plan *c, const node_result *result, const node_result *reference, size_t i)
 {
+    const plan              *p = c->plan;
     static const report_kind kinds[] = { [RUN_EMBED] = REPORT_EMBEDDING,
                                          [RUN_CLASSIFY] = REPORT_LOGITS,
                                          [RUN_LOGITS] = REPORT_LOGITS,
@@ -97,7 +97,7 @@ static report_output output_of(const plan *p, const node_result *result, const n
                         .label = -1,
                         .reference_label = -1,
                         .given_label = -1,
-                        .sequence_length = p->input.sequences[i].count,
+                        .sequence_length = c->input.sequences[i].count,
                         .ulp = plan_ulp(p) };
 
     if (result->generated != NULL) {
@@ -117,17 +117,18 @@ static report_output output_of(const plan *p, const node_result *result, const n
     if (has_label(p)) {
         r.label = (int64_t)label_of(p, &result->outputs[i]);
         if (reference != NULL) r.reference_label = (int64_t)label_of(p, &reference->outputs[i]);
-        if (p->input.labels != NULL) r.given_label = p->input.labels[i];
+        if (c->input.labels != NULL) r.given_label = c->input.labels[i];
     }
     if (p->run->task == RUN_PERPLEXITY)
-        r.perplexity = perplexity_of(surprise_of(p, result, i), p->input.sequences[i].count - 1);
+        r.perplexity = perplexity_of(surprise_of(c, result, i), c->input.sequences[i].count - 1);
     return r;
 }
 
 /* The worst distance of all outputs; where a label or a token alone was revealed, only these can be compared.
  * Not a number is worse than any. */
-static void measure_distance(report_fidelity *f, const plan *p, const node_result *a, const node_result *b)
+static void measure_distance(report_fidelity *f, const client_plan *c, const node_result *a, const node_result *b)
 {
+    const plan *p = c->plan;
     bool   logits = p->run->task != RUN_EMBED && p->run->task != RUN_HIDDEN && meaning_of(p) != REPORT_VALUE;
     size_t same = 0, rows = 0;
 
@@ -157,8 +158,8 @@ static void measure_distance(report_fidelity *f, const plan *p, const node_resul
     }
     if (rows > 0) f->top1_agreement = (double)same / (double)rows;
     if (p->run->task == RUN_PERPLEXITY) {
-        f->perplexity = overall_perplexity(p, a);
-        f->reference_perplexity = overall_perplexity(p, b);
+        f->perplexity = overall_perplexity(c, a);
+        f->reference_perplexity = overall_perplexity(c, b);
     }
 }
 
@@ -187,11 +188,11 @@ static puma_status measure_layers(report_fidelity *f, const node_result *a, cons
 }
 
 /* How many labels are those of [input] labels. */
-static void rate(report_fidelity *f, const plan *p, const node_result *a)
+static void rate(report_fidelity *f, const client_plan *c, const node_result *a)
 {
     size_t right = 0;
 
-    for (size_t i = 0; i < a->output_count; i++) right += label_of(p, &a->outputs[i]) == p->input.labels[i];
+    for (size_t i = 0; i < a->output_count; i++) right += label_of(c->plan, &a->outputs[i]) == c->input.labels[i];
     f->present = true;
     f->accuracy = (double)right / (double)a->output_count;
 }
@@ -204,57 +205,81 @@ static void free_outputs(report_output *outputs, size_t count)
 }
 
 /* Of fill_mask: the words at the masks of output i. */
-static puma_status add_masks(report_output *r, const plan *p, size_t i, puma_error *e)
+static puma_status add_masks(report_output *r, const client_plan *c, size_t i, puma_error *e)
 {
     report_mask *masks = NULL;
 
-    if (p->run->task != RUN_FILL_MASK || r->values == NULL) return e->status;
-    masks_open(&masks, &r->mask_count, p, i, r->values, r->columns, e);
+    if (c->plan->run->task != RUN_FILL_MASK || r->values == NULL) return e->status;
+    masks_open(&masks, &r->mask_count, &c->input, i, r->values, r->columns, e);
     r->masks = masks;
     return e->status;
 }
 
-static puma_status make_report(report *r, report_output **outputs, const plan *p, const node_result *result,
-                               const node_result *reference, puma_error *e)
+/* What every node's report says: the choices, and the bills that it has. */
+static puma_status begin_report(report *r, const plan *p, const node_result *result, puma_error *e)
 {
-    *r = (report){ .puma_version = cli_version,
+    *r = (report){ .puma_version = PACKAGE_VERSION,
                    .protocol = p->protocol->entry->name,
                    .model = p->run->model,
                    .task = TASK_NAME[p->run->task],
-                   .rehearsal = result->hollow,
-                   .output_count = result->hollow ? 0 : p->input.count,
-                   .many = p->run->input == RUN_FILE || p->input.images.count > 1,
+                   .rehearsal = result->rehearsal,
                    .fidelity = { .top1_agreement = -1, .accuracy = -1 } };
-    *outputs = calloc(result->output_count + 1, sizeof **outputs);
-    if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
-    for (size_t i = 0; i < p->input.count && i < result->output_count; i++) { /* none at a compute party */
-        if (!result->hollow) (*outputs)[i] = output_of(p, result, reference, i);
-        if (!result->hollow && add_masks(&(*outputs)[i], p, i, e) != PUMA_OK) return e->status;
-        if (p->input.sequences[i].count > r->sequence_length) r->sequence_length = p->input.sequences[i].count;
-    }
-    r->outputs = *outputs;
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (p->function[slot] != NULL) {
             r->function[slot] = p->function_name[slot];
             r->caution[slot] = plan_caution(p, slot);
         }
-    if (reference != NULL) {
-        measure_distance(&r->fidelity, p, result, reference);
-        if (measure_layers(&r->fidelity, result, reference, p->model->hidden, e) != PUMA_OK) return e->status;
+    return report_merge(r, result->parties, result->party_count, e);
+}
+
+static puma_status add_outputs(report *r, report_output *outputs, const client_plan *c, const node_result *result,
+                               const node_result *reference, puma_error *e)
+{
+    for (size_t i = 0; i < c->input.count && i < result->output_count; i++) {
+        if (!result->rehearsal) outputs[i] = output_of(c, result, reference, i);
+        if (!result->rehearsal && add_masks(&outputs[i], c, i, e) != PUMA_OK) return e->status;
+        if (c->input.sequences[i].count > r->sequence_length) r->sequence_length = c->input.sequences[i].count;
     }
-    if (p->input.labels != NULL && result->output_count > 0 && !result->hollow) rate(&r->fidelity, p, result);
-    if (report_merge(r, result->parties, result->party_count, e) != PUMA_OK) report_free(r);
+    r->outputs = outputs;
+    r->output_count = result->rehearsal ? 0 : c->input.count;
+    r->many = c->input.own->kind == RUN_FILE || c->input.images.count > 1;
     return e->status;
 }
 
-puma_status answer_json(const plan *p, const node_result *result, const node_result *reference, char **json,
+/* The client's.  *outputs is freed by free_outputs in any case. */
+static puma_status make_report(report *r, report_output **outputs, const client_plan *c, const node_result *result,
+                               const node_result *reference, puma_error *e)
+{
+    *outputs = calloc(result->output_count + 1, sizeof **outputs);
+    if (*outputs == NULL) return error_set(e, 1001, "out of memory for the report");
+    if (begin_report(r, c->plan, result, e) == PUMA_OK && add_outputs(r, *outputs, c, result, reference, e) == PUMA_OK) {
+        if (reference != NULL) measure_distance(&r->fidelity, c, result, reference);
+        if (c->input.labels != NULL && result->output_count > 0 && !result->rehearsal) rate(&r->fidelity, c, result);
+        if (reference != NULL) measure_layers(&r->fidelity, result, reference, c->plan->model->hidden, e);
+    }
+    if (e->status != PUMA_OK) report_free(r);
+    return e->status;
+}
+
+puma_status answer_party_json(const plan *p, const node_result *result, char **json, puma_error *e)
+{
+    report r;
+
+    *json = NULL;
+    if (begin_report(&r, p, result, e) == PUMA_OK && (*json = report_json(&r)) == NULL)
+        error_set(e, 1103, "the answer holds a value that is no number");
+    report_free(&r);
+    return e->status;
+}
+
+puma_status answer_json(const client_plan *c, const node_result *result, const node_result *reference, char **json,
                         puma_error *e)
 {
     report         r;
     report_output *outputs;
 
     *json = NULL;
-    if (make_report(&r, &outputs, p, result, reference, e) == PUMA_OK) {
+    if (make_report(&r, &outputs, c, result, reference, e) == PUMA_OK) {
         *json = report_json(&r);
         if (*json == NULL) error_set(e, 1103, "the answer holds a value that is no number");
         report_free(&r);
@@ -305,15 +330,15 @@ static void print_labels(FILE *out, const report_output *r, const exec_output *o
 }
 
 /* Of each token its text, where there is a tokenizer, and its label. */
-static void print_token_labels(FILE *out, const plan *p, const report_output *r, size_t input)
+static void print_token_labels(FILE *out, const client_input *in, const report_output *r, size_t input)
 {
     char room[32];
 
     for (size_t i = 0; i < r->rows; i++) {
         const double *logits = r->values + i * r->columns;
         size_t        label = report_top1(logits, r->columns, r->ulp);
-        uint32_t      id = p->input.sequences[input].ids[i];
-        tokenizer    *t = p->input.tokenizer;
+        uint32_t      id = in->sequences[input].ids[i];
+        tokenizer    *t = in->tokenizer;
         const char   *text = t != NULL && id < token_vocabulary(t) ? token_text(t, id) : NULL;
 
         fprintf(out, "token %-4zu ", i);
@@ -346,18 +371,19 @@ static void print_meaning(FILE *out, const plan *p, const report_output *r, cons
 }
 
 /* One input's values, and beside them the reference's. */
-static void print_output(FILE *out, const plan *p, const report *r, const node_result *result,
+static void print_output(FILE *out, const client_plan *c, const report *r, const node_result *result,
                          const node_result *reference, size_t i)
 {
+    const plan        *p = c->plan;
     const exec_output *o = &result->outputs[i];
 
-    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, p->input.sequences[i].count);
+    if (result->output_count > 1) fprintf(out, "input %zu (%zu tokens)\n", i, c->input.sequences[i].count);
     if (p->run->task == RUN_PERPLEXITY) {
         fprintf(out, "perplexity %.6g", r->outputs[i].perplexity);
         if (reference != NULL)
             fprintf(out, " (plaintext %.6g)",
-                    perplexity_of(surprise_of(p, reference, i), p->input.sequences[i].count - 1));
-        fprintf(out, " over %zu tokens\n", p->input.sequences[i].count - 1);
+                    perplexity_of(surprise_of(c, reference, i), c->input.sequences[i].count - 1));
+        fprintf(out, " over %zu tokens\n", c->input.sequences[i].count - 1);
         return;
     }
     if (p->run->task == RUN_FILL_MASK) {
@@ -365,7 +391,7 @@ static void print_output(FILE *out, const plan *p, const report *r, const node_r
         return;
     }
     if (p->run->task == RUN_CLASSIFY_TOKENS) {
-        print_token_labels(out, p, &r->outputs[i], i);
+        print_token_labels(out, &c->input, &r->outputs[i], i);
         return;
     }
     if (!is_label(p)) print_values(out, r->protocol, o->values, o->rows * o->columns);
@@ -397,17 +423,18 @@ static void print_distance(FILE *out, const plan *p, const report_fidelity *f)
     }
 }
 
-puma_status answer_print(FILE *out, const plan *p, const node_result *result, const node_result *reference,
+puma_status answer_print(FILE *out, const client_plan *c, const node_result *result, const node_result *reference,
                          puma_error *e)
 {
+    const plan    *p = c->plan;
     report         r;
     report_output *outputs;
 
-    if (make_report(&r, &outputs, p, result, reference, e) == PUMA_OK) {
+    if (make_report(&r, &outputs, c, result, reference, e) == PUMA_OK) {
         for (size_t i = 0; result->outputs != NULL && i < result->output_count; i++)
-            print_output(out, p, &r, result, reference, i);
+            print_output(out, c, &r, result, reference, i);
         if (p->run->task == RUN_PERPLEXITY && result->output_count > 1)
-            fprintf(out, "all inputs: perplexity %.6g\n", overall_perplexity(p, result));
+            fprintf(out, "all inputs: perplexity %.6g\n", overall_perplexity(c, result));
         if (reference != NULL) print_distance(out, p, &r.fidelity);
         if (r.fidelity.accuracy >= 0)
             fprintf(out, "%saccuracy: %.1f %% of %zu labels\n", reference != NULL ? "" : "\n",
@@ -420,12 +447,12 @@ puma_status answer_print(FILE *out, const plan *p, const node_result *result, co
     return e->status;
 }
 
-puma_status answer_cost(FILE *out, const plan *p, const node_result *result, puma_error *e)
+puma_status answer_cost(FILE *out, const client_plan *c, const node_result *result, puma_error *e)
 {
     report         r;
     report_output *outputs;
 
-    if (make_report(&r, &outputs, p, result, NULL, e) == PUMA_OK) {
+    if (make_report(&r, &outputs, c, result, NULL, e) == PUMA_OK) {
         report_table(out, &r);
         report_free(&r);
     }

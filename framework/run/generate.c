@@ -25,10 +25,10 @@ void generated_free(generated *g)
     *g = (generated){ 0 };
 }
 
-static bool is_eos(const plan *p, uint32_t token)
+static bool is_eos(const client_input *in, uint32_t token)
 {
-    for (size_t i = 0; i < p->input.eos_count; i++)
-        if (p->input.eos[i] == token) return true;
+    for (size_t i = 0; i < in->eos_count; i++)
+        if (in->eos[i] == token) return true;
     return false;
 }
 
@@ -91,9 +91,9 @@ static bool goes_on(const generation *g, sequence *q, size_t count, size_t step,
     }
     if (!any || !ends || step == 0) return any;
     for (size_t i = 0; i < count; i++)
-        if (g->client && !g->hollow && is_eos(g->plan, q[i].next)) q[i].live = false;
-    if (g->wire != NULL && g->client) tell(g, q, count, e);
-    if (g->wire != NULL && !g->client) listen_to(g, q, count, e);
+        if (g->input != NULL && !g->rehearsal && is_eos(g->input, q[i].next)) q[i].live = false;
+    if (g->wire != NULL && g->input != NULL) tell(g, q, count, e);
+    if (g->wire != NULL && g->input == NULL) listen_to(g, q, count, e);
     any = false;
     for (size_t i = 0; i < count; i++) {
         if (!q[i].live) q[i].limit = 0; /* nobody speaks of it again */
@@ -185,13 +185,13 @@ static void speak_in_order(const generation *g, size_t first, sequence *q, size_
 static puma_status open_sequence(const generation *g, size_t input, const generated *forced, sequence *q,
                                  generated *out, puma_error *e)
 {
-    const plan *p = g->plan;
-
-    q->limit = forced != NULL ? forced->count : p->run->max_new_tokens;
+    q->limit = forced != NULL ? forced->count : g->plan->run->max_new_tokens;
     q->live = q->limit > 0;
-    stream_open(&q->text, forced != NULL ? NULL : p->input.tokenizer, p->input.eos, p->input.eos_count);
-    if (g->client) out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
-    if (g->client && out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
+    if (g->input != NULL) {
+        stream_open(&q->text, forced != NULL ? NULL : g->input->tokenizer, g->input->eos, g->input->eos_count);
+        out->tokens = malloc((q->limit + 1) * sizeof *out->tokens);
+        if (out->tokens == NULL) return error_set(e, 1001, "out of memory for %zu tokens", q->limit);
+    }
     if (g->sampling != NULL && forced == NULL) {
         sample_config own = *g->sampling;
 
@@ -217,67 +217,71 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
     return e->status;
 }
 
-/* One step: all live sequences at once, of which `in` says what is fed. */
-static puma_status take_step(exec *x, puma_session *s, const generation *g, sequence *q, size_t count,
-                             const exec_input *in, exec_output *revealed, const generated *forced,
-                             generated *out, puma_error *e)
+/* The sequences of a pass; `in` says what the next step feeds, `revealed` what the last one came to. */
+typedef struct under_way {
+    sequence    *q;
+    exec_input  *in;
+    exec_output *revealed;
+} under_way;
+
+/* One step: all live sequences at once. */
+static puma_status take_step(const generation *g, const generate_pass *pass, const under_way *w, puma_error *e)
 {
-    if (exec_feed(x, in, count, revealed) != PUMA_OK) *e = *session_error(s);
-    for (size_t i = 0; g->client && i < count && e->status == PUMA_OK; i++)
-        if (q[i].live) take_token(g, &q[i], &revealed[i], forced == NULL ? NULL : &forced[i], &out[i], e);
-    for (size_t i = 0; i < count; i++) {
-        if (revealed[i].values != NULL)
-            OPENSSL_cleanse(revealed[i].values, revealed[i].rows * revealed[i].columns * sizeof(double));
-        free(revealed[i].values);
+    if (exec_feed(pass->x, w->in, pass->count, w->revealed) != PUMA_OK)
+        *e = *session_error(pass->session);
+    for (size_t i = 0; g->input != NULL && i < pass->count && e->status == PUMA_OK; i++)
+        if (w->q[i].live)
+            take_token(g, &w->q[i], &w->revealed[i], pass->forced == NULL ? NULL : &pass->forced[i], &pass->out[i], e);
+    for (size_t i = 0; i < pass->count; i++) {
+        exec_output *one = &w->revealed[i];
+
+        if (one->values != NULL) OPENSSL_cleanse(one->values, one->rows * one->columns * sizeof(double));
+        free(one->values);
     }
     return e->status;
 }
 
-/* All steps.  `in` and `revealed` have `count` places. */
-static puma_status take_steps(exec *x, puma_session *s, const generation *g, size_t first, sequence *q,
-                              size_t count, exec_input *in, exec_output *revealed, const generated *forced,
-                              generated *out, puma_error *e)
+static puma_status take_steps(const generation *g, const generate_pass *pass, const under_way *w, puma_error *e)
 {
-    size_t speaking = 0, tokens;
+    size_t speaking = 0, count = pass->count, tokens;
+    bool   speaks = g->input != NULL && pass->forced == NULL;
 
-    for (size_t step = 0; goes_on(g, q, count, step, forced != NULL, e); step++) {
+    for (size_t step = 0; goes_on(g, w->q, count, step, pass->forced != NULL, e); step++) {
         tokens = 0;
         for (size_t i = 0; i < count; i++) {
-            if (step > 0) in[i] = (exec_input){ .tokens = q[i].live, .ids = g->client ? &q[i].next : NULL };
-            tokens += in[i].tokens;
+            if (step > 0)
+                w->in[i] = (exec_input){ .tokens = w->q[i].live, .ids = g->input != NULL ? &w->q[i].next : NULL };
+            tokens += w->in[i].tokens;
         }
         g->begin(g->context, step == 0 ? REPORT_PREFILL : REPORT_DECODE, tokens);
-        if (take_step(x, s, g, q, count, in, revealed, forced, out, e) != PUMA_OK) return e->status;
-        if (g->client && forced == NULL) speak_in_order(g, first, q, count, out, &speaking, e);
+        if (take_step(g, pass, w, e) != PUMA_OK) return e->status;
+        if (speaks) speak_in_order(g, pass->first, w->q, count, pass->out, &speaking, e);
     }
-    for (size_t i = 0; i < count; i++) q[i].live = false;
-    if (g->client && forced == NULL && e->status == PUMA_OK)
-        speak_in_order(g, first, q, count, out, &speaking, e);
+    for (size_t i = 0; i < count; i++) w->q[i].live = false;
+    if (speaks && e->status == PUMA_OK) speak_in_order(g, pass->first, w->q, count, pass->out, &speaking, e);
     return e->status;
 }
 
-puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t first, size_t count,
-                            const token_list *prompts, const size_t *tokens, const generated *forced,
-                            generated *out, puma_error *e)
+puma_status generate_tokens(const generation *g, const generate_pass *pass, puma_error *e)
 {
-    sequence    *q = calloc(count, sizeof *q);
-    exec_input  *in = calloc(count, sizeof *in);
-    exec_output *revealed = calloc(count, sizeof *revealed);
+    size_t    count = pass->count;
+    under_way w = { .q = calloc(count, sizeof *w.q),
+                    .in = calloc(count, sizeof *w.in),
+                    .revealed = calloc(count, sizeof *w.revealed) };
 
-    if (q == NULL || in == NULL || revealed == NULL)
-        error_set(e, 1001, "out of memory for %zu inputs", count);
+    if (w.q == NULL || w.in == NULL || w.revealed == NULL) error_set(e, 1001, "out of memory for %zu inputs", count);
     for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
-        in[i] = (exec_input){ .tokens = tokens[i], .ids = prompts == NULL ? NULL : prompts[i].ids };
-        open_sequence(g, first + i, forced == NULL ? NULL : &forced[i], &q[i], &out[i], e);
+        w.in[i] = (exec_input){ .tokens = pass->tokens[i], .ids = pass->prompts == NULL ? NULL : pass->prompts[i].ids };
+        open_sequence(g, pass->first + i, pass->forced == NULL ? NULL : &pass->forced[i], &w.q[i], &pass->out[i], e);
     }
-    if (e->status == PUMA_OK) take_steps(x, s, g, first, q, count, in, revealed, forced, out, e);
-    for (size_t i = 0; q != NULL && i < count; i++) {
-        stream_close(&q[i].text);
-        sampler_close(q[i].draws);
+    if (e->status == PUMA_OK) take_steps(g, pass, &w, e);
+    for (size_t i = 0; w.q != NULL && i < count; i++) {
+        stream_close(&w.q[i].text);
+        sampler_close(w.q[i].draws);
     }
-    if (q != NULL) OPENSSL_cleanse(q, count * sizeof *q);
-    free(q);
-    free(in);
-    free(revealed);
+    if (w.q != NULL) OPENSSL_cleanse(w.q, count * sizeof *w.q);
+    free(w.q);
+    free(w.in);
+    free(w.revealed);
     return e->status;
 }

@@ -13,6 +13,7 @@
 #ifndef RUN_GENERATE_H
 #define RUN_GENERATE_H
 
+#include "input/input.h"
 #include "net/net.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -29,8 +30,9 @@ typedef struct generated {
 
 typedef struct generation {
     const plan *plan;
-    bool        client; /* has the prompt and receives the tokens; with a local backend the one party is it */
-    bool        hollow; /* of a rehearsal: tokens mean nothing, and none ends a sequence                */
+    const client_input *input; /* of the node that has the prompt and receives the tokens: the client, or the one
+                                  party of a local backend; NULL elsewhere */
+    bool        rehearsal; /* tokens mean nothing, and none ends a sequence                             */
     net        *wire;   /* NULL: no other node                                                          */
     const bool *present; /* the nodes of the run                                                        */
     const sample_config *sampling; /* the client's, of decoding = client; NULL: greedy, or `forced`     */
@@ -43,12 +45,19 @@ typedef struct generation {
     void *say_context;
 } generation;
 
-/* Inputs `first` to first + count - 1 as one pass, into a cache that is empty.  The arrays begin with the
- * first of them: `prompts` is the client's, NULL elsewhere; `tokens` their lengths.  With `forced` these
- * tokens are fed whatever the model says: a reference then chooses for the same beginnings. */
-puma_status generate_tokens(exec *x, puma_session *s, const generation *g, size_t first, size_t count,
-                            const token_list *prompts, const size_t *tokens, const generated *forced,
-                            generated *out, puma_error *e);
+/* Inputs `first` to first + count - 1, which go through the model together; the arrays begin with the first. */
+typedef struct generate_pass {
+    exec             *x; /* its cache is empty */
+    puma_session     *session;
+    size_t            first, count;
+    const token_list *prompts; /* the client's; NULL elsewhere                                          */
+    const size_t     *tokens;  /* how long they are                                                     */
+    const generated  *forced;  /* NULL, or tokens to feed whatever the model says: a reference then chooses *
+                                * for the same beginnings                                               */
+    generated        *out;
+} generate_pass;
+
+puma_status generate_tokens(const generation *g, const generate_pass *pass, puma_error *e);
 void        generated_free(generated *g);
 
 #endif

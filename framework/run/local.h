@@ -10,12 +10,13 @@
  * waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL backend there are
  * none.  tls without certificates: made for the run in a private temporary directory. */
 typedef struct local_config {
-    const plan        *plan;
+    const client_plan *client;
     const char        *path; /* of the run file, with what was --set */
     const char *const *sets;
     size_t             set_count;
-    progress          *progress; /* NULL: none */
-    /* See node_config.say. */
+    /* See node_config.reached and .say. */
+    void (*reached)(void *context, const char *where, uint64_t bytes);
+    void *reached_context;
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
 } local_config;
@@ -26,14 +27,10 @@ puma_status local_run(const local_config *config, node_result *result, puma_erro
  * the run, as a thread, on tensors that have a shape and no words, and sends messages of which only the
  * length passes.  Bytes, messages and rounds are those of the run, memory a prediction; outputs and times
  * mean nothing.  Needs no weights.  With a PUMA_CAP_LOCAL backend nothing is sent and nothing rehearsed. */
-puma_status local_rehearse(const plan *p, node_result *result, puma_error *e);
-
-/* Ends the process from any thread: kills the parties of a run that is under way, removes what it left,
- * prints the reason. */
-_Noreturn void local_stop(const puma_error *why);
+puma_status local_rehearse(const client_plan *c, node_result *result, puma_error *e);
 
 /* Some work of a session in place of the model, the parties being threads: for benchmarks. */
-puma_status local_work(const plan *p, void (*work)(puma_session *s, void *context), void *context,
+puma_status local_work(const client_plan *c, void (*work)(puma_session *s, void *context), void *context,
                        node_result *result, puma_error *e);
 
 #endif

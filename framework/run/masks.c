@@ -39,10 +39,10 @@ static puma_status read_texts(report_mask *m, const tokenizer *t, puma_error *e)
     return e->status;
 }
 
-puma_status masks_open(report_mask **masks, size_t *count, const plan *p, size_t input, const double *values,
+puma_status masks_open(report_mask **masks, size_t *count, const client_input *in, size_t input, const double *values,
                        size_t columns, puma_error *e)
 {
-    const token_list *list = &p->input.sequences[input];
+    const token_list *list = &in->sequences[input];
 
     *count = 0;
     *masks = calloc(list->count, sizeof **masks);
@@ -50,11 +50,11 @@ puma_status masks_open(report_mask **masks, size_t *count, const plan *p, size_t
     for (size_t i = 0; i < list->count && e->status == PUMA_OK; i++) {
         report_mask *m = &(*masks)[*count];
 
-        if (list->ids[i] != p->input.mask) continue;
+        if (list->ids[i] != in->mask) continue;
         m->position = i;
         choose(m, values + i * columns, columns);
         ++*count;
-        read_texts(m, p->input.tokenizer, e);
+        read_texts(m, in->tokenizer, e);
     }
     return e->status;
 }

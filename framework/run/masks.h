@@ -4,11 +4,11 @@
 #ifndef RUN_MASKS_H
 #define RUN_MASKS_H
 
-#include "plan/plan.h"
+#include "input/input.h"
 #include "report/report.h"
 
 /* Of one input, whose logits are values (tokens x columns): one a mask, malloc'd. */
-puma_status masks_open(report_mask **masks, size_t *count, const plan *p, size_t input, const double *values,
+puma_status masks_open(report_mask **masks, size_t *count, const client_input *in, size_t input, const double *values,
                        size_t columns, puma_error *e);
 void        masks_close(report_mask *masks, size_t count);
 /* For people, a line each. */

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAGIC "PUMADEAL"
-enum { FORMAT = 1, HEADER = 160, HASH = 32, CHUNK = 1 << 16, MOST_LABEL = 159 };
+enum { FORMAT = 2, HEADER = 160, HASH = 32, CHUNK = 1 << 16 };
 
 /* Where in the header, behind the magic: version, records; the file's identity; hash of what the nodes agree
  * on, hash of the inputs' lengths; how many inputs and tokens those are, for messages; bytes of a record;
@@ -51,19 +51,6 @@ static uint64_t get(const uint8_t *from, size_t bytes)
 
 static puma_status hash_failed(puma_error *e) { return error_set(e, 1020, "SHA-256 failed"); }
 
-/* Of the plan's lines those that all nodes have: the client's own begin with "input.". */
-static bool hash_lines(uint8_t hash[HASH], const char *hello)
-{
-    EVP_MD_CTX *h = EVP_MD_CTX_new();
-    bool        ok = h != NULL && EVP_DigestInit_ex(h, EVP_sha256(), NULL) == 1;
-
-    for (const char *line = hello, *end; ok && (end = strchr(line, '\n')) != NULL; line = end + 1)
-        if (strncmp(line, "input.", 6) != 0) ok = EVP_DigestUpdate(h, line, (size_t)(end + 1 - line)) == 1;
-    ok = ok && EVP_DigestFinal_ex(h, hash, NULL) == 1;
-    EVP_MD_CTX_free(h);
-    return ok;
-}
-
 static bool hash_lengths(uint8_t hash[HASH], const size_t *tokens, size_t count)
 {
     EVP_MD_CTX *h = EVP_MD_CTX_new();
@@ -80,7 +67,7 @@ static bool hash_lengths(uint8_t hash[HASH], const size_t *tokens, size_t count)
     return ok;
 }
 
-static bool hash_bytes(uint8_t hash[HASH], const uint8_t *bytes, size_t size)
+static bool hash_bytes(uint8_t hash[HASH], const void *bytes, size_t size)
 {
     return EVP_Digest(bytes, size, hash, NULL, EVP_sha256(), NULL) == 1;
 }
@@ -147,13 +134,20 @@ void material_send(material_writer *w, uint32_t to, puma_phase phase, const void
     add(w, payload, size);
 }
 
-void material_label(material_writer *w, const char *label)
+static void add_text(material_writer *w, const char *text)
 {
-    size_t size = strnlen(label, MOST_LABEL);
+    size_t size = strlen(text);
 
-    add_number(w, MATERIAL_LABEL, 1);
     add_number(w, size, 1);
-    add(w, label, size);
+    add(w, text, size);
+}
+
+void material_place(material_writer *w, const place *at)
+{
+    add_number(w, MATERIAL_PLACE, 1);
+    add_text(w, at->part);
+    add_number(w, (uint64_t)(at->layer + 1), 4);
+    add_text(w, at->op);
 }
 
 void material_step(material_writer *w, report_step step, size_t tokens)
@@ -183,30 +177,28 @@ puma_status material_end(material_writer *w, puma_error *e)
     return e->status;
 }
 
-puma_status material_create(material_writer **out, const char *path, const plan *p, uint32_t count,
+puma_status material_create(material_writer **out, const char *path, const client_plan *c, uint32_t count,
                             puma_error *e)
 {
     material_writer *w = calloc(1, sizeof *w);
-    size_t           tokens = 0, *lengths = malloc((p->input.count + 1) * sizeof *lengths);
+    size_t           tokens = 0, inputs, *lengths;
     int              fd = -1;
 
     *out = w;
-    if (w == NULL || lengths == NULL || (w->path = strdup(path)) == NULL ||
-        asprintf(&w->part, "%s.part", path) < 0) {
-        free(lengths);
+    if (w == NULL || (w->path = strdup(path)) == NULL || asprintf(&w->part, "%s.part", path) < 0)
         return error_set(e, 1001, "out of memory for %.200s", path);
-    }
-    for (size_t i = 0; i < p->input.count; i++) tokens += lengths[i] = p->input.sequences[i].count;
+    if (client_lengths(c, &lengths, &inputs, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < inputs; i++) tokens += lengths[i];
     w->count = count;
     memcpy(w->header, MAGIC, 8);
     put(w->header + AT_VERSION, FORMAT, 4);
     put(w->header + AT_COUNT, count, 4);
-    put(w->header + AT_INPUTS, p->input.count, 8);
+    put(w->header + AT_INPUTS, inputs, 8);
     put(w->header + AT_TOKENS, tokens, 8);
     if (RAND_bytes(w->header + AT_ID, 16) != 1)
         error_set(e, 1002, "no randomness from the system");
-    else if (!hash_lines(w->header + AT_LINES, p->hello) ||
-             !hash_lengths(w->header + AT_LENGTHS, lengths, p->input.count))
+    else if (!hash_bytes(w->header + AT_LINES, c->plan->hello, strlen(c->plan->hello)) ||
+             !hash_lengths(w->header + AT_LENGTHS, lengths, inputs))
         hash_failed(e);
     free(lengths);
     if (e->status != PUMA_OK) return e->status;
@@ -280,7 +272,10 @@ static puma_status check_header(material *m, const plan *p, off_t bytes, puma_er
 
     if (fread(m->header, 1, HEADER, m->file) != HEADER || memcmp(h, MAGIC, 8) != 0)
         return damaged(m, e, "not a file of puma deal, or the beginning of one");
-    if (get(h + AT_VERSION, 4) != FORMAT) return damaged(m, e, "of another version");
+    if (get(h + AT_VERSION, 4) != FORMAT)
+        return error_set(e, 430,
+                         "%.200s: dealer's material: format %u, and this puma reads format %u: run puma deal again",
+                         m->path, (unsigned)get(h + AT_VERSION, 4), (unsigned)FORMAT);
     if (!hash_bytes(hash, h, AT_HASH)) return hash_failed(e);
     if (memcmp(hash, h + AT_HASH, HASH) != 0) return damaged(m, e, "its header is damaged");
     m->count = (uint32_t)get(h + AT_COUNT, 4);
@@ -292,7 +287,7 @@ static puma_status check_header(material *m, const plan *p, off_t bytes, puma_er
     if ((size_t)bytes != whole)
         return error_set(e, 430, "%.200s: dealer's material: cut or grown (got %jd bytes, limit %zu)",
                          m->path, (intmax_t)bytes, whole);
-    if (!hash_lines(hash, p->hello)) return hash_failed(e);
+    if (!hash_bytes(hash, p->hello, strlen(p->hello))) return hash_failed(e);
     if (memcmp(hash, h + AT_LINES, HASH) != 0)
         return error_set(e, 911,
                          "%.200s: dealer's material was made for another run: another model, protocol, "
@@ -364,15 +359,14 @@ static puma_status check_lengths(const material *m, const size_t *tokens, size_t
                      (uintmax_t)get(m->header + AT_TOKENS, 8));
 }
 
-puma_status material_check(const plan *p, puma_error *e)
+puma_status material_check(const plan *p, const client_plan *c, puma_error *e)
 {
     material *m = NULL;
-    size_t   *tokens = malloc((p->input.count + 1) * sizeof *tokens);
+    size_t   *tokens = NULL, count;
 
-    if (tokens == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input.count; i++) tokens[i] = p->input.sequences[i].count;
-    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && p->input.count > 0)
-        check_lengths(m, tokens, p->input.count, e);
+    if (p->run->material != NULL && material_open(&m, p, e) == PUMA_OK && c != NULL &&
+        client_lengths(c, &tokens, &count, e) == PUMA_OK)
+        check_lengths(m, tokens, count, e);
     material_close(m);
     free(tokens);
     return e->status;
@@ -441,6 +435,24 @@ static bool take_number(material *m, uint64_t *value, size_t bytes)
     return true;
 }
 
+static bool take_text(material *m, char *to, size_t room)
+{
+    uint64_t size;
+
+    return take_number(m, &size, 1) && size < room && take(m, to, (size_t)size);
+}
+
+/* `at` is zeroed. */
+static bool take_place(material *m, place *at)
+{
+    uint64_t layer;
+
+    if (!take_text(m, at->part, sizeof at->part)) return false;
+    if (!take_number(m, &layer, 4) || layer > INT32_MAX) return false;
+    at->layer = (int)layer - 1;
+    return take_text(m, at->op, sizeof at->op);
+}
+
 puma_status material_next(material *m, material_event *event, puma_error *e)
 {
     uint64_t kind, a, b, size;
@@ -462,9 +474,7 @@ puma_status material_next(material *m, material_event *event, puma_error *e)
             return error_set(e, 1001, "out of memory for a message of %zu bytes", event->size);
         ok = take(m, event->payload, event->size);
         break;
-    case MATERIAL_LABEL:
-        ok = take_number(m, &size, 1) && size <= MOST_LABEL && take(m, event->label, (size_t)size);
-        break;
+    case MATERIAL_PLACE: ok = take_place(m, &event->at); break;
     case MATERIAL_STEP:
         ok = take_number(m, &a, 1) && take_number(m, &b, 8) && a <= REPORT_DECODE;
         if (ok) event->step = (report_step)a;

@@ -13,7 +13,8 @@
 #define RUN_MATERIAL_H
 
 #include "base/error.h"
-#include "plan/plan.h"
+#include "host/place.h"
+#include "input/client.h"
 #include "report/report.h"
 
 #include <stdint.h>
@@ -26,11 +27,11 @@ typedef struct material_writer material_writer;
 
 /* A new file for `count` runs of this plan, whose inputs are there; nothing stands under `path` before
  * material_finish. */
-puma_status material_create(material_writer **w, const char *path, const plan *p, uint32_t count,
+puma_status material_create(material_writer **w, const char *path, const client_plan *c, uint32_t count,
                             puma_error *e);
 /* What happens in a record, in order; a failure is kept and told by material_end. */
 void material_send(material_writer *w, uint32_t to, puma_phase phase, const void *payload, size_t size);
-void material_label(material_writer *w, const char *label);
+void material_place(material_writer *w, const place *at);
 void material_step(material_writer *w, report_step step, size_t tokens);
 void material_go(material_writer *w); /* set-up ends here */
 puma_status material_end(material_writer *w, puma_error *e);
@@ -44,7 +45,7 @@ typedef struct material material;
 typedef enum material_kind {
     MATERIAL_END,
     MATERIAL_SEND,
-    MATERIAL_LABEL,
+    MATERIAL_PLACE,
     MATERIAL_STEP,
     MATERIAL_GO
 } material_kind;
@@ -55,16 +56,16 @@ typedef struct material_event {
     puma_phase    phase;
     uint8_t      *payload; /* malloc'd, the caller's */
     size_t        size;
-    char          label[160];
+    place         at;
     report_step   step;
     size_t        tokens;
 } material_event;
 
 /* Opens [run] material and checks that it was made for runs like this one and has a record left. */
 puma_status material_open(material **m, const plan *p, puma_error *e);
-/* The same, and the inputs' lengths where the plan knows them: for whoever is not the dealer.  No material:
- * nothing. */
-puma_status material_check(const plan *p, puma_error *e);
+/* The same, and at the client the inputs' lengths (`c`: with the same plan; NULL at the dealer).  Without [run] material
+ * there is nothing to check. */
+puma_status material_check(const plan *p, const client_plan *c, puma_error *e);
 /* Takes the next record for inputs of these lengths: checks it, marks it used and waits for the disk. */
 puma_status material_take(material *m, const size_t *tokens, size_t count, puma_error *e);
 puma_status material_next(material *m, material_event *event, puma_error *e);

@@ -7,6 +7,7 @@
  * before GO is set-up; rounds and bytes count from there. */
 #include "run/node.h"
 
+#include "host/rehearsal.h"
 #include "host/session.h"
 #include "ring/ring.h"
 #include "run/material.h"
@@ -20,15 +21,15 @@
 
 #define CONTROL_LIMIT ((size_t)16 << 20)
 
-/* The bill while it is being written: a line per layer and operation, closed when the next label comes. */
+/* The bill while it is being written: a line per layer and operation, closed when the next one begins. */
 typedef struct meter {
     net             *wire;
     report_party    *party;
-    progress        *progress;
+    const node_config *config; /* whom to tell where we are; NULL: nobody */
     bool             counting; /* after GO */
     net_count        base, last;
-    double           started, label_started;
-    char             label[120];
+    double           started, place_started;
+    place            at;
     bool             stepping; /* in a step of generation, which began at: */
     report_phase     phase;
     uint64_t         phase_sent, phase_depth;
@@ -61,65 +62,65 @@ static void counts(const meter *m, net_count *c)
     if (m->wire != NULL) net_counts(m->wire, c);
 }
 
-/* Books what happened since the last label on it: "layer 3 softmax" is operation softmax of layer 3.  The
- * client, which only waits, books nothing. */
-static void close_label(meter *m)
+/* A line of the bill, of which there is one for each place. */
+static void book(meter *m, uint64_t bytes, uint64_t rounds, double seconds)
 {
-    net_count     c;
-    char          name[120];
-    char         *space;
-    double        t = now();
     report_party *p = m->party;
+    char          name[PLACE_TEXT];
+    size_t        i = 0;
 
-    counts(m, &c);
-    if (m->label[0] != '\0' && m->counting && p->node != PUMA_CLIENT) {
-        snprintf(name, sizeof name, "%s", m->label);
-        space = strrchr(name, ' ');
-        if (space != NULL)
-            *space++ = '\0';
-        else
-            space = name;
-        size_t   i = 0;
-        uint64_t bytes = sent_of(&c) - sent_of(&m->last), rounds = c.depth - m->last.depth;
-
-        while (i < p->layer_count &&
-               (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, space) != 0))
-            i++;
-        if (i < p->layer_count) {
-            p->layers[i].bytes += bytes;
-            p->layers[i].rounds += rounds;
-            p->layers[i].seconds += t - m->label_started;
-        } else {
-            report_add_layer(p, name, space, bytes, rounds, t - m->label_started, m->error);
-        }
+    place_title(&m->at, name);
+    while (i < p->layer_count &&
+           (strcmp(p->layers[i].name, name) != 0 || strcmp(p->layers[i].op, m->at.op) != 0))
+        i++;
+    if (i < p->layer_count) {
+        p->layers[i].bytes += bytes;
+        p->layers[i].rounds += rounds;
+        p->layers[i].seconds += seconds;
+    } else {
+        report_add_layer(p, name, m->at.op, bytes, rounds, seconds, m->error);
     }
-    m->last = c;
-    m->label_started = t;
 }
 
-static void labelled(void *context, const char *label)
+/* Books what happened since the run came to the place where it is.  The client, which only waits, books
+ * nothing. */
+static void close_place(meter *m)
+{
+    net_count c;
+    double    t = now();
+
+    counts(m, &c);
+    if (!place_is_none(&m->at) && m->counting && m->party->node != PUMA_CLIENT)
+        book(m, sent_of(&c) - sent_of(&m->last), c.depth - m->last.depth, t - m->place_started);
+    m->last = c;
+    m->place_started = t;
+}
+
+static void labelled(void *context, const place *at)
 {
     meter *m = context;
-    char   where[160];
+    char   text[PLACE_TEXT], where[PLACE_TEXT + 32];
 
-    close_label(m);
-    snprintf(m->label, sizeof m->label, "%s", label);
-    if (m->deal != NULL) material_label(m->deal, label);
+    close_place(m);
+    m->at = *at;
+    if (m->deal != NULL) material_place(m->deal, at);
+    if (m->config == NULL || m->config->reached == NULL) return;
+    place_text(at, text);
     if (m->stepping)
-        snprintf(where, sizeof where, "token %zu  %s", m->token, label);
+        snprintf(where, sizeof where, "token %zu  %s", m->token, text);
     else
-        snprintf(where, sizeof where, "%s", label);
-    progress_show(m->progress, where, sent_of(&m->last));
+        snprintf(where, sizeof where, "%s", text);
+    m->config->reached(m->config->reached_context, where, sent_of(&m->last));
 }
 
 /* Books the step of generation that is under way. */
 static void close_phase(meter *m)
 {
     if (!m->stepping) return;
-    close_label(m);
+    close_place(m);
     m->phase.bytes = sent_of(&m->last) - m->phase_sent;
     m->phase.rounds = m->last.depth - m->phase_depth;
-    m->phase.seconds = m->label_started - m->phase_started;
+    m->phase.seconds = m->place_started - m->phase_started;
     report_add_phase(m->party, &m->phase, m->error);
     m->stepping = false;
 }
@@ -129,14 +130,14 @@ static void begin_phase(void *context, report_step step, size_t tokens)
     meter *m = context;
 
     close_phase(m);
-    close_label(m);
+    close_place(m);
     if (m->deal != NULL) material_step(m->deal, step, tokens);
-    m->label[0] = '\0';
+    m->at = (place){ 0 };
     m->stepping = true;
     m->phase = (report_phase){ .step = step, .tokens = tokens };
     m->phase_sent = sent_of(&m->last);
     m->phase_depth = m->last.depth;
-    m->phase_started = m->label_started;
+    m->phase_started = m->place_started;
     m->token = step == REPORT_PREFILL ? 1 : m->token + 1;
 }
 
@@ -147,8 +148,8 @@ static void start_counting(meter *m)
     m->last = m->base;
     m->party->setup_s = now() - m->started;
     m->party->setup_bytes = sent_of(&m->base);
-    m->started = m->label_started = now();
-    m->label[0] = '\0';
+    m->started = m->place_started = now();
+    m->at = (place){ 0 };
     m->counting = true;
 }
 
@@ -158,7 +159,7 @@ static void finish_counting(meter *m)
     net_count     c;
     struct rusage usage;
 
-    close_label(m);
+    close_place(m);
     counts(m, &c);
     p->wall_s = now() - m->started;
     p->sent_bytes = sent_of(&c) - sent_of(&m->base);
@@ -180,6 +181,7 @@ static void finish_counting(meter *m)
 typedef struct task {
     const node_config *config; /* NULL: a reference                           */
     const plan        *plan;
+    const client_plan *client; /* NULL at a compute party                     */
     const token_list  *inputs; /* NULL at a compute party, which knows their lengths alone */
     size_t            *tokens, count;
     net               *wire;
@@ -199,8 +201,8 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
 {
     const runfile *r = t->plan->run;
     generation     g = { .plan = t->plan,
-                         .hollow = t->config != NULL && t->config->hollow,
-                         .client = t->inputs != NULL,
+                         .rehearsal = t->config != NULL && t->config->rehearsal,
+                         .input = t->inputs != NULL ? &t->client->input : NULL,
                          .wire = t->wire,
                          .present = t->present,
                          .keep = r->reference_plain,
@@ -218,13 +220,20 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
 
     result->generated = calloc(t->count + 1, sizeof *result->generated);
     if (result->generated == NULL) return error_set(e, 1001, "out of memory for the outputs");
-    if (g.client && r->decoding == RUN_CLIENT) g.sampling = &sampling;
+    if (g.input != NULL && r->decoding == RUN_CLIENT) g.sampling = &sampling;
     for (size_t i = 0, end; i < t->count && e->status == PUMA_OK; i = end) {
         end = plan_pass(t->plan, t->tokens, t->count, i);
         if (i > 0) exec_reset(x);
         result->output_count = end;
-        if (generate_tokens(x, s, &g, i, end - i, g.client ? &t->inputs[i] : NULL, &t->tokens[i],
-                            t->forced == NULL ? NULL : &t->forced->generated[i], &result->generated[i],
+        if (generate_tokens(&g,
+                            &(generate_pass){ .x = x,
+                                              .session = s,
+                                              .first = i,
+                                              .count = end - i,
+                                              .prompts = g.input != NULL ? &t->inputs[i] : NULL,
+                                              .tokens = &t->tokens[i],
+                                              .forced = t->forced == NULL ? NULL : &t->forced->generated[i],
+                                              .out = &result->generated[i] },
                             e) != PUMA_OK)
             of_inputs(e, t, i, end);
         close_phase(m);
@@ -239,7 +248,7 @@ static exec_input input_of(const task *t, size_t i)
 
     if (t->inputs == NULL) return in;
     if (t->plan->model->pixels) {
-        in.pixels = t->plan->input.images.images[i].pixels;
+        in.pixels = t->client->input.images.images[i].pixels;
     } else {
         in.ids = t->inputs[i].ids;
         in.types = t->inputs[i].types;
@@ -298,34 +307,36 @@ static puma_status read_lengths(const char *text, size_t least, size_t limit, si
     return PUMA_OK;
 }
 
-static puma_status own_lengths(const plan *p, size_t **tokens, size_t *count, puma_error *e)
+/* Shares what the client has of the weights; synthetic ones are public, and every other node makes them for itself. */
+static puma_status open_weights(exec **x, puma_session *s, const exec_config *ec, const task *t, puma_error *e)
 {
-    size_t *list = malloc((p->input.count + 1) * sizeof *list);
+    const plan         *p = t->plan;
+    const model_source *source = t->client == NULL ? NULL : t->client->source;
+    model_source       *made = NULL;
 
-    if (list == NULL) return error_set(e, 1001, "out of memory for the lengths of the inputs");
-    for (size_t i = 0; i < p->input.count; i++) list[i] = p->input.sequences[i].count;
-    *tokens = list;
-    *count = p->input.count;
-    return PUMA_OK;
+    if (source == NULL && p->run->source == RUN_SYNTHETIC) {
+        if (model_source_synthetic(&made, p->model, p->run->synthetic_seed, e) != PUMA_OK) return e->status;
+        source = made;
+    }
+    if (exec_open(x, s, ec, source, t->client == NULL ? NULL : t->client->input.head) != PUMA_OK)
+        *e = *session_error(s);
+    model_source_close(made);
+    return e->status;
 }
 
 /* A backend of one party: session, weights, inputs, no wire. */
 static puma_status run_local(const session_config *sc, const exec_config *ec, task *t, meter *m,
                              node_result *result, puma_error *e)
 {
-    const plan   *p = t->plan;
     puma_session *s = NULL;
     exec         *x = NULL;
 
-    t->inputs = p->input.sequences;
-    if (own_lengths(p, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK) {
-        if (exec_open(&x, s, ec, p->source) != PUMA_OK) {
-            *e = *session_error(s);
-        } else {
-            start_counting(m);
-            run_inputs(x, s, t, m, result, e);
-            finish_counting(m);
-        }
+    t->inputs = t->client->input.sequences;
+    if (client_lengths(t->client, &t->tokens, &t->count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK &&
+        open_weights(&x, s, ec, t, e) == PUMA_OK) {
+        start_counting(m);
+        run_inputs(x, s, t, m, result, e);
+        finish_counting(m);
     }
     exec_close(x);
     if (s != NULL) session_close(s);
@@ -344,11 +355,10 @@ static void tape(void *context, uint32_t to, puma_phase phase, const void *paylo
 static puma_status make_record(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                puma_error *e)
 {
-    const plan   *p = c->plan;
     net          *wire = NULL;
     puma_session *s = NULL;
     exec         *x = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present };
+    task          t = { .config = c, .plan = c->plan, .client = c->client, .present = nc->present };
     node_result   none = { 0 };
 
     nc->transport = NET_TAPE;
@@ -356,9 +366,8 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     nc->tape_context = m->deal = c->deal;
     if (net_open(&wire, nc, e) != PUMA_OK) return e->status;
     sc->wire = m->wire = t.wire = wire;
-    if (own_lengths(p, &t.tokens, &t.count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK &&
-        exec_open(&x, s, &p->exec, p->source) != PUMA_OK)
-        *e = *session_error(s);
+    if (client_lengths(c->client, &t.tokens, &t.count, e) == PUMA_OK && session_open(&s, sc, e) == PUMA_OK)
+        open_weights(&x, s, &c->plan->exec, &t, e);
     if (e->status == PUMA_OK) {
         material_go(c->deal);
         start_counting(m);
@@ -383,7 +392,7 @@ static puma_status play_record(material *ahead, meter *m, material_kind until, p
         if (material_next(ahead, &event, e) != PUMA_OK) return e->status;
         switch (event.kind) {
         case MATERIAL_SEND: net_send(m->wire, event.to, event.payload, event.size, event.phase, e); break;
-        case MATERIAL_LABEL: labelled(m, event.label); break;
+        case MATERIAL_PLACE: labelled(m, &event.at); break;
         case MATERIAL_STEP: begin_phase(m, event.step, event.tokens); break;
         default: break;
         }
@@ -461,69 +470,108 @@ static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t de
     return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED);
 }
 
+/* What a node holds while it plays its part over a wire. */
+typedef struct part {
+    net          *wire;
+    puma_session *session;
+    exec         *x;
+    material     *ahead; /* a record of the dealer's, which is played instead of computed; NULL */
+    task          task;
+} part;
+
+/* Up to GO: the lengths of the inputs, then shares of the weights, or a record's messages of set-up. */
+static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e)
+{
+    const node_config *c = own->task.config;
+    const plan        *p = c->plan;
+    task              *t = &own->task;
+
+    sc->wire = m->wire = t->wire = own->wire;
+    if (c->self == PUMA_CLIENT)
+        client_lengths(c->client, &t->tokens, &t->count, e);
+    else
+        read_lengths(net_input(own->wire, "input.tokens"), p->model->pixels ? p->most : 1, p->most,
+                     &t->tokens, &t->count, e);
+    if (e->status == PUMA_OK && own->ahead != NULL) {
+        if (material_take(own->ahead, t->tokens, t->count, e) == PUMA_OK)
+            play_record(own->ahead, m, MATERIAL_GO, e);
+    } else if (e->status == PUMA_OK && session_open(&own->session, sc, e) == PUMA_OK && c->work == NULL) {
+        open_weights(&own->x, own->session, &p->exec, t, e);
+    }
+    return e->status;
+}
+
+/* From GO to the last input. */
+static puma_status play_part(part *own, meter *m, node_result *result, puma_error *e)
+{
+    const node_config *c = own->task.config;
+    puma_session      *s = own->session;
+
+    start_counting(m);
+    if (c->rehearsal) m->party->setup_work = session_work(s);
+    if (own->ahead != NULL)
+        play_record(own->ahead, m, MATERIAL_END, e);
+    else if (c->work == NULL)
+        run_inputs(own->x, s, &own->task, m, result, e);
+    else
+        c->work(s, c->work_context);
+    if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
+    if (e->status != PUMA_OK) return e->status;
+    finish_counting(m);
+    if (c->rehearsal) {
+        m->party->peak_rss_bytes = memory_of(s, &m->last, c->plan->protocol->protocol->dealer);
+        m->party->work = session_work(s);
+        ring_work_add(&m->party->work, &m->party->setup_work, -1);
+    }
+    return PUMA_OK;
+}
+
 static puma_status run_on_wire(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                node_result *result, puma_error *e)
 {
-    const plan   *p = c->plan;
-    bool          client = c->self == PUMA_CLIENT;
-    net          *wire = NULL;
-    puma_session *s = NULL;
-    exec         *x = NULL;
-    material     *ahead = NULL;
-    task          t = { .config = c, .plan = p, .present = nc->present, .inputs = client ? p->input.sequences : NULL };
+    const plan *p = c->plan;
+    bool        client = c->self == PUMA_CLIENT;
+    uint32_t    dealer = p->protocol->protocol->dealer;
+    part        own = { .task = { .config = c,
+                                  .plan = p,
+                                  .client = c->client,
+                                  .present = nc->present,
+                                  .inputs = client ? c->client->input.sequences : NULL } };
 
-    if (p->run->material != NULL && c->self == p->protocol->protocol->dealer && !c->hollow &&
-        c->work == NULL && material_open(&ahead, p, e) != PUMA_OK) {
-        material_close(ahead);
+    if (p->run->material != NULL && c->self == dealer && !c->rehearsal && c->work == NULL &&
+        material_open(&own.ahead, p, e) != PUMA_OK) {
+        material_close(own.ahead);
         if (nc->listen_fd >= 0) close(nc->listen_fd);
         return e->status;
     }
-    if (net_open(&wire, nc, e) != PUMA_OK) {
-        material_close(ahead);
+    if (net_open(&own.wire, nc, e) != PUMA_OK) {
+        material_close(own.ahead);
         return e->status;
     }
-    sc->wire = m->wire = t.wire = wire;
-    if (client)
-        own_lengths(p, &t.tokens, &t.count, e);
-    else
-        read_lengths(net_input(wire, "input.tokens"), p->model->pixels ? p->input.most : 1, p->input.most, &t.tokens, &t.count, e);
-    if (e->status == PUMA_OK && ahead != NULL) {
-        if (material_take(ahead, t.tokens, t.count, e) == PUMA_OK) play_record(ahead, m, MATERIAL_GO, e);
-    } else if (e->status == PUMA_OK && session_open(&s, sc, e) == PUMA_OK && c->work == NULL &&
-               exec_open(&x, s, &p->exec, p->source) != PUMA_OK) {
-        *e = *session_error(s);
+    if (set_up(&own, sc, m, e) == PUMA_OK && barrier(own.wire, client, nc->present, e) == PUMA_OK &&
+        play_part(&own, m, result, e) == PUMA_OK) {
+        m->party->has_digests = nc->seed != NULL;
+        for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
+            if (nc->present[peer] && peer != c->self) net_link_digest(own.wire, peer, m->party->digest[peer]);
+        exchange_bills(own.wire, client, nc->present, p->protocol->protocol, m->party, result, e);
     }
-    if (e->status == PUMA_OK && barrier(wire, client, nc->present, e) == PUMA_OK) {
-        start_counting(m);
-        if (c->hollow) m->party->setup_work = session_work(s);
-        if (ahead != NULL)
-            play_record(ahead, m, MATERIAL_END, e);
-        else if (c->work == NULL)
-            run_inputs(x, s, &t, m, result, e);
-        else
-            c->work(s, c->work_context);
-        if (e->status == PUMA_OK && s != NULL && session_error(s)->status != PUMA_OK) *e = *session_error(s);
-        if (e->status == PUMA_OK) {
-            finish_counting(m);
-            if (c->hollow) {
-                m->party->peak_rss_bytes = memory_of(s, &m->last, p->protocol->protocol->dealer);
-                m->party->work = session_work(s);
-                ring_work_add(&m->party->work, &m->party->setup_work, -1);
-            }
-            m->party->has_digests = nc->seed != NULL;
-            for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
-                if (nc->present[peer] && peer != c->self) net_link_digest(wire, peer, m->party->digest[peer]);
-            exchange_bills(wire, client, nc->present, p->protocol->protocol, m->party, result, e);
-        }
-    }
-    exec_close(x);
-    if (s != NULL) session_close(s);
-    material_close(ahead);
-    if (e->status == PUMA_OK) net_finish(wire, e);
-    if (e->status != PUMA_OK) net_abort(wire, e);
-    net_close(wire);
-    free(t.tokens);
+    exec_close(own.x);
+    if (own.session != NULL) session_close(own.session);
+    material_close(own.ahead);
+    if (e->status == PUMA_OK) net_finish(own.wire, e);
+    if (e->status != PUMA_OK) net_abort(own.wire, e);
+    net_close(own.wire);
+    free(own.task.tokens);
     return e->status;
+}
+
+/* Which nodes there are, and where. */
+static void set_nodes(net_config *nc, const node_config *c)
+{
+    for (uint32_t node = 0; node < PUMA_NODES; node++) {
+        nc->present[node] = node == PUMA_CLIENT || node < c->plan->protocol->protocol->parties;
+        nc->address[node] = c->address[node];
+    }
 }
 
 static net_transport transport_of(const runfile *r, bool rehearses)
@@ -539,20 +587,20 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     bool           local = (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0;
     uint8_t        seed[32] = { 0 };
     report_party   own = { .node = local ? 0 : c->self };
-    meter          m = { .party = &own, .progress = c->progress, .started = now(), .error = e };
+    meter          m = { .party = &own, .config = c, .started = now(), .error = e };
     session_config sc = { .protocol = p->protocol,
                           .role = local ? 0 : c->self,
                           .ring_bits = r->ring_bits,
                           .frac = r->frac,
                           .is_float = local && !r->fixed,
-                          .hollow = c->hollow,
+                          .rehearsal = c->rehearsal,
                           .option = plan_option,
                           .option_context = (void *)(uintptr_t)p,
                           .observe = c->observe,
                           .observe_context = c->observe_context,
                           .labelled = labelled,
                           .label_context = &m };
-    net_config     nc = { .transport = transport_of(r, c->hollow),
+    net_config     nc = { .transport = transport_of(r, c->rehearsal),
                           .self = c->self,
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,
@@ -564,25 +612,22 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .io_timeout_ms = r->io_timeout_ms,
                           .bandwidth_mbps = r->bandwidth_mbps,
                           .round_trip_ms = r->round_trip_ms,
-                          .hello = p->hello,
-                          .seed = r->has_seed && !c->hollow ? seed : NULL,
+                          .hello = c->self == PUMA_CLIENT && c->client != NULL ? c->client->hello : p->hello,
+                          .seed = r->has_seed && !c->rehearsal ? seed : NULL,
                           .on_stuck = c->on_stuck,
                           .stuck_context = c->stuck_context,
                           .event = c->event,
                           .event_context = c->event_context };
 
-    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .hollow = c->hollow };
+    *result = (node_result){ .parties = calloc(PUMA_NODES, sizeof *result->parties), .rehearsal = c->rehearsal };
     if (result->parties == NULL) return error_set(e, 1001, "out of memory for the report");
     memcpy(sc.function, p->function, sizeof sc.function);
     for (int i = 0; i < 8; i++) seed[i] = (uint8_t)(r->seed >> 8 * i);
-    for (uint32_t node = 0; node < PUMA_NODES; node++) {
-        nc.present[node] = node == PUMA_CLIENT || node < p->protocol->protocol->parties;
-        nc.address[node] = c->address[node];
-    }
+    set_nodes(&nc, c);
     if (c->deal != NULL)
         make_record(c, &nc, &sc, &m, e);
     else if (local)
-        run_local(&sc, &p->exec, &(task){ .config = c, .plan = p }, &m, result, e);
+        run_local(&sc, &p->exec, &(task){ .config = c, .plan = p, .client = c->client }, &m, result, e);
     else
         run_on_wire(c, &nc, &sc, &m, result, e);
     if (e->status == PUMA_OK)
@@ -592,8 +637,9 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
     return e->status;
 }
 
-puma_status node_reference(const plan *p, const node_result *run, node_result *result, puma_error *e)
+puma_status node_reference(const client_plan *c, const node_result *run, node_result *result, puma_error *e)
 {
+    const plan    *p = c->plan;
     session_config sc = { .ring_bits = p->run->ring_bits,
                           .frac = p->run->frac,
                           .is_float = true,
@@ -609,7 +655,7 @@ puma_status node_reference(const plan *p, const node_result *run, node_result *r
     sc.label_context = &m;
     if (plan_reference(p, &sc.protocol, sc.function, &ec.rings, e) == PUMA_OK) {
         ec.lookup = sc.protocol->extensions.lookup.embed != NULL;
-        run_local(&sc, &ec, &(task){ .plan = p, .forced = run }, &m, result, e);
+        run_local(&sc, &ec, &(task){ .plan = p, .client = c, .forced = run }, &m, result, e);
     }
     report_party_free(&own);
     return e->status == PUMA_OK ? PUMA_OK : error_prefix(e, "reference");

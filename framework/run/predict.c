@@ -30,14 +30,14 @@ static double now(void)
 }
 
 /* Seconds that the client takes to read the weights, from the time of its largest tensor that is not huge. */
-static puma_status read_weights(double *seconds, const plan *p, puma_error *e)
+static puma_status read_weights(double *seconds, const client_plan *c, puma_error *e)
 {
-    const model *m = p->model;
+    const model *m = c->plan->model;
     double       all = 0, most = 0;
     size_t       which = 0;
 
     *seconds = 0;
-    if (p->source == NULL) return PUMA_OK;
+    if (c->source == NULL) return PUMA_OK;
     for (size_t i = 0; i < m->tensor_count; i++) {
         const model_tensor *t = &m->tensors[i];
         double              n = (double)t->dim[0] * (t->rank == 2 ? (double)t->dim[1] : 1);
@@ -51,7 +51,7 @@ static puma_status read_weights(double *seconds, const plan *p, puma_error *e)
     if (most > 0) {
         double  start = now(), *values = NULL;
 
-        if (model_values(p->source, which, &values, e) == PUMA_OK) *seconds = (now() - start) / most * all;
+        if (model_values(c->source, which, &values, e) == PUMA_OK) *seconds = (now() - start) / most * all;
         free(values);
     }
     return e->status;
@@ -92,8 +92,9 @@ static double compute(const prediction *x, double slowest, double sum)
     return x->shared ? fmax(slowest, sum / (double)x->cores) : slowest;
 }
 
-puma_status predict(prediction *out, const plan *p, const node_result *rehearsal, link_speed link, puma_error *e)
+puma_status predict(prediction *out, const client_plan *c, const node_result *rehearsal, link_speed link, puma_error *e)
 {
+    const plan    *p = c->plan;
     const runfile *r = p->run;
     uint32_t       dealer = p->protocol->protocol->dealer;
     long           cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -108,7 +109,7 @@ puma_status predict(prediction *out, const plan *p, const node_result *rehearsal
                      : out->shared  ? (out->cores > parties ? (int)(out->cores / parties) : 1)
                                     : (int)out->cores);
     if (measure_together(&rates, !out->shared ? 1 : out->cores < parties ? out->cores : parties, e) != PUMA_OK ||
-        net_measure(&wire_byte, &message, e) != PUMA_OK || read_weights(&reading, p, e) != PUMA_OK) return e->status;
+        net_measure(&wire_byte, &message, e) != PUMA_OK || read_weights(&reading, c, e) != PUMA_OK) return e->status;
     rates.packed_byte += wire_byte;
     for (size_t i = 0; i < rehearsal->party_count; i++) {
         const report_party *one = &rehearsal->parties[i];

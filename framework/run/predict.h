@@ -4,13 +4,13 @@
  *
  * Rounds: each message of the longest chain takes half a round trip.  Bytes: what the busiest of the parties
  * that work online sends online leaves through one network card, to all peers together.  Compute: the slowest of
- * them, and for each round what a message takes without a link.  These follow each other.  A dealer works ahead beside them: its bytes and its compute count only where
- * they take longer than all of the rest.  Set-up: what the client sends, or the slowest node's compute,
- * whichever is longer. */
+ * them, and for each round what a message takes without a link.  These follow each other.
+ * A dealer works ahead beside them: its bytes and its compute count only where they take longer than all of the
+ * rest.  Set-up: what the client sends, or the slowest node's compute, whichever is longer. */
 #ifndef RUN_PREDICT_H
 #define RUN_PREDICT_H
 
-#include "ini/link.h"
+#include "plan/link.h"
 #include "run/node.h"
 
 typedef struct prediction {
@@ -24,6 +24,6 @@ typedef struct prediction {
 /* The link that a run file describes: [network] link, else the emulated one. */
 link_speed  predict_link(const runfile *r);
 /* Measures this machine: about half a second. */
-puma_status predict(prediction *out, const plan *p, const node_result *rehearsal, link_speed link, puma_error *e);
+puma_status predict(prediction *out, const client_plan *c, const node_result *rehearsal, link_speed link, puma_error *e);
 
 #endif

@@ -55,7 +55,7 @@ static bool takes_part(const job *j, uint32_t i)
     return i < j->protocol->protocol->parties || (i == PUMA_CLIENT && !local(j));
 }
 
-static puma_status program(puma_session *s, const job *j, net *wire)
+static puma_status program(puma_session *s, const job *j)
 {
     uint32_t     client = local(j) ? 0 : PUMA_CLIENT;
     puma_tensor *x =
@@ -76,8 +76,7 @@ static puma_status program(puma_session *s, const job *j, net *wire)
         return (s->host->fail)(s, PUMA_EINTERNAL,
                                "result of %zu elements in a ring of %u bits with %u fraction bits", z->n,
                                z->bits, z->frac);
-    if (wire != NULL) net_allow_reveal(wire, true);
-    return s->protocol->reveal(s, j->out, z, client);
+    return session_reveal(s, j->out, z, client);
 }
 
 static void *run_node(void *argument)
@@ -111,7 +110,7 @@ static void *run_node(void *argument)
         if (net_open(&wire, &net_options, &self->error) != PUMA_OK) return NULL;
         options.wire = wire;
     }
-    if (session_open(&s, &options, &self->error) == PUMA_OK && program(s, j, wire) != PUMA_OK)
+    if (session_open(&s, &options, &self->error) == PUMA_OK && program(s, j) != PUMA_OK)
         self->error = *session_error(s);
     if (wire != NULL) {
         if (self->error.status == PUMA_OK)

@@ -48,7 +48,7 @@ static void check(bool ok, const char *name, const char *why)
 typedef struct suite {
     const plugin *backend;
     bool          is_float;
-    bool          hollow; /* a rehearsal, of which only the counts are judged */
+    bool          rehearsal; /* of which only the counts are judged */
     uint32_t      ring_bits;
     task         *tasks;
     size_t        count;
@@ -72,7 +72,7 @@ static puma_tensor *tensor_of(puma_session *s, const array *a)
 }
 
 /* One case at one node. */
-static void play(puma_session *s, net *wire, const task *t, bool computes, bool all_in_one)
+static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
 {
     puma_tensor *in[MAX_OPERANDS] = { 0 }, *out[MAX_OPERANDS] = { 0 };
     size_t       mark = s->host->enter(s);
@@ -102,9 +102,7 @@ static void play(puma_session *s, net *wire, const task *t, bool computes, bool 
         /* Into scratch first: a node that receives nothing must be able to pass NULL. */
         revealed = receiver ? s->host->scratch(s, out[i]->words + 1) : NULL;
         if (receiver && !revealed) return;
-        if (wire) net_allow_reveal(wire, true);
-        s->protocol->reveal(s, revealed, out[i], t->to);
-        if (wire) net_allow_reveal(wire, false);
+        session_reveal(s, revealed, out[i], t->to);
         if (receiver && s->status == PUMA_OK) memcpy(t->out[i].w, revealed, out[i]->words * sizeof *revealed);
     }
     puma_leave(s, mark, NULL);
@@ -135,7 +133,7 @@ static void *live(void *argument)
                                     .ring_bits = run->ring_bits,
                                     .frac = 18,
                                     .is_float = run->is_float,
-                                    .hollow = run->hollow };
+                                    .rehearsal = run->rehearsal };
 
     if (!local && net_open(&wire, &n->wire, &n->error) != PUMA_OK) return NULL;
     config.wire = wire;
@@ -144,7 +142,7 @@ static void *live(void *argument)
         const task *t = &run->tasks[i];
         uint64_t    before = from_parties(wire, p->parties);
 
-        play(s, wire, t, n->role < p->parties, local);
+        play(s, t, n->role < p->parties, local);
         if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before)
             n->heard = t->name;
         if (s->status == PUMA_OK) n->reached = i + 1;
@@ -276,7 +274,7 @@ static bool play_all(const suite *run, wires *w, node *nodes, size_t *reached, c
         if (i >= p->parties && (i != PUMA_CLIENT || local)) continue;
         nodes[i].behind = calloc(run->count + 1, sizeof *nodes[i].behind);
         if (!nodes[i].behind) fatal("out of memory");
-        if (!local) nodes[i].wire = wire_of(w, p, i, run->hollow);
+        if (!local) nodes[i].wire = wire_of(w, p, i, run->rehearsal);
         if (pthread_create(&nodes[i].thread, NULL, live, &nodes[i]) != 0) fatal("cannot start a thread");
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
@@ -332,7 +330,7 @@ static void rehearse(suite *run, const node *played)
     size_t            reached;
     bool              ended;
 
-    run->hollow = true;
+    run->rehearsal = true;
     ended = play_all(run, &w, nodes, &reached, &error);
     check(ended, "the rehearsal ends well", error ? error->text : "");
     for (size_t i = 0; ended && i < run->count; i++) {
@@ -343,7 +341,7 @@ static void rehearse(suite *run, const node *played)
               "bytes, messages or rounds differ from the counted ones");
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) free(nodes[i].behind);
-    run->hollow = false;
+    run->rehearsal = false;
 }
 
 static void run_suite(suite *run, wires *w)

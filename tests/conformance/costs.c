@@ -352,9 +352,7 @@ static void op_reveal(puma_session *s, const row *r)
 {
     puma_tensor *x = fresh(s, r, get(r, "k"), 0);
 
-    net_allow_reveal(session_wire(s), true);
-    s->protocol->reveal(s, s->role == PUMA_CLIENT ? s->host->scratch(s, x->n) : NULL, x, PUMA_CLIENT);
-    net_allow_reveal(session_wire(s), false);
+    session_reveal(s, s->role == PUMA_CLIENT ? s->host->scratch(s, x->n) : NULL, x, PUMA_CLIENT);
 }
 static void op_product(puma_session *s, const row *r)
 {

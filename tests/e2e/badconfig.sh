@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
-# badconfig.sh - wrong command lines and run files: exit code, one line that says where, nothing on standard output
-# (reliability.md A1 to A18, F12).  Every run file goes through `run` and `plan`, which must agree.
+# badconfig.sh - wrong command lines and run files: exit code, one line that says where, nothing on standard output.
+# Every run file goes through `run` and `plan`, which must agree.
 set -u
 
 puma=${PUMA_BUILDDIR:-.}/puma

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
-# badfiles.sh - damaged model files, tokenizers, inputs and plugins through the program (reliability.md B, C, D): the class of the exit code, one
+# badfiles.sh - damaged model files, tokenizers, inputs and plugins through the program: the class of the exit code, one
 # error line, nothing on standard output and no report; `plan` says the same as `run`.  The files are made here from bert-tiny.
 set -u
 export LC_ALL=C

@@ -52,7 +52,7 @@ static size_t            made_count;
  * lack. */
 static const char *folder_of(const char *name, char *path, size_t room)
 {
-    const char *source = getenv("PUMA_SRCDIR") != NULL ? getenv("PUMA_SRCDIR") : PUMA_SRCDIR;
+    const char *source = driver_source();
     char        from[600], to[600];
 
     snprintf(path, room, "%.400s/tests/golden/models/%.60s-tiny", source, name);
@@ -265,13 +265,12 @@ static void check_sampling(void)
     char              text[600];
 
     for (int i = 0; i < 2; i++) {
-        const char *source = getenv("PUMA_SRCDIR");
 
         snprintf(text, sizeof text,
                  "[run]\nmodel = %.300s/tests/golden/models/gpt2-tiny\ntask = generate\nprotocol = "
                  "plain\nbatch_tokens = %d\n"
                  "[input]\nfile = lines.txt\n%s",
-                 source != NULL ? source : PUMA_SRCDIR, i == 0 ? 1 : 4096, sampling);
+                 driver_source(), i == 0 ? 1 : 4096, sampling);
         o[i] = RUN(true, "run", driver_file("sampling.ini", text));
     }
     for (size_t i = 0; i < COUNT; i++) {

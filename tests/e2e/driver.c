@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* driver.c - see driver.h */
 #include "driver.h"
+#include "../support/scratch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -21,7 +21,7 @@
 
 extern char **environ;
 
-char               driver_work[64];
+char               driver_work[200];
 static const char *title;
 static size_t      passed, failed;
 static pid_t       owner;
@@ -35,25 +35,32 @@ static void give_up(const char *what)
 /* Also when a test ends early. */
 static void remove_work(void)
 {
-    DIR           *d = getpid() == owner ? opendir(driver_work) : NULL;
-    struct dirent *entry;
-
-    if (d == NULL) return;
-    while ((entry = readdir(d)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(d), entry->d_name, 0);
-    closedir(d);
-    rmdir(driver_work);
+    if (getpid() == owner) remove_scratch(NULL);
 }
 
 void driver_start(const char *name)
 {
     title = name;
     owner = getpid();
-    snprintf(driver_work, sizeof driver_work, "/tmp/%.30s.XXXXXX", name);
-    if (mkdtemp(driver_work) == NULL) give_up(driver_work);
+    make_scratch(NULL);
+    snprintf(driver_work, sizeof driver_work, "%s", scratch);
     atexit(remove_work);
     setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+const char *driver_source(void)
+{
+    const char *top = getenv("PUMA_SRCDIR");
+
+    return top != NULL ? top : PUMA_SRCDIR;
+}
+
+const char *tiny_model(const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s-tiny", driver_source(), name);
+    return path;
 }
 
 int driver_end(void)
@@ -79,31 +86,8 @@ bool check(bool good, const char *format, ...)
     return false;
 }
 
-/* One place a name, so that a path stays good for the whole test. */
-const char *driver_path(const char *name)
-{
-    static char paths[64][160];
-    char        path[160];
-    size_t      i = 0;
-
-    snprintf(path, sizeof path, "%.60s/%.90s", driver_work, name);
-    while (i < 63 && paths[i][0] != '\0' && strcmp(paths[i], path) != 0) i++;
-    if (i == 63) {
-        errno = ENAMETOOLONG;
-        give_up("more files than a test has places for");
-    }
-    memcpy(paths[i], path, sizeof path);
-    return paths[i];
-}
-
-const char *driver_file(const char *name, const char *text)
-{
-    const char *path = driver_path(name);
-    FILE       *f = fopen(path, "w");
-
-    if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0) give_up(path);
-    return path;
-}
+const char *driver_path(const char *name) { return in_scratch(name); }
+const char *driver_file(const char *name, const char *text) { return put_text(name, text); }
 
 char *driver_read(const char *name)
 {
@@ -223,4 +207,17 @@ double max_difference(const double *x, const double *y, size_t n)
         if (d > worst) worst = d;
     }
     return worst;
+}
+
+void logits_are(const outcome *o, const char *name, const json_t *wanted, size_t count, double bound)
+{
+    double *expected = calloc(2 * count, sizeof *expected), *got = expected + count;
+
+    if (expected == NULL) give_up(name);
+    if (check(numbers(wanted, expected, count) == count &&
+                  numbers(json_object_get(report_result(o->report, 0), "logits"), got, count) == count,
+              "%s: exit %d: %s", name, o->code, o->err))
+        check(max_difference(got, expected, count) <= bound, "%s: logits differ by %.3g", name,
+              max_difference(got, expected, count));
+    free(expected);
 }

@@ -10,11 +10,15 @@
 #include <sys/types.h>
 
 /* A directory of this test alone, made by driver_start, removed by driver_end. */
-extern char driver_work[64];
+extern char driver_work[200];
 
 void driver_start(const char *name);
 /* Prints "NAME: N passed, N failed" and returns the exit code. */
 int driver_end(void);
+
+/* The top of the sources, and in it a tiny model of the goldens; the latter until the next call. */
+const char *driver_source(void);
+const char *tiny_model(const char *name);
 
 /* Counts a check, and prints it when it failed. */
 __attribute__((format(printf, 2, 3))) bool check(bool good, const char *format, ...);
@@ -44,6 +48,8 @@ double driver_now(void);
 size_t numbers(const json_t *array, double *to, size_t room);
 /* Output i of a report: of "outputs" when the input was a file. */
 const json_t *report_result(const json_t *report, size_t i);
+/* The logits of a run on one input are these, so many, to within `bound`: two checks. */
+void logits_are(const outcome *o, const char *name, const json_t *wanted, size_t count, double bound);
 double max_difference(const double *x, const double *y, size_t n);
 
 #endif

@@ -21,16 +21,6 @@
  * it. */
 #define MARGIN 0.02
 
-static const char *model_directory(const char *name)
-{
-    static char path[512];
-    const char *source = getenv("PUMA_SRCDIR");
-
-    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s-tiny",
-             source != NULL ? source : PUMA_SRCDIR, name);
-    return path;
-}
-
 typedef struct golden {
     const char *text;
     char        ids[1024];
@@ -44,7 +34,7 @@ static json_t *read_golden(const char *name, size_t at, golden *g)
     json_t *file, *c, *id;
     size_t  i, used = 0;
 
-    snprintf(path, sizeof path, "%s/golden.json", model_directory(name));
+    snprintf(path, sizeof path, "%s/golden.json", tiny_model(name));
     file = json_load_file(path, 0, NULL);
     c = json_array_get(json_object_get(file, "cases"), at);
     g->text = json_string_value(json_object_get(c, "text"));
@@ -137,7 +127,7 @@ static void check_greedy(const char *name, size_t at, const char *transport, boo
     outcome     plain, secure;
 
     snprintf(input, sizeof input, by_text ? "text = %s" : "ids = %s", by_text ? g.text : g.ids);
-    path = run_file("greedy.ini", model_directory(name), "generate", input, "");
+    path = run_file("greedy.ini", tiny_model(name), "generate", input, "");
     snprintf(set, sizeof set, "network.transport=%s", transport);
     snprintf(what, sizeof what, "%s, case %zu, plain", name, at);
     plain = RUN(true, "run", path, "--set", "run.protocol=plain", "--set", "approximation.default=exact");
@@ -173,7 +163,7 @@ static void check_sampling(void)
         "[generate]\ndecoding = client\ntemperature = 3\ntop_k = 50\ntop_p = 0.9\nsample_seed = 5\n"
         "max_new_tokens = 12\n";
     const char *path =
-        run_file("draw.ini", model_directory("gpt2"), "generate", "text = In the beginning", draw);
+        run_file("draw.ini", tiny_model("gpt2"), "generate", "text = In the beginning", draw);
     outcome plain = RUN(true, "run", path, "--set", "run.protocol=plain"),
             secure = RUN(true, "run", path, "--set", "compare.reference=plain"),
             again = RUN(true, "run", path, "--set", "run.protocol=plain"),
@@ -212,7 +202,7 @@ static void check_perplexity(void)
         long   next = strtol(space, NULL, 10);
 
         snprintf(input, sizeof input, "ids = %.*s", (int)(space - g.ids), g.ids);
-        path = run_file("logits.ini", model_directory("gpt2"), "logits", input,
+        path = run_file("logits.ini", tiny_model("gpt2"), "logits", input,
                         "[approximation]\ndefault = exact\n");
         o = RUN(true, "run", path, "--set", "run.protocol=plain");
         if (!check(numbers(json_object_get(report_result(o.report, 0), "logits"), logits, 1000) == 1000,
@@ -226,7 +216,7 @@ static void check_perplexity(void)
         outcome_free(&o);
     }
     snprintf(input, sizeof input, "ids = %s", g.ids);
-    path = run_file("perplexity.ini", model_directory("gpt2"), "perplexity", input, "");
+    path = run_file("perplexity.ini", tiny_model("gpt2"), "perplexity", input, "");
     o = RUN(true, "run", path, "--set", "run.protocol=plain", "--set", "approximation.default=exact");
     plain = json_number_value(json_object_get(report_result(o.report, 0), "perplexity"));
     check(fabs(plain / exp(surprise / (double)count) - 1) < 1e-9,
@@ -255,14 +245,14 @@ static const char *changed_model(const char *eos)
     char                     from[600];
     json_t                  *config;
 
-    snprintf(from, sizeof from, "%s/config.json", model_directory("gpt2"));
+    snprintf(from, sizeof from, "%s/config.json", tiny_model("gpt2"));
     config = json_load_file(from, 0, NULL);
     json_object_set_new(config, "eos_token_id", json_loads(eos, JSON_DECODE_ANY, NULL));
     unlink(driver_path("config.json"));
     json_dump_file(config, driver_path("config.json"), 0);
     json_decref(config);
     for (size_t i = 0; i < 3; i++) {
-        snprintf(from, sizeof from, "%s/%s", model_directory("gpt2"), names[i]);
+        snprintf(from, sizeof from, "%s/%s", tiny_model("gpt2"), names[i]);
         if (symlink(from, driver_path(names[i])) != 0 && errno != EEXIST) perror(names[i]);
     }
     snprintf(folder, sizeof folder, "%s", driver_work);
@@ -312,7 +302,7 @@ static void check_end(void)
  * it, and nothing but tokens. */
 static void check_streaming(void)
 {
-    const char *path = run_file("stream.ini", model_directory("llama"), "generate", "ids = 1 299 944",
+    const char *path = run_file("stream.ini", tiny_model("llama"), "generate", "ids = 1 299 944",
                                 "[generate]\nmax_new_tokens = 120\n"),
                *fifo = driver_path("stream.out");
     char  c = '\0';
@@ -369,7 +359,7 @@ static void check_roles(const char *changed, int expected)
              a, b, a, b, a, b);
     snprintf(input, sizeof input, "text = %s", g.text);
     path =
-        run_file("roles.ini", model_directory("gpt2"), "generate", input, "[generate]\nmax_new_tokens = 5\n");
+        run_file("roles.ini", tiny_model("gpt2"), "generate", input, "[generate]\nmax_new_tokens = 5\n");
     {
         char *text = driver_read("roles.ini"), *at = strstr(text, "transport = memory\n"), all[4096];
 
@@ -434,7 +424,7 @@ static void check_accuracy(void)
     const char *run;
     outcome     o;
 
-    snprintf(path, sizeof path, "%s/golden.json", model_directory("bert"));
+    snprintf(path, sizeof path, "%s/golden.json", tiny_model("bert"));
     file = json_load_file(path, 0, NULL);
     json_array_foreach(json_object_get(file, "cases"), i, c)
     {
@@ -449,7 +439,7 @@ static void check_accuracy(void)
     }
     driver_file("texts.txt", texts);
     driver_file("labels.txt", labels);
-    run = run_file("labels.ini", model_directory("bert"), "classify", "file = texts.txt\nlabels = labels.txt",
+    run = run_file("labels.ini", tiny_model("bert"), "classify", "file = texts.txt\nlabels = labels.txt",
                    "");
     for (int k = 0; k < 2; k++) {
         o = RUN(true, "run", run, "--set", k == 0 ? "run.protocol=plain" : "run.reveal=label");
@@ -480,7 +470,7 @@ static void check_accuracy(void)
 static void refused(const char *model, const char *task, const char *input, const char *rest, int code,
                     const char *text)
 {
-    const char *path = run_file("refused.ini", model_directory(model), task, input, rest);
+    const char *path = run_file("refused.ini", tiny_model(model), task, input, rest);
     outcome     run = RUN(false, "run", path), plan = RUN(false, "plan", path);
 
     check(run.code == code && strstr(run.err, text) != NULL && run.out[0] == '\0',
@@ -511,7 +501,7 @@ static void check_refusals(void)
 /* The longest there can be, and a prompt that is cut to make room. */
 static void check_lengths(void)
 {
-    const char *path = run_file("long.ini", model_directory("gpt2"), "generate", "text = In the beginning",
+    const char *path = run_file("long.ini", tiny_model("gpt2"), "generate", "text = In the beginning",
                                 "[generate]\nmax_new_tokens = 122\n");
     outcome     o = RUN(true, "run", path, "--set", "run.protocol=plain");
 
@@ -539,7 +529,7 @@ static void check_file(void)
     snprintf(lines, sizeof lines, "%s\n%s\n", g[0].text, g[1].text);
     driver_file("prompts.txt", lines);
     o = RUN(true, "run",
-            run_file("file.ini", model_directory("gpt2"), "generate", "file = prompts.txt",
+            run_file("file.ini", tiny_model("gpt2"), "generate", "file = prompts.txt",
                      "[generate]\nmax_new_tokens = 4\n"));
     for (size_t i = 0; i < 2; i++) {
         const json_t *tokens = json_object_get(report_result(o.report, i), "tokens");
@@ -566,7 +556,7 @@ static const char *model_with_ties(json_int_t best, const json_int_t *equal)
     FILE         *f;
 
     snprintf(path, sizeof path, "mkdir -p %s && cp %s/* %s && chmod u+w %s/*", driver_path("ties"),
-             model_directory("llama"), driver_path("ties"), driver_path("ties"));
+             tiny_model("llama"), driver_path("ties"), driver_path("ties"));
     snprintf(folder, sizeof folder, "%s", driver_path("ties"));
     if (system(path) != 0) perror(path);
     snprintf(path, sizeof path, "%s/model.safetensors", folder);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* killed.c - a party that dies or falls silent ends the whole run, in time and by name, and leaves nothing
- * behind (reliability.md K3, K4, E21, E25); when the client dies the parties do not stay. */
+ * behind; when the client dies the parties do not stay. */
 #include "driver.h"
 
 #include <dirent.h>
@@ -303,7 +303,6 @@ static void kill_client(const char *transport)
 
 int main(void)
 {
-    const char *source = getenv("PUMA_SRCDIR");
     int         times = getenv("PUMA_LONG") != NULL ? 50 : 5;
     char       *lines, text[1024];
 
@@ -321,7 +320,7 @@ int main(void)
     snprintf(text, sizeof text,
              "[run]\nmodel = %.500s/tests/golden/models/bert-tiny\ntask = classify\nprotocol = "
              "rep3\n[input]\nfile = lines.txt\n",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     run_file = driver_file("run.ini", text);
     report = driver_path("report.json");
     for (int i = 0; i < times; i++)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
-# material.sh - `puma deal` and [run] material (reliability.md H2): runs on material made ahead give the answer and the counts of a live dealer; a
+# material.sh - `puma deal` and [run] material: runs on material made ahead give the answer and the counts of a live dealer; a
 # record serves once, across restarts, crashes and runs at the same time; what is cut, damaged, foreign or readable by others is refused, unused.
 set -u
 export LC_ALL=C
@@ -141,6 +141,9 @@ for at in 0 8 12 20 40 70 97 105 113 125 130 159; do
     flip "$work/bad.bin" $at
     bad "header, byte $at" "$work/bad.bin" 4 'E0430: .*bad.bin: '
 done
+copy
+printf '\1' | dd of="$work/bad.bin" bs=1 seek=8 conv=notrunc status=none
+bad "an earlier format" "$work/bad.bin" 4 'E0430: .*bad.bin: .*format 1, .*run puma deal again'
 copy
 flip "$work/bad.bin" $((HEADER + 1))
 bad "a mark that is none" "$work/bad.bin" 4 'E0430: .*bad.bin: .*marks'

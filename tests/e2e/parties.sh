@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 # parties.sh - every role a process of its own, started by hand, with keys from `puma keygen`: the answer is that of a local run; wrong
-# certificates end with 8, roles that were configured differently with 9 (reliability.md E6, E7, E10, E15, H7).
+# certificates end with 8, roles that were configured differently with 9.
 set -u
 
 puma=${PUMA_BUILDDIR:-.}/puma

@@ -70,7 +70,7 @@ static bool has(const char *protocol)
 static void inputs(const char *protocol, const char *name, const char *task, const char *input,
                    const char *rest, const char *const *sets)
 {
-    const char *source = getenv("PUMA_SRCDIR"), *path, *args[40] = { NULL };
+    const char *path, *args[40] = { NULL };
     char        text[2048], what[300];
     size_t      used = 2;
     outcome     predicted, counted;
@@ -79,7 +79,7 @@ static void inputs(const char *protocol, const char *name, const char *task, con
     snprintf(text, sizeof text,
              "[run]\nmodel = %s/tests/golden/models/%s-tiny\ntask = %s\nprotocol = %s\n[input]\n%s\n"
              "[network]\ntransport = memory\n%s",
-             source != NULL ? source : PUMA_SRCDIR, name, task, protocol, input, rest);
+             driver_source(), name, task, protocol, input, rest);
     path = driver_file("plan.ini", text);
     snprintf(what, sizeof what, "%s %s %s", protocol, name, task);
     args[1] = path;
@@ -228,16 +228,15 @@ static void layers(const char *protocol)
                         "\"vocab_size\": 300, \"max_position_embeddings\": 64, \"hidden_act\": \"silu\", "
                         "\"rms_norm_eps\": 1e-5, \"rope_theta\": 10000.0, \"sliding_window\": 6, "
                         "\"tie_word_embeddings\": false, \"initializer_range\": 0.02}");
-    const char *source = getenv("PUMA_SRCDIR");
     char        gpt2[600], vit[600];
     pair        p;
 
-    snprintf(vit, sizeof vit, "%s/tests/golden/models/vit-tiny", source != NULL ? source : PUMA_SRCDIR);
+    snprintf(vit, sizeof vit, "%s/tests/golden/models/vit-tiny", driver_source());
     p = made(vit, SETS("--model", vit, "--layers", "4", "--protocol", protocol, "--set",
                        "network.transport=memory"));
     json_decref(p.plan);
     json_decref(p.bench);
-    snprintf(gpt2, sizeof gpt2, "%s/tests/golden/models/gpt2-tiny", source != NULL ? source : PUMA_SRCDIR);
+    snprintf(gpt2, sizeof gpt2, "%s/tests/golden/models/gpt2-tiny", driver_source());
     for (int i = 0; i < 2; i++) {
         const char *path = i == 0 ? windows : gpt2;
 
@@ -258,13 +257,13 @@ static double real(const json_t *object, const char *key)
 /* The plan of a shape under these options. */
 static json_t *plan_with(const char *const *options)
 {
-    const char *source = getenv("PUMA_SRCDIR"), *args[24] = { "plan", "--model", NULL, "--seq", "8", "--json" };
+    const char *args[24] = { "plan", "--model", NULL, "--seq", "8", "--json" };
     char        path[600];
     size_t      used = 6;
     outcome     o;
     json_t     *plan;
 
-    snprintf(path, sizeof path, "%s/tests/golden/models/bert-tiny", source != NULL ? source : PUMA_SRCDIR);
+    snprintf(path, sizeof path, "%s/tests/golden/models/bert-tiny", driver_source());
     args[2] = path;
     for (size_t i = 0; options[i] != NULL; i++) args[used++] = options[i];
     o = driver_run(false, args);
@@ -320,7 +319,7 @@ static void seconds(void)
  * machine make a run longer, never shorter. */
 static void seconds_met(void)
 {
-    const char *source = getenv("PUMA_SRCDIR"), *path;
+    const char *path;
     char        text[600];
     outcome     o;
     json_t     *plan;
@@ -329,7 +328,7 @@ static void seconds_met(void)
     snprintf(text, sizeof text,
              "[run]\nmodel = %s/tests/golden/models/bert-tiny\ntask = embed\nprotocol = rep3\n[input]\nids = 5 9 17 40 3 8 "
              "12\n[network]\ntransport = tcp\nbandwidth_mbps = 100\nround_trip_ms = 30\n",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     path = driver_file("link.ini", text);
     o = RUN(false, "plan", path, "--json");
     plan = json_loads(o.out, 0, NULL);
@@ -345,12 +344,11 @@ static void seconds_met(void)
 /* Models that no laptop holds. */
 static void large(const char *name)
 {
-    const char *source = getenv("PUMA_SRCDIR");
     char        path[600];
     outcome     o;
     json_t     *plan;
 
-    snprintf(path, sizeof path, "%s/models/shapes/%s.json", source != NULL ? source : PUMA_SRCDIR, name);
+    snprintf(path, sizeof path, "%s/models/shapes/%s.json", driver_source(), name);
 #if defined(__SANITIZE_THREAD__) /* it leaves a program too few addresses */
     o = RUN(false, "plan", "--model", path, "--seq", "8", "--new-tokens", "1", "--layers", "2", "--json");
 #else

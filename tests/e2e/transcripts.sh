@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
-# transcripts.sh - with a fixed seed a run sends the same bytes over every transport, with any number of threads and any kernels
-# (reliability.md 4.10); another seed sends others, in the same number.
+# transcripts.sh - with a fixed seed a run sends the same bytes over every transport, with any number of threads and any kernels;
+# another seed sends others, in the same number.
 set -u
 
 puma=${PUMA_BUILDDIR:-.}/puma

@@ -71,20 +71,20 @@ static const char *directory_of(const char *name)
     return path;
 }
 
-static plan *opened(const char *directory, const char *protocol, const char *functions)
+static client_plan *opened(const char *directory, const char *protocol, const char *functions)
 {
     char       text[1000];
-    plan      *p;
-    puma_error e = { 0 };
+    client_plan *c;
+    puma_error   e = { 0 };
 
     snprintf(text, sizeof text,
              "[run]\nmodel = %.600s\ntask = logits\nprotocol = %s\n[input]\nids = 1\n"
              "[approximation]\ndefault = %s\n[network]\ntransport = memory\n",
              directory, protocol, functions);
-    check(plan_open(&p, driver_file("run.ini", text), NULL, 0, PLAN_CLIENT, &e) == PUMA_OK, "%s, %s: %s",
+    check(client_open(&c, driver_file("run.ini", text), NULL, 0, CLIENT_ALL, &e) == PUMA_OK, "%s, %s: %s",
           directory, protocol, e.text);
-    if (e.status == PUMA_OK) return p;
-    plan_close(p);
+    if (e.status == PUMA_OK) return c;
+    client_close(c);
     return NULL;
 }
 
@@ -198,7 +198,7 @@ static void all_at_once(exec *x, const golden *g, size_t count, const char *name
 
 /* A session of plain in float with exact functions, and a decoder in it that shows every position. */
 typedef struct subject {
-    plan         *p;
+    client_plan  *c;
     puma_session *s;
     exec         *x;
 } subject;
@@ -208,18 +208,20 @@ static bool subject_open(subject *t, const char *directory)
     session_config sc = { .is_float = true, .option = plan_option };
     puma_error     e = { 0 };
     exec_config    ec;
+    const plan    *p;
 
-    *t = (subject){ .p = opened(directory, "plain", "exact") };
-    if (t->p == NULL) return false;
-    sc.option_context = t->p;
-    sc.protocol = t->p->protocol;
-    sc.ring_bits = t->p->run->ring_bits;
-    sc.frac = t->p->run->frac;
-    memcpy(sc.function, t->p->function, sizeof sc.function);
-    ec = t->p->exec;
+    *t = (subject){ .c = opened(directory, "plain", "exact") };
+    if (t->c == NULL) return false;
+    p = t->c->plan;
+    sc.option_context = t->c->plan;
+    sc.protocol = p->protocol;
+    sc.ring_bits = p->run->ring_bits;
+    sc.frac = p->run->frac;
+    memcpy(sc.function, p->function, sizeof sc.function);
+    ec = p->exec;
     ec.task = MODEL_PERPLEXITY;
     return check(session_open(&t->s, &sc, &e) == PUMA_OK &&
-                     exec_open(&t->x, t->s, &ec, t->p->source) == PUMA_OK,
+                     exec_open(&t->x, t->s, &ec, t->c->source, NULL) == PUMA_OK,
                  "%s: %s%s", directory, e.text, t->s == NULL ? "" : session_error(t->s)->text);
 }
 
@@ -227,7 +229,7 @@ static void subject_close(subject *t)
 {
     exec_close(t->x);
     if (t->s != NULL) session_close(t->s);
-    plan_close(t->p);
+    client_close(t->c);
 }
 
 static void check_plain(const char *name, const json_t *cases)
@@ -330,7 +332,7 @@ static void check_window(size_t w)
 /* --- rep3 ------------------------------------------------------------------------------------- */
 
 typedef struct job {
-    const plan *p;
+    client_plan *c;
     golden      g;
     size_t      tokens;      /* how many to generate */
     uint32_t    got[GREEDY]; /* the client's */
@@ -341,7 +343,7 @@ typedef struct job {
 static void generate(puma_session *s, void *context)
 {
     job        *j = context;
-    exec_config ec = j->p->exec;
+    exec_config ec = j->c->plan->exec;
     exec       *x;
     exec_output o;
     bool        client = s->role == PUMA_CLIENT;
@@ -349,7 +351,7 @@ static void generate(puma_session *s, void *context)
 
     ec.task = MODEL_GENERATE;
     ec.reveal_label = true;
-    if (exec_open(&x, s, &ec, j->p->source) == PUMA_OK)
+    if (exec_open(&x, s, &ec, j->c->source, NULL) == PUMA_OK)
         for (size_t i = 0; i < j->tokens && s->status == PUMA_OK; i++) {
             exec_feed(x,
                       &(exec_input){ .tokens = i == 0 ? j->g.count : 1,
@@ -371,7 +373,7 @@ static uint64_t played(job *j, const char *name)
     uint64_t    bytes = 0;
 
     j->count = 0;
-    check(local_work(j->p, generate, j, &result, &e) == PUMA_OK, "%s, rep3: %s", name, e.text);
+    check(local_work(j->c, generate, j, &result, &e) == PUMA_OK, "%s, rep3: %s", name, e.text);
     for (size_t i = 0; i < result.party_count; i++)
         for (size_t k = 0; k < result.parties[i].layer_count; k++) bytes += result.parties[i].layers[k].bytes;
     node_result_free(&result);
@@ -380,11 +382,11 @@ static uint64_t played(job *j, const char *name)
 
 static void check_rep3(const char *name, const json_t *cases)
 {
-    job     j = { .p = opened(directory_of(name), "rep3", "precise"), .tokens = GREEDY };
+    job     j = { .c = opened(directory_of(name), "rep3", "precise"), .tokens = GREEDY };
     size_t  i;
     json_t *c;
 
-    if (j.p == NULL) return;
+    if (j.c == NULL) return;
     json_array_foreach(cases, i, c)
     {
         size_t same = 0;
@@ -394,16 +396,16 @@ static void check_rep3(const char *name, const json_t *cases)
         for (size_t k = 0; k < j.count; k++) same += j.got[k] == j.g.greedy[k];
         check(same == GREEDY, "%s, case %zu, rep3: %zu of %d greedy tokens", name, i, same, GREEDY);
     }
-    plan_close((plan *)(uintptr_t)j.p);
+    client_close(j.c);
 }
 
 /* What a token costs once 32 are in the cache. */
 static void check_bytes(const char *name)
 {
-    job      j = { .p = opened(directory_of(name), "rep3", "precise") };
+    job      j = { .c = opened(directory_of(name), "rep3", "precise") };
     uint64_t none, prefill, both;
 
-    if (j.p == NULL) return;
+    if (j.c == NULL) return;
     j.g.count = 32;
     for (size_t i = 0; i < j.g.count; i++) j.g.ids[i] = (uint32_t)(i * 37 % VOCABULARY);
     none = played(&j, name);
@@ -415,7 +417,7 @@ static void check_bytes(const char *name)
            1e-6 * (double)(both - prefill));
     check(both > prefill && 5 * (both - prefill) <= prefill - none,
           "%s: the second token's bytes are more than a fifth of the prefill's", name);
-    plan_close((plan *)(uintptr_t)j.p);
+    client_close(j.c);
 }
 
 int main(void)

@@ -24,10 +24,9 @@ static const char *source(const char *name)
 {
     static char path[4][600];
     static int  next;
-    const char *directory = getenv("PUMA_SRCDIR");
     char       *to = path[next++ % 4];
 
-    snprintf(to, sizeof path[0], "%.400s/tests/golden/%.160s", directory != NULL ? directory : PUMA_SRCDIR,
+    snprintf(to, sizeof path[0], "%.400s/tests/golden/%.160s", driver_source(),
              name);
     return to;
 }

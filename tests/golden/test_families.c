@@ -21,9 +21,8 @@ static double            worst[4];
 static const char *folder_of(const char *name)
 {
     static char path[512];
-    const char *source = getenv("PUMA_SRCDIR");
 
-    snprintf(path, sizeof path, "%.300s/tests/golden/families/%.60s", source != NULL ? source : PUMA_SRCDIR,
+    snprintf(path, sizeof path, "%.300s/tests/golden/families/%.60s", driver_source(),
              name);
     return path;
 }

@@ -13,8 +13,7 @@
 
 static void check_case(const json_t *c)
 {
-    const char *top = getenv("PUMA_SRCDIR"), *name = json_string_value(json_object_get(c, "name"));
-    double      expected[VOCABULARY], got[VOCABULARY];
+    const char *name = json_string_value(json_object_get(c, "name"));
     char        text[1600], ids[400];
     size_t      used = 0, i;
     json_t     *id;
@@ -26,26 +25,20 @@ static void check_case(const json_t *c)
              "[run]\nmodel = %.500s/tests/golden/gguf/%s.gguf\ntask = logits\nprotocol = plain\n[input]\nids "
              "= %s\n"
              "[approximation]\ndefault = exact\n[network]\ntransport = memory\n",
-             top != NULL ? top : PUMA_SRCDIR, name, ids);
+             driver_source(), name, ids);
     o = RUN(true, "run", driver_file("run.ini", text));
-    if (check(numbers(json_object_get(c, "logits"), expected, VOCABULARY) == VOCABULARY &&
-                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) ==
-                      VOCABULARY,
-              "%s: exit %d: %s", name, o.code, o.err))
-        check(max_difference(got, expected, VOCABULARY) <= BOUND, "%s: logits differ by %.3g", name,
-              max_difference(got, expected, VOCABULARY));
+    logits_are(&o, name, json_object_get(c, "logits"), VOCABULARY, BOUND);
     outcome_free(&o);
 }
 
 int main(void)
 {
-    const char *top = getenv("PUMA_SRCDIR");
     char        path[600];
     json_t     *file, *c;
     size_t      i;
 
     driver_start("gguf");
-    snprintf(path, sizeof path, "%.500s/tests/golden/gguf/cases.json", top != NULL ? top : PUMA_SRCDIR);
+    snprintf(path, sizeof path, "%.500s/tests/golden/gguf/cases.json", driver_source());
     file = json_load_file(path, 0, NULL);
     json_array_foreach(file, i, c) check_case(c);
     check(i == 4, "cases.json has %zu cases", i);

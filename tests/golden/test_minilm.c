@@ -185,7 +185,6 @@ static void check_hidden(size_t times)
 
 int main(void)
 {
-    const char *source = getenv("PUMA_SRCDIR");
     bool        full = getenv("PUMA_LONG") != NULL;
     const char *run;
     char        path[512];
@@ -198,7 +197,7 @@ int main(void)
     }
     driver_start("test_minilm");
     snprintf(path, sizeof path, "%.400s/tests/golden/minilm_public.json",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     golden = json_load_file(path, 0, NULL);
     sentences = json_object_get(golden, "sentences");
     count = json_array_size(sentences);

@@ -45,16 +45,6 @@ static void keep_worst(double *worst, double value)
     if (!(value <= *worst)) *worst = value;
 }
 
-static const char *model_directory(const char *name)
-{
-    static char path[512];
-    const char *source = getenv("PUMA_SRCDIR");
-
-    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s-tiny",
-             source != NULL ? source : PUMA_SRCDIR, name);
-    return path;
-}
-
 static void read_case(golden *g, const json_t *c)
 {
     size_t  used = 0, i;
@@ -80,7 +70,7 @@ static bool read_subject(subject *s, const char *name)
     json_t *c;
 
     *s = (subject){ .name = name };
-    snprintf(path, sizeof path, "%s/golden.json", model_directory(name));
+    snprintf(path, sizeof path, "%s/golden.json", tiny_model(name));
     s->file = json_load_file(path, 0, NULL);
     json_array_foreach(json_object_get(s->file, "cases"), i, c)
     {
@@ -96,7 +86,7 @@ static bool read_subject(subject *s, const char *name)
     snprintf(text, sizeof text,
              "[run]\nmodel = %s\ntask = classify\nprotocol = rep3\n[input]\nfile = "
              "lines.txt\n[approximation]\ndefault = puma\n",
-             model_directory(name));
+             tiny_model(name));
     s->run = driver_file("lines.ini", text);
     return true;
 }
@@ -144,7 +134,7 @@ static void check_exact(const subject *s, size_t i)
         snprintf(text, sizeof text,
                  "[run]\nmodel = %s\ntask = classify\nprotocol = plain\n[input]\n%s = "
                  "%s\n[approximation]\ndefault = exact\n",
-                 model_directory(s->name), keys[k], values[k]);
+                 tiny_model(s->name), keys[k], values[k]);
         o = RUN(true, "run", driver_file("case.ini", text));
         keep_worst(&worst_float, compare(s, &o, 0, i, g->logits, FLOAT_BOUND, true, keys[k]));
         outcome_free(&o);
@@ -155,7 +145,7 @@ static void check_exact(const subject *s, size_t i)
 static void check_tokens(const subject *s, size_t i)
 {
     const golden *g = &s->cases[i];
-    outcome       o = RUN(false, "tokenize", model_directory(s->name), g->text);
+    outcome       o = RUN(false, "tokenize", tiny_model(s->name), g->text);
     json_t       *object;
 
     o.out[strcspn(o.out, "\n")] = '\0';
@@ -163,7 +153,7 @@ static void check_tokens(const subject *s, size_t i)
           s->name, i, o.out, g->ids, o.code, o.err);
     outcome_free(&o);
     if (g->types == NULL) return;
-    o = RUN(false, "tokenize", model_directory(s->name), g->text, "--json");
+    o = RUN(false, "tokenize", tiny_model(s->name), g->text, "--json");
     object = json_loads(o.out, 0, NULL);
     check(json_equal(json_object_get(object, "type_ids"), g->types), "%s, case %zu: token types %s", s->name,
           i, o.out);
@@ -284,14 +274,14 @@ static void check_pair(const subject *s)
 
     snprintf(text, sizeof text,
              "[run]\nmodel = %s\ntask = classify\nprotocol = plain\n[input]\ntext = %s\ntext_pair = %s\n",
-             model_directory(s->name), s->cases[0].text, s->cases[1].text);
+             tiny_model(s->name), s->cases[0].text, s->cases[1].text);
     file = driver_file("pair.ini", text);
     clear = RUN(true, "run", file);
     fixed = RUN(true, "run", file, "--set", "run.protocol=rep3", "--set", "network.transport=memory");
-    other = RUN(false, "tokenize", model_directory(s->name), s->cases[0].text, s->cases[1].text);
+    other = RUN(false, "tokenize", tiny_model(s->name), s->cases[0].text, s->cases[1].text);
     other.out[strcspn(other.out, "\n")] = '\0';
     snprintf(text, sizeof text, "[run]\nmodel = %s\ntask = classify\nprotocol = plain\n[input]\nids = %s\n",
-             model_directory(s->name), other.out);
+             tiny_model(s->name), other.out);
     outcome_free(&other);
     other = RUN(true, "run", driver_file("ids.ini", text));
     if (check(numbers(json_object_get(report_result(clear.report, 0), "logits"), x, LABELS) == n &&

@@ -16,9 +16,8 @@
 static const char *source(const char *name)
 {
     static char path[600];
-    const char *top = getenv("PUMA_SRCDIR");
 
-    snprintf(path, sizeof path, "%.500s/tests/golden/rope/%.60s", top != NULL ? top : PUMA_SRCDIR, name);
+    snprintf(path, sizeof path, "%.500s/tests/golden/rope/%.60s", driver_source(), name);
     return path;
 }
 
@@ -42,15 +41,9 @@ static outcome run_with(const json_t *config, const char *ids, const char *task)
 static void check_case(const json_t *c, const char *ids)
 {
     const char *name = json_string_value(json_object_get(c, "name"));
-    double      expected[VOCABULARY], got[VOCABULARY];
     outcome     o = run_with(json_object_get(c, "config"), ids, "logits");
 
-    if (check(numbers(json_object_get(c, "logits"), expected, VOCABULARY) == VOCABULARY &&
-                  numbers(json_object_get(report_result(o.report, 0), "logits"), got, VOCABULARY) ==
-                      VOCABULARY,
-              "%s: exit %d: %s", name, o.code, o.err))
-        check(max_difference(got, expected, VOCABULARY) <= BOUND, "%s: logits differ by %.3g", name,
-              max_difference(got, expected, VOCABULARY));
+    logits_are(&o, name, json_object_get(c, "logits"), VOCABULARY, BOUND);
     outcome_free(&o);
 }
 

@@ -20,15 +20,6 @@
 #define RING_BOUND 0x1p-8
 #define MARGIN 0.01
 
-static const char *tiny(void)
-{
-    static char path[512];
-    const char *source = getenv("PUMA_SRCDIR");
-
-    snprintf(path, sizeof path, "%.400s/tests/golden/models/bert-tiny", source != NULL ? source : PUMA_SRCDIR);
-    return path;
-}
-
 static void write_head(const double *w, size_t n, double b)
 {
     char   text[64 * DIM] = "{\"w\": [";
@@ -65,7 +56,7 @@ static void check_tiny(void)
     snprintf(text, sizeof text,
              "[run]\nmodel = %s\ntask = embed\nprotocol = plain\n[input]\nids = 2 5 6 7 3\n[network]\ntransport = "
              "memory\n",
-             tiny());
+             tiny_model("bert"));
     embed = driver_file("embed.ini", text);
     o = RUN(true, "run", embed);
     n = numbers(json_object_get(report_result(o.report, 0), "embedding"), e, DIM);
@@ -74,7 +65,7 @@ static void check_tiny(void)
     snprintf(text, sizeof text,
              "[run]\nmodel = %s\ntask = classify\nprotocol = plain\nhead = head.json\n[input]\nids = 2 5 6 7 "
              "3\nlabels = labels.txt\n[network]\ntransport = memory\n",
-             tiny());
+             tiny_model("bert"));
     file = driver_file("head.ini", text);
     for (int sign = 0; sign < 2; sign++) {
         wanted = sign == 0 ? 0.25 : -0.25;
@@ -177,7 +168,7 @@ static char *read_data(const char *path)
 static void check_reviews(const char *minilm, const char *sentences)
 {
     char         path[600], text[2048], line[4096];
-    const char  *source = getenv("PUMA_SRCDIR"), *file;
+    const char  *file;
     char        *data = read_data(sentences), *lines = calloc(CASES, sizeof line), labels[2 * CASES + 1] = "";
     double       w[DIM], worst = 0;
     json_t      *golden, *c, *cases;
@@ -185,7 +176,7 @@ static void check_reviews(const char *minilm, const char *sentences)
     outcome      o;
 
     snprintf(path, sizeof path, "%.400s/tests/golden/minilm_sentiment_public.json",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     golden = json_load_file(path, 0, NULL);
     cases = json_object_get(golden, "cases");
     n = numbers(json_object_get(golden, "w"), w, DIM);

@@ -127,7 +127,6 @@ static void check_chat(const char *what, const char *protocol, const char *appro
 
 int main(void)
 {
-    const char *source = getenv("PUMA_SRCDIR");
     bool        full = getenv("PUMA_LONG") != NULL;
     char        path[512];
     json_t     *golden;
@@ -139,7 +138,7 @@ int main(void)
     }
     driver_start("test_smollm2");
     snprintf(path, sizeof path, "%.400s/tests/golden/smollm2_public.json",
-             source != NULL ? source : PUMA_SRCDIR);
+             driver_source());
     golden = json_load_file(path, 0, NULL);
     prompts = json_object_get(golden, "prompts");
     check(json_array_size(prompts) > 0, "%s: no prompts", path);

@@ -29,9 +29,8 @@ static const char *const PLAIN[] = { "run.protocol=plain", "approximation.defaul
 static const char *directory(const char *name)
 {
     static char path[512];
-    const char *source = getenv("PUMA_SRCDIR");
 
-    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s", source != NULL ? source : PUMA_SRCDIR, name);
+    snprintf(path, sizeof path, "%.400s/tests/golden/models/%.60s", driver_source(), name);
     return path;
 }
 

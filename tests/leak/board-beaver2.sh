@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # board-beaver2.sh - seeded bugs in what beaver2 has of its own: each must turn its check of test_leak red, and for its own reason.
 digit=2 backend=beaver2 own=-DMASKED_DEALER
-reason='the views of party [12] differ between secrets|affine relation'
-runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" "$1" "$2"; }
+reason='the views of party [012] differ between secrets|affine relation|no mask of its own'
+runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" --backend "$1" "$2"; }
 # shellcheck source=tests/leak/seeded.sh
 . "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
 
 for check in "share" "and" "product plain" "answer"; do clean "$check"; done
 
-bug "one seed for both parties"        beaver2.c 's/party == P1 ? "beaver2 lambda 1" : "beaver2 lambda 2"/"beaver2 lambda 1"/' "share"
+bug "one seed for both parties"        beaver2.c 's/host->prg_words(own, seed, 4, 64);/for (uint64_t i = 0; i < 4; i++) seed[i] = i;/; s/party == P1 ? "beaver2 lambda 1" : "beaver2 lambda 2"/"beaver2 lambda 1"/' "share"
+bug "P1's seed sent to P2 as well"     beaver2.c 's/        status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);/&\n        if (party == P1) host->send(\&r->base, P2, seed, 4, 64, PUMA_OFFLINE);/; s/^    } else if (r->base.role == party) {/    } else if (r->base.role == P2 \&\& party == P1) {\n        return host->recv(\&r->base, P0, seed, 4, 64);\n&/' "share"
 bug "the input itself sent to P2"      beaver2.c 's/        host->ring->sub(half, words, half, z->n);/        host->ring->scale(half, words, 1, z->n);/' "share"
 bug "its half padded one bit short"    beaver2.c 's/host->prg_words(r->input1, half, z->n, z->bits);/host->prg_words(r->input1, half, z->n, z->bits - 1);/' "share"
 bug "bits sent to P2 as they are"      beaver2.c 's/half\[w\] ^= words\[w\];/half[w] = words[w];/' "and"

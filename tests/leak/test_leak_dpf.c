@@ -11,7 +11,7 @@
  *          rows that it expands from them (with this test's own copy of dpf_keys.c) must obey no affine
  * relation over GF(2).  A party that held both keys of one function would have rows whose low bits differ by
  * a constant; a correction without its mask, or with equal seeds, would be constant itself. */
-#include "leak/world.h"
+#include "leak/views.h"
 
 #include "dpf_keys.h"
 
@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *plugin_path;
+static const puma_protocol *backend;
 
 #define MOST 64
 
@@ -80,7 +80,7 @@ static void every_id_finds_its_row(void **state)
     for (size_t v = 0; v < sizeof rows / sizeof *rows; v++)
         for (size_t b = 0; b < sizeof rings / sizeof *rings; b++)
             for (size_t second = 0; second < 8; second += 3) {
-                world    *w = world_new(plugin_path, 64, 0);
+                world    *w = world_new(backend, 64, 0);
                 setting   c = { .ids = rows[v],
                                 .rows = { rows[v], second },
                                 .columns = 1,
@@ -115,50 +115,26 @@ static void every_id_finds_its_row(void **state)
 
 /* --- the table stays hidden --------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * 0xff51afd7ed558ccdu;
-    h ^= h >> 32;
-    return h * 0xc4ceb9fe1a85ec53u ^ h >> 29;
-}
-
-static void enumerate(world *w, setting *c, unsigned unknown, uint32_t party, uint64_t total[3])
-{
-    memset(total, 0, 3 * sizeof *total);
-    assert_true(world_run(w, embed, c));
-    assert_in_range(world_rewind(w, unknown), 1, 20);
-    do {
-        const view *v = world_view(w, party);
-
-        assert_true(world_run(w, embed, c));
-        for (uint64_t k = 0; k < 3; k++) {
-            uint64_t h = 0x7654321 + k;
-
-            for (size_t i = 0; i < v->count; i++) h = mix(h, v->items[i].value + 1);
-            total[k] += mix(h, v->count);
-        }
-    } while (world_step(w, unknown));
-}
-
 static void views_do_not_depend_on_the_table(void **state)
 {
     (void)state;
     for (uint32_t party = 1; party <= 2; party++)
         for (uint64_t known = 1; known <= 3; known++) {
-            unsigned unknown =
-                party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
             setting  c = { .ids = 1, .rows = { 3 }, .columns = 1, .bits = 2, .id = { { 1 } } };
-            world   *w = world_new(plugin_path, 8, 0);
-            uint64_t first[3], other[3];
+            world   *w = world_new(backend, 8, 0);
+            subject  of = { .name = "table", .run = embed, .context = &c };
+            /* Not the client's own draws: its keys are the same for all tables. */
+            uint64_t unknown = world_stream(w, "rep3 lambda", 0, 3 - party) |
+                               world_stream(w, party == 1 ? "rep3 input 2" : "rep3 input 1", 0, PUMA_CLIENT);
+            sums first, other;
 
-            /* The client's own draws too: its keys are the same for all tables. */
-            for (int s = 0; s <= STREAMS; s++) world_keep(w, s, true);
+            world_keep(w, true);
             world_seed(w, known);
-            enumerate(w, &c, unknown, party, first);
+            assert_true(enumerate(w, &of, party, unknown, 20, &first) <= 20);
             for (uint64_t t = 1; t < 64; t += 3) {
                 for (uint32_t i = 0; i < 3; i++) c.table[i] = t >> 2 * i & 3;
-                enumerate(w, &c, unknown, party, other);
-                if (memcmp(first, other, sizeof first) != 0)
+                enumerate(w, &of, party, unknown, 20, &other);
+                if (memcmp(&first, &other, sizeof first) != 0)
                     fail_msg("table: the views of party %u differ between secrets 0 and %llu", party,
                              (unsigned long long)t);
             }
@@ -169,29 +145,6 @@ static void views_do_not_depend_on_the_table(void **state)
 /* --- the ids stay hidden ------------------------------------------------------------------------------ */
 
 enum { ROWS = 40, RING = 8 };
-
-static size_t rank_of(uint64_t *rows, size_t row_count, size_t words)
-{
-    size_t rank = 0;
-
-    for (size_t column = 0; column < words * 64 && rank < row_count; column++) {
-        size_t pivot = rank;
-
-        while (pivot < row_count && (rows[pivot * words + column / 64] >> column % 64 & 1) == 0) pivot++;
-        if (pivot == row_count) continue;
-        for (size_t k = 0; k < words; k++) {
-            uint64_t t = rows[pivot * words + k];
-
-            rows[pivot * words + k] = rows[rank * words + k];
-            rows[rank * words + k] = t;
-        }
-        for (size_t r = rank + 1; r < row_count; r++)
-            if ((rows[r * words + column / 64] >> column % 64 & 1) != 0)
-                for (size_t k = 0; k < words; k++) rows[r * words + k] ^= rows[rank * words + k];
-        rank++;
-    }
-    return rank;
-}
 
 static void put_bits(uint64_t *row, size_t *column, uint64_t value, uint32_t bits)
 {
@@ -239,7 +192,7 @@ static void keys_obey_no_affine_relation(void **state)
     (void)state;
     assert_true(f.depth == 2 && f.width == 15);
     for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
-        world    *w = world_new(plugin_path, RING, 0);
+        world    *w = world_new(backend, RING, 0);
         setting   c = { .ids = 1, .rows = { ROWS }, .columns = 1, .bits = RING, .id = { { ids[k] } } };
         uint64_t *rows[3];
 
@@ -281,7 +234,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_leak_dpf PLUGIN.so [results|table|keys]\n");
         return 2;
     }
-    plugin_path = argv[1];
+    backend = world_backend(argv[1]);
     for (size_t i = 0; argc > 2 && i < 3; i++) {
         const struct CMUnitTest one[] = { tests[i] };
 

@@ -4,14 +4,9 @@
  *
  *     test_leak_tables PLUGIN.so [CHECK]
  *
- * Enumeration and affine rank as in test_leak.c.  A lookup draws too much for a full enumeration of P2's
- * view, so there is a third test, on rings of any size: Own masks.  All streams that the observed party lacks
- * are set by the test.  For each received element that varies at all there must be a draw on those streams
- * that shifts the element (adds 2^b for every bit b, or flips each) and touches no element received earlier.
- * That is the simulation argument of doc/rep3.md word by word: with it, ordered by time, the view is uniform
- * whatever the secrets.  It is tried around several settings of the streams and secrets, because an element
- * must have its mask at all of them. */
-#include "leak/world.h"
+ * Enumeration on tiny rings, own masks and affine rank on real ones, as views.h has them.  A lookup draws too
+ * much for a full enumeration of every view. */
+#include "leak/views.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -20,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *plugin_path, *only; /* only: the one check to run, for seeded bugs */
+static const puma_protocol *backend;
+static const char          *only; /* the one check to run, for seeded bugs */
 
 static bool skipped(const char *name) { return only != NULL && strcmp(only, name) != 0; }
 
@@ -266,52 +262,16 @@ static const check CHECKS[] = {
 };
 #define CHECK_COUNT (sizeof CHECKS / sizeof *CHECKS)
 
-static unsigned streams_unknown_to(uint32_t party)
+static void other_secret(void *context, uint64_t random) { ((setting *)context)->x = random; }
+
+static subject subject_of(const check *c, setting *at)
 {
-    return party == 1 ? 1u << STREAM_02 | 1u << STREAM_INPUT2 : 1u << STREAM_01 | 1u << STREAM_INPUT1;
+    return (subject){ .name = c->name, .run = c->run, .context = at, .secrets = other_secret };
 }
 
 /* --- enumeration ------------------------------------------------------------------------------ */
 
 #define MAX_ENUMERATED 20
-
-typedef struct sums {
-    uint64_t of[3];
-} sums;
-
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * 0xff51afd7ed558ccdu;
-    h ^= h >> 32;
-    return h * 0xc4ceb9fe1a85ec53u ^ h >> 29;
-}
-
-static void add_view(sums *total, const view *v)
-{
-    for (uint64_t k = 0; k < 3; k++) {
-        uint64_t h = 0x1234567 + k;
-
-        for (size_t i = 0; i < v->count; i++) h = mix(h, v->items[i].value + 1);
-        total->of[k] += mix(h, v->count);
-    }
-}
-
-/* The sums over everything that `party` does not know; how many bits that is, and nothing when they are too
- * many. */
-static size_t enumerate(world *w, const check *c, setting *at, uint32_t party, sums *total)
-{
-    size_t bits;
-
-    *total = (sums){ { 0, 0, 0 } };
-    assert_true(world_run(w, c->run, at));
-    bits = world_rewind(w, streams_unknown_to(party));
-    if (bits > MAX_ENUMERATED) return bits;
-    do {
-        if (!world_run(w, c->run, at)) fail_msg("%s: the run failed", c->name);
-        add_view(total, world_view(w, party));
-    } while (world_step(w, streams_unknown_to(party)));
-    return bits;
-}
 
 static void views_do_not_depend_on_secrets(void **state)
 {
@@ -322,21 +282,22 @@ static void views_do_not_depend_on_secrets(void **state)
         for (uint32_t party = 1; party <= 2 && CHECKS[i].tiny && !skipped(CHECKS[i].name); party++)
             for (uint64_t known = 1; known <= 2; known++) {
                 const check *c = &CHECKS[i];
-                world       *w = world_new(plugin_path, 8, 0);
+                world       *w = world_new(backend, 8, 0);
+                setting      at = c->at;
+                subject      of = subject_of(c, &at);
                 uint64_t     size = 1ull << c->at.bits;
                 sums         first = { { 0 } }, other;
                 size_t       bits = 0;
 
-                for (int s = 0; s < STREAMS; s++) world_keep(w, s, true);
+                world_keep(w, true);
                 world_seed(w, known);
+                at.n = 1;
                 /* every secret of the ring; where a run takes long the two ends, which differ in bucket and
                  * remainder */
                 for (uint64_t x = 0; x < size && bits <= MAX_ENUMERATED; x += bits > 14 ? size - 1 : 1) {
-                    setting at = c->at;
-
-                    at.n = 1;
                     at.x = x;
-                    bits = enumerate(w, c, &at, party, x == 0 ? &first : &other);
+                    bits = enumerate(w, &of, party, world_lacks(w, party), MAX_ENUMERATED,
+                                     x == 0 ? &first : &other);
                     if (bits <= MAX_ENUMERATED && x > 0 && memcmp(&first, &other, sizeof first) != 0)
                         fail_msg("%s: the views of party %u differ between secrets 0 and %llu", c->name,
                                  party, (unsigned long long)x);
@@ -352,177 +313,25 @@ static void views_do_not_depend_on_secrets(void **state)
     if (only == NULL) assert_true(enumerated >= 10);
 }
 
-/* --- own masks -------------------------------------------------------------------------------- */
-
-#define MAX_DRAWS 1024
-#define MAX_VIEW 4096
-#define SETTINGS 2
-
-static uint64_t random_state;
-
-static uint64_t random_word(void)
-{
-    uint64_t z = (random_state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-/* The party's view at one setting of the streams. */
-static size_t look(world *w, const check *c, const setting *at, uint32_t party, seen *items)
-{
-    setting     copy = *at;
-    const view *v;
-
-    if (!world_run(w, c->run, &copy)) fail_msg("%s: the run failed", c->name);
-    v = world_view(w, party);
-    assert_true(v->count <= MAX_VIEW);
-    memcpy(items, v->items, v->count * sizeof *items);
-    return v->count;
-}
-
-/* Marks in `owned` the element of which draw i of `tape` is the own mask at this setting, if there is one. */
-static void try_draw(world *w, const check *c, const setting *at, uint32_t party, uint64_t *tape, size_t i,
-                     const seen *base, size_t count, seen *now, bool *owned)
-{
-    uint64_t kept = tape[i];
-    size_t   first = count;
-
-    /* The first element that any bit of the draw touches. */
-    for (uint32_t b = 0; b < 64; b++) {
-        size_t k = 0;
-
-        tape[i] = kept ^ 1ull << b;
-        look(w, c, at, party, now);
-        while (k < count && now[k].value == base[k].value) k++;
-        if (k == count) break; /* bits above the draw's width touch nothing */
-        if (k < first) first = k;
-    }
-    /* By addition, or by xor: bits, and words of bits such as the one-hots of a comparison's digit. */
-    for (int flips = first < count && base[first].boolean; flips < 2 && first < count && !owned[first];
-         flips++) {
-        bool     shifts = true;
-        uint64_t mask = puma_mask(base[first].bits);
-
-        for (uint32_t b = 0; b < base[first].bits && shifts; b++) {
-            uint64_t step = 1ull << b, change;
-
-            tape[i] = flips ? kept ^ step : kept + step;
-            look(w, c, at, party, now);
-            change =
-                flips ? now[first].value ^ base[first].value : (now[first].value - base[first].value) & mask;
-            shifts = change == step || (!flips && change == ((0 - step) & mask));
-            for (size_t k = 0; k < first; k++) shifts = shifts && now[k].value == base[k].value;
-        }
-        if (shifts) owned[first] = true;
-    }
-    tape[i] = kept;
-}
-
-static void check_masks(const check *c, uint32_t party)
-{
-    unsigned        unknown = streams_unknown_to(party);
-    world          *w = world_new(plugin_path, 64, 0);
-    static uint64_t tapes[STREAMS][MAX_DRAWS];
-    static seen     base[MAX_VIEW], now[MAX_VIEW];
-    static bool     varies[MAX_VIEW], owned[MAX_VIEW];
-    setting         at = c->at;
-    size_t          count = 0, received = 0;
-
-    at.n = 2;
-    memset(varies, 0, sizeof varies);
-    for (int s = 0; s < STREAMS; s++) {
-        for (size_t i = 0; i < MAX_DRAWS; i++) tapes[s][i] = random_word();
-        world_give(w, s, tapes[s], MAX_DRAWS);
-    }
-    /* What never varies with the unknown streams and the secrets is the party's own. */
-    for (int k = 0; k < 40; k++) {
-        at.x = random_word();
-        for (int s = 0; s < STREAMS; s++)
-            for (size_t i = 0; i < MAX_DRAWS && (unknown >> s & 1) != 0; i++) tapes[s][i] = random_word();
-        if (k == 0) count = look(w, c, &at, party, base);
-        assert_int_equal(look(w, c, &at, party, now), count);
-        for (size_t e = 0; e < count; e++) varies[e] = varies[e] || now[e].value != base[e].value;
-    }
-    for (int k = 0; k < SETTINGS; k++) {
-        at.x = random_word();
-        for (int s = 0; s < STREAMS; s++)
-            for (size_t i = 0; i < MAX_DRAWS; i++) tapes[s][i] = random_word();
-        look(w, c, &at, party, base);
-        memset(owned, 0, sizeof owned);
-        for (int s = 0; s < STREAMS; s++)
-            for (size_t i = 0; i < MAX_DRAWS && (unknown >> s & 1) != 0; i++) {
-                size_t same;
-
-                /* Behind the last draw there is nothing to try. */
-                try_draw(w, c, &at, party, tapes[s], i, base, count, now, owned);
-                if (i % 64 != 63) continue;
-                for (size_t j = i + 1; j < MAX_DRAWS; j++) tapes[s][j] = ~tapes[s][j];
-                look(w, c, &at, party, now);
-                for (same = 0; same < count && now[same].value == base[same].value;) same++;
-                for (size_t j = i + 1; j < MAX_DRAWS; j++) tapes[s][j] = ~tapes[s][j];
-                if (same == count) break;
-            }
-        for (size_t e = 0; e < count; e++)
-            if (varies[e] && !owned[e])
-                fail_msg("%s: element %zu of %zu (%u bits) that party %u sees has no mask of its own",
-                         c->name, e, count, base[e].bits, party);
-    }
-    for (size_t e = 0; e < count; e++) received += varies[e];
-    print_message("%s: party %u: %zu received elements, each with a mask of its own\n", c->name, party,
-                  received);
-    assert_true(received > 0);
-    world_free(w);
-}
+/* --- real rings ------------------------------------------------------------------------------- */
 
 static void every_received_element_has_a_mask_of_its_own(void **state)
 {
     (void)state;
-    random_state = 11;
     for (size_t i = 0; i < CHECK_COUNT; i++)
-        for (uint32_t party = 1; party <= 2 && !skipped(CHECKS[i].name); party++)
-            check_masks(&CHECKS[i], party);
-}
+        for (uint32_t party = 1; party <= 2 && !skipped(CHECKS[i].name); party++) {
+            world  *w = world_new(backend, 64, 0);
+            setting at = CHECKS[i].at;
+            subject of = subject_of(&CHECKS[i], &at);
+            size_t  masked;
 
-/* --- affine rank ------------------------------------------------------------------------------ */
-
-static size_t rank_of(uint64_t *rows, size_t row_count, size_t words)
-{
-    size_t rank = 0;
-
-    for (size_t column = 0; column < words * 64 && rank < row_count; column++) {
-        size_t pivot = rank;
-
-        while (pivot < row_count && (rows[pivot * words + column / 64] >> column % 64 & 1) == 0) pivot++;
-        if (pivot == row_count) continue;
-        for (size_t k = 0; k < words; k++) {
-            uint64_t t = rows[pivot * words + k];
-
-            rows[pivot * words + k] = rows[rank * words + k];
-            rows[rank * words + k] = t;
+            at.n = 2;
+            masked = check_masks(w, &of, party);
+            print_message("%s: party %u: %zu received elements, each with a mask of its own\n",
+                          CHECKS[i].name, party, masked);
+            assert_true(masked > 0);
+            world_free(w);
         }
-        for (size_t r = rank + 1; r < row_count; r++)
-            if ((rows[r * words + column / 64] >> column % 64 & 1) != 0)
-                for (size_t k = 0; k < words; k++) rows[r * words + k] ^= rows[rank * words + k];
-        rank++;
-    }
-    return rank;
-}
-
-/* Low bit, top bit and one between of each word, and a one in front. */
-static size_t fill_row(uint64_t *row, const view *v)
-{
-    size_t column = 1;
-
-    if (row != NULL) row[0] = 1;
-    for (size_t i = 0; i < v->count; i++) {
-        uint32_t bits = v->items[i].bits, at[3] = { 0, bits - 1, bits / 2 }, take = bits < 3 ? bits : 3;
-
-        for (uint32_t b = 0; b < take; b++, column++)
-            if (row != NULL) row[column / 64] |= (v->items[i].value >> at[b] & 1) << column % 64;
-    }
-    return column;
 }
 
 static void views_have_full_affine_rank(void **state)
@@ -533,29 +342,14 @@ static void views_have_full_affine_rank(void **state)
     for (size_t i = 0; i < CHECK_COUNT; i++)
         for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++)
             for (uint32_t party = 0; party <= 2 && !CHECKS[i].tiny && !skipped(CHECKS[i].name); party++) {
-                world    *w = world_new(plugin_path, 64, 0);
-                setting   at = CHECKS[i].at;
-                size_t    columns, words, runs, rank;
-                uint64_t *rows;
+                world  *w = world_new(backend, 64, 0);
+                setting at = CHECKS[i].at;
+                subject of = subject_of(&CHECKS[i], &at);
 
                 at.n = 1;
                 at.x = secrets[k];
                 world_seed(w, 1000 * i + 10 * k + party);
-                assert_true(world_run(w, CHECKS[i].run, &at));
-                columns = fill_row(NULL, world_view(w, party));
-                runs = columns + 64;
-                words = (columns + 63) / 64;
-                rows = calloc(runs * words, sizeof *rows);
-                assert_non_null(rows);
-                for (size_t r = 0; r < runs; r++) {
-                    assert_true(world_run(w, CHECKS[i].run, &at));
-                    fill_row(rows + r * words, world_view(w, party));
-                }
-                rank = rank_of(rows, runs, words);
-                if (rank != columns)
-                    fail_msg("%s: what party %u sees obeys an affine relation (%zu columns, rank %zu)",
-                             CHECKS[i].name, party, columns, rank);
-                free(rows);
+                check_rank(w, &of, party, SIZE_MAX);
                 world_free(w);
             }
 }
@@ -568,7 +362,7 @@ static void traffic_is_a_function_of_shapes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        world   *w = world_new(plugin_path, 64, 0);
+        world   *w = world_new(backend, 64, 0);
         uint64_t bits[4][4][2] = { { { 0 } } }, rounds = 0;
 
         world_seed(w, i);
@@ -635,7 +429,7 @@ static void costs_equal_the_formulas(void **state)
 
     (void)state;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        world   *w = world_new(plugin_path, 64, 0);
+        world   *w = world_new(backend, 64, 0);
         setting  at = CHECKS[i].at;
         cost     wanted = cost_of(&CHECKS[i]);
         uint64_t calls = CHECKS[i].run == run_two_tables ? 2 : 1;
@@ -678,7 +472,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_leak_tables PLUGIN.so [CHECK]\n");
         return 2;
     }
-    plugin_path = argv[1];
+    backend = world_backend(argv[1]);
     only = argc > 2 ? argv[2] : NULL;
     if (only != NULL) return cmocka_run_group_tests_name("leak of tables", views, NULL, NULL);
     return cmocka_run_group_tests_name("leak of tables", tests, NULL, NULL);

@@ -5,11 +5,11 @@
  *
  *     test_vectors PLUGIN.so DIGIT[xGROUP] [CHECK]
  *
- * DIGIT and GROUP are what the plugin's comparisons were compiled with (MASKED_DIGIT, MASKED_GROUP; DIGIT 0: with
- * neither, so that it takes the cheapest cut), CHECK a pattern of names.  One run holds many cases as elements of one vector: the
- * client's two masks are set, so that an operand's l (a truncation's r) is known, and for products the two
- * opening masks as well. Exact truncation must give floor((z + r_low) / 2^t) from P0's side and floor(z /
- * 2^t) + [c_low < z_low] from P1's and P2's, z a signed integer. */
+ * DIGIT and GROUP are what the plugin's comparisons were compiled with (MASKED_DIGIT, MASKED_GROUP; DIGIT 0:
+ * with neither, so that it takes the cheapest cut), CHECK a pattern of names.  One run holds many cases as
+ * elements of one vector: the client's two masks are set, so that an operand's l (a truncation's r) is known,
+ * and for products the two opening masks as well. Exact truncation must give floor((z + r_low) / 2^t) from
+ * P0's side and floor(z / 2^t) + [c_low < z_low] from P1's and P2's, z a signed integer. */
 #include "leak/world.h"
 
 #include <stdarg.h>
@@ -23,8 +23,8 @@
 /* The nodes of a run, the client last. */
 static const uint32_t PLACES[4] = { 0, 1, 2, PUMA_CLIENT };
 
-static const char *plugin_path;
-static uint32_t    digit, group = 3;
+static const puma_protocol *backend;
+static uint32_t             digit, group = 3;
 
 static uint64_t random_state = 1;
 
@@ -131,18 +131,18 @@ static void run(job *j)
 {
     size_t    n = j->n;
     uint64_t *first = array(2 * n), *second = array(2 * n), *open1 = array(n), *open2 = array(n);
-    world    *w = world_new(plugin_path, 64, 0);
+    world    *w = world_new(backend, 64, 0);
 
     world_record(w, false);
     world_seed(w, rnd());
     halves(first, second, j->lx, n);
     if (j->y != NULL) halves(first + n, second + n, j->ly, n);
-    world_give(w, STREAM_INPUT1, first, j->y == NULL || j->op == MUX ? n : 2 * n);
-    world_give(w, STREAM_INPUT2, second, j->y == NULL || j->op == MUX ? n : 2 * n);
+    world_give(w, world_stream(w, "rep3 input 1", 0, 1), first, j->y == NULL || j->op == MUX ? n : 2 * n);
+    world_give(w, world_stream(w, "rep3 input 2", 0, 2), second, j->y == NULL || j->op == MUX ? n : 2 * n);
     if (j->open != NULL) {
         halves(open1, open2, j->open, n);
-        world_give(w, STREAM_01, open1, n);
-        world_give(w, STREAM_02, open2, n);
+        world_give(w, world_stream(w, "rep3 lambda", 0, 1), open1, n);
+        world_give(w, world_stream(w, "rep3 lambda", 0, 2), open2, n);
     }
     assert_true(world_run(w, run_job, j));
     world_free(w);
@@ -609,7 +609,7 @@ static void run_counted(puma_session *s, void *context)
 static void count(operation *op, const job *j, bill want, uint64_t rounds, const char *name)
 {
     counted c = { op, j };
-    world  *w = world_new(plugin_path, 64, 0);
+    world  *w = world_new(backend, 64, 0);
     bill    got;
 
     world_record(w, false);
@@ -756,7 +756,9 @@ static void truncations_cost_what_the_formulas_say(void **state)
             }
 }
 
-typedef struct price { uint64_t offline, online, rounds; } price;
+typedef struct price {
+    uint64_t offline, online, rounds;
+} price;
 
 /* Of n elements in digits of at most `most` bits, `together` neighbours joined at a time: a joint of h opens
  * h - 1 borrows and h equalities, but for the lowest joint, which needs no equality of its lowest and none
@@ -789,8 +791,8 @@ static price least_price_of_less(uint64_t n, uint64_t thresholds, uint64_t width
         for (uint64_t together = 2; together <= 6; together++) {
             price p = price_of_less(n, thresholds, width, most, together);
 
-            if (best.rounds == 0
-                || p.offline + p.online + (p.rounds << 22) < best.offline + best.online + (best.rounds << 22))
+            if (best.rounds == 0 ||
+                p.offline + p.online + (p.rounds << 22) < best.offline + best.online + (best.rounds << 22))
                 best = p;
         }
     return best;
@@ -888,7 +890,7 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
                                .kind = c == 4 ? PUMA_BIT : PUMA_ARITH,
                                .bits = c == 4 ? 1 : rings[c],
                                .n = n };
-                world   *w = world_new(plugin_path, 64, 0);
+                world   *w = world_new(backend, 64, 0);
                 uint64_t size = n * t.bits, want[4][4] = { { 0 } };
 
                 if (node == 0 || node == 3)
@@ -937,7 +939,7 @@ static void two_calls_draw_two_masks(void **state)
     enum { N = 8 };
     uint64_t x[N], out[2][N], masks[2][3 * N];
     job      j = { .n = N, .bits = 64, .x = x, .out = { out[0], out[1], masks[0], masks[1] } };
-    world   *w = world_new(plugin_path, 64, 0);
+    world   *w = world_new(backend, 64, 0);
 
     (void)state;
     for (size_t i = 0; i < N; i++) x[i] = rnd();
@@ -978,7 +980,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_vectors PLUGIN.so DIGIT[xGROUP] [CHECK]\n");
         return 2;
     }
-    plugin_path = argv[1];
+    backend = world_backend(argv[1]);
     if (argc > 3) cmocka_set_test_filter(argv[3]);
     /* Other digits than the installed plugin's change comparisons alone. */
     if (digit != 0 && argc == 3) return cmocka_run_group_tests_name("vectors", comparisons, NULL, NULL);

@@ -9,9 +9,9 @@
 #undef _FORTIFY_SOURCE /* its longjmp refuses to leave for another stack */
 #include "leak/world.h"
 
+#include "plugin/plugin.h"
 #include "ring/ring.h"
 
-#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,10 @@
 #include <ucontext.h>
 
 #define STACK ((size_t)1 << 20) /* OpenSSL reads its configuration on it */
-#define NODES PUMA_NODES
+
+/* Places of nodes: the parties, and behind them the client whatever its number is. */
+enum { MAX_PARTIES = 8, CLIENT_PLACE = MAX_PARTIES, PLACES };
+#define MAX_STREAMS 64
 
 #if defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -36,20 +39,32 @@
 #define ARENA ((size_t)128 << 10)
 #endif
 
+/* What makes two streams one: the kind, the pair of places or the place, the seed, and the purpose. */
+typedef struct key {
+    enum { PAIR, OWN, SEEDED } kind;
+    uint32_t low, high;
+    uint64_t seed[4];
+    char     purpose[64];
+} key;
+
 typedef struct tape {
+    key             of;
+    unsigned        holders; /* places */
     uint64_t       *value;
     uint32_t       *bits;
     size_t          count, room;
-    size_t          at[NODES]; /* each holder's cursor */
-    bool            keep;
     const uint64_t *given; /* the values that the test set for the first draws */
     size_t          given_count;
 } tape;
 
+/* A node's reader of a tape. */
 struct puma_prg {
-    world   *w;
-    uint32_t node;
-    int      stream;
+    world    *w;
+    uint32_t  place;
+    tape     *from;
+    size_t    at;
+    bool      passing; /* opened during a run */
+    puma_prg *next;
 };
 
 typedef struct message {
@@ -69,13 +84,13 @@ typedef struct held {
 } held;
 
 typedef struct node {
+    bool         present;
     puma_session base, *session;
     ucontext_t   context;
     jmp_buf      resume;
     char        *stack, *arena;
     bool         started, finished, open, waiting;
     uint32_t     awaited; /* whose message it waits for */
-    puma_prg     prg[STREAMS + 1];
     held        *tensors;
     size_t       count, room, used;
     uint64_t     depth;
@@ -84,25 +99,28 @@ typedef struct node {
 
 struct world {
     const puma_protocol *protocol;
-    void                *library;
     puma_host            host;
-    node                 nodes[NODES];
-    message             *queue[NODES][NODES], *spare;
-    uint64_t             sent[NODES][NODES][2];
-    tape                 tapes[STREAMS + 1]; /* the last: a node's own, for its seeds */
+    node                 nodes[PLACES];
+    message             *queue[PLACES][PLACES], *spare;
+    uint64_t             sent[PLACES][PLACES][2];
+    tape                *tapes[MAX_STREAMS];
+    uint32_t             streams;
+    puma_prg            *readers;
     ucontext_t           scheduler;
     jmp_buf              back;
     uint32_t             current;
     program             *program;
     void                *context;
     uint64_t             random;
-    bool                 failed, progress, blind;
+    bool                 opened, kept, failed, progress, blind;
 };
 
 static world *of(const puma_session *s) { return s->impl; }
 
-/* Has a run of this protocol node i? */
-static bool exists(const world *w, uint32_t i) { return i < w->protocol->parties || i == PUMA_CLIENT; }
+static uint32_t place_of(uint32_t id) { return id == PUMA_CLIENT ? CLIENT_PLACE : id; }
+static node    *here(const puma_session *s) { return &of(s)->nodes[place_of(s->role)]; }
+
+static bool is_present(const world *w, uint32_t id) { return id == PUMA_CLIENT || id < w->protocol->parties; }
 
 static uint64_t splitmix(uint64_t *state)
 {
@@ -120,9 +138,9 @@ static void *grow(void *p, size_t bytes)
     return p;
 }
 
-static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boolean, bool received)
+static void record(world *w, uint32_t place, uint64_t value, uint32_t bits, bool boolean, bool received)
 {
-    view *v = &w->nodes[n].seen;
+    view *v = &w->nodes[place].seen;
 
     if (w->blind) return;
     if (v->count == v->room) v->items = grow(v->items, (v->room = 2 * v->room + 64) * sizeof *v->items);
@@ -134,8 +152,8 @@ static void record(world *w, uint32_t n, uint64_t value, uint32_t bits, bool boo
 static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
 {
     world *w = prg->w;
-    tape  *t = &w->tapes[prg->stream];
-    size_t i = t->at[prg->node]++;
+    tape  *t = prg->from;
+    size_t i = prg->at++;
 
     if (i == t->count) {
         if (t->count == t->room) {
@@ -148,7 +166,7 @@ static uint64_t draw(puma_prg *prg, uint32_t bits, bool boolean)
         t->count++;
     }
     if (t->bits[i] != bits) w->failed = true; /* holders out of step */
-    record(w, prg->node, t->value[i], bits, boolean, false);
+    record(w, prg->place, t->value[i], bits, boolean, false);
     return t->value[i];
 }
 
@@ -163,34 +181,91 @@ static void prg_bits(puma_prg *prg, uint64_t *words, size_t n)
     for (size_t i = 0; i < n; i++) words[i / 64] |= draw(prg, 1, true) << i % 64;
 }
 
-static puma_prg *stream_of(puma_session *s, int stream)
+static bool same_key(const key *x, const key *y)
 {
-    puma_prg *p = &of(s)->nodes[s->role].prg[stream];
+    return x->kind == y->kind && x->low == y->low && x->high == y->high &&
+           memcmp(x->seed, y->seed, sizeof x->seed) == 0 && strcmp(x->purpose, y->purpose) == 0;
+}
 
-    *p = (puma_prg){ of(s), s->role, stream };
-    return p;
+static tape *tape_of(puma_session *s, const key *k)
+{
+    world *w = of(s);
+    tape  *t;
+
+    for (uint32_t i = 0; i < w->streams; i++)
+        if (same_key(&w->tapes[i]->of, k)) return w->tapes[i];
+    if (w->streams == MAX_STREAMS) {
+        s->host->fail(s, PUMA_ERESOURCE, "more than %d random streams", MAX_STREAMS);
+        return NULL;
+    }
+    t = w->tapes[w->streams++] = calloc(1, sizeof *t);
+    if (t == NULL) exit(99);
+    t->of = *k;
+    return t;
+}
+
+/* A reader of the stream.  As in the host, asking again for a pair's or one's own goes on where the first
+ * left off, and a seed begins anew. */
+static puma_prg *reader(puma_session *s, key *k, const char *purpose)
+{
+    world    *w = of(s);
+    uint32_t  place = place_of(s->role);
+    tape     *t;
+    puma_prg *p = w->readers;
+
+    snprintf(k->purpose, sizeof k->purpose, "%s", purpose);
+    t = tape_of(s, k);
+    if (t == NULL) return NULL;
+    t->holders |= 1u << place;
+    while (k->kind != SEEDED && p != NULL && (p->from != t || p->place != place)) p = p->next;
+    if (k->kind != SEEDED && p != NULL) return p;
+    p = calloc(1, sizeof *p);
+    if (p == NULL) exit(99);
+    *p = (puma_prg){ .w = w, .place = place, .from = t, .passing = w->opened, .next = w->readers };
+    return w->readers = p;
 }
 
 static puma_prg *prg_pair(puma_session *s, uint32_t peer, const char *purpose)
 {
-    (void)purpose;
-    if (world_deals(of(s))) return stream_of(s, STREAM_INPUT1);
-    return stream_of(s, s->role == 2 || peer == 2 ? STREAM_02 : STREAM_01);
+    uint32_t a = place_of(s->role), b = place_of(peer);
+    key      k = { .kind = PAIR, .low = a < b ? a : b, .high = a < b ? b : a };
+
+    if (peer == s->role || !is_present(of(s), peer)) {
+        s->host->fail(s, PUMA_EINTERNAL, "a stream with node %u", peer);
+        return NULL;
+    }
+    return reader(s, &k, purpose);
 }
 
 static puma_prg *prg_own(puma_session *s, const char *purpose)
 {
-    (void)purpose;
-    return stream_of(s, STREAMS);
+    key k = { .kind = OWN, .low = place_of(s->role) };
+
+    return reader(s, &k, purpose);
 }
 
 static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *purpose)
 {
-    bool first = purpose[strlen(purpose) - 1] == '1';
+    key k = { .kind = SEEDED };
 
-    (void)seed;
-    if (world_deals(of(s))) return stream_of(s, first ? STREAM_01 : STREAM_02);
-    return stream_of(s, first ? STREAM_INPUT1 : STREAM_INPUT2);
+    memcpy(k.seed, seed, sizeof k.seed);
+    return reader(s, &k, purpose);
+}
+
+/* Whoever saw a stream's seed holds the stream. */
+static void find_holders(world *w)
+{
+    for (uint32_t i = 0; i < w->streams; i++)
+        for (uint32_t place = 0; place < PLACES && w->tapes[i]->of.kind == SEEDED; place++) {
+            const view *v = &w->nodes[place].seen;
+            size_t      run = 0;
+
+            for (size_t k = 0; k < v->count && run < 4; k++)
+                run = v->items[k].value == w->tapes[i]->of.seed[run]
+                          ? run + 1
+                          : v->items[k].value == w->tapes[i]->of.seed[0];
+            if (run == 4) w->tapes[i]->holders |= 1u << place;
+        }
 }
 
 /* --- switches --------------------------------------------------------------------------------- */
@@ -222,8 +297,12 @@ static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, siz
                         size_t all, bool boolean, puma_phase phase)
 {
     world   *w = of(s);
-    message *m = w->spare, **end = &w->queue[s->role][to];
+    uint32_t place = place_of(s->role);
+    message *m = w->spare, **end;
 
+    if (!is_present(w, to) || to == s->role)
+        return s->host->fail(s, PUMA_EINTERNAL, "a message to node %u", to);
+    end = &w->queue[place][place_of(to)];
     if (m != NULL)
         w->spare = m->next;
     else if ((m = calloc(1, sizeof *m)) == NULL)
@@ -234,10 +313,10 @@ static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, siz
     m->bits = bits;
     m->boolean = boolean;
     m->next = NULL;
-    m->depth = phase == PUMA_OFFLINE ? 0 : w->nodes[s->role].depth + 1; /* a dealer runs ahead */
+    m->depth = phase == PUMA_OFFLINE ? 0 : w->nodes[place].depth + 1; /* a dealer runs ahead */
     while (*end != NULL) end = &(*end)->next;
     *end = m;
-    w->sent[s->role][to][phase] += all;
+    w->sent[place][place_of(to)][phase] += all;
     return PUMA_OK;
 }
 
@@ -252,32 +331,37 @@ static puma_status send_bits(puma_session *s, uint32_t to, const uint64_t *words
     return push(s, to, words, (n + 63) / 64, 64, n, true, phase);
 }
 
-static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits,
+static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t count, uint32_t bits,
                         size_t elements, bool boolean)
 {
-    world   *w = of(s);
-    message *m;
+    world    *w = of(s);
+    node     *n = here(s);
+    uint32_t  place = place_of(s->role);
+    message **queue, *m;
 
-    while ((m = w->queue[from][s->role]) == NULL) {
+    if (!is_present(w, from) || from == s->role)
+        return s->host->fail(s, PUMA_EINTERNAL, "a message from node %u", from);
+    queue = &w->queue[place_of(from)][place];
+    while ((m = *queue) == NULL) {
         if (w->failed) return s->status = PUMA_ENET;
-        w->nodes[s->role].waiting = true;
-        w->nodes[s->role].awaited = from;
-        give_way(w, &w->nodes[s->role]);
-        w->nodes[s->role].waiting = false;
+        n->waiting = true;
+        n->awaited = place_of(from);
+        give_way(w, n);
+        n->waiting = false;
     }
     w->progress = true;
-    w->queue[from][s->role] = m->next;
-    if (m->n != n || m->bits != bits || m->boolean != boolean) {
+    *queue = m->next;
+    if (m->n != count || m->bits != bits || m->boolean != boolean) {
         w->failed = true;
         s->status = PUMA_ENET;
     } else {
-        memcpy(words, m->words, n * sizeof *words);
-        if (m->depth > w->nodes[s->role].depth) w->nodes[s->role].depth = m->depth;
+        memcpy(words, m->words, count * sizeof *words);
+        if (m->depth > n->depth) n->depth = m->depth;
         for (size_t i = 0; i < elements; i++) {
             if (boolean)
-                record(w, s->role, words[i / 64] >> i % 64 & 1, 1, true, true);
+                record(w, place, words[i / 64] >> i % 64 & 1, 1, true, true);
             else
-                record(w, s->role, words[i], bits, false, true);
+                record(w, place, words[i], bits, false, true);
         }
     }
     m->next = w->spare;
@@ -300,14 +384,15 @@ static puma_status recv_bits(puma_session *s, uint32_t from, uint64_t *words, si
 static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
                          uint32_t frac)
 {
-    node        *n = &of(s)->nodes[s->role];
+    node        *n = here(s);
+    uint32_t     planes = kind == PUMA_BIT ? of(s)->protocol->bit_planes : of(s)->protocol->planes;
     puma_tensor  head = { .kind = kind,
                           .rank = rank,
                           .dim = { 1, 1, 1, 1 },
                           .n = 1,
                           .bits = kind == PUMA_BIT ? 1 : bits,
                           .frac = frac,
-                          .planes = 2 };
+                          .planes = planes };
     puma_tensor *t;
     size_t       bytes;
     bool         apart;
@@ -315,7 +400,7 @@ static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const s
     for (uint32_t i = 0; i < rank; i++) head.n *= head.dim[i] = dim[i];
     head.words = kind == PUMA_BIT ? (head.n + 63) / 64 : head.n;
     head.range = (int32_t)head.bits - 1 - (int32_t)head.frac;
-    bytes = (sizeof *t + 15) / 16 * 16 + 2 * (head.words + 1) * sizeof(uint64_t);
+    bytes = (sizeof *t + 15) / 16 * 16 + planes * (head.words + 1) * sizeof(uint64_t);
     apart = bytes > ARENA - n->used;
     if (n->count == n->room) n->tensors = grow(n->tensors, (n->room = 2 * n->room + 64) * sizeof *n->tensors);
     if (apart) {
@@ -329,27 +414,53 @@ static puma_tensor *make(puma_session *s, puma_kind kind, uint32_t rank, const s
     if (!apart) n->used += (bytes + 15) / 16 * 16;
     if (n->used > ARENA) n->used = ARENA;
     *t = head;
-    t->plane[0] = (uint64_t *)(void *)((char *)t + (sizeof *t + 15) / 16 * 16);
-    t->plane[1] = t->plane[0] + head.words + 1;
+    for (uint32_t p = 0; p < planes; p++)
+        t->plane[p] = (uint64_t *)(void *)((char *)t + (sizeof *t + 15) / 16 * 16) + p * (head.words + 1);
     return t;
 }
 
-static size_t enter(puma_session *s) { return of(s)->nodes[s->role].count; }
+static size_t enter(puma_session *s) { return here(s)->count; }
 
+static bool is_kept(const puma_tensor *x, const puma_tensor *const *keep, size_t count)
+{
+    while (count > 0 && keep[count - 1] != x) count--;
+    return count > 0;
+}
+
+/* The arena goes back to where the scope began, unless something in it is kept. */
 static void leave(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count)
 {
-    node              *n = &of(s)->nodes[s->role];
-    const puma_tensor *kept = count > 0 ? keep[0] : NULL; /* backends keep one at most */
-    size_t             left = mark;
+    node  *n = here(s);
+    size_t left = mark, begin = mark < n->count ? n->tensors[mark].used : n->used;
 
-    if (kept == NULL && mark < n->count) n->used = n->tensors[mark].used;
     for (size_t i = mark; i < n->count; i++) {
-        if (n->tensors[i].tensor == kept)
+        if (is_kept(n->tensors[i].tensor, keep, count))
             n->tensors[left++] = n->tensors[i];
         else if (n->tensors[i].apart)
             free(n->tensors[i].tensor);
     }
     n->count = left;
+    if (left == mark) n->used = begin;
+}
+
+/* The same words under another shape. */
+static puma_tensor *reshape(puma_session *s, const puma_tensor *x, uint32_t rank, const size_t *dim)
+{
+    puma_tensor *z = make(s, (puma_kind)x->kind, 0, NULL, x->bits, x->frac);
+
+    *z = *x;
+    z->rank = rank;
+    for (uint32_t i = 0; i < PUMA_MAX_RANK; i++) z->dim[i] = i < rank ? dim[i] : 1;
+    return z;
+}
+
+static puma_tensor *view_of(puma_session *s, const puma_tensor *x) { return reshape(s, x, x->rank, x->dim); }
+
+/* Memory goes back when its scope ends. */
+static void drop(puma_session *s, const puma_tensor *x)
+{
+    (void)s;
+    (void)x;
 }
 
 static uint64_t *scratch(puma_session *s, size_t words)
@@ -368,6 +479,20 @@ static puma_status fail(puma_session *s, puma_status status, const char *format,
     va_end(list);
     of(s)->failed = true;
     return s->status = status;
+}
+
+static const char *where(const puma_session *s)
+{
+    (void)s;
+    return "";
+}
+
+static const char *option(const puma_session *s, const char *name, const char *wanted)
+{
+    (void)s;
+    (void)name;
+    (void)wanted;
+    return NULL;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -396,13 +521,16 @@ static void trampoline(void)
  * each other. */
 static bool schedule(world *w)
 {
-    size_t left = w->protocol->parties + 1;
+    size_t left = 0;
 
-    for (uint32_t i = 0; i < NODES; i++) w->nodes[i].finished = !exists(w, i);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        w->nodes[i].finished = !w->nodes[i].present;
+        left += w->nodes[i].present;
+    }
     while (left > 0) {
         w->progress = false;
-        for (uint32_t i = 0; i < NODES; i++) {
-            uint32_t who = (i + PUMA_CLIENT) % NODES;
+        for (uint32_t i = 0; i < PLACES; i++) {
+            uint32_t who = (i + CLIENT_PLACE) % PLACES;
             node    *n = &w->nodes[who];
 
             if (n->finished || (n->waiting && w->queue[n->awaited][who] == NULL && !w->failed)) continue;
@@ -419,21 +547,44 @@ static bool schedule(world *w)
     return !w->failed;
 }
 
+/* A message that nobody asked for is at its receiver all the same, and in no view. */
+static bool all_received(const world *w)
+{
+    for (uint32_t i = 0; i < PLACES; i++)
+        for (uint32_t j = 0; j < PLACES; j++)
+            if (w->queue[i][j] != NULL) {
+                fprintf(stderr, "a message of place %u to place %u was not received\n", i, j);
+                return false;
+            }
+    return true;
+}
+
+static void rewind_readers(world *w)
+{
+    for (puma_prg **p = &w->readers, *one; (one = *p) != NULL;) {
+        one->at = 0;
+        if (one->passing) {
+            *p = one->next;
+            free(one);
+        } else {
+            p = &one->next;
+        }
+    }
+}
+
 static void clear(world *w)
 {
-    for (int t = 0; t <= STREAMS; t++) {
-        memset(w->tapes[t].at, 0, sizeof w->tapes[t].at);
-        if (!w->tapes[t].keep) w->tapes[t].count = 0;
-    }
+    rewind_readers(w);
+    if (!w->kept) world_redraw(w, ALL_STREAMS);
     memset(w->sent, 0, sizeof w->sent);
-    for (uint32_t i = 0; i < NODES; i++) {
+    for (uint32_t i = 0; i < PLACES; i++) {
         node *n = &w->nodes[i];
 
         n->depth = 0;
         n->seen.count = 0;
         n->waiting = false;
         if (n->session != NULL) leave(n->session, 0, NULL, 0);
-        for (uint32_t j = 0; j < NODES; j++)
+        for (uint32_t j = 0; j < PLACES; j++)
             while (w->queue[i][j] != NULL) {
                 message *m = w->queue[i][j];
 
@@ -444,24 +595,58 @@ static void clear(world *w)
     }
 }
 
-world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
+const puma_protocol *world_backend(const char *name)
 {
-    world             *w = calloc(1, sizeof *w);
-    const puma_plugin *entry;
+    const plugin *p = NULL;
+    puma_error    e = { 0 };
+
+    if (strchr(name, '/') != NULL)
+        plugin_open_file(&p, name, &e);
+    else
+        plugin_open(&p, name, NULL, NULL, &e);
+    if (e.status == PUMA_OK && p->protocol == NULL) error_set(&e, 613, "%s: brings no protocol", name);
+    if (e.status != PUMA_OK) {
+        error_print(&e);
+        exit((int)e.status);
+    }
+    return p->protocol;
+}
+
+static void node_init(world *w, uint32_t place, uint32_t role, uint32_t ring_bits, uint32_t frac)
+{
+    node *n = &w->nodes[place];
+
+    n->present = true;
+    n->stack = grow(NULL, STACK);
+    n->arena = grow(NULL, ARENA + 1);
+    getcontext(&n->context);
+    n->context.uc_stack.ss_sp = n->stack;
+    n->context.uc_stack.ss_size = STACK;
+    n->context.uc_link = NULL;
+    makecontext(&n->context, trampoline, 0);
+    n->base = (puma_session){ .protocol = w->protocol,
+                              .host = &w->host,
+                              .impl = w,
+                              .role = role,
+                              .ring_bits = ring_bits,
+                              .frac = frac,
+                              .caps = w->protocol->caps };
+}
+
+world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
+{
+    world *w = calloc(1, sizeof *w);
 
     if (w == NULL) exit(99);
-    w->library = dlopen(plugin, RTLD_NOW | RTLD_LOCAL);
-    entry = w->library == NULL ? NULL : dlsym(w->library, "puma_plugin_entry");
-    if (entry == NULL) {
-        fprintf(stderr, "%s: %s\n", plugin, dlerror());
-        exit(99);
-    }
-    w->protocol = entry->protocol;
+    w->protocol = p;
     w->host = (puma_host){ .struct_size = sizeof(puma_host),
                            .ring = ring_kernels(),
                            .tensor = make,
+                           .view = view_of,
+                           .reshape = reshape,
                            .enter = enter,
                            .leave = leave,
+                           .drop = drop,
                            .scratch = scratch,
                            .send = send_words,
                            .recv = recv_words,
@@ -472,36 +657,29 @@ world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac)
                            .prg_seed = prg_seed,
                            .prg_words = prg_words,
                            .prg_bits = prg_bits,
-                           .fail = fail };
-    for (uint32_t i = 0; i < NODES; i++) {
-        node *n = &w->nodes[i];
-
-        if (!exists(w, i)) continue;
-        n->stack = grow(NULL, STACK);
-        n->arena = grow(NULL, ARENA + 1);
-        getcontext(&n->context);
-        n->context.uc_stack.ss_sp = n->stack;
-        n->context.uc_stack.ss_size = STACK;
-        n->context.uc_link = NULL;
-        makecontext(&n->context, trampoline, 0);
-        n->base = (puma_session){ .protocol = w->protocol,
-                                  .host = &w->host,
-                                  .impl = w,
-                                  .role = i,
-                                  .ring_bits = ring_bits,
-                                  .frac = frac,
-                                  .caps = w->protocol->caps };
-    }
-    if (!schedule(w)) exit(99);
+                           .fail = fail,
+                           .where = where,
+                           .option = option };
+    for (uint32_t i = 0; i < p->parties; i++) node_init(w, i, i, ring_bits, frac);
+    node_init(w, CLIENT_PLACE, PUMA_CLIENT, ring_bits, frac);
+    if (!schedule(w) || !all_received(w)) exit(99);
+    find_holders(w);
     clear(w);
+    w->opened = true;
     return w;
 }
 
 void world_free(world *w)
 {
     clear(w);
-    for (uint32_t i = 0; i < NODES; i++) {
-        if (exists(w, i)) w->protocol->close(w->nodes[i].session);
+    while (w->readers != NULL) {
+        puma_prg *p = w->readers;
+
+        w->readers = p->next;
+        free(p);
+    }
+    for (uint32_t i = 0; i < PLACES; i++) {
+        if (w->nodes[i].present) w->protocol->close(w->nodes[i].session);
         free(w->nodes[i].stack);
         free(w->nodes[i].arena);
         free(w->nodes[i].tensors);
@@ -514,9 +692,10 @@ void world_free(world *w)
         free(m->words);
         free(m);
     }
-    for (int t = 0; t <= STREAMS; t++) {
-        free(w->tapes[t].value);
-        free(w->tapes[t].bits);
+    for (uint32_t t = 0; t < w->streams; t++) {
+        free(w->tapes[t]->value);
+        free(w->tapes[t]->bits);
+        free(w->tapes[t]);
     }
     free(w);
 }
@@ -527,70 +706,103 @@ bool world_run(world *w, program *p, void *context)
     w->failed = false;
     w->program = p;
     w->context = context;
-    for (uint32_t i = 0; i < NODES; i++)
-        if (exists(w, i)) w->nodes[i].session->status = PUMA_OK;
-    return schedule(w);
+    for (uint32_t i = 0; i < PLACES; i++)
+        if (w->nodes[i].present) w->nodes[i].session->status = PUMA_OK;
+    return schedule(w) && all_received(w);
 }
 
-bool world_deals(const world *w) { return (w->protocol->caps & PUMA_CAP_DEALER) != 0; }
-
-/* The node that is Pp. */
-static uint32_t node_of(const world *w, uint32_t p) { return p < 3 && world_deals(w) ? (p + 2) % 3 : p; }
-
-const view *world_view(const world *w, uint32_t p) { return &w->nodes[node_of(w, p)].seen; }
+const view *world_view(const world *w, uint32_t id) { return &w->nodes[place_of(id)].seen; }
 
 uint64_t world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
 {
-    return w->sent[node_of(w, from)][node_of(w, to)][phase];
+    return w->sent[place_of(from)][place_of(to)][phase];
 }
 
 uint64_t world_rounds(const world *w)
 {
     uint64_t most = 0;
 
-    for (uint32_t i = 0; i < NODES; i++)
+    for (uint32_t i = 0; i < PLACES; i++)
         if (w->nodes[i].depth > most) most = w->nodes[i].depth;
     return most;
 }
 
-void world_seed(world *w, uint64_t seed) { w->random = seed; }
-
-void world_give(world *w, int stream, const uint64_t *values, size_t count)
-{
-    w->tapes[stream].given = values;
-    w->tapes[stream].given_count = count;
-}
-
 void world_record(world *w, bool records) { w->blind = !records; }
 
-void world_keep(world *w, int stream, bool keeps)
+/* --- streams, for the test -------------------------------------------------------------------- */
+
+void world_seed(world *w, uint64_t seed) { w->random = seed; }
+
+void world_keep(world *w, bool keep)
 {
-    w->tapes[stream].keep = keeps;
-    w->tapes[stream].count = 0;
+    w->kept = keep;
+    world_redraw(w, ALL_STREAMS);
 }
 
-bool world_step(world *w, unsigned streams)
-{
-    for (int s = 0; s < STREAMS; s++) {
-        tape *t = &w->tapes[s];
+static bool among(uint64_t streams, uint32_t stream) { return (streams >> stream & 1) != 0; }
 
-        if ((streams >> s & 1) == 0) continue;
-        for (size_t i = 0; i < t->count; i++) {
-            t->value[i] = (t->value[i] + 1) & puma_mask(t->bits[i]);
-            if (t->value[i] != 0) return true;
-        }
-    }
-    return false;
+uint64_t world_lacks(const world *w, uint32_t id)
+{
+    uint64_t set = 0;
+
+    for (uint32_t t = 0; t < w->streams; t++)
+        if ((w->tapes[t]->holders >> place_of(id) & 1) == 0) set |= 1ull << t;
+    return set;
 }
 
-size_t world_rewind(world *w, unsigned streams)
+uint64_t world_stream(const world *w, const char *purpose, uint32_t one, uint32_t other)
+{
+    for (uint32_t t = 0; t < w->streams; t++)
+        if (strcmp(w->tapes[t]->of.purpose, purpose) == 0 &&
+            (w->tapes[t]->holders >> place_of(one) & 1) != 0 &&
+            (w->tapes[t]->holders >> place_of(other) & 1) != 0)
+            return 1ull << t;
+    fprintf(stderr, "nodes %u and %u share no stream \"%s\"\n", one, other, purpose);
+    exit(99);
+}
+
+void world_redraw(world *w, uint64_t streams)
+{
+    for (uint32_t t = 0; t < w->streams; t++)
+        if (among(streams, t)) w->tapes[t]->count = 0;
+}
+
+size_t world_rewind(world *w, uint64_t streams)
 {
     size_t total = 0;
 
-    for (int s = 0; s < STREAMS; s++)
-        for (size_t i = 0; (streams >> s & 1) != 0 && i < w->tapes[s].count; i++) {
-            w->tapes[s].value[i] = 0;
-            total += w->tapes[s].bits[i];
+    for (uint32_t t = 0; t < w->streams; t++)
+        for (size_t i = 0; among(streams, t) && i < w->tapes[t]->count; i++) {
+            w->tapes[t]->value[i] = 0;
+            total += w->tapes[t]->bits[i];
         }
     return total;
+}
+
+bool world_step(world *w, uint64_t streams)
+{
+    for (uint32_t t = 0; t < w->streams; t++)
+        for (size_t i = 0; among(streams, t) && i < w->tapes[t]->count; i++) {
+            uint64_t *value = &w->tapes[t]->value[i];
+
+            *value = (*value + 1) & puma_mask(w->tapes[t]->bits[i]);
+            if (*value != 0) return true;
+        }
+    return false;
+}
+
+uint64_t *world_draw(world *w, uint32_t stream, size_t i, uint32_t *bits)
+{
+    if (stream >= w->streams || i >= w->tapes[stream]->count) return NULL;
+    *bits = w->tapes[stream]->bits[i];
+    return &w->tapes[stream]->value[i];
+}
+
+void world_give(world *w, uint64_t stream, const uint64_t *values, size_t count)
+{
+    for (uint32_t t = 0; t < w->streams; t++)
+        if (among(stream, t)) {
+            w->tapes[t]->given = values;
+            w->tapes[t]->given_count = count;
+        }
 }

@@ -1,22 +1,24 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* world.h - all nodes of a protocol in one thread, with every random draw and every message in the test's
- * hands.
+ * hands: the host's part, played for any backend.
  *
- * Nodes are coroutines; a receive that finds nothing gives way to the others.  Streams are tapes: drawn at
- * random, or set by the test and stepped through all values, so that the view of one party can be enumerated
- * over everything that it does not know. */
+ * Which nodes there are stands in the backend's table.  Nodes are coroutines; a receive that finds nothing
+ * gives way to the others.  Random streams are tapes: one for each pair of nodes and purpose, for each node's
+ * own and purpose, for each seed and purpose, as the host's are.  A tape is drawn at random anew for each
+ * run, or kept from run to run and changed by the test.  Whoever can compute a stream holds it: the pair, the
+ * node, all that opened it by its seed, and all that had the seed under their eyes while sessions were
+ * opened.
+ *
+ * What sessions send while they are opened (seeds) is played but is no part of a view.  Of the host a backend
+ * finds memory, wire, streams, view, reshape, drop and options; no calls that move elements, and nothing that
+ * is built on the core. */
 #ifndef LEAK_WORLD_H
 #define LEAK_WORLD_H
 
 #include <puma/ops.h>
 
 #include <stdbool.h>
-
-/* The streams: of P0 and P1, of P0 and P2; of what the client shares with P0 and P1, and with P0 and P2.  Of
- * two parties and a dealer, who is P0 here and knows nothing of inputs, the third is the client's with P1 and
- * the fourth is not used. */
-enum { STREAM_01, STREAM_02, STREAM_INPUT1, STREAM_INPUT2, STREAMS };
 
 typedef struct seen {
     uint64_t value;
@@ -29,44 +31,64 @@ typedef struct view {
     size_t count, room;
 } view;
 
-/* Extensions of the backend under test. */
-static inline const puma_lookup_ext *lookup_of(const puma_session *s)
-{
-    return (const puma_lookup_ext *)s->protocol->extension(PUMA_EXT_LOOKUP);
-}
-static inline const puma_blocks_ext *blocks_of(const puma_session *s)
-{
-    return (const puma_blocks_ext *)s->protocol->extension(PUMA_EXT_BLOCKS);
-}
-
 typedef struct world world;
 typedef void         program(puma_session *s, void *context);
 
-world *world_new(const char *plugin, uint32_t ring_bits, uint32_t frac);
+/* The table of a backend by its name or file; ends the program when there is none. */
+const puma_protocol *world_backend(const char *name);
+
+world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac);
 void   world_free(world *w);
-/* Two parties and a dealer. */
-bool   world_deals(const world *w);
-/* Runs `p` at the client and the three parties. False: a node failed or all wait. */
+/* Runs `p` at the client and all parties.  False: a node failed, all wait, or a message was left lying. */
 bool   world_run(world *w, program *p, void *context);
 
-/* What Pp, or the client, drew and received during the last run, in order.  A dealer's node is P0, those of
- * the other two P1 and P2. */
-const view *world_view(const world *w, uint32_t p);
+/* The table of an extension, or NULL.  A slot in it may be NULL. */
+static inline const void *extension_of(const puma_protocol *p, const char *id)
+{
+    return p->extension != NULL ? p->extension(id) : NULL;
+}
+
+static inline const puma_lookup_ext *lookup_of(const puma_session *s)
+{
+    return (const puma_lookup_ext *)extension_of(s->protocol, PUMA_EXT_LOOKUP);
+}
+
+static inline const puma_blocks_ext *blocks_of(const puma_session *s)
+{
+    return (const puma_blocks_ext *)extension_of(s->protocol, PUMA_EXT_BLOCKS);
+}
+
+/* Nodes are party numbers, or PUMA_CLIENT. */
+/* What a node drew and received during the last run, in order. */
+const view *world_view(const world *w, uint32_t node);
 /* Bits sent from … to …, offline and online, and the longest chain of online messages of the last run. */
 uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase);
 uint64_t    world_rounds(const world *w);
-
-/* Streams: fresh random values each run, or the tape kept from run to run. */
-void   world_seed(world *w, uint64_t seed);
-void   world_keep(world *w, int stream, bool keep);
-/* The first `count` draws from a stream, for each run from now on; the caller's array.  Behind them it is as
- * before. */
-void   world_give(world *w, int stream, const uint64_t *values, size_t count);
 /* Views cost time and memory; without them world_view is empty. */
-void   world_record(world *w, bool records);
-/* The next setting of all kept streams in `streams` (a set of bits) as one odometer; false after the last. */
-bool   world_step(world *w, unsigned streams);
-/* Total bits on those tapes; sets them to 0. */
-size_t world_rewind(world *w, unsigned streams);
+void        world_record(world *w, bool records);
+
+/* --- streams, by number in the order in which they were opened; sets of them as bits -------------- */
+
+#define ALL_STREAMS (~0ull)
+
+void world_seed(world *w, uint64_t seed);
+/* All tapes from now on: kept from run to run, at first empty, or drawn anew for each. */
+void world_keep(world *w, bool keep);
+
+/* The streams that a node cannot compute. */
+uint64_t world_lacks(const world *w, uint32_t node);
+/* The stream of this purpose that both hold, as a set of one; none: the program ends. */
+uint64_t world_stream(const world *w, const char *purpose, uint32_t one, uint32_t other);
+
+/* Kept tapes: empties those of `streams`, so that the next run draws them anew. */
+void      world_redraw(world *w, uint64_t streams);
+/* Sets those of `streams` to 0; returns how many bits they are. */
+size_t    world_rewind(world *w, uint64_t streams);
+/* The next setting of `streams` as one odometer; false after the last. */
+bool      world_step(world *w, uint64_t streams);
+/* Draw i of stream number `stream` and its width; NULL behind the last. */
+uint64_t *world_draw(world *w, uint32_t stream, size_t i, uint32_t *bits);
+/* The first `count` draws of one stream, for each run from now on; the caller's array. */
+void      world_give(world *w, uint64_t stream, const uint64_t *values, size_t count);
 
 #endif

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "input/chat_file.h"
+#include "../support/scratch.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -21,33 +22,11 @@
 #define TINY PUMA_SRCDIR "/tests/golden/models/qwen2-tiny/tokenizer.json"
 #define USER(content) "[{\"role\": \"user\", \"content\": \"" content "\"}]"
 
-static char scratch[] = "/tmp/puma-test-chat-XXXXXX";
-
-static void put(const char *name, const char *text)
-{
-    char  path[128];
-    FILE *f;
-
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void remove_file(const char *name)
-{
-    char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    unlink(path);
-}
-
 static void put_json(const char *name, json_t *value)
 {
     char *text = json_dumps(value, 0);
 
-    put(name, text);
+    put_text(name, text);
     free(text);
     json_decref(value);
 }
@@ -353,9 +332,9 @@ static void what_is_not_known_is_refused(void **state)
     assert_null(found("{% for m in messages %}{{ m.content }}{% endfor %}", &e));
     assert_null(found(NULL, &e));
     assert_non_null(strstr(e.text, "no chat template"));
-    put("chat_template.jinja", chatml); /* goes before tokenizer_config.json */
+    put_text("chat_template.jinja", chatml); /* goes before tokenizer_config.json */
     assert_string_equal(found("something else", &e), "chatml");
-    remove_file("chat_template.jinja");
+    unlink(in_scratch("chat_template.jinja"));
 }
 
 /* What could be two templates is neither. */
@@ -417,7 +396,7 @@ static void wrong_conversations_are_refused_by_name(void **state)
             "message 2");
     refused(t, "llama2", "[{\"role\": \"system\", \"content\": \"x\"}]", 567, "message of the user");
     refused(t, "nonesuch", USER("x"), 326, "chatml");
-    put("tokenizer_config.json", "{}");
+    put_text("tokenizer_config.json", "{}");
     refused(t, "llama2", USER("x"), 568, "bos");
     memset(deep, '[', sizeof deep - 1);
     deep[sizeof deep - 1] = '\0';
@@ -451,29 +430,18 @@ static void errors_do_not_quote_the_text(void **state)
 static void files_of_messages(void **state)
 {
     tokenizer *t = opened();
-    char       path[128];
+    const char *path = in_scratch("m.json");
 
     (void)state;
     put_config(NULL);
-    snprintf(path, sizeof path, "%s/m.json", scratch);
-    put("m.json", "\xef\xbb\xbf" USER("Hello"));
+    put_text("m.json", "\xef\xbb\xbf" USER("Hello"));
     renders(t, "chatml", path, NULL, "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n");
-    put("m.json", "\xff\xfe[");
+    put_text("m.json", "\xff\xfe[");
     refused(t, "chatml", path, 570, "UTF-16");
-    remove_file("m.json");
+    unlink(in_scratch("m.json"));
     refused(t, "chatml", path, 554, "No such file");
     refused(t, "chatml", scratch, 554, "not a regular file");
     token_close(t);
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    remove_file("tokenizer.json");
-    remove_file("tokenizer_config.json");
-    remove_file("chat_template.jinja");
-    remove_file("m.json");
-    return rmdir(scratch);
 }
 
 int main(void)
@@ -494,6 +462,5 @@ int main(void)
         cmocka_unit_test(files_of_messages),
     };
 
-    if (mkdtemp(scratch) == NULL) return 1;
-    return cmocka_run_group_tests(tests, NULL, clean);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -153,7 +153,7 @@ static exec *open_exec(puma_session *s, const model *m, model_task task)
     const exec_config  c = { .model = m, .task = task, .rings = rings_of(s, m) };
     exec              *x;
 
-    if (exec_open(&x, s, &c, &source) != PUMA_OK) fail_msg("%s", session_error(s)->text);
+    if (exec_open(&x, s, &c, &source, NULL) != PUMA_OK) fail_msg("%s", session_error(s)->text);
     return x;
 }
 
@@ -380,7 +380,7 @@ static void the_residual_stream_is_revealed_where_asked(void **state)
     double      want[LONGEST][D];
 
     (void)state;
-    assert_int_equal(exec_open(&x, s, &c, &source), PUMA_OK);
+    assert_int_equal(exec_open(&x, s, &c, &source, NULL), PUMA_OK);
     assert_int_equal(exec_run(x, &in, 1, &out), PUMA_OK);
     assert_int_equal(out.state_count, 1 + LAYERS);
     for (size_t i = 0; i < out.state_count; i++) {
@@ -563,7 +563,7 @@ static void a_label_alone_is_revealed(void **state)
     logits(text, 4, z);
     for (size_t i = 1; i < V; i++)
         if (z[3][i] > z[3][most]) most = i;
-    assert_int_equal(exec_open(&x, s, &c, &source), PUMA_OK);
+    assert_int_equal(exec_open(&x, s, &c, &source, NULL), PUMA_OK);
     assert_int_equal(exec_run(x, &in, 1, &out), PUMA_OK);
     assert_int_equal(out.rows * out.columns, 1);
     assert_int_equal(llround(out.values[0]), most);
@@ -582,7 +582,7 @@ static void a_weight_that_cannot_be_read_stops_the_start(void **state)
     exec         *x;
 
     (void)state;
-    assert_true(exec_open(&x, s, &c, &source) != PUMA_OK);
+    assert_true(exec_open(&x, s, &c, &source, NULL) != PUMA_OK);
     assert_non_null(strstr(session_error(s)->text, "layer.down.weight is missing"));
     exec_close(x);
     session_close(s);

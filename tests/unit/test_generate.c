@@ -95,7 +95,8 @@ static struct {
     runfile    run;
     model      m;
     uint32_t   eos[2], ids[3], types[3], more[2][2];
-    plan       p;
+    plan         p;
+    client_input in;
     token_list prompt[3];
     size_t     tokens[3], count;
     exec       x;
@@ -128,7 +129,8 @@ static void set_up(bool client, size_t new_tokens)
     memset(&node, 0, sizeof node);
     node.run.max_new_tokens = new_tokens;
     node.m.vocabulary = VOCABULARY;
-    node.p = (plan){ .run = &node.run, .model = &node.m, .input = { .eos = node.eos, .eos_count = 2 } };
+    node.p = (plan){ .run = &node.run, .model = &node.m };
+    node.in = (client_input){ .eos = node.eos, .eos_count = 2 };
     node.eos[0] = 99;
     node.eos[1] = 8;
     node.ids[2] = 4;
@@ -138,7 +140,7 @@ static void set_up(bool client, size_t new_tokens)
     node.x = (exec){ .greedy = true, .client = client };
     node.present[0] = node.present[2] = node.present[PUMA_CLIENT] = true;
     node.g = (generation){ .plan = &node.p,
-                           .client = client,
+                           .input = client ? &node.in : NULL,
                            .present = node.present,
                            .begin = begin,
                            .context = &node,
@@ -148,11 +150,20 @@ static void set_up(bool client, size_t new_tokens)
     heard = 0;
 }
 
-static puma_status run(const generated *forced)
+static puma_status run_pass(size_t count, const generated *forced, generated *out)
 {
-    return generate_tokens(&node.x, NULL, &node.g, 4, 1, node.g.client ? node.prompt : NULL, node.tokens,
-                           forced, &node.out, &node.e);
+    return generate_tokens(&node.g,
+                           &(generate_pass){ .x = &node.x,
+                                             .first = 4,
+                                             .count = count,
+                                             .prompts = node.g.input != NULL ? node.prompt : NULL,
+                                             .tokens = node.tokens,
+                                             .forced = forced,
+                                             .out = out },
+                           &node.e);
 }
+
+static puma_status run(const generated *forced) { return run_pass(1, forced, &node.out); }
 
 /* Three prompts whose last tokens are 4, 6 and 1: of two ids the second and the third. */
 static void set_up_three(bool client, size_t new_tokens)
@@ -167,11 +178,7 @@ static void set_up_three(bool client, size_t new_tokens)
     }
 }
 
-static puma_status run_three(const generated *forced)
-{
-    return generate_tokens(&node.x, NULL, &node.g, 4, 3, node.g.client ? node.prompt : NULL, node.tokens,
-                           forced, node.outs, &node.e);
-}
+static puma_status run_three(const generated *forced) { return run_pass(3, forced, node.outs); }
 
 static void free_three(void)
 {

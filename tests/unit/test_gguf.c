@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "weights/gguf.h"
 #include "weights/weights.h"
+#include "../support/scratch.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,44 +21,10 @@
 
 enum { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 };
 
-/* --- a folder, and a file written piece by piece ---------------------------------------------- */
+/* --- a file written piece by piece ----------------------------------------------------------- */
 
-static char          folder[64];
 static unsigned char bytes[1 << 16];
 static size_t        used, padding_at, data_at; /* where the padding before the data begins, and they    */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/puma-gguf-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[400];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void save(const char *name, const void *from, size_t size)
-{
-    FILE *f = fopen(in_folder(name), "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(from, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-}
 
 static void put(const void *from, size_t size)
 {
@@ -146,8 +113,8 @@ static void pad(size_t alignment)
 
 static const char *saved(void)
 {
-    save("x.gguf", bytes, used);
-    return in_folder("x.gguf");
+    put_bytes("x.gguf", bytes, used);
+    return in_scratch("x.gguf");
 }
 
 static gguf *opened(void)
@@ -171,7 +138,7 @@ static void refused(unsigned code, const char *part)
     assert_null(g);
     if (e.code != code || !strstr(e.text, part))
         fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
-    assert_int_equal(weights_open(&w, folder, &again), PUMA_EMODEL);
+    assert_int_equal(weights_open(&w, scratch, &again), PUMA_EMODEL);
     assert_null(w);
     assert_int_equal(again.code, code);
 }
@@ -345,7 +312,7 @@ static void reads_tensors_of_every_type(void **state)
         put("\7\0\0\0", 4);
         pad(64);
         saved();
-        weights_open(&w, folder, &e);
+        weights_open(&w, scratch, &e);
         assert_string_equal(e.text, "");
         assert_int_equal(weights_count(w), 7);
         t = weights_find(w, "single");
@@ -375,7 +342,7 @@ static void reads_tensors_of_every_type(void **state)
         /* The first scale becomes infinite. */
         bytes[data_at + 64 + 1] = 0x7c;
         saved();
-        assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+        assert_int_equal(weights_open(&w, scratch, &e), PUMA_OK);
         assert_int_equal(weights_read(w, weights_find(w, "eight"), values, &e), PUMA_EMODEL);
         assert_int_equal(e.code, 417);
         assert_non_null(strstr(e.text, "tensor eight: element 0 is not a finite number"));
@@ -398,7 +365,7 @@ static void opens_files_whose_types_it_does_not_convert(void **state)
     memset(bytes + used, 0, 96);
     used += 96; /* 66 and padding */
     gguf_close(opened());
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_OK);
     assert_int_equal(weights_read(w, weights_find(w, "k"), value, &e), PUMA_EMODEL);
     assert_int_equal(e.code, 414);
     assert_non_null(strstr(e.text, "tensor k: dtype IQ2_XXS"));
@@ -423,7 +390,7 @@ static void serves_blocks_as_they_are_stored(void **state)
     for (size_t i = 0; i < 288; i++) put_number(i % 4 == 1 ? i % 64 : 7 * i, 1);
     memcpy(wanted, bytes + data_at + 144, 144);
     saved();
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_OK);
     t = weights_find(w, "k");
     assert_int_equal(weights_read(w, t, values, &e), PUMA_OK);
     assert_int_equal(weights_blocks(w, t, 256, 256, block, &e), PUMA_OK);
@@ -621,7 +588,7 @@ static void serves_a_model_as_safetensors_would(void **state)
 
         write_model(&kinds[i]);
         check_model(saved(), &kinds[i], expected);
-        check_model(folder, &kinds[i], expected); /* alone in its folder */
+        check_model(scratch, &kinds[i], expected); /* alone in its folder */
     }
 }
 
@@ -837,8 +804,8 @@ static void scales_rotary_positions_as_config_json_would(void **state)
         write_model(&ways[i].o);
         model_open(&file, saved(), "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e);
         assert_string_equal(e.text, "");
-        save("config.json", ways[i].config, strlen(ways[i].config));
-        model_open(&config, in_folder("config.json"), "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e);
+        put_bytes("config.json", ways[i].config, strlen(ways[i].config));
+        model_open(&config, in_scratch("config.json"), "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e);
         assert_string_equal(e.text, "");
         for (size_t k = 0; k < 2; k++)
             if (fabs(file->rotary[k] / config->rotary[k] - 1) > 1e-12)
@@ -888,40 +855,40 @@ static void chooses_among_the_files_of_a_folder(void **state)
     gguf                *g;
 
     (void)state;
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "nor a .gguf file"));
     write_model(&o);
     saved();
-    save(".hidden.gguf", "GGUF", 4); /* none of ours, as editors and downloads leave them */
-    check_model(folder, &o, 2 + LAYERS * 9);
+    put_bytes(".hidden.gguf", "GGUF", 4); /* none of ours, as editors and downloads leave them */
+    check_model(scratch, &o, 2 + LAYERS * 9);
     /* config.json beside it is the one that is read. */
-    save("config.json", "{}", 2);
+    put_bytes("config.json", "{}", 2);
     e = (puma_error){ 0 };
-    assert_int_equal(model_open(&m, folder, "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e), PUMA_EMODEL);
+    assert_int_equal(model_open(&m, scratch, "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "config.json: model_type: missing"));
-    assert_int_equal(unlink(in_folder("config.json")), 0);
-    save("y.gguf", bytes, used);
+    assert_int_equal(unlink(in_scratch("config.json")), 0);
+    put_bytes("y.gguf", bytes, used);
     for (int i = 0; i < 2; i++) {
         e = (puma_error){ 0 };
-        assert_int_equal(i ? weights_open(&w, folder, &e)
-                           : model_open(&m, folder, "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e),
+        assert_int_equal(i ? weights_open(&w, scratch, &e)
+                           : model_open(&m, scratch, "auto", PUMA_SRCDIR "/models", MODEL_LOGITS, &e),
                          PUMA_EMODEL);
         assert_int_equal(e.code, 401);
         assert_non_null(strstr(e.text, "holds several .gguf files"));
     }
-    check_model(in_folder("y.gguf"), &o, 2 + LAYERS * 9);
+    check_model(in_scratch("y.gguf"), &o, 2 + LAYERS * 9);
     /* Of two formats the checkpoint is the one that comes with the rest of its folder. */
-    save("model.safetensors", "\2\0\0\0\0\0\0\0{}", 10);
+    put_bytes("model.safetensors", "\2\0\0\0\0\0\0\0{}", 10);
     e = (puma_error){ 0 };
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_OK);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_OK);
     assert_int_equal(weights_count(w), 0);
     weights_close(w);
-    assert_int_equal(mkdir(in_folder("d.gguf"), 0700), 0);
-    assert_int_equal(gguf_open(&g, in_folder("d.gguf"), &e), PUMA_EMODEL);
+    assert_int_equal(mkdir(in_scratch("d.gguf"), 0700), 0);
+    assert_int_equal(gguf_open(&g, in_scratch("d.gguf"), &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "d.gguf: not a regular file"));
     e = (puma_error){ 0 };
-    assert_int_equal(mkfifo(in_folder("p.gguf"), 0600), 0);
-    assert_int_equal(gguf_open(&g, in_folder("p.gguf"), &e), PUMA_EMODEL);
+    assert_int_equal(mkfifo(in_scratch("p.gguf"), 0600), 0);
+    assert_int_equal(gguf_open(&g, in_scratch("p.gguf"), &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "p.gguf: not a regular file"));
 }
 
@@ -1235,10 +1202,10 @@ static void survives_mutations(void **state)
     assert_true(padding_at < head);
     memset(bytes + padding_at, 0xff, head - padding_at);
     saved();
-    check_model(in_folder("x.gguf"), &(options){ "llama", true, false, 0, NULL, NULL }, 2 + LAYERS * 9);
+    check_model(in_scratch("x.gguf"), &(options){ "llama", true, false, 0, NULL, NULL }, 2 + LAYERS * 9);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_scratch, remove_scratch)
 
 int main(void)
 {

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_image.c - pictures to PNG and back, broken files, and what preprocessor_config.json says of their bytes. */
 #include "image/image.h"
+#include "../support/scratch.h"
 
 #include <errno.h>
 #include <math.h>
@@ -18,41 +19,7 @@
 
 static const image_shape GRAY = { 1, 5, 7 }, RGB = { 3, 4, 6 };
 
-static char       folder[64];
 static puma_error e;
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static const char *put(const char *name, const void *bytes, size_t size)
-{
-    FILE *f = fopen(path_of(name), "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    return path_of(name);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s/puma-image-XXXXXX", access("/tmp", W_OK) == 0 ? "/tmp" : ".");
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path_of("picture"));
-    unlink(path_of("preprocessor_config.json"));
-    return rmdir(folder);
-}
 
 /* One picture of `shape` whose bytes are all different from their neighbours. */
 static image_list made(const image_shape *shape, uint8_t *bytes, double *pixels, image *one)
@@ -70,7 +37,7 @@ static image_scale plain_scale(void)
     image_scale scale;
 
     e = (puma_error){ 0 };
-    assert_int_equal(image_scale_open(&scale, folder, &RGB, &e), PUMA_OK);
+    assert_int_equal(image_scale_open(&scale, scratch, &RGB, &e), PUMA_OK);
     return scale;
 }
 
@@ -88,7 +55,7 @@ static void a_picture_survives_png(void **state)
         size_t     size;
 
         assert_int_equal(image_to_png(&png, &size, &list, 0, &e), PUMA_OK);
-        assert_int_equal(image_open(&back, put("picture", png, size), shapes[k], &scale, 0, &e), PUMA_OK);
+        assert_int_equal(image_open(&back, put_bytes("picture", png, size), shapes[k], &scale, 0, &e), PUMA_OK);
         assert_memory_equal(back.images[0].bytes, bytes, image_numbers(shapes[k]));
         for (size_t i = 0; i < image_numbers(shapes[k]); i++)
             assert_true(fabs(back.images[0].pixels[i] - (bytes[i] / 255.0 - 0.5) / 0.5) < 1e-12);
@@ -111,7 +78,7 @@ static void numbers_are_shown_from_least_to_largest(void **state)
     one.bytes = NULL;
     for (size_t i = 0; i < image_numbers(&GRAY); i++) pixels[i] = -3 + 0.5 * (double)i;
     assert_int_equal(image_to_png(&png, &size, &list, 0, &e), PUMA_OK);
-    assert_int_equal(image_open(&back, put("picture", png, size), &GRAY, &scale, 0, &e), PUMA_OK);
+    assert_int_equal(image_open(&back, put_bytes("picture", png, size), &GRAY, &scale, 0, &e), PUMA_OK);
     assert_int_equal(back.images[0].bytes[0], 0);
     assert_int_equal(back.images[0].bytes[image_numbers(&GRAY) - 1], 255);
     image_list_free(&back);
@@ -139,7 +106,7 @@ static void a_broken_file_is_an_error(void **state)
 
         if (i < size) png[i] ^= 0x55;
         e = (puma_error){ 0 };
-        image_open(&back, put("picture", png, i < size ? size : i - size), &RGB, &scale, 0, &e);
+        image_open(&back, put_bytes("picture", png, i < size ? size : i - size), &RGB, &scale, 0, &e);
         assert_true(e.status == PUMA_OK || e.status == PUMA_EINPUT);
         assert_true(e.status == PUMA_OK || strstr(e.text, "picture") != NULL);
         refused += e.status != PUMA_OK;
@@ -173,7 +140,7 @@ static void bytes_behind_the_end(void **state)
         for (size_t k = 0; k < sizeof file; k++) file[k] = (uint8_t)(k * 7);
         memcpy(file, png, size);
         if (i < 7) memcpy(file + size, tails[i], length);
-        assert_int_equal(image_open(&back, put("picture", file, size + length), &GRAY, &scale, 0, &e),
+        assert_int_equal(image_open(&back, put_bytes("picture", file, size + length), &GRAY, &scale, 0, &e),
                          PUMA_OK);
         assert_memory_equal(back.images[0].bytes, bytes, n);
         image_list_free(&back);
@@ -183,7 +150,7 @@ static void bytes_behind_the_end(void **state)
 
         memcpy(file + head, bytes, n);
         memcpy(file + head + n, tails[i], lengths[i]);
-        image_open(&back, put("picture", file, head + n + lengths[i]), &GRAY, &scale, 0, &e);
+        image_open(&back, put_bytes("picture", file, head + n + lengths[i]), &GRAY, &scale, 0, &e);
         assert_int_equal(e.code, i <= 2 ? 0 : 561);
         if (i <= 2) assert_memory_equal(back.images[0].bytes, bytes, n);
         e = (puma_error){ 0 };
@@ -220,8 +187,8 @@ static void the_configuration_scales(void **state)
         image_scale scale;
 
         e = (puma_error){ 0 };
-        put("preprocessor_config.json", cases[i].json, strlen(cases[i].json));
-        image_scale_open(&scale, folder, &RGB, &e);
+        put_text("preprocessor_config.json", cases[i].json);
+        image_scale_open(&scale, scratch, &RGB, &e);
         if ((e.status != PUMA_OK) != cases[i].refused) fail_msg("%s: %s", cases[i].json, e.text);
         if (cases[i].refused) assert_non_null(strstr(e.text, "preprocessor_config.json"));
         for (size_t c = 0; c < 3 && !cases[i].refused; c++) {
@@ -231,7 +198,7 @@ static void the_configuration_scales(void **state)
         }
         image_scale_free(&scale);
     }
-    unlink(path_of("preprocessor_config.json"));
+    unlink(in_scratch("preprocessor_config.json"));
 }
 
 int main(void)
@@ -244,5 +211,5 @@ int main(void)
         cmocka_unit_test(the_configuration_scales),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_ini.c - INI files are read whole, strictly, and with line numbers. */
 #include "ini/ini.h"
+#include "../support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,30 +237,22 @@ static void a_million_sections_end_in_time(void **state)
 
 static void files_that_are_no_files_are_refused(void **state)
 {
-    char       folder[] = "/tmp/test_ini.XXXXXX", path[64];
-    ini        file;
-    puma_error e = { 0 };
-    FILE      *out;
+    const char *path;
+    ini         file;
+    puma_error  e = { 0 };
 
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/absent.ini", folder);
-    assert_int_equal(ini_read(&file, path, &e), PUMA_ECONFIG);
+    make_scratch(state);
+    assert_int_equal(ini_read(&file, in_scratch("absent.ini"), &e), PUMA_ECONFIG);
     assert_non_null(strstr(e.text, "No such file"));
     e = (puma_error){ 0 };
-    assert_int_equal(ini_read(&file, folder, &e), PUMA_ECONFIG);
+    assert_int_equal(ini_read(&file, scratch, &e), PUMA_ECONFIG);
     assert_non_null(strstr(e.text, "directory"));
-    snprintf(path, sizeof path, "%s/fifo", folder);
+    path = in_scratch("fifo");
     assert_int_equal(mkfifo(path, 0600), 0);
     e = (puma_error){ 0 };
     assert_int_equal(ini_read(&file, path, &e), PUMA_ECONFIG);
     assert_non_null(strstr(e.text, "regular"));
-    unlink(path);
-    snprintf(path, sizeof path, "%s/good.ini", folder);
-    out = fopen(path, "w");
-    assert_non_null(out);
-    fputs("[a]\nk = 1\n", out);
-    fclose(out);
+    path = put_text("good.ini", "[a]\nk = 1\n");
     e = (puma_error){ 0 };
     assert_int_equal(ini_read(&file, path, &e), PUMA_OK);
     assert_string_equal(ini_find(&file, "a", "k")->value, "1");
@@ -267,8 +260,7 @@ static void files_that_are_no_files_are_refused(void **state)
     assert_int_equal(truncate(path, 100 << 20), 0);
     assert_int_equal(ini_read(&file, path, &e), PUMA_ECONFIG);
     assert_int_equal(e.code, 302);
-    unlink(path);
-    rmdir(folder);
+    assert_int_equal(remove_scratch(state), 0);
 }
 
 static void set_replaces_and_adds(void **state)

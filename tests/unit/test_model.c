@@ -3,6 +3,7 @@
 /* test_model.c - config.json, an architecture file and a checkpoint become one list of checked tensors. */
 #include "model/model.h"
 #include "weights/weights.h"
+#include "../support/scratch.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,41 +18,6 @@
 
 #define ARCHITECTURES PUMA_SRCDIR "/models"
 #define GOLDEN PUMA_SRCDIR "/tests/golden/models/"
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/puma-model-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[200];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_text(const char *name, const char *text)
-{
-    FILE *f = fopen(in_folder(name), "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
 
 static model *opened(const char *directory, const char *architecture, model_task task)
 {
@@ -250,7 +216,7 @@ static void write_config_without(const char *key, const char *value)
         { "num_attention_heads", "3" },     { "intermediate_size", "10" }, { "vocab_size", "11" },
         { "max_position_embeddings", "8" }, { "hidden_act", "\"gelu\"" },
     };
-    FILE *f = fopen(in_folder("config.json"), "w");
+    FILE *f = fopen(in_scratch("config.json"), "w");
     bool  comma = false;
 
     assert_non_null(f);
@@ -321,19 +287,19 @@ static void refuses_bad_config_values(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_config_without(bad[i].key, bad[i].value);
-        refused(folder, "auto", ARCHITECTURES, MODEL_LOGITS, bad[i].code, bad[i].part);
+        refused(scratch, "auto", ARCHITECTURES, MODEL_LOGITS, bad[i].code, bad[i].part);
     }
-    write_text("config.json", "[]");
-    refused(folder, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json: not a JSON object");
-    write_text("config.json", CONFIG(",\"hidden_size\":6"));
-    refused(folder, "auto", ARCHITECTURES, MODEL_EMBED, 402, "duplicate");
-    write_text("config.json", CONFIG("") "}");
-    refused(folder, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json:1:");
-    unlink(in_folder("config.json"));
-    refused(folder, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json: No such file");
+    put_text("config.json", "[]");
+    refused(scratch, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json: not a JSON object");
+    put_text("config.json", CONFIG(",\"hidden_size\":6"));
+    refused(scratch, "auto", ARCHITECTURES, MODEL_EMBED, 402, "duplicate");
+    put_text("config.json", CONFIG("") "}");
+    refused(scratch, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json:1:");
+    unlink(in_scratch("config.json"));
+    refused(scratch, "auto", ARCHITECTURES, MODEL_EMBED, 402, "config.json: No such file");
     refused("/nowhere", "auto", ARCHITECTURES, MODEL_EMBED, 401, "/nowhere: No such file");
-    write_text("x.gguf", "GGUF");
-    refused(in_folder("x.gguf"), "auto", ARCHITECTURES, MODEL_EMBED, 410, "too short: not GGUF");
+    put_text("x.gguf", "GGUF");
+    refused(in_scratch("x.gguf"), "auto", ARCHITECTURES, MODEL_EMBED, 410, "too short: not GGUF");
 }
 
 static void accepts_what_is_legal(void **state)
@@ -370,7 +336,7 @@ static void accepts_what_is_legal(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         write_config_without(good[i].key, good[i].value);
-        m = opened(folder, "auto", MODEL_LOGITS);
+        m = opened(scratch, "auto", MODEL_LOGITS);
         assert_int_equal(m->heads, 3);
         assert_int_equal(m->types, 2);
         assert_true(m->initializer_range == 0.02);
@@ -380,29 +346,29 @@ static void accepts_what_is_legal(void **state)
     }
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         write_config_without("hidden_act", functions[i].name);
-        m = opened(folder, "auto", MODEL_EMBED);
+        m = opened(scratch, "auto", MODEL_EMBED);
         assert_int_equal(m->activation, functions[i].activation);
         model_close(m);
     }
-    write_text("config.json", CONFIG(",\"auto_map\":{\"AutoModel\":\"evil.py\"}"));
-    m = opened(folder, "auto", MODEL_EMBED);
+    put_text("config.json", CONFIG(",\"auto_map\":{\"AutoModel\":\"evil.py\"}"));
+    m = opened(scratch, "auto", MODEL_EMBED);
     assert_non_null(strstr(model_note(m), "auto_map is ignored"));
     model_close(m);
     /* An architecture that is named does not ask for the type. */
     write_config_without("model_type", "\"mamba\"");
-    m = opened(folder, "roberta", MODEL_EMBED);
+    m = opened(scratch, "roberta", MODEL_EMBED);
     assert_int_equal(m->position_offset, 2);
     assert_int_equal(m->types, 1);
     model_close(m);
-    write_text("config.json", CONFIG(",\"pad_token_id\":4"));
-    m = opened(folder, "roberta", MODEL_EMBED);
+    put_text("config.json", CONFIG(",\"pad_token_id\":4"));
+    m = opened(scratch, "roberta", MODEL_EMBED);
     assert_int_equal(m->position_offset, 5);
     assert_int_equal(m->max_tokens, 3);
     model_close(m);
-    write_text("config.json", CONFIG(",\"pad_token_id\":7"));
-    refused(folder, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "no position is left for a token");
-    write_text("config.json", CONFIG(",\"pad_token_id\":-1"));
-    refused(folder, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "pad_token_id: out of range");
+    put_text("config.json", CONFIG(",\"pad_token_id\":7"));
+    refused(scratch, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "no position is left for a token");
+    put_text("config.json", CONFIG(",\"pad_token_id\":-1"));
+    refused(scratch, "roberta", ARCHITECTURES, MODEL_EMBED, 403, "pad_token_id: out of range");
 }
 
 /* --- decoders --------------------------------------------------------------------------------- */
@@ -424,8 +390,8 @@ static void reads_decoders(void **state)
     model              *m;
 
     (void)state;
-    write_text("config.json", DECODER("llama", ",\"num_key_value_heads\":1,\"head_dim\":10"));
-    m = opened(folder, "auto", MODEL_GENERATE);
+    put_text("config.json", DECODER("llama", ",\"num_key_value_heads\":1,\"head_dim\":10"));
+    m = opened(scratch, "auto", MODEL_GENERATE);
     assert_true(m->causal && m->gated && !m->tied && m->norm == MODEL_RMSNORM && m->place == MODEL_PRE_NORM);
     assert_int_equal(m->kv_heads, 1);
     assert_int_equal(m->head_dim, 10);
@@ -443,25 +409,25 @@ static void reads_decoders(void **state)
     for (size_t i = 0; i < 5; i++) assert_true(fabs(m->rotary[i] - pow(10000, -0.2 * (double)i)) < 1e-15);
     model_close(m);
     /* Biases where the file says so, no head of its own, and hidden / heads where no width is given. */
-    write_text("config.json",
+    put_text("config.json",
                DECODER("llama", ",\"attention_bias\":true,\"mlp_bias\":true,\"tie_word_embeddings\":true,"
                                 "\"head_dim\":null,\"rope_theta\":100.0"));
-    m = opened(folder, "auto", MODEL_LOGITS);
+    m = opened(scratch, "auto", MODEL_LOGITS);
     assert_true(m->tied && m->head_dim == 6 && m->kv_heads == 4);
     assert_non_null(tensor_of(m, "layer.output.bias"));
     assert_non_null(tensor_of(m, "layer.gate.bias"));
     assert_null(tensor_of(m, "head.out.weight"));
     assert_true(fabs(m->rotary[1] - pow(100, -1.0 / 3)) < 1e-15);
     model_close(m);
-    write_text("config.json", DECODER("gemma", ",\"head_dim\":8"));
-    m = opened(folder, "auto", MODEL_GENERATE);
+    put_text("config.json", DECODER("gemma", ",\"head_dim\":8"));
+    m = opened(scratch, "auto", MODEL_GENERATE);
     assert_true(m->gain_offset == 1 && fabs(m->embedding_scale - sqrt(24)) < 1e-15 && m->tied);
     assert_int_equal(m->activation, MODEL_GELU_TANH);
     model_close(m);
-    write_text("config.json",
+    put_text("config.json",
                "{\"model_type\":\"gpt2\",\"n_layer\":1,\"n_embd\":12,\"n_head\":3,\"vocab_size\":9,"
                "\"n_positions\":16,\"n_inner\":null}");
-    m = opened(folder, "auto", MODEL_GENERATE);
+    m = opened(scratch, "auto", MODEL_GENERATE);
     assert_int_equal(m->intermediate, 48);
     assert_null(m->rotary);
     t = tensor_of(m, "layer.qkv.weight");
@@ -491,8 +457,8 @@ static void reads_windows(void **state)
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         model *m;
 
-        write_text("config.json", some[i].text);
-        m = opened(folder, "auto", MODEL_GENERATE);
+        put_text("config.json", some[i].text);
+        m = opened(scratch, "auto", MODEL_GENERATE);
         for (size_t k = 0; k < 3; k++) assert_int_equal(m->window[k], some[i].window[k]);
         model_close(m);
     }
@@ -513,24 +479,24 @@ static void scales_rotary_angles(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        write_text("config.json", both[i]);
-        m = opened(folder, "auto", MODEL_GENERATE);
+        put_text("config.json", both[i]);
+        m = opened(scratch, "auto", MODEL_GENERATE);
         /* Turns in 32 positions: 5.1 (kept), 0.51 (8 times as long), 0.05. */
         assert_true(m->rotary[0] == 1);
         assert_true(fabs(m->rotary[1] - 0.1 / 8) < 1e-15 && fabs(m->rotary[2] - 0.01 / 8) < 1e-15);
         model_close(m);
     }
-    write_text("config.json", DECODER("llama", ",\"rope_theta\":27,\"rope_scaling\":{" LLAMA3
+    put_text("config.json", DECODER("llama", ",\"rope_theta\":27,\"rope_scaling\":{" LLAMA3
                                                ",\"original_max_position_embeddings\":32}"));
-    m = opened(folder, "auto", MODEL_GENERATE);
+    m = opened(scratch, "auto", MODEL_GENERATE);
     {
         double turns = 32 / 6.283185307179586 / 3, keep = (turns - 1) / 3; /* 1.7: between 1 and 4 */
 
         assert_true(fabs(m->rotary[1] - (keep + (1 - keep) / 8) / 3) < 1e-15);
     }
     model_close(m);
-    write_text("config.json", DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}"));
-    m = opened(folder, "auto", MODEL_GENERATE);
+    put_text("config.json", DECODER("llama", ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}"));
+    m = opened(scratch, "auto", MODEL_GENERATE);
     assert_true(m->rotary[0] == 0.25);
     model_close(m);
 }
@@ -569,13 +535,13 @@ static void refuses_what_decoders_cannot(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        write_text("config.json", bad[i].text);
-        refused(folder, "auto", ARCHITECTURES, MODEL_GENERATE, bad[i].code, bad[i].part);
+        put_text("config.json", bad[i].text);
+        refused(scratch, "auto", ARCHITECTURES, MODEL_GENERATE, bad[i].code, bad[i].part);
     }
-    write_text("config.json", DECODER("llama", ""));
-    refused(folder, "auto", ARCHITECTURES, MODEL_CLASSIFY, 422, "classify");
-    write_text("config.json", CONFIG(""));
-    refused(folder, "auto", ARCHITECTURES, MODEL_GENERATE, 422, "an encoder has no next token");
+    put_text("config.json", DECODER("llama", ""));
+    refused(scratch, "auto", ARCHITECTURES, MODEL_CLASSIFY, 422, "classify");
+    put_text("config.json", CONFIG(""));
+    refused(scratch, "auto", ARCHITECTURES, MODEL_GENERATE, 422, "an encoder has no next token");
 }
 
 /* Against the reference's buckets: 32 of them, for distances up to 128. */
@@ -614,7 +580,7 @@ static void groups_layers(void **state)
 /* bert.ini with the line that begins with `key` replaced; NULL takes it out.  Returns its number. */
 static int write_architecture(const char *name, const char *key, const char *line)
 {
-    FILE *from = fopen(ARCHITECTURES "/bert.ini", "r"), *to = fopen(in_folder(name), "w");
+    FILE *from = fopen(ARCHITECTURES "/bert.ini", "r"), *to = fopen(in_scratch(name), "w");
     char  text[400];
     int   number = 0, found = 0;
 
@@ -684,25 +650,25 @@ static void refuses_bad_architecture_files(void **state)
     };
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int  line = write_architecture("mine.ini", bad[i].key, bad[i].line);
         char part[200];
 
         snprintf(part, sizeof part, "mine.ini:%d: ", line);
-        refused(folder, "mine", folder, MODEL_LOGITS, 341, bad[i].part);
-        if (bad[i].numbered) refused(folder, "auto", folder, MODEL_LOGITS, 341, part);
+        refused(scratch, "mine", scratch, MODEL_LOGITS, 341, bad[i].part);
+        if (bad[i].numbered) refused(scratch, "auto", scratch, MODEL_LOGITS, 341, part);
     }
-    refused(folder, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340,
+    refused(scratch, "../models/bert", ARCHITECTURES, MODEL_EMBED, 340,
             "no such file in models/ (known: auto, albert, bert, distilbert, electra, gemma, gpt2, llama");
-    refused(folder, "Bert", ARCHITECTURES, MODEL_EMBED, 340, "architecture \"Bert\"");
-    refused(folder, "auto", "/nowhere", MODEL_EMBED, 340, "/nowhere");
+    refused(scratch, "Bert", ARCHITECTURES, MODEL_EMBED, 340, "architecture \"Bert\"");
+    refused(scratch, "auto", "/nowhere", MODEL_EMBED, 340, "/nowhere");
     write_architecture("mine.ini", "norm_place", "norm_place = post");
     write_architecture("other.ini", "norm_place", "norm_place = post");
-    refused(folder, "auto", folder, MODEL_EMBED, 341, "model_type \"bert\" is listed by");
-    unlink(in_folder("other.ini"));
+    refused(scratch, "auto", scratch, MODEL_EMBED, 341, "model_type \"bert\" is listed by");
+    unlink(in_scratch("other.ini"));
     write_architecture("mine.ini", "head.dense.weight", NULL);
-    refused(folder, "mine", folder, MODEL_EMBED, 341, "a weight needs its bias");
+    refused(scratch, "mine", scratch, MODEL_EMBED, 341, "a weight needs its bias");
 }
 
 /* --- checkpoints of all forms ----------------------------------------------------------------- */
@@ -802,7 +768,7 @@ static void write_checkpoint(const list *l, char dtype)
     }
     fputs("}", f);
     fclose(f);
-    f = fopen(in_folder("model.safetensors"), "wb");
+    f = fopen(in_scratch("model.safetensors"), "wb");
     assert_non_null(f);
     for (size_t i = 0; i < 8; i++) fputc((int)(length >> 8 * i & 255), f);
     fputs(header, f);
@@ -838,8 +804,8 @@ static void takes(const char *architecture, const char *architectures, model_tas
     model        *m;
     model_source *s;
 
-    assert_int_equal(model_open(&m, folder, architecture, architectures, task, &e), PUMA_OK);
-    model_source_checkpoint(&s, m, folder, &e);
+    assert_int_equal(model_open(&m, scratch, architecture, architectures, task, &e), PUMA_OK);
+    model_source_checkpoint(&s, m, scratch, &e);
     assert_string_equal(e.text, "");
     for (size_t t = 0; t < m->tensor_count; t++) {
         double *values;
@@ -856,10 +822,10 @@ static void takes(const char *architecture, const char *architectures, model_tas
 static void refuses(model_task task, unsigned code, const char *part)
 {
     puma_error    e = { 0 };
-    model        *m = opened(folder, "auto", task);
+    model        *m = opened(scratch, "auto", task);
     model_source *s;
 
-    assert_int_equal(model_source_checkpoint(&s, m, folder, &e), PUMA_EMODEL);
+    assert_int_equal(model_source_checkpoint(&s, m, scratch, &e), PUMA_EMODEL);
     assert_null(s);
     if (e.code != code || !strstr(e.text, part))
         fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
@@ -871,7 +837,7 @@ static void takes_every_dtype_prefix_and_spelling(void **state)
     static const char *const prefixes[] = { "", "bert.", "model.", "0.auto_model." };
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     for (const char *dtype = "FHBD"; *dtype; dtype++)
         for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
             for (int head = 0; head < 2; head++)
@@ -889,7 +855,7 @@ static void names_tensors_that_are_missing_or_misshapen(void **state)
     list l;
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     /* no head: fine for embed, an error for logits */
     l = bert_list("", false, false);
     write_checkpoint(&l, 'F');
@@ -925,10 +891,10 @@ static void names_tensors_that_are_missing_or_misshapen(void **state)
     /* labels: config.json and classifier disagree */
     l = bert_list("bert.", true, false);
     write_checkpoint(&l, 'F');
-    write_text("config.json", CONFIG(",\"num_labels\":3"));
+    put_text("config.json", CONFIG(",\"num_labels\":3"));
     takes("auto", ARCHITECTURES, MODEL_EMBED, 0);
     refuses(MODEL_LOGITS, 421, "tensor classifier.weight: wrong shape (expected 3x6, found 2x6)");
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     /* prefixes: one that nobody knows, and two at once */
     l = bert_list("roberto.", true, false);
     write_checkpoint(&l, 'F');
@@ -949,7 +915,7 @@ static void notes_what_is_not_used(void **state)
     list          l = bert_list("bert.", true, false);
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     put(&l, "", "a\\u001b[2J", 1, 1, 1);
     for (int i = 0; i < 20; i++) {
         char name[40];
@@ -958,8 +924,8 @@ static void notes_what_is_not_used(void **state)
         put(&l, "", name, 1, 1, 1);
     }
     write_checkpoint(&l, 'F');
-    m = opened(folder, "auto", MODEL_EMBED);
-    assert_int_equal(model_source_checkpoint(&s, m, folder, &e), PUMA_OK);
+    m = opened(scratch, "auto", MODEL_EMBED);
+    assert_int_equal(model_source_checkpoint(&s, m, scratch, &e), PUMA_OK);
     assert_int_equal(strncmp(model_unused(s),
                              "a?[2J, bert.pooler.dense.bias, bert.pooler.dense.weight, classifier.bias, ",
                              74),
@@ -975,9 +941,9 @@ static void refuses_weights_that_are_no_numbers_at_once(void **state)
     FILE *f;
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     write_checkpoint(&l, 'F');
-    f = fopen(in_folder("model.safetensors"), "r+b");
+    f = fopen(in_scratch("model.safetensors"), "r+b");
     assert_non_null(f);
     fseek(f, -4, SEEK_END);
     fwrite((const unsigned char[]){ 0, 0, 0xc0, 0x7f }, 1, 4, f);
@@ -997,7 +963,7 @@ static void turns_transposed_tensors(void **state)
     list          l = bert_list("", false, false);
 
     (void)state;
-    write_text("config.json", CONFIG(""));
+    put_text("config.json", CONFIG(""));
     write_architecture("mine.ini", "layer.up.weight",
                        "layer.up.weight = {p}encoder.layer.{i}.intermediate.dense.weight ^T");
     for (size_t i = 15; i < l.count; i += 16) {
@@ -1005,8 +971,8 @@ static void turns_transposed_tensors(void **state)
         l.at[i].dim[1] = 10;
     }
     write_checkpoint(&l, 'F');
-    assert_int_equal(model_open(&m, folder, "mine", folder, MODEL_EMBED, &e), PUMA_OK);
-    assert_int_equal(model_source_checkpoint(&s, m, folder, &e), PUMA_OK);
+    assert_int_equal(model_open(&m, scratch, "mine", scratch, MODEL_EMBED, &e), PUMA_OK);
+    assert_int_equal(model_source_checkpoint(&s, m, scratch, &e), PUMA_OK);
     assert_true(m->tensors[15].transposed);
     assert_int_equal(m->tensors[15].dim[0], 10);
     assert_int_equal(model_values(s, 15, &values, &e), PUMA_OK);
@@ -1086,8 +1052,8 @@ static void canonical_text_shows_every_difference(void **state)
     model *m;
 
     (void)state;
-    write_text("config.json", CONFIG(""));
-    m = opened(folder, "auto", MODEL_LOGITS);
+    put_text("config.json", CONFIG(""));
+    m = opened(scratch, "auto", MODEL_LOGITS);
     base = model_canonical(m);
     assert_non_null(strstr(base, "model.hidden=6\n"));
     assert_non_null(
@@ -1095,14 +1061,14 @@ static void canonical_text_shows_every_difference(void **state)
     model_close(m);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         write_config_without(changes[i][0], changes[i][1]);
-        m = opened(folder, "auto", MODEL_LOGITS);
+        m = opened(scratch, "auto", MODEL_LOGITS);
         other = model_canonical(m);
         assert_string_not_equal(base, other);
         free(other);
         model_close(m);
     }
-    write_text("config.json", CONFIG(",\"torch_dtype\":\"float16\""));
-    m = opened(folder, "auto", MODEL_LOGITS);
+    put_text("config.json", CONFIG(",\"torch_dtype\":\"float16\""));
+    m = opened(scratch, "auto", MODEL_LOGITS);
     other = model_canonical(m);
     assert_string_equal(base, other);
     free(other);
@@ -1112,7 +1078,7 @@ static void canonical_text_shows_every_difference(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_scratch, remove_scratch)
     static const struct CMUnitTest tests[] = {
         TEST(reads_the_tiny_checkpoints),
         TEST(lists_tensors_in_the_order_of_the_layers),

@@ -33,7 +33,7 @@ static runfile *opened(const char *text)
 
     assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
     close(fd);
-    if (runfile_open(&r, path, NULL, 0, true, &e) != PUMA_OK) fail_msg("%s", e.text);
+    if (runfile_open(&r, NULL, path, NULL, 0, &e) != PUMA_OK) fail_msg("%s", e.text);
     unlink(path);
     return r;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_plugin.c - the plugin loader: what is opened, what is refused, and with which words. */
 #include "plugin/plugin.h"
+#include "../support/scratch.h"
 
 #include <fenv.h>
 #include <limits.h>
@@ -16,17 +17,15 @@
 
 #include <cmocka.h>
 
-static char directory[64];
-
 static void path_of(char *path, size_t room, const char *name)
 {
-    snprintf(path, room, "%s/%s.so", directory, name);
+    snprintf(path, room, "%s/%s.so", scratch, name);
 }
 
 /* Puts the first `size` bytes (0: all) of the built variant into the directory as NAME.so. */
 static void put(const char *variant, const char *name, size_t size)
 {
-    char   from[512], to[512], *bytes = malloc(1 << 22);
+    char   from[512], to[512], file[64], *bytes = malloc(1 << 22);
     FILE  *f;
     size_t n;
 
@@ -38,11 +37,8 @@ static void put(const char *variant, const char *name, size_t size)
     fclose(f);
     path_of(to, sizeof to, name);
     unlink(to);
-    f = fopen(to, "wb");
-    assert_non_null(f);
-    n = size ? size : n;
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    assert_int_equal(fclose(f), 0);
+    snprintf(file, sizeof file, "%s.so", name);
+    put_bytes(file, bytes, size ? size : n);
     assert_int_equal(chmod(to, 0644), 0);
     free(bytes);
 }
@@ -53,7 +49,7 @@ static void refused(const char *name, const char *pin, unsigned code, const char
     const plugin *p = NULL;
     puma_error    e = { 0 };
 
-    assert_int_equal(plugin_open(&p, name, directory, pin, &e), PUMA_EPLUGIN);
+    assert_int_equal(plugin_open(&p, name, scratch, pin, &e), PUMA_EPLUGIN);
     if (e.code != code || !strstr(e.text, text))
         fail_msg("E%04u: %s (expected E%04u: %s)", e.code, e.text, code, text);
     assert_null(p);
@@ -64,7 +60,7 @@ static const plugin *opened(const char *name)
     const plugin *p = NULL;
     puma_error    e = { 0 };
 
-    if (plugin_open(&p, name, directory, NULL, &e) != PUMA_OK) fail_msg("%s", e.text);
+    if (plugin_open(&p, name, scratch, NULL, &e) != PUMA_OK) fail_msg("%s", e.text);
     return p;
 }
 
@@ -106,7 +102,7 @@ static void lists_what_lies_in_the_directories(void **state)
     bool       found = false;
 
     (void)state;
-    assert_int_equal(plugin_list(&names, directory, &e), PUMA_OK);
+    assert_int_equal(plugin_list(&names, scratch, &e), PUMA_OK);
     for (size_t i = 0; names[i]; i++) {
         found |= strcmp(names[i], "good") == 0;
         if (i) assert_true(strcmp(names[i - 1], names[i]) < 0);
@@ -139,9 +135,9 @@ static void refuses_a_file_that_others_can_write(void **state)
     assert_int_equal(chmod(path, 0666), 0);
     refused("open", NULL, 603, "mode 0666");
     assert_int_equal(chmod(path, 0644), 0);
-    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(chmod(scratch, 0777), 0);
     refused("open", NULL, 603, "mode 0777");
-    assert_int_equal(chmod(directory, 0700), 0);
+    assert_int_equal(chmod(scratch, 0700), 0);
     unlink(path);
 }
 
@@ -168,7 +164,7 @@ static void checks_the_pin_before_loading(void **state)
 
     (void)state;
     snprintf(pin, sizeof pin, "%s", p->sha256);
-    assert_int_equal(plugin_open(&p, "good", directory, pin, &e), PUMA_OK);
+    assert_int_equal(plugin_open(&p, "good", scratch, pin, &e), PUMA_OK);
     pin[0] = pin[0] == '0' ? '1' : '0';
     refused("good", pin, 604, "pin");
     /* Its constructor changes the rounding mode, so that it is known whether it ran. */
@@ -273,22 +269,6 @@ static void knows_where_things_lie_in_the_build_tree(void **state)
     assert_string_equal(plugin_data_directory("plugins"), plugins);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    snprintf(directory, sizeof directory, "/tmp/puma-test-plugin-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", directory);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,5 +286,5 @@ int main(void)
         cmocka_unit_test(knows_where_things_lie_in_the_build_tree),
     };
 
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

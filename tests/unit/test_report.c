@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_report.c - what nodes counted is added up as the report's keys say, and files are replaced whole or
  * not at all. */
+#include "cli/progress.h"
 #include "report/output.h"
-#include "report/progress.h"
 #include "report/report.h"
+#include "../support/scratch.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -565,20 +566,10 @@ static void distances(void **state)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static char folder[] = "/tmp/test_report.XXXXXX";
-
-static const char *in_folder(const char *name)
-{
-    static char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
 static void content_is(const char *name, const char *content)
 {
     char  text[64] = "";
-    FILE *in = fopen(in_folder(name), "r");
+    FILE *in = fopen(in_scratch(name), "r");
 
     assert_non_null(in);
     assert_true(fread(text, 1, sizeof text - 1, in) == strlen(content));
@@ -586,9 +577,9 @@ static void content_is(const char *name, const char *content)
     assert_string_equal(text, content);
 }
 
-static size_t files_in_folder(void)
+static size_t files_in_scratch(void)
 {
-    DIR   *d = opendir(folder);
+    DIR   *d = opendir(scratch);
     size_t n = 0;
 
     assert_non_null(d);
@@ -604,22 +595,22 @@ static void files_are_replaced_whole_or_not_at_all(void **state)
 
     (void)state;
     e = (puma_error){ 0 };
-    assert_int_equal(file_write_atomic(in_folder("r.json"), "first", 5, &e), PUMA_OK);
+    assert_int_equal(file_write_atomic(in_scratch("r.json"), "first", 5, &e), PUMA_OK);
     content_is("r.json", "first");
-    assert_int_equal(file_write_atomic(in_folder("r.json"), "second", 6, &e), PUMA_OK);
+    assert_int_equal(file_write_atomic(in_scratch("r.json"), "second", 6, &e), PUMA_OK);
     content_is("r.json", "second");
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small.rlim_max = old.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    assert_int_equal(file_write_atomic(in_folder("r.json"), "far too long", 12, &e), PUMA_ERESOURCE);
+    assert_int_equal(file_write_atomic(in_scratch("r.json"), "far too long", 12, &e), PUMA_ERESOURCE);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(e.code, 1003);
     content_is("r.json", "second");
-    assert_int_equal(files_in_folder(), 1);
+    assert_int_equal(files_in_scratch(), 1);
     e = (puma_error){ 0 };
-    assert_int_equal(file_write_atomic(in_folder("absent/r.json"), "x", 1, &e), PUMA_ERESOURCE);
-    unlink(in_folder("r.json"));
+    assert_int_equal(file_write_atomic(in_scratch("absent/r.json"), "x", 1, &e), PUMA_ERESOURCE);
+    unlink(in_scratch("r.json"));
 }
 
 static void check_refused(const char *path, const char *const *inputs, const char *in_text)
@@ -633,29 +624,27 @@ static void check_refused(const char *path, const char *const *inputs, const cha
 
 static void output_paths_are_checked_before_the_work(void **state)
 {
-    char        input[128], linked[128];
+    const char *input = in_scratch("run.ini"), *linked = in_scratch("link");
     const char *inputs[] = { "/nonexistent", input, NULL };
 
     (void)state;
     e = (puma_error){ 0 };
-    snprintf(input, sizeof input, "%s/run.ini", folder);
-    snprintf(linked, sizeof linked, "%s/link", folder);
     assert_int_equal(file_write_atomic(input, "x", 1, &e), PUMA_OK);
     assert_int_equal(link(input, linked), 0);
-    assert_int_equal(output_check(in_folder("new.json"), inputs, &e), PUMA_OK);
-    assert_int_equal(output_check(in_folder("run.ini"), NULL, &e), PUMA_OK);
-    check_refused(in_folder("run.ini"), inputs, "is an input");
+    assert_int_equal(output_check(in_scratch("new.json"), inputs, &e), PUMA_OK);
+    assert_int_equal(output_check(in_scratch("run.ini"), NULL, &e), PUMA_OK);
+    check_refused(in_scratch("run.ini"), inputs, "is an input");
     check_refused(linked, inputs, "is an input");
-    check_refused(in_folder("absent/new.json"), inputs, "No such file");
-    check_refused(folder, inputs, "directory");
-    check_refused(in_folder("new/"), inputs, "not the name");
+    check_refused(in_scratch("absent/new.json"), inputs, "No such file");
+    check_refused(scratch, inputs, "directory");
+    check_refused(in_scratch("new/"), inputs, "not the name");
     check_refused("", inputs, "not the name");
     check_refused("/dev/null", inputs, "not a regular file");
-    check_refused(in_folder("run.ini/new"), inputs, "Not a directory");
+    check_refused(in_scratch("run.ini/new"), inputs, "Not a directory");
     if (geteuid() != 0) { /* root may write everywhere */
-        assert_int_equal(chmod(folder, 0500), 0);
-        check_refused(in_folder("new.json"), inputs, "Permission denied");
-        assert_int_equal(chmod(folder, 0700), 0);
+        assert_int_equal(chmod(scratch, 0500), 0);
+        check_refused(in_scratch("new.json"), inputs, "Permission denied");
+        assert_int_equal(chmod(scratch, 0700), 0);
     }
     unlink(linked);
     unlink(input);
@@ -680,18 +669,6 @@ static void progress_is_silent_without_a_terminal(void **state)
     fclose(file);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -711,5 +688,5 @@ int main(void)
         cmocka_unit_test(progress_is_silent_without_a_terminal),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

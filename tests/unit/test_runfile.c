@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_runfile.c - a run file becomes a checked structure, or an error that names file, line and key. */
-#include "ini/runfile.h"
+#include "plan/runfile.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,9 +18,9 @@
 
 static char folder[] = "/tmp/test_runfile.XXXXXX";
 static char path[64];
+static runfile_input *own; /* what the file that is open says to the client */
 
-static puma_status open_text(runfile **r, const char *text, const char *const *sets, bool need_input,
-                             puma_error *e)
+static puma_status open_text(runfile **r, const char *text, const char *const *sets, bool client, puma_error *e)
 {
     FILE  *out = fopen(path, "w");
     size_t count = 0;
@@ -30,7 +30,15 @@ static puma_status open_text(runfile **r, const char *text, const char *const *s
     fclose(out);
     while (sets && sets[count]) count++;
     *e = (puma_error){ 0 };
-    return runfile_open(r, path, sets, count, need_input, e);
+    own = NULL;
+    return runfile_open(r, client ? &own : NULL, path, sets, count, e);
+}
+
+static void closed(runfile *r)
+{
+    runfile_close(r);
+    runfile_input_close(own);
+    own = NULL;
 }
 
 static runfile *opened(const char *text)
@@ -81,9 +89,10 @@ static void the_shortest_run_file(void **state)
     assert_string_equal(r->model, model);
     assert_string_equal(r->protocol, "rep3");
     assert_int_equal(r->task, RUN_EMBED);
-    assert_int_equal(r->input, RUN_TEXT);
-    assert_string_equal(r->text, "hello");
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_TEXT);
+    assert_string_equal(own->text, "hello");
+    assert_string_equal(ini_find(&r->file, "input", "text")->value, ""); /* every node has these entries */
+    closed(r);
 }
 
 static void defaults_are_those_of_the_manual(void **state)
@@ -94,11 +103,11 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_string_equal(r->architecture, "auto");
     assert_int_equal(r->embedding, RUN_EMBEDDING_AUTO);
     assert_true(r->pooling == RUN_POOLING_AUTO && r->normalize == RUN_AUTO);
-    assert_false(r->reveal_label || r->has_seed || r->truncate || r->parse_special || r->fixed ||
+    assert_false(r->reveal_label || r->has_seed || own->truncate || own->parse_special || r->fixed ||
                  r->allow_insecure || r->reference_plain);
     assert_int_equal(r->threads, 0);
-    assert_int_equal(r->limit, 0);
-    assert_null(r->labels);
+    assert_int_equal(own->limit, 0);
+    assert_null(own->labels);
     assert_int_equal(r->max_new_tokens, 16);
     assert_int_equal(r->decoding, RUN_GREEDY);
     assert_true(r->temperature == 1 && r->top_p == 1);
@@ -114,7 +123,7 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(r->connect_timeout_ms, 60000);
     assert_int_equal(r->io_timeout_ms, 30000);
     assert_int_equal(r->source, RUN_CHECKPOINT);
-    runfile_close(r);
+    closed(r);
 }
 
 static void every_key_reaches_its_field(void **state)
@@ -140,18 +149,18 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(r->architecture, "bert");
     assert_int_equal(r->embedding, RUN_EQUALITY);
     assert_true(r->pooling == RUN_CLS && r->normalize == RUN_NO);
-    assert_true(r->reveal_label && r->has_seed && r->truncate && r->parse_special && r->fixed &&
+    assert_true(r->reveal_label && r->has_seed && own->truncate && own->parse_special && r->fixed &&
                 r->allow_insecure && r->reference_plain);
     assert_true(r->seed == UINT64_MAX);
     assert_int_equal(r->threads, 3);
-    assert_int_equal(r->input, RUN_IDS);
-    assert_int_equal(r->id_count, 3);
-    assert_int_equal(r->ids[0], 101);
-    assert_int_equal(r->ids[1], 2023);
-    assert_int_equal(r->ids[2], UINT32_MAX);
-    assert_int_equal(r->limit, 9);
+    assert_int_equal(own->kind, RUN_IDS);
+    assert_int_equal(own->id_count, 3);
+    assert_int_equal(own->ids[0], 101);
+    assert_int_equal(own->ids[1], 2023);
+    assert_int_equal(own->ids[2], UINT32_MAX);
+    assert_int_equal(own->limit, 9);
     snprintf(expected, sizeof expected, "%s/l.txt", folder);
-    assert_string_equal(r->labels, expected);
+    assert_string_equal(own->labels, expected);
     assert_int_equal(r->max_new_tokens, 65536);
     assert_int_equal(r->decoding, RUN_CLIENT);
     assert_true(r->temperature == 0.7 && r->top_p == 1e-3);
@@ -176,7 +185,7 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(r->io_timeout_ms, 2000);
     assert_int_equal(r->source, RUN_SYNTHETIC);
     assert_int_equal(r->synthetic_seed, 42);
-    runfile_close(r);
+    closed(r);
 }
 
 static void required_keys_are_named_in_order(void **state)
@@ -199,15 +208,15 @@ static void exactly_one_input(void **state)
     refused(RUN TEXT "file = f\n", 317, ":7: [input] file:");
     refused(RUN "[input]\nids = 1\ntext_pair = x\n", 317, ":7: [input] text_pair:");
     r = opened(RUN "[input]\ntext = a ; b\ntext_pair = c\n");
-    assert_string_equal(r->text, "a ; b");
-    assert_string_equal(r->text_pair, "c");
-    runfile_close(r);
+    assert_string_equal(own->text, "a ; b");
+    assert_string_equal(own->text_pair, "c");
+    closed(r);
     r = opened(RUN "[input]\ntext =\n");
-    assert_string_equal(r->text, "");
-    runfile_close(r);
+    assert_string_equal(own->text, "");
+    closed(r);
     r = opened(RUN "[input]\nfile = f\nlimit = 1\n");
-    assert_int_equal(r->input, RUN_FILE);
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_FILE);
+    closed(r);
 }
 
 /* One kind given with --set takes the place of another that the file gives; two from one place are refused. */
@@ -219,22 +228,22 @@ static void an_input_of_set_replaces_that_of_the_file(void **state)
 
     (void)state;
     r = opened_with(RUN TEXT "text_pair = y\n", "input.ids=1 2");
-    assert_int_equal(r->input, RUN_IDS);
-    assert_null(r->text);
-    assert_null(r->text_pair);
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_IDS);
+    assert_null(own->text);
+    assert_null(own->text_pair);
+    closed(r);
     r = opened_with(RUN "[input]\nimage = i\n", "input.file=f");
-    assert_int_equal(r->input, RUN_FILE);
-    assert_string_equal(r->input_file, "f");
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_FILE);
+    assert_string_equal(own->file, "f");
+    closed(r);
     r = opened_with(RUN "[input]\nids = 1\n", "input.prompt_file=-");
-    assert_int_equal(r->input, RUN_PROMPT_FILE);
-    assert_string_equal(r->input_file, "-");
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_PROMPT_FILE);
+    assert_string_equal(own->file, "-");
+    closed(r);
     r = opened_with(RUN TEXT "text_pair = y\n", "input.text=z");
-    assert_string_equal(r->text, "z");
-    assert_string_equal(r->text_pair, "y");
-    runfile_close(r);
+    assert_string_equal(own->text, "z");
+    assert_string_equal(own->text_pair, "y");
+    closed(r);
     assert_int_equal(open_text(&r, RUN TEXT, two, true, &e), PUMA_ECONFIG);
     assert_int_equal(e.code, 317);
     refused_with(RUN TEXT "ids = 1\n", "input.file=f", 317, ":7: [input] ids: [input] text is given too");
@@ -246,16 +255,16 @@ static void texts_of_several_lines(void **state)
     runfile *r = opened_with(RUN TEXT, "input.text=a\nb");
 
     (void)state;
-    assert_string_equal(r->text, "a\nb");
-    runfile_close(r);
+    assert_string_equal(own->text, "a\nb");
+    closed(r);
     r = opened_with(RUN TEXT "[chat]\ntemplate = qwen2.5\n", "chat.system=a\nb");
-    assert_string_equal(r->chat_system, "a\nb");
-    assert_string_equal(r->chat_template, "qwen2.5");
-    runfile_close(r);
+    assert_string_equal(own->chat_system, "a\nb");
+    assert_string_equal(own->chat_template, "qwen2.5");
+    closed(r);
     r = opened_with(RUN, "input.messages=[\n]");
-    assert_int_equal(r->input, RUN_MESSAGES);
-    assert_string_equal(r->messages, "[\n]");
-    runfile_close(r);
+    assert_int_equal(own->kind, RUN_MESSAGES);
+    assert_string_equal(own->messages, "[\n]");
+    closed(r);
     refused_with(RUN TEXT, "run.architecture=a\nb", 304, "--set run.architecture: the value is not one line");
     refused_with(RUN TEXT, "input.limit=1\n", 304, "--set input.limit: ");
     refused_with(RUN TEXT, "plugin.puma.x=1\n", 304, "--set plugin.puma.x: ");
@@ -264,8 +273,8 @@ static void texts_of_several_lines(void **state)
 static void chat_goes_with_texts(void **state)
 {
     (void)state;
-    runfile_close(opened(RUN "[input]\nprompt_file = p\n[chat]\ntemplate = auto\nsystem = s\n"));
-    runfile_close(opened(RUN "[input]\nmessages = m.json\n[chat]\nsystem = s\n"));
+    closed(opened(RUN "[input]\nprompt_file = p\n[chat]\ntemplate = auto\nsystem = s\n"));
+    closed(opened(RUN "[input]\nmessages = m.json\n[chat]\nsystem = s\n"));
     refused(RUN TEXT "[chat]\nsystem = s\n", 317, ":8: [chat] system: goes with [chat] template");
     refused(RUN "[input]\nids = 1\n[chat]\ntemplate = auto\n", 317, ":8: [chat] template: goes with a text");
     refused(RUN TEXT "text_pair = y\n[chat]\ntemplate = auto\n", 317, ":7: [input] text_pair:");
@@ -281,12 +290,12 @@ static void a_compute_party_reads_no_input(void **state)
 
     (void)state;
     assert_int_equal(open_text(&r, RUN, NULL, false, &e), PUMA_OK);
-    runfile_close(r);
+    closed(r);
     assert_int_equal(open_text(&r, RUN TEXT "ids = 1\n", NULL, false, &e), PUMA_OK);
-    assert_int_equal(r->input, RUN_NO_INPUT);
-    assert_null(r->text);
-    assert_null(r->ids);
-    runfile_close(r);
+    assert_null(own);
+    assert_string_equal(ini_find(&r->file, "input", "text")->value, "");
+    assert_string_equal(ini_find(&r->file, "input", "ids")->value, "");
+    closed(r);
     assert_int_equal(open_text(&r, RUN "[input]\ntxet = a\n", NULL, false, &e), PUMA_ECONFIG);
     assert_int_equal(e.code, 309);
 }
@@ -396,9 +405,9 @@ static void ring_and_fraction_keep_their_inequality(void **state)
             "48 - 2)");
     refused(RUN TEXT "[numeric]\nring_bits = 36\n", 315, ":8: [numeric] ring_bits:");
     r = opened(RUN TEXT "[numeric]\nring_bits = 48\nfxp_fraction_bits = 22\n");
-    runfile_close(r);
+    closed(r);
     r = opened(RUN TEXT "[numeric]\nfxp_fraction_bits = 30\n");
-    runfile_close(r);
+    closed(r);
 }
 
 static void paths_are_relative_to_the_file_and_of_set_to_here(void **state)
@@ -409,11 +418,11 @@ static void paths_are_relative_to_the_file_and_of_set_to_here(void **state)
     (void)state;
     assert_string_equal(r->model, "x/y");
     assert_string_equal(runfile_where(r, "run", "model"), "--set run.model");
-    runfile_close(r);
+    closed(r);
     r = opened("[run]\nmodel = ~/../m\ntask = embed\nprotocol = rep3\n" TEXT);
     snprintf(model, sizeof model, "%s/~/../m", folder);
     assert_string_equal(r->model, model);
-    runfile_close(r);
+    closed(r);
     assert_non_null(many);
     memset(many, 'p', 5099);
     many[5099] = '\0';
@@ -490,7 +499,7 @@ static void addresses_are_checked(void **state)
     r = opened(NETWORK "party0 = h:1\nparty1 = h:2\ndealer = h:4\n");
     assert_string_equal(r->dealer, "h:4");
     assert_null(r->address[2]);
-    runfile_close(r);
+    closed(r);
 }
 
 static void insecure_things_off_loopback_need_a_word(void **state)
@@ -504,15 +513,15 @@ static void insecure_things_off_loopback_need_a_word(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof safe / sizeof *safe; i++) {
         snprintf(text, sizeof text, NETWORK "transport = tcp\nparty0 = %s\nparty1 = 127.0.0.1:2\n", safe[i]);
-        runfile_close(opened_with(text, "run.seed=insecure:1"));
+        closed(opened_with(text, "run.seed=insecure:1"));
     }
     for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
         snprintf(text, sizeof text, NETWORK "transport = tcp\nparty1 = %s\nparty0 = 127.0.0.1:2\n", far[i]);
         refused(text, 320, ":9: [network] party1: transport = tcp off loopback needs allow_insecure = yes");
-        runfile_close(opened_with(text, "network.allow_insecure=yes"));
+        closed(opened_with(text, "network.allow_insecure=yes"));
         refused_with(text, "network.transport=yes", 314, "one of");
         snprintf(text, sizeof text, NETWORK "transport = tls\nparty1 = %s\nparty0 = 127.0.0.1:2\n", far[i]);
-        runfile_close(opened(text));
+        closed(opened(text));
         refused_with(text, "run.seed=insecure:1", 320, "a fixed seed off loopback");
     }
 }
@@ -521,7 +530,7 @@ static void label_goes_with_classify(void **state)
 {
     (void)state;
     refused(RUN "reveal = label\n" TEXT, 317, ":5: [run] reveal:");
-    runfile_close(opened(RUN "reveal = logits\n" TEXT));
+    closed(opened(RUN "reveal = logits\n" TEXT));
     refused(RUN TEXT "labels = l\n", 317, ":7: [input] labels: goes with task = classify");
 }
 
@@ -564,13 +573,13 @@ static void generation_is_checked(void **state)
         snprintf(text, sizeof text, RUN TEXT "[generate]\n%s\n", sampling[i]);
         refused(text, 317, "goes with decoding = client");
         snprintf(text, sizeof text, RUN TEXT "[generate]\ndecoding = client\n%s\n", sampling[i]);
-        runfile_close(opened(text));
+        closed(opened(text));
     }
     for (size_t i = 0; i < 2; i++) {
-        runfile_close(opened_with(RUN TEXT, tasks[i]));
+        closed(opened_with(RUN TEXT, tasks[i]));
         refused_with(RUN TEXT "text_pair = b\n", tasks[i], 317, ":7: [input] text_pair: task = ");
     }
-    runfile_close(opened("[run]\nmodel = m\ntask = generate\nprotocol = rep3\n" TEXT));
+    closed(opened("[run]\nmodel = m\ntask = generate\nprotocol = rep3\n" TEXT));
 }
 
 static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **state)
@@ -607,21 +616,18 @@ static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **st
         "plugin.puma.sha256=0000000000000000000000000000000000000000000000000000000000000000",
     };
     enum { CHANGES = sizeof changes / sizeof *changes };
-    char    *texts[CHANGES + 1], *client;
+    char    *texts[CHANGES + 1];
     runfile *r = opened(RUN TEXT);
 
     (void)state;
-    texts[CHANGES] = runfile_canonical(r, false);
-    client = runfile_canonical(r, true);
-    runfile_close(r);
-    assert_non_null(strstr(client, "input.truncate=no\n"));
+    texts[CHANGES] = runfile_canonical(r);
+    closed(r);
     assert_null(strstr(texts[CHANGES], "input."));
-    assert_null(strstr(client, "hello"));
-    free(client);
+    assert_null(strstr(texts[CHANGES], "hello"));
     for (size_t i = 0; i < CHANGES; i++) {
         r = opened_with(RUN TEXT, changes[i]);
-        texts[i] = runfile_canonical(r, false);
-        runfile_close(r);
+        texts[i] = runfile_canonical(r);
+        closed(r);
     }
     for (size_t i = 0; i <= CHANGES; i++) {
         const char *line = texts[i], *next;
@@ -637,10 +643,10 @@ static void canonical_text_is_sorted_and_holds_what_changes_the_result(void **st
         char *text;
 
         r = opened_with(RUN TEXT, same[i]);
-        text = runfile_canonical(r, false);
+        text = runfile_canonical(r);
         assert_string_equal(text, texts[CHANGES]);
         free(text);
-        runfile_close(r);
+        closed(r);
     }
     for (size_t i = 0; i <= CHANGES; i++) free(texts[i]);
 }
@@ -661,11 +667,11 @@ static void steps_are_agreed_on(void **state)
         runfile    *r = opened_with(text, both[0]);
         puma_error  e;
 
-        first = runfile_canonical(r, false);
-        runfile_close(r);
+        first = runfile_canonical(r);
+        closed(r);
         assert_int_equal(open_text(&r, text, both, true, &e), PUMA_OK);
-        other = runfile_canonical(r, false);
-        runfile_close(r);
+        other = runfile_canonical(r);
+        closed(r);
         if ((strcmp(first, other) != 0) != (i < 3)) fail_msg("%s: %s", sets[i], other);
         assert_null(strstr(other, "sample"));
         free(first);
@@ -682,7 +688,7 @@ static void places_are_told(void **state)
     snprintf(expected, sizeof expected, "%s:4", path);
     assert_string_equal(runfile_where(r, "run", "protocol"), expected);
     assert_string_equal(runfile_where(r, "run", "threads"), path);
-    runfile_close(r);
+    closed(r);
 }
 
 static int make_folder(void **state)
@@ -717,7 +723,7 @@ static void links_are_read(void **state)
 
     (void)state;
     assert_true(r->link.bits_per_s == 100e6 && r->link.round_trip_s == 0.02);
-    runfile_close(r);
+    closed(r);
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (!link_read(good[i].text, &link)) fail_msg("refused: %s", good[i].text);
         assert_true(fabs(link.bits_per_s - good[i].bits_per_s) <= 1e-9 * good[i].bits_per_s &&

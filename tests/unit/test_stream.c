@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_stream.c - text comes out as soon as, and only when, its characters are whole. */
 #include "run/stream.h"
+#include "../support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,23 +14,10 @@
 
 #include <cmocka.h>
 
-static char       folder[] = "/tmp/test_stream.XXXXXX";
 static puma_error e;
 
 /* Ids of the tokenizer below. */
 enum { EOS, HELLO, WORLD, E2, A2_82, F0, BYTE_9F, BYTE_98, BYTE_80, TOKENS, PADDING };
-
-static void write_file(const char *name, const char *text)
-{
-    char  path[80];
-    FILE *f;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
 
 static tokenizer *make(void)
 {
@@ -38,7 +26,7 @@ static tokenizer *make(void)
     e = (puma_error){ 0 };
     /* Byte-level letters: bytes 0xa1 to 0xff but 0xad stand for themselves as Latin-1 letters, 0x80 for
      * U+0122, 0x82 for U+0124, 0x98 for U+013A, 0x9f for U+0141, the blank for U+0120. */
-    write_file(
+    put_text(
         "tokenizer.json",
         "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":0,"
         "\"content\":\"<eos>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
@@ -50,7 +38,7 @@ static tokenizer *make(void)
         "\"fuse_unk\":false,\"byte_fallback\":false,\"vocab\":{\"<eos>\":0,\"Hello\":1,\"\\u0120world\":2,"
         "\"\\u00e2\":3,\"\\u0124\\u00ac\":4,\"\\u00f0\":5,\"\\u0141\":6,\"\\u013a\":7,\"\\u0122\":8},"
         "\"merges\":[]}}");
-    if (token_open(&t, folder, &e) != PUMA_OK) fail_msg("%s", e.text);
+    if (token_open(&t, scratch, &e) != PUMA_OK) fail_msg("%s", e.text);
     return t;
 }
 
@@ -157,22 +145,6 @@ static void text_ends_where_the_sequence_does(void **state)
     token_close(t);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char path[80];
-
-    (void)state;
-    snprintf(path, sizeof path, "%s/tokenizer.json", folder);
-    unlink(path);
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,5 +154,5 @@ int main(void)
         cmocka_unit_test(text_ends_where_the_sequence_does),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

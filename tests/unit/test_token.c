@@ -11,6 +11,7 @@
 
 #include "token/charsmap.h"
 #include "token/token.h"
+#include "../support/scratch.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -111,22 +112,6 @@ static void token_cuts_the_longer_text_first(void **state)
 
 /* --- directories made for one test ------------------------------------------------------------ */
 
-static char scratch[] = "/tmp/puma-test-token-XXXXXX";
-
-static void put_bytes(const char *name, const char *content, size_t size)
-{
-    char  path[128];
-    FILE *f;
-
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(content, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void put(const char *name, const char *content) { put_bytes(name, content, strlen(content)); }
-
 static void copy(const char *model, const char *name)
 {
     char   path[512], buffer[1 << 16];
@@ -140,31 +125,6 @@ static void copy(const char *model, const char *name)
     assert_true(size < sizeof buffer);
     fclose(f);
     put_bytes(name, buffer, size);
-}
-
-static int make_scratch(void **state)
-{
-    (void)state;
-    strcpy(scratch + sizeof scratch - 7, "XXXXXX");
-    return mkdtemp(scratch) ? 0 : -1;
-}
-
-static int remove_scratch(void **state)
-{
-    static const char *const names[] = {
-        "tokenizer.json", "tokenizer_config.json",  "vocab.txt", "vocab.json",
-        "merges.txt",     "encoder.json",           "vocab.bpe", "tokenizer.model",
-        "config.json",    "added_tokens.json",      "x.gguf",    "special_tokens_map.json",
-        "spiece.model",   "sentencepiece.bpe.model"
-    };
-    char path[128];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
-        unlink(path);
-    }
-    return rmdir(scratch);
 }
 
 /* Opening the scratch directory fails with `code`, and the message holds `what`. */
@@ -329,7 +289,7 @@ static void wordpiece_follows_bert(void **state)
     char       long_word[101];
 
     (void)state;
-    put("vocab.txt", small_vocab);
+    put_text("vocab.txt", small_vocab);
     t = open_or_fail(scratch);
     ENCODES_TO(t, "", "");
     ENCODES_TO(t, " \t\n", "");
@@ -356,7 +316,7 @@ static void wordpiece_follows_bert(void **state)
     memset(long_word, 'a', sizeof long_word);
     encodes_to(t, long_word, 101, false, "[UNK]");
     token_close(t);
-    put("tokenizer_config.json", "{\"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"do_lower_case\": false, \"tokenizer_class\": \"BertTokenizer\"}");
     t = open_or_fail(scratch);
     ENCODES_TO(t, "\xc3\xa9 E", "\xc3\xa9 E"); /* strip_accents follows lower-casing */
     token_close(t);
@@ -370,7 +330,7 @@ static void pairs_and_types(void **state)
     puma_error            e = { 0 };
 
     (void)state;
-    put("vocab.txt", small_vocab);
+    put_text("vocab.txt", small_vocab);
     t = open_or_fail(scratch);
     assert_int_equal(token_encode(t, "a", 1, "ab,", 3, true, false, &list, &e), PUMA_OK);
     assert_int_equal(list.count, 6);
@@ -662,7 +622,7 @@ static void pieces_are(const char *text, const char *wanted)
 
 static void ends_with(const char *config, const char *wanted)
 {
-    put("tokenizer_config.json", config);
+    put_text("tokenizer_config.json", config);
     pieces_are("a", wanted);
 }
 
@@ -681,9 +641,9 @@ static void sentencepiece_special_tokens(void **state)
     ends_with("{\"bos_token\": \"<|x|>\", \"added_tokens_decoder\": {\"267\": {\"content\": \"<|x|>\", "
               "\"special\": true}}}",
               "<|x|> " SIGN "a");
-    put("tokenizer_config.json", "{\"bos_token\": \"<t>\", \"add_bos_token\": true}");
+    put_text("tokenizer_config.json", "{\"bos_token\": \"<t>\", \"add_bos_token\": true}");
     refused(506, "<t>");
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"XLNetTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"XLNetTokenizer\"}");
     refused(503, "XLNetTokenizer");
 }
 
@@ -721,7 +681,7 @@ static void unigram_takes_the_best_cut(void **state)
     add_piece(&m, "cab", 0, USER);
     add_options(&m, 1, false, false);
     put_bytes("tokenizer.model", m.bytes, m.size);
-    put("tokenizer_config.json", "{\"add_bos_token\": false}");
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false}");
     pieces_are("abc", SIGN "a bc");
     pieces_are("abcab", SIGN "a bc ab");
     pieces_are("cabab", SIGN " cab ab"); /* a user-defined piece has some -0.1               */
@@ -738,26 +698,26 @@ static void prefix_space_is_the_configs(void **state)
     (void)state;
     small_model(&m, false, true);
     put_bytes("tokenizer.model", m.bytes, m.size);
-    put("tokenizer_config.json", "{\"add_bos_token\": false, \"add_prefix_space\": false}");
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false, \"add_prefix_space\": false}");
     pieces_are("abc", "abc");
     pieces_are(" abc", SIGN " abc");
-    put("tokenizer_config.json", "{\"add_bos_token\": false, \"legacy\": true, \"tokenizer_class\": "
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false, \"legacy\": true, \"tokenizer_class\": "
                                  "\"LlamaTokenizer\"}");
     pieces_are("a<s>a", SIGN "a <s> " SIGN "a");
-    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
     pieces_are("a<s>a", SIGN "a <s> a");
     pieces_are("<s>a", "<s> a");
     /* A text that begins with a blank, or with its sign, gets no other. */
     pieces_are(" abc", SIGN " abc");
     pieces_are(SIGN "abc", SIGN " abc");
     pieces_are("  abc", SIGN " " SIGN " abc");
-    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"GemmaTokenizerFast\"}");
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"GemmaTokenizerFast\"}");
     pieces_are("abc", "abc");
     pieces_are(" abc", SIGN " abc");
     /* What the file says of blanks counts for nothing under such a class. */
     small_model(&m, true, false);
     put_bytes("tokenizer.model", m.bytes, m.size);
-    put("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"add_bos_token\": false, \"tokenizer_class\": \"LlamaTokenizer\"}");
     pieces_are("abc", SIGN " abc");
     pieces_are("  abc", SIGN " " SIGN " abc");
 }
@@ -807,17 +767,17 @@ static void sentencepiece_is_checked(void **state)
     add_options(&m, 2, false, false);
     put_bytes("tokenizer.model", m.bytes, m.size);
     refused(504, "no piece is the unknown one");
-    put("tokenizer.model", "");
+    put_text("tokenizer.model", "");
     refused(504, "no piece is the unknown one");
-    put("tokenizer.model", "x");
+    put_text("tokenizer.model", "x");
     refused(502, "byte 1: cut within a number");
-    put("tokenizer.model", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f");
+    put_text("tokenizer.model", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f");
     refused(502, "more than 64 bits");
-    put("tokenizer.model", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
+    put_text("tokenizer.model", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
     refused(502, "longer than what holds it");
-    put("tokenizer.model", "\x0b");
+    put_text("tokenizer.model", "\x0b");
     refused(502, "not a field");
-    put("tokenizer.model", "\x08\x01");
+    put_text("tokenizer.model", "\x08\x01");
     refused(502, "another type");
 }
 
@@ -1131,7 +1091,7 @@ static void put_json(const char *part, const char *value)
                                  strcmp(parts[i][0], part) == 0 ? value : parts[i][1]);
     assert_true(used + 2 < sizeof text);
     strcat(text, "}");
-    put("tokenizer.json", text);
+    put_text("tokenizer.json", text);
 }
 
 /* A tokenizer.json of text, not of bytes: LLaMA's, with the parts that differ between models. */
@@ -1153,7 +1113,7 @@ static tokenizer *open_llama(const char *normalizer, const char *pre_tokenizer, 
          normalizer, pre_tokenizer, decoder, options);
 
     assert_true(size > 0 && (size_t)size < sizeof text);
-    put("tokenizer.json", text);
+    put_text("tokenizer.json", text);
     return open_or_fail(scratch);
 }
 
@@ -1245,7 +1205,7 @@ static void digits_stand_alone(void **state)
     tokenizer *t;
 
     (void)state;
-    put("tokenizer.json",
+    put_text("tokenizer.json",
         "{\"version\":\"1.0\",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
         "\"Digits\","
         "\"individual_digits\":true},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}]}"
@@ -1328,7 +1288,7 @@ static void tokenizer_json_is_checked(void **state)
         put_json(cases[i].part, cases[i].value);
         refused(cases[i].code, cases[i].what);
     }
-    put("tokenizer.json", "{\"version\":");
+    put_text("tokenizer.json", "{\"version\":");
     refused(502, "tokenizer.json");
 }
 
@@ -1336,18 +1296,18 @@ static void files_beside_the_model_are_checked(void **state)
 {
     (void)state;
     refused(501, "no tokenizer.json");
-    put("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
+    put_text("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
     refused(506, "[UNK]");
     put_bytes("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\0b\n", 22);
     refused(504, "vocab.txt:4");
-    put("vocab.txt", "[UNK]\n[SEP]\na\n");
+    put_text("vocab.txt", "[UNK]\n[SEP]\na\n");
     refused(506, "cls_token");
-    put("vocab.txt", small_vocab);
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}");
+    put_text("vocab.txt", small_vocab);
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}");
     refused(503, "MPNetTokenizer");
-    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"z\"}}}");
+    put_text("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"z\"}}}");
     refused(506, "\"x\" is no id");
-    put("tokenizer_config.json", "{\"added_tokens_decoder\": {\"9\": {}}}");
+    put_text("tokenizer_config.json", "{\"added_tokens_decoder\": {\"9\": {}}}");
     refused(506, "no content");
 }
 
@@ -1369,9 +1329,9 @@ static void gives_ids(const tokenizer *t, const char *text, const uint32_t *ids,
     do {                                                                                                     \
         tokenizer *one;                                                                                      \
                                                                                                              \
-        put("tokenizer_config.json", config);                                                                \
-        put("special_tokens_map.json", map);                                                                 \
-        put("added_tokens.json", added);                                                                     \
+        put_text("tokenizer_config.json", config);                                                                \
+        put_text("special_tokens_map.json", map);                                                                 \
+        put_text("added_tokens.json", added);                                                                     \
         one = open_or_fail(scratch);                                                                         \
         GIVES_IDS(one, text, __VA_ARGS__);                                                                   \
         token_close(one);                                                                                    \
@@ -1402,7 +1362,7 @@ static void tokens_beside_tokenizer_json(void **state)
           "abb<>", 0, 1, 1, 4);
     /* The class has names of its own. */
     GIVES("{\"tokenizer_class\":\"LlamaTokenizerFast\",\"add_bos_token\":true}", "{}", "{}", "a<unk>", 0, 6);
-    put("tokenizer_config.json",
+    put_text("tokenizer_config.json",
         "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":null,\"add_bos_token\":true}");
     refused(506, "bos_token");
 }
@@ -1437,7 +1397,7 @@ static void prefix_space_beside_tokenizer_json(void **state)
     snprintf(text, sizeof text,
              "{\"version\":\"1.0\",\"added_tokens\":[],\"pre_tokenizer\":%s,\"decoder\":%s,\"model\":%s}",
              scheme, scheme, unigram);
-    put("tokenizer.json", text);
+    put_text("tokenizer.json", text);
     GIVES("{\"tokenizer_class\":\"T5Tokenizer\",\"add_prefix_space\":false}", "{}", "{}", " a  a", 3, 3);
     GIVES("{\"tokenizer_class\":\"XLMRobertaTokenizer\"}", "{}", "{}", " a  a", 3, 3);
     GIVES("{\"tokenizer_class\":\"CamembertTokenizer\",\"add_prefix_space\":false}", "{}", "{}", " a  a", 2,
@@ -1467,7 +1427,7 @@ static void holes_are_fine(void **state)
     refused(506, "got 4");
     put_json("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":3,\"<\":5},\"merges\":[]}");
     /* As the reference: the next id is the number of words, whosever that is. */
-    put("tokenizer_config.json", "{\"pad_token\":\"<b>\"}");
+    put_text("tokenizer_config.json", "{\"pad_token\":\"<b>\"}");
     t = open_or_fail(scratch);
     GIVES_IDS(t, "a<b>b", 0, 3, 3);
     assert_string_equal(token_text(t, 3), "<b>");
@@ -1514,7 +1474,7 @@ static void put_dump(const char *name, const json_t *value)
     char *dump = json_dumps(value, 0);
 
     assert_non_null(dump);
-    put(name, dump);
+    put_text(name, dump);
     free(dump);
 }
 
@@ -1611,15 +1571,15 @@ static void classes_without_conventions_are_refused(void **state)
     small_model(&m, false, false);
     put_bytes("spiece.model", m.bytes, m.size);
     refused(503, "(none)");
-    put("config.json", "{\"model_type\": \"xlnet\"}");
+    put_text("config.json", "{\"model_type\": \"xlnet\"}");
     refused(503, "model_type \"xlnet\"");
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"MBartTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"MBartTokenizer\"}");
     refused(503, "tokenizer_class \"MBartTokenizer\"");
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"XLMRobertaTokenizer\"}");
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"XLMRobertaTokenizer\"}");
     refused(501, "sentencepiece.bpe.model");
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\"}");
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\"}");
     refused(503, "kind BPE");
-    put("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\", \"extra_ids\": -1}");
+    put_text("tokenizer_config.json", "{\"tokenizer_class\": \"T5Tokenizer\", \"extra_ids\": -1}");
     refused(506, "extra_ids");
 }
 
@@ -1723,7 +1683,7 @@ static void vocab_txt_may_be_sloppy(void **state)
     tokenizer *t;
 
     (void)state;
-    put("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n\r\nb \r\n\r\na\r\n##c\r\n");
+    put_text("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n\r\nb \r\n\r\na\r\n##c\r\n");
     t = open_or_fail(scratch);
     GIVES_IDS(t, "a b ac [SEP]", 7, 5, 7, 8, 2);
     assert_null(token_text(t, 3));
@@ -1733,11 +1693,11 @@ static void vocab_txt_may_be_sloppy(void **state)
 static void merges_are_checked(void **state)
 {
     (void)state;
-    put("vocab.json", "{\"a\":0,\"b\":1,\"ab\":2}");
+    put_text("vocab.json", "{\"a\":0,\"b\":1,\"ab\":2}");
     refused(502, "merges.txt");
-    put("merges.txt", "#version: 0.2\na b\nb c\n");
+    put_text("merges.txt", "#version: 0.2\na b\nb c\n");
     refused(505, "merges.txt:3");
-    put("merges.txt", "#version: 0.2\na b\nab\n");
+    put_text("merges.txt", "#version: 0.2\na b\nab\n");
     refused(505, "merges.txt:3");
 }
 

@@ -4,6 +4,7 @@
  */
 #include "weights/json.h"
 #include "weights/weights.h"
+#include "../support/scratch.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,44 +19,7 @@
 
 #include <cmocka.h>
 
-/* --- a folder for each test ------------------------------------------------------------------- */
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/puma-weights-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[400];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_bytes(const char *name, const void *bytes, size_t size)
-{
-    FILE *f = fopen(in_folder(name), "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void write_text(const char *name, const char *text) { write_bytes(name, text, strlen(text)); }
+/* --- files ------------------------------------------------------------------------------------- */
 
 /* A file of a header and so many bytes of data, which count up if none are given. */
 static void write_tensors(const char *name, const char *header, const void *data, size_t size)
@@ -70,7 +34,7 @@ static void write_tensors(const char *name, const char *header, const void *data
         memcpy(file + 8 + length, data, size);
     else
         for (size_t i = 0; i < size; i++) file[8 + length + i] = (unsigned char)(i % 64);
-    write_bytes(name, file, 8 + length + size);
+    put_bytes(name, file, 8 + length + size);
     free(file);
 }
 
@@ -79,7 +43,7 @@ static weights *opened(void)
     puma_error e = { 0 };
     weights   *w;
 
-    weights_open(&w, folder, &e);
+    weights_open(&w, scratch, &e);
     assert_string_equal(e.text, "");
     assert_non_null(w);
     return w;
@@ -90,7 +54,7 @@ static void refused(unsigned code, const char *part)
     puma_error e = { 0 };
     weights   *w;
 
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_EMODEL);
     assert_null(w);
     if (e.code != code || !strstr(e.text, part))
         fail_msg("expected %u with \"%s\", got %u: %s", code, part, e.code, e.text);
@@ -324,14 +288,14 @@ static void write_length(uint64_t length, size_t behind)
     unsigned char file[64] = { 0 };
 
     for (size_t i = 0; i < 8; i++) file[i] = (unsigned char)(length >> 8 * i);
-    write_bytes("model.safetensors", file, 8 + behind);
+    put_bytes("model.safetensors", file, 8 + behind);
 }
 
 static void refuses_header_lengths_beyond_the_file(void **state)
 {
     (void)state;
     for (size_t size = 0; size < 8; size++) {
-        write_bytes("model.safetensors", "\0\0\0\0\0\0\0", size);
+        put_bytes("model.safetensors", "\0\0\0\0\0\0\0", size);
         refused(410, "byte 0: header too short");
     }
     write_length(0, 0);
@@ -346,7 +310,7 @@ static void refuses_header_lengths_beyond_the_file(void **state)
     refused(410, "beyond the file");
     /* Longer than our limit but in the file, which is sparse. */
     write_length(100000001, 8);
-    assert_int_equal(truncate(in_folder("model.safetensors"), 200000000), 0);
+    assert_int_equal(truncate(in_scratch("model.safetensors"), 200000000), 0);
     refused(410, "header too large");
 }
 
@@ -358,7 +322,7 @@ static void refuses_other_formats_by_their_first_bytes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        write_bytes("model.safetensors", files[i], sizeof files[i]);
+        put_bytes("model.safetensors", files[i], sizeof files[i]);
         refused(410, "not safetensors");
     }
 }
@@ -372,7 +336,7 @@ static void refuses_every_truncation_and_survives_every_byte(void **state)
     (void)state;
     write_tensors("model.safetensors", header, NULL, 8);
     {
-        FILE *f = fopen(in_folder("model.safetensors"), "rb");
+        FILE *f = fopen(in_scratch("model.safetensors"), "rb");
 
         assert_non_null(f);
         assert_int_equal(fread(file, 1, size, f), size);
@@ -382,8 +346,8 @@ static void refuses_every_truncation_and_survives_every_byte(void **state)
         puma_error e = { 0 };
         weights   *w;
 
-        write_bytes("model.safetensors", file, k);
-        assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
+        put_bytes("model.safetensors", file, k);
+        assert_int_equal(weights_open(&w, scratch, &e), PUMA_EMODEL);
     }
     for (size_t k = 0; k < size; k++)
         for (unsigned bit = 0; bit < 8; bit++) {
@@ -392,8 +356,8 @@ static void refuses_every_truncation_and_survives_every_byte(void **state)
 
             memcpy(other, file, size);
             other[k] ^= (unsigned char)(1u << bit);
-            write_bytes("model.safetensors", other, size);
-            if (weights_open(&w, folder, &e) == PUMA_OK) {
+            put_bytes("model.safetensors", other, size);
+            if (weights_open(&w, scratch, &e) == PUMA_OK) {
                 accepted++;
                 weights_close(w);
             } else {
@@ -433,7 +397,7 @@ static void messages_escape_names(void **state)
     write_tensors("model.safetensors",
                   "{\"\\u001b[2Jx\\nE0000 %n%s\":{\"dtype\":\"X\",\"shape\":[1],\"data_offsets\":[0,4]}}",
                   NULL, 4);
-    assert_int_equal(weights_open(&w, folder, &e), PUMA_EMODEL);
+    assert_int_equal(weights_open(&w, scratch, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "tensor \\x1b[2Jx\\x0aE0000 %n%s: dtype X"));
     /* A name with a NUL byte in it would be two names. */
     write_tensors("model.safetensors",
@@ -499,7 +463,7 @@ static void notices_a_file_that_changes(void **state)
     write_tensors("model.safetensors",
                   "{\"a\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[0,4000]}}", NULL, 4000);
     w = opened();
-    assert_int_equal(truncate(in_folder("model.safetensors"), 2000), 0);
+    assert_int_equal(truncate(in_scratch("model.safetensors"), 2000), 0);
     assert_int_equal(weights_read(w, weights_at(w, 0), values, &e), PUMA_EMODEL);
     assert_int_equal(e.code, 416);
     weights_close(w);
@@ -509,13 +473,13 @@ static void refuses_what_is_no_file(void **state)
 {
     (void)state;
     refused(401, "neither model.safetensors nor model.safetensors.index.json");
-    assert_int_equal(mkfifo(in_folder("model.safetensors"), 0600), 0);
+    assert_int_equal(mkfifo(in_scratch("model.safetensors"), 0600), 0);
     refused(401, "not a regular file");
-    assert_int_equal(unlink(in_folder("model.safetensors")), 0);
-    assert_int_equal(mkdir(in_folder("model.safetensors"), 0700), 0);
+    assert_int_equal(unlink(in_scratch("model.safetensors")), 0);
+    assert_int_equal(mkdir(in_scratch("model.safetensors"), 0700), 0);
     refused(401, "not a regular file");
-    assert_int_equal(rmdir(in_folder("model.safetensors")), 0);
-    assert_int_equal(symlink("model.safetensors", in_folder("model.safetensors")), 0);
+    assert_int_equal(rmdir(in_scratch("model.safetensors")), 0);
+    assert_int_equal(symlink("model.safetensors", in_scratch("model.safetensors")), 0);
     refused(401, "symbolic links");
 }
 
@@ -531,7 +495,7 @@ static void write_shards(const char *index)
 {
     write_tensors("s-1.safetensors", SHARD1, NULL, 8);
     write_tensors("s-2.safetensors", SHARD2, NULL, 4);
-    write_text("model.safetensors.index.json", index);
+    put_text("model.safetensors.index.json", index);
 }
 
 static void reads_a_sharded_checkpoint(void **state)
@@ -624,7 +588,7 @@ static void tells_doubled_tensors_apart(void **state)
     /* Then one that cannot be told behind one that can. */
     write_tensors("s-2.safetensors", twice, NULL, 24);
     refused(415, "tensor d is also in");
-    assert_int_equal(unlink(in_folder("s-3.safetensors")), 0);
+    assert_int_equal(unlink(in_scratch("s-3.safetensors")), 0);
 }
 
 /* What is there in place of safetensors is named, with what to do. */
@@ -634,15 +598,15 @@ static void names_formats_that_are_not_read(void **state)
                                          "adapter_model.safetensors" };
 
     (void)state;
-    unlink(in_folder("model.safetensors"));
-    unlink(in_folder("model.safetensors.index.json"));
+    unlink(in_scratch("model.safetensors"));
+    unlink(in_scratch("model.safetensors.index.json"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        write_text(names[i], "x");
+        put_text(names[i], "x");
         refused(406, names[i]);
         refused(406, "save the whole model as model.safetensors");
-        assert_int_equal(unlink(in_folder(names[i])), 0);
+        assert_int_equal(unlink(in_scratch(names[i])), 0);
     }
-    write_text("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n");
+    put_text("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n");
     refused(410, "as Git LFS leaves it");
 }
 
@@ -678,8 +642,8 @@ static void refuses_an_index_that_does_not_fit(void **state)
         "{\"weight_map\":{\"a\":\"s-3.safetensors\",\"b\":\"s-2.safetensors\",\"c\":\"s-1.safetensors\"}}");
     write_tensors("s-2.safetensors", SHARD1, NULL, 8);
     refused(415, "tensor a is also in");
-    unlink(in_folder("s-2.safetensors"));
-    assert_int_equal(symlink("s-2.safetensors", in_folder("s-2.safetensors")), 0);
+    unlink(in_scratch("s-2.safetensors"));
+    assert_int_equal(symlink("s-2.safetensors", in_scratch("s-2.safetensors")), 0);
     refused(401, "symbolic links");
 }
 
@@ -749,31 +713,31 @@ static void files_are_regular_and_bounded(void **state)
     json_t    *root;
 
     (void)state;
-    write_text("ten", "0123456789");
-    assert_int_equal(file_read(in_folder("ten"), 10, &bytes, &size, 401, &e), PUMA_OK);
+    put_text("ten", "0123456789");
+    assert_int_equal(file_read(in_scratch("ten"), 10, &bytes, &size, 401, &e), PUMA_OK);
     assert_int_equal(size, 10);
     assert_string_equal(bytes, "0123456789");
     free(bytes);
-    assert_int_equal(file_read(in_folder("ten"), 9, &bytes, &size, 501, &e), PUMA_EINPUT);
+    assert_int_equal(file_read(in_scratch("ten"), 9, &bytes, &size, 501, &e), PUMA_EINPUT);
     assert_non_null(strstr(e.text, "ten: file too large (got 10 bytes, limit 9)"));
     e = (puma_error){ 0 };
-    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
-    assert_int_equal(json_read(in_folder("fifo"), 99, &root, 402, &e), PUMA_EMODEL);
+    assert_int_equal(mkfifo(in_scratch("fifo"), 0600), 0);
+    assert_int_equal(json_read(in_scratch("fifo"), 99, &root, 402, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "fifo: not a regular file"));
     e = (puma_error){ 0 };
-    assert_int_equal(json_read(folder, 99, &root, 402, &e), PUMA_EMODEL);
+    assert_int_equal(json_read(scratch, 99, &root, 402, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "not a regular file"));
     e = (puma_error){ 0 };
     /* A long path does not push the reason out of the message. */
     memset(longest, 'n', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    assert_int_equal(json_read(in_folder(longest), 99, &root, 402, &e), PUMA_EMODEL);
+    assert_int_equal(json_read(in_scratch(longest), 99, &root, 402, &e), PUMA_EMODEL);
     assert_non_null(strstr(e.text, "nnn: No such file"));
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_scratch, remove_scratch)
     static const struct CMUnitTest tests[] = {
         TEST(reads_a_tensor),
         TEST(halves_are_exact),

@@ -85,89 +85,116 @@ static void quadratic_at(const task *t, double v, double c[3])
     }
 }
 
-static void prepare(task *t)
+static size_t buckets_of(const task *t) { return t->s->op == EXP2 ? 0 : (size_t)1 << form_of(t)->index_bits; }
+static int64_t unit_of(const task *t) { return INT64_C(1) << form_of(t)->unit; }
+
+/* Operands, in ring units: low <= x < high. */
+typedef struct range {
+    int64_t low, high;
+} range;
+
+static range range_of(const task *t)
 {
     const spec *s = t->s;
-    const form *f = form_of(t);
-    size_t      buckets = s->op == EXP2 ? 0 : (size_t)1 << f->index_bits, n, i = 0;
-    array      *x;
-    int64_t unit = INT64_C(1) << f->unit, half = s->op == GATE ? (int64_t)buckets / 2 * unit : 0, low, high;
+    range       r;
 
-    if (s->op == EXP2) {
-        high = INT64_C(1) << s->frac;
-        low = s->flags & IS_FLOAT ? -(INT64_C(256) << s->frac) : -(INT64_C(1) << (s->bits - 1));
+    switch (s->op) {
+    case EXP2:
+        r.high = INT64_C(1) << s->frac;
+        r.low = s->flags & IS_FLOAT ? -(INT64_C(256) << s->frac) : -(INT64_C(1) << (s->bits - 1));
         /* built of comparisons, where a difference keeps off the ring's edge */
-        if (t->g->has == NULL) low += INT64_C(1) << s->frac;
-    } else if (s->op == GATE) {
-        high = (INT64_C(1) << (f->window - 1)) - unit;
-        low = 1 - high;
-    } else {
-        high = ((int64_t)buckets - 1) * unit +
-               1; /* behind it an operand may be found in the bucket after the last */
-        low = 0;
+        if (t->g->has == NULL) r.low += INT64_C(1) << s->frac;
+        return r;
+    case GATE:
+        r.high = (INT64_C(1) << (form_of(t)->window - 1)) - unit_of(t);
+        r.low = 1 - r.high;
+        return r;
+    default: /* at its end an operand may be found in the bucket after the last */
+        return (range){ 0, ((int64_t)buckets_of(t) - 1) * unit_of(t) + 1 };
     }
-    n = 4 * (EACH_BUCKET * (buckets + 1) + 64);
-    x = operand(t, n, s->bits, s->frac);
-    for (int round = 0; round < 4; round++) {
-        const int64_t one = INT64_C(1) << s->frac;
-        int64_t       v[EACH_BUCKET + 24] = { low,
-                                              low + 1,
-                                              high - 1,
-                                              high - 2,
-                                              0,
-                                              1,
-                                              -1,
-                                              one,
-                                              -one,
-                                              one - 1,
-                                              -one + 1,
-                                              -128 * one,
-                                              -128 * one + one / 100,
-                                              -128 * one - 1,
-                                              -4 * one,
-                                              -4 * one + 1,
-                                              -256 * one + 1,
-                                              -22 * one,
-                                              -23 * one,
-                                              -20 * one,
-                                              low + unit,
-                                              high - unit,
-                                              -255 * one };
+}
 
-        for (size_t k = 0; k < 24; k++) x->w[i++] = (uint64_t)v[k];
-        for (size_t k = 0; k < 40; k++)
-            x->w[i++] = (uint64_t)(low + (int64_t)(draw() % (uint64_t)(high - low)));
-        for (size_t b = 0; b <= buckets && s->op != EXP2; b++) {
-            int64_t edge = (int64_t)b * unit - half,
-                    near[EACH_BUCKET] = { edge,
-                                          edge + 1,
-                                          edge - 1,
-                                          edge + unit / 2,
-                                          edge + unit / 2 + 1,
-                                          edge + unit - 2,
-                                          edge + (int64_t)(draw() % (uint64_t)unit),
-                                          edge - unit / 3 };
+enum { MARKS = 24, ANYWHERE = 40, ROUNDS = 4 };
 
-            for (size_t k = 0; k < EACH_BUCKET; k++) x->w[i++] = (uint64_t)near[k];
-        }
+/* The ends of the range and numbers at which functions turn, and others anywhere. */
+static uint64_t *put_marks(uint64_t *w, const task *t, range r)
+{
+    const int64_t one = INT64_C(1) << t->s->frac, unit = unit_of(t);
+    const int64_t v[MARKS] = { r.low,
+                               r.low + 1,
+                               r.high - 1,
+                               r.high - 2,
+                               0,
+                               1,
+                               -1,
+                               one,
+                               -one,
+                               one - 1,
+                               -one + 1,
+                               -128 * one,
+                               -128 * one + one / 100,
+                               -128 * one - 1,
+                               -4 * one,
+                               -4 * one + 1,
+                               -256 * one + 1,
+                               -22 * one,
+                               -23 * one,
+                               -20 * one,
+                               r.low + unit,
+                               r.high - unit,
+                               -255 * one };
+
+    for (size_t k = 0; k < MARKS; k++) *w++ = (uint64_t)v[k];
+    for (size_t k = 0; k < ANYWHERE; k++)
+        *w++ = (uint64_t)(r.low + (int64_t)(draw() % (uint64_t)(r.high - r.low)));
+    return w;
+}
+
+/* Operands on both sides of every bucket's edges. */
+static uint64_t *put_edges(uint64_t *w, const task *t)
+{
+    int64_t unit = unit_of(t), half = t->s->op == GATE ? (int64_t)buckets_of(t) / 2 * unit : 0;
+
+    for (size_t b = 0; b <= buckets_of(t); b++) {
+        int64_t edge = (int64_t)b * unit - half,
+                near[EACH_BUCKET] = { edge,
+                                      edge + 1,
+                                      edge - 1,
+                                      edge + unit / 2,
+                                      edge + unit / 2 + 1,
+                                      edge + unit - 2,
+                                      edge + (int64_t)(draw() % (uint64_t)unit),
+                                      edge - unit / 3 };
+
+        for (size_t k = 0; k < EACH_BUCKET; k++) *w++ = (uint64_t)near[k];
     }
-    while (i < n) x->w[i++] = (uint64_t)low;
-    for (i = 0; i < n; i++) {
+    return w;
+}
+
+/* What is outside of the range becomes its begin; the session's words. */
+static void put_words(array *x, range r, bool reals)
+{
+    for (size_t i = 0; i < x->n; i++) {
         int64_t v = (int64_t)x->w[i];
         double  real;
 
-        if (v < low || v >= high) v = low;
-        real = ldexp((double)v, -(int)s->frac);
-        x->w[i] = (uint64_t)v & mask(s->bits);
-        if (s->flags & IS_FLOAT) memcpy(&x->w[i], &real, sizeof real);
+        if (v < r.low || v >= r.high) v = r.low;
+        real = ldexp((double)v, -(int)x->frac);
+        x->w[i] = (uint64_t)v & mask(x->bits);
+        if (reals) memcpy(&x->w[i], &real, sizeof real);
     }
-    result(t, n, s->zbits, s->limit);
+}
+
+static void put_coefficients(task *t)
+{
+    size_t buckets = buckets_of(t);
+
     for (size_t k = 0; k < 3; k++) constants(t, k, buckets, 64, 0);
     for (size_t b = 0; b < buckets; b++) {
         double begin = (double)b * width_of(t), c[3];
 
         quadratic_at(t, begin, c);
-        if (s->op == GATE && b >= buckets / 2) { /* x is added from here on */
+        if (t->s->op == GATE && b >= buckets / 2) { /* x is added from here on */
             c[0] -= begin - reach_of(t);
             c[1] -= 1;
         }
@@ -175,6 +202,24 @@ static void prepare(task *t)
         t->constants[1].w[b] = (uint64_t)llround(ldexp(c[1], SLOPE_FRAC));
         t->constants[2].w[b] = (uint64_t)llround(ldexp(c[2], CURVE_FRAC));
     }
+}
+
+static void prepare(task *t)
+{
+    const spec *s = t->s;
+    range       r = range_of(t);
+    size_t      n = ROUNDS * (EACH_BUCKET * (buckets_of(t) + 1) + MARKS + ANYWHERE);
+    array      *x = operand(t, n, s->bits, s->frac);
+    uint64_t   *w = x->w;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        w = put_marks(w, t, r);
+        if (s->op != EXP2) w = put_edges(w, t);
+    }
+    while (w < x->w + n) *w++ = (uint64_t)r.low;
+    put_words(x, r, (s->flags & IS_FLOAT) != 0);
+    result(t, n, s->zbits, s->limit);
+    put_coefficients(t);
 }
 
 static puma_table table_of(const task *t)
@@ -214,9 +259,9 @@ static bool has_tables(const plugin_extensions *x)
 
 static void built_program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
-    const form          *f = form_of(t);
-    const puma_table     table = table_of(t);
-    puma_share           z;
+    const form      *f = form_of(t);
+    const puma_table table = table_of(t);
+    puma_share       z;
 
     session_without_extensions(s, true);
     switch (t->s->op) {

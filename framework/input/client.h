@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* client.h - a plan, and on top of it what the client alone has: the input and the weights.
+ *
+ * A compute party opens a plan and never one of these, so that its code has no place where a text or a weight could
+ * stand.  Here is refused what the input and the checkpoint do not fit; nothing is sent and nothing printed. */
+#ifndef INPUT_CLIENT_H
+#define INPUT_CLIENT_H
+
+#include "base/notes.h"
+#include "input/input.h"
+#include "plan/plan.h"
+
+typedef struct client_plan {
+    plan         *plan;
+    client_input  input;
+    model_source *source; /* the weights; NULL where the lengths alone were asked for */
+    char         *hello;  /* the plan's lines and the client's own, which begin with "input." */
+    notes         notes;  /* for the user, also after a failure */
+} client_plan;
+
+typedef enum client_scope {
+    CLIENT_ALL,    /* to run                                                                            */
+    CLIENT_LENGTHS /* a dealer who works ahead: of the input the lengths, of the checkpoint config.json */
+} client_scope;
+
+/* *c is there after a failure too, unless memory ran out. */
+puma_status client_open(client_plan **c, const char *path, const char *const *sets, size_t set_count, client_scope scope,
+                        puma_error *e);
+void        client_close(client_plan *c); /* secrets are wiped; NULL is allowed */
+/* How many tokens each input has, malloc'd. */
+puma_status client_lengths(const client_plan *c, size_t **tokens, size_t *count, puma_error *e);
+
+#endif

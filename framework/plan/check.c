@@ -1,0 +1,66 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* check.c - see check.h */
+#include "plan/check.h"
+
+#include <string.h>
+
+/* One line of the file. */
+static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
+{
+    static const char *const names[] = { "embedding",  "hidden", "norm",    "attention", "scores",
+                                         "activation", "logits", "product", "gated",     NULL };
+    int *const               fields[] = { &g->embedding,  &g->hidden, &g->norm,    &g->attention, &g->scores,
+                                          &g->activation, &g->logits, &g->product, &g->gated };
+    uint64_t                 bits;
+    size_t                   k = 0;
+
+    while (names[k] != NULL && strcmp(names[k], entry->key) != 0) k++;
+    if (strcmp(entry->section, "ranges") != 0 || names[k] == NULL)
+        return error_set(e, 309, "%s:%d: [%s]: unknown key \"%s\"", file->path, entry->line, entry->section,
+                         entry->key);
+    if (!ini_unsigned(entry->value, 0, 62, &bits))
+        return error_set(e, 311, "%s:%d: [ranges] %s: not a number of bits (got %s, limit 0 to 62)", file->path,
+                         entry->line, entry->key, entry->value);
+    *fields[k] = (int)bits;
+    return PUMA_OK;
+}
+
+puma_status check_ranges(plan *p, puma_error *e)
+{
+    ini file;
+
+    if (p->run->ranges == NULL) return PUMA_OK;
+    if (ini_read(&file, p->run->ranges, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < file.count && e->status == PUMA_OK; i++)
+        read_range(&p->model->ranges, &file, &file.entries[i], e);
+    ini_free(&file);
+    return e->status;
+}
+
+/* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
+puma_status check_lengths(plan *p, puma_error *e)
+{
+    size_t most = p->model->max_tokens;
+
+    p->most = runfile_embeds(p->run) && p->model->encoder_tokens > 0 && p->model->encoder_tokens < most
+                  ? p->model->encoder_tokens
+                  : most;
+    if (p->run->task != RUN_GENERATE) return PUMA_OK;
+    if (p->run->max_new_tokens > most)
+        return error_set(e, 322,
+                         "%s: [generate] max_new_tokens: the model has no room for them (got %zu, limit %zu)",
+                         runfile_where(p->run, "generate", "max_new_tokens"), p->run->max_new_tokens, most);
+    p->most = most - (p->run->max_new_tokens - 1);
+    return PUMA_OK;
+}
+
+puma_status check_one_label(const plan *p, const char *section, const char *key, puma_error *e)
+{
+    const runfile *r = p->run;
+
+    if (r->task != RUN_CLASSIFY || r->head != NULL || p->model->problem == MODEL_ONE_LABEL) return PUMA_OK;
+    return error_set(e, 332, "%s: [%s] %s: the model's answer is not one label (config.json: %s)",
+                     runfile_where(r, section, key), section, key,
+                     p->model->problem == MODEL_REGRESSION ? "regression" : "multi_label_classification");
+}

@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* link.h - how fast a link is, as people write it: "400mbit 40ms". */
+#ifndef PLAN_LINK_H
+#define PLAN_LINK_H
+
+#include <stdbool.h>
+
+typedef struct link_speed {
+    double bits_per_s, round_trip_s; /* bits_per_s 0: not known, no prediction */
+} link_speed;
+
+/* lan (5 Gbit/s, 1 ms), wan (400 Mbit/s, 40 ms), auto (not known), or RATE and ROUND TRIP with a blank or a comma
+ * between them: numbers with mbit or gbit, and ms or us.  Quotes around it are let pass. */
+bool link_read(const char *text, link_speed *link);
+
+#endif

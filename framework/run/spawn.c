@@ -1,0 +1,248 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* spawn.c - see spawn.h */
+#include "run/spawn.h"
+
+#include "run/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GRACE_MS 1000
+
+/* What a child writes.  Both sides are the same program, so that the layout is too. */
+typedef struct record {
+    char       magic[8];
+    puma_error why;
+} record;
+
+static const char MAGIC[8] = "puma end";
+
+static puma_status system_failed(puma_error *e, const char *what)
+{
+    return error_set(e, 1002, "%s: %s", what, strerror(errno));
+}
+
+/* --- the command line -------------------------------------------------------------------------- */
+
+/* Room for one more word, and the NULL behind it. */
+static bool make_room(spawn_command *c)
+{
+    size_t room = 2 * c->room + 16;
+    char **more;
+
+    if (c->count + 1 < c->room) return true;
+    more = realloc(c->words, room * sizeof *more);
+    if (more == NULL) return false;
+    c->words = more;
+    c->room = room;
+    return true;
+}
+
+void spawn_word(spawn_command *c, const char *format, ...)
+{
+    va_list list;
+    char   *word = NULL;
+
+    va_start(list, format);
+    if (vasprintf(&word, format, list) < 0) word = NULL;
+    va_end(list);
+    if (word == NULL || !make_room(c)) {
+        free(word);
+        c->failed = true;
+        return;
+    }
+    c->words[c->count++] = word;
+    c->words[c->count] = NULL;
+}
+
+void spawn_command_free(spawn_command *c)
+{
+    for (size_t i = 0; i < c->count; i++) free(c->words[i]);
+    free(c->words);
+    *c = (spawn_command){ 0 };
+}
+
+/* --- start and end ----------------------------------------------------------------------------- */
+
+static bool inherit(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
+
+/* In the child: becomes the program. */
+static _Noreturn void become(const spawn_child *child, char *const *words, int out, int keep, pid_t parent)
+{
+    int null = open("/dev/null", O_RDWR);
+
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signals_release();
+    /* A parent that ended before prctl sends no signal any more. */
+    if (getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(out < 0 ? null : out, 1) >= 0 &&
+        dup2(null, 2) >= 0 && inherit(keep) && inherit(child->result))
+        execv("/proc/self/exe", words);
+    _exit(PUMA_EINTERNAL);
+}
+
+puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int keep, puma_error *e)
+{
+    pid_t parent = getpid(), pid;
+
+    *child = SPAWN_NONE;
+    child->result = memfd_create("puma result", MFD_CLOEXEC);
+    if (child->result < 0) return system_failed(e, "a file for a process's result");
+    spawn_word(words, "--result-fd");
+    spawn_word(words, "%d", child->result);
+    if (words->failed) return error_set(e, 1001, "out of memory for a command line");
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) become(child, words->words, out, keep, parent);
+    if (pid < 0) return system_failed(e, "starting a process");
+    __atomic_store_n(&child->pid, pid, __ATOMIC_RELEASE);
+    child->handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    return child->handle < 0 ? system_failed(e, "watching a process") : PUMA_OK;
+}
+
+/* The record of a child that has ended; without one, or with one that no child of ours writes, `said` is empty. */
+static void read_record(const spawn_child *child, puma_error *said)
+{
+    record r;
+
+    *said = (puma_error){ 0 };
+    if (pread(child->result, &r, sizeof r, 0) != (ssize_t)sizeof r || memcmp(r.magic, MAGIC, sizeof MAGIC) != 0 ||
+        r.why.status == PUMA_OK || r.why.code / 100 != (unsigned)r.why.status)
+        return;
+    r.why.text[sizeof r.why.text - 1] = '\0';
+    error_set(said, r.why.code, "%s", r.why.text);
+}
+
+static void read_end(const spawn_child *child, const siginfo_t *info, spawn_end *end)
+{
+    *end = (spawn_end){ 0 };
+    if (info->si_code == CLD_EXITED)
+        end->status = info->si_status;
+    else
+        end->signal = info->si_status;
+    end->failed = end->signal != 0 || end->status != 0;
+    if (end->failed && end->signal == 0) read_record(child, &end->said);
+}
+
+void spawn_kill(const spawn_child *child)
+{
+    pid_t pid = __atomic_load_n(&child->pid, __ATOMIC_ACQUIRE);
+
+    if (pid > 0) kill(pid, SIGKILL);
+}
+
+/* Does the child end within the time? */
+static bool ends_within(const spawn_child *child, long limit_ms)
+{
+    struct pollfd fd = { .fd = child->handle, .events = POLLIN };
+    int           ready;
+
+    if (child->handle < 0) return false;
+    do ready = poll(&fd, 1, limit_ms < 0 ? -1 : (int)limit_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+void spawn_wait(spawn_child *child, long limit_ms, spawn_end *end)
+{
+    siginfo_t info = { 0 };
+    bool      overdue = false;
+    pid_t     pid = child->pid;
+
+    *end = (spawn_end){ 0 };
+    if (pid > 0) {
+        if (!ends_within(child, limit_ms)) overdue = kill(pid, SIGKILL) == 0;
+        while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) continue;
+        read_end(child, &info, end);
+        end->overdue = overdue;
+        /* From here on the number may be another process's, which spawn_kill must not meet. */
+        __atomic_store_n(&child->pid, 0, __ATOMIC_RELEASE);
+        waitpid(pid, NULL, 0);
+    }
+    if (child->handle >= 0) close(child->handle);
+    if (child->result >= 0) close(child->result);
+    child->handle = child->result = -1;
+}
+
+/* --- the watch --------------------------------------------------------------------------------- */
+
+static void *watch(void *context)
+{
+    spawn_watch  *w = context;
+    struct pollfd fds[SPAWN_MOST + 1], *over = &fds[w->count];
+    size_t        left = w->count;
+
+    for (size_t i = 0; i < w->count; i++)
+        fds[i] = (struct pollfd){ .fd = w->children[i].handle, .events = POLLIN };
+    *over = (struct pollfd){ .fd = w->over[0], .events = POLLIN };
+    while (left > 0 && poll(fds, (nfds_t)w->count + 1, -1) >= 0) {
+        if (over->revents != 0) return NULL;
+        for (size_t i = 0; i < w->count; i++) {
+            siginfo_t info = { 0 };
+            spawn_end end;
+
+            if (fds[i].fd < 0 || fds[i].revents == 0) continue;
+            fds[i].fd = -1;
+            left--;
+            waitid(P_PID, (id_t)w->children[i].pid, &info, WEXITED | WNOWAIT);
+            read_end(&w->children[i], &info, &end);
+            if (!end.failed) continue;
+            if (poll(over, 1, GRACE_MS) == 0) w->failed(w->context, i, &end);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+puma_status spawn_watch_begin(spawn_watch *w, puma_error *e)
+{
+    if (pipe2(w->over, O_CLOEXEC) != 0) return system_failed(e, "a pipe");
+    if (pthread_create(&w->thread, NULL, watch, w) == 0) return PUMA_OK;
+    close(w->over[0]);
+    close(w->over[1]);
+    return error_set(e, 1002, "no thread to watch processes");
+}
+
+void spawn_watch_end(spawn_watch *w)
+{
+    close(w->over[1]);
+    pthread_join(w->thread, NULL);
+    close(w->over[0]);
+}
+
+/* --- the child's side -------------------------------------------------------------------------- */
+
+static int result = -1;
+
+bool spawn_child_of(int fd)
+{
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
+    __atomic_store_n(&result, fd, __ATOMIC_RELEASE);
+    return true;
+}
+
+void spawn_tell(const puma_error *why)
+{
+    int    fd = __atomic_exchange_n(&result, -1, __ATOMIC_ACQ_REL);
+    record r;
+
+    if (fd < 0) return;
+    memset(&r, 0, sizeof r);
+    memcpy(r.magic, MAGIC, sizeof MAGIC);
+    r.why = *why;
+    /* Nobody is left to tell that this failed; the exit status says the class. */
+    if (pwrite(fd, &r, sizeof r, 0) != (ssize_t)sizeof r) return;
+}

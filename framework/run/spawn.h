@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* spawn.h - child processes: the one place of the program that starts any.
+ *
+ * A child is this program again, with another command line.  One that fails hands the reason back as data: it
+ * inherits a descriptor (--result-fd N), on which it writes one record of a fixed format before it ends.  Its
+ * messages are not kept; one that ends badly without a record is known by its signal or its exit status.
+ * `puma run` starts the parties of a local run here, `puma compare` its runs. */
+#ifndef RUN_SPAWN_H
+#define RUN_SPAWN_H
+
+#include "base/error.h"
+
+#include <puma/host.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
+
+/* --- the parent's side ------------------------------------------------------------------------- */
+
+/* A command line that grows word by word.  Start from {0}. */
+typedef struct spawn_command {
+    char **words;
+    size_t count, room;
+    bool   failed; /* out of memory; spawn_start says so */
+} spawn_command;
+
+void spawn_word(spawn_command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void spawn_command_free(spawn_command *c);
+
+typedef struct spawn_child {
+    pid_t pid;    /* 0: none     */
+    int   handle; /* pidfd, or -1 */
+    int   result; /* where its record will be, or -1 */
+} spawn_child;
+
+#define SPAWN_NONE ((spawn_child){ .handle = -1, .result = -1 })
+
+/* How a child has ended. */
+typedef struct spawn_end {
+    bool       failed;
+    bool       overdue; /* spawn_wait killed it        */
+    int        signal;  /* that ended it; 0: none      */
+    int        status;  /* what it exited with else    */
+    puma_error said;    /* its record; PUMA_OK: it left none */
+} spawn_end;
+
+/* Starts `puma WORDS…` with the standard output `out` (-1: none), and no other standard file; it ends when this
+ * process does.  `keep` (-1: none) is open in the child too, under its own number. */
+puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int keep, puma_error *e);
+/* Waits for the end for `limit_ms` at most (negative: as long as it takes), then kills; the child is gone
+ * afterwards. */
+void        spawn_wait(spawn_child *child, long limit_ms, spawn_end *end);
+void        spawn_kill(const spawn_child *child); /* any thread; spawn_wait takes note of the end */
+
+/* A thread that waits for a child to end badly.  It then leaves the caller a second to learn the reason by itself,
+ * and calls `failed` unless the watch is over by then.  Afterwards it watches no more. */
+typedef struct spawn_watch {
+    const spawn_child *children;
+    size_t             count;
+    void (*failed)(void *context, size_t index, const spawn_end *end);
+    void     *context;
+    pthread_t thread;
+    int       over[2]; /* a pipe, closed at its end to write when the watch is over */
+} spawn_watch;
+
+puma_status spawn_watch_begin(spawn_watch *w, puma_error *e); /* the first four members are filled in */
+void        spawn_watch_end(spawn_watch *w);
+
+/* --- the child's side -------------------------------------------------------------------------- */
+
+/* From now on spawn_tell writes to `fd`.  False: no such descriptor is open. */
+bool spawn_child_of(int fd);
+/* Tells the process that started this one why it fails, if one wants to know.  The first reason stands. */
+void spawn_tell(const puma_error *why);
+
+#endif
