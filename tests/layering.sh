@@ -104,6 +104,16 @@ while read -r file target; do
     esac
 done < <(includes framework/exec)
 
+while read -r file target; do
+    name=${target:1:-1}
+    case $target in
+    \"*) case $name in
+         base/*|ring/*|net/*|plugin/*|host/*) ;;
+         */*) complain "$file includes $target: the host knows protocols, kernels and the wire, no model" ;;
+         esac ;;
+    esac
+done < <(includes framework/host)
+
 for folder in "$root"/framework/*/; do
     name=$(basename "$folder")
     [ "$(rank "$name")" -gt 0 ] || complain "framework/$name has no place in the order"

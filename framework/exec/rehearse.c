@@ -70,7 +70,7 @@ static residual again(struct exec *x, size_t number, size_t i)
     return (residual){ session_like(x->s, &r->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
 }
 
-/* Layer i itself, recorded in `number`. */
+/* Layer i itself, recorded under `number`. */
 static residual record(struct exec *x, residual h, size_t number, const pass *p, size_t i)
 {
     puma_share   in = h.n;

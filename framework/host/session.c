@@ -229,5 +229,3 @@ void session_without_extensions(puma_session *s, bool without)
 
     host_of(s)->extensions = without ? &none : &host_of(s)->config.protocol->extensions;
 }
-
-net *session_wire(const puma_session *s) { return host_of(s)->config.wire; }

@@ -38,7 +38,5 @@ puma_status              session_reveal(puma_session *s, uint64_t *out, const pu
 const plugin_extensions *session_extensions(const puma_session *s);
 /* For tests of what the host builds from the core: as if it brought none. */
 void                     session_without_extensions(puma_session *s, bool without);
-/* The wire it was given; NULL for PUMA_CAP_LOCAL. */
-net                     *session_wire(const puma_session *s);
 
 #endif

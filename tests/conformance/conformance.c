@@ -213,9 +213,9 @@ static void wires_remove(wires *w)
     rmdir(w->certificates);
 }
 
-static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self, bool hollow)
+static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self, bool rehearsal)
 {
-    net_config c = { .transport = hollow ? NET_COUNTING : w->transport,
+    net_config c = { .transport = rehearsal ? NET_COUNTING : w->transport,
                      .self = self,
                      .listen_fd = w->listening[self],
                      .hub = w->hub,
@@ -225,7 +225,7 @@ static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self,
                      .connect_timeout_ms = 20000,
                      .io_timeout_ms = 60000,
                      .hello = "conformance=1\n",
-                     .seed = w->has_seed && !hollow ? w->seed : NULL };
+                     .seed = w->has_seed && !rehearsal ? w->seed : NULL };
 
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         c.present[i] = i < p->parties || i == PUMA_CLIENT;

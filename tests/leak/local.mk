@@ -15,8 +15,8 @@ leak_ldadd    = framework/plugin/libplugin.la framework/ring/libring.la framewor
 tests_leak_test_leak_SOURCES  = %D%/test_leak.c %D%/checks.c %D%/checks.h $(leak_views)
 tests_leak_test_leak_CPPFLAGS = $(leak_cppflags)
 tests_leak_test_leak_LDADD    = $(leak_ldadd)
-dist_check_SCRIPTS += %D%/leak.sh %D%/leak-beaver2.sh %D%/board.sh %D%/board-beaver2.sh
-TESTS              += %D%/leak.sh %D%/leak-beaver2.sh %D%/board.sh %D%/board-beaver2.sh
+dist_check_SCRIPTS += %D%/leak.sh %D%/leak-beaver2.sh %D%/leak-additive.sh %D%/board.sh %D%/board-beaver2.sh %D%/board-additive.sh
+TESTS              += %D%/leak.sh %D%/leak-beaver2.sh %D%/leak-additive.sh %D%/board.sh %D%/board-beaver2.sh %D%/board-additive.sh
 EXTRA_DIST         += %D%/seeded.sh
 
 # masked sharing: what is sent, by formula

@@ -3,7 +3,7 @@
 # seeded.sh - sourced: bugs planted into copies of a backend, a test run on each, as many at once as there are cores.
 #
 # The clean sources are compiled once; a bug costs the files it changes.  Before sourcing: `runner PLUGIN CHECK` runs the test, `digit` is
-# MASKED_DIGIT, `backend` is rep3 unless set, `own` the backend's own flags.
+# MASKED_DIGIT, `backend` is rep3 unless set, `own` the backend's own flags, `parts` its folders: masked and its own unless set.
 set -u
 src=${PUMA_SRCDIR:?}/plugins/protocol
 work=$(mktemp -d) || exit 99
@@ -13,7 +13,7 @@ flags="-std=c17 -D_GNU_SOURCE -O1 -fPIC -DMASKED_DIGIT=$digit ${own-} -I$PUMA_SR
 backend=${backend-rep3}
 
 mkdir "$work/clean" "$work/results"
-cp -r "$src/masked" "$src/$backend" "$work/clean"
+for part in ${parts-masked $backend}; do cp -r "$src/$part" "$work/clean"; done
 # shellcheck disable=SC2086
 (cd "$work/clean" && printf '%s\n' */*.c | xargs -P "$jobs_at_once" -n 2 ${CC:-cc} $flags -c && ${CC:-cc} -shared *.o -o plugin.so -lcrypto -lm) || exit 99
 

@@ -50,7 +50,7 @@ size_t enumerate(world *w, const subject *c, uint32_t node, uint64_t streams, si
 
 /* --- own masks -------------------------------------------------------------------------------- */
 
-enum { SETTINGS = 2, TRIALS = 40 };
+enum { SETTINGS = 2, TRIALS = 40, MANY_BITS = 1 << 14 }; /* beyond so many bits of draws one setting */
 
 /* What perturbing a draw does to the elements. */
 enum { TOUCHED = 1, FLIPS = 2, ADDS = 4 };
@@ -145,20 +145,21 @@ static void find_varying(audit *a, uint64_t unknown, uint64_t *random)
     }
 }
 
-/* Marks how the elements differ now that bit b of a draw was flipped, or 2^b added to it. */
-static void note_effect(const audit *a, effect *to, uint32_t b, uint8_t how)
+/* Marks how the elements differ now that bit b of a draw was flipped, which moved it by 2^b up or down. */
+static void note_effect(const audit *a, effect *to, uint32_t b)
 {
     for (size_t e = 0; e < a->count; e++) {
         uint64_t step = 1ull << b, mask = e < a->seen ? puma_mask(a->bits[e]) : ~0ull;
-        uint64_t change = how == FLIPS ? a->now[e] ^ a->base[e] : (a->now[e] - a->base[e]) & mask;
-        bool     shifts = change == step || (how == ADDS && change == ((0 - step) & mask));
+        uint64_t moved = (a->now[e] - a->base[e]) & mask;
 
-        if (change != 0) to->on[e] |= TOUCHED;
-        if (b < a->bits[e] && !shifts) to->on[e] &= (uint8_t)~how;
+        if (moved != 0) to->on[e] |= TOUCHED;
+        if (b >= a->bits[e]) continue;
+        if ((a->now[e] ^ a->base[e]) != step) to->on[e] &= (uint8_t)~FLIPS;
+        if (moved != step && moved != ((0 - step) & mask)) to->on[e] &= (uint8_t)~ADDS;
     }
 }
 
-/* Perturbs one draw by flips and by additions. */
+/* Perturbs one draw bit by bit. */
 static void perturb(audit *a, uint64_t *draw, uint32_t bits)
 {
     const uint64_t kept = *draw;
@@ -166,12 +167,11 @@ static void perturb(audit *a, uint64_t *draw, uint32_t bits)
 
     for (size_t e = 0; e < a->seen; e++)
         if (bits >= a->bits[e]) to.on[e] = a->boolean[e] ? FLIPS : FLIPS | ADDS;
-    for (uint32_t b = 0; b < bits; b++)
-        for (uint8_t how = FLIPS; how <= ADDS; how += FLIPS) {
-            *draw = (how == FLIPS ? kept ^ 1ull << b : kept + (1ull << b)) & puma_mask(bits);
-            look(a, a->now);
-            note_effect(a, &to, b, how);
-        }
+    for (uint32_t b = 0; b < bits; b++) {
+        *draw = kept ^ 1ull << b;
+        look(a, a->now);
+        note_effect(a, &to, b);
+    }
     *draw = kept;
     if (a->effect_count == a->room) {
         a->effects = realloc(a->effects, (a->room = 2 * a->room + 64) * sizeof *a->effects);
@@ -219,25 +219,38 @@ static void check_owned(const audit *a)
                  a->c->name, first, a->count, a->bits[first], a->node, left - 1);
 }
 
+/* Perturbs every draw of `streams`; returns how many bits they are. */
+static size_t perturb_all(audit *a, uint64_t streams)
+{
+    uint64_t *draw;
+    uint32_t  bits;
+    size_t    total = 0;
+
+    forget_effects(a);
+    for (uint32_t stream = 0; stream < 64; stream++)
+        for (size_t i = 0; (streams >> stream & 1) != 0; i++) {
+            draw = world_draw(a->w, stream, i, &bits);
+            if (draw == NULL) break;
+            perturb(a, draw, bits);
+            total += bits;
+        }
+    return total;
+}
+
 size_t check_masks(world *w, const subject *c, uint32_t node)
 {
-    uint64_t unknown = world_lacks(w, node), *draw, random = 11;
+    uint64_t unknown = world_lacks(w, node), random = 11;
     audit    a;
-    size_t   masked = 0;
-    uint32_t bits;
+    size_t   masked = 0, bits = 0;
 
     world_keep(w, true);
     a = audit_new(w, c, node);
     find_varying(&a, unknown, &random);
-    for (int k = 0; k < SETTINGS; k++) {
+    for (int k = 0; k < SETTINGS && bits < MANY_BITS; k++) {
         c->secrets(c->context, random += 0x9e3779b97f4a7c15u);
         world_redraw(w, ALL_STREAMS);
         look(&a, a.base);
-        forget_effects(&a);
-        for (uint32_t stream = 0; stream < 64; stream++)
-            for (size_t i = 0;
-                 (unknown >> stream & 1) != 0 && (draw = world_draw(w, stream, i, &bits)) != NULL; i++)
-                perturb(&a, draw, bits);
+        bits = perturb_all(&a, unknown);
         own(&a);
         check_owned(&a);
     }

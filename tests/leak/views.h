@@ -9,11 +9,11 @@
  * enumerated; 2^20 runs or so are as far as it goes, hence rings of a few bits.
  *
  * Own masks: on rings of any size.  Each received element that varies at all must have a mask: a draw on a
- * stream that the node lacks, which shifts the element (adds 2^b for every bit b, or flips each).  The
- * elements must stand in some order in which the mask of each leaves alone all elements before it.  Then,
- * whatever the secrets, the masks map one to one onto the elements, which are uniform therefore.  Every draw
- * is perturbed bit by bit, and what changes is looked at; this is done around a few settings of streams and
- * secrets, so a leak that shows up in a small share of settings alone is not seen.
+ * stream that the node lacks, of which every bit b moves the element by 2^b, or flips bit b of it.  The elements
+ * must stand in some order in which the mask of each leaves alone all elements before it.  Then, whatever the
+ * secrets, the masks map one to one onto the elements, which are uniform therefore.  Every draw is perturbed bit
+ * by bit, and what changes is looked at; this is done around one or two settings of streams and secrets, so a
+ * leak that shows up in a small share of settings alone is not seen.
  *
  * Affine rank: over runs with fixed secrets the bits that a node draws and receives must be affinely
  * independent over GF(2): all bits of what is narrower than 8 or a one-hot of 15, of other words the lowest,
