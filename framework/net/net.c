@@ -27,25 +27,44 @@ int64_t net_now_us(void)
 
 int64_t net_now_ms(void) { return net_now_us() / 1000; }
 
-static bool is_dealer(const net *n, uint32_t node) { return node == 2 && n->config.bounded == 2; }
+/* The client is number 3 and parties from 3 on follow behind it.  Seeds are derived from these numbers, and when the
+ * client got its own a run had three parties at most: a fixed seed shall go on giving the streams that it gave. */
+#define CLIENT_NUMBER 3u
+
+uint32_t wire_number(uint32_t node)
+{
+    if (node == PUMA_CLIENT) return CLIENT_NUMBER;
+    return node < CLIENT_NUMBER || node > PUMA_CLIENT ? node : node + 1;
+}
+
+uint32_t wire_node(uint32_t number)
+{
+    if (number == CLIENT_NUMBER) return PUMA_CLIENT;
+    if (number >= PUMA_NODES) return PUMA_NODES;
+    return number < CLIENT_NUMBER ? number : number - 1;
+}
+
+static bool is_dealer(const net *n, uint32_t node) { return n->config.deals && node == n->config.bounded; }
 
 const char *net_name(const net *n, uint32_t node)
 {
-    static const char *const names[PUMA_NODES] = { "P0", "P1", "P2", "client" };
+    static const char *const names[PUMA_NODES] = { "P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "client" };
 
     return is_dealer(n, node) ? "dealer" : names[node];
 }
 
 const char *net_title(const net *n, uint32_t node)
 {
-    static const char *const titles[PUMA_NODES] = { "party 0", "party 1", "party 2", "client" };
+    static const char *const titles[PUMA_NODES] = { "party 0", "party 1", "party 2", "party 3", "party 4",
+                                                    "party 5", "party 6", "party 7", "client" };
 
     return is_dealer(n, node) ? "dealer" : titles[node];
 }
 
 const char *net_role(const net *n, uint32_t node)
 {
-    static const char *const roles[PUMA_NODES] = { "party0", "party1", "party2", "client" };
+    static const char *const roles[PUMA_NODES] = { "party0", "party1", "party2", "party3", "party4",
+                                                   "party5", "party6", "party7", "client" };
 
     return is_dealer(n, node) ? "dealer" : roles[node];
 }
