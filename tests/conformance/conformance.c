@@ -83,7 +83,7 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
         bool owner = all_in_one || t->owner == s->role;
 
         in[i] = tensor_of(s, &t->in[i]);
-        if (!in[i] || s->protocol->share(s, in[i], owner ? t->in[i].w : NULL, t->owner) != PUMA_OK) return;
+        if (!in[i] || session_share(s, in[i], owner ? t->in[i].w : NULL, t->owner) != PUMA_OK) return;
     }
     for (size_t i = 0; i < t->outs; i++) {
         out[i] = tensor_of(s, &t->out[i]);
