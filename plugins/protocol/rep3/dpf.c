@@ -12,15 +12,15 @@
  * Messages and why they leak nothing:
  *   client -> each party   a key for the tree's AES (public), a seed for the party's roots (uniform, for it
  *                          alone), and the corrections of its two pairs.  Pairs are independent: roots of
- *                          their own, corrections of their own, so no party ever has both keys of one function
- *                          - it would read the id out of them; three parties in pairs cannot share one
- *                          function without that.  One key alone is pseudorandom whatever the id.
+ *                          their own, corrections of their own, so no party ever has both keys of one
+ *                          function: it would read the id out of them, and three parties in pairs cannot
+ *                          share one function without that.  One key alone is pseudorandom whatever the id.
  *   P0 -> P2               a0 - a, a from the stream of P0 and P1, which P2 lacks: Deal.  It depends on the
  *                          query, so it is billed online; P0 waits for the client's keys, for no party.
  *   P1 <-> P2              Open, whose masks are those of the result.
  * Lengths depend on the number of ids and the table's shape alone. */
 #include "dpf_keys.h"
-#include "../masked/masked.h"
+#include "rep3.h"
 
 #include <openssl/crypto.h>
 
@@ -28,9 +28,9 @@
 
 /* The pairs of parties, in the order in which a party's keys of them come. */
 static const struct pair {
-    uint32_t party[2];  /* holder 0 and 1 of the pair's keys          */
-    uint32_t plane[2];  /* where they hold the component              */
-    int      sign;      /* of the component in E                      */
+    uint32_t party[2]; /* holder 0 and 1 of the pair's keys          */
+    uint32_t plane[2]; /* where they hold the component              */
+    int      sign;     /* of the component in E                      */
 } pairs[3] = {
     { { P1, P2 }, { 0, 0 }, 1 },
     { { P0, P1 }, { 0, 1 }, -1 },
@@ -52,13 +52,16 @@ static size_t message_words(const puma_index *parts, size_t count, size_t n, uin
     return HEAD + (sum + 63) / 64;
 }
 
-static puma_status failed(struct masked *r) { return r->base.host->fail(&r->base, PUMA_EINTERNAL, "OpenSSL's AES-128-ECB failed"); }
+static puma_status failed(struct masked *r)
+{
+    return r->base.host->fail(&r->base, PUMA_EINTERNAL, "OpenSSL's AES-128-ECB failed");
+}
 
 /* --- the client ------------------------------------------------------------------------------- */
 
 /* Keys of one pair for one part, to the lines of its two parties. */
-static puma_status make_keys(struct masked *r, dpf_cipher *tree, const puma_index *part, size_t n, uint32_t bits, dpf_block *roots[2],
-                             uint64_t *const line[2], size_t *const at[2])
+static puma_status make_keys(struct masked *r, dpf_cipher *tree, const puma_index *part, size_t n,
+                             uint32_t bits, dpf_block *roots[2], uint64_t *const line[2], size_t *const at[2])
 {
     const puma_host       *host = r->base.host;
     const dpf_shape        f = dpf_shape_of(part->rows, bits);
@@ -81,7 +84,8 @@ static puma_status send_keys(struct masked *r, const puma_index *parts, size_t c
 {
     const puma_host *host = r->base.host;
     puma_prg        *own = host->prg_own(&r->base, "rep3 embedding keys");
-    size_t           size = message_words(parts, count, n, bits), mine = 2 * count * n, at[3], used[3] = { 0 };
+    size_t           size = message_words(parts, count, n, bits), mine = 2 * count * n;
+    size_t           at[3], used[3] = { 0 };
     uint64_t        *line[3];
     dpf_block       *roots[3];
     dpf_cipher      *tree = NULL;
@@ -105,10 +109,10 @@ static puma_status send_keys(struct masked *r, const puma_index *parts, size_t c
     }
     for (uint32_t q = 0; q < 3; q++)
         for (size_t p = 0; p < count && status == PUMA_OK; p++) {
-            const uint32_t  *who = pairs[q].party;
-            dpf_block       *both[2] = { roots[who[0]] + used[who[0]], roots[who[1]] + used[who[1]] };
-            uint64_t *const  lines[2] = { line[who[0]], line[who[1]] };
-            size_t *const    ats[2] = { &at[who[0]], &at[who[1]] };
+            const uint32_t *who = pairs[q].party;
+            dpf_block      *both[2] = { roots[who[0]] + used[who[0]], roots[who[1]] + used[who[1]] };
+            uint64_t *const lines[2] = { line[who[0]], line[who[1]] };
+            size_t *const   ats[2] = { &at[who[0]], &at[who[1]] };
 
             status = make_keys(r, tree, &parts[p], n, bits, both, lines, ats);
             used[who[0]] += n;
@@ -126,8 +130,9 @@ static puma_status send_keys(struct masked *r, const puma_index *parts, size_t c
 /* --- the parties ------------------------------------------------------------------------------ */
 
 /* y += this holder's one-hot rows times its component's rows of the part; some ids at a time. */
-static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *table, const puma_index *part, size_t n, uint32_t bits,
-                            const struct pair *q, int holder, dpf_cipher *tree, const dpf_block *roots, const uint64_t *line, size_t *at)
+static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *table, const puma_index *part,
+                            size_t n, uint32_t bits, const struct pair *q, int holder, dpf_cipher *tree,
+                            const dpf_block *roots, const uint64_t *line, size_t *at)
 {
     const puma_host *host = r->base.host;
     const dpf_shape  f = dpf_shape_of(part->rows, bits);
@@ -136,6 +141,7 @@ static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *ta
     int              sign = holder == 0 ? q->sign : -q->sign;
     uint64_t        *key = host->scratch(&r->base, dpf_key_words(&f)), *rows;
     dpf_block       *room = (dpf_block *)(void *)host->scratch(&r->base, 12 * (f.blocks + 1));
+    puma_gemm        g = { .batch = 1, .n = columns, .k = part->rows, .sign = sign, .bits = bits };
     puma_status      status;
 
     if (some == 0) some = 1;
@@ -146,10 +152,11 @@ static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *ta
         if (some > n - i) some = n - i;
         for (size_t t = 0; t < some && status == PUMA_OK; t++) {
             dpf_key_take(key, line, at, &f);
-            if (!dpf_expand(rows + t * part->rows, &f, tree, holder, &roots[i + t], key, room)) status = failed(r);
+            if (!dpf_expand(rows + t * part->rows, &f, tree, holder, &roots[i + t], key, room))
+                status = failed(r);
         }
-        host->ring->matmul(y + i * columns, rows, component,
-                           &(puma_gemm){ .batch = 1, .m = some, .n = columns, .k = part->rows, .sign = sign, .bits = bits });
+        g.m = some;
+        host->ring->matmul(y + i * columns, rows, component, &g);
     }
     if (room != NULL) OPENSSL_cleanse(room, 6 * (f.blocks + 1) * sizeof *room);
     puma_leave(&r->base, mark, NULL);
@@ -157,11 +164,12 @@ static puma_status multiply(struct masked *r, uint64_t *y, const puma_tensor *ta
 }
 
 /* y = this party's addend of the rows, from its keys. */
-static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *table, const puma_index *parts, size_t count, size_t n,
-                              uint32_t bits)
+static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *table,
+                              const puma_index *parts, size_t count, size_t n, uint32_t bits)
 {
     const puma_host *host = r->base.host;
-    size_t           size = message_words(parts, count, n, bits), mine = 2 * count * n, at = 64 * HEAD, used = 0;
+    size_t           size = message_words(parts, count, n, bits), mine = 2 * count * n;
+    size_t           at = 64 * HEAD, used = 0;
     uint64_t        *line = host->scratch(&r->base, size);
     dpf_block       *roots = (dpf_block *)(void *)host->scratch(&r->base, 2 * mine);
     dpf_cipher      *tree = NULL;
@@ -175,8 +183,11 @@ static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *
     }
     for (uint32_t q = 0; q < 3; q++)
         for (int h = 0; h < 2; h++)
-            for (size_t p = 0; p < count && pairs[q].party[h] == r->base.role && status == PUMA_OK; p++, used += n)
-                status = multiply(r, y, table, &parts[p], n, bits, &pairs[q], h, tree, roots + used, line, &at);
+            for (size_t p = 0; p < count && pairs[q].party[h] == r->base.role && status == PUMA_OK; p++) {
+                status =
+                    multiply(r, y, table, &parts[p], n, bits, &pairs[q], h, tree, roots + used, line, &at);
+                used += n;
+            }
     host->ring->reduce(y, y, bits, n * table->dim[1]);
     OPENSSL_cleanse(roots, mine * sizeof *roots);
     OPENSSL_cleanse(line, size * sizeof *line);
@@ -185,16 +196,18 @@ static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *
 }
 
 /* k + 2k bits an entry between the parties, all online, P0's message and the Open one after the other. */
-puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts, size_t count, uint32_t owner)
+puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,
+                       size_t count, uint32_t owner)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           mark = host->enter(s);
     uint64_t        *y, *dealt;
     puma_status      status;
 
     if (owner != PUMA_CLIENT) {
-        status = host->fail(s, PUMA_EINTERNAL, "rep3 embeds by ids of the client alone (asked for node %u's)", owner);
+        status = host->fail(s, PUMA_EINTERNAL, "rep3 embeds by ids of the client alone (asked for node %u's)",
+                            owner);
     } else if (s->role == PUMA_CLIENT) {
         status = send_keys(r, parts, count, z->dim[0], z->bits);
     } else {
@@ -209,7 +222,7 @@ puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *tab
             if (s->role == P0) {
                 host->ring->sub(y, y, dealt, z->n);
                 host->ring->reduce(y, y, z->bits, z->n);
-                status = host->send(s, P2, y, z->n, z->bits, PUMA_ONLINE);    /* one-time padded by `dealt` */
+                status = host->send(s, P2, y, z->n, z->bits, PUMA_ONLINE); /* one-time padded by `dealt` */
             }
         }
         if (status == PUMA_OK && s->role != P0) {
