@@ -40,6 +40,6 @@ bug "choice with the wrong sign"            bits.c    's/sign = 1 - 2 \* mb/sign
 bug "a bit without value counted twice"     bits.c    's/own = r->base.role == P1 ? mb : 0;/own = mb;/' '*choices*'
 bug "streams not advanced between two calls" wire.c   's/host->prg_words(r->stream1, share1, n, bits);/host->prg_words(r->stream1, share1, n, bits); { static uint64_t kept[2][8]; static int turn[2]; int who = r->base.role == P1; if (n == 8) { if (turn[who]++ == 0) memcpy(kept[who], share1, sizeof kept[who]); else memcpy(share1, kept[who], sizeof kept[who]); } }/' '*two_calls*'
 bug "a constant added by both"              linear.c  's/ring->offset(z->plane\[0\], x->plane\[0\], c\[0\], z->n);/ring->offset(z->plane[0], x->plane[0], c[0] << (masked_of(s)->base.role == P1), z->n);/' '*shares_open*'
-bug "mask of the owner left out"            io.c      's/if (mine != NULL) draw(r, z, mine, z->plane\[1\]);/(void)mine;/' '*shares_open*'
+bug "mask of a receiver left out"           io.c      's/if (mine != NULL) draw(r, z, mine, z->plane\[1\]);/(void)mine;/' '*shares_open*'
 
 finish

@@ -95,16 +95,16 @@ static puma_status share_bits(struct masked *r, puma_tensor *z, const uint64_t *
     return status == PUMA_OK ? masked_open_bits(r, z->plane[0], z->plane[1], NULL, half, 1, z->n) : status;
 }
 
-static puma_status beaver2_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+static puma_status beaver2_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
 {
     size_t      mark = s->host->enter(s);
     uint64_t   *half;
     puma_status status;
 
-    if (owner == P0) {
+    if (from == P0) {
         status = s->host->fail(s, PUMA_EINTERNAL, "the dealer of beaver2 brings in no values");
-    } else if (owner != PUMA_CLIENT) {
-        status = masked_share(s, z, words, owner);
+    } else if (from != PUMA_CLIENT) {
+        status = masked_share(s, z, words, from);
     } else {
         half = s->host->scratch(s, z->words);
         status = s->status;

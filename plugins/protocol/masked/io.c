@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* io.c - share and reveal (doc/rep3.md, "Input and output").
  *
- * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2
- * goes to P1 and P2, each of which lacks one of the two masks.  2 * n * bits.
- * Owner = P0: the same with P0's own streams.  Owner = P1: l2 is 0 (public), m = x + l1 goes to P2, which
- * lacks l1; P2 likewise.  n * bits.
+ * From the client: l1 comes from a stream known to the client, P0 and P1, l2 from one known to the client, P0
+ * and P2; m = x + l1 + l2 goes to P1 and P2, each of which lacks one of the two masks.  2 n bits.
+ * From P0: the same with P0's own streams.  From P1: l2 is 0 (public), and m = x + l1 goes to P2, which lacks
+ * l1; from P2 likewise.  n bits.
  * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client
  * sees x and a uniform value. */
 #include "masked.h"
@@ -73,7 +73,7 @@ static void add_mask(const struct masked *r, const puma_tensor *t, uint64_t *m, 
     }
 }
 
-/* The owner's part: m = x + the masks it draws. */
+/* At the node that brings x in: m = x + the masks it draws. */
 static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *words, puma_prg *first,
                              puma_prg *second)
 {
@@ -95,17 +95,17 @@ static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *w
     return status == PUMA_OK ? send(r, z, P2, m) : status;
 }
 
-puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
 {
     struct masked *r = masked_of(s);
-    bool           client = owner == PUMA_CLIENT;
+    bool           client = from == PUMA_CLIENT;
     puma_prg      *first = client ? r->input1 : r->stream1, *second = client ? r->input2 : r->stream2;
     puma_status    status = PUMA_OK;
     size_t         mark = s->host->enter(s);
 
-    if (owner == P1) second = NULL;
-    if (owner == P2) first = NULL;
-    if (s->role == owner) {
+    if (from == P1) second = NULL;
+    if (from == P2) first = NULL;
+    if (s->role == from) {
         status = share_own(r, z, words, first, second);
     } else if (s->role == P0) {
         if (first != NULL) draw(r, z, first, z->plane[0]);
@@ -114,7 +114,7 @@ puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words,
         puma_prg *mine = s->role == P1 ? first : second;
 
         if (mine != NULL) draw(r, z, mine, z->plane[1]);
-        status = recv(r, z, owner, z->plane[0]);
+        status = recv(r, z, from, z->plane[0]);
     }
     puma_leave(s, mark, NULL);
     return status;

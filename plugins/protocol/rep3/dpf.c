@@ -197,7 +197,7 @@ static puma_status local_rows(struct masked *r, uint64_t *y, const puma_tensor *
 
 /* k + 2k bits an entry between the parties, all online, P0's message and the Open one after the other. */
 puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,
-                       size_t count, uint32_t owner)
+                       size_t count, uint32_t from)
 {
     struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
@@ -205,9 +205,9 @@ puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table
     uint64_t        *y, *dealt;
     puma_status      status;
 
-    if (owner != PUMA_CLIENT) {
+    if (from != PUMA_CLIENT) {
         status = host->fail(s, PUMA_EINTERNAL, "rep3 embeds by ids of the client alone (asked for node %u's)",
-                            owner);
+                            from);
     } else if (s->role == PUMA_CLIENT) {
         status = send_keys(r, parts, count, z->dim[0], z->bits);
     } else {

@@ -47,7 +47,7 @@ static puma_status client_streams(struct masked *r)
     return status;
 }
 
-static puma_status masked_open_session(puma_session **s, const puma_session *base)
+static puma_status rep3_open(puma_session **s, const puma_session *base)
 {
     struct masked *r = calloc(1, sizeof *r);
     puma_status    status = PUMA_OK;
@@ -70,7 +70,7 @@ static puma_status masked_open_session(puma_session **s, const puma_session *bas
     return status;
 }
 
-static void masked_close(puma_session *s) { free(s); }
+static void rep3_close(puma_session *s) { free(s); }
 
 static const puma_lookup_ext lookup = {
     .struct_size = sizeof lookup,
@@ -95,8 +95,8 @@ static const puma_protocol rep3 = {
     .bit_planes = 2,
     .dealer = P0,
     .caps = PUMA_CAP_RINGS,
-    .open = masked_open_session,
-    .close = masked_close,
+    .open = rep3_open,
+    .close = rep3_close,
     .share = masked_share,
     .reveal = masked_reveal,
     .add = masked_add,

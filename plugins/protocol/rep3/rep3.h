@@ -8,6 +8,6 @@
 
 /* Rows of a shared table by ids that the client alone knows: dpf.c. */
 puma_status rep3_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,
-                       size_t count, uint32_t owner);
+                       size_t count, uint32_t from);
 
 #endif
