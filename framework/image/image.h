@@ -63,7 +63,7 @@ puma_status image_png(uint8_t *to, const char *name, const uint8_t *bytes, size_
 /* The other way: picture i of the list as a PNG file, malloc'd; numbers that were no bytes from the least to the
  * largest of them. */
 puma_status image_to_png(uint8_t **png, size_t *size, const image_list *list, size_t i, puma_error *e);
-/* That a picture has the model's shape. */
+/* shape.c: that a picture has the model's shape. */
 puma_status image_fits(const char *name, size_t channels, size_t height, size_t width, const image_shape *shape,
                        puma_error *e);
 
