@@ -134,7 +134,7 @@ puma_status load_unigram_class(loader *l, const beside *b);
 /* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
 puma_status load_gguf_tokens(loader *l, const char *path);
 
-/* sentencepiece.c: the next piece, of type SP_*; *room is of l->t->sp. */
+/* sentencepiece_pieces.c: the next piece, of type SP_*; *room is of l->t->sp. */
 puma_status sentencepiece_add(loader *l, size_t *room, const char *text, size_t size, float score,
                               uint64_t type);
 /* All pieces are there: makes what encoding looks for. */

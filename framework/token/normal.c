@@ -226,7 +226,7 @@ static puma_status take_step(const rewriting *r, const bytes *from, bytes *to)
                                                                                             : full(r->e);
     case NORMAL_MAP:
         return charsmap_clusters(&r->step->map, from->at, from->count, r->limit, to) ? PUMA_OK : full(r->e);
-    case NORMAL_BYTES: return bpe_add_letters(to, from->at, from->count) ? PUMA_OK : full(r->e);
+    case NORMAL_BYTES: return letters_add(to, from->at, from->count) ? PUMA_OK : full(r->e);
     default: return by_points(r, from, to);
     }
 }

@@ -140,7 +140,7 @@ static bool change(const split_step *step, stretch p, bytes *out)
             prefix = false;
         return (!prefix || bytes_add(out, sign->at, sign->count)) &&
                bytes_add_replaced(out, p.text, p.size, " ", 1, sign->at, sign->count);
-    default: return bpe_add_letters(out, p.text, p.size);
+    default: return letters_add(out, p.text, p.size);
     }
 }
 
@@ -150,7 +150,7 @@ static puma_status give(encoder *c, size_t level, stretch p)
     const split_step *step = &c->t->splits[level];
     collector         k = { .c = c, .level = level, .whole = p };
 
-    if (level == c->t->split_count) return token_encode_word(c, p);
+    if (level == c->t->split_count) return word_encode(c, p);
     k.behaviour = step->behaviour;
     switch (step->what) {
     case SPLIT_PATTERN: split_at_pattern(&k, step); break;
