@@ -156,26 +156,24 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
     return PUMA_OK;
 }
 
-puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                         size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e)
+puma_status token_encode(const tokenizer *t, const token_source *from, token_list *out, puma_error *e)
 {
     token_cut cut = { .most = SIZE_MAX };
 
-    return token_encode_cut(t, text, text_size, pair, pair_size, special, parse_special, &cut, out, e);
+    return token_encode_cut(t, from, &cut, out, e);
 }
 
-puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
-                             puma_error *e)
+puma_status token_encode_cut(const tokenizer *t, const token_source *from, token_cut *cut, token_list *out, puma_error *e)
 {
-    const template *plan = pair ? &t->pair : &t->single;
+    const template *plan = from->pair ? &t->pair : &t->single;
+    bool            literal = !from->parse_special;
     id_list         a = { 0 }, b = { 0 };
 
     *out = (token_list){ 0 };
-    if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK &&
-        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK)) {
-        if (template_cut(plan, &a, &b, special, cut))
-            assemble(plan, &a, &b, special, out, e);
+    if (encode_text(t, "text", from->text, from->size, literal, &a, e) == PUMA_OK &&
+        (!from->pair || encode_text(t, "pair", from->pair, from->pair_size, literal, &b, e) == PUMA_OK)) {
+        if (template_cut(plan, &a, &b, from->special, cut))
+            assemble(plan, &a, &b, from->special, out, e);
         else
             error_set(e, TOKEN_ELONG, "the special tokens alone fill the sequence (limit %zu tokens)", cut->most);
     }
@@ -183,4 +181,3 @@ puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_s
     free(b.at);
     return e->status;
 }
-
