@@ -8,7 +8,8 @@
 #   approximations <puma/ops.h> and what it brings: no protocol's name, no OpenSSL
 #   framework      a folder includes itself and folders below it
 #   framework/exec what its local.mk lists on lines above the file's own; never net/, which is the session's
-#   libraries      (framework below cli) print nothing
+#   libraries      (framework below cli) print nothing; below run they end no process; a .c file declares nothing that another file
+#                  defines: it includes the header, so that the rule above sees it
 #   models         no C
 set -u
 root=$(realpath "${PUMA_SRCDIR:-$(dirname "$0")/..}")
@@ -123,6 +124,44 @@ done
 if grep -rnE '(^|[^a-z_])(v?printf|puts|putchar|perror)[[:space:]]*\(|(^|[^a-z_])(stdout|stderr)([^a-z_]|$)' "$root"/framework \
        --include='*.[ch]' | grep -vE "^$root/framework/(cli/|base/error\.c)|:[[:space:]]*(/\*|\*)|/\*.*(stdout|stderr|printf)"; then
     complain "a library prints (above)"
+fi
+
+# FILE:LINE:TEXT of the code of all C files of framework/, without comments; text in quotes becomes "".
+code=$(find "$root/framework" -name '*.[ch]' -exec awk '
+    FNR == 1 { inside = 0 }
+    {
+        line = $0; out = ""
+        while (line != "") {
+            if (inside) {
+                if (!(i = index(line, "*/"))) break
+                line = substr(line, i + 2); inside = 0
+            } else if (match(line, /\/\*|\/\/|"([^"\\]|\\.)*"/)) {
+                out = out substr(line, 1, RSTART - 1); mark = substr(line, RSTART, 2); line = substr(line, RSTART + RLENGTH)
+                if (mark == "//") break
+                if (mark == "/*") inside = 1; else out = out "\"\""
+            } else { out = out line; break }
+        }
+        if (out ~ /[^ \t]/) print FILENAME ":" FNR ":" out
+    }' {} + | sed "s|^$root/framework/||")
+
+# Errors go back to the caller, who alone knows what else there is to undo.
+if grep -vE '^(run|cli)/' <<<"$code" |
+       grep -E '(^|[^A-Za-z0-9_])(exit|_exit|_Exit|quick_exit|abort|assert|error_print)[[:space:]]*\(' | grep -vE '^base/error\.[ch]:[0-9]+:void error_print\('; then
+    complain "a library ends the process, or prints its error (above)"
+fi
+
+# What other files define comes from their headers: no `extern` in a .c file, and no prototype but of a function of its own.
+if grep -E '^[^:]*\.c:[0-9]+:(.*[^A-Za-z0-9_])?extern([^A-Za-z0-9_]|$)' <<<"$code"; then
+    complain "a .c file declares what another file defines (above)"
+fi
+if awk -F: '
+    { text = $0; sub(/^[^:]*:[0-9]*:/, "", text) }
+    $1 !~ /\.c$/ { next }
+    text ~ /^[A-Za-z_].*\(/ && text !~ /^(static|typedef|_Static_assert)[^A-Za-z0-9_]/ && text !~ /=/ { start = $1 ":" $2 ": " text; open = 1 }
+    open && text ~ /\{/ { open = 0 }
+    open && text ~ /\)[^()]*;[ \t]*$/ { print start; found = 1; open = 0 }
+    END { exit !found }' <<<"$code"; then
+    complain "a .c file has a prototype that is not static (above)"
 fi
 
 [ -z "$(find "$root/models" -name '*.[ch]')" ] || complain "models/ holds data, no C"

@@ -10,6 +10,7 @@
 #include "cli/page_data.h"
 #include "cli/progress.h"
 
+#include "plan/network.h"
 #include "report/output.h"
 #include "report/page/page.h"
 #include "ring/ring.h"
@@ -28,7 +29,7 @@
 static const cli_option OPTIONS[] = {
     { "--set", "SECTION.KEY=VALUE",
       "set or replace one key of the run file (paths are relative to the current directory)", true },
-    { "--party", "0|1|2|client|dealer", "play this role only; the others run elsewhere", false },
+    { "--party", "0|1|...|client|dealer", "play this role only; the others run elsewhere", false },
     { "--report", "FILE.json", "write the report there", false },
     { "--html", "FILE.html", "write a page about the run there, with its inputs: one file that needs no other",
       false },
@@ -43,7 +44,7 @@ static const cli_option OPTIONS[] = {
 static const cli_command COMMAND = {
     .name = "run",
     .synopsis =
-        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|2|client|dealer] [--report FILE.json] [--html "
+        "RUN.ini [--set SECTION.KEY=VALUE]... [--party 0|1|...|client|dealer] [--report FILE.json] [--html "
         "FILE.html] [--json] [--quiet | --log-json]",
     .about = "Runs the model that RUN.ini names on its input, under its protocol.\n"
              "\n"
@@ -60,11 +61,13 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-/* The number of a party, "client" or "dealer" to a node number; -1 when it is none. */
+#define DEALER ((int)PUMA_NODES) /* whose number the protocol knows */
+
+/* The number of a party, "client" or "dealer" to a node number or DEALER; -1 when it is none. */
 static int role_of(const char *name)
 {
     if (strcmp(name, "client") == 0) return PUMA_CLIENT;
-    if (strcmp(name, "dealer") == 0) return 2;
+    if (strcmp(name, "dealer") == 0) return DEALER;
     return name[0] >= '0' && name[0] < (char)('0' + PUMA_MAX_PARTIES) && name[1] == '\0' ? name[0] - '0' : -1;
 }
 
@@ -94,7 +97,6 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
 {
     const runfile       *r = p->run;
     const puma_protocol *protocol = p->protocol->protocol;
-    char                 key[16];
 
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0)
         return error_set(e, 317,
@@ -111,13 +113,10 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
             e, 317,
             "%s: [network] transport = memory joins the parties of one process: --party needs tcp or tls",
             runfile_where(r, "network", "transport"));
-    for (uint32_t node = 0; node < protocol->parties; node++) {
-        bool deals = (protocol->caps & PUMA_CAP_DEALER) != 0 && node == protocol->dealer;
-
-        if (r->address[node] != NULL) continue;
-        snprintf(key, sizeof key, deals ? "dealer" : "party%u", node);
-        return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path, key);
-    }
+    for (uint32_t node = 0; node < protocol->parties; node++)
+        if (network_address(r, protocol, node) == NULL)
+            return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path,
+                             network_key(protocol, node));
     if (r->transport == RUN_TLS && r->certificates == NULL)
         return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
                          r->file.path);
@@ -251,11 +250,10 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (check_role(p, j->role, j->party, e) != PUMA_OK) return e->status;
-    if ((p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0 && c.self == p->protocol->protocol->dealer)
-        own_log.role = "dealer";
+    if (j->role != (int)PUMA_CLIENT) own_log.role = network_key(p->protocol->protocol, c.self);
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
-        c.address[node] = p->run->address[node];
+        c.address[node] = network_address(p->run, p->protocol->protocol, node);
     if (node_run(&c, result, e) == PUMA_OK) log_done(&own_log, &result->parties[result->party_count - 1]);
     return e->status;
 }
@@ -281,7 +279,7 @@ static int check_line(job *j)
     uint64_t    fd = 0;
 
     if (j->party != NULL && j->role < 0)
-        return cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0, 1, 2, client or dealer)",
+        return cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0 to 7, client or dealer)",
                            j->party);
     if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
         return cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
@@ -359,6 +357,8 @@ static puma_status prepare(job *j, puma_error *e)
         (j->report != NULL && output_check(j->report, inputs, e) != PUMA_OK) ||
         (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || open_role(j, e) != PUMA_OK)
         return e->status;
+    if (j->role == DEALER && (j->plan->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
+        j->role = (int)j->plan->protocol->protocol->dealer;
     /* Here at the client of a local run, which starts the dealer, and at the dealer. */
     if (j->party == NULL || j->role == (int)j->plan->protocol->protocol->dealer) material_check(j->plan, j->own, e);
     return e->status;

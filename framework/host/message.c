@@ -6,6 +6,7 @@
 #include "host/internal.h"
 
 #include "base/checked.h"
+#include "ring/prg.h"
 #include "ring/ring.h"
 
 #include <stdlib.h>
@@ -13,10 +14,14 @@
 
 puma_status host_check_link(puma_session *s, uint32_t peer, uint32_t bits)
 {
-    const host_session *h = host_of(s);
+    host_session *h = host_of(s);
 
     if (s->status != PUMA_OK) return s->status;
     if (!h->config.wire) return host_fail(s, PUMA_EINTERNAL, "this backend has no wire");
+    if (prg_failed()) { /* what a message is masked with may be no mask */
+        error_set(&h->error, 1020, "OpenSSL has failed in a random stream: nothing more is sent");
+        return host_stick(s);
+    }
     if (peer >= PUMA_NODES || peer == s->role || bits < 1 || bits > 64)
         return host_fail(s, PUMA_EINTERNAL, "no message of %u-bit words between nodes %u and %u", bits,
                          s->role, peer);

@@ -207,6 +207,13 @@ static puma_status verify(puma_session *s)
     return s->status;
 }
 
+puma_status session_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
+{
+    if (s->status != PUMA_OK) return s->status;
+    if (from < PUMA_MAX_PARTIES) z->known = 1u << from;
+    return s->protocol->share(s, z, words, from);
+}
+
 puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
 {
     net        *wire = host_of(s)->config.wire;

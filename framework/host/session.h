@@ -31,6 +31,8 @@ typedef struct session_config {
 
 puma_status              session_open(puma_session **s, const session_config *config, puma_error *e);
 void                     session_close(puma_session *s);
+/* The protocol's share; z says from now on that party `from` knows its numbers, where that is a party. */
+puma_status              session_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
 /* The protocol's reveal, behind its verification where it has one; the one place that opens the wire to the
  * client for it: payload for the client outside of this call is refused. */
 puma_status              session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);

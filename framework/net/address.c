@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* address.c - "host:port" to sockets */
+/* address.c - "host:port" to sockets, and the rule that plain TCP stays on the loopback.
+ *
+ * Called by sockets.c when links are made.  Reads and writes nothing. */
 #include "net/wire.h"
 
 #include <arpa/inet.h>

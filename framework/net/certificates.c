@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* certificates.c - see certificates.h */
+/* certificates.c - see certificates.h.
+ *
+ * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension says.  Called by
+ * `puma keygen` and by tls.c for a node's own key; opens no connection. */
 #include "net/certificates.h"
 #include "net/wire.h"
 
@@ -18,8 +21,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const roles[] = { "party0", "party1", "party2", "dealer", "client" };
+static const char *const roles[] = { "party0", "party1", "party2", "party3", "party4",
+                                     "party5", "party6", "party7", "dealer", "client" };
 #define ROLES (sizeof roles / sizeof *roles)
+
+/* Has a set for so many parties this role? */
+static bool is_made(size_t role, unsigned parties) { return role < parties || role >= PUMA_MAX_PARTIES; }
 
 static bool path_of(char *out, size_t room, const char *directory, const char *name, const char *suffix)
 {
@@ -132,14 +139,14 @@ static puma_status write_pair(const char *directory, const char *name, X509 *cer
 }
 
 /* Before anything is written: a half-made set helps nobody. */
-static puma_status none_exist(const char *directory, puma_error *e)
+static puma_status none_exist(const char *directory, unsigned parties, puma_error *e)
 {
     static const char *const suffixes[] = { ".pem", ".key" };
     struct stat              st;
     char                     path[4096];
 
     for (size_t i = 0; i <= ROLES; i++)
-        for (size_t k = 0; k < 2; k++) {
+        for (size_t k = 0; k < 2 && (i == ROLES || is_made(i, parties)); k++) {
             if (!path_of(path, sizeof path, directory, i < ROLES ? roles[i] : "ca", suffixes[k]))
                 return error_set(e, 319, "%s: path too long", directory);
             if (lstat(path, &st) == 0) return error_set(e, 382, "%s exists already and is left alone", path);
@@ -163,21 +170,24 @@ static puma_status issue(const char *directory, const char *role, X509 *ca, EVP_
     return e->status;
 }
 
-puma_status certificates_make(const char *directory, unsigned days, puma_error *e)
+puma_status certificates_make(const char *directory, unsigned parties, unsigned days, puma_error *e)
 {
     EVP_PKEY *ca_key = NULL;
     X509     *ca = NULL;
 
     if (days < 1 || days > 36500)
         return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
+    if (parties < 1 || parties > PUMA_MAX_PARTIES)
+        return error_set(e, 311, "certificates for %u parties: 1 to %u are possible", parties, PUMA_MAX_PARTIES);
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return error_set(e, 1003, "%s: %s", directory, strerror(errno));
-    if (none_exist(directory, e) != PUMA_OK) return e->status;
+    if (none_exist(directory, parties, e) != PUMA_OK) return e->status;
     ca_key = EVP_EC_gen("P-256");
     ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
     if (!ca) error_set(e, 1001, "cannot make a CA: %s", complaint());
     if (ca) write_pair(directory, "ca", ca, ca_key, e);
-    for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++) issue(directory, roles[i], ca, ca_key, days, write_pair, e);
+    for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++)
+        if (is_made(i, parties)) issue(directory, roles[i], ca, ca_key, days, write_pair, e);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();

@@ -23,7 +23,7 @@ frame *wire_abort_frame(const puma_error *why, uint32_t culprit)
     size_t  bytes = strlen(why->text);
 
     put32(data, why->code);
-    put32(data + 4, culprit);
+    put32(data + 4, wire_number(culprit));
     memcpy(data + 8, why->text, bytes);
     return frame_copy(FRAME_ABORT, data, 8 + bytes);
 }
@@ -145,7 +145,7 @@ void wire_take_abort(net *n, conn *c, const frame *f)
 {
     puma_error e = { 0 };
     unsigned   code = f->size >= 8 ? get32(f->data) : 0;
-    uint32_t   culprit = f->size >= 8 ? get32(f->data + 4) : PUMA_NODES;
+    uint32_t   culprit = f->size >= 8 ? wire_node(get32(f->data + 4)) : PUMA_NODES;
     char       text[ERROR_TEXT];
     size_t     bytes = f->size >= 8 ? f->size - 8 : 0;
 

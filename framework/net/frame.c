@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* frame.c - frames, their queue, their header and their checksum */
+/* frame.c - frames, their queue, their header and their checksum.
+ *
+ * Owns the layout of a segment's header.  Called from all of this folder; knows no connection and no lock. */
 #include "net/wire.h"
 
 #include <openssl/crypto.h>

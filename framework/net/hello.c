@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* hello.c - what two nodes say to each other before the first share: who, which version, which configuration,
- * fresh nonces, and the contributions from which a pair's seeds are made */
+ * fresh nonces, and the contributions from which a pair's seeds are made.
+ *
+ * Owns the content of HELLO, CONFIG and ROSTER and the derivation of roots and seeds.  Called by handshake.c, which knows
+ * when each of them is due; sends and receives nothing itself. */
 #include "net/wire.h"
 
 #include <openssl/core_names.h>
@@ -52,7 +55,7 @@ bool hello_derive(uint8_t out[32], const uint8_t key[32], const void *salt, size
 bool hello_start(net *n, puma_error *e)
 {
     uint32_t self = n->config.self;
-    uint8_t  node = (uint8_t)self;
+    uint8_t  node = (uint8_t)wire_number(self);
     bool     ok;
 
     if (n->config.seed)
@@ -71,7 +74,7 @@ static uint32_t present_mask(const net *n)
     uint32_t mask = 0;
 
     for (uint32_t i = 0; i < PUMA_NODES; i++)
-        if (n->config.present[i]) mask |= 1u << i;
+        if (n->config.present[i]) mask |= 1u << wire_number(i);
     return mask;
 }
 
@@ -80,8 +83,8 @@ frame *hello_frame(const net *n, uint32_t to)
     uint8_t data[HELLO_FIXED + sizeof PROGRAM_VERSION - 1];
 
     put32(data, WIRE_VERSION);
-    put32(data + 4, n->config.self);
-    put32(data + 8, to);
+    put32(data + 4, wire_number(n->config.self));
+    put32(data + 8, wire_number(to));
     put32(data + 12, present_mask(n));
     memcpy(data + 16, n->nonce[n->config.self], 32);
     memcpy(data + HELLO_FIXED, PROGRAM_VERSION, sizeof PROGRAM_VERSION - 1);
@@ -96,8 +99,8 @@ puma_status hello_read(const net *n, const frame *f, const char *address, uint32
     *malformed = f->size < HELLO_FIXED || f->size > HELLO_FIXED + 64;
     if (*malformed) return error_set(e, 704, "malformed HELLO from %s", address);
     wire = get32(f->data);
-    *from = get32(f->data + 4);
-    to = get32(f->data + 8);
+    *from = wire_node(get32(f->data + 4));
+    to = wire_node(get32(f->data + 8));
     *malformed = *from >= PUMA_NODES;
     if (*malformed) return error_set(e, 704, "malformed HELLO from %s", address);
     if (wire != WIRE_VERSION)
@@ -242,26 +245,44 @@ puma_status hello_compare(const net *n, uint32_t peer, puma_error *e)
 
 /* --- nonces and seeds ------------------------------------------------------------------------- */
 
+#define ROSTER_LEAST 4u /* numbers: three parties and the client */
+
+/* The nonces in the order of wire numbers up to the highest of this run, 0 for a node that is absent; returns how many
+ * bytes that makes.  What is hashed into the session's id stays what it was for runs of up to three parties. */
+static size_t put_nonces(uint8_t out[PUMA_NODES * 32], const net *n)
+{
+    uint32_t count = ROSTER_LEAST;
+
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (n->config.present[i] && wire_number(i) >= count) count = wire_number(i) + 1;
+    for (uint32_t number = 0; number < count; number++)
+        memcpy(out + (size_t)32 * number, n->nonce[wire_node(number)], 32);
+    return (size_t)32 * count;
+}
+
 frame *hello_roster(net *n, uint32_t peer)
 {
     uint8_t data[PUMA_NODES * 32 + 32];
+    size_t  bytes = put_nonces(data, n);
     frame  *f;
 
-    memcpy(data, n->nonce, PUMA_NODES * 32);
-    memcpy(data + PUMA_NODES * 32, n->links[peer].ours, 32);
-    f = frame_copy(FRAME_ROSTER, data, sizeof data);
+    memcpy(data + bytes, n->links[peer].ours, 32);
+    f = frame_copy(FRAME_ROSTER, data, bytes + 32);
     OPENSSL_cleanse(data, sizeof data);
     return f;
 }
 
 puma_status hello_roster_read(net *n, uint32_t peer, const frame *f, puma_error *e)
 {
-    if (f->size != PUMA_NODES * 32 + 32)
+    uint8_t nonces[PUMA_NODES * 32];
+    size_t  bytes = put_nonces(nonces, n);
+
+    if (f->size != bytes + 32)
         return error_set(e, 704, "malformed list of nonces from %s", net_name(n, peer));
-    if (memcmp(f->data, n->nonce, PUMA_NODES * 32) != 0)
+    if (memcmp(f->data, nonces, bytes) != 0)
         return error_set(e, 904, "%s and %s met different nodes: is another run using the same addresses?",
                          net_name(n, peer), net_name(n, n->config.self));
-    memcpy(n->links[peer].theirs, f->data + PUMA_NODES * 32, 32);
+    memcpy(n->links[peer].theirs, f->data + bytes, 32);
     return PUMA_OK;
 }
 
@@ -270,8 +291,8 @@ puma_status hello_roster_read(net *n, uint32_t peer, const frame *f, puma_error 
 static bool pair_root(net *n, uint32_t peer)
 {
     node_link *l = &n->links[peer];
-    uint32_t   self = n->config.self;
-    uint8_t    pair[2] = { (uint8_t)(self < peer ? self : peer), (uint8_t)(self < peer ? peer : self) };
+    uint32_t   self = n->config.self, low = self < peer ? self : peer, high = self < peer ? peer : self;
+    uint8_t    pair[2] = { (uint8_t)wire_number(low), (uint8_t)wire_number(high) };
     uint8_t    data[9 + 2 + 64];
     bool       ok;
 
@@ -288,15 +309,15 @@ static bool pair_root(net *n, uint32_t peer)
 bool hello_finish(net *n, puma_error *e)
 {
     uint8_t data[12 + PUMA_NODES * 32 + 32], hash[32];
-    size_t  bytes = strlen(n->full);
+    size_t  bytes = strlen(n->full), nonces;
     bool    ok;
 
     /* With a test seed the lines are left out: they hold the digests of plugins, and what a run sends should
      * not change with the compiler. */
     memcpy(data, "puma session", 12);
-    memcpy(data + 12, n->nonce, PUMA_NODES * 32);
-    ok = EVP_Digest(n->full, n->config.seed ? 0 : bytes, data + 12 + PUMA_NODES * 32, NULL, EVP_sha256(), NULL) == 1 &&
-         EVP_Digest(data, sizeof data, hash, NULL, EVP_sha256(), NULL) == 1;
+    nonces = put_nonces(data + 12, n);
+    ok = EVP_Digest(n->full, n->config.seed ? 0 : bytes, data + 12 + nonces, NULL, EVP_sha256(), NULL) == 1 &&
+         EVP_Digest(data, 12 + nonces + 32, hash, NULL, EVP_sha256(), NULL) == 1;
     memcpy(n->session, hash, sizeof n->session);
     for (uint32_t i = 0; ok && i < PUMA_NODES; i++)
         if (i != n->config.self && n->config.present[i]) ok = pair_root(n, i);

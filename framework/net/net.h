@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3.
+/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3; and what a rehearsal counts and a
+ * dealer records in their place.
  *
  * One thread a node does all of its input and output, so that compute never delays a heartbeat and a
  * peer's death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for
@@ -34,7 +35,7 @@ typedef enum net_transport {
                    * shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
 } net_transport;
 
-/* What whoever runs a node may want to write down.  Texts hold nothing of a run's data and live as long as
+/* What a node's log may want to say.  Texts hold nothing of a run's data and live as long as
  * the call; `reason` is escaped. */
 typedef enum net_event_kind { NET_LISTENING, NET_JOINED, NET_REFUSED } net_event_kind;
 typedef struct net_event {
@@ -47,7 +48,7 @@ typedef struct net_event {
 
 typedef struct net_config {
     net_transport  transport;
-    uint32_t       self;                /* 0, 1, 2 or PUMA_CLIENT                                   */
+    uint32_t       self;                /* a party's number or PUMA_CLIENT                          */
     bool           present[PUMA_NODES]; /* nodes of this run; compute parties listen, lower numbers *
                                          * are connected to by higher ones                          */
     const char    *address[PUMA_NODES]; /* "host:port", "[v6]:port"; the client's is NULL           */
@@ -56,9 +57,10 @@ typedef struct net_config {
     net_hub       *hub;                 /* NET_MEMORY, NET_COUNTING                                 */
     const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
     bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
-    uint32_t       bounded;             /* node whose link may hold only so much unread (the dealer:*
-                                         * it runs ahead), or PUMA_NODES.  2: node 2 is called the  *
-                                         * dealer, in messages and in its certificate               */
+    uint32_t       bounded;             /* node whose link may hold only so much unread because it*
+                                         * runs ahead, or PUMA_NODES                                */
+    bool           deals;               /* that node is called the dealer, in messages and in its   *
+                                         * certificate                                              */
     int            connect_timeout_ms, io_timeout_ms;
     /* An emulated link, 0 for none: what this node sends leaves at that rate, all peers together (its network
      * card), and arrives half a round trip later.  For benchmarks on one host. */
@@ -107,7 +109,7 @@ puma_status net_recv(net *n, uint32_t from, uint8_t **payload, size_t size, puma
 puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *e);
 puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e);
 
-/* Payload to the client passes only between these two (reliability.md D18): a plugin that would reveal
+/* Payload to the client passes only between these two: a plugin that would reveal
  * on its own is PUMA_EPLUGIN. */
 void net_allow_reveal(net *n, bool allowed);
 
@@ -133,7 +135,7 @@ puma_status net_finish(net *n, puma_error *e);
 void        net_abort(net *n, const puma_error *why);
 void        net_close(net *n);
 
-/* Without TLS and a link: processor seconds that a byte of payload costs whoever sends it or receives it, and the
+/* Without TLS and a link: processor seconds that a byte of payload costs its sender or its receiver, and the
  * time that a small message takes.  Takes some 50 ms. */
 puma_status net_measure(double *byte_s, double *message_s, puma_error *e);
 

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* rate.c - what messages cost the nodes' own processors: two nodes of this process send each other some. */
+/* rate.c - what messages cost the nodes' own processors: two nodes of this process send each other some.
+ *
+ * Called for predictions, through net_measure; uses net.h like any session. */
 #include "net/net.h"
 
 #include <pthread.h>

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* tls.c - TLS 1.3, both sides with certificates, whose SAN URI says which node they stand for */
+/* tls.c - TLS 1.3, both sides with certificates, whose SAN URI says which node they stand for.
+ *
+ * Owns every call of OpenSSL's SSL_.  Called by sockets.c for a connection's handshake and through tls_transport for its
+ * bytes; what the bytes mean it does not know. */
 #include "net/wire.h"
 
 #include <errno.h>

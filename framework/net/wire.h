@@ -11,7 +11,7 @@
  * Order on a link: HELLO, CONFIG, ROSTER, READY both ways, each sent when the node has the one before it from
  * all of its links; so READY says "all of mine agree", and no share leaves before every pair has agreed.
  *
- * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to whoever holds the baton, or
+ * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to the thread that holds the baton, or
  * to the session's thread where marked (S).  The baton is the I/O thread's while the session computes; a
  * session that waits for a frame takes it over and serves the wire itself, for as long as it comes back to it
  * within PATROL_MS, so that no round costs a change of threads.  The baton may be held when the lock is
@@ -146,7 +146,7 @@ typedef struct node_link {
     queue            in, out;
     size_t           in_bytes, out_bytes, out_frames;
     bool             paused, done_out, done_in;
-    /* set-up, whoever holds the baton */
+    /* set-up; of the thread that holds the baton */
     conn            *c;
     struct addrinfo *found, *at;
     int64_t          next_try;
@@ -186,7 +186,7 @@ struct net {
     puma_error      error;           /* valid when failed                                      */
     _Atomic bool    failed, seen;    /* set with the lock held, read without                   */
 
-    /* whoever holds the baton */
+    /* of the thread that holds the baton */
     conn      *conns;
     int        listen_fd;
     int64_t    connect_by, grace_until, farewell_until, flush_by, linger_by, stuck_at;
@@ -213,6 +213,10 @@ const char *net_name(const net *n, uint32_t node);  /* "P1", "client", "dealer" 
 const char *net_title(const net *n, uint32_t node); /* "party 1", "client", "dealer"       */
 const char *net_role(const net *n, uint32_t node);  /* "party1": certificate and file name */
 void        net_wake(net *n);                       /* lock held                           */
+
+/* What stands for a node in frames and in what seeds are derived from; PUMA_NODES: none.  See net.c. */
+uint32_t wire_number(uint32_t node);
+uint32_t wire_node(uint32_t number);
 
 /* --- io.c */
 void *io_main(void *arg);

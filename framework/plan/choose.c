@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* choose.c - see choose.h */
 #include "plan/choose.h"
+#include "plan/network.h"
 
 #include "exec/rings.h"
 
@@ -35,6 +36,7 @@ puma_status choose_protocol(plan *p, puma_error *e)
     if (p->protocol->protocol == NULL)
         return error_set(e, 613, "%s: [run] protocol: plugin %s brings no protocol",
                          runfile_where(r, "run", "protocol"), r->protocol);
+    if (network_check(r, p->protocol->protocol, r->protocol, e) != PUMA_OK) return e->status;
     if (r->material != NULL && (p->protocol->protocol->caps & PUMA_CAP_DEALER) == 0)
         return error_set(e, 317, "%s: [run] material: protocol %s has no dealer who could work ahead",
                          runfile_where(r, "run", "material"), r->protocol);

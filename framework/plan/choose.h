@@ -6,7 +6,7 @@
 
 #include "plan/plan.h"
 
-/* [run] protocol; with [run] material it must have a dealer. */
+/* [run] protocol; with [run] material it must have a dealer, and a party for every address of [network]. */
 puma_status choose_protocol(plan *p, puma_error *e);
 /* [approximation], once the model is known. */
 puma_status choose_functions(plan *p, puma_error *e);

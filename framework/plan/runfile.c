@@ -131,26 +131,37 @@ static bool check_numbers(struct reading *in)
                  r->frac, r->ring_bits);
 }
 
-static bool check_network(struct reading *in)
+/* Of parties 0 and 1, which every run with addresses has, and of all below the last that is given. */
+static bool check_none_missing(struct reading *in)
 {
-    static const char *const names[] = { "party0", "party1", "party2" };
-    const runfile           *r = in->r;
-    bool                     any = r->address[0] || r->address[1] || r->address[2];
+    const runfile *r = in->r;
+    size_t         needed = r->dealer ? 2 : 0;
 
-    for (size_t i = 0; any && i < 2; i++)
+    for (size_t i = 0; i < PUMA_MAX_PARTIES; i++)
+        if (r->address[i]) needed = i < 2 ? 2 : i;
+    for (size_t i = 0; i < needed; i++)
         if (!r->address[i]) {
-            error_set(in->e, 317, "%s: [network] %s is missing: addresses are given for all parties or none",
-                      r->file.path, names[i]);
+            error_set(in->e, 317, "%s: [network] party%zu is missing: addresses are given for all parties or none",
+                      r->file.path, i);
             return false;
         }
-    if (r->allow_insecure || (r->transport != RUN_TCP && !r->has_seed)) return true;
-    for (size_t i = 0; i < 3; i++) {
-        const ini_entry *entry = ini_find(&r->file, "network", names[i]);
+    return true;
+}
 
-        if (!entry && i == 2) entry = ini_find(&r->file, "network", "dealer");
-        if (!entry || value_is_loopback(r->address[i])) continue;
-        return reading_fault(in, 320, entry, "%s off loopback needs allow_insecure = yes",
-                     r->transport == RUN_TCP ? "transport = tcp" : "a fixed seed");
+static bool check_network(struct reading *in)
+{
+    const runfile *r = in->r;
+
+    if (!check_none_missing(in)) return false;
+    if (r->allow_insecure || (r->transport != RUN_TCP && !r->has_seed)) return true;
+    for (size_t i = 0; i <= PUMA_MAX_PARTIES; i++) {
+        const char *address = i < PUMA_MAX_PARTIES ? r->address[i] : r->dealer;
+        char        name[16];
+
+        if (!address || value_is_loopback(address)) continue;
+        snprintf(name, sizeof name, i < PUMA_MAX_PARTIES ? "party%zu" : "dealer", i);
+        return reading_fault(in, 320, ini_find(&r->file, "network", name), "%s off loopback needs allow_insecure = yes",
+                             r->transport == RUN_TCP ? "transport = tcp" : "a fixed seed");
     }
     return true;
 }
@@ -293,7 +304,8 @@ void runfile_close(runfile *r)
     free(r->plugin_directory);
     free(r->ranges);
     free(r->material);
-    for (size_t i = 0; i < PUMA_NODES; i++) free(r->address[i]);
+    for (size_t i = 0; i < PUMA_MAX_PARTIES; i++) free(r->address[i]);
+    free(r->dealer);
     free(r->certificates);
     ini_free(&r->file);
     free(r);

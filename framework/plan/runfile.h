@@ -11,6 +11,7 @@
 #include "plan/link.h"
 
 #include <puma/approx.h>
+#include <puma/host.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -84,7 +85,8 @@ typedef struct runfile {
     uint64_t      sample_seed;
     /* [network] */
     run_transport transport;
-    char         *address[4];   /* party0..2 by node number; dealer is node 2 of a 2PC run         */
+    char         *address[PUMA_MAX_PARTIES]; /* party0 to party7; NULL                                  */
+    char         *dealer;       /* its address; NULL                                               */
     char         *certificates; /* NULL                                                            */
     bool          allow_insecure;
     int           connect_timeout_ms, io_timeout_ms;

@@ -346,16 +346,19 @@ static bool same_address(const char *x, const char *y)
 
 bool read_address(struct reading *in, const key *k, const ini_entry *entry)
 {
-    char   **mine = field(in, k), host[HOST];
-    uint64_t port;
+    const runfile *r = in->r;
+    char           host[HOST];
+    uint64_t       port;
 
     if (!cut_address(entry->value, host, &port))
         return reading_fault(in, 318, entry, "needs HOST:PORT or [IPv6]:PORT, 1 <= PORT <= 65535 (got '%.100s')",
                      entry->value);
-    if (*mine) return reading_fault(in, 317, entry, "party2 and dealer are one node; a run has one or the other");
-    for (size_t i = 0; i < PUMA_NODES; i++)
-        if (in->r->address[i] && same_address(in->r->address[i], entry->value))
+    for (size_t i = 0; i <= PUMA_MAX_PARTIES; i++) {
+        const char *other = i < PUMA_MAX_PARTIES ? r->address[i] : r->dealer;
+
+        if (other && same_address(other, entry->value))
             return reading_fault(in, 318, entry, "another party has the same address (%.100s)", entry->value);
+    }
     return store_text(in, k, strdup(entry->value));
 }
 

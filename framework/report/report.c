@@ -89,7 +89,7 @@ static puma_status merge_phases(report *r, puma_error *e)
     return PUMA_OK;
 }
 
-/* SHA-256 over the links' digests, links in the order of sender and receiver. */
+/* SHA-256 over the links' digests, links in the order of sender and receiver, the client last. */
 static void merge_digests(report *r)
 {
     const report_party *by_node[PUMA_NODES] = { NULL };

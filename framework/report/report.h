@@ -33,7 +33,7 @@ typedef struct report_phase {
 
 /* One node's own part.  Start from {0}. */
 typedef struct report_party {
-    uint32_t node;   /* 0, 1, 2 or PUMA_CLIENT                                         */
+    uint32_t node;   /* a party's number or PUMA_CLIENT                                 */
     bool     dealer; /* shown as "dealer"                                              */
     bool     ahead;  /* runs ahead of the others, so that its times and depths are not the layers' */
     uint64_t sent_bytes, received_bytes, sent_bytes_offline, messages;

@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* prg.c - see prg.h */
+/* prg.c - see prg.h.
+ *
+ * Owns the cipher that is fetched once for the process, and whether a draw has ever failed.  Called by the host for
+ * backends' streams and by the client's sampler.  Knows no session: its callers ask prg_failed before they let anything
+ * out. */
 #include "ring/prg.h"
 
 #include <openssl/core_names.h>
@@ -9,7 +13,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <pthread.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -36,13 +40,12 @@ static void fetch(void)
     hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 }
 
-/* A draw cannot report a failure, and words that are not random must never serve as masks: they would send
- * the secret in clear.  Once the key is set OpenSSL gives no reason for these calls to fail, so this ends
- * the process rather than the secrecy. */
-static void must(int result)
-{
-    if (result != 1) abort();
-}
+/* A draw has no result by which it could report a failure.  Once a key is set OpenSSL gives no reason for one, but words
+ * that are not random must never serve as masks: they would send the secret in clear.  So a failure is remembered, for the
+ * whole process, as it would be OpenSSL's and not the stream's. */
+static atomic_bool failed;
+
+bool prg_failed(void) { return atomic_load(&failed); }
 
 static bool derive(uint8_t key[KEY_BYTES], const uint8_t seed[32], const char *purpose)
 {
@@ -101,7 +104,11 @@ void prg_bytes(puma_prg *prg, uint8_t *bytes, size_t n)
     while (n > 0) {
         int take = n < PIECE ? (int)n : PIECE, out = 0;
 
-        must(EVP_EncryptUpdate(prg->cipher, bytes, &out, zeros, take) == 1 && out == take);
+        if (EVP_EncryptUpdate(prg->cipher, bytes, &out, zeros, take) != 1 || out != take) {
+            atomic_store(&failed, true);
+            memset(bytes, 0, n); /* the same wherever it fails, and nothing of the caller's memory */
+            return;
+        }
         bytes += take;
         n -= (size_t)take;
     }
@@ -115,7 +122,7 @@ void prg_seek(puma_prg *prg, uint64_t position)
     uint64_t block = position / BLOCK_BYTES;
 
     for (int i = BLOCK_BYTES - 1; i >= BLOCK_BYTES - 8; i--, block >>= 8) counter[i] = (uint8_t)block;
-    must(EVP_EncryptInit_ex2(prg->cipher, NULL, NULL, counter, NULL));
+    if (EVP_EncryptInit_ex2(prg->cipher, NULL, NULL, counter, NULL) != 1) atomic_store(&failed, true);
     prg_bytes(prg, skipped, position % BLOCK_BYTES);
     OPENSSL_cleanse(skipped, sizeof skipped);
     prg->position = position;

@@ -71,7 +71,7 @@ static void remove_keys(keys *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-static puma_status make_keys(keys *k, puma_error *e)
+static puma_status make_keys(keys *k, size_t parties, puma_error *e)
 {
     const char *base = getenv("TMPDIR");
     char        path[sizeof k->path];
@@ -83,7 +83,7 @@ static puma_status make_keys(keys *k, puma_error *e)
     made = mkdtemp(path) != NULL;
     if (made) memcpy(k->path, path, sizeof path);
     pthread_mutex_unlock(&k->lock);
-    return made ? certificates_make(path, 1, e) : system_failed(e, path);
+    return made ? certificates_make(path, (unsigned)parties, 1, e) : system_failed(e, path);
 }
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -133,7 +133,11 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
     }
     for (size_t k = 0; k < all->count; k++) {
         spawn_word(&words, "--set");
-        spawn_word(&words, "network.party%zu=%s", k, all->addresses[k]);
+        /* By the key that the run file has for it, as a node has one address. */
+        if (k == protocol_of(all)->dealer && c->client->plan->run->dealer != NULL)
+            spawn_word(&words, "network.dealer=%s", all->addresses[k]);
+        else
+            spawn_word(&words, "network.party%zu=%s", k, all->addresses[k]);
     }
     if (all->keys.path[0] != '\0') {
         spawn_word(&words, "--set");
@@ -235,7 +239,7 @@ static puma_status start_parties(parties *all, puma_error *e)
 {
     const runfile *r = all->config->client->plan->run;
 
-    if (r->transport == RUN_TLS && r->certificates == NULL) make_keys(&all->keys, e);
+    if (r->transport == RUN_TLS && r->certificates == NULL) make_keys(&all->keys, all->count, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) make_listener(all, i, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) start_party(all, i, e);
     return e->status;

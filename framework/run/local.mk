@@ -5,7 +5,8 @@ framework_run_librun_la_SOURCES = %D%/node.c %D%/node.h %D%/material.c %D%/mater
 	%D%/sample.c %D%/sample.h %D%/stream.c %D%/stream.h \
 	%D%/generate.c %D%/generate.h %D%/perplexity.c %D%/perplexity.h
 
-check_PROGRAMS += tests/unit/test_sample tests/unit/test_stream tests/unit/test_generate tests/unit/test_spawn
+check_PROGRAMS += tests/unit/test_sample tests/unit/test_stream tests/unit/test_generate tests/unit/test_spawn \
+	tests/unit/test_prg_failure
 tests_unit_test_sample_SOURCES = tests/unit/test_sample.c
 tests_unit_test_sample_LDADD = framework/run/librun.la framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) \
 	$(OPENMP_CFLAGS) $(CMOCKA_LIBS) -lm
@@ -19,3 +20,6 @@ tests_unit_test_generate_LDADD = framework/run/librun.la framework/report/librep
 	$(PCRE2_LIBS) $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -lm
 tests_unit_test_spawn_SOURCES = tests/unit/test_spawn.c
 tests_unit_test_spawn_LDADD = framework/run/librun.la framework/base/libbase.la $(CMOCKA_LIBS) -lpthread
+# A draw fails: nothing is sent, nothing is chosen.
+tests_unit_test_prg_failure_SOURCES = tests/unit/test_prg_failure.c
+tests_unit_test_prg_failure_LDADD = framework/run/librun.la $(HOST_LIBS)

@@ -426,7 +426,7 @@ static puma_status barrier(net *wire, bool client, const bool *present, puma_err
 }
 
 /* The parties' bills to the client. */
-static puma_status exchange_bills(net *wire, bool client, const bool *present, uint32_t dealer,
+static puma_status exchange_bills(net *wire, bool client, const bool *present, const puma_protocol *protocol,
                                   report_party *own, node_result *result, puma_error *e)
 {
     if (!client) {
@@ -446,8 +446,8 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, u
 
             if (report_party_parse(p, text, e) == PUMA_OK) {
                 result->party_count++;
-                p->dealer = peer == dealer && peer == 2;
-                p->ahead = peer == dealer;
+                p->ahead = peer == protocol->dealer;
+                p->dealer = p->ahead && (protocol->caps & PUMA_CAP_DEALER) != 0;
             } else {
                 error_prefix(e, "party %u", peer);
             }
@@ -553,7 +553,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
         m->party->has_digests = nc->seed != NULL;
         for (uint32_t peer = 0; peer < PUMA_NODES && nc->seed != NULL; peer++)
             if (nc->present[peer] && peer != c->self) net_link_digest(own.wire, peer, m->party->digest[peer]);
-        exchange_bills(own.wire, client, nc->present, dealer, m->party, result, e);
+        exchange_bills(own.wire, client, nc->present, p->protocol->protocol, m->party, result, e);
     }
     exec_close(own.x);
     if (own.session != NULL) session_close(own.session);
@@ -607,6 +607,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .certificates = c->certificates,
                           .allow_insecure = r->allow_insecure,
                           .bounded = p->protocol->protocol->dealer,
+                          .deals = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0,
                           .connect_timeout_ms = r->connect_timeout_ms,
                           .io_timeout_ms = r->io_timeout_ms,
                           .bandwidth_mbps = r->bandwidth_mbps,

@@ -19,8 +19,8 @@ typedef struct node_config {
     const plan        *plan;
     const client_plan *client; /* with the same plan; NULL at a compute party.  Of a dealer who works ahead: the
                                   lengths alone                                                  */
-    uint32_t    self; /* 0, 1, 2 or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
-    const char *address[PUMA_NODES];
+    uint32_t    self; /* a party or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
+    const char *address[PUMA_NODES]; /* of the parties; the client has none */
     int         listen_fd; /* inherited listening socket, or -1                                */
     net_hub    *hub;       /* transport = memory                                               */
     bool        rehearsal; /* over `hub`: no weights, no words, only messages and memory are counted;

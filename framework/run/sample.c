@@ -97,6 +97,7 @@ puma_status sampler_next(sampler *s, const double *logits, size_t n, uint32_t *t
     }
     while (used < kept && (used == 0 || held < s->config.top_p * total)) held += s->list[used++].weight;
     mark = uniform(s) * held;
+    if (prg_failed()) return error_set(e, 1020, "OpenSSL has failed in the stream that chooses tokens");
     kept = used; /* what may be drawn; rounding cannot carry the walk past its end */
     held = s->list[0].weight;
     for (used = 0; used + 1 < kept && held <= mark;) held += s->list[++used].weight;

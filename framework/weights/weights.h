@@ -23,7 +23,7 @@ typedef struct weights_info {
 } weights_info;
 
 /* `path` is a directory that holds model.safetensors or model.safetensors.index.json, or else one .gguf file;
- * or it is a .gguf file.  Headers are checked whole (reliability.md B); data is read with pread when asked
+ * or it is a .gguf file.  Headers are checked whole before anything is read; data is read with pread when asked
  * for. GGUF's tensors have their own names, outermost dimension first; the rows of a permuted attn_q or
  * attn_k (gguf.h) are served in the order in which safetensors would have them. */
 puma_status         weights_open(weights **w, const char *path, puma_error *e);

@@ -21,10 +21,10 @@ typedef struct puma_session puma_session;
 typedef struct puma_prg     puma_prg; /* opaque: a seekable AES-128-CTR key stream        */
 
 /* Node numbers.  Parties, a dealer among them, count from 0; the client has a number that no party can have. */
-#define PUMA_MAX_PARTIES 3u
-#define PUMA_CLIENT 3u  /* brings in weights and inputs, gets the answer */
-#define PUMA_NODES 4u   /* size of an array over all nodes               */
-#define PUMA_NO_NODE 4u /* where a node may be missing                   */
+#define PUMA_MAX_PARTIES 8u
+#define PUMA_CLIENT 8u  /* brings in weights and inputs, gets the answer */
+#define PUMA_NODES 9u   /* size of an array over all nodes               */
+#define PUMA_NO_NODE 9u /* where a node may be missing                   */
 
 /* Which bill a message goes on: material that depends on no input (a dealer's), or the rest. */
 typedef enum puma_phase { PUMA_OFFLINE = 0, PUMA_ONLINE = 1 } puma_phase;

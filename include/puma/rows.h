@@ -22,7 +22,7 @@ static inline puma_share puma_max(puma_session *s, puma_share x)
     if (!puma_ready(s, x)) return NULL;
     n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
     if (n == 0) {
-        s->host->fail(s, PUMA_EINTERNAL, "the maximum of nothing");
+        s->host->fail(s, PUMA_EINTERNAL, "the maximum of an empty row");
         return NULL;
     }
     rows = x->n / n;
@@ -65,7 +65,7 @@ static inline puma_status puma_rows_of(puma_session *s, puma_rows *g, puma_share
     g->rank = x->rank;
     memcpy(g->dim, x->dim, sizeof g->dim);
     g->n = x->rank > 0 ? x->dim[x->rank - 1] : 0;
-    if (g->n == 0) return s->host->fail(s, PUMA_EINTERNAL, "rows of nothing");
+    if (g->n == 0) return s->host->fail(s, PUMA_EINTERNAL, "empty rows have no entries to work on");
     g->rows = x->n / g->n;
     g->total = x->n;
     if (lengths == NULL) return PUMA_OK;

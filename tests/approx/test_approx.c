@@ -50,6 +50,11 @@ typedef struct node {
 
 static bool local(const job *j) { return (j->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0; }
 
+static bool takes_part(const job *j, uint32_t i)
+{
+    return i < j->protocol->protocol->parties || (i == PUMA_CLIENT && !local(j));
+}
+
 static puma_status program(puma_session *s, const job *j)
 {
     uint32_t     client = local(j) ? 0 : PUMA_CLIENT;
@@ -82,7 +87,6 @@ static void *run_node(void *argument)
     net           *wire = NULL;
     net_config     net_options = { .transport = NET_MEMORY,
                                    .self = self->role,
-                                   .present = { true, true, true, true },
                                    .listen_fd = -1,
                                    .hub = self->hub,
                                    .bounded = j->protocol->protocol->dealer,
@@ -102,7 +106,7 @@ static void *run_node(void *argument)
             options.function[slot] = plugin_approx(j->others, (puma_slot)slot, NULL);
     }
     if (!local(j)) {
-        net_options.present[2] = j->protocol->protocol->parties > 2;
+        for (uint32_t i = 0; i < PUMA_NODES; i++) net_options.present[i] = takes_part(j, i);
         if (net_open(&wire, &net_options, &self->error) != PUMA_OK) return NULL;
         options.wire = wire;
     }
@@ -125,19 +129,18 @@ static puma_error run_job(const job *j)
     node       nodes[PUMA_NODES];
     pthread_t  threads[PUMA_NODES];
     puma_error worst = { .status = PUMA_OK };
-    size_t     count = local(j) ? 1 : PUMA_NODES;
     net_hub   *hub = local(j) ? NULL : net_hub_new();
 
     memset(nodes, 0, sizeof nodes);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
         nodes[i].j = j;
         nodes[i].role = i;
         nodes[i].hub = hub;
-        if (i == 2 && j->protocol->protocol->parties == 2) continue;
+        if (!takes_part(j, i)) continue;
         if (pthread_create(&threads[i], NULL, run_node, &nodes[i]) != 0) abort();
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (i == 2 && j->protocol->protocol->parties == 2) continue;
+    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        if (!takes_part(j, i)) continue;
         pthread_join(threads[i], NULL);
         if (worst.status == PUMA_OK) worst = nodes[i].error;
     }

@@ -83,7 +83,7 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
         bool owner = all_in_one || t->owner == s->role;
 
         in[i] = tensor_of(s, &t->in[i]);
-        if (!in[i] || s->protocol->share(s, in[i], owner ? t->in[i].w : NULL, t->owner) != PUMA_OK) return;
+        if (!in[i] || session_share(s, in[i], owner ? t->in[i].w : NULL, t->owner) != PUMA_OK) return;
     }
     for (size_t i = 0; i < t->outs; i++) {
         out[i] = tensor_of(s, &t->out[i]);
@@ -196,7 +196,7 @@ static void wires_make(wires *w, uint32_t parties)
     if (w->transport != NET_TLS) return;
     snprintf(w->certificates, sizeof w->certificates, "/tmp/puma-conformance-XXXXXX");
     if (!mkdtemp(w->certificates)) fatal(strerror(errno));
-    if (certificates_make(w->certificates, 2, &e) != PUMA_OK) fatal(e.text);
+    if (certificates_make(w->certificates, parties, 2, &e) != PUMA_OK) fatal(e.text);
 }
 
 static void wires_remove(wires *w)
@@ -221,6 +221,7 @@ static net_config wire_of(const wires *w, const puma_protocol *p, uint32_t self,
                      .hub = w->hub,
                      .certificates = w->transport == NET_TLS ? w->certificates : NULL,
                      .bounded = p->dealer,
+                     .deals = (p->caps & PUMA_CAP_DEALER) != 0,
                      .connect_timeout_ms = 20000,
                      .io_timeout_ms = 60000,
                      .hello = "conformance=1\n",

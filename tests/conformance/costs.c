@@ -513,12 +513,16 @@ static bool measured(const row *r, const plugin *backend)
            (strcmp(backend->entry->name, "rep3") == 0 || OPERATIONS[operation_of(r)].backends);
 }
 
+static bool takes_part(const plugin *backend, uint32_t node)
+{
+    return node < backend->protocol->parties || node == PUMA_CLIENT;
+}
+
 static void *live(void *argument)
 {
     party         *p = argument;
     net_config     wire = { .transport = NET_MEMORY,
                             .self = p->role,
-                            .present = { true, true, true, true },
                             .listen_fd = -1,
                             .hub = p->hub,
                             .bounded = p->backend->protocol->dealer,
@@ -529,6 +533,7 @@ static void *live(void *argument)
     const row      first = { .p = { { { "k", 64 }, { "K", 46 }, { "t", 18 } }, 3 } };
     puma_session  *s = NULL;
 
+    for (uint32_t i = 0; i < PUMA_NODES; i++) wire.present[i] = takes_part(p->backend, i);
     if (net_open(&config.wire, &wire, &p->error) != PUMA_OK) return NULL;
     if (session_open(&s, &config, &p->error) == PUMA_OK) {
         /* Behind one exchange: what the dealer sends ahead makes no chain longer. */
@@ -584,8 +589,10 @@ static void measure_operations(const char *backend)
         if (plugin_open(&parties[i].backend, backend, NULL, NULL, &e) != PUMA_OK) fatal(backend, e.text);
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++)
-        if (pthread_create(&parties[i].thread, NULL, live, &parties[i]) != 0) fatal("no thread", "");
-    for (uint32_t i = 0; i < PUMA_NODES; i++) pthread_join(parties[i].thread, NULL);
+        if (takes_part(parties[i].backend, i) && pthread_create(&parties[i].thread, NULL, live, &parties[i]) != 0)
+            fatal("no thread", "");
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (takes_part(parties[i].backend, i)) pthread_join(parties[i].thread, NULL);
     for (uint32_t i = 0; i < PUMA_NODES; i++)
         if (parties[i].error.status != PUMA_OK) fatal("an operation failed", parties[i].error.text);
     net_hub_free(hub);

@@ -169,9 +169,10 @@ bad A11-2f 3 '2 * fxp_fraction_bits < ring_bits - 2' '[numeric]\nring_bits = 48\
 
 # --- A13: parties
 file "$run$input"
-check A13-party3 2 '--party' "$puma" run "$ini" --party 3
+check A13-role8 2 '--party' "$puma" run "$ini" --party 8
 check A13-party-1 2 '--party' "$puma" run "$ini" --party -1
-bad A13-party4 3 ':8: [network] party4: no such key' '[network]\nparty4 = 127.0.0.1:4\n'
+bad A13-party8 3 ':8: [network] party8: no such key' '[network]\nparty8 = 127.0.0.1:4\n'
+bad A13-party3 3 ':11: [network] party3: protocol rep3 has 3 parties' '[network]\nparty0 = h:1\nparty1 = h:2\nparty2 = h:3\nparty3 = h:4\nparty4 = h:5\nparty5 = h:6\n'
 bad A13-same 3 ':9: [network] party1: another party has the same address' '[network]\nparty0 = 127.0.0.1:4\nparty1 = 127.0.0.1:4\n'
 bad A13-port 3 '1 <= PORT <= 65535' '[network]\nparty0 = 127.0.0.1:65536\n'
 bad A13-some 3 'party1 is missing' '[network]\nparty0 = 127.0.0.1:4\nparty2 = 127.0.0.1:5\n'

@@ -181,6 +181,17 @@ rm "$work/renewed/ca.key"
 if [ $? = 3 ] && grep -q 'E0385: .*ca.key' "$work/err"; then pass; else fail "keygen --role without a CA: $(cat "$work/err")"; fi
 "$puma" keygen --out "$work/all" --role party9 >"$work/out" 2>"$work/err"
 if [ $? = 2 ]; then pass; else fail "keygen --role party9: $(cat "$work/err")"; fi
+"$puma" keygen --out "$work/five" --parties 5 >"$work/out" 2>"$work/err"
+if [ "$(cd "$work/five" && ls ./*.pem | tr '\n' ' ')" = './ca.pem ./client.pem ./dealer.pem ./party0.pem ./party1.pem ./party2.pem ./party3.pem ./party4.pem ' ] &&
+    grep -q 'party4, dealer and client' "$work/out"; then pass; else fail "keygen --parties 5: $(cat "$work/out" "$work/err")"; fi
+"$puma" keygen --out "$work/nine" --parties 9 >"$work/out" 2>"$work/err"
+if [ $? = 2 ] && grep -q -- '--parties needs' "$work/err"; then pass; else fail "keygen --parties 9: $(cat "$work/err")"; fi
+run_file
+printf '[run]\nmodel = %s\ntask = classify\nprotocol = beaver2\n[network]\nparty0 = 127.0.0.1:1\nparty1 = 127.0.0.1:2\ndealer = 127.0.0.1:3\n[input]\ntext = no\n' \
+    "$models/bert-tiny" >"$work/dealer.ini"
+if "$puma" run "$work/dealer.ini" --json >"$work/out" 2>"$work/err"; then pass; else fail "a local run of a file with a dealer's address: $(cat "$work/err")"; fi
+"$puma" run "$work/run.ini" --party 3 >"$work/out" 2>"$work/err"
+if [ $? = 2 ] && grep -q 'protocol rep3 has 3 parties' "$work/err"; then pass; else fail "--party 3: $(cat "$work/err")"; fi
 
 run_file
 mkdir -p "$work/mixed"

@@ -20,6 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The nodes of a run, the client last. */
+static const uint32_t PLACES[4] = { 0, 1, 2, PUMA_CLIENT };
+
 static const puma_protocol *backend;
 static uint32_t             digit, group = 3;
 
@@ -626,7 +629,7 @@ static void count(operation *op, const job *j, bill want, uint64_t rounds, const
                 if ((from == 0 && to == 2 && phase == PUMA_OFFLINE) ||
                     (from + to == 3 && from != 0 && to != 0 && phase == PUMA_ONLINE))
                     continue;
-                assert_int_equal(world_bits(w, from, to, (puma_phase)phase),
+                assert_int_equal(world_bits(w, PLACES[from], PLACES[to], (puma_phase)phase),
                                  0); /* no other message, none to P0 or the client */
             }
     if (world_rounds(w) != rounds)
@@ -883,7 +886,7 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
     for (uint32_t node = 0; node < 4; node++)
         for (size_t c = 0; c < 5; c++)
             for (size_t n = 1; n <= 131; n += 65) {
-                transfer t = { .node = node,
+                transfer t = { .node = PLACES[node],
                                .kind = c == 4 ? PUMA_BIT : PUMA_ARITH,
                                .bits = c == 4 ? 1 : rings[c],
                                .n = n };
@@ -897,7 +900,7 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
                 assert_true(world_run(w, run_share, &t));
                 for (uint32_t from = 0; from < 4; from++)
                     for (uint32_t to = 0; to < 4; to++)
-                        assert_int_equal(world_bits(w, from, to, PUMA_ONLINE), want[from][to]);
+                        assert_int_equal(world_bits(w, PLACES[from], PLACES[to], PUMA_ONLINE), want[from][to]);
                 memset(want, 0, sizeof want);
                 want[3][1] = want[3][2] = size;
                 if (node == 0 || node == 2 || node == 3) want[1][node] += size;
@@ -905,8 +908,8 @@ static void shares_and_reveals_cost_what_the_table_says(void **state)
                 assert_true(world_run(w, run_transfer, &t));
                 for (uint32_t from = 0; from < 4; from++)
                     for (uint32_t to = 0; to < 4; to++) {
-                        assert_int_equal(world_bits(w, from, to, PUMA_ONLINE), want[from][to]);
-                        assert_int_equal(world_bits(w, from, to, PUMA_OFFLINE), 0);
+                        assert_int_equal(world_bits(w, PLACES[from], PLACES[to], PUMA_ONLINE), want[from][to]);
+                        assert_int_equal(world_bits(w, PLACES[from], PLACES[to], PUMA_OFFLINE), 0);
                     }
                 for (size_t i = 0; i < (c == 4 ? (n + 63) / 64 : n); i++)
                     assert_true(t.got[i] ==

@@ -38,12 +38,29 @@ struct node {
 };
 
 struct run {
+    uint32_t parties;
     node     nodes[PUMA_NODES];
     net_hub *hub;
     char     address[PUMA_NODES][32], certificates[64];
     void (*part)(node *me); /* between net_open and net_close; failures are left in me->error */
     pthread_barrier_t barrier;
 };
+
+/* The node behind node i in a run: its parties, then the client, then PUMA_NODES.
+ *     for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i)) */
+static inline uint32_t after(const run *r, uint32_t i)
+{
+    if (i + 1 < r->parties) return i + 1;
+    return i < PUMA_CLIENT ? PUMA_CLIENT : PUMA_NODES;
+}
+
+/* The same, and the first behind the last. */
+static inline uint32_t next_of(const node *me)
+{
+    uint32_t i = after(me->of, me->self);
+
+    return i < PUMA_NODES ? i : 0;
+}
 
 /* The next payload into an array of its size. */
 static inline puma_status net_get(net *n, uint32_t from, void *to, size_t size, puma_error *e)
@@ -77,22 +94,23 @@ static inline int listen_anywhere(char address[32])
     return fd;
 }
 
-/* Four nodes (3PC and the client) that agree; tests change what they are about. */
-static inline void run_prepare(run *r, net_transport transport)
+/* So many parties and the client, who agree; tests change what they are about. */
+static inline void run_prepare_parties(run *r, uint32_t parties, net_transport transport)
 {
     bool sockets = transport == NET_TCP || transport == NET_TLS;
 
     memset(r, 0, sizeof *r);
+    r->parties = parties;
     r->hub = sockets ? NULL : net_hub_new();
-    assert_int_equal(pthread_barrier_init(&r->barrier, NULL, PUMA_NODES), 0);
+    assert_int_equal(pthread_barrier_init(&r->barrier, NULL, parties + 1), 0);
     if (transport == NET_TLS) {
         puma_error e = { 0 };
 
         strcpy(r->certificates, "/tmp/puma-test-net-XXXXXX");
         assert_non_null(mkdtemp(r->certificates));
-        assert_int_equal(certificates_make(r->certificates, 30, &e), PUMA_OK);
+        assert_int_equal(certificates_make(r->certificates, parties, 30, &e), PUMA_OK);
     }
-    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i)) {
         net_config *c = &r->nodes[i].config;
 
         r->nodes[i].of = r;
@@ -108,12 +126,15 @@ static inline void run_prepare(run *r, net_transport transport)
         c->hello =
             i == PUMA_CLIENT ? "input.length=7\nmodel=tiny\nring_bits=64\n" : "model=tiny\nring_bits=64\n";
     }
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
-        for (uint32_t k = 0; k < PUMA_NODES; k++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i))
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(r, k)) {
             r->nodes[i].config.present[k] = true;
             r->nodes[i].config.address[k] = r->address[k][0] ? r->address[k] : NULL;
         }
 }
+
+/* Of 3PC. */
+static inline void run_prepare(run *r, net_transport transport) { run_prepare_parties(r, 3, transport); }
 
 static inline void *node_main(void *arg)
 {
@@ -157,7 +178,7 @@ static inline void run_free(run *r)
 static inline void run_all(run *r, void (*part)(node *))
 {
     r->part = part;
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i))
         if (r->nodes[i].config.present[i]) node_start(&r->nodes[i]);
     run_join(r);
 }

@@ -14,9 +14,9 @@ static void exchange(node *me, size_t size)
     uint8_t *in = malloc(size);
 
     net_allow_reveal(me->wire, true);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(me->of, i))
         if (i != me->self) net_send(me->wire, i, message(me->self, i, size), size, PUMA_ONLINE, &me->error);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(me->of, i)) {
         if (i == me->self || net_get(me->wire, i, in, size, &me->error) != PUMA_OK) continue;
         if (!is_message(in, i, me->self, size)) error_set(&me->error, 7001, "wrong bytes from node %u", i);
     }
@@ -60,8 +60,8 @@ static void all_nodes_exchange(net_transport transport)
     run_prepare(&r, transport);
     run_all(&r, exchange_some);
     assert_fine(&r);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) {
-        for (uint32_t k = 0; k < PUMA_NODES; k++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(&r, k)) {
             size_t bytes = k == i ? 0 : (3 << 20) + 1 + 70001;
 
             assert_int_equal(r.nodes[i].count.sent[k][PUMA_ONLINE], bytes);
@@ -167,7 +167,7 @@ static void emulated_links_keep_their_rate_and_their_delay(void **state)
         /* One opening after the other, 2 x 15 ms, before P1 is done; then DONE goes 15 ms there and another's
          * comes. */
         run_prepare(&r, transports[t]);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.round_trip_ms = 30;
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.round_trip_ms = 30;
         run_all(&r, timed_exchange);
         assert_fine(&r);
         assert_true(atof(r.nodes[1].note) >= 0.045);
@@ -191,7 +191,7 @@ static void emulated_links_keep_their_rate_and_their_delay(void **state)
 
 static void seeded(node *me)
 {
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(me->of, i))
         if (i != me->self) net_pair_seed(me->wire, i, "lambda", me->seed[i]);
     net_own_seed(me->wire, "mask", me->seed[me->self]);
     exchange(me, 1000);
@@ -205,17 +205,17 @@ static void fixed_seed_repeats_over_all_transports(void **state)
     (void)state;
     for (int t = 0; t < 3; t++) {
         run_prepare(&r[t], (net_transport)t);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) r[t].nodes[i].config.seed = fixed_seed;
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r[0], i)) r[t].nodes[i].config.seed = fixed_seed;
         run_all(&r[t], seeded);
         assert_fine(&r[t]);
         run_free(&r[t]);
     }
     for (int t = 0; t < 3; t++)
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r[0], i)) {
             static const uint8_t nothing[32];
 
             assert_memory_equal(r[t].nodes[i].session, r[0].nodes[0].session, 16);
-            for (uint32_t k = 0; k < PUMA_NODES; k++) {
+            for (uint32_t k = 0; k < PUMA_NODES; k = after(&r[0], k)) {
                 assert_memory_equal(r[t].nodes[i].seed[k], r[0].nodes[i].seed[k], 32);
                 assert_memory_equal(r[t].nodes[i].seed[k], r[t].nodes[k].seed[i], 32);
                 if (k == i) continue;
@@ -237,13 +237,101 @@ static void fresh_seeds_are_a_pairs_own(void **state)
         assert_fine(&r[t]);
         run_free(&r[t]);
     }
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
-        for (uint32_t k = 0; k < PUMA_NODES; k++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r[0], i))
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(&r[0], k)) {
             if (k != i) assert_memory_equal(r[0].nodes[i].seed[k], r[0].nodes[k].seed[i], 32);
             assert_memory_not_equal(r[0].nodes[i].seed[k], r[1].nodes[i].seed[k], 32);
         }
     assert_memory_not_equal(r[0].nodes[0].seed[1], r[0].nodes[0].seed[2], 32);
     assert_memory_not_equal(r[0].nodes[0].session, r[1].nodes[0].session, 16);
+}
+
+/* What a fixed seed gives three parties and the client, computed apart with HKDF-SHA256 and the client as number 3: its
+ * own number here must not show in it. */
+static void a_fixed_seed_gives_the_streams_it_gave(void **state)
+{
+    static const uint8_t session[8] = { 0x95, 0x8a, 0xaa, 0xf9, 0x2f, 0x44, 0xaf, 0xe6 },
+                         pair[8] = { 0x3b, 0x4f, 0xed, 0xf9, 0x99, 0x6e, 0xfb, 0x0b },
+                         own[8] = { 0xcb, 0x86, 0xf5, 0x8b, 0x9d, 0x7f, 0xea, 0x25 };
+    run                  r;
+
+    (void)state;
+    run_prepare(&r, NET_MEMORY);
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.seed = fixed_seed;
+    run_all(&r, seeded);
+    assert_fine(&r);
+    assert_memory_equal(r.nodes[0].session, session, 8);
+    assert_memory_equal(r.nodes[2].seed[PUMA_CLIENT], pair, 8);
+    assert_memory_equal(r.nodes[PUMA_CLIENT].seed[PUMA_CLIENT], own, 8);
+    run_free(&r);
+}
+
+/* --- more than three parties ------------------------------------------------------------------ */
+
+/* Every pair, the client's included, has a seed of its own, and so has every node. */
+static void assert_seeds_apart(const run *r)
+{
+    const uint8_t *seen[PUMA_NODES * PUMA_NODES];
+    size_t         count = 0;
+
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i))
+        for (uint32_t k = i; k < PUMA_NODES; k = after(r, k)) {
+            assert_memory_equal(r->nodes[i].seed[k], r->nodes[k].seed[i], 32);
+            for (size_t s = 0; s < count; s++) assert_memory_not_equal(r->nodes[i].seed[k], seen[s], 32);
+            seen[count++] = r->nodes[i].seed[k];
+        }
+    assert_int_equal(count, (r->parties + 1) * (r->parties + 2) / 2);
+}
+
+static void many_parties_exchange(void **state)
+{
+    static const struct {
+        uint32_t       parties;
+        net_transport  transport;
+        const uint8_t *seed;
+    } rows[] = { { 5, NET_MEMORY, NULL }, { 5, NET_MEMORY, fixed_seed }, { 5, NET_TCP, NULL },
+                 { 5, NET_TLS, NULL },    { 8, NET_TCP, fixed_seed },    { 1, NET_TCP, NULL } };
+
+    (void)state;
+    for (size_t t = 0; t < sizeof rows / sizeof *rows; t++) {
+        run r;
+
+        run_prepare_parties(&r, rows[t].parties, rows[t].transport);
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.seed = rows[t].seed;
+        run_all(&r, seeded);
+        assert_fine(&r);
+        assert_seeds_apart(&r);
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
+            assert_int_equal(r.nodes[i].count.messages, rows[t].parties);
+            assert_memory_equal(r.nodes[i].session, r.nodes[0].session, 16);
+        }
+        run_free(&r);
+    }
+}
+
+static void end_badly(node *me)
+{
+    puma_error why = { 0 };
+
+    if (me->self != 4) {
+        recv_small(me, 4);
+        return;
+    }
+    error_set(&why, 1101, "a value left its range");
+    net_abort(me->wire, &why);
+    me->error = why;
+}
+
+static void a_failing_fifth_party_is_named(void **state)
+{
+    run r;
+
+    (void)state;
+    run_prepare_parties(&r, 5, NET_TCP);
+    run_all(&r, end_badly);
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
+        if (i != 4) assert_says(&r.nodes[i], PUMA_ENUMERIC, "party 4: a value left its range");
+    run_free(&r);
 }
 
 /* --- the client ------------------------------------------------------------------------------- */
@@ -265,7 +353,7 @@ static void input_lines_are_taken_over(void **state)
     run_prepare(&r, NET_TCP);
     run_all(&r, read_input);
     assert_fine(&r);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_string_equal(r.nodes[i].note, "7");
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_string_equal(r.nodes[i].note, "7");
     run_free(&r);
 }
 
@@ -274,7 +362,7 @@ static void reveal_early(node *me)
     puma_error e = { 0 };
 
     if (me->self == 1) {
-        if (net_send(me->wire, PUMA_CLIENT, message(1, 3, 8), 8, PUMA_ONLINE, &e) != PUMA_OK)
+        if (net_send(me->wire, PUMA_CLIENT, message(1, PUMA_CLIENT, 8), 8, PUMA_ONLINE, &e) != PUMA_OK)
             strcpy(me->note, e.text);
         me->number = (int)e.status;
         net_allow_reveal(me->wire, true);
@@ -386,7 +474,7 @@ static void the_dealer_runs_only_so_far_ahead(void **state)
 
 static void starts_in_any_order(void **state)
 {
-    static const uint32_t orders[3][PUMA_NODES] = { { 3, 2, 1, 0 }, { 1, 3, 0, 2 }, { 2, 0, 3, 1 } };
+    static const uint32_t orders[3][4] = { { PUMA_CLIENT, 2, 1, 0 }, { 1, PUMA_CLIENT, 0, 2 }, { 2, 0, PUMA_CLIENT, 1 } };
 
     (void)state;
     for (int o = 0; o < 3; o++) {
@@ -394,12 +482,12 @@ static void starts_in_any_order(void **state)
 
         /* Without inherited sockets: who is not there yet refuses. */
         run_prepare(&r, NET_TCP);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
             if (r.nodes[i].config.listen_fd >= 0) close(r.nodes[i].config.listen_fd);
             r.nodes[i].config.listen_fd = -1;
         }
         r.part = read_input;
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < 4; i++) {
             node_start(&r.nodes[orders[o][i]]);
             usleep(60000);
         }
@@ -424,8 +512,9 @@ static void a_dealer_has_its_own_certificate(void **state)
 
     (void)state;
     run_prepare(&r, NET_TLS);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
         r.nodes[i].config.bounded = 2;
+        r.nodes[i].config.deals = true;
         r.nodes[i].config.present[PUMA_CLIENT] = false;
     }
     snprintf(path, sizeof path, "%s/party2.key", r.certificates);
@@ -546,13 +635,13 @@ static void keys_are_private_and_never_overwritten(void **state)
     (void)state;
     assert_non_null(mkdtemp(directory));
     snprintf(inside, sizeof inside, "%s/new", directory);
-    assert_int_equal(certificates_make(inside, 10, &e), PUMA_OK);
+    assert_int_equal(certificates_make(inside, 3, 10, &e), PUMA_OK);
     assert_int_equal(stat(inside, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     snprintf(path, sizeof path, "%s/dealer.key", inside);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(certificates_make(inside, 10, &e), PUMA_ECONFIG);
+    assert_int_equal(certificates_make(inside, 3, 10, &e), PUMA_ECONFIG);
     assert_non_null(strstr(e.text, "exists"));
     snprintf(command, sizeof command, "rm -r %s", directory);
     assert_int_equal(system(command), 0);
@@ -568,6 +657,9 @@ int main(void)
         cmocka_unit_test(emulated_links_keep_their_rate_and_their_delay),
         cmocka_unit_test(fixed_seed_repeats_over_all_transports),
         cmocka_unit_test(fresh_seeds_are_a_pairs_own),
+        cmocka_unit_test(a_fixed_seed_gives_the_streams_it_gave),
+        cmocka_unit_test(many_parties_exchange),
+        cmocka_unit_test(a_failing_fifth_party_is_named),
         cmocka_unit_test(input_lines_are_taken_over),
         cmocka_unit_test(payload_reaches_the_client_only_in_a_reveal),
         cmocka_unit_test(control_messages_are_not_payload),

@@ -31,7 +31,7 @@ static void differing_key_is_named(void **state)
         run_prepare(&r, (net_transport)t);
         r.nodes[2].config.hello = "model=tiny\nring_bits=60\n";
         run_all(&r, finish);
-        for (uint32_t i = 0; i < PUMA_NODES; i++)
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
             assert_says(&r.nodes[i], PUMA_EDISAGREE, "key ring_bits: P");
         assert_says(&r.nodes[2], PUMA_EDISAGREE, "P2 60");
         run_free(&r);
@@ -46,7 +46,7 @@ static void missing_key_is_named(void **state)
     run_prepare(&r, NET_MEMORY);
     r.nodes[1].config.hello = "model=tiny\nplugin.x=1\nring_bits=64\n";
     run_all(&r, finish);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_EDISAGREE, "key plugin.x: ");
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_says(&r.nodes[i], PUMA_EDISAGREE, "key plugin.x: ");
     run_free(&r);
 }
 
@@ -58,7 +58,7 @@ static void two_nodes_of_one_number(void **state)
     run_prepare(&r, NET_TCP);
     /* P2 is started as a second P1; without a client nothing else can go wrong first. */
     r.nodes[2].config.self = 1;
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.present[PUMA_CLIENT] = false;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.present[PUMA_CLIENT] = false;
     r.part = finish;
     for (uint32_t i = 0; i < 3; i++) node_start(&r.nodes[i]);
     run_join(&r);
@@ -74,11 +74,11 @@ static void swapped_addresses_are_named(void **state)
 
     (void)state;
     run_prepare(&r, NET_TCP);
-    swap = r.nodes[3].config.address[0];
-    r.nodes[3].config.address[0] = r.nodes[3].config.address[1];
-    r.nodes[3].config.address[1] = swap;
+    swap = r.nodes[PUMA_CLIENT].config.address[0];
+    r.nodes[PUMA_CLIENT].config.address[0] = r.nodes[PUMA_CLIENT].config.address[1];
+    r.nodes[PUMA_CLIENT].config.address[1] = swap;
     run_all(&r, finish);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
         assert_says(&r.nodes[i], PUMA_EDISAGREE, "are addresses swapped?");
     run_free(&r);
 }
@@ -104,7 +104,7 @@ static void a_closed_peer_is_named_by_all(void **state)
 
         run_prepare(&r, (net_transport)t);
         run_all(&r, vanish);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
             if (i == 2) continue;
             assert_says(&r.nodes[i], PUMA_ENET, "party 2 closed the connection");
             assert_true(r.nodes[i].seconds < 2.5);
@@ -150,7 +150,7 @@ static void fall_silent(node *me)
 {
     pthread_barrier_wait(&me->of->barrier);
     if (me->self == 2) atomic_store(&between.stop, true);
-    wait_for(me, (me->self + 1) % PUMA_NODES);
+    wait_for(me, next_of(me));
 }
 
 /* P2 reaches P1 through the relay; the other links are direct. */
@@ -175,9 +175,9 @@ static void a_silent_peer_is_named(void **state)
 
     (void)state;
     run_prepare(&r, NET_TCP);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 300;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.io_timeout_ms = 300;
     run_through_relay(&r, fall_silent);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) {
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
         assert_says(&r.nodes[i], PUMA_ENET, " silent for 0.3 s");
         assert_true(r.nodes[i].seconds < 3);
     }
@@ -207,7 +207,7 @@ static void a_flipped_bit_is_seen(void **state)
     run_prepare(&r, NET_TCP);
     run_through_relay(&r, send_through_damage);
     assert_says(&r.nodes[1], PUMA_ENET, "from P2: damaged on the way");
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_says(&r.nodes[i], PUMA_ENET, "P2: damaged");
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_says(&r.nodes[i], PUMA_ENET, "P2: damaged");
     run_free(&r);
     run_prepare(&r, NET_TLS);
     run_through_relay(&r, send_through_damage);
@@ -222,7 +222,7 @@ static void compute_long(node *me)
         double until = now_s() + 1.5;
 
         while (now_s() < until) usleep(10000); /* outside of the wire, as a computation is */
-        for (uint32_t i = 1; i < PUMA_NODES; i++) {
+        for (uint32_t i = 1; i < PUMA_NODES; i = after(me->of, i)) {
             net_allow_reveal(me->wire, true);
             net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
         }
@@ -238,7 +238,7 @@ static void a_computing_peer_is_not_silent(void **state)
 
     (void)state;
     run_prepare(&r, NET_TLS);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.io_timeout_ms = 500;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.io_timeout_ms = 500;
     run_all(&r, compute_long);
     assert_fine(&r);
     run_free(&r);
@@ -254,7 +254,7 @@ static void give_up(node *me)
         me->error = why;
         return;
     }
-    wait_for(me, (me->self + 1) % PUMA_NODES == 1 ? 2 : (me->self + 1) % PUMA_NODES);
+    wait_for(me, next_of(me) == 1 ? 2 : next_of(me));
 }
 
 static void an_abort_carries_its_reason(void **state)
@@ -265,7 +265,7 @@ static void an_abort_carries_its_reason(void **state)
 
         run_prepare(&r, (net_transport)t);
         run_all(&r, give_up);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
             if (i == 1) continue;
             assert_says(&r.nodes[i], PUMA_ENUMERIC, "party 1: layer 3: value 9e9 at 17");
             assert_true(r.nodes[i].seconds < 2.5);
@@ -298,7 +298,7 @@ static void an_abort_overtakes_payload(void **state)
     (void)state;
     run_prepare(&r, NET_TCP);
     run_all(&r, give_up_sending);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
         if (i != 1) assert_says(&r.nodes[i], PUMA_ENUMERIC, "party 1: a value left its range");
     run_free(&r);
 }
@@ -324,7 +324,7 @@ static void a_wrong_length_is_named(void **state)
     (void)state;
     run_prepare(&r, NET_MEMORY);
     run_all(&r, send_short);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
         assert_says(&r.nodes[i], PUMA_ENET, "from P1: 64 bytes, expected 128");
     assert_says(&r.nodes[0], PUMA_ENET, "party 2: frame");
     run_free(&r);
@@ -385,7 +385,7 @@ static void a_computing_party_is_told(void **state)
 
     (void)state;
     run_prepare(&r, NET_MEMORY);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.on_stuck = note_stuck;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.on_stuck = note_stuck;
     run_all(&r, compute_on);
     assert_int_equal(atomic_load(&stuck_calls), 1);
     assert_string_equal(stuck_text, "party 1: out of range");
@@ -423,7 +423,7 @@ static void strays(net_transport transport)
     }
     run_all(&r, finish);
     assert_fine(&r);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_true(r.nodes[i].seconds < 5);
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_true(r.nodes[i].seconds < 5);
     for (int i = 0; i < 45; i++) close(fds[i]);
     run_free(&r);
 }
@@ -442,12 +442,12 @@ static void an_absent_peer_is_named_by_all(void **state)
         run r;
 
         run_prepare(&r, (net_transport)t);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 400;
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.connect_timeout_ms = 400;
         r.part = finish;
-        for (uint32_t i = 0; i < PUMA_NODES; i++)
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
             if (i != 1) node_start(&r.nodes[i]);
         run_join(&r);
-        for (uint32_t i = 0; i < PUMA_NODES; i++) {
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
             if (i == 1) continue;
             assert_says(&r.nodes[i], PUMA_ENET, "party 1 absent");
             assert_true(r.nodes[i].seconds < 2.4);
@@ -464,9 +464,9 @@ static void plain_tcp_stays_on_the_loopback(void **state)
 
     (void)state;
     run_prepare(&r, NET_TCP);
-    r.nodes[3].config.address[1] = "192.0.2.1:9000";
-    node_main(&r.nodes[3]);
-    assert_says(&r.nodes[3], PUMA_ECONFIG, "allow_insecure");
+    r.nodes[PUMA_CLIENT].config.address[1] = "192.0.2.1:9000";
+    node_main(&r.nodes[PUMA_CLIENT]);
+    assert_says(&r.nodes[PUMA_CLIENT], PUMA_ECONFIG, "allow_insecure");
     close(r.nodes[0].config.listen_fd);
     r.nodes[0].config.listen_fd = -1;
     r.nodes[0].config.address[0] = "0.0.0.0:0";
@@ -528,14 +528,14 @@ static void anothers_certificate_is_refused(void **state)
     snprintf(path, sizeof path, "%s/party2.key", r.certificates);
     assert_int_equal(SSL_CTX_use_PrivateKey_file(who.tls, path, SSL_FILETYPE_PEM), 1);
     assert_int_equal(pthread_create(&thread, NULL, pose, &who), 0);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 1500;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.connect_timeout_ms = 1500;
     r.part = finish;
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
         if (i != 1) node_start(&r.nodes[i]);
     run_join(&r);
     shutdown(who.listen_fd, SHUT_RDWR); /* one of the two may never have called */
     pthread_join(thread, NULL);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i))
         if (i != 1) assert_says(&r.nodes[i], PUMA_ETLS, "expected P1, got P2");
     close(who.listen_fd);
     SSL_CTX_free(who.tls);
@@ -658,11 +658,11 @@ static void anothers_authority_is_refused(void **state)
     (void)state;
     run_prepare(&r, NET_TLS);
     snprintf(other, sizeof other, "%s/other", r.certificates);
-    assert_int_equal(certificates_make(other, 30, &e), PUMA_OK);
+    assert_int_equal(certificates_make(other, 3, 30, &e), PUMA_OK);
     r.nodes[1].config.certificates = other;
-    for (uint32_t i = 0; i < PUMA_NODES; i++) r.nodes[i].config.connect_timeout_ms = 1000;
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.connect_timeout_ms = 1000;
     run_all(&r, finish);
-    for (uint32_t i = 0; i < PUMA_NODES; i++) assert_int_equal(r.nodes[i].error.status, PUMA_ETLS);
+    for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_int_equal(r.nodes[i].error.status, PUMA_ETLS);
     run_free(&r);
 }
 
@@ -675,13 +675,13 @@ static void a_key_open_to_others_is_refused(void **state)
     run_prepare(&r, NET_TLS);
     snprintf(key, sizeof key, "%s/client.key", r.certificates);
     assert_int_equal(chmod(key, 0640), 0);
-    node_main(&r.nodes[3]);
-    assert_says(&r.nodes[3], PUMA_ECONFIG, "client.key");
+    node_main(&r.nodes[PUMA_CLIENT]);
+    assert_says(&r.nodes[PUMA_CLIENT], PUMA_ECONFIG, "client.key");
     copy(r.certificates, "party1.key", "client.key");
     assert_int_equal(chmod(key, 0600), 0);
-    memset(&r.nodes[3].error, 0, sizeof r.nodes[3].error);
-    node_main(&r.nodes[3]);
-    assert_says(&r.nodes[3], PUMA_ETLS, "client.key");
+    memset(&r.nodes[PUMA_CLIENT].error, 0, sizeof r.nodes[PUMA_CLIENT].error);
+    node_main(&r.nodes[PUMA_CLIENT]);
+    assert_says(&r.nodes[PUMA_CLIENT], PUMA_ETLS, "client.key");
     for (uint32_t i = 0; i < 3; i++) close(r.nodes[i].config.listen_fd);
     run_free(&r);
 }
@@ -729,14 +729,14 @@ static void events_tell_who_comes(void **state)
     assert_int_equal(send(stray, words, sizeof words, MSG_NOSIGNAL), sizeof words);
     assert_true(recv(stray, &answer, 1, 0) <= 0); /* until it is turned away */
     close(stray);
-    for (uint32_t i = 1; i < PUMA_NODES; i++) node_start(&r.nodes[i]);
+    for (uint32_t i = 1; i < PUMA_NODES; i = after(&r, i)) node_start(&r.nodes[i]);
     run_join(&r);
     assert_fine(&r);
     assert_string_equal(all.address, r.address[0]);
     assert_int_equal(all.listening, 1);
     assert_int_equal(all.refused, 1);
     assert_non_null(strstr(all.reason, "does not speak Puma's protocol"));
-    for (uint32_t i = 1; i < PUMA_NODES; i++) assert_int_equal(all.joined[i], 1);
+    for (uint32_t i = 1; i < PUMA_NODES; i = after(&r, i)) assert_int_equal(all.joined[i], 1);
     run_free(&r);
 }
 

@@ -312,8 +312,8 @@ static void unknown_names_get_the_nearest(void **state)
     refused(RUN "Model = m\n" TEXT, 309, ":5: [run] Model: no such key (nearest: model)");
     refused(RUN "ring_bits = 64\n" TEXT, 309, "belongs to [numeric]");
     refused(RUN "qqqqqqqqqq = 64\n" TEXT, 309, "there are model, task");
-    refused(RUN TEXT "[network]\nparty4 = 127.0.0.1:9\n", 309,
-            ":8: [network] party4: no such key (nearest: party0)");
+    refused(RUN TEXT "[network]\nparty8 = 127.0.0.1:9\n", 309,
+            ":8: [network] party8: no such key (nearest: party0)");
     refused(RUN TEXT "[plugin.]\n", 308, ":7:");
     refused_with(RUN TEXT, "numerc.ring_bits=64", 308,
                  "--set numerc.ring_bits: no such section [numerc] (nearest: [numeric])");
@@ -490,12 +490,15 @@ static void addresses_are_checked(void **state)
     }
     refused(NETWORK "party0 = h:1\nparty1 = H:01\n", 318,
             ":9: [network] party1: another party has the same address");
-    refused(NETWORK "party0 = h:1\nparty1 = h:2\nparty2 = h:3\ndealer = h:4\n", 317,
-            ":11: [network] dealer:");
+    refused(NETWORK "party0 = h:1\nparty1 = h:2\ndealer = h:1\n", 318,
+            ":10: [network] dealer: another party has the same address");
+    refused(NETWORK "party0 = h:1\nparty1 = h:2\nparty2 = h:3\nparty4 = h:4\n", 317, "party3 is missing");
+    refused(NETWORK "party0 = h:1\ndealer = h:3\n", 317, "party1 is missing");
     refused(NETWORK "party0 = h:1\nparty2 = h:3\n", 317, "party1 is missing");
     refused(NETWORK "party2 = h:3\n", 317, "party0 is missing");
     r = opened(NETWORK "party0 = h:1\nparty1 = h:2\ndealer = h:4\n");
-    assert_string_equal(r->address[2], "h:4");
+    assert_string_equal(r->dealer, "h:4");
+    assert_null(r->address[2]);
     closed(r);
 }
 
