@@ -4,7 +4,10 @@
  * checkpoint's preprocessor_config.json says; or numbers from a JSON array, as they stand.
  *
  * Nothing is resized, converted or cropped: a picture has the model's size, or it is an error that says which
- * size is needed.  Files are read whole and are bounded; what is behind a picture's end is an error too. */
+ * size is needed.  Files are read whole and are bounded; what is behind a picture's end is an error too.
+ *
+ * input/ reads pictures with it and wipes them by image_list_free; cli/ draws them again for a page.  It knows no
+ * model: the shape is given. */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 

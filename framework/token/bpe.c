@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bpe.c - BPE by a list of merges, of bytes (Radford et al. 2019) or of code points: a word's symbols are
- * merged pair by pair, the pair of the lowest rank first. */
+ * merged pair by pair, the pair of the lowest rank first.
+ *
+ * word.c hands it words; merge.h has the loop.  The merges are the tokenizer's, sorted once by bpe_prepare when
+ * files.c is through with loading. */
 #include "token/tokenizer.h"
 
 #include <stdio.h>

@@ -3,7 +3,10 @@
 /* decode.c - ids to text, and the same for a list that grows.
  *
  * One function does both: when the list is `open`, it leaves off what a later token may still change, so that
- * its text is a beginning of all later ones. */
+ * its text is a beginning of all later ones.
+ *
+ * Behind token_decode and token_stream of token.h.  It owns a stream's text and what it holds back; the tokenizer is
+ * only read. */
 #include "token/tokenizer.h"
 
 #include <stdlib.h>

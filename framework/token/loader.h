@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* loader.h - what the files that fill a tokenizer share: reading, declaring tokens, merges and templates.
  *
- * Each function records a failure in l->e, with the name of the file being read, and returns its status. */
+ * Each function records a failure in l->e, with the name of the file being read, and returns its status.
+ *
+ * A loader fills the tokenizer of one tokenizer_load and is gone with it; nothing of it is seen once texts are
+ * encoded. */
 #ifndef TOKEN_LOADER_H
 #define TOKEN_LOADER_H
 

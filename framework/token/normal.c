@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* normal.c - the steps of a normaliser, each from text to text. */
+/* normal.c - the steps of a normaliser, each from text to text.
+ *
+ * token.c normalises stretches of text with it, files.c the added tokens.  The steps belong to the tokenizer and stay
+ * as loaded; the bytes written are the caller's. */
 #include "token/tokenizer.h"
 
 #include <stdlib.h>

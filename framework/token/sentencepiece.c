@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* sentencepiece.c - SentencePiece (Kudo and Richardson 2018): the text, its characters mapped and with U+2581
  * for its blanks, is one word.  Unigram finds the best pieces of it (unigram.c); in BPE, here, of all
- * neighbours whose joined text is a piece those of the highest score are joined first. */
+ * neighbours whose joined text is a piece those of the highest score are joined first.
+ *
+ * word.c hands it text; the vocabulary that it reads was made by sentencepiece_pieces.c.  Its workspace is one
+ * call's. */
 #include "token/tokenizer.h"
 
 #include <stdlib.h>

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* split.c - the steps of a pre-tokenizer: each makes pieces of a piece and gives them, in order, to the next;
- * what is behind the last step is a word.  Empty pieces are left out. */
+ * what is behind the last step is a word.  Empty pieces are left out.
+ *
+ * token.c gives it stretches without added tokens.  What it rewrites lies in the encoder's buffers, one a step; the
+ * text itself is not changed. */
 #include "token/tokenizer.h"
 
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* token.c - see token.h: from text to ids through the steps of tokenizer.h, and back. */
+/* token.c - see token.h: from text to ids through the steps of tokenizer.h, and back.
+ *
+ * Owns the order of the steps and the buffers that encoding one text takes; each step's own work is in the file that
+ * tokenizer.h names for it.  An open tokenizer is not changed. */
 #include "token/tokenizer.h"
 
 #include "base/checked.h"

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* token.h - text to token ids and back, exactly as the model's own tokenizer does it. */
+/* token.h - text to token ids and back, exactly as the model's own tokenizer does it.
+ *
+ * All that the rest of framework/ sees of this folder: input/, run/ and cli/ call it.  A tokenizer does not change
+ * once it is open; lists and texts given out are the caller's to free. */
 #ifndef TOKEN_H
 #define TOKEN_H
 
