@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* prg.h - AES-128-CTR key streams through OpenSSL's EVP. */
+/* prg.h - AES-128-CTR key streams through OpenSSL's EVP.
+ *
+ * host/streams.c owns the streams of a session, run/sample.c the one it draws from.  A key never leaves the prg, and
+ * a stream that fails says so by prg_failed: it must not end the process. */
 #ifndef RING_PRG_H
 #define RING_PRG_H
 
