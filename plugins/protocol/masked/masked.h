@@ -142,12 +142,20 @@ puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t 
 puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask,
                                 size_t n, uint32_t k, uint32_t shift, uint32_t bits);
 
-/* Xor shares of products of opened bits, no round: bits.c.  A factor list has bit i set where vector i is a
- * factor; `times` groups of `opened` vectors each, the same `count` products of every group. */
 enum { MASKED_MOST_FACTORS = 6 };
-puma_status masked_and_many(struct masked *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1,
-                            const uint64_t *mask2, const uint32_t *factors, size_t count, size_t opened,
-                            size_t times, size_t n);
+
+/* Products of opened bit vectors: of `groups` groups of `opened` vectors, the same `count` products each.
+ * Bit i of factors[p] is set where vector i of the group is a factor of product p. */
+typedef struct masked_products {
+    const uint32_t *factors;
+    size_t          count, opened, groups;
+    size_t          n; /* bits of a vector */
+} masked_products;
+
+/* Their xor shares, no round: bits.c.  P1, P2: m and own mask in mask1 in, out[groups count].  P0: its masks
+ * in mask1 and mask2; out and m unused. */
+puma_status masked_and_many(struct masked *r, uint64_t *out, const masked_products *p, const uint64_t *m,
+                            const uint64_t *mask1, const uint64_t *mask2);
 
 /* Xor-shared one-hots of n digits of `bits` bits that P0 knows, (value >> shift) mod 2^bits: onehot.c.  Rows
  * of 2^bits entries begin at words; P1, P2: own half, P0: P1's.  (2^bits - 1) n offline. */

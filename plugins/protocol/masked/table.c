@@ -344,6 +344,7 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
     uint64_t        *first = host->scratch(&r->base, 2 * words), *out = host->scratch(&r->base, 2 * words);
     uint64_t        *open1 = host->scratch(&r->base, 4 * words), *open2 = host->scratch(&r->base, 4 * words);
     const uint32_t   pairs[] = { 3, 12 };
+    masked_products  products = { .factors = pairs, .count = 2, .opened = 4, .groups = 1, .n = n };
     puma_status      status = r->base.status;
 
     if (status != PUMA_OK) goto done;
@@ -351,7 +352,7 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
         status = masked_open_bits(r, NULL, open1, open2, NULL, 4, n);
-        if (status == PUMA_OK) status = masked_and_many(r, NULL, NULL, open1, open2, pairs, 2, 4, 1, n);
+        if (status == PUMA_OK) status = masked_and_many(r, NULL, &products, NULL, open1, open2);
         if (status == PUMA_OK) status = masked_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
         goto done;
     }
@@ -376,7 +377,7 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
         }
     }
     status = masked_open_bits(r, open1, open2, NULL, y, 4, n);
-    if (status == PUMA_OK) status = masked_and_many(r, out, open1, open2, NULL, pairs, 2, 4, 1, n);
+    if (status == PUMA_OK) status = masked_and_many(r, out, &products, open1, open2, NULL);
     for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
     if (status == PUMA_OK) status = masked_open_bits(r, m, mask1, NULL, out, 2, n);
 done:
