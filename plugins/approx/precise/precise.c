@@ -58,13 +58,14 @@ static const puma_approx softmax = {
     .operand_scale = 1.4426950408889634,
 };
 
+/* A norm's domain is that of a row's root mean square; single entries may be larger (norm.c). */
 static const puma_approx layernorm = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_LAYERNORM,
     .name = "layernorm",
     .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
     .max_error = 3e-4,
-    .domain = { -256, 256 },
+    .domain = { -4096, 4096 },
     .eval = precise_layernorm,
 };
 static const puma_approx rmsnorm = {
@@ -73,7 +74,7 @@ static const puma_approx rmsnorm = {
     .name = "rmsnorm",
     .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
     .max_error = 3e-4,
-    .domain = { -256, 256 },
+    .domain = { -4096, 4096 },
     .eval = precise_rmsnorm,
 };
 
