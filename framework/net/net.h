@@ -1,20 +1,20 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3; and what a rehearsal counts and a
- * dealer records in their place.
+/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3; and what a rehearsal
+ * counts and a dealer records in their place.
  *
- * One thread a node does all of its input and output, so that compute never delays a heartbeat and a
- * peer's death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for
- * one.  Frames carry a sequence number, a type and the depth of the message (below); the receiver's
- * expectation decides how long a payload is.
+ * One thread a node does all of its input and output, so that compute never delays a heartbeat and a peer's
+ * death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for one.  Frames
+ * carry a sequence number, a type and the depth of the message (below); the receiver's expectation decides
+ * how long a payload is.
  *
  * Counting.  Payload bytes are counted per directed link and phase.  Rounds: every message carries the
- * length of the longest chain of messages that it depends on, itself included, once over all messages
- * and once over the online ones; a node's depth is the maximum it has received.  `net_depth` is what a
- * report calls rounds.
+ * length of the longest chain of messages that it depends on, itself included, once over all messages and
+ * once over the online ones; a node's depth is the maximum it has received.  `net_depth` is what a report
+ * calls rounds.
  *
- * Order of life: net_open (listen, connect, identity, HELLO on every link), net_send/net_recv …,
- * net_finish (DONE from all) or net_abort (ABORT with the reason to all), net_close. */
+ * Order of life: net_open (listen, connect, identity, HELLO on every link), net_send/net_recv …, net_finish
+ * (DONE from all) or net_abort (ABORT with the reason to all), net_close. */
 #ifndef NET_H
 #define NET_H
 
@@ -30,9 +30,10 @@ typedef enum net_transport {
     NET_MEMORY,
     NET_TCP,
     NET_TLS,
-    NET_COUNTING, /* for a rehearsal: as NET_MEMORY, but payload is NULL everywhere and of a message its length alone passes */
-    NET_TAPE      /* none of the other nodes is there: what this one sends goes to `tape`, and a receive, or a seed
-                   * shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
+    NET_COUNTING, /* for a rehearsal: as NET_MEMORY, but payload is NULL everywhere and of a message its length
+                   * alone passes */
+    NET_TAPE      /* none of the other nodes is there: what this one sends goes to `tape`, and a receive, or a
+                   * seed shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
 } net_transport;
 
 /* What a node's log may want to say.  Texts hold nothing of a run's data and live as long as
@@ -57,10 +58,9 @@ typedef struct net_config {
     net_hub       *hub;                 /* NET_MEMORY, NET_COUNTING                                 */
     const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
     bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
-    uint32_t       bounded;             /* node whose link may hold only so much unread because it*
-                                         * runs ahead, or PUMA_NODES                                */
-    bool           deals;               /* that node is called the dealer, in messages and in its   *
-                                         * certificate                                              */
+    uint32_t       dealer;              /* node that works ahead, so that its sends may wait until  *
+                                         * what is queued is read; PUMA_NO_NODE: none               */
+    bool           called_dealer;       /* in messages and in its certificate; else it is a party   */
     int            connect_timeout_ms, io_timeout_ms;
     /* An emulated link, 0 for none: what this node sends leaves at that rate, all peers together (its network
      * card), and arrives half a round trip later.  For benchmarks on one host. */
@@ -98,9 +98,10 @@ const uint8_t *net_session_id(const net *n);
 void           net_pair_seed(net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
 void           net_own_seed(net *n, const char *purpose, uint8_t seed[32]);
 
-#define NET_BOUNDED ((size_t)64 << 20)
+/* How much a node that works ahead may have queued on a link: the dealer, and the client. */
+#define NET_AHEAD ((size_t)64 << 20)
 /* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than
- * NET_BOUNDED are queued for a bounded link, and so does all that the client sends; else PUMA_ONLINE never
+ * NET_AHEAD are queued if the dealer sends it, and so does all that the client sends; else PUMA_ONLINE never
  * waits. */
 puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
 /* The next payload, which must have this size; the caller frees it.  NULL when there is none. */
