@@ -45,7 +45,7 @@ static const puma_approx gelu = {
     .name = "gelu",
     .source = SOURCE,
     .max_error = 9.5e-3,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = eval,
 };
 
@@ -55,7 +55,7 @@ static const puma_approx gelu_tanh = {
     .name = "gelu",
     .source = SOURCE,
     .max_error = 9.5e-3,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = eval,
 };
 

@@ -209,19 +209,23 @@ static puma_share gelu_by_erf(puma_session *s, puma_share x, const puma_argument
 }
 
 #define SOURCE "arXiv 2109.00984, appendix C"
-#define FUNCTION(which, slot_, name_, error, low, high, function)                                            \
+#define CAUTIOUS(which, slot_, name_, error, low, high, function, caution_)                                \
     static const puma_approx which = { .struct_size = sizeof(puma_approx),                                   \
                                        .slot = slot_,                                                        \
                                        .name = name_,                                                        \
                                        .source = SOURCE,                                                     \
                                        .max_error = error,                                                   \
                                        .domain = { low, high },                                              \
-                                       .eval = function }
+                                       .eval = function,                                                     \
+                                       .caution = caution_ }
+#define FUNCTION(which, slot_, name_, error, low, high, function)                                            \
+    CAUTIOUS(which, slot_, name_, error, low, high, function, NULL)
 
-FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -64, 64, gelu_by_tanh);
-FUNCTION(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf);
-FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -64, 64, gelu_by_tanh);
-FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -64, 64, silu);
+FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -512, 512, gelu_by_tanh);
+CAUTIOUS(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf,
+         "its series leaves GeLU beyond |x| = 2, and soon by much");
+FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -512, 512, gelu_by_tanh);
+FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -128, 128, silu);
 FUNCTION(tanh_entry, PUMA_SLOT_TANH, "tanh", 4e-3, -64, 64, hyperbolic);
 FUNCTION(exp_entry, PUMA_SLOT_EXP, "exp", 1.1e-3, -400, 0, exponential);
 FUNCTION(softmax_entry, PUMA_SLOT_SOFTMAX, "softmax", 0.03, -256, 256, softmax);

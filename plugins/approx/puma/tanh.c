@@ -48,6 +48,6 @@ const puma_approx approx_tanh = {
     .name = "tanh",
     .source = "minimax polynomials of this project",
     .max_error = 4.0e-5,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = tanh_pieces,
 };
