@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
- * ranges that a model meets.
+ * ranges that a model's numbers stay in.
  *
- * The prediction is a rehearsal (local_rehearse), whose report is printed as that of a run is. */
+ * The prediction is a rehearsal (local_rehearse), whose report is printed like a run's. */
 #include "cli/made.h"
 #include "cli/open.h"
 
@@ -58,7 +58,7 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-/* The kinds of [ranges], and the operations (the last word of a label) whose results belong to each. */
+/* The kinds in [ranges], and the operations (a place's `op`) whose results belong to each kind. */
 enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, GATED, KINDS };
 
 static const struct {
@@ -89,9 +89,9 @@ static void raise_to(measured *m, int kind, int bits)
     if (bits > m->bits[kind]) m->bits[kind] = bits;
 }
 
-/* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the
- * product before truncation counts, and of softmax and activations not even that, because what a multiplexer
- * throws away may be as large as it likes. */
+/* The steps inside a function (a norm, softmax, an activation) are not among these operations.  Of them only
+ * the product before truncation counts, and not even that in softmax and activations, because what a
+ * multiplexer discards may have any size. */
 static void observe(void *context, const place *where, const char *what, double max_abs, uint32_t product_bits)
 {
     measured   *m = context;
@@ -130,8 +130,8 @@ static puma_status measure(const char *path, const char *const *sets, size_t set
         node_run(&c, &result, e);
     }
     if (e->status == PUMA_OK) {
-        m.bits[NORM] = m.bits[HIDDEN]; /* a norm's output stands in the residual stream too */
-        /* The half without activation was met together with the other. */
+        m.bits[NORM] = m.bits[HIDDEN]; /* after a norm, the norm's output is the residual */
+        /* The half without activation was measured together with the other. */
         if (m.bits[GATED] < m.bits[ACTIVATION]) m.bits[GATED] = m.bits[ACTIVATION];
         m.bits[SCORES]++; /* the distance from the row's maximum */
         f = open_memstream(&text, &size);
@@ -187,7 +187,7 @@ static void print_prediction(const prediction *x)
            x->setup_compute_s);
 }
 
-/* The plan and, under the keys of a report, the costs. */
+/* The plan, and the costs under a report's keys. */
 static puma_status print_json(const client_plan *c, const show_inputs *in, const node_result *result,
                               const prediction *seconds, puma_error *e)
 {
@@ -240,7 +240,7 @@ static puma_status print_plan(const client_plan *c, const node_result *result, c
     return e->status;
 }
 
-/* `given`: of --link; NULL: what the run file says. */
+/* `given`: the link of --link; NULL: the run file's. */
 static puma_status show(const char *path, const char *const *sets, size_t set_count, const link_speed *given,
                         bool json, puma_error *e)
 {
@@ -282,7 +282,7 @@ int cli_plan(int argc, char **argv)
     link_text = cli_value(&line, "--link");
     path = line.argument_count > 0 ? line.arguments[0] : NULL;
     if (!made_read(&o, &line, &COMMAND, &code)) {
-        /* has been said */
+        /* already reported */
     } else if ((path != NULL) == (o.shape != NULL)) {
         code = cli_misused(&COMMAND, 205, "a run file or --model: one of the two");
     } else if (link_text != NULL && !link_read(link_text, &link)) {
