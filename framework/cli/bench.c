@@ -160,7 +160,7 @@ static void work(puma_session *s, void *context)
 
         words[i] = puma_encode(s, positive ? fabs(v) + 1 : negative ? -fabs(v) : v, r->frac, bits);
     }
-    if (s->protocol->share(s, x, words, PUMA_CLIENT) != PUMA_OK || s->role == PUMA_CLIENT) return;
+    if (session_share(s, x, words, PUMA_CLIENT) != PUMA_OK || s->role == PUMA_CLIENT) return;
     x->range = 5;
     host_at(s, "operation", -1, "run");
     if (j->operation != NULL)

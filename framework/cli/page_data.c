@@ -62,7 +62,7 @@ static void evaluate(puma_session *s, const plan *p, puma_slot slot, double *val
         words[i * columns] = puma_encode(s, scale * point(slot, i), x->frac, x->bits);
         if (rows) words[i * columns + 1] = puma_encode(s, 0, x->frac, x->bits);
     }
-    if (s->protocol->share(s, x, words, s->role) != PUMA_OK) return;
+    if (session_share(s, x, words, s->role) != PUMA_OK) return;
     x->range = RANGE_BITS;
     z = puma_call(s, slot, x, &a);
     if (z == NULL || s->protocol->reveal(s, words, z, s->role) != PUMA_OK) return;

@@ -66,6 +66,34 @@ static void print_capabilities(uint64_t caps)
     if (!any) printf("none");
 }
 
+/* The ids of the extensions that a protocol brings, closed by NULL. */
+static void extensions_of(const plugin *p, const char *names[5])
+{
+    const plugin_extensions *x = &p->extensions;
+    size_t                   n = 0;
+
+    if (x->lookup.struct_size > 0) names[n++] = PUMA_EXT_LOOKUP;
+    if (x->blocks.struct_size > 0) names[n++] = PUMA_EXT_BLOCKS;
+    if (x->clear.struct_size > 0) names[n++] = PUMA_EXT_CLEAR;
+    if (x->verify.struct_size > 0) names[n++] = PUMA_EXT_VERIFY;
+    names[n] = NULL;
+}
+
+static void print_protocol(const plugin *p)
+{
+    const puma_protocol *table = p->protocol;
+    const char          *names[5];
+
+    printf("  parties %u", table->parties);
+    if (table->dealer != PUMA_NO_NODE) printf(", party %u works ahead", table->dealer);
+    printf(", of an element %u words, of a bit %u; capabilities: ", table->planes, table->bit_planes);
+    print_capabilities(table->caps);
+    printf("; extensions:");
+    extensions_of(p, names);
+    for (size_t i = 0; names[i]; i++) printf(" %s", names[i]);
+    printf("%s\n", names[0] ? "" : " none");
+}
+
 static void print_plugin(const plugin *p)
 {
     const puma_plugin *entry = p->entry;
@@ -73,12 +101,7 @@ static void print_plugin(const plugin *p)
     printf("%s %s  %s, ABI %u.%u\n  %s\n  %s\n  sha256 %s\n", entry->name, entry->version, kind(p),
            entry->abi_version >> 16, entry->abi_version & 0xffff, entry->summary ? entry->summary : "",
            p->path, p->sha256);
-    if (p->protocol) {
-        printf("  parties %u, words an element %u, capabilities: ", p->protocol->parties,
-               p->protocol->planes);
-        print_capabilities(p->protocol->caps);
-        printf("\n");
-    }
+    if (p->protocol) print_protocol(p);
     for (const puma_approx *const *a = entry->approx; a && *a; a++) {
         printf("  %-12s%-24smax error %-9.2g on [%g, %g]", slot_name((*a)->slot), (*a)->name, (*a)->max_error,
                (*a)->domain[0], (*a)->domain[1]);
@@ -100,6 +123,16 @@ static json_t *capabilities_json(uint64_t caps)
 
     for (size_t i = 0; i < CAPABILITIES; i++)
         if (caps & capabilities[i].bit) json_array_append_new(list, json_string(capabilities[i].name));
+    return list;
+}
+
+static json_t *extensions_json(const plugin *p)
+{
+    const char *names[5];
+    json_t     *list = json_array();
+
+    extensions_of(p, names);
+    for (size_t i = 0; names[i]; i++) json_array_append_new(list, json_string(names[i]));
     return list;
 }
 
@@ -132,9 +165,11 @@ static json_t *plugin_json(const plugin *p)
                               "summary", entry->summary ? entry->summary : "", "path", p->path, "sha256",
                               p->sha256, "approximations", all);
     if (p->protocol && plugin_object)
-        json_object_update_new(plugin_object, json_pack("{s:i,s:i,s:o}", "parties", (int)p->protocol->parties,
-                                                        "planes", (int)p->protocol->planes, "capabilities",
-                                                        capabilities_json(p->protocol->caps)));
+        json_object_update_new(plugin_object,
+                               json_pack("{s:i,s:i,s:i,s:o,s:o}", "parties", (int)p->protocol->parties, "planes",
+                                         (int)p->protocol->planes, "bit_planes", (int)p->protocol->bit_planes,
+                                         "capabilities", capabilities_json(p->protocol->caps), "extensions",
+                                         extensions_json(p)));
     return plugin_object;
 }
 

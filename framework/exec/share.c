@@ -64,7 +64,7 @@ puma_share exec_share_into(struct exec *x, puma_tensor *z, double *values)
     uint64_t     *words = NULL;
 
     if (z != NULL && exec_is_provider(x)) words = words_for(x, z, values);
-    if (s->status != PUMA_OK || s->protocol->share(s, z, words, x->provider) != PUMA_OK) z = NULL;
+    if (s->status != PUMA_OK || session_share(s, z, words, x->provider) != PUMA_OK) z = NULL;
     free(values);
     puma_leave(s, mark, NULL);
     return z;

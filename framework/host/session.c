@@ -207,6 +207,13 @@ static puma_status verify(puma_session *s)
     return s->status;
 }
 
+puma_status session_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
+{
+    if (s->status != PUMA_OK) return s->status;
+    if (from < PUMA_MAX_PARTIES) z->known = 1u << from;
+    return s->protocol->share(s, z, words, from);
+}
+
 puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
 {
     net        *wire = host_of(s)->config.wire;
@@ -217,15 +224,4 @@ puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x,
     status = s->protocol->reveal(s, out, x, to);
     if (wire) net_allow_reveal(wire, false);
     return status;
-}
-
-/* --- extensions ------------------------------------------------------------------------------- */
-
-const plugin_extensions *session_extensions(const puma_session *s) { return host_of(s)->extensions; }
-
-void session_without_extensions(puma_session *s, bool without)
-{
-    static const plugin_extensions none = { 0 };
-
-    host_of(s)->extensions = without ? &none : &host_of(s)->config.protocol->extensions;
 }

@@ -31,10 +31,12 @@ typedef struct session_config {
 
 puma_status              session_open(puma_session **s, const session_config *config, puma_error *e);
 void                     session_close(puma_session *s);
+/* The protocol's share, after which z shows that party `from` knows its numbers, if `from` is a party. */
+puma_status              session_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
 /* The protocol's reveal, after its verification if it has one.  Only this call lets payload pass to the
  * client; outside it the wire refuses such payload. */
 puma_status              session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
-/* The extensions that the backend brings beyond the core; slots that it lacks are NULL. */
+/* extensions.c: what the backend brings beyond the core; slots that it lacks are NULL. */
 const plugin_extensions *session_extensions(const puma_session *s);
 /* For tests of what the host builds from the core: `without` acts as if the backend brought no extension. */
 void                     session_without_extensions(puma_session *s, bool without);

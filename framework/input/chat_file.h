@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.h - reads models/chat/NAME.ini, and finds the one that matches a checkpoint's own template.  For
- * chat.c only.
+/* chat_file.h - a template of models/chat, as chat_file.c reads it and chat.c renders with it.  Only these two include it.
  *
  * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the
  * generation prompt.  All of these are the template's own text, in which {bos}, {eos} and {date} mean the
@@ -50,14 +49,5 @@ struct chat_template {
     chat_strings has, has_not;   /* parts that a matching template contains, and must not contain */
     char        *bos, *eos;      /* the checkpoint's; NULL: it names none                     */
 };
-
-/* Reads models/chat/NAME.ini. */
-puma_status chat_file_read(chat_template **c, const char *name, puma_error *e);
-/* The names of all files there, sorted and separated by commas; malloc'd, NULL: out of memory. */
-char       *chat_file_names(void);
-/* The file that matches the checkpoint's own template. */
-puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error *e);
-/* Fills bos and eos. */
-puma_status chat_file_tokens(chat_template *c, const char *checkpoint, puma_error *e);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/net/libnet.la
-framework_net_libnet_la_SOURCES = %D%/net.c %D%/message.c %D%/io.c %D%/conn.c %D%/fail.c %D%/handshake.c %D%/hello.c \
+framework_net_libnet_la_SOURCES = %D%/net.c %D%/names.c %D%/end.c %D%/links.c %D%/message.c %D%/io.c %D%/conn.c %D%/fail.c %D%/handshake.c %D%/hello.c \
     %D%/receive.c %D%/transmit.c %D%/frame.c %D%/memory.c %D%/sockets.c %D%/address.c %D%/tls.c %D%/counting.c %D%/tape.c \
     %D%/certificates.c %D%/rate.c %D%/net.h %D%/certificates.h %D%/transport.h %D%/wire.h
 

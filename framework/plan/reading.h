@@ -32,8 +32,6 @@ struct key {
     const char *const *words;        /* for a choice, by value; one that begins with `!` is unsupported   */
 };
 
-/* Is it [input] or [chat]?  A compute party gets nothing of these. */
-bool        keys_is_private(const char *section);
 /* Is it [plugin.NAME]? */
 bool        keys_is_plugin(const char *section);
 /* Checks the headings of the file, also those of empty sections. */
@@ -47,6 +45,8 @@ const char *keys_word(const runfile *r, const char *section, const char *name);
 key_reader read_integer, read_yes_no, read_choice, read_word, read_name, read_template, read_plugin, read_function,
     read_text, read_path, read_path_or_stdin, read_messages, read_positive, read_sample_seed, read_seed, read_source,
     read_ids, read_address, read_link;
+/* Is it [input] or [chat]?  Their fields are runfile_input's, and a compute party gets nothing of them. */
+bool       value_is_private(const char *section);
 /* May `from` to `end` be part of a file's name?  Only letters, digits, `_`, `-`. */
 bool       value_is_name(const char *from, const char *end);
 /* `address` must be one that read_address has accepted. */

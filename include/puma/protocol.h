@@ -74,18 +74,18 @@ typedef struct puma_choice {
 
 struct puma_protocol {
     uint32_t struct_size;
-    uint32_t parties;    /* nodes without the client, but with a dealer: 1 to PUMA_MAX_PARTIES                  */
-    uint32_t dealer;     /* the node that works ahead, waiting for no other party; PUMA_NO_NODE: none           */
-    uint32_t planes;     /* ring words a party holds for an element of PUMA_ARITH: 1 to PUMA_MAX_PLANES         */
-    uint32_t bit_planes; /* bits that it holds for an element of PUMA_BIT                                       */
+    uint32_t parties;    /* nodes without the client, but with a dealer: 1 to PUMA_MAX_PARTIES                 */
+    uint32_t dealer;     /* the node that works ahead, waiting for no other party; PUMA_NO_NODE: none          */
+    uint32_t planes;     /* ring words a party holds for an element of PUMA_ARITH: 1 to PUMA_MAX_PLANES        */
+    uint32_t bit_planes; /* bits that it holds for an element of PUMA_BIT, likewise                            */
     uint64_t caps;       /* PUMA_CAP_*                                                                         */
 
-    /* Makes a session.  Called at every node including the client, before any other call.  It is enough to
-     * calloc a structure that begins with a puma_session and to copy *base into that.  It may exchange
-     * messages (seeds), which count as set-up.  On failure it returns the status; host->fail (on the copy of
-     * `base`) adds a text. */
+    /* Makes a session.  Called at every node including the client, before any other call.  It is enough to calloc
+     * a structure that begins with a puma_session and to copy *base into that; from then on host functions take
+     * the copy.  It may take random streams and exchange messages (seeds), which count as set-up.  On failure it
+     * frees what it made, leaves *s alone and returns a status; host->fail on the copy adds a text. */
     puma_status (*open)(puma_session **s, const puma_session *base);
-    /* Frees it.  The last call, also after failures. */
+    /* Frees a session that open made.  The last call, also after failures of other slots. */
     void (*close)(puma_session *s);
 
     /* Values in.  Node `from` - the client, or a party that is not a dealer - has `words`: z->words of them,
@@ -93,10 +93,9 @@ struct puma_protocol {
      * bits.  Called at every node.  Weights and tokens come in this way, and so do values that a party itself
      * brings in, which z->known then shows. */
     puma_status (*share)(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
-    /* Values out.  Node `to` - the client, or a party that is not a dealer - gets out[x->words], reduced;
-     * `out` is NULL at the other nodes.  Called at every node.  It is the only way a value leaves, and the
-     * wire to `to` is open for it only while the host's reveal is in progress.  At the client x has shape and
-     * ring but no shares. */
+    /* Values out.  Node `to` - the client, or a party that is not a dealer - gets out[x->words], reduced; `out` is
+     * NULL at the other nodes.  Called at every node.  It is the only way a value leaves: the wire to the client
+     * takes payload only while the host reveals.  At the client x has shape and ring but no shares. */
     puma_status (*reveal)(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 
     /* Linear, local, in one ring: z = x + y, z = x - y.  All of one shape, kind PUMA_ARITH. z may be x or
@@ -111,23 +110,26 @@ struct puma_protocol {
     /* z (...) = the sum of x (..., N) over its last axis; the sum over an empty axis is 0. */
     puma_status (*sum)(puma_session *s, puma_tensor *z, const puma_tensor *x);
 
-    /* z = (sum of terms) / 2^shift in the ring z->bits.  The error is below one ulp of z and has expectation
-     * 0; with shift 0 the result is exact.  Every term that multiplies has z->frac + shift fraction bits.
-     * The sum is known mod 2^k, where k is the smallest ring among the operands, and one of these must hold:
-     * z->bits + shift <= k, or |sum| < 2^(k-2) as an integer.  Batch dimensions, M, N or K may be 0; a sum
-     * over an empty K is 0. */
+    /* z = (sum of terms) / 2^shift in the ring z->bits, 0 <= shift < 62.  The error is below one ulp of z, and for
+     * fixed operands its mean over the random streams is 0: rounding down, or to nearest, is not enough.  With
+     * shift 0 the result is exact.  Every term that multiplies has z->frac + shift fraction bits.  The sum is
+     * known mod 2^k, where k is the smallest ring among the operands, and one of these must hold:
+     *   z->bits + shift <= k, or |sum| < 2^(k-2) as an integer.
+     * In one ring of 64 bits this means: with shift 0 any sum, which wraps; otherwise |sum| < 2^62.
+     * Batch dimensions, M, N or K may be 0; a sum over an empty K is 0. */
     puma_status (*product)(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift);
-    /* z = x / 2^shift in the ring z->bits, in the same sense: z->bits + shift <= x->bits, or |x| <
-     * 2^(x->bits-2) must hold.  With shift 0 it narrows (local) or widens. */
+    /* z = x / 2^shift in the ring z->bits, in the same sense: z->bits + shift <= x->bits, or
+     * |x| < 2^(x->bits-2), must hold.  With shift 0 it narrows (local) or widens; in one ring it copies. */
     puma_status (*trunc)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);
 
     /* Bits, of one shape.  In xor_ and not_ z may be an operand. */
     puma_status (*xor_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
     puma_status (*not_)(puma_session *s, puma_tensor *z, const puma_tensor *x);
     puma_status (*and_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-    /* z[j] = [x < c[j]] for `count` public thresholds, given as words of x's ring, as bits of x's shape.
-     * Only bits low … low + width - 1 of x - c[j] need to be examined (low + width <= x->bits): the result is
-     * right when |x - c| < 2^(low+width-1) - 2^low, and to within 2^low at the threshold itself. */
+    /* z[j] = [x < c[j]] for `count` public thresholds, given as words of x's ring, as bits of x's shape.  low and
+     * width permit less work: only bits low … low + width - 1 of x - c[j] need to be examined (low + width <=
+     * x->bits), because |x - c| < 2^(low+width-1) - 2^low, and the result may be wrong where |x - c| < 2^low.  A
+     * backend that cuts `low` bits off each of k addends errs by up to (k-1) 2^low, so it must cut fewer. */
     puma_status (*less)(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
                         size_t count, uint32_t low, uint32_t width);
     /* z = the sum of coefficient * bit * value in the ring z->bits.  The values' fraction is z's. */
@@ -138,7 +140,7 @@ struct puma_protocol {
     const void *(*extension)(const char *id);
 };
 
-/* --- extensions: what is missing is built by the host from the core (framework/host/fallback.c) --------------- */
+/* --- extensions: what is missing is built by the host from the core ------------------------------------------ */
 
 /* A piecewise polynomial of degree 2.  It has N = 2^index_bits buckets of 2^unit ring units.  The polynomial
  * of bucket D,
@@ -146,8 +148,8 @@ struct puma_protocol {
  *     p_D(d) = c[0][D] 2^-frac + c[1][D] 2^-slope_frac d + c[2][D] 2^-curve_frac d^2,
  *
  * holds on twice the bucket's width, from one width before the bucket to its end: an operand's remainder d, a
- * number, is signed, |d| < 2^unit ring units, and an operand near the border of two buckets may be found in
- * either.  The coefficients are public.  |p_D(d)| < 2^(ring - 2 - frac). */
+ * number, is signed, |d| < 2^unit ring units, so that an operand near the border of two buckets may be counted
+ * into either.  The coefficients are public.  |p_D(d)| < 2^(ring - 2 - frac). */
 typedef struct puma_table {
     uint32_t       struct_size;
     uint32_t       unit, index_bits;
@@ -178,8 +180,8 @@ typedef struct puma_lookup_ext {
     puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
                         uint32_t window);
     /* z = 2^x for x < high (a number).  The error is at most error * max(1, 2^x) and one ulp of z, else
-     * PUMA_ENUMERIC; where 2^x is below z's precision z is 0. x may be any number of its ring: -2^(x->bits-1)
-     * <= x as an integer. */
+     * PUMA_ENUMERIC; z is 0 where 2^x is below an ulp.  x may be any number of its ring: -2^(x->bits-1) <= x as
+     * an integer. */
     puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
     /* z = the larger of x and y; all in one ring of 6 to 12 bits.  Right where x and y differ by less than
      * 15/16 of 2^(bits-1) ring units. */

@@ -15,8 +15,8 @@
  * the planes, at the element's own place in each of them: the host reshapes, slices, permutes, joins and picks
  * elements by copying words (or bits) of every plane, without asking the backend.  Planes of zeros must be
  * shares of 0.  A MAC of a share is one more plane.  State that does not move with its element - a seed for a
- * whole tensor, a ciphertext that packs several elements - cannot be expressed here: such a backend keeps, as
- * a plane, an index into tables of its own for each element.
+ * whole tensor, a ciphertext that packs several elements - cannot be expressed here, except by an index into
+ * tables of the backend's own: one for each element, in a plane.
  *
  * An empty tensor (n = 0) is allowed wherever a tensor is, and costs nothing: no message, no failure.
  *

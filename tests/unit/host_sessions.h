@@ -27,6 +27,14 @@ static inline puma_status fake_open(puma_session **s, const puma_session *base)
 
 static inline void fake_close(puma_session *s) { free(s); }
 
+static inline puma_status fake_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
+{
+    (void)z;
+    (void)words;
+    (void)from;
+    return s->status;
+}
+
 /* Of two planes, without a wire. */
 static const puma_protocol fake_table = { .struct_size = sizeof(puma_protocol),
                                           .parties = 1,
@@ -35,7 +43,8 @@ static const puma_protocol fake_table = { .struct_size = sizeof(puma_protocol),
                                           .dealer = PUMA_NO_NODE,
                                           .caps = PUMA_CAP_LOCAL,
                                           .open = fake_open,
-                                          .close = fake_close };
+                                          .close = fake_close,
+                                          .share = fake_share };
 static const puma_plugin   fake_entry = { PUMA_ABI_VERSION, sizeof(puma_plugin), "fake", "1",
                                           "a test",         &fake_table,         NULL };
 static const plugin        fake = { .entry = &fake_entry, .protocol = &fake_table };

@@ -522,7 +522,7 @@ static void assert_largest(int arithmetic, const double *values, size_t rows, co
     puma_share    index;
 
     for (size_t i = 0; i < rows * 5; i++) words[i] = puma_encode(s, values[i], 18, 64);
-    assert_int_equal(s->protocol->share(s, z, words, s->role), PUMA_OK);
+    assert_int_equal(session_share(s, z, words, s->role), PUMA_OK);
     index = exec_argmax(s, puma_promise(s, z, 4));
     assert_non_null(index);
     assert_int_equal(index->frac, 0);

@@ -54,6 +54,30 @@ static void structure_moves_every_plane(void **state)
     session_close(s);
 }
 
+/* Who knows the numbers of a tensor knows those of its parts, and of several joined ones those who know each. */
+static void structure_keeps_who_knows(void **state)
+{
+    puma_session    *s = open_fake();
+    const puma_host *h = s->host;
+    puma_tensor     *x = counting(s, 2, 3), *y = counting(s, 2, 3), *z = counting(s, 2, 3);
+    const uint64_t   words[6] = { 0 };
+
+    (void)state;
+    session_share(s, x, words, 0);
+    assert_int_equal(x->known, 1);
+    session_share(s, z, words, PUMA_CLIENT);
+    assert_int_equal(z->known, 0);
+    y->known = 5;
+    assert_int_equal(h->slice(s, y, 0, 0, 1)->known, 5);
+    assert_int_equal(h->permute(s, y, (uint32_t[]){ 1, 0 })->known, 5);
+    assert_int_equal(h->reshape(s, y, 1, (size_t[]){ 6 })->known, 5);
+    assert_int_equal(h->gather(s, y, (size_t[]){ 1 }, 1)->known, 5);
+    assert_int_equal(h->concat(s, (const puma_tensor *[]){ x, y }, 2, 0)->known, 1);
+    assert_int_equal(h->concat(s, (const puma_tensor *[]){ x, y, z }, 3, 0)->known, 0);
+    assert_int_equal(h->tensor(s, PUMA_ARITH, 0, NULL, 64, 0)->known, 0);
+    session_close(s);
+}
+
 static void structure_refuses_what_does_not_fit(void **state)
 {
     static const size_t big[] = { 9 };
@@ -83,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_are_zero_aligned_and_apart),
         cmocka_unit_test(structure_moves_every_plane),
+        cmocka_unit_test(structure_keeps_who_knows),
         cmocka_unit_test(structure_refuses_what_does_not_fit),
     };
 
