@@ -12,7 +12,7 @@ wrong='results: .* expected'
 for check in results table keys; do clean "$check"; done
 
 # what must stay hidden
-bug "one function for two pairs"            dpf.c      's/dpf_block       \*both\[2\] = { roots\[who\[0\]\] + used\[who\[0\]\], roots\[who\[1\]\] + used\[who\[1\]\] };/dpf_block *both[2] = { roots[0], roots[1] };/' keys
+bug "one function for two pairs"            dpf.c      's/dpf_block *\*both\[2\] = { roots\[who\[0\]\] + used\[who\[0\]\], roots\[who\[1\]\] + used\[who\[1\]\] };/dpf_block *both[2] = { roots[0], roots[1] };/' keys
 bug "one seed for all parties"              dpf.c      's/        host->prg_words(own, line\[p\] + 2, 2, 64);/        if (p == 0) host->prg_words(own, line[p] + 2, 2, 64); else { line[p][2] = line[0][2]; line[p][3] = line[0][3]; }/' keys
 bug "the seed of zeros"                     dpf.c      's/        host->prg_words(own, line\[p\] + 2, 2, 64);/        line[p][2] = line[p][3] = 0;/' keys
 bug "one key of the tree for all calls"     dpf.c      's/    host->prg_words(own, line\[0\], 2, 64);/    line[0][0] = line[0][1] = 1;/' keys
