@@ -66,7 +66,7 @@ static void print_capabilities(uint64_t caps)
     if (!any) printf("none");
 }
 
-/* The ids of the extensions that a protocol brings, closed by NULL. */
+/* The ids of the extensions that a protocol has, closed by NULL. */
 static void extensions_of(const plugin *p, const char *names[5])
 {
     const plugin_extensions *x = &p->extensions;

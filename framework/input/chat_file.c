@@ -195,7 +195,7 @@ static int list_files(struct dirent ***files)
     return count;
 }
 
-/* The names of the files there are, sorted, with commas between; malloc'd, NULL: out of memory. */
+/* The names of all files in models/chat, sorted and separated by commas; malloc'd, NULL: out of memory. */
 static char *template_names(void)
 {
     struct dirent **files = NULL;
