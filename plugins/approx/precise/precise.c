@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper. What
- * is not here comes from `puma`. */
+/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper.
+ * What is not here comes from `puma`. */
 #include "precise.h"
 
 static const puma_approx gelu = {

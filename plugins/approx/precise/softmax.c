@@ -14,7 +14,7 @@
 #include <puma/rows.h>
 
 /* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are
- * powers of two and all of the fraction that is needed is theirs, so nothing is truncated behind the table.
+ * powers of two and hold all the fraction bits that are needed, so that nothing is truncated after the table.
  */
 static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 {
@@ -29,7 +29,8 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
     while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
     if (normalize(s, &v, x, (exponents){ -2, high, 1 },
                   (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, frac,
-                  x->bits) != PUMA_OK) return NULL;
+                  x->bits) != PUMA_OK)
+        return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
     return rescale(s, &v, factor, (uint32_t)(v.count - 3));
 }

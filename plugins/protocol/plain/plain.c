@@ -34,8 +34,7 @@ int64_t plain_lose(puma_session *s, uint32_t needed, uint32_t allowed)
     plain  *p = plain_of(s);
     origin *o;
 
-    /* One origin for all that an operation loses; when the ids are used up the last one stands for the rest.
-     */
+    /* One origin for all that an operation loses; once the ids are used up, the last stands for the rest. */
     if (p->current == 0 && p->count < POISON_IDS) {
         if (p->count == p->room) {
             size_t  room = p->room ? 2 * p->room : 16;
@@ -439,8 +438,11 @@ static const puma_lookup_ext lookup = {
     .embed = plain_embed,
 };
 
-static const puma_blocks_ext blocks = { .struct_size = sizeof blocks, .product_blocks = plain_product_blocks };
-static const puma_clear_ext  clear = { .struct_size = sizeof clear, .apply = plain_apply };
+static const puma_blocks_ext blocks = {
+    .struct_size = sizeof blocks,
+    .product_blocks = plain_product_blocks,
+};
+static const puma_clear_ext clear = { .struct_size = sizeof clear, .apply = plain_apply };
 
 static const void *extension(const char *id)
 {

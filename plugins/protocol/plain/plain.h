@@ -83,7 +83,7 @@ static inline bool fits(wide v, uint32_t bits)
 
 /* Bits of v as a signed integer. */
 uint32_t    plain_bits_of(wide v);
-/* Names the operation that what is lost from now on is lost in. */
+/* Names the operation that is blamed for what is lost from now on. */
 void        plain_begin(puma_session *s, const char *operation);
 /* Poison for a value that needs `needed` bits where there are `allowed`. */
 int64_t     plain_lose(puma_session *s, uint32_t needed, uint32_t allowed);

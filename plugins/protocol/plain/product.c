@@ -32,8 +32,8 @@ static matrices shape_of(const puma_term *t)
 
 /* What is summed up: terms in the shape of the result, or one matrix product made of blocks. */
 typedef struct summands {
-    const puma_term  *terms;
-    size_t            count;
+    const puma_term   *terms;
+    size_t             count;
     const puma_blocks *blocks; /* of the one term; NULL: its operands' shapes say it */
 } summands;
 
