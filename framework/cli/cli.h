@@ -61,7 +61,8 @@ const char  *cli_value(const cli_line *line, const char *option); /* NULL: not g
 /* All values of an option that may be given many times, in order; malloc'd, closed by NULL.  NULL: out of
  * memory. */
 const char **cli_values(const cli_line *line, const char *option, size_t *count);
-/* Prints the failure, tells the process that started this one, and returns its exit code: `return cli_fail(&e);` */
+/* Prints the failure, tells the process that started this one, and returns its exit code: `return
+ * cli_fail(&e);` */
 int          cli_fail(const puma_error *e);
 /* Prints a usage failure (class 2) followed by the command's usage, and returns the exit code. */
 int          cli_misused(const cli_command *command, unsigned code, const char *format, ...)

@@ -8,8 +8,7 @@
  *     fixed_point_error    the latter against plain in floating point with the same functions,
  *     approximation_error  the latter against plain in floating point with exact functions.
  * Variants that differ only in what plaintext does not depend on - the protocol, the network - share these
- * runs.
- */
+ * runs. */
 #include "cli/cli.h"
 #include "cli/open.h"
 #include "cli/page_data.h"

@@ -14,8 +14,8 @@
 #include "exec/pass.h"
 #include "exec/state.h"
 
-/* q is (H, rows, e), with `last` only each sequence's last row; k and v are (K, S, e).  Returns (H, rows, e).
- */
+/* q is (H, rows, e), with `last` only each sequence's last row; k and v are (K, S, e).  Returns (H, rows,
+ * e). */
 puma_share exec_attend_many(struct exec *x, puma_share q, puma_share k, puma_share v, bool last,
                             const pass *p, int layer);
 

@@ -71,8 +71,8 @@ static puma_share grouped(puma_session *s, puma_share x, size_t groups)
     return x == NULL ? NULL : puma_reshape3(s, x, groups, x->n / groups / x->dim[2], x->dim[2]);
 }
 
-/* (H, T, T): for each pair of tokens the entry of the secret table for their distance.  Distances are public.
- */
+/* (H, T, T): for each pair of tokens the entry of the secret table for their distance.  Distances are
+ * public. */
 static puma_share relative_scores(struct exec *x, size_t tokens)
 {
     const model  *m = x->config.model;

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* attention.h - a layer's attention, softmax(q k^T / sqrt(e)) v over all heads, from the layer's normed
- * input. transformer.c calls it; it computes q, k and v, turns them, joins the cache, and leaves the rest to
+ * input.  transformer.c calls it; it computes q, k and v, turns them, joins the cache, and leaves the rest to
  * attend_one.c and attend_many.c.
  *
- * An encoder's token attends to all tokens of its sequence, a decoder's to itself and the tokens before it.
- */
+ * An encoder's token attends to all tokens of its sequence, a decoder's to itself and the tokens before
+ * it. */
 #ifndef EXEC_ATTENTION_H
 #define EXEC_ATTENTION_H
 

@@ -8,8 +8,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-/* The shares of a pass's inputs, in the form that [run] embedding chose; what the other forms need is NULL.
- */
+/* The shares of a pass's inputs, in the form that [run] embedding chose; what the other forms need is
+ * NULL. */
 typedef struct shared_input {
     size_t          count;      /* rows of all sequences                                       */
     puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0  */

@@ -133,8 +133,8 @@ static residual next_layer(struct exec *x, residual h, const pass *p, size_t i)
     return h;
 }
 
-/* Inputs in, answers out.  No scope spans the layers, because what p->keep adds to the cache must outlive it.
- */
+/* Inputs in, answers out.  No scope spans the layers, because what p->keep adds to the cache must outlive
+ * it. */
 static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec_output *out)
 {
     puma_session *s = x->s;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* pass.h - one pass through the layers: sequences whose rows stand one below the other.
+/* pass.h - one pass through the layers: sequences whose rows stand one below the other.  exec.c makes it.
  *
  * What is done row by row is done to all sequences at once; only positions, attention and the head need to
  * know where each sequence's rows begin. */

@@ -43,8 +43,8 @@ static double *values_of(struct exec *x, const model_source *source, const char 
     return values;
 }
 
-/* Shares in z what the provider, or with public weights every computing node, brings.  Takes over `values`.
- */
+/* Shares in z what the provider, or with public weights every computing node, brings.  Takes over
+ * `values`. */
 static puma_share share_values(struct exec *x, puma_tensor *z, double *values)
 {
     if (x->s->status == PUMA_OK && !x->config.public_weights) return exec_share_into(x, z, values);
@@ -153,8 +153,8 @@ static void share_linear(struct exec *x, const model_source *source, const linea
         free(c);
 }
 
-/* Shares linear layers that have the same operand as one matrix, one above the other, each into its own rows.
- */
+/* Shares linear layers that have the same operand as one matrix, one above the other, each into its own
+ * rows. */
 static void share_stack(struct exec *x, const model_source *source, const linear_role *l, size_t count,
                         const norm_role *norm, puma_share *weight, puma_share *bias)
 {
@@ -272,8 +272,8 @@ static void share_token_head(struct exec *x, const model_source *source)
     }
 }
 
-/* A decoder's head follows the final norm; where the final norm's output itself is revealed there is no head.
- */
+/* A decoder's head follows the final norm; where the final norm's output itself is revealed there is no
+ * head. */
 static void share_head(struct exec *x, const model_source *source, const double *head)
 {
     const model      *m = x->config.model;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.c - reads chat templates from models/chat, and finds the one that matches a checkpoint's own: opens and
- * closes what chat.c renders with.  A checkpoint's own template is compared, never run. */
+/* chat_file.c - reads chat templates from models/chat, and finds the one that matches a checkpoint's own:
+ * opens and closes what chat.c renders with.  A checkpoint's own template is compared, never run. */
 #include "input/chat_file.h"
 #include "input/internal.h"
 

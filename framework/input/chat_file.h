@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.h - a template of models/chat, as chat_file.c reads it and chat.c renders with it.  Only these two include it.
+/* chat_file.h - a template of models/chat, as chat_file.c reads it and chat.c renders with it.  Only these
+ * two include it.
  *
  * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the
  * generation prompt.  All of these are the template's own text, in which {bos}, {eos} and {date} mean the

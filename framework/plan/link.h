@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* link.h - how fast a link is, as people write it: "400mbit 40ms". */
+/* link.h - how fast a link is, as people write it: "400mbit 40ms".  values.c reads it from a run file, cli/
+ * from an option; run/ predicts with it. */
 #ifndef PLAN_LINK_H
 #define PLAN_LINK_H
 

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* network.h - matches the addresses of a run file with the parties of its protocol. */
+/* network.h - matches the addresses of a run file with the parties of its protocol.  choose.c and cli/ call
+ * it. */
 #ifndef PLAN_NETWORK_H
 #define PLAN_NETWORK_H
 

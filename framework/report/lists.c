@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* lists.c - see lists.h: appends to the lists and writes them as JSON.  Only report.c and party.c know what the
- * numbers mean. */
+/* lists.c - see lists.h: appends to the lists and writes them as JSON.  Only report.c and party.c know what
+ * the numbers mean. */
 #include "report/lists.h"
 
 #include <stdio.h>

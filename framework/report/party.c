@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* party.c - see report.h: one node's part of the report, filled in by the node, sent to the client as JSON, and read
- * there with every key checked, because it comes from a peer. */
+/* party.c - see report.h: one node's part of the report, filled in by the node, sent to the client as JSON,
+ * and read there with every key checked, because it comes from a peer. */
 #include "report/report.h"
 
 #include "report/lists.h"

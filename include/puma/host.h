@@ -100,11 +100,12 @@ typedef struct puma_host {
     uint64_t *(*scratch)(puma_session *s, size_t words);
 
     /* --- wire: n words of `bits` low bits each, packed to ceil(n * bits / 8) bytes of payload ------------- */
-    /* Parties may send each other anything at any time; nothing goes to the client outside a reveal.  When `send`
-     * returns it has copied the words; it never waits for the peer (with PUMA_OFFLINE it may wait for room in the
-     * send queue).  Messages between two nodes arrive in the order in which they were sent, offline and online
-     * alike.  Sends that both sides make before they receive are one round.  The receiver's n and bits say what
-     * it expects: a message of another length is PUMA_ENET.  n = 0 sends no message. */
+    /* Parties may send each other anything at any time; nothing goes to the client outside a reveal.  When
+     * `send` returns it has copied the words; it never waits for the peer (with PUMA_OFFLINE it may wait for
+     * room in the send queue).  Messages between two nodes arrive in the order in which they were sent,
+     * offline and online alike.  Sends that both sides make before they receive are one round.  The
+     * receiver's n and bits say what it expects: a message of another length is PUMA_ENET. n = 0 sends no
+     * message. */
     puma_status (*send)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                         puma_phase phase);
     puma_status (*recv)(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits);
@@ -113,10 +114,10 @@ typedef struct puma_host {
     puma_status (*recv_bits)(puma_session *s, uint32_t from, uint64_t *words, size_t n);
 
     /* --- random streams ----------------------------------------------------------------------------------- */
-    /* The stream that this node shares with `peer`, a party or the client: both derive it, and nobody else can.
-     * A stream is named by the pair and a purpose, a fixed string below 64 bytes ("lambda", "open" …).  Asking
-     * for the same stream again continues it, so that no part is handed out twice.  The stream belongs to the host and
-     * lives as long as the session; NULL on failure. */
+    /* The stream that this node shares with `peer`, a party or the client: both derive it, and nobody else
+     * can.  A stream is named by the pair and a purpose, a fixed string below 64 bytes ("lambda", "open" …).
+     * Asking for the same stream again continues it, so that no part is handed out twice.  The stream belongs
+     * to the host and lives as long as the session; NULL on failure. */
     puma_prg *(*prg_pair)(puma_session *s, uint32_t peer, const char *purpose);
     puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only; named by purpose */
     /* A stream from a seed that the caller has, and may have sent; each call begins a new stream. */

@@ -594,9 +594,9 @@ static inline puma_share puma_gate(puma_session *s, puma_share x, const puma_tab
     return s->host->gate(s, x, t, window, bits);
 }
 
-/* 2^x for x < high with `frac` fraction bits; the error is at most error * max(1, 2^x) and one ulp.  x may be any
- * number of its ring, except the lowest ones, which the form built by the host does not take:
- * -2^(integer bits) + high <= x. */
+/* 2^x for x < high with `frac` fraction bits; the error is at most error * max(1, 2^x) and one ulp. x may be
+ * any number of its ring, except the lowest ones, which the form built by the host does not take: -2^(integer
+ * bits) + high <= x. */
 static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, double error, uint32_t frac,
                                    uint32_t bits)
 {

@@ -80,10 +80,11 @@ struct puma_protocol {
     uint32_t bit_planes; /* bits that it holds for an element of PUMA_BIT, likewise                            */
     uint64_t caps;       /* PUMA_CAP_*                                                                         */
 
-    /* Makes a session.  Called at every node including the client, before any other call.  It is enough to calloc
-     * a structure that begins with a puma_session and to copy *base into that; from then on host functions take
-     * the copy.  It may take random streams and exchange messages (seeds), which count as set-up.  On failure it
-     * frees what it made, leaves *s alone and returns a status; host->fail on the copy adds a text. */
+    /* Makes a session.  Called at every node including the client, before any other call.  It is enough to
+     * calloc a structure that begins with a puma_session and to copy *base into that; from then on host
+     * functions take the copy.  It may take random streams and exchange messages (seeds), which count as
+     * set-up.  On failure it frees what it made, leaves *s alone and returns a status; host->fail on the copy
+     * adds a text. */
     puma_status (*open)(puma_session **s, const puma_session *base);
     /* Frees a session that open made.  The last call, also after failures of other slots. */
     void (*close)(puma_session *s);
@@ -93,9 +94,10 @@ struct puma_protocol {
      * bits.  Called at every node.  Weights and tokens come in this way, and so do values that a party itself
      * brings in, which z->known then shows. */
     puma_status (*share)(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
-    /* Values out.  Node `to` - the client, or a party that is not a dealer - gets out[x->words], reduced; `out` is
-     * NULL at the other nodes.  Called at every node.  It is the only way a value leaves: the wire to the client
-     * takes payload only while the host reveals.  At the client x has shape and ring but no shares. */
+    /* Values out.  Node `to` - the client, or a party that is not a dealer - gets out[x->words], reduced;
+     * `out` is NULL at the other nodes.  Called at every node.  It is the only way a value leaves: the wire
+     * to the client takes payload only while the host reveals.  At the client x has shape and ring but no
+     * shares. */
     puma_status (*reveal)(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 
     /* Linear, local, in one ring: z = x + y, z = x - y.  All of one shape, kind PUMA_ARITH. z may be x or
@@ -126,10 +128,11 @@ struct puma_protocol {
     puma_status (*xor_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
     puma_status (*not_)(puma_session *s, puma_tensor *z, const puma_tensor *x);
     puma_status (*and_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-    /* z[j] = [x < c[j]] for `count` public thresholds, given as words of x's ring, as bits of x's shape.  low and
-     * width permit less work: only bits low … low + width - 1 of x - c[j] need to be examined (low + width <=
-     * x->bits), because |x - c| < 2^(low+width-1) - 2^low, and the result may be wrong where |x - c| < 2^low.  A
-     * backend that cuts `low` bits off each of k addends errs by up to (k-1) 2^low, so it must cut fewer. */
+    /* z[j] = [x < c[j]] for `count` public thresholds, given as words of x's ring, as bits of x's shape. low
+     * and width permit less work: only bits low … low + width - 1 of x - c[j] need to be examined (low +
+     * width <= x->bits), because |x - c| < 2^(low+width-1) - 2^low, and the result may be wrong where |x - c|
+     * < 2^low.  A backend that cuts `low` bits off each of k addends errs by up to (k-1) 2^low, so it must
+     * cut fewer. */
     puma_status (*less)(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
                         size_t count, uint32_t low, uint32_t width);
     /* z = the sum of coefficient * bit * value in the ring z->bits.  The values' fraction is z's. */
@@ -180,8 +183,8 @@ typedef struct puma_lookup_ext {
     puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
                         uint32_t window);
     /* z = 2^x for x < high (a number).  The error is at most error * max(1, 2^x) and one ulp of z, else
-     * PUMA_ENUMERIC; z is 0 where 2^x is below an ulp.  x may be any number of its ring: -2^(x->bits-1) <= x as
-     * an integer. */
+     * PUMA_ENUMERIC; z is 0 where 2^x is below an ulp. x may be any number of its ring: -2^(x->bits-1) <= x
+     * as an integer. */
     puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
     /* z = the larger of x and y; all in one ring of 6 to 12 bits.  Right where x and y differ by less than
      * 15/16 of 2^(bits-1) ring units. */
