@@ -115,13 +115,6 @@ static void reveal_state(struct exec *x, residual h, const pass *p, bool each_to
     free(each);
 }
 
-bool exec_finite(const double *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(v[i])) return false;
-    return true;
-}
-
 void exec_output_free(exec_output *o)
 {
     for (size_t i = 0; i < o->state_count; i++) free(o->states[i].values);

@@ -30,8 +30,6 @@ typedef struct exec_output {
 } exec_output;
 
 void exec_output_free(exec_output *o); /* its contents */
-/* Are all n numbers finite? */
-bool exec_finite(const double *v, size_t n);
 
 /* Shares the weights.  `source` is the client's, or with public weights every computing node's; `head` is the
  * client's and belongs to config.linear_head: w, then b.  Both are NULL elsewhere.  The session's error says

@@ -3,6 +3,7 @@
 /* generate.c - see generate.h */
 #include "run/generate.h"
 
+#include "base/checked.h"
 #include "host/session.h"
 #include "run/stream.h"
 
@@ -210,7 +211,7 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
     const char *piece;
     size_t      size;
 
-    if (!exec_finite(revealed->values, revealed->rows * revealed->columns))
+    if (!checked_finite(revealed->values, revealed->rows * revealed->columns))
         return error_set(e, 1103, "token %zu: its logits hold a value that is no finite number", out->count);
     if (choose(g, q->draws, revealed, &q->next, e) != PUMA_OK) return e->status;
     if (g->keep) keep_step(&out->steps, revealed, q->limit, e);

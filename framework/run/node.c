@@ -7,6 +7,7 @@
  * Everything before GO is set-up; rounds and bytes are counted from GO on. */
 #include "run/node.h"
 
+#include "base/checked.h"
 #include "host/rehearsal.h"
 #include "host/session.h"
 #include "ring/ring.h"
@@ -258,10 +259,10 @@ static exec_input input_of(const task *t, size_t i)
 /* The client's: in fixed point every answer is made of numbers, but in floating point a model may leave them. */
 static puma_status check_answer(const exec_output *o, size_t hidden, puma_error *e)
 {
-    if (o->values != NULL && !exec_finite(o->values, o->rows * o->columns))
+    if (o->values != NULL && !checked_finite(o->values, o->rows * o->columns))
         return error_set(e, 1103, "the answer holds a value that is no finite number");
     for (size_t i = 0; i < o->state_count; i++)
-        if (!exec_finite(o->states[i].values, o->states[i].rows * hidden))
+        if (!checked_finite(o->states[i].values, o->states[i].rows * hidden))
             return error_set(e, 1103, "state %zu holds a value that is no finite number", i);
     return PUMA_OK;
 }
