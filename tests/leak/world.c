@@ -2,17 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* world.c - see world.h
  *
- * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a
- * node's stack is entered once and lives as long as the world, switches are those of setjmp, and small
- * tensors come from a chunk that is rewound.  The sanitizers know swapcontext but neither of the other two;
- * under them it is slower. */
-#undef _FORTIFY_SOURCE /* its longjmp refuses to leave for another stack */
+ * Enumerations are millions of runs of a few microseconds, so a run allocates nothing: a node's stack is
+ * entered once and lives as long as the world, and small tensors come from a chunk that is rewound.  Nodes
+ * give way to the scheduler by swapcontext, which the sanitizers know. */
 #include "leak/world.h"
 
 #include "plugin/plugin.h"
 #include "ring/ring.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,9 +84,8 @@ typedef struct node {
     bool         present;
     puma_session base, *session;
     ucontext_t   context;
-    jmp_buf      resume;
     char        *stack, *arena;
-    bool         started, finished, open, waiting;
+    bool         finished, open, waiting;
     uint32_t     awaited; /* whose message it waits for */
     held        *tensors;
     size_t       count, room, used;
@@ -107,7 +103,6 @@ struct world {
     uint32_t             streams;
     puma_prg            *readers;
     ucontext_t           scheduler;
-    jmp_buf              back;
     uint32_t             current;
     program             *program;
     void                *context;
@@ -268,29 +263,6 @@ static void find_holders(world *w)
         }
 }
 
-/* --- switches --------------------------------------------------------------------------------- */
-
-static void enter_node(world *w, node *n)
-{
-#ifdef SANITIZED
-    swapcontext(&w->scheduler, &n->context);
-#else
-    if (_setjmp(w->back) != 0) return;
-    if (n->started) _longjmp(n->resume, 1);
-    n->started = true;
-    setcontext(&n->context);
-#endif
-}
-
-static void give_way(world *w, node *n)
-{
-#ifdef SANITIZED
-    swapcontext(&n->context, &w->scheduler);
-#else
-    if (_setjmp(n->resume) == 0) _longjmp(w->back, 1);
-#endif
-}
-
 /* --- wire ------------------------------------------------------------------------------------- */
 
 static puma_status push(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
@@ -346,7 +318,7 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
         if (w->failed) return s->status = PUMA_ENET;
         n->waiting = true;
         n->awaited = place_of(from);
-        give_way(w, n);
+        swapcontext(&n->context, &w->scheduler);
         n->waiting = false;
     }
     w->progress = true;
@@ -513,7 +485,7 @@ static void trampoline(void)
             if (n->session->status != PUMA_OK) w->failed = true;
         }
         n->finished = true;
-        give_way(w, n);
+        swapcontext(&n->context, &w->scheduler);
     }
 }
 
@@ -536,7 +508,7 @@ static bool schedule(world *w)
             if (n->finished || (n->waiting && w->queue[n->awaited][who] == NULL && !w->failed)) continue;
             running = w;
             w->current = who;
-            enter_node(w, n);
+            swapcontext(&w->scheduler, &n->context);
             if (n->finished) {
                 left--;
                 w->progress = true;
