@@ -90,6 +90,7 @@ typedef struct node {
     held        *tensors;
     size_t       count, room, used;
     uint64_t     depth;
+    size_t       strays; /* words received by open that are no seed of a stream that it opened */
     view         seen;
 } node;
 
@@ -247,7 +248,39 @@ static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *p
     return reader(s, &k, purpose);
 }
 
-/* Whoever saw a stream's seed holds the stream. */
+/* Is this the seed of a stream that `place` opened? */
+static bool is_own_seed(const world *w, uint32_t place, const seen *word)
+{
+    for (uint32_t i = 0; i < w->streams; i++) {
+        const tape *t = w->tapes[i];
+        size_t      k = 0;
+
+        if (t->of.kind != SEEDED || (t->holders >> place & 1) == 0) continue;
+        while (k < 4 && word[k].received && word[k].value == t->of.seed[k]) k++;
+        if (k == 4) return true;
+    }
+    return false;
+}
+
+static void count_strays(world *w)
+{
+    for (uint32_t place = 0; place < PLACES; place++) {
+        node *n = &w->nodes[place];
+
+        for (size_t k = 0; k < n->seen.count;) {
+            if (!n->seen.items[k].received) {
+                k++;
+            } else if (k + 4 <= n->seen.count && is_own_seed(w, place, &n->seen.items[k])) {
+                k += 4;
+            } else {
+                n->strays++;
+                k++;
+            }
+        }
+    }
+}
+
+/* A node that saw a stream's seed holds the stream. */
 static void find_holders(world *w)
 {
     for (uint32_t i = 0; i < w->streams; i++)
@@ -635,6 +668,7 @@ world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
     for (uint32_t i = 0; i < p->parties; i++) node_init(w, i, i, ring_bits, frac);
     node_init(w, CLIENT_PLACE, PUMA_CLIENT, ring_bits, frac);
     if (!schedule(w) || !all_received(w)) exit(99);
+    count_strays(w);
     find_holders(w);
     clear(w);
     w->opened = true;
@@ -684,6 +718,8 @@ bool world_run(world *w, program *p, void *context)
 }
 
 const view *world_view(const world *w, uint32_t id) { return &w->nodes[place_of(id)].seen; }
+
+size_t world_strays(const world *w, uint32_t id) { return w->nodes[place_of(id)].strays; }
 
 uint64_t world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
 {
