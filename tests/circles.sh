@@ -55,7 +55,7 @@ END {
 
 bad=0
 while IFS= read -r circle; do
-    if grep -qF "$circle:" "$work/allowed"; then continue; fi
+    cut -d: -f1 "$work/allowed" | grep -qxF "$circle" && continue
     echo "circles: $circle call each other and are not named in tests/circles.sh"
     bad=$((bad + 1))
 done <"$work/found"

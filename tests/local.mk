@@ -11,3 +11,4 @@ EXTRA_DIST         += %D%/unit/plugins/cpp.cc
 
 # Files that call each other in a circle: those that the script names, and no others.
 dist_check_SCRIPTS += %D%/circles.sh
+TESTS              += %D%/circles.sh

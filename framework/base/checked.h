@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* checked.h - sizes that come from a file or a wire are multiplied and added here, nowhere else. */
+/* checked.h - sizes that come from a file or a wire are multiplied and added here, nowhere else.
+ *
+ * Inline and without a state, for every folder that allocates by such a size.  It reports no error: the caller knows
+ * what was too large. */
 #ifndef BASE_CHECKED_H
 #define BASE_CHECKED_H
 

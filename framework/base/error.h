@@ -4,7 +4,10 @@
  *
  * A code is class * 100 + number, the class being the puma_status and so the exit code: 312 is the
  * twelfth way in which a configuration is wrong.  framework/base/errors.def lists all of them, and
- * doc/errors.md is made from it. */
+ * doc/errors.md is made from it.
+ *
+ * Every folder records its failures in one; the caller owns the structure, and the first failure stays.  error_print,
+ * for the program's last line, is the only function of the libraries that writes to a stream of its own choice. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 

@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* notes.h - what a library has to tell the user although nothing failed.  Libraries do not print: they add to a list,
- * and the program that called them shows it. */
+ * and the program that called them shows it.
+ *
+ * The list owns its texts until notes_free.  What stops a run is no note but an error.h. */
 #ifndef BASE_NOTES_H
 #define BASE_NOTES_H
 

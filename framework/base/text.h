@@ -3,7 +3,9 @@
 /* text.h - the marks that editors put in front of a text file.
  *
  * UTF-8 needs none, but many write EF BB BF: that one is passed over.  A mark of UTF-16 or UTF-32 says that the
- * file is none of ours; without it such a file is not told from bytes at random and fails as bad UTF-8. */
+ * file is none of ours; without it such a file is not told from bytes at random and fails as bad UTF-8.
+ *
+ * Inline, for ini/, weights/, input/ and cli/, which read such files.  Nothing is converted. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 

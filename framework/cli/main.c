@@ -69,7 +69,8 @@ static void print_help(void)
            "  puma --version        prints the version\n\n"
            "Exit codes: 0 ok, 2 usage, 3 configuration, 4 model file, 5 tokenizer or input, 6 plugin, 7 peer "
            "or network,\n"
-           "8 TLS or identity, 9 parties disagree, 10 resource, 11 numeric range, 70 internal.\n");
+           "8 TLS or identity, 9 parties disagree, 10 resource, 11 numeric range, 12 a party cheated,\n"
+           "70 internal.\n");
 }
 
 static int unknown_command(const char *wrong)

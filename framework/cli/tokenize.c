@@ -107,10 +107,10 @@ static puma_status write_ids(job *j, token_list list)
 
 static puma_status encode(job *j, const char *text, size_t size, const char *pair, size_t pair_size)
 {
-    token_list list;
+    const token_source from = { text, size, pair, pair_size, .special = j->special, .parse_special = j->parse_special };
+    token_list         list;
 
-    if (token_encode(j->t, text, size, pair, pair_size, j->special, j->parse_special, &list, j->e) != PUMA_OK)
-        return j->e->status;
+    if (token_encode(j->t, &from, &list, j->e) != PUMA_OK) return j->e->status;
     return write_ids(j, list);
 }
 

@@ -7,6 +7,7 @@
  *   shape.c      tensors, and tensors made of tensors
  *   message.c    words packed onto the wire, and off it
  *   streams.c    random streams
+ *   extensions.c what the backend brings beyond the core
  *   fallback.c   operations that a backend does not bring, made from those that every backend has
  *   session.c    opens, fills the table that the backend sees, reveals, closes
  *   rehearsal.c  other entries for that table, which count and do nothing

@@ -225,14 +225,3 @@ puma_status session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x,
     if (wire) net_allow_reveal(wire, false);
     return status;
 }
-
-/* --- extensions ------------------------------------------------------------------------------- */
-
-const plugin_extensions *session_extensions(const puma_session *s) { return host_of(s)->extensions; }
-
-void session_without_extensions(puma_session *s, bool without)
-{
-    static const plugin_extensions none = { 0 };
-
-    host_of(s)->extensions = without ? &none : &host_of(s)->config.protocol->extensions;
-}

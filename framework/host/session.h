@@ -36,7 +36,7 @@ puma_status              session_share(puma_session *s, puma_tensor *z, const ui
 /* The protocol's reveal, behind its verification where it has one; the one place that opens the wire to the
  * client for it: payload for the client outside of this call is refused. */
 puma_status              session_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
-/* What the backend brings beyond the core; slots that it lacks are NULL. */
+/* extensions.c: what the backend brings beyond the core; slots that it lacks are NULL. */
 const plugin_extensions *session_extensions(const puma_session *s);
 /* For tests of what the host builds from the core: as if it brought none. */
 void                     session_without_extensions(puma_session *s, bool without);

@@ -182,16 +182,6 @@ puma_status image_file(const char *path, uint8_t **bytes, size_t *size, puma_err
     return e->status;
 }
 
-puma_status image_fits(const char *name, size_t channels, size_t height, size_t width, const image_shape *shape,
-                       puma_error *e)
-{
-    if (channels == shape->channels && height == shape->height && width == shape->width) return PUMA_OK;
-    return error_set(e, 563,
-                     "%s: the picture does not fit the model (got %zu channels, %zu high, %zu wide; expected %zu, "
-                     "%zu, %zu; pictures are not resized or converted)",
-                     name, channels, height, width, shape->channels, shape->height, shape->width);
-}
-
 /* --- IDX: magic 0, 0, type 8 (bytes), number of dimensions; then these, and the bytes ------------ */
 
 static size_t big_endian(const uint8_t *p)

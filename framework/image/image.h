@@ -4,7 +4,10 @@
  * checkpoint's preprocessor_config.json says; or numbers from a JSON array, as they stand.
  *
  * Nothing is resized, converted or cropped: a picture has the model's size, or it is an error that says which
- * size is needed.  Files are read whole and are bounded; what is behind a picture's end is an error too. */
+ * size is needed.  Files are read whole and are bounded; what is behind a picture's end is an error too.
+ *
+ * input/ reads pictures with it and wipes them by image_list_free; cli/ draws them again for a page.  It knows no
+ * model: the shape is given. */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
@@ -63,7 +66,7 @@ puma_status image_png(uint8_t *to, const char *name, const uint8_t *bytes, size_
 /* The other way: picture i of the list as a PNG file, malloc'd; numbers that were no bytes from the least to the
  * largest of them. */
 puma_status image_to_png(uint8_t **png, size_t *size, const image_list *list, size_t i, puma_error *e);
-/* That a picture has the model's shape. */
+/* shape.c: that a picture has the model's shape. */
 puma_status image_fits(const char *name, size_t channels, size_t height, size_t width, const image_shape *shape,
                        puma_error *e);
 

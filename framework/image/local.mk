@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/image/libimage.la
-framework_image_libimage_la_SOURCES = %D%/image.c %D%/image.h %D%/png.c
+framework_image_libimage_la_SOURCES = %D%/image.c %D%/image.h %D%/png.c %D%/shape.c
 
 
 check_PROGRAMS += tests/unit/test_image

@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* png.c - PNG through libpng: 8 bits or fewer a sample, gray, palette or RGB, without transparency.
  *
- * libpng leaves a failure by longjmp, so that what must survive one lies in `reading`, which the caller has. */
+ * libpng leaves a failure by longjmp, so that what must survive one lies in `reading`, which the caller has.
+ *
+ * image.c calls the reading half.  The bytes of a file stay the caller's, rows are freed on every way out, and no
+ * other file includes libpng's header. */
 #include "image/image.h"
 
 #include <png.h>

@@ -6,7 +6,10 @@
  * `key = @LINE`, which cures the five faults that inih as Debian builds it has for this use: no line numbers,
  * cut lines, continuation lines, cut section names, and `;` inside a value taken for a comment.  Values keep
  * `;` and `#`; comments stand on their own lines.  Names are case-sensitive.  A section may come back as long
- * as no key does. */
+ * as no key does.
+ *
+ * Run files (plan/), architectures (model/), chat templates (input/) and --set come through here.  It owns all texts
+ * of an ini; which keys there may be is its readers' business. */
 #ifndef INI_FILE_H
 #define INI_FILE_H
 

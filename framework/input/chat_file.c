@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.c - see chat_file.h: templates from models/chat, and which of them a checkpoint's own one is. */
+/* chat_file.c - chat templates from models/chat, and which of them a checkpoint's own one is: opens and closes what
+ * chat.c renders with.  A checkpoint's own template is compared, never run. */
 #include "input/chat_file.h"
 #include "input/internal.h"
 
@@ -175,24 +176,6 @@ static puma_status read_file(chat_template *c, const char *path, puma_error *e)
     return e->status;
 }
 
-puma_status chat_file_read(chat_template **out, const char *name, puma_error *e)
-{
-    chat_template *c = calloc(1, sizeof *c);
-    char           path[4200], *names = NULL;
-
-    *out = c;
-    if (c == NULL) return no_memory(e);
-    chat_path(path, sizeof path, name);
-    if (strlen(name) >= sizeof c->name || access(path, F_OK) != 0) {
-        names = chat_file_names();
-        error_set(e, 326, "[chat] template: there is no \"%.50s\" (there are %s)", name, names == NULL ? "none" : names);
-        free(names);
-        return e->status;
-    }
-    snprintf(c->name, sizeof c->name, "%s", name);
-    return read_file(c, path, e);
-}
-
 static int is_ini(const struct dirent *entry)
 {
     size_t size = strlen(entry->d_name);
@@ -212,7 +195,8 @@ static int list_files(struct dirent ***files)
     return count;
 }
 
-char *chat_file_names(void)
+/* The names of the files there are, sorted, with commas between; malloc'd, NULL: out of memory. */
+static char *template_names(void)
 {
     struct dirent **files = NULL;
     int             count = list_files(&files);
@@ -227,6 +211,25 @@ char *chat_file_names(void)
     free(files);
     if (out == NULL || fclose(out) != 0) return free(text), NULL;
     return text;
+}
+
+/* Reads models/chat/NAME.ini. */
+static puma_status read_template(chat_template **out, const char *name, puma_error *e)
+{
+    chat_template *c = calloc(1, sizeof *c);
+    char           path[4200], *names = NULL;
+
+    *out = c;
+    if (c == NULL) return no_memory(e);
+    chat_path(path, sizeof path, name);
+    if (strlen(name) >= sizeof c->name || access(path, F_OK) != 0) {
+        names = template_names();
+        error_set(e, 326, "[chat] template: there is no \"%.50s\" (there are %s)", name, names == NULL ? "none" : names);
+        free(names);
+        return e->status;
+    }
+    snprintf(c->name, sizeof c->name, "%s", name);
+    return read_file(c, path, e);
 }
 
 /* --- the checkpoint's own template ------------------------------------------------------------ */
@@ -345,7 +348,7 @@ static puma_status compare_all(chat_template **c, const char *text, const char *
     for (int i = 0; i < count; i++) {
         chat_template *one = NULL;
 
-        if (!exact && e->status == PUMA_OK && chat_file_read(&one, files[i]->d_name, e) == PUMA_OK) {
+        if (!exact && e->status == PUMA_OK && read_template(&one, files[i]->d_name, e) == PUMA_OK) {
             exact = is_hash_of(&one->hashes, text);
             if (exact || is_made_of(one, unified)) {
                 fprintf(names, "%s%s", found++ > 0 ? "," : "", one->name);
@@ -368,7 +371,7 @@ static puma_status compare_all(chat_template **c, const char *text, const char *
 /* Short, so that all names fit into one line. */
 static puma_status unknown(const char *why, const char *which, puma_error *e)
 {
-    char *names = which == NULL ? chat_file_names() : NULL;
+    char *names = which == NULL ? template_names() : NULL;
 
     error_set(e, 569, "%s: %s", why, which != NULL ? which : names != NULL ? names : "none");
     free(names);
@@ -376,7 +379,8 @@ static puma_status unknown(const char *why, const char *which, puma_error *e)
 }
 
 /* chat_template.jinja goes before tokenizer_config.json, as in transformers. */
-puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error *e)
+/* The file that the checkpoint's own template is. */
+static puma_status find_template(chat_template **c, const char *checkpoint, puma_error *e)
 {
     char  *text = NULL, *unified = NULL, *names = NULL;
     size_t size;
@@ -430,7 +434,8 @@ static puma_status gguf_token(char **to, const gguf *g, const char *key, puma_er
     return e->status;
 }
 
-puma_status chat_file_tokens(chat_template *c, const char *checkpoint, puma_error *e)
+/* Fills bos and eos. */
+static puma_status take_tokens(chat_template *c, const char *checkpoint, puma_error *e)
 {
     json_t *config = NULL, *map = NULL;
     gguf   *g = NULL;
@@ -451,3 +456,46 @@ puma_status chat_file_tokens(chat_template *c, const char *checkpoint, puma_erro
     json_decref(map);
     return e->status;
 }
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+puma_status chat_open(chat_template **c, const char *name, const char *checkpoint, puma_error *e)
+{
+    *c = NULL;
+    if (strcmp(name, "auto") == 0)
+        find_template(c, checkpoint, e);
+    else
+        read_template(c, name, e);
+    if (e->status == PUMA_OK) take_tokens(*c, checkpoint, e);
+    if (e->status != PUMA_OK) {
+        chat_close(*c);
+        *c = NULL;
+    }
+    return e->status;
+}
+
+static void free_strings(chat_strings *s)
+{
+    for (size_t i = 0; i < s->count; i++) free(s->text[i]);
+}
+
+void chat_close(chat_template *c)
+{
+    if (c == NULL) return;
+    for (chat_role r = 0; r < CHAT_ROLES; r++) {
+        free(c->part[r].before);
+        free(c->part[r].after);
+    }
+    free(c->start);
+    free(c->generation);
+    free(c->system_default);
+    free(c->behind);
+    free(c->bos);
+    free(c->eos);
+    free_strings(&c->hashes);
+    free_strings(&c->has);
+    free_strings(&c->has_not);
+    free(c);
+}
+
+const char *chat_name(const chat_template *c) { return c->name; }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.h - models/chat/NAME.ini and the checkpoint's own template, for chat.c and chat_file.c.
+/* chat_file.h - a template of models/chat as chat_file.c reads it and chat.c renders with it; for these two alone.
  *
  * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the generation
  * prompt.  All of these are the template's own text, in which {bos}, {eos} and {date} stand for the checkpoint's
@@ -49,14 +49,5 @@ struct chat_template {
     chat_strings has, has_not;   /* what one that it is holds, and what it does not hold  */
     char        *bos, *eos;      /* of the checkpoint; NULL: it names none                */
 };
-
-/* Reads models/chat/NAME.ini. */
-puma_status chat_file_read(chat_template **c, const char *name, puma_error *e);
-/* The names of the files there are, sorted, with commas between; malloc'd, NULL: out of memory. */
-char       *chat_file_names(void);
-/* The file that the checkpoint's own template is. */
-puma_status chat_file_find(chat_template **c, const char *checkpoint, puma_error *e);
-/* Fills bos and eos. */
-puma_status chat_file_tokens(chat_template *c, const char *checkpoint, puma_error *e);
 
 #endif

@@ -26,7 +26,7 @@ puma_status input_check_case(const client_input *in, const tokenizer *t, puma_er
 
     if (!in->model->lower) return PUMA_OK;
     for (size_t i = 0; i < 2 && e->status == PUMA_OK; i++)
-        token_encode(t, texts[i], strlen(texts[i]), NULL, 0, true, false, &list[i], e);
+        token_encode(t, &(token_source){ .text = texts[i], .size = strlen(texts[i]), .special = true }, &list[i], e);
     same = list[0].count == list[1].count &&
            (list[0].count == 0 || memcmp(list[0].ids, list[1].ids, list[0].count * sizeof *list[0].ids) == 0);
     for (size_t i = 0; i < 2; i++) token_list_free(&list[i]);

@@ -12,11 +12,12 @@ static bool mask_of(const tokenizer *t, uint32_t *mask)
     bool                     found = false;
 
     for (size_t i = 0; i < 2 && t != NULL && !found; i++) {
-        token_list  list = { 0 };
-        puma_error  e = { 0 };
-        const char *text = NULL;
+        token_source from = { .text = spellings[i], .size = strlen(spellings[i]), .parse_special = true };
+        token_list   list = { 0 };
+        puma_error   e = { 0 };
+        const char  *text = NULL;
 
-        if (token_encode(t, spellings[i], strlen(spellings[i]), NULL, 0, false, true, &list, &e) == PUMA_OK && list.count == 1)
+        if (token_encode(t, &from, &list, &e) == PUMA_OK && list.count == 1)
             text = token_text(t, list.ids[0]);
         found = text != NULL && strcmp(text, spellings[i]) == 0;
         if (found) *mask = list.ids[0];

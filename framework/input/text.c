@@ -68,17 +68,22 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
 {
     const runfile_input *own = in->own;
     token_cut cut = { .most = own->truncate ? in->most : SIZE_MAX, .keep_end = in->run->task == RUN_GENERATE };
-    token_list list = { 0 };
-    char      *whole;
+    token_source from = { .pair = pair,
+                          .pair_size = pair == NULL ? 0 : strlen(pair),
+                          .special = true,
+                          .parse_special = own->parse_special };
+    token_list   list = { 0 };
+    char        *whole;
 
     if (own->chat_template != NULL) return encode_chat(in, t, &(chat_message){ CHAT_USER, text, size }, 1, where, e);
     if (own->truncate && !cut.keep_end && read_cut(in, &cut, e) != PUMA_OK) return e->status;
     whole = input_encoder_text(in, text, &size);
     if (whole == NULL) return no_memory(e);
+    from.text = whole;
+    from.size = size;
     if (in->model->prompt != NULL && pair != NULL)
         error_set(e, 331, "%s: [input] text_pair: the sentence encoder puts a prompt in front of one text", where);
-    else if (token_encode_cut(t, whole, size, pair, pair == NULL ? 0 : strlen(pair), true, own->parse_special, &cut, &list,
-                              e) != PUMA_OK)
+    else if (token_encode_cut(t, &from, &cut, &list, e) != PUMA_OK)
         error_prefix(e, "%s", where);
     OPENSSL_cleanse(whole, size);
     free(whole);

@@ -3,7 +3,10 @@
 /* architecture.h - models/NAME.ini in memory: names and words checked, no numbers of any one model yet.
  *
  * Roles are the contract with the executor: which there are, their shapes and their order stand in ROLES
- * below and nowhere else.  The file only says under which names a checkpoint keeps them. */
+ * below and nowhere else.  The file only says under which names a checkpoint keeps them.
+ *
+ * model.c and config.c read one, source.c takes the tensors' names from it; it does not change once it is open.  No
+ * checkpoint is looked at. */
 #ifndef MODEL_ARCHITECTURE_H
 #define MODEL_ARCHITECTURE_H
 

@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* canonical.c - see model.h: everything public about a model as text, for HELLO.  The order of the lines is fixed: what
- * nodes of one run send each other must be equal byte for byte. */
+ * nodes of one run send each other must be equal byte for byte.
+ *
+ * It reads the model and allocates the text, nothing else; a weight or a path of this machine must not get in. */
 #include "model/model.h"
 
 #include <math.h>

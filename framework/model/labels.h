@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* labels.h - labels.c, for model.c alone */
+/* labels.h - labels.c, for model.c alone.
+ *
+ * It owns the names in model.label_names. */
 #ifndef MODEL_LABELS_H
 #define MODEL_LABELS_H
 

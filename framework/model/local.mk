@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/model/libmodel.la
-framework_model_libmodel_la_SOURCES = %D%/model.c %D%/model.h %D%/canonical.c %D%/architecture.c %D%/architecture.h %D%/owner.h \
+framework_model_libmodel_la_SOURCES = %D%/model.c %D%/model.h %D%/canonical.c %D%/config.c %D%/config.h %D%/architecture.c %D%/architecture.h %D%/owner.h \
     %D%/source.c %D%/rotary.c %D%/rotary.h %D%/modules.c %D%/labels.c %D%/labels.h
 
 check_PROGRAMS += tests/unit/test_model

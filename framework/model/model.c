@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* model.c - config.json read through an architecture: every size checked before anything is made from it. */
+/* model.c - a model of config.json's values (config.h): every size checked before anything is made from it, then the
+ * tensors that the task needs.  No weight is read here (source.c), and nothing of a checkpoint is run. */
 #include "model/model.h"
 
 #include "base/checked.h"
+#include "model/config.h"
 #include "model/labels.h"
 #include "model/owner.h"
 #include "model/rotary.h"
@@ -12,232 +14,17 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define MAX_CONFIG (4u << 20)       /* bytes of config.json: id2label of 20 000 classes is 1 MB        */
-#define MAX_SIZE ((size_t)1 << 40)  /* of any one number; memory is what really bounds them            */
 #define MAX_WIDTH ((size_t)1 << 20) /* hidden size                                                     */
 #define MAX_LAYERS 4096u
-#define MAX_SIDE 16384 /* of a picture                                                       */
 #define MAX_MEMORY ((size_t)4 << 40) /* bytes of all parameters in ring words: 500 thousand million     */
 
-typedef struct reader {
-    const char         *path; /* of config.json, for messages                                    */
-    const json_t       *config;
-    const architecture *architecture;
-    puma_error         *e;
-} reader;
-
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory"); }
-
-/* --- config.json ------------------------------------------------------------------------------ */
-
-static const ini_entry *config_entry(const reader *r, const char *key)
-{
-    return ini_find(&r->architecture->file, "config", key);
-}
-
-/* One alternative of a [config] line: "KEY", "KEY + N", "KEY * N" or "default VALUE"; a KEY with points leads
- * into objects. */
-typedef struct source_key {
-    char        key[128];
-    const char *literal; /* points into the line; NULL: a key                               */
-    size_t      plus, times;
-} source_key;
-
-/* The value of "KEY" or "KEY.KEY…"; NULL when there is none. */
-static json_t *find_value(const json_t *object, const char *key)
-{
-    char        part[128];
-    const char *point;
-    json_t     *value = json_object_get(object, key);
-
-    while (!value && (point = strchr(key, '.')) != NULL) {
-        snprintf(part, sizeof part, "%.*s", (int)(point - key), key);
-        object = json_object_get(object, part);
-        key = point + 1;
-        value = json_object_get(object, key);
-    }
-    return value;
-}
-
-static bool cut_source(const char *text, source_key *s)
-{
-    const char *sign;
-    char       *end;
-    size_t      length, number;
-
-    *s = (source_key){ .times = 1 };
-    if (strncmp(text, "default ", 8) == 0) {
-        s->literal = text + 8;
-        return true;
-    }
-    sign = strstr(text, " + ");
-    if (!sign) sign = strstr(text, " * ");
-    length = sign ? (size_t)(sign - text) : strlen(text);
-    if (length == 0 || length >= sizeof s->key || strcspn(text, " \t") < length) return false;
-    memcpy(s->key, text, length);
-    if (!sign) return true;
-    errno = 0;
-    number = strtoul(sign + 3, &end, 10);
-    if (sign[1] == '+')
-        s->plus = number;
-    else
-        s->times = number;
-    return sign[3] >= '0' && sign[3] <= '9' && !*end && !errno && number <= 1000;
-}
-
-/* What a [config] line finds: the value and the alternative it came from.  A literal is parsed as JSON, so
- * that both take one way from here; *value is a new reference. */
-static puma_status look_up(const reader *r, const char *key, json_t **value, source_key *found)
-{
-    const architecture *a = r->architecture;
-    const ini_entry    *entry = config_entry(r, key);
-    alternatives        list;
-
-    *value = NULL;
-    if (!entry) return error_set(r->e, 341, "%s: [config] %s is missing", a->path, key);
-    if (alternatives_cut(&list, &a->file, entry, r->e) != PUMA_OK) return r->e->status;
-    for (size_t i = 0; i < list.count && !*value; i++) {
-        if (!cut_source(list.text[i], found)) {
-            error_set(r->e, 341,
-                      "%s:%d: [config] %s: not a key, KEY + N, KEY * N or default VALUE (got \"%.60s\")",
-                      a->path, entry->line, key, list.text[i]);
-            break;
-        }
-        if (found->literal) {
-            *value = json_loads(found->literal, JSON_DECODE_ANY, NULL);
-            if (!*value)
-                error_set(r->e, 341, "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")",
-                          a->path, entry->line, key, found->literal);
-            snprintf(found->key, sizeof found->key, "%s", key);
-            found->literal = NULL;
-            break;
-        }
-        *value = find_value(r->config, found->key);
-        if (json_is_null(*value)) *value = NULL;
-        json_incref(*value);
-    }
-    if (!*value && r->e->status == PUMA_OK) {
-        cut_source(list.text[0], found);
-        error_set(r->e, 403, "%s: %s: %s", r->path, found->key,
-                  find_value(r->config, found->key) ? "null where a value is needed" : "missing");
-    }
-    alternatives_free(&list);
-    return r->e->status;
-}
-
-static puma_status read_size(const reader *r, const char *key, size_t least, size_t most, size_t *size)
-{
-    json_t    *value;
-    source_key found;
-    char       got[64];
-
-    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    json_show(got, sizeof got, value);
-    if (json_is_integer(value)) {
-        json_int_t n = json_integer_value(value);
-
-        if (n < 0 || (uint64_t)n > most / found.times || (uint64_t)n * found.times + found.plus < least)
-            error_set(r->e, 403, "%s: %s: out of range (got %s, allowed %zu to %zu)", r->path, found.key, got,
-                      least, most);
-        *size = (size_t)n * found.times + found.plus;
-    } else {
-        error_set(r->e, 403, "%s: %s: not a whole number (got %s)", r->path, found.key, got);
-    }
-    json_decref(value);
-    return r->e->status;
-}
-
-/* labels: a number, or as many as there are names. */
-static puma_status read_labels(const reader *r, size_t *labels)
-{
-    json_t    *value;
-    source_key found;
-    size_t     count;
-
-    if (look_up(r, "labels", &value, &found) != PUMA_OK) return r->e->status;
-    count = json_is_object(value) ? json_object_size(value) : json_array_size(value);
-    if (json_is_object(value) || json_is_array(value)) {
-        if (count == 0) error_set(r->e, 403, "%s: %s: it lists no label", r->path, found.key);
-        *labels = count;
-        json_decref(value);
-        return r->e->status;
-    }
-    json_decref(value);
-    return read_size(r, "labels", 1, MAX_SIZE, labels);
-}
-
-static puma_status read_number(const reader *r, const char *key, double most, double *number)
-{
-    json_t    *value;
-    source_key found;
-    char       got[64];
-
-    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    json_show(got, sizeof got, value);
-    *number = json_number_value(value);
-    /* The comparison is written so that NaN fails it too. */
-    if (!json_is_number(value))
-        error_set(r->e, 403, "%s: %s: not a number (got %s)", r->path, found.key, got);
-    else if (!(*number >= 0 && *number <= most))
-        error_set(r->e, 403, "%s: %s: out of range (got %s, allowed 0 to %g)", r->path, found.key, got, most);
-    json_decref(value);
-    return r->e->status;
-}
-
-static puma_status read_activation(const reader *r, model_activation *activation)
-{
-    json_t    *value;
-    source_key found;
-    char       got[64];
-
-    if (look_up(r, "activation", &value, &found) != PUMA_OK) return r->e->status;
-    json_show(got, sizeof got, value);
-    if (!json_is_string(value))
-        error_set(r->e, 403, "%s: %s: not the name of a function (got %s)", r->path, found.key, got);
-    else if (!activation_find(json_string_value(value), activation))
-        error_set(r->e, 404, "%s: %s: %s is not supported (known: %s)", r->path, found.key, got,
-                  ACTIVATION_NAMES);
-    json_decref(value);
-    return r->e->status;
-}
-
-/* [require]: keys whose other values would mean another computation. */
-static puma_status check_required(const reader *r)
-{
-    const ini *file = &r->architecture->file;
-
-    for (size_t i = 0; i < file->count && r->e->status == PUMA_OK; i++) {
-        const ini_entry *entry = &file->entries[i];
-        const json_t    *value = json_object_get(r->config, entry->key);
-        alternatives     list;
-        bool             fits = false;
-        char             got[64];
-
-        if (strcmp(entry->section, "require") != 0) continue;
-        if (alternatives_cut(&list, file, entry, r->e) != PUMA_OK) break;
-        for (size_t k = 0; k < list.count; k++) {
-            json_t *allowed = json_loads(list.text[k], JSON_DECODE_ANY, NULL);
-
-            if (!allowed)
-                error_set(r->e, 341, "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path,
-                          entry->line, entry->key, list.text[k]);
-            if (allowed && json_equal(allowed, value)) fits = true;
-            json_decref(allowed);
-        }
-        json_show(got, sizeof got, value);
-        if (value && !json_is_null(value) && !fits)
-            error_set(r->e, 404, "%s: %.60s: %s is not supported (supported: %.80s)", r->path, entry->key,
-                      got, entry->value);
-        alternatives_free(&list);
-    }
-    return r->e->status;
-}
 
 /* --- sizes ------------------------------------------------------------------------------------ */
 
@@ -292,7 +79,7 @@ static bool role_wanted(const architecture *a, role which, const wanted *w)
     }
 }
 
-static puma_status too_large(const reader *r, const model *m, double bytes)
+static puma_status too_large(const config_reader *r, const model *m, double bytes)
 {
     return error_set(
         r->e, 405,
@@ -303,7 +90,7 @@ static puma_status too_large(const reader *r, const model *m, double bytes)
 }
 
 /* Counts parameters and tensors with checked arithmetic; a prediction in double is for the message alone. */
-static puma_status count_parameters(const reader *r, const model *m, const wanted *w, size_t *parameters,
+static puma_status count_parameters(const config_reader *r, const model *m, const wanted *w, size_t *parameters,
                                     size_t *tensors)
 {
     double predicted = 0;
@@ -330,17 +117,17 @@ static puma_status count_parameters(const reader *r, const model *m, const wante
 }
 
 /* How many heads have keys and values, and how wide a head is. */
-static puma_status read_heads(const reader *r, model *m)
+static puma_status read_heads(const config_reader *r, model *m)
 {
     m->kv_heads = m->heads;
-    if (config_entry(r, "kv_heads") && read_size(r, "kv_heads", 1, MAX_WIDTH, &m->kv_heads) != PUMA_OK)
+    if (config_entry(r, "kv_heads") && config_size(r, "kv_heads", 1, MAX_WIDTH, &m->kv_heads) != PUMA_OK)
         return r->e->status;
     if (m->heads % m->kv_heads != 0)
         return error_set(r->e, 403,
                          "%s: the number of heads is not a multiple of those with keys (got %zu and %zu)",
                          r->path, m->heads, m->kv_heads);
     /* 0: what the hidden size leaves to each. */
-    if (config_entry(r, "head_dim") && read_size(r, "head_dim", 0, MAX_WIDTH, &m->head_dim) != PUMA_OK)
+    if (config_entry(r, "head_dim") && config_size(r, "head_dim", 0, MAX_WIDTH, &m->head_dim) != PUMA_OK)
         return r->e->status;
     if (m->head_dim > 0) return PUMA_OK;
     m->head_dim = m->hidden / m->heads;
@@ -351,35 +138,12 @@ static puma_status read_heads(const reader *r, model *m)
     return PUMA_OK;
 }
 
-/* A height and a width: [height, width], or one number for both. */
-static puma_status read_pair(const reader *r, const char *key, size_t pair[2])
-{
-    json_t    *value;
-    source_key found;
-    char       got[64];
-
-    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    json_show(got, sizeof got, value);
-    for (size_t i = 0; i < 2 && r->e->status == PUMA_OK; i++) {
-        const json_t *number = json_is_array(value) ? json_array_get(value, i) : value;
-        json_int_t    n = json_integer_value(number);
-
-        if (!json_is_integer(number) || (json_is_array(value) && json_array_size(value) != 2))
-            error_set(r->e, 403, "%s: %s: not a whole number or two (got %s)", r->path, found.key, got);
-        else if (n < 1 || n > MAX_SIDE)
-            error_set(r->e, 403, "%s: %s: out of range (got %s, allowed 1 to %d)", r->path, found.key, got, MAX_SIDE);
-        pair[i] = (size_t)n;
-    }
-    json_decref(value);
-    return r->e->status;
-}
-
 /* Pictures: a position for each patch, and the first for the token of the class.  What is left at the right and
  * at the bottom when a side is no multiple of the patch's is not looked at. */
-static puma_status read_picture(const reader *r, model *m)
+static puma_status read_picture(const config_reader *r, model *m)
 {
-    if (read_pair(r, "image", m->image) != PUMA_OK || read_pair(r, "patch", m->patch) != PUMA_OK ||
-        read_size(r, "channels", 1, 64, &m->channels) != PUMA_OK)
+    if (config_pair(r, "image", m->image) != PUMA_OK || config_pair(r, "patch", m->patch) != PUMA_OK ||
+        config_size(r, "channels", 1, 64, &m->channels) != PUMA_OK)
         return r->e->status;
     if (m->patch[0] > m->image[0] || m->patch[1] > m->image[1])
         return error_set(r->e, 403, "%s: a patch of %zu x %zu is larger than the picture (%zu x %zu)", r->path,
@@ -390,12 +154,12 @@ static puma_status read_picture(const reader *r, model *m)
 
 /* Relative positions by buckets (Raffel et al. 2020): half of them for what follows, and in each half one for
  * each near distance and ever wider ones up to the largest. */
-static puma_status read_buckets(const reader *r, model *m)
+static puma_status read_buckets(const config_reader *r, model *m)
 {
     if (!config_entry(r, "buckets")) return PUMA_OK;
-    if (read_size(r, "buckets", 4, 4096, &m->buckets) != PUMA_OK ||
-        read_size(r, "bucket_rows", m->buckets, 4096, &m->bucket_rows) != PUMA_OK ||
-        read_size(r, "bucket_distance", m->buckets, MAX_WIDTH, &m->bucket_distance) != PUMA_OK)
+    if (config_size(r, "buckets", 4, 4096, &m->buckets) != PUMA_OK ||
+        config_size(r, "bucket_rows", m->buckets, 4096, &m->bucket_rows) != PUMA_OK ||
+        config_size(r, "bucket_distance", m->buckets, MAX_WIDTH, &m->bucket_distance) != PUMA_OK)
         return r->e->status;
     return PUMA_OK;
 }
@@ -415,42 +179,42 @@ size_t model_bucket(const model *m, ptrdiff_t ahead)
 }
 
 /* Layers that share their weights, and an embedding narrower than they are. */
-static puma_status read_shares(const reader *r, model *m)
+static puma_status read_shares(const config_reader *r, model *m)
 {
     m->groups = m->layers;
     m->embedding_width = m->hidden;
-    if (config_entry(r, "groups") && read_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK)
+    if (config_entry(r, "groups") && config_size(r, "groups", 1, m->layers, &m->groups) != PUMA_OK)
         return r->e->status;
     if (config_entry(r, "embedding") &&
-        read_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
+        config_size(r, "embedding", 1, MAX_WIDTH, &m->embedding_width) != PUMA_OK)
         return r->e->status;
     m->mapped =
         config_entry(r, "embedding") && (r->architecture->map_always || m->embedding_width != m->hidden);
     return read_buckets(r, m);
 }
 
-static puma_status read_sizes(const reader *r, model *m, head_kind head)
+static puma_status read_sizes(const config_reader *r, model *m, head_kind head)
 {
-    if (read_size(r, "layers", 1, MAX_SIZE, &m->layers) != PUMA_OK) return r->e->status;
-    if (read_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
-    if (read_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
-    if (read_size(r, "intermediate", 1, MAX_SIZE, &m->intermediate) != PUMA_OK) return r->e->status;
+    if (config_size(r, "layers", 1, CONFIG_MOST, &m->layers) != PUMA_OK) return r->e->status;
+    if (config_size(r, "hidden", 1, MAX_WIDTH, &m->hidden) != PUMA_OK) return r->e->status;
+    if (config_size(r, "heads", 1, MAX_WIDTH, &m->heads) != PUMA_OK) return r->e->status;
+    if (config_size(r, "intermediate", 1, CONFIG_MOST, &m->intermediate) != PUMA_OK) return r->e->status;
     if (read_shares(r, m) != PUMA_OK) return r->e->status;
     if (m->pixels) {
         if (read_picture(r, m) != PUMA_OK) return r->e->status;
-        if (head && read_labels(r, &m->labels) != PUMA_OK) return r->e->status;
+        if (head && config_labels(r, &m->labels) != PUMA_OK) return r->e->status;
         return read_heads(r, m);
     }
-    if (read_size(r, "vocabulary", 1, MAX_SIZE, &m->vocabulary) != PUMA_OK) return r->e->status;
-    if (read_size(r, "positions", 1, MAX_SIZE, &m->positions) != PUMA_OK) return r->e->status;
+    if (config_size(r, "vocabulary", 1, CONFIG_MOST, &m->vocabulary) != PUMA_OK) return r->e->status;
+    if (config_size(r, "positions", 1, CONFIG_MOST, &m->positions) != PUMA_OK) return r->e->status;
     if (config_entry(r, "position_offset") &&
-        read_size(r, "position_offset", 0, MAX_SIZE, &m->position_offset) != PUMA_OK)
+        config_size(r, "position_offset", 0, CONFIG_MOST, &m->position_offset) != PUMA_OK)
         return r->e->status;
-    if (config_entry(r, "types") && read_size(r, "types", 1, MAX_SIZE, &m->types) != PUMA_OK)
+    if (config_entry(r, "types") && config_size(r, "types", 1, CONFIG_MOST, &m->types) != PUMA_OK)
         return r->e->status;
     if (m->causal || head == HEAD_MASK)
         m->labels = head ? m->vocabulary : 0;
-    else if (head && read_labels(r, &m->labels) != PUMA_OK)
+    else if (head && config_labels(r, &m->labels) != PUMA_OK)
         return r->e->status;
     if (read_heads(r, m) != PUMA_OK) return r->e->status;
     if (m->positions <= m->position_offset)
@@ -499,50 +263,33 @@ static void list_tensors(model *m, const architecture *a, const wanted *w)
 
 /* --- decoders --------------------------------------------------------------------------------- */
 
-/* A key that is true or false; as it was when the architecture has no such key. */
-static puma_status read_flag(const reader *r, const char *key, bool *set)
-{
-    json_t    *value;
-    source_key found;
-    char       got[64];
-
-    if (!config_entry(r, key)) return PUMA_OK;
-    if (look_up(r, key, &value, &found) != PUMA_OK) return r->e->status;
-    json_show(got, sizeof got, value);
-    *set = json_is_true(value);
-    if (!json_is_boolean(value))
-        error_set(r->e, 403, "%s: %s: neither true nor false (got %s)", r->path, found.key, got);
-    json_decref(value);
-    return r->e->status;
-}
-
 /* The object that changes the angles, a new reference: rope_scaling of older files, rope_parameters of newer
  * ones, whose rope_theta counts before any other.  A file with both is one to which somebody added one of
  * them, and readers differ on which they take. */
-static puma_status read_scaling(const reader *r, json_t **scaling, source_key *found, double *theta)
+static puma_status read_scaling(const config_reader *r, json_t **scaling, config_source *found, double *theta)
 {
     const json_t *old = json_object_get(r->config, "rope_scaling"),
                  *new = json_object_get(r->config, "rope_parameters");
 
     *scaling = NULL;
-    *found = (source_key){ .key = "rope_scaling" };
+    *found = (config_source){ .key = "rope_scaling" };
     if (json_object_size(old) > 0 && json_object_size(new) > 0 && !json_equal(old, new))
         return error_set(
             r->e, 404, "%s: rope_scaling: stands beside rope_parameters, which says something else: keep one",
             r->path);
     if (!config_entry(r, "rope_scaling"))
         *scaling = json_object();
-    else if (look_up(r, "rope_scaling", scaling, found) != PUMA_OK)
+    else if (config_look_up(r, "rope_scaling", scaling, found) != PUMA_OK)
         return r->e->status;
     if (!*scaling) return no_memory(r->e);
-    if (read_number(r, "rope_theta", 1e12, theta) != PUMA_OK) return r->e->status;
+    if (config_number(r, "rope_theta", 1e12, theta) != PUMA_OK) return r->e->status;
     if (json_is_number(json_object_get(*scaling, "rope_theta")))
         *theta = json_number_value(json_object_get(*scaling, "rope_theta"));
     if (*theta >= 1 && *theta <= 1e12) return PUMA_OK;
     return error_set(r->e, 403, "%s: rope_theta: out of range (got %g, allowed 1 to 1e12)", r->path, *theta);
 }
 
-static puma_status read_rotary(const reader *r, model *m)
+static puma_status read_rotary(const config_reader *r, model *m)
 {
     struct owner *o = m->owner;
     rotary        turn = { .path = r->path,
@@ -550,7 +297,7 @@ static puma_status read_rotary(const reader *r, model *m)
                            .head_dim = m->head_dim,
                            .positions = m->positions };
     json_t       *scaling;
-    source_key    found;
+    config_source    found;
 
     if (m->head_dim % 2 != 0)
         return error_set(r->e, 403, "%s: a head of %zu numbers cannot be turned in pairs", r->path,
@@ -574,13 +321,13 @@ static puma_status read_rotary(const reader *r, model *m)
 }
 
 /* window_layers: "full_attention" or "sliding_attention", one a layer.  Absent: all from `from` on. */
-static puma_status read_window_layers(const reader *r, model *m, size_t window, size_t from)
+static puma_status read_window_layers(const config_reader *r, model *m, size_t window, size_t from)
 {
     json_t    *value = NULL;
-    source_key found;
+    config_source found;
     char       got[64];
 
-    if (config_entry(r, "window_layers") && look_up(r, "window_layers", &value, &found) != PUMA_OK)
+    if (config_entry(r, "window_layers") && config_look_up(r, "window_layers", &value, &found) != PUMA_OK)
         return r->e->status;
     if (!json_is_array(value) || json_array_size(value) == 0) {
         for (size_t i = from; i < m->layers; i++) m->window[i] = window;
@@ -607,7 +354,7 @@ static puma_status read_window_layers(const reader *r, model *m, size_t window, 
     return r->e->status;
 }
 
-static puma_status read_window(const reader *r, model *m)
+static puma_status read_window(const config_reader *r, model *m)
 {
     size_t window = 0, from = 0;
     bool   used = true;
@@ -615,10 +362,10 @@ static puma_status read_window(const reader *r, model *m)
     m->window = calloc(m->layers, sizeof *m->window);
     if (!m->window) return no_memory(r->e);
     if (!config_entry(r, "window")) return PUMA_OK;
-    if (read_size(r, "window", 0, MAX_SIZE, &window) != PUMA_OK ||
-        read_flag(r, "use_window", &used) != PUMA_OK)
+    if (config_size(r, "window", 0, CONFIG_MOST, &window) != PUMA_OK ||
+        config_flag(r, "use_window", &used) != PUMA_OK)
         return r->e->status;
-    if (config_entry(r, "window_from") && read_size(r, "window_from", 0, MAX_SIZE, &from) != PUMA_OK)
+    if (config_entry(r, "window_from") && config_size(r, "window_from", 0, CONFIG_MOST, &from) != PUMA_OK)
         return r->e->status;
     return read_window_layers(r, m, used ? window : 0, from);
 }
@@ -669,7 +416,7 @@ static head_kind head_of(model_task task)
 
 /* The matrix of labels for every token may have the name of the one for the whole: then `architectures` tells
  * them apart. */
-static puma_status check_head(const reader *r, model_task task)
+static puma_status check_head(const config_reader *r, model_task task)
 {
     static const char whole[] = "ForSequenceClassification";
     const char *name = json_string_value(json_array_get(json_object_get(r->config, "architectures"), 0));
@@ -681,7 +428,7 @@ static puma_status check_head(const reader *r, model_task task)
                      r->path, name);
 }
 
-static puma_status fill(const reader *r, model *m, model_task task)
+static puma_status fill(const config_reader *r, model *m, model_task task)
 {
     const architecture *a = r->architecture;
     struct owner       *o = m->owner;
@@ -696,21 +443,21 @@ static puma_status fill(const reader *r, model *m, model_task task)
             a->path);
     take_words(m, a);
     m->head_dense = head == HEAD_SEQUENCE && a->tensor[ROLE_HEAD_DENSE_WEIGHT].count > 0;
-    if (check_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK)
+    if (config_required(r) != PUMA_OK || check_head(r, task) != PUMA_OK || read_sizes(r, m, head) != PUMA_OK)
         return r->e->status;
     if ((task == MODEL_CLASSIFY || task == MODEL_TOKENS) &&
         model_read_labels(m, r->config, r->path, r->e) != PUMA_OK)
         return r->e->status;
     if (task == MODEL_TOKENS)
         m->problem = MODEL_ONE_LABEL; /* each token has one, whatever is said of the whole */
-    if (read_activation(r, &m->activation) != PUMA_OK) return r->e->status;
-    if (read_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
-    if (read_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
+    if (config_activation(r, &m->activation) != PUMA_OK) return r->e->status;
+    if (config_number(r, "epsilon", 1, &m->epsilon) != PUMA_OK) return r->e->status;
+    if (config_number(r, "initializer_range", 100, &m->initializer_range) != PUMA_OK) return r->e->status;
     m->embedding_scale = a->scaled ? sqrt((double)m->hidden) : 1;
     m->attention_factor = 1;
-    if (read_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
-        read_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
-        read_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || read_flag(r, "tied", &w.tied) != PUMA_OK)
+    if (config_flag(r, "attention_bias", &w.attention_bias) != PUMA_OK ||
+        config_flag(r, "qkv_bias", &w.qkv_bias) != PUMA_OK ||
+        config_flag(r, "mlp_bias", &w.mlp_bias) != PUMA_OK || config_flag(r, "tied", &w.tied) != PUMA_OK)
         return r->e->status;
     m->mask_activation = a->has_mask_activation ? a->mask_activation : m->activation;
     m->tied = w.tied = w.tied && (a->causal ? head != HEAD_NONE : head == HEAD_MASK);
@@ -802,7 +549,7 @@ puma_status model_open(model **out, const char *directory, const char *architect
     if (architecture_open(&o->architecture, architectures, architecture_name, json_string_value(type), e) !=
         PUMA_OK)
         goto done;
-    fill(&(reader){ path_tail(path), config, o->architecture, e }, m, task);
+    fill(&(config_reader){ path_tail(path), config, o->architecture, e }, m, task);
 done:
     json_decref(config);
     free(path);

@@ -4,7 +4,10 @@
  *
  * The architecture (data, not code) says which config keys carry which sizes, where norms stand, which
  * tensors there are and under which names; the model is that with numbers in.  Compute parties read
- * config.json and nothing else of the directory; the client has the weights too. */
+ * config.json and nothing else of the directory; the client has the weights too.
+ *
+ * plan/ opens it (cli/ where it makes one up); exec/, run/, input/ and cli/ read it.  Values come through
+ * model_source. */
 #ifndef MODEL_H
 #define MODEL_H
 

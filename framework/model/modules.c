@@ -5,7 +5,9 @@
  *
  * Every part is either computed or refused by its name, for a vector made in another way is of no use beside
  * those that the model's own program made.  A compute party reads these files too: they say what is computed.
- */
+ *
+ * plan/ calls it once the model is open for embed; source.c reads the steps' weights from the folders that it found.
+ * No weight is read here. */
 #include "model/model.h"
 
 #include "model/owner.h"

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* owner.h - what stands behind model.owner. */
+/* owner.h - what stands behind model.owner.
+ *
+ * For the files of this folder alone: model_open makes it and model_close frees it. */
 #ifndef MODEL_OWNER_H
 #define MODEL_OWNER_H
 

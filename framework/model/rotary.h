@@ -7,7 +7,10 @@
  * Kinds: default; linear (Chen et al. 2023); dynamic, which changes nothing up to the model's own length;
  * llama3; yarn (Peng et al. 2023, YaRN: Efficient Context Window Extension); longrope, "su" in older files
  * (Ding et al. 2024), of which the factors of the original context are used, so that this is as far as a
- * sequence goes. */
+ * sequence goes.
+ *
+ * model.c is the caller and owns the angles, which it allocates before the call; rope_scaling is read, never
+ * completed or corrected. */
 #ifndef MODEL_ROTARY_H
 #define MODEL_ROTARY_H
 

@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* source.c - where a run's weights come from: a checkpoint, or numbers made from a seed. */
+/* source.c - where a run's weights come from: a checkpoint, or numbers made from a seed.
+ *
+ * exec/ and input/ take values from it, tensor by tensor, as the client does to share them; it owns the open weights
+ * and what was found out about them, and each array of values is the caller's.  A compute party has synthetic sources
+ * alone. */
 #include "model/model.h"
 
 #include "model/owner.h"

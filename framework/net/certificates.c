@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* certificates.c - see certificates.h.
  *
- * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension says.  Called by
- * `puma keygen` and by tls.c for a node's own key; opens no connection. */
+ * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension
+ * says.  Called by `puma keygen` and by tls.c for a node's own key; opens no connection. */
 #include "net/certificates.h"
 #include "net/wire.h"
 
@@ -178,7 +178,8 @@ puma_status certificates_make(const char *directory, unsigned parties, unsigned 
     if (days < 1 || days > 36500)
         return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
     if (parties < 1 || parties > PUMA_MAX_PARTIES)
-        return error_set(e, 311, "certificates for %u parties: 1 to %u are possible", parties, PUMA_MAX_PARTIES);
+        return error_set(e, 311, "certificates for %u parties: 1 to %u are possible", parties,
+                         PUMA_MAX_PARTIES);
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return error_set(e, 1003, "%s: %s", directory, strerror(errno));
     if (none_exist(directory, parties, e) != PUMA_OK) return e->status;

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* hello.c - what two nodes say to each other before the first share: who, which version, which configuration,
- * fresh nonces, and the contributions from which a pair's seeds are made.
+/* hello.c - what two nodes say to each other before the first share: who, which version, which
+ * configuration, fresh nonces, and the contributions from which a pair's seeds are made.
  *
- * Owns the content of HELLO, CONFIG and ROSTER and the derivation of roots and seeds.  Called by handshake.c, which knows
- * when each of them is due; sends and receives nothing itself. */
+ * Owns the content of HELLO, CONFIG and ROSTER and the derivation of roots and seeds.  Called by
+ * handshake.c, which knows when each of them is due; sends and receives nothing itself. */
 #include "net/wire.h"
 
 #include <openssl/core_names.h>
@@ -247,8 +247,9 @@ puma_status hello_compare(const net *n, uint32_t peer, puma_error *e)
 
 #define ROSTER_LEAST 4u /* numbers: three parties and the client */
 
-/* The nonces in the order of wire numbers up to the highest of this run, 0 for a node that is absent; returns how many
- * bytes that makes.  What is hashed into the session's id stays what it was for runs of up to three parties. */
+/* The nonces in the order of wire numbers up to the highest of this run, 0 for a node that is absent;
+ * returns how many bytes that makes.  What is hashed into the session's id stays what it was for runs of up
+ * to three parties. */
 static size_t put_nonces(uint8_t out[PUMA_NODES * 32], const net *n)
 {
     uint32_t count = ROSTER_LEAST;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* links.c - what transports with links have in common: the thread that serves them, and the seed of each pair.
+/* links.c - what transports with links have in common: the thread that serves them, and the seed of each
+ * pair.
  *
  * Called by memory.c, sockets.c and counting.c; io.c is the thread. */
 #include "net/transport.h"

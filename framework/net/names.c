@@ -17,8 +17,9 @@ int64_t net_now_us(void)
 
 int64_t net_now_ms(void) { return net_now_us() / 1000; }
 
-/* The client is number 3 and parties from 3 on follow behind it.  Seeds are derived from these numbers, and when the
- * client got its own a run had three parties at most: a fixed seed shall go on giving the streams that it gave. */
+/* The client is number 3 and parties from 3 on follow behind it.  Seeds are derived from these numbers, and
+ * when the client got its own a run had three parties at most: a fixed seed shall go on giving the streams
+ * that it gave. */
 #define CLIENT_NUMBER 3u
 
 uint32_t wire_number(uint32_t node)

@@ -1,20 +1,20 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3; and what a rehearsal counts and a
- * dealer records in their place.
+/* net.h - the wire: links between the nodes of a run, over memory, TCP or TLS 1.3; and what a rehearsal
+ * counts and a dealer records in their place.
  *
- * One thread a node does all of its input and output, so that compute never delays a heartbeat and a
- * peer's death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for
- * one.  Frames carry a sequence number, a type and the depth of the message (below); the receiver's
- * expectation decides how long a payload is.
+ * One thread a node does all of its input and output, so that compute never delays a heartbeat and a peer's
+ * death is seen while we compute.  `net_send` puts a frame into a queue; `net_recv` waits for one.  Frames
+ * carry a sequence number, a type and the depth of the message (below); the receiver's expectation decides
+ * how long a payload is.
  *
  * Counting.  Payload bytes are counted per directed link and phase.  Rounds: every message carries the
- * length of the longest chain of messages that it depends on, itself included, once over all messages
- * and once over the online ones; a node's depth is the maximum it has received.  `net_depth` is what a
- * report calls rounds.
+ * length of the longest chain of messages that it depends on, itself included, once over all messages and
+ * once over the online ones; a node's depth is the maximum it has received.  `net_depth` is what a report
+ * calls rounds.
  *
- * Order of life: net_open (listen, connect, identity, HELLO on every link), net_send/net_recv …,
- * net_finish (DONE from all) or net_abort (ABORT with the reason to all), net_close. */
+ * Order of life: net_open (listen, connect, identity, HELLO on every link), net_send/net_recv …, net_finish
+ * (DONE from all) or net_abort (ABORT with the reason to all), net_close. */
 #ifndef NET_H
 #define NET_H
 
@@ -30,9 +30,10 @@ typedef enum net_transport {
     NET_MEMORY,
     NET_TCP,
     NET_TLS,
-    NET_COUNTING, /* for a rehearsal: as NET_MEMORY, but payload is NULL everywhere and of a message its length alone passes */
-    NET_TAPE      /* none of the other nodes is there: what this one sends goes to `tape`, and a receive, or a seed
-                   * shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
+    NET_COUNTING, /* for a rehearsal: as NET_MEMORY, but payload is NULL everywhere and of a message its length
+                   * alone passes */
+    NET_TAPE      /* none of the other nodes is there: what this one sends goes to `tape`, and a receive, or a
+                   * seed shared with a peer, is an error, as what needs a peer cannot be made ahead of time */
 } net_transport;
 
 /* What a node's log may want to say.  Texts hold nothing of a run's data and live as long as

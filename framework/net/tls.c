@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* tls.c - TLS 1.3, both sides with certificates, whose SAN URI says which node they stand for.
  *
- * Owns every call of OpenSSL's SSL_.  Called by sockets.c for a connection's handshake and through tls_transport for its
- * bytes; what the bytes mean it does not know. */
+ * Owns every call of OpenSSL's SSL_.  Called by sockets.c for a connection's handshake and through
+ * tls_transport for its bytes; what the bytes mean it does not know. */
 #include "net/wire.h"
 
 #include <errno.h>
@@ -193,12 +193,13 @@ ssize_t tls_read(conn *c, void *data, size_t n, char *reason, size_t room)
     return STREAM_BROKEN;
 }
 
-/* The header and the first bytes behind it lie in c->stage, so that they become one record; the rest follows from
- * where it is. */
+/* The header and the first bytes behind it lie in c->stage, so that they become one record; the rest
+ * follows from where it is. */
 ssize_t tls_write(conn *c)
 {
     bool        staged = c->tx_sent < c->stage_bytes;
-    const void *data = staged ? c->stage + c->tx_sent : c->tx->data + c->tx_offset + (c->tx_sent - FRAME_HEAD);
+    const void *data =
+        staged ? c->stage + c->tx_sent : c->tx->data + c->tx_offset + (c->tx_sent - FRAME_HEAD);
     size_t      n = staged ? c->stage_bytes - c->tx_sent : c->tx_segment - (c->tx_sent - FRAME_HEAD), put = 0;
     int         why;
 

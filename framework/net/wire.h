@@ -3,19 +3,20 @@
 /* wire.h - inside of framework/net: frames, connections and the state that the I/O thread shares with the
  * session.
  *
- * A frame goes over a link as one or more segments of at most SEGMENT payload bytes, each behind a header of
- * FRAME_HEAD bytes that repeats the frame's own description.  Between two segments a sender that fails may
- * give the frame up and send ABORT instead: nobody learns the reason of a death after a gigabyte of dead
- * data.
+ * A frame goes over a link as one or more segments of at most SEGMENT payload bytes, each behind a header
+ * of FRAME_HEAD bytes that repeats the frame's own description.  Between two segments a sender that fails
+ * may give the frame up and send ABORT instead: nobody learns the reason of a death after a gigabyte of
+ * dead data.
  *
- * Order on a link: HELLO, CONFIG, ROSTER, READY both ways, each sent when the node has the one before it from
- * all of its links; so READY says "all of mine agree", and no share leaves before every pair has agreed.
+ * Order on a link: HELLO, CONFIG, ROSTER, READY both ways, each sent when the node has the one before it
+ * from all of its links; so READY says "all of mine agree", and no share leaves before every pair has
+ * agreed.
  *
- * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to the thread that holds the baton, or
- * to the session's thread where marked (S).  The baton is the I/O thread's while the session computes; a
- * session that waits for a frame takes it over and serves the wire itself, for as long as it comes back to it
- * within PATROL_MS, so that no round costs a change of threads.  The baton may be held when the lock is
- * taken; with the lock held one may only try for the baton. */
+ * Threads: `lock` guards what is marked (L).  Everything else in `net` belongs to the thread that holds the
+ * baton, or to the session's thread where marked (S).  The baton is the I/O thread's while the session
+ * computes; a session that waits for a frame takes it over and serves the wire itself, for as long as it
+ * comes back to it within PATROL_MS, so that no round costs a change of threads.  The baton may be held
+ * when the lock is taken; with the lock held one may only try for the baton. */
 #ifndef NET_WIRE_H
 #define NET_WIRE_H
 

@@ -102,8 +102,6 @@ static const key keys[] = {
 
 static const char plugin_prefix[] = "plugin.";
 
-bool keys_is_private(const char *section) { return !strcmp(section, "input") || !strcmp(section, "chat"); }
-
 bool keys_is_plugin(const char *section)
 {
     size_t prefix = sizeof plugin_prefix - 1;
@@ -225,7 +223,7 @@ bool keys_read(struct reading *in, const ini_entry *entry)
         if (strcmp(k->section, entry->section) || strcmp(k->name, entry->key)) continue;
         if (!k->read) return reading_fault(in, 316, entry, "not built yet");
         /* A compute party has no business with the prompt, not even in its memory. */
-        if (in->own == NULL && keys_is_private(k->section)) return true;
+        if (in->own == NULL && value_is_private(k->section)) return true;
         return k->read(in, k, entry);
     }
     return unknown_key(in, entry);

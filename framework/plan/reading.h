@@ -32,8 +32,6 @@ struct key {
     const char *const *words;        /* of a choice, by value; one that begins with `!` is not built yet  */
 };
 
-/* [input] and [chat]: nothing of them is for a compute party to have. */
-bool        keys_is_private(const char *section);
 /* [plugin.NAME] */
 bool        keys_is_plugin(const char *section);
 /* The headings of the file; empty sections have no key that could be refused. */
@@ -47,6 +45,8 @@ const char *keys_word(const runfile *r, const char *section, const char *name);
 key_reader read_integer, read_yes_no, read_choice, read_word, read_name, read_template, read_plugin, read_function,
     read_text, read_path, read_path_or_stdin, read_messages, read_positive, read_sample_seed, read_seed, read_source,
     read_ids, read_address, read_link;
+/* Of [input] and [chat]: their fields are runfile_input's, and nothing of them is for a compute party to have. */
+bool       value_is_private(const char *section);
 /* A value that becomes part of a file's name, from `from` to `end`: letters, digits, `_`, `-`. */
 bool       value_is_name(const char *from, const char *end);
 /* Of an address that was read. */

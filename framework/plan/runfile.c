@@ -232,7 +232,7 @@ static void forget_private(runfile *r)
     for (size_t i = 0; i < r->file.count; i++) {
         ini_entry *entry = &r->file.entries[i];
 
-        if (!keys_is_private(entry->section)) continue;
+        if (!value_is_private(entry->section)) continue;
         OPENSSL_cleanse(entry->value, strlen(entry->value));
         entry->value[0] = '\0';
     }

@@ -33,9 +33,11 @@ bool reading_fault(struct reading *in, unsigned code, const ini_entry *entry, co
     return false;
 }
 
+bool value_is_private(const char *section) { return !strcmp(section, "input") || !strcmp(section, "chat"); }
+
 static void *field(struct reading *in, const key *k)
 {
-    return (keys_is_private(k->section) ? (char *)in->own : (char *)in->r) + k->offset;
+    return (value_is_private(k->section) ? (char *)in->own : (char *)in->r) + k->offset;
 }
 
 /* Enumerations and small integers have fields of several sizes; a value read has been checked to fit. */

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Puma authors
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/report/libreport.la
-framework_report_libreport_la_SOURCES = %D%/report.c %D%/report.h %D%/lists.h %D%/party.c %D%/json.c %D%/table.c \
+framework_report_libreport_la_SOURCES = %D%/report.c %D%/report.h %D%/lists.c %D%/lists.h %D%/party.c %D%/json.c %D%/table.c \
 	%D%/measure.c %D%/output.c %D%/output.h \
-	%D%/page/page.c %D%/page/page.h %D%/page/parts.h %D%/page/costs.c %D%/page/errors.c %D%/page/answers.c \
+	%D%/page/page.c %D%/page/page.h %D%/page/parts.c %D%/page/parts.h %D%/page/costs.c %D%/page/errors.c %D%/page/answers.c \
 	%D%/page/columns.c %D%/page/columns.h %D%/page/plots.c %D%/page/plots.h %D%/page/html.c %D%/page/html.h
 
 check_PROGRAMS += tests/unit/test_report

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* party.c - one node's part of the report on its way to the client: JSON, and back with every key checked, because
- * it comes from a peer. */
+/* party.c - one node's part of the report: filled in by the node, sent to the client as JSON, and read there with every
+ * key checked, because it comes from a peer. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -15,43 +15,26 @@
 #define MAX_NAME 160u
 #define MAX_PHASES 200000u
 
-static const char *const steps[] = { "prefill", "decode" };
+/* --- filling in -------------------------------------------------------------------------------- */
 
-const char *step_name(report_step step) { return steps[step]; }
-
-json_t *layers_json(const report_layer *layers, size_t count)
+puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes,
+                             uint64_t rounds, double seconds, puma_error *e)
 {
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        json_t *layer = json_pack("{s:s,s:s,s:I,s:I,s:f}", "name", layers[i].name, "op", layers[i].op,
-                                  "bytes", (json_int_t)layers[i].bytes, "rounds",
-                                  (json_int_t)layers[i].rounds, "seconds", layers[i].seconds);
-
-        if (json_array_append_new(list, layer) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    if (layers_append(&p->layers, &p->layer_count, name, op, bytes, rounds, seconds)) return PUMA_OK;
+    return error_set(e, 1001, "report: out of memory at %zu layers", p->layer_count);
 }
 
-json_t *phases_json(const report_phase *phases, size_t count)
+puma_status report_add_phase(report_party *p, const report_phase *phase, puma_error *e)
 {
-    json_t *list = json_array();
+    if (phases_append(&p->phases, &p->phase_count, phase)) return PUMA_OK;
+    return error_set(e, 1001, "report: out of memory at %zu phases", p->phase_count);
+}
 
-    for (size_t i = 0; i < count; i++) {
-        const report_phase *p = &phases[i];
-        json_t             *phase =
-            json_pack("{s:s,s:I,s:I,s:I,s:f}", "name", step_name(p->step), "tokens", (json_int_t)p->tokens,
-                      "bytes", (json_int_t)p->bytes, "rounds", (json_int_t)p->rounds, "seconds", p->seconds);
-
-        if (json_array_append_new(list, phase) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+void report_party_free(report_party *p)
+{
+    layers_free(p->layers, p->layer_count);
+    free(p->phases);
+    *p = (report_party){ 0 };
 }
 
 /* --- writing ----------------------------------------------------------------------------------- */
@@ -80,11 +63,6 @@ static const field times[] = {
 };
 #define COUNTS (sizeof counts / sizeof *counts)
 #define TIMES (sizeof times / sizeof *times)
-
-void hex_of(char *hex, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) sprintf(hex + 2 * i, "%02x", bytes[i]);
-}
 
 static bool from_hex(uint8_t *bytes, size_t size, const char *hex)
 {
@@ -188,12 +166,12 @@ static const char *read_phases(report_party *p, const json_t *list, bool *no_mem
         const char   *name = get_name(item, "name");
         report_phase  phase = { .step = REPORT_PREFILL };
 
-        if (!name || (strcmp(name, steps[0]) && strcmp(name, steps[1])) ||
+        if (!name || (strcmp(name, step_name(REPORT_PREFILL)) && strcmp(name, step_name(REPORT_DECODE))) ||
             !get_count(item, "tokens", &phase.tokens) || !get_count(item, "bytes", &phase.bytes) ||
             !get_count(item, "rounds", &phase.rounds) || !get_time(item, "seconds", &phase.seconds) ||
             json_object_size(item) != 5)
             return "phases";
-        if (!strcmp(name, steps[REPORT_DECODE])) phase.step = REPORT_DECODE;
+        if (!strcmp(name, step_name(REPORT_DECODE))) phase.step = REPORT_DECODE;
         if (!phases_append(&p->phases, &p->phase_count, &phase)) {
             *no_memory = true;
             return "phases";

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* report.c - see report.h: what a node counted, and how the client adds it up. */
+/* report.c - see report.h: how the client adds up what the nodes counted. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -9,72 +9,6 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- layers and phases ------------------------------------------------------------------------ */
-
-bool layers_append(report_layer **layers, size_t *count, const char *name, const char *op,
-                         uint64_t bytes, uint64_t rounds, double seconds)
-{
-    report_layer layer = { .bytes = bytes, .rounds = rounds, .seconds = seconds };
-
-    /* Room grows at powers of two, so that the count alone says when it is used up. */
-    if ((*count & (*count - 1)) == 0) {
-        report_layer *more = realloc(*layers, (*count ? 2 * *count : 1) * sizeof *more);
-
-        if (!more) return false;
-        *layers = more;
-    }
-    layer.name = strdup(name);
-    layer.op = strdup(op);
-    if (!layer.name || !layer.op) {
-        free(layer.name);
-        free(layer.op);
-        return false;
-    }
-    (*layers)[(*count)++] = layer;
-    return true;
-}
-
-void layers_free(report_layer *layers, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(layers[i].name);
-        free(layers[i].op);
-    }
-    free(layers);
-}
-
-puma_status report_add_layer(report_party *p, const char *name, const char *op, uint64_t bytes,
-                             uint64_t rounds, double seconds, puma_error *e)
-{
-    if (layers_append(&p->layers, &p->layer_count, name, op, bytes, rounds, seconds)) return PUMA_OK;
-    return error_set(e, 1001, "report: out of memory at %zu layers", p->layer_count);
-}
-
-bool phases_append(report_phase **phases, size_t *count, const report_phase *phase)
-{
-    if ((*count & (*count - 1)) == 0) {
-        report_phase *more = realloc(*phases, (*count ? 2 * *count : 1) * sizeof *more);
-
-        if (!more) return false;
-        *phases = more;
-    }
-    (*phases)[(*count)++] = *phase;
-    return true;
-}
-
-puma_status report_add_phase(report_party *p, const report_phase *phase, puma_error *e)
-{
-    if (phases_append(&p->phases, &p->phase_count, phase)) return PUMA_OK;
-    return error_set(e, 1001, "report: out of memory at %zu phases", p->phase_count);
-}
-
-void report_party_free(report_party *p)
-{
-    layers_free(p->layers, p->layer_count);
-    free(p->phases);
-    *p = (report_party){ 0 };
-}
 
 /* --- adding up -------------------------------------------------------------------------------- */
 

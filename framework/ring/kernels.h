@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* kernels.h - what the three sets of kernels and the product that drives them share. */
+/* kernels.h - what the three sets of kernels and the product that drives them share.
+ *
+ * For this folder alone: ring.c picks a table, matmul.c drives the tiles.  Kernels may not branch or index by a
+ * word's value, which may be a share of a secret. */
 #ifndef RING_KERNELS_H
 #define RING_KERNELS_H
 

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* kernels_avx512.c - the kernels for AVX-512, whose DQ part multiplies 64-bit lanes (vpmullq). */
+/* kernels_avx512.c - the kernels for AVX-512, whose DQ part multiplies 64-bit lanes (vpmullq).
+ *
+ * Used by ring.c where the CPU has AVX-512 DQ.  The algorithms are kernels_body.h's; here are only vectors and how
+ * they multiply. */
 #include <stdint.h>
 
 #if defined(__x86_64__)

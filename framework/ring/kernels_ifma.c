@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* kernels_ifma.c - the kernels for AVX-512 with IFMA: those of kernels_avx512.c, and for products mod 2^52 or
- * less one instruction (vpmadd52luq) that multiplies eight words and adds them. */
+ * less one instruction (vpmadd52luq) that multiplies eight words and adds them.
+ *
+ * ring.c prefers it where the CPU can.  Widths above 52 take the products that it shares with AVX-512. */
 #include <stdint.h>
 
 #if defined(__x86_64__)

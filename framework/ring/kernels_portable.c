@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* kernels_portable.c - the kernels in plain C: one word at a time. */
+/* kernels_portable.c - the kernels in plain C: one word at a time.
+ *
+ * What ring.c falls back to on any CPU, and what the others must equal bit for bit. */
 #include <stdint.h>
 
 #define NAME ring_portable

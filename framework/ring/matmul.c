@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* matmul.c - cuts products into tiles and runs them on the threads. */
+/* matmul.c - cuts products into tiles and runs them on the threads.
+ *
+ * Called by every table's matmul through ring_tiles.  It owns the number of threads; the arithmetic is the tile's. */
 #include "ring/kernels.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* pack.c - ring words of any width to bytes and back.  Branches depend on sizes only. */
+/* pack.c - ring words of any width to bytes and back.  Branches depend on sizes only.
+ *
+ * host/message.c sends and receives through it.  Both arrays are the caller's, of the sizes that ring_packed_size
+ * says. */
 #include "ring/ring.h"
 
 #include <string.h>

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* prg.c - see prg.h.
  *
- * Owns the cipher that is fetched once for the process, and whether a draw has ever failed.  Called by the host for
- * backends' streams and by the client's sampler.  Knows no session: its callers ask prg_failed before they let anything
- * out. */
+ * Owns the cipher that is fetched once for the process, and whether a draw has ever failed.  Called by the
+ * host for backends' streams and by the client's sampler.  Knows no session: its callers ask prg_failed
+ * before they let anything out. */
 #include "ring/prg.h"
 
 #include <openssl/core_names.h>
@@ -40,9 +40,9 @@ static void fetch(void)
     hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 }
 
-/* A draw has no result by which it could report a failure.  Once a key is set OpenSSL gives no reason for one, but words
- * that are not random must never serve as masks: they would send the secret in clear.  So a failure is remembered, for the
- * whole process, as it would be OpenSSL's and not the stream's. */
+/* A draw has no result by which it could report a failure.  Once a key is set OpenSSL gives no reason for
+ * one, but words that are not random must never serve as masks: they would send the secret in clear.  So a
+ * failure is remembered, for the whole process, as it would be OpenSSL's and not the stream's. */
 static atomic_bool failed;
 
 bool prg_failed(void) { return atomic_load(&failed); }

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* prg.h - AES-128-CTR key streams through OpenSSL's EVP. */
+/* prg.h - AES-128-CTR key streams through OpenSSL's EVP.
+ *
+ * host/streams.c owns the streams of a session, run/sample.c the one it draws from.  A key never leaves the prg, and
+ * a stream that fails says so by prg_failed: it must not end the process. */
 #ifndef RING_PRG_H
 #define RING_PRG_H
 
@@ -18,8 +21,8 @@ void        prg_words(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
 /* n bits take 8 * ceil(n / 64) bytes of the stream. */
 void        prg_bits(puma_prg *prg, uint64_t *words, size_t n);
 void        prg_bytes(puma_prg *prg, uint8_t *bytes, size_t n);
-/* Has a draw or a seek of any stream in this process failed?  Words drawn since may be 0: nothing that they were to mask
- * may be sent, and no choice may rest on them. */
+/* Has a draw or a seek of any stream in this process failed? Words drawn since may be 0: nothing that they
+ * were to mask may be sent, and no choice may rest on them. */
 bool        prg_failed(void);
 /* Bytes drawn so far; seek for streams that are regenerated panel by panel. */
 uint64_t    prg_position(const puma_prg *prg);

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* rates.h - how long the ring's work takes on this machine: what a rehearsal counts, times what a short
- * measurement of the kernels finds. */
+ * measurement of the kernels finds.
+ *
+ * host/rehearsal.c counts, run/predict.c measures and makes seconds of the counts.  Measuring works on numbers of its
+ * own, never on a run's. */
 #ifndef RING_RATES_H
 #define RING_RATES_H
 

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ring.h - kernels on u64 ring words, chosen at start by what the CPU has. */
+/* ring.h - kernels on u64 ring words, chosen at start by what the CPU has.
+ *
+ * host/ gives the table to plugins; cli/ and run/ set threads and check the choice, which are the only state behind
+ * this header.  Which words are secret it does not know, so that every kernel treats all of them alike. */
 #ifndef RING_H
 #define RING_H
 

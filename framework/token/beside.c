@@ -6,7 +6,10 @@
  * What a class of tokenizer takes from tokenizer_config.json goes into the parts of tokenizer.json before
  * they are read, as transformers does to its own copy; tokens are added behind those of tokenizer.json.
  * clean_up_tokenization_spaces is not looked at: transformers does not for BPE, and WordPiece's decoder has
- * a setting of its own. */
+ * a setting of its own.
+ *
+ * files.c, tokenizer_json.c and sentencepiece_class.c ask it.  It reads no vocabulary: which tokens there are it only
+ * learns through loader.h. */
 #include "token/loader.h"
 
 #include <stdio.h>

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bpe.c - BPE by a list of merges, of bytes (Radford et al. 2019) or of code points: a word's symbols are
- * merged pair by pair, the pair of the lowest rank first. */
+ * merged pair by pair, the pair of the lowest rank first.
+ *
+ * word.c hands it words; merge.h has the loop.  The merges are the tokenizer's, sorted once by bpe_prepare when
+ * files.c is through with loading. */
 #include "token/tokenizer.h"
 
 #include <stdio.h>
@@ -10,46 +13,12 @@
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
 
-uint32_t bpe_letter(unsigned char byte)
-{
-    /* Bytes that print stand for themselves; the others, in order, for the code points from 256 on. */
-    if (byte < 0x21) return 0x100u + byte;
-    if (byte < 0x7f) return byte;
-    if (byte < 0xa1) return 0x121u + (byte - 0x7fu);
-    return byte == 0xad ? 0x143u : byte;
-}
-
-int bpe_byte(uint32_t letter)
-{
-    if (letter >= 0x100 && letter < 0x121) return (int)(letter - 0x100);
-    if (letter >= 0x121 && letter < 0x143) return (int)(letter - 0x121 + 0x7f);
-    if (letter == 0x143) return 0xad;
-    return letter < 0x100 && bpe_letter((unsigned char)letter) == letter ? (int)letter : -1;
-}
-
 static int by_pair(const void *a, const void *b)
 {
     const merge *x = a, *y = b;
 
     if (x->pair != y->pair) return x->pair < y->pair ? -1 : 1;
     return (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-bool bpe_add_letters(bytes *out, const char *text, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        char   letters[256];
-        size_t count = 0;
-
-        for (; done < size && count + 2 <= sizeof letters; done++) {
-            uint32_t letter = bpe_letter((unsigned char)text[done]);
-
-            if (letter >= 0x80) letters[count++] = (char)(0xc0 | letter >> 6);
-            letters[count++] = (char)(letter < 0x80 ? letter : 0x80 | (letter & 0x3f));
-        }
-        if (!bytes_add(out, letters, count)) return false;
-    }
-    return true;
 }
 
 /* The tokens of bytes, and those of the letters that are most of a text. */

@@ -5,7 +5,10 @@
  *
  * The blob is a count of bytes (32 bits, little-endian), so many bytes of units of 32 bits, and then strings,
  * each closed by a NUL.  A key's value is the offset of its string.  Units are those of Darts-clone: a node's
- * children lie at (its place ^ its offset) ^ byte, and the value at its place ^ its offset. */
+ * children lie at (its place ^ its offset) ^ byte, and the value at its place ^ its offset.
+ *
+ * Loaders open one from a file, sentencepiece.c and normal.c map by it.  It owns a copy of the blob and needs the
+ * file no more. */
 #ifndef TOKEN_CHARSMAP_H
 #define TOKEN_CHARSMAP_H
 

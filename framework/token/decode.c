@@ -3,7 +3,10 @@
 /* decode.c - ids to text, and the same for a list that grows.
  *
  * One function does both: when the list is `open`, it leaves off what a later token may still change, so that
- * its text is a beginning of all later ones. */
+ * its text is a beginning of all later ones.
+ *
+ * Behind token_decode and token_stream of token.h.  It owns a stream's text and what it holds back; the tokenizer is
+ * only read. */
 #include "token/tokenizer.h"
 
 #include <stdlib.h>
@@ -21,23 +24,6 @@ typedef struct decoding {
 } decoding;
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
-
-int token_hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-int piece_byte(const char *text, size_t size)
-{
-    int high, low;
-
-    if (size != 6 || memcmp(text, "<0x", 3) != 0 || text[5] != '>') return -1;
-    high = token_hex_digit(text[3]);
-    low = token_hex_digit(text[4]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
 
 /* An id that no token has is nothing. */
 static bool skipped(const decoding *d, uint32_t id)
@@ -109,7 +95,7 @@ static bool add_bytes_of(const char *text, size_t size, bytes *out)
         int  found;
 
         utf8_take(text + i, size - i, &c, &length);
-        found = bpe_byte(c);
+        found = byte_of_letter(c);
         if (found < 0) {
             out->count = before;
             return bytes_add(out, text, size);

@@ -1,6 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* files.c - which files a directory has, and the older ones beside a model to a tokenizer. */
+/* files.c - which files a directory has, and the older ones beside a model to a tokenizer.
+ *
+ * token_open comes here, and from here each format's loader is chosen; what all of them need at the end (added tokens
+ * in normalised form, sorted merges) is done here too.  It does not look into tokenizer.json, SentencePiece's or
+ * GGUF's format itself. */
 #include "token/loader.h"
 #include "weights/file.h"
 

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* gguf_tokens.c - the tokenizer within a GGUF file's metadata: byte-level BPE ("gpt2") or SentencePiece's
- * ("llama").  Token types are SentencePiece's numbers. */
+ * ("llama").  Token types are SentencePiece's numbers.
+ *
+ * files.c calls it; gguf.h reads the format and owns every string, so that what stays is copied.  No file beside the
+ * GGUF file is looked at. */
 #include "token/loader.h"
 #include "weights/gguf.h"
 

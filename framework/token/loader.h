@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* loader.h - what the files that fill a tokenizer share: reading, declaring tokens, merges and templates.
  *
- * Each function records a failure in l->e, with the name of the file being read, and returns its status. */
+ * Each function records a failure in l->e, with the name of the file being read, and returns its status.
+ *
+ * A loader fills the tokenizer of one tokenizer_load and is gone with it; nothing of it is seen once texts are
+ * encoded. */
 #ifndef TOKEN_LOADER_H
 #define TOKEN_LOADER_H
 
@@ -134,7 +137,7 @@ puma_status load_unigram_class(loader *l, const beside *b);
 /* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
 puma_status load_gguf_tokens(loader *l, const char *path);
 
-/* sentencepiece.c: the next piece, of type SP_*; *room is of l->t->sp. */
+/* sentencepiece_pieces.c: the next piece, of type SP_*; *room is of l->t->sp. */
 puma_status sentencepiece_add(loader *l, size_t *room, const char *text, size_t size, float score,
                               uint64_t type);
 /* All pieces are there: makes what encoding looks for. */

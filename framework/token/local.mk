@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/token/libtoken.la
 framework_token_libtoken_la_SOURCES = \
-    %D%/token.c %D%/token.h %D%/truncate.c %D%/pieces.c %D%/tokenizer.h %D%/decode.c %D%/files.c %D%/beside.c %D%/loader.c %D%/loader.h \
+    %D%/token.c %D%/token.h %D%/truncate.c %D%/pieces.c %D%/tokenizer.h %D%/tokenizer.c %D%/word.c \
+    %D%/id_list.c %D%/id_list.h %D%/letters.c %D%/letters.h %D%/decode.c %D%/files.c %D%/beside.c %D%/loader.c %D%/loader.h \
     %D%/tokenizer_json.c %D%/steps_json.c %D%/normal.c %D%/split.c \
     %D%/pattern.c %D%/pattern.h %D%/pattern_syntax.c %D%/gguf_tokens.c %D%/wordpiece.c %D%/bpe.c \
-    %D%/sentencepiece.c %D%/sentencepiece_file.c %D%/sentencepiece_class.c %D%/unigram.c %D%/charsmap.c %D%/charsmap.h \
+    %D%/sentencepiece.c %D%/sentencepiece_pieces.c %D%/sentencepiece_file.c %D%/sentencepiece_class.c %D%/unigram.c %D%/charsmap.c %D%/charsmap.h \
     %D%/merge.c %D%/merge.h %D%/unicode.c %D%/unicode.h %D%/vocabulary.c %D%/vocabulary.h
 
 check_PROGRAMS += tests/unit/test_token tests/golden/test_token_goldens

@@ -5,7 +5,9 @@
  *
  * Which pair comes first, and what it becomes, the caller says; among equals the leftmost does.  A merge
  * makes at most two new candidates, so n symbols take n log n.  Places and sizes fit 32 bits: a text has at
- * most TOKEN_TEXT_LIMIT bytes, and its steps make it at most 16 times as long. */
+ * most TOKEN_TEXT_LIMIT bytes, and its steps make it at most 16 times as long.
+ *
+ * bpe.c and sentencepiece.c run it; it owns the symbols of one word and sees neither text nor vocabulary. */
 #ifndef TOKEN_MERGE_H
 #define TOKEN_MERGE_H
 

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* normal.c - the steps of a normaliser, each from text to text. */
+/* normal.c - the steps of a normaliser, each from text to text.
+ *
+ * token.c normalises stretches of text with it, files.c the added tokens.  The steps belong to the tokenizer and stay
+ * as loaded; the bytes written are the caller's. */
 #include "token/tokenizer.h"
 
 #include <stdlib.h>
@@ -226,7 +229,7 @@ static puma_status take_step(const rewriting *r, const bytes *from, bytes *to)
                                                                                             : full(r->e);
     case NORMAL_MAP:
         return charsmap_clusters(&r->step->map, from->at, from->count, r->limit, to) ? PUMA_OK : full(r->e);
-    case NORMAL_BYTES: return bpe_add_letters(to, from->at, from->count) ? PUMA_OK : full(r->e);
+    case NORMAL_BYTES: return letters_add(to, from->at, from->count) ? PUMA_OK : full(r->e);
     default: return by_points(r, from, to);
     }
 }

@@ -6,7 +6,10 @@
  * built with, and run by PCRE2 here.  pattern_regex translates them: where the two read the same letters
  * differently ({,n}, {n}?, {n,m}+, (?m), \h, \s, \w, \b, \p of a script, sets within sets, &&) the meaning is
  * Oniguruma's, and a construct that would differ without a word is refused by name.  Characters that are
- * newer than PCRE2's tables (10.42: Unicode 14) are added to what they belong to. */
+ * newer than PCRE2's tables (10.42: Unicode 14) are added to what they belong to.
+ *
+ * Owns what PCRE2 compiles; loaders make patterns, normal.c, split.c and decode.c search.  No other file includes
+ * PCRE2's header. */
 #ifndef TOKEN_PATTERN_H
 #define TOKEN_PATTERN_H
 

@@ -464,7 +464,7 @@ static puma_status take_hex(translation *t, unsigned least, unsigned most, uint3
     unsigned digits = 0;
 
     for (*c = 0; !ends(t) && digits < most; digits++, t->at++) {
-        int digit = token_hex_digit(*t->at);
+        int digit = hex_digit(*t->at);
 
         if (digit < 0) break;
         *c = *c << 4 | (uint32_t)digit;

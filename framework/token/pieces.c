@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* pieces.c - a text of which some pieces are a template's and some are people's: the special tokens of the one are
- * tokens, those of the other are text. */
+ * tokens, those of the other are text.
+ *
+ * Behind token_encode_pieces, which chats use.  It owns the joined text while it encodes and wipes it, for people's
+ * messages are in it. */
 #include "token/tokenizer.h"
 
 #include "base/checked.h"

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* sentencepiece.c - SentencePiece (Kudo and Richardson 2018): the text, its characters mapped and with U+2581
  * for its blanks, is one word.  Unigram finds the best pieces of it (unigram.c); in BPE, here, of all
- * neighbours whose joined text is a piece those of the highest score are joined first. */
-#include "token/loader.h"
-#include "token/merge.h"
+ * neighbours whose joined text is a piece those of the highest score are joined first.
+ *
+ * word.c hands it text; the vocabulary that it reads was made by sentencepiece_pieces.c.  Its workspace is one
+ * call's. */
+#include "token/tokenizer.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,104 +27,6 @@ typedef struct workspace {
 } workspace;
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "text: out of memory"); }
-
-/* --- what encoding looks for, made once ------------------------------------------------------- */
-
-puma_status sentencepiece_add(loader *l, size_t *room, const char *text, size_t size, float score,
-                              uint64_t type)
-{
-    sentencepiece *sp = &l->t->sp;
-    uint32_t       id = (uint32_t)sp->count;
-
-    if (size == 0 || size > TOKEN_ADDED_LIMIT)
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: piece %u: bad length (got %zu bytes, limit %zu)", l->file, id,
-                    size, TOKEN_ADDED_LIMIT);
-    if (memchr(text, '\0', size) || utf8_valid(text, size) < size)
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: piece %u is not UTF-8 text", l->file, id);
-    if (type < SP_NORMAL || type > SP_BYTE)
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: piece %u: bad type (got %ju, limit %d)", l->file, id,
-                    (uintmax_t)type, SP_BYTE);
-    if (!isfinite(score))
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: piece %u: its score is not a finite number", l->file, id);
-    if (sp->count == *room) {
-        size_t   more = *room ? *room * 2 : 1024;
-        float   *scores = realloc(sp->scores, more * sizeof *scores);
-        uint8_t *types;
-
-        if (!scores) return loader_full(l);
-        sp->scores = scores;
-        types = realloc(sp->types, more * sizeof *types);
-        if (!types) return loader_full(l);
-        sp->types = types;
-        *room = more;
-    }
-    sp->scores[id] = score;
-    sp->types[id] = (uint8_t)type;
-    sp->count++;
-    return loader_set_token(l, id, text, size);
-}
-
-puma_status sentencepiece_close(loader *l)
-{
-    tokenizer              *t = l->t;
-    sentencepiece          *sp = &t->sp;
-    vocabulary_entry       *words = malloc((sp->count + 1) * sizeof *words);
-    vocabulary_entry       *symbols = malloc((sp->count + 1) * sizeof *symbols);
-    const vocabulary_entry *twice;
-    size_t                  word_count = 0, symbol_count = 0, byte_count = 0;
-
-    t->model = MODEL_SENTENCEPIECE;
-    t->decode = DECODE_SENTENCEPIECE;
-    for (size_t i = 0; i < 256; i++) t->byte_ids[i] = TOKEN_NONE;
-    for (uint32_t id = 0; words && symbols && id < sp->count; id++) {
-        vocabulary_entry piece = { t->texts[id], t->sizes[id], id };
-        int              byte;
-
-        switch (sp->types[id]) {
-        case SP_USER: symbols[symbol_count++] = piece; /* fall through */
-        case SP_NORMAL:
-        case SP_UNUSED:
-            /* To BPE it is a step towards longer pieces; to Unigram it is none. */
-            if (sp->types[id] == SP_UNUSED && sp->best_cut) break;
-            words[word_count++] = piece;
-            if (piece.size > sp->longest) sp->longest = piece.size;
-            break;
-        case SP_BYTE:
-            byte = piece_byte(piece.text, piece.size);
-            if (byte < 0 || t->byte_ids[byte] != TOKEN_NONE) {
-                FAIL(l, TOKEN_EVOCABULARY,
-                     "%s: piece %u \"%.40s\" stands for no byte, or for that of another", l->file, id,
-                     piece.text);
-                break;
-            }
-            t->byte_ids[byte] = id;
-            byte_count++;
-            break;
-        case SP_UNKNOWN:
-            if (t->unknown != TOKEN_NONE)
-                FAIL(l, TOKEN_EVOCABULARY, "%s: pieces %u and %u are both the unknown one", l->file,
-                     t->unknown, id);
-            t->unknown = id;
-            break;
-        default: break;
-        }
-    }
-    if (!words || !symbols) {
-        free(words);
-        free(symbols);
-        return loader_full(l);
-    }
-    twice = vocabulary_make(&t->words, words, word_count);
-    if (twice) FAIL(l, TOKEN_EVOCABULARY, "%s: piece \"%.40s\" stands twice", l->file, twice->text);
-    vocabulary_make(&sp->symbols, symbols, symbol_count);
-    if (l->e->status == PUMA_OK && t->unknown == TOKEN_NONE)
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: no piece is the unknown one", l->file);
-    if (l->e->status == PUMA_OK && byte_count != (sp->byte_fallback ? 256 : 0))
-        return FAIL(l, TOKEN_EVOCABULARY, "%s: pieces of bytes: got %zu, and byte_fallback is %s", l->file,
-                    byte_count, sp->byte_fallback ? "on" : "off");
-    if (l->e->status == PUMA_OK && sp->best_cut) unigram_prepare_pieces(t, l->e);
-    return l->e->status;
-}
 
 /* --- normalisation ---------------------------------------------------------------------------- */
 

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* split.c - the steps of a pre-tokenizer: each makes pieces of a piece and gives them, in order, to the next;
- * what is behind the last step is a word.  Empty pieces are left out. */
+ * what is behind the last step is a word.  Empty pieces are left out.
+ *
+ * token.c gives it stretches without added tokens.  What it rewrites lies in the encoder's buffers, one a step; the
+ * text itself is not changed. */
 #include "token/tokenizer.h"
 
 #include <string.h>
@@ -140,7 +143,7 @@ static bool change(const split_step *step, stretch p, bytes *out)
             prefix = false;
         return (!prefix || bytes_add(out, sign->at, sign->count)) &&
                bytes_add_replaced(out, p.text, p.size, " ", 1, sign->at, sign->count);
-    default: return bpe_add_letters(out, p.text, p.size);
+    default: return letters_add(out, p.text, p.size);
     }
 }
 
@@ -150,7 +153,7 @@ static puma_status give(encoder *c, size_t level, stretch p)
     const split_step *step = &c->t->splits[level];
     collector         k = { .c = c, .level = level, .whole = p };
 
-    if (level == c->t->split_count) return token_encode_word(c, p);
+    if (level == c->t->split_count) return word_encode(c, p);
     k.behaviour = step->behaviour;
     switch (step->what) {
     case SPLIT_PATTERN: split_at_pattern(&k, step); break;

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* steps_json.c - the lists of steps in tokenizer.json: normalizer, pre_tokenizer, decoder.  A Sequence, and
- * one within another, is its steps one behind the other.  What is not known by name is refused. */
+ * one within another, is its steps one behind the other.  What is not known by name is refused.
+ *
+ * tokenizer_json.c reads a file's steps with it, files.c those that an older format implies.  It fills the
+ * tokenizer's lists of steps and knows no token. */
 #include "token/loader.h"
 
 #include <openssl/evp.h>

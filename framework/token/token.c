@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* token.c - see token.h: from text to ids through the steps of tokenizer.h, and back. */
+/* token.c - see token.h: from text to ids through the steps of tokenizer.h, and back.
+ *
+ * Owns the order of the steps and the buffers that encoding one text takes; each step's own work is in the file that
+ * tokenizer.h names for it.  An open tokenizer is not changed. */
 #include "token/tokenizer.h"
 
 #include "base/checked.h"
@@ -9,20 +12,6 @@
 #include <string.h>
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
-
-bool id_list_add(id_list *list, uint32_t id)
-{
-    if (list->count == list->room) {
-        size_t    room = list->room ? list->room * 2 : 64;
-        uint32_t *at = room > SIZE_MAX / sizeof *at ? NULL : realloc(list->at, room * sizeof *at);
-
-        if (!at) return false;
-        list->at = at;
-        list->room = room;
-    }
-    list->at[list->count++] = id;
-    return true;
-}
 
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e)
 {
@@ -33,47 +22,6 @@ puma_status token_open(tokenizer **t, const char *directory, puma_error *e)
         *t = NULL;
     }
     return e->status;
-}
-
-void token_close(tokenizer *t)
-{
-    if (!t) return;
-    for (size_t i = 0; t->texts && i < t->count; i++) free(t->texts[i]);
-    free(t->texts);
-    free(t->sizes);
-    free(t->kinds);
-    for (size_t i = 0; i < t->spare_count; i++) free(t->spares[i]);
-    free(t->spares);
-    free(t->words.entries);
-    free(t->continuing.entries);
-    for (size_t i = 0; i < t->added_count; i++) free(t->added[i].form.at);
-    free(t->added);
-    free(t->raw.entries);
-    free(t->cooked.entries);
-    free(t->prefix);
-    free(t->merges);
-    free(t->suffix);
-    for (size_t i = 0; i < t->normal_count; i++) {
-        pattern_free(t->normals[i].pattern);
-        free(t->normals[i].text.at);
-        charsmap_free(&t->normals[i].map);
-    }
-    for (size_t i = 0; i < t->split_count; i++) {
-        pattern_free(t->splits[i].pattern);
-        free(t->splits[i].sign.at);
-    }
-    free(t->sp.scores);
-    free(t->sp.types);
-    free(t->sp.symbols.entries);
-    free(t->sp.unknown_text);
-    charsmap_free(&t->sp.map);
-    free(t->unigram.scores);
-    for (size_t i = 0; i < t->step_count; i++) {
-        pattern_free(t->steps[i].pattern);
-        free(t->steps[i].from.at);
-        free(t->steps[i].to.at);
-    }
-    free(t);
 }
 
 /* --- added tokens ----------------------------------------------------------------------------- */
@@ -132,26 +80,6 @@ static puma_status cut_added(encoder *c, const vocabulary *tokens, stretch p, re
     }
     return done < p.size ? rest(c, (stretch){ p.text + done, p.size - done, p.first && done == 0 })
                          : c->e->status;
-}
-
-static puma_status word_level(encoder *c, stretch word)
-{
-    uint32_t id;
-
-    if (!vocabulary_find(&c->t->words, word.text, word.size, &id)) id = c->t->unknown;
-    return id_list_add(c->out, id) ? PUMA_OK : full(c->e);
-}
-
-puma_status token_encode_word(encoder *c, stretch word)
-{
-    switch (c->t->model) {
-    case MODEL_WORDPIECE: return wordpiece_encode(c, word);
-    case MODEL_WORDLEVEL: return word_level(c, word);
-    case MODEL_SENTENCEPIECE:
-        return sentencepiece_encode(c->t, word.text, word.size, word.first, c->out, c->e);
-    case MODEL_UNIGRAM: return unigram_encode(c->t, word.text, word.size, c->out, c->e);
-    default: return bpe_encode(c, word);
-    }
 }
 
 static puma_status encode_raw(encoder *c, stretch p)
@@ -231,26 +159,24 @@ static puma_status assemble(const template *plan, const id_list *a, const id_lis
     return PUMA_OK;
 }
 
-puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                         size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e)
+puma_status token_encode(const tokenizer *t, const token_source *from, token_list *out, puma_error *e)
 {
     token_cut cut = { .most = SIZE_MAX };
 
-    return token_encode_cut(t, text, text_size, pair, pair_size, special, parse_special, &cut, out, e);
+    return token_encode_cut(t, from, &cut, out, e);
 }
 
-puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
-                             puma_error *e)
+puma_status token_encode_cut(const tokenizer *t, const token_source *from, token_cut *cut, token_list *out, puma_error *e)
 {
-    const template *plan = pair ? &t->pair : &t->single;
+    const template *plan = from->pair ? &t->pair : &t->single;
+    bool            literal = !from->parse_special;
     id_list         a = { 0 }, b = { 0 };
 
     *out = (token_list){ 0 };
-    if (encode_text(t, "text", text, text_size, !parse_special, &a, e) == PUMA_OK &&
-        (!pair || encode_text(t, "pair", pair, pair_size, !parse_special, &b, e) == PUMA_OK)) {
-        if (template_cut(plan, &a, &b, special, cut))
-            assemble(plan, &a, &b, special, out, e);
+    if (encode_text(t, "text", from->text, from->size, literal, &a, e) == PUMA_OK &&
+        (!from->pair || encode_text(t, "pair", from->pair, from->pair_size, literal, &b, e) == PUMA_OK)) {
+        if (template_cut(plan, &a, &b, from->special, cut))
+            assemble(plan, &a, &b, from->special, out, e);
         else
             error_set(e, TOKEN_ELONG, "the special tokens alone fill the sequence (limit %zu tokens)", cut->most);
     }
@@ -258,14 +184,3 @@ puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_s
     free(b.at);
     return e->status;
 }
-
-void token_list_free(token_list *list)
-{
-    free(list->ids);
-    free(list->types);
-    *list = (token_list){ 0 };
-}
-
-const char *token_text(const tokenizer *t, uint32_t id) { return id < t->count ? t->texts[id] : NULL; }
-
-size_t token_vocabulary(const tokenizer *t) { return t->count; }

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* token.h - text to token ids and back, exactly as the model's own tokenizer does it. */
+/* token.h - text to token ids and back, exactly as the model's own tokenizer does it.
+ *
+ * All that the rest of framework/ sees of this folder: input/, run/ and cli/ call it.  A tokenizer does not change
+ * once it is open; lists and texts given out are the caller's to free. */
 #ifndef TOKEN_H
 #define TOKEN_H
 
@@ -30,20 +33,24 @@ typedef struct token_list {
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
 void        token_close(tokenizer *t);
 
-/* text (and pair, which may be NULL) to ids; `special` adds the model's special tokens ([CLS] … [SEP], <s> …
- * </s>).  Lengths in bytes.  parse_special: text that spells a special token becomes that token (WordPiece
- * always does). */
-puma_status token_encode(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                         size_t pair_size, bool special, bool parse_special, token_list *out, puma_error *e);
+/* What becomes ids: `text`, and behind it `pair` (NULL: none), of so many bytes. */
+typedef struct token_source {
+    const char *text;
+    size_t      size;
+    const char *pair;
+    size_t      pair_size;
+    bool        special;       /* with the model's special tokens ([CLS] … [SEP], <s> … </s>)                  */
+    bool        parse_special; /* text that spells a special token becomes it (WordPiece always does that)   */
+} token_source;
+
+puma_status token_encode(const tokenizer *t, const token_source *from, token_list *out, puma_error *e);
 /* The same, cut to cut->most ids: the special tokens stay, of two texts the longer one is cut first. */
 typedef struct token_cut {
     size_t most;     /* ids of the result                                        */
     bool   keep_end; /* cuts the beginning of a text instead of its end          */
     size_t whole;    /* set: how many ids there were                             */
 } token_cut;
-puma_status token_encode_cut(const tokenizer *t, const char *text, size_t text_size, const char *pair,
-                             size_t pair_size, bool special, bool parse_special, token_cut *cut, token_list *out,
-                             puma_error *e);
+puma_status token_encode_cut(const tokenizer *t, const token_source *from, token_cut *cut, token_list *out, puma_error *e);
 /* A text made of pieces, without the special tokens around it.  In an `own` piece, which a template wrote, every added
  * token that is spelled becomes one, as it does in the whole text for a tokenizer that parses special tokens.  In the
  * others, which people wrote, neither special tokens nor tokens that the own pieces hold are looked for (unless

@@ -10,6 +10,8 @@
 #define TOKEN_TOKENIZER_H
 
 #include "token/charsmap.h"
+#include "token/id_list.h"
+#include "token/letters.h"
 #include "token/merge.h"
 #include "token/pattern.h"
 #include "token/token.h"
@@ -46,11 +48,6 @@ enum {
     TOKEN_EMEMORY = 1001,
     TOKEN_EINTERNAL = 7001
 };
-
-typedef struct id_list {
-    uint32_t *at;
-    size_t    count, room;
-} id_list;
 
 typedef struct added_token {
     uint32_t id;
@@ -248,10 +245,10 @@ typedef struct stretch {
  * begins with. */
 puma_status token_normalise(const tokenizer *t, matcher *m, const char *text, size_t size, bytes *out,
                             bool *first, puma_error *e);
-/* split.c: the pre-tokenizer; gives each word to token_encode_word. */
+/* split.c: the pre-tokenizer; gives each word to word_encode. */
 puma_status token_split(encoder *c, stretch whole);
-/* token.c: a word, or where no step splits a text all of it, to ids by the model. */
-puma_status token_encode_word(encoder *c, stretch word);
+/* word.c: a word, or where no step splits a text all of it, to ids by the model. */
+puma_status word_encode(encoder *c, stretch word);
 
 /* token.c: is a text UTF-8, and not too long? */
 puma_status token_check(const char *name, const char *text, size_t size, puma_error *e);
@@ -276,21 +273,9 @@ void        unigram_prepare(tokenizer *t);
 puma_status unigram_prepare_pieces(tokenizer *t, puma_error *e);
 /* Fills byte_ids and letter_ids; merges get sorted, the later of two equal ones stays. */
 puma_status bpe_prepare(tokenizer *t, puma_error *e);
-/* The code point that stands for a byte in a byte-level vocabulary, and back (-1: none). */
-uint32_t    bpe_letter(unsigned char byte);
-int         bpe_byte(uint32_t letter);
-/* Appends each byte's letter.  False: out of memory. */
-bool        bpe_add_letters(bytes *out, const char *text, size_t size);
-
-/* The byte that <0xXX> names; -1: it is no such text. */
-int piece_byte(const char *text, size_t size);
-int token_hex_digit(char c); /* -1: it is none */
 
 /* truncate.c: shortens the ids of the two texts until all of it fits into cut->most; false: not even the special
  * tokens do. */
 bool template_cut(const template *plan, id_list *a, id_list *b, bool special, token_cut *cut);
-
-/* False: out of memory. */
-bool id_list_add(id_list *list, uint32_t id);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* tokenizer_json.c - tokenizer.json to a tokenizer.  What is not known by name is refused. */
+/* tokenizer_json.c - tokenizer.json to a tokenizer.  What is not known by name is refused.
+ *
+ * files.c calls it where the file is there.  The file's own settings stand here, the class's corrections to them in
+ * beside.c and the steps in steps_json.c. */
 #include "token/loader.h"
 
 #include <stdlib.h>

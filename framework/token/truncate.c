@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* truncate.c - sequences that are too long, cut as transformers' truncation=True cuts them. */
+/* truncate.c - sequences that are too long, cut as transformers' truncation=True cuts them.
+ *
+ * token.c asks before it puts a sequence together.  Only the two lists are shortened: which special tokens stand
+ * around them is the template's, and stays. */
 #include "token/tokenizer.h"
 
 #include <string.h>

@@ -5,7 +5,10 @@
  * Their tables come from several libraries, each of its own Unicode version, so a character newer than one of
  * them is no mark or no punctuation there.  Ids must be equal, so unicode.c lists where they differ from
  * utf8proc 2.8 (Unicode 15). The lists were found by asking the `tokenizers` package (0.23) about every code
- * point. */
+ * point.
+ *
+ * Owns both growing arrays that this folder builds text in.  Every other file here takes its characters from it, and
+ * none calls utf8proc. */
 #ifndef TOKEN_UNICODE_H
 #define TOKEN_UNICODE_H
 

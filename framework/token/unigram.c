@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* unigram.c - SentencePiece's Unigram (Kudo 2018): of all ways to cut a text into pieces the one whose sum of
  * log-probabilities is largest (Viterbi).  A code point that is no piece costs 10 more than the rarest piece.
- */
+ *
+ * word.c and sentencepiece.c call it to encode, loaders to prepare the scores.  Its table of nodes lives as long as
+ * one call. */
 #include "token/tokenizer.h"
 
 #include <float.h>

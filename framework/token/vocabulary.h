@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* vocabulary.h - strings to numbers by binary search in a sorted array: no hash that a file could fill with
- * collisions, and the longest entry at the head of a text is found by narrowing the array byte by byte. */
+ * collisions, and the longest entry at the head of a text is found by narrowing the array byte by byte.
+ *
+ * Encoders look in it, loaders make it of entries whose texts are the tokenizer's, which it must not outlive;
+ * token_close frees the entries. */
 #ifndef TOKEN_VOCABULARY_H
 #define TOKEN_VOCABULARY_H
 

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* wordpiece.c - the pieces of a word: the longest one of the vocabulary first, then on from its end. */
+/* wordpiece.c - the pieces of a word: the longest one of the vocabulary first, then on from its end.
+ *
+ * word.c calls it with one word.  The two vocabularies that it looks in, of beginnings and of continuations, are made
+ * by loader.c. */
 #include "token/tokenizer.h"
 
 static puma_status add(encoder *c, uint32_t id)

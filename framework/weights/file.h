@@ -3,7 +3,10 @@
 /* file.h - a checkpoint's file: opened once, never mapped, read at an offset.
  *
  * A file that shrinks under a mapping would kill the process by SIGBUS; read with pread it is an error with a
- * byte offset. */
+ * byte offset.
+ *
+ * It owns path and descriptor; the readers of safetensors and GGUF have one for each file, and other folders ask here
+ * which GGUF file a checkpoint is.  What the bytes mean it does not know. */
 #ifndef WEIGHTS_FILE_H
 #define WEIGHTS_FILE_H
 

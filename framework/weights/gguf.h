@@ -8,7 +8,10 @@
  * between them.  Nothing is allocated from a number that the file's size does not bear out.
  *
  * A key is looked up by its full name ("tokenizer.ggml.tokens").  An accessor of one that is missing or holds
- * another type fails with 403 naming the key, so that a caller asks gguf_has first where it may be absent. */
+ * another type fails with 403 naming the key, so that a caller asks gguf_has first where it may be absent.
+ *
+ * weights.c takes its tensors from here, model/, token/ and input/ their metadata.  Strings and lists given out lie
+ * in the open gguf and go with it. */
 #ifndef WEIGHTS_GGUF_H
 #define WEIGHTS_GGUF_H
 

@@ -3,7 +3,9 @@
 /* gguf_config.c - what a GGUF file's metadata say of a model, in the words of config.json.
  *
  * Keys of one family begin with its name: llama.block_count.  The families here are those whose tensors are
- * stored as Hugging Face stores them, up to the permutation that gguf.h tells of. */
+ * stored as Hugging Face stores them, up to the permutation that gguf.h tells of.
+ *
+ * model.c and input/ take it in place of config.json.  The JSON is the caller's, the open file is only read. */
 #include "weights/gguf.h"
 
 #include <math.h>

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* json.h - jansson with our limits: duplicates and trailing bytes refused, nesting bounded, size bounded,
- * errors with file, line, column and byte offset. */
+ * errors with file, line, column and byte offset.
+ *
+ * What checkpoints and input files hold in JSON is read through here, by model/, token/, image/, input/ and cli/; the
+ * values belong to the caller.  No meaning is looked for in them. */
 #ifndef WEIGHTS_JSON_H
 #define WEIGHTS_JSON_H
 

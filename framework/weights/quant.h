@@ -9,7 +9,10 @@
  * any machine.
  *
  * Blocks stand alone.  Whoever wants to compute on them as they are stored takes their bytes (weights_blocks)
- * and converts one where it meets a number: 4 to 8 bits each in memory in place of 64. */
+ * and converts one where it meets a number: 4 to 8 bits each in memory in place of 64.
+ *
+ * weights.c converts through it, gguf.c finds the types of a file here.  It opens nothing: it gets whole blocks and a
+ * place for the numbers. */
 #ifndef WEIGHTS_QUANT_H
 #define WEIGHTS_QUANT_H
 

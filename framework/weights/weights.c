@@ -381,63 +381,63 @@ static puma_status open_named(weights *w, const char *directory, const char *nam
 /* An index tells which files to read.  What else it says is often wrong about tensors that nobody needs, of
  * which it names some that no file holds and leaves others out, and about sizes; so tensors are taken from
  * where they are. */
+/* The files that a weight_map names, each once and sorted; the names stay the map's. */
+static puma_status list_files(const char *path, json_t *map, const char ***names, size_t *count, puma_error *e)
+{
+    const char *name, *file;
+    json_t     *value;
+    size_t      all = 0;
+
+    if (!json_is_object(map) || json_object_size(map) == 0)
+        return error_set(e, 415, "%s: weight_map is missing, empty or not an object", path);
+    if (json_object_size(map) > MAX_TENSORS)
+        return error_set(e, 415, "%s: too many tensors (got %zu, limit %u)", path, json_object_size(map), MAX_TENSORS);
+    *names = calloc(json_object_size(map), sizeof **names);
+    if (!*names) return no_memory(e, json_object_size(map) * sizeof **names);
+    json_object_foreach(map, name, value)
+    {
+        file = json_string_value(value);
+        if (!file || !plain_name(file))
+            return error_set(e, 415,
+                             "%s: weight_map: tensor " NAME ": not the plain name of a .safetensors file (got " NAME ")",
+                             path, name, file ? file : "no string");
+        (*names)[all++] = file;
+    }
+    qsort(*names, all, sizeof **names, by_text);
+    *count = 0;
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || strcmp((*names)[i], (*names)[i - 1]) != 0) (*names)[(*count)++] = (*names)[i];
+    if (*count > MAX_SHARDS)
+        error_set(e, 415, "%s: too many files (got %zu, limit %u)", path, *count, MAX_SHARDS);
+    return e->status;
+}
+
+static puma_status open_shards(weights *w, const char *path, const char *directory, const char *const *names,
+                               size_t count, puma_error *e)
+{
+    w->shards = calloc(count, sizeof *w->shards);
+    if (!w->shards) return no_memory(e, count * sizeof *w->shards);
+    for (size_t i = 0; i < count; i++)
+        if (open_named(w, directory, names[i], e) != PUMA_OK) return e->status;
+    if (w->shard_count == 0)
+        return error_set(e, 401, "%s: none of the files that it names is there (%.80s)", path, names[0]);
+    return sort_by_name(w, e);
+}
+
 static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
 {
     static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
-    json_t                  *index = NULL, *map, *value;
-    const char             **names = NULL, *name;
-    size_t                   count = 0, distinct = 0;
+    json_t                  *index = NULL, *map;
+    const char             **names = NULL;
+    size_t                   count = 0;
 
     if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
     path = path_tail(path);
     map = json_object_get(index, "weight_map");
-    if (!json_is_object(map) || json_object_size(map) == 0) {
-        error_set(e, 415, "%s: weight_map is missing, empty or not an object", path);
-        goto done;
+    if (list_files(path, map, &names, &count, e) == PUMA_OK) {
+        w->map = json_incref(map);
+        open_shards(w, path, directory, names, count, e);
     }
-    if (json_object_size(map) > MAX_TENSORS) {
-        error_set(e, 415, "%s: too many tensors (got %zu, limit %u)", path, json_object_size(map),
-                  MAX_TENSORS);
-        goto done;
-    }
-    names = calloc(json_object_size(map), sizeof *names);
-    if (!names) {
-        no_memory(e, json_object_size(map) * sizeof *names);
-        goto done;
-    }
-    json_object_foreach(map, name, value)
-    {
-        const char *file = json_string_value(value);
-
-        if (!file || !plain_name(file)) {
-            error_set(e, 415,
-                      "%s: weight_map: tensor " NAME ": not the plain name of a .safetensors file (got " NAME
-                      ")",
-                      path, name, file ? file : "no string");
-            goto done;
-        }
-        names[count++] = file;
-    }
-    qsort(names, count, sizeof *names, by_text);
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || strcmp(names[i], names[i - 1]) != 0) names[distinct++] = names[i];
-    if (distinct > MAX_SHARDS) {
-        error_set(e, 415, "%s: too many files (got %zu, limit %u)", path, distinct, MAX_SHARDS);
-        goto done;
-    }
-    w->shards = calloc(distinct, sizeof *w->shards);
-    if (!w->shards) {
-        no_memory(e, distinct * sizeof *w->shards);
-        goto done;
-    }
-    w->map = json_incref(map);
-    for (size_t i = 0; i < distinct; i++)
-        if (open_named(w, directory, names[i], e) != PUMA_OK) goto done;
-    if (w->shard_count == 0)
-        error_set(e, 401, "%s: none of the files that it names is there (%.80s)", path, names[0]);
-    else
-        sort_by_name(w, e);
-done:
     free(names);
     json_decref(index);
     return e->status;

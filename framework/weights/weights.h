@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index; or GGUF. */
+/* weights.h - the tensors of a checkpoint by name: safetensors, one file or a sharded index; or GGUF.
+ *
+ * model/source.c is its only caller: here are names, shapes and numbers, there is what they are for.  A file stays
+ * open until weights_close; none is ever written. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H
 

@@ -51,7 +51,7 @@ typedef struct puma_ring {
     void (*scale)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);          /* z = c*x   */
     void (*scale_add)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);      /* z += c*x  */
     void (*offset)(uint64_t *z, const uint64_t *x, uint64_t c, size_t n);         /* z = x + c */
-    void (*shift_right)(uint64_t *z, const uint64_t *x, uint32_t by, size_t n);   /* logical   */
+    void (*shift_right)(uint64_t *z, const uint64_t *x, uint32_t by, size_t n);   /* logical: zeros come in */
     void (*reduce)(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n);
     void (*sum_rows)(uint64_t *z, const uint64_t *x, size_t rows,
                      size_t n); /* z[i] = sum of row i; z is not x */
@@ -97,9 +97,11 @@ typedef struct puma_host {
     uint64_t *(*scratch)(puma_session *s, size_t words);
 
     /* --- wire: n words of `bits` low bits each, packed to ceil(n * bits / 8) bytes of payload ------------- */
-    /* `send` never waits for the peer (PUMA_OFFLINE may wait for room in the send queue).  Sends before the
-     * receives they cross make one round.  The receiver's n and bits decide: a message of another length is
-     * PUMA_ENET.  n = 0 is no message. */
+    /* Parties send each other what they like at any time; to the client nothing outside of a reveal.  `send` has
+     * copied the words when it returns and never waits for the peer (PUMA_OFFLINE may wait for room in the send
+     * queue).  Messages between two nodes arrive in the order in which they were sent, offline and online alike.
+     * Sends before the receives they cross make one round.  The receiver's n and bits decide: a message of
+     * another length is PUMA_ENET.  n = 0 is no message. */
     puma_status (*send)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                         puma_phase phase);
     puma_status (*recv)(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits);
@@ -108,7 +110,7 @@ typedef struct puma_host {
     puma_status (*recv_bits)(puma_session *s, uint32_t from, uint64_t *words, size_t n);
 
     /* --- random streams ----------------------------------------------------------------------------------- */
-    /* The stream that this node shares with `peer`: both derive it, nobody else can.  A stream is named by
+    /* The stream that this node shares with `peer`, a party or the client: both derive it, nobody else can.  A stream is named by
      * the pair and its purpose, a fixed string below 64 bytes ("lambda", "open" …): asked for again, the same
      * stream comes back where it stood, so that no stretch is handed out twice.  The stream is the host's and
      * lives as long as the session; NULL on failure. */

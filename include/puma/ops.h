@@ -590,8 +590,8 @@ static inline puma_share puma_gate(puma_session *s, puma_share x, const puma_tab
     return s->host->gate(s, x, t, window, bits);
 }
 
-/* 2^x for x < high at `frac` fraction bits, off by error * max(1, 2^x) and one ulp at most; all of x's ring
- * counts, but for its lowest numbers: -2^(integer bits) + high <= x. */
+/* 2^x for x < high at `frac` fraction bits, off by error * max(1, 2^x) and one ulp at most.  Any x of its ring but
+ * the lowest numbers, which the form that the host builds does not take: -2^(integer bits) + high <= x. */
 static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, double error, uint32_t frac,
                                    uint32_t bits)
 {

@@ -77,14 +77,15 @@ struct puma_protocol {
     uint32_t parties;    /* nodes beside the client, a dealer among them: 1 to PUMA_MAX_PARTIES                */
     uint32_t dealer;     /* node that works ahead and waits for no other party; PUMA_NO_NODE: none             */
     uint32_t planes;     /* ring words that a party holds of an element of PUMA_ARITH: 1 to PUMA_MAX_PLANES    */
-    uint32_t bit_planes; /* bits that it holds of an element of PUMA_BIT                                       */
+    uint32_t bit_planes; /* bits that it holds of an element of PUMA_BIT, likewise                             */
     uint64_t caps;       /* PUMA_CAP_*                                                                         */
 
     /* Makes a session; at every node, the client too, before any other call.  A calloc of a structure that
-     * begins with a puma_session, into which *base is copied, is enough.  It may exchange messages (seeds):
-     * they count as set-up.  A failure returns its status; host->fail (on `base` copied) gives it a text. */
+     * begins with a puma_session, into which *base is copied, is enough; host functions take that copy from
+     * then on.  It may take random streams and exchange messages (seeds), which count as set-up.  On failure
+     * it frees what it made, leaves *s alone and returns a status; host->fail on the copy gives it a text. */
     puma_status (*open)(puma_session **s, const puma_session *base);
-    /* Frees it; the last call, after failures too. */
+    /* Frees a session that open made; the last call, after failures of other slots too. */
     void (*close)(puma_session *s);
 
     /* Values in.  Node `from` - the client, or a party that is no dealer - has `words`: z->words of them, ring
@@ -92,8 +93,8 @@ struct puma_protocol {
      * node.  Weights come in this way, tokens, and what a party itself brings: then z->known says so. */
     puma_status (*share)(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
     /* Values out: node `to` - the client, or a party that is no dealer - gets out[x->words] reduced; NULL at the
-     * others.  Called at every node; the one way by which a value leaves, and the wire to `to` is open for it
-     * only while the host's reveal is under way.  At the client x has shape and ring and no shares. */
+     * others.  Called at every node.  The one way by which a value leaves: the wire to the client takes payload
+     * only while the host reveals.  At the client x has shape and ring and no shares. */
     puma_status (*reveal)(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
 
     /* Linear, local, one ring: z = x + y, z = x - y.  Of one shape, kind PUMA_ARITH.  z may be x or y. */
@@ -107,23 +108,26 @@ struct puma_protocol {
     /* z (...) = the sum of x (..., N) over its last axis; of an empty axis 0. */
     puma_status (*sum)(puma_session *s, puma_tensor *z, const puma_tensor *x);
 
-    /* z = (sum of terms) / 2^shift in the ring z->bits, off by less than one ulp of z, with an error whose
-     * expectation is 0; shift 0 is exact.  Every term that multiplies has z->frac + shift fraction bits.  The
+    /* z = (sum of terms) / 2^shift in the ring z->bits, 0 <= shift < 62, off by less than one ulp of z.  For fixed
+     * operands the error's mean over the random streams is 0: rounding down, or to nearest, is not enough.
+     * shift 0 is exact.  Every term that multiplies has z->frac + shift fraction bits.  The
      * sum is known mod 2^k, k the smallest ring among the operands, and one of these holds:
      *   z->bits + shift <= k, or |sum| < 2^(k-2) as an integer.
+     * In one ring of 64 bits that is: any sum with shift 0, which wraps; else |sum| < 2^62.
      * Batch dimensions, M, N or K may be 0: a sum over an empty K is 0. */
     puma_status (*product)(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift);
     /* z = x / 2^shift in the ring z->bits, in the same sense: z->bits + shift <= x->bits, or
-     * |x| < 2^(x->bits-2).  shift 0 narrows (local) or widens. */
+     * |x| < 2^(x->bits-2).  shift 0 narrows (local) or widens; in one ring it copies. */
     puma_status (*trunc)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);
 
     /* Bits, one shape.  z may be an operand of xor_ and not_. */
     puma_status (*xor_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
     puma_status (*not_)(puma_session *s, puma_tensor *z, const puma_tensor *x);
     puma_status (*and_)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-    /* z[j] = [x < c[j]] for `count` public thresholds, ring words of x's ring, as bits of x's shape.  Only bits
-     * low … low + width - 1 of x - c[j] need be looked at (low + width <= x->bits): right when
-     * |x - c| < 2^(low+width-1) - 2^low, and to within 2^low at the threshold itself. */
+    /* z[j] = [x < c[j]] for `count` public thresholds, ring words of x's ring, as bits of x's shape.  low and width
+     * are permissions: only bits low … low + width - 1 of x - c[j] need be looked at (low + width <= x->bits),
+     * because |x - c| < 2^(low+width-1) - 2^low, and the result may be wrong where |x - c| < 2^low.  A backend
+     * that cuts `low` bits off each of k addends errs by up to (k-1) 2^low: it cuts fewer. */
     puma_status (*less)(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
                         size_t count, uint32_t low, uint32_t width);
     /* z = sum of coefficient * bit * value in the ring z->bits; values and z have one fraction, where all
@@ -135,13 +139,13 @@ struct puma_protocol {
     const void *(*extension)(const char *id);
 };
 
-/* --- extensions: what is missing is built by the host from the core (framework/host/fallback.c) --------------- */
+/* --- extensions: what is missing is built by the host from the core ------------------------------------------ */
 
 /* A piecewise polynomial of degree 2.  N = 2^index_bits buckets of 2^unit ring units; the polynomial of bucket D,
  *     p_D(d) = c[0][D] 2^-frac + c[1][D] 2^-slope_frac d + c[2][D] 2^-curve_frac d^2,
  * is good on twice the bucket's width, from its begin minus one width on: the remainder d of an operand, a
- * number, is signed, |d| < 2^unit ring units, and which of two neighbours an operand near their border is
- * found in is open.  The coefficients are public.  |p_D(d)| < 2^(ring - 2 - frac). */
+ * number, is signed, |d| < 2^unit ring units, so that an operand near a border may be counted into either of the
+ * two buckets.  The coefficients are public.  |p_D(d)| < 2^(ring - 2 - frac). */
 typedef struct puma_table {
     uint32_t       struct_size;
     uint32_t       unit, index_bits;
@@ -172,7 +176,7 @@ typedef struct puma_lookup_ext {
     puma_status (*gate)(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
                         uint32_t window);
     /* z = 2^x for x < high (a number), off by error * max(1, 2^x) and one ulp of z at most, else
-     * PUMA_ENUMERIC; 0 where that is nothing.  All of x's ring counts: -2^(x->bits-1) <= x as an integer. */
+     * PUMA_ENUMERIC; 0 where 2^x is below an ulp.  Any x of its ring: -2^(x->bits-1) <= x as an integer. */
     puma_status (*exp2)(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
     /* z = the larger of x and y; all in one ring of 6 to 12 bits.  Right where they differ by less than 15/16 of
      * 2^(bits-1) ring units. */

@@ -14,9 +14,9 @@
  * All that a party holds of an element is in the planes, as many as the backend declares for each kind, and
  * stands in each plane at the element's own place.  The host relies on it: reshaping, slicing, permuting,
  * joining and picking elements copy words (or bits) of every plane and ask no backend.  Planes of zeros must
- * be shares of 0.  A MAC beside a share is one more plane; state that does not move with its element - a seed
- * that stands for a whole tensor, a ciphertext that packs several elements - cannot be expressed here: such a
- * backend keeps an index into tables of its own in a plane, one an element.
+ * be shares of 0.  A MAC beside a share is one more plane.  State that does not move with its element - a seed
+ * that stands for a whole tensor, a ciphertext that packs several elements - has no place here, but for an
+ * index into tables of the backend's own, one an element, in a plane.
  *
  * An empty tensor (n = 0) is allowed wherever a tensor is, and costs nothing: no message, no failure.
  *

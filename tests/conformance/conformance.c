@@ -71,6 +71,24 @@ static puma_tensor *tensor_of(puma_session *s, const array *a)
     return s->host->tensor(s, a->kind, a->rank, a->dim, a->bits, a->frac);
 }
 
+/* A rehearsal's words mean nothing. */
+static bool rehearses(const puma_session *s) { return (s->caps & PUMA_CAP_REHEARSAL) != 0; }
+
+/* What this node holds of a result is reduced to its ring, or 0 behind the last bit.  A local backend may mark words
+ * in its own way. */
+static void check_planes(puma_session *s, const puma_tensor *z, size_t number)
+{
+    uint64_t beyond = 0;
+
+    if (z == NULL || (s->caps & PUMA_CAP_LOCAL)) return;
+    for (uint32_t p = 0; p < z->planes; p++) {
+        if (z->kind == PUMA_BIT && z->n % 64 != 0) beyond |= z->plane[p][z->words - 1] >> z->n % 64;
+        for (size_t i = 0; z->kind == PUMA_ARITH && z->bits < 64 && i < z->words; i++)
+            beyond |= z->plane[p][i] >> z->bits;
+    }
+    if (beyond != 0) s->host->fail(s, PUMA_EINTERNAL, "result %zu has bits behind its last, or above its ring", number);
+}
+
 /* One case at one node. */
 static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
 {
@@ -92,6 +110,7 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
     if (t->s->flags & Z_IS_X) out[0] = in[0];
     if (t->s->flags & Z_IS_Y) out[0] = in[1];
     if (computes || t->everywhere) t->g->program(s, t, in, out);
+    for (size_t i = 0; i < t->outs && s->status == PUMA_OK && !rehearses(s); i++) check_planes(s, out[i], i);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK; i++) {
         bool receiver = all_in_one || t->to == s->role;
 
@@ -449,6 +468,21 @@ static void check_table(const plugin *b)
           "CLEAR without LOCAL");
 }
 
+static bool is_group(const char *name)
+{
+    for (size_t g = 0; g < group_count; g++)
+        if (strcmp(groups[g]->name, name) == 0) return true;
+    return false;
+}
+
+static int no_group(const char *name)
+{
+    fprintf(stderr, "conformance: no group of cases is called \"%s\"; there are:", name);
+    for (size_t g = 0; g < group_count; g++) fprintf(stderr, "%s %s", g > 0 ? "," : "", groups[g]->name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     const char *backend = NULL, *only = NULL;
@@ -483,6 +517,7 @@ int main(int argc, char **argv)
                         "GROUP] [--seed N]\n");
         return 2;
     }
+    if (only && !is_group(only)) return no_group(only);
     if (strchr(backend, '/'))
         plugin_open_file(&run.backend, backend, &e);
     else

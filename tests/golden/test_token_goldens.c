@@ -30,14 +30,17 @@ static void check(const tokenizer *t, const json_t *c, const char *text, const c
     puma_error    e = { 0 };
     token_list    list;
     const json_t *types = json_object_get(c, "type_ids");
-    size_t        text_size = json_string_length(json_object_get(c, text)), size;
-    const char   *first = json_string_value(json_object_get(c, text));
+    token_source  from = { .text = json_string_value(json_object_get(c, text)),
+                           .size = json_string_length(json_object_get(c, text)),
+                           .special = true };
     const json_t *second = pair ? json_object_get(c, pair) : NULL;
     char         *decoded = NULL;
+    size_t        size;
     bool          good;
 
-    good = token_encode(t, first, text_size, json_string_value(second), json_string_length(second), true,
-                        false, &list, &e) == PUMA_OK &&
+    from.pair = json_string_value(second);
+    from.pair_size = json_string_length(second);
+    good = token_encode(t, &from, &list, &e) == PUMA_OK &&
            same(json_object_get(c, "ids"), list.ids, list.count) &&
            (!types || same(types, list.types, list.count));
     if (good && back) {
@@ -51,7 +54,7 @@ static void check(const tokenizer *t, const json_t *c, const char *text, const c
     compared++;
     if (!good) {
         failed++;
-        fprintf(stderr, "differs: \"%s\" %s\n", first, e.text);
+        fprintf(stderr, "differs: \"%s\" %s\n", from.text, e.text);
     }
     free(decoded);
     token_list_free(&list);

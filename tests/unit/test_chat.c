@@ -249,6 +249,7 @@ static void tokens_of_later_turns_are_reserved(void **state)
 static void tokens_take_blanks_as_they_do_in_a_text(void **state)
 {
     static const char text[] = "<|user|>\n  a  <|end|>\n<|assistant|>\n";
+    token_source      from = { .text = text, .size = strlen(text), .parse_special = true };
     puma_error        e;
     tokenizer        *t;
     token_list        ids, whole;
@@ -259,7 +260,7 @@ static void tokens_take_blanks_as_they_do_in_a_text(void **state)
     t = opened();
     ids = encode(t, "phi3", USER("  a  "), NULL, false, &e);
     assert_int_equal(e.status, PUMA_OK);
-    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, false, true, &whole, &e), PUMA_OK);
+    assert_int_equal(token_encode(t, &from, &whole, &e), PUMA_OK);
     assert_int_equal(ids.count, whole.count);
     assert_memory_equal(ids.ids, whole.ids, ids.count * sizeof *ids.ids);
     token_list_free(&ids);

@@ -246,8 +246,8 @@ static void fresh_seeds_are_a_pairs_own(void **state)
     assert_memory_not_equal(r[0].nodes[0].session, r[1].nodes[0].session, 16);
 }
 
-/* What a fixed seed gives three parties and the client, computed apart with HKDF-SHA256 and the client as number 3: its
- * own number here must not show in it. */
+/* What a fixed seed gives three parties and the client, computed apart with HKDF-SHA256 and the client as
+ * number 3: its own number here must not show in it. */
 static void a_fixed_seed_gives_the_streams_it_gave(void **state)
 {
     static const uint8_t session[8] = { 0x95, 0x8a, 0xaa, 0xf9, 0x2f, 0x44, 0xaf, 0xe6 },
@@ -474,7 +474,9 @@ static void the_dealer_runs_only_so_far_ahead(void **state)
 
 static void starts_in_any_order(void **state)
 {
-    static const uint32_t orders[3][4] = { { PUMA_CLIENT, 2, 1, 0 }, { 1, PUMA_CLIENT, 0, 2 }, { 2, 0, PUMA_CLIENT, 1 } };
+    static const uint32_t orders[3][4] = {
+        { PUMA_CLIENT, 2, 1, 0 }, { 1, PUMA_CLIENT, 0, 2 }, { 2, 0, PUMA_CLIENT, 1 }
+    };
 
     (void)state;
     for (int o = 0; o < 3; o++) {
@@ -587,7 +589,8 @@ static void keep(void *context, uint32_t to, puma_phase phase, const void *paylo
     node *me = context;
 
     me->number += (int)size;
-    if (to != 1 || phase != PUMA_OFFLINE || !is_message(payload, 2, 1, size)) strcpy(me->note, "another message");
+    if (to != 1 || phase != PUMA_OFFLINE || !is_message(payload, 2, 1, size))
+        strcpy(me->note, "another message");
 }
 
 static void a_tape_keeps_what_is_sent_and_refuses_the_rest(void **state)

@@ -32,6 +32,13 @@ static tokenizer *open_or_fail(const char *directory)
     return t;
 }
 
+/* A text alone. */
+static puma_status encode_one(const tokenizer *t, const char *text, size_t size, bool special, bool parse_special,
+                              token_list *list, puma_error *e)
+{
+    return token_encode(t, &(token_source){ text, size, NULL, 0, special, parse_special }, list, e);
+}
+
 /* The shortest use: open, encode, decode. */
 static void token_encodes_and_decodes(void **state)
 {
@@ -44,7 +51,7 @@ static void token_encodes_and_decodes(void **state)
     size_t                size;
 
     (void)state;
-    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, strlen(text), true, false, &list, &e), PUMA_OK);
     assert_int_equal(list.count, sizeof ids / sizeof *ids);
     assert_memory_equal(list.ids, ids, sizeof ids);
     assert_int_equal(token_decode(t, list.ids, list.count, true, &back, &size, &e), PUMA_OK);
@@ -76,13 +83,14 @@ static void token_cuts_the_longer_text_first(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int end = 0; end < 2; end++) {
             const char *a = cases[i].a, *b = cases[i].b;
+            const token_source from = { a, strlen(a), b, strlen(b), .special = true };
             token_cut   cut = { .most = cases[i].most, .keep_end = end };
             size_t      keep_a = cases[i].keep_a, keep_b = cases[i].keep_b;
             token_list  whole, list;
             puma_error  e = { 0 };
 
-            token_encode(t, a, strlen(a), b, strlen(b), true, false, &whole, &e);
-            token_encode_cut(t, a, strlen(a), b, strlen(b), true, false, &cut, &list, &e);
+            token_encode(t, &from, &whole, &e);
+            token_encode_cut(t, &from, &cut, &list, &e);
             assert_int_equal(e.status, PUMA_OK);
             assert_int_equal(cut.whole, whole.count);
             assert_int_equal(list.count, 3 + keep_a + keep_b);
@@ -101,11 +109,12 @@ static void token_cuts_the_longer_text_first(void **state)
             token_list_free(&list);
         }
     for (size_t most = 0; most < 3; most++) {
-        token_cut  cut = { .most = most };
-        token_list list;
-        puma_error e = { 0 };
+        const token_source from = { .text = "a b", .size = 3, .special = true };
+        token_cut          cut = { .most = most };
+        token_list         list;
+        puma_error         e = { 0 };
 
-        assert_int_equal(token_encode_cut(t, "a b", 3, NULL, 0, true, false, &cut, &list, &e), PUMA_EINPUT);
+        assert_int_equal(token_encode_cut(t, &from, &cut, &list, &e), PUMA_EINPUT);
     }
     token_close(t);
 }
@@ -208,13 +217,12 @@ static void check_goldens(const char *model, const char *directory)
     {
         const json_t *text = json_object_get(c, "text"), *pair = json_object_get(c, "text_pair");
         const json_t *ids = json_object_get(c, "input_ids"), *types = json_object_get(c, "token_type_ids");
+        token_source  from = { json_string_value(text), json_string_length(text), json_string_value(pair),
+                               json_string_length(pair), .special = true };
         token_list    list;
         puma_error    e = { 0 };
 
-        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text),
-                                      json_string_value(pair), json_string_length(pair), true, false, &list,
-                                      &e),
-                         PUMA_OK);
+        assert_int_equal(token_encode(t, &from, &list, &e), PUMA_OK);
         check_greedy(t, c);
         assert_int_equal(list.count, json_array_size(ids));
         for (size_t k = 0; k < list.count; k++) {
@@ -269,7 +277,7 @@ static void encodes_to(const tokenizer *t, const char *text, size_t size, bool p
     puma_error e = { 0 };
     char       got[4096] = "";
 
-    assert_int_equal(token_encode(t, text, size, NULL, 0, false, parse_special, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, size, false, parse_special, &list, &e), PUMA_OK);
     for (size_t i = 0; i < list.count; i++) {
         assert_true(strlen(got) + strlen(token_text(t, list.ids[i])) + 2 < sizeof got);
         if (i) strcat(got, " ");
@@ -332,14 +340,14 @@ static void pairs_and_types(void **state)
     (void)state;
     put_text("vocab.txt", small_vocab);
     t = open_or_fail(scratch);
-    assert_int_equal(token_encode(t, "a", 1, "ab,", 3, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(token_encode(t, &(token_source){ "a", 1, "ab,", 3, true, false }, &list, &e), PUMA_OK);
     assert_int_equal(list.count, 6);
     assert_memory_equal(list.ids, ids, sizeof ids);
     assert_memory_equal(list.types, types, sizeof types);
     token_list_free(&list);
     token_close(t);
     t = open_or_fail(MODELS "roberta-tiny");
-    assert_int_equal(token_encode(t, "", 0, "", 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(token_encode(t, &(token_source){ "", 0, "", 0, true, false }, &list, &e), PUMA_OK);
     assert_int_equal(list.count, 4); /* <s> </s></s> </s> */
     for (size_t i = 0; i < 4; i++) assert_int_equal(list.types[i], 0);
     assert_int_equal(list.ids[0], 0);
@@ -358,7 +366,7 @@ static void bpe_takes_special_tokens_literally(void **state)
 
     (void)state;
     encodes_to(t, "</s>", 4, true, "</s>");
-    assert_int_equal(token_encode(t, "a</s>b", 6, NULL, 0, false, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, "a</s>b", 6, false, false, &list, &e), PUMA_OK);
     for (size_t i = 0; i < list.count; i++) assert_true(list.ids[i] > 4);
     token_list_free(&list);
     token_close(t);
@@ -377,7 +385,7 @@ static void bpe_gives_every_byte_back(void **state)
         if (c >= 0x80) text[used++] = (char)(0xc0 | c >> 6);
         text[used++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
     }
-    assert_int_equal(token_encode(t, text, used, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, used, true, false, &list, &e), PUMA_OK);
     assert_int_equal(token_decode(t, list.ids, list.count, true, &back, &size, &e), PUMA_OK);
     assert_int_equal(size, used);
     assert_memory_equal(back, text, used);
@@ -398,7 +406,7 @@ static void bpe_merges_long_words(void **state)
     (void)state;
     assert_non_null(text);
     for (size_t i = 0; i < size; i++) text[i] = "theand"[i % 6];
-    assert_int_equal(token_encode(t, text, size, NULL, 0, false, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, size, false, false, &list, &e), PUMA_OK);
     assert_true(list.count < size);
     assert_int_equal(token_decode(t, list.ids, list.count, false, &back, &back_size, &e), PUMA_OK);
     assert_int_equal(back_size, size);
@@ -610,7 +618,7 @@ static void pieces_are(const char *text, const char *wanted)
     puma_error e = { 0 };
     char       got[256] = "";
 
-    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, true, true, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, strlen(text), true, true, &list, &e), PUMA_OK);
     for (size_t i = 0; i < list.count; i++) {
         strcat(got, i ? " " : "");
         strcat(got, token_text(t, list.ids[i]));
@@ -659,7 +667,7 @@ static void sentencepiece_merges_long_texts(void **state)
     (void)state;
     assert_non_null(text);
     for (size_t i = 0; i < size; i++) text[i] = "theand"[i % 6];
-    assert_int_equal(token_encode(t, text, size, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, size, true, false, &list, &e), PUMA_OK);
     assert_true(list.count < size);
     assert_int_equal(token_decode(t, list.ids, list.count, false, &back, &back_size, &e), PUMA_OK);
     assert_int_equal(back_size, size);
@@ -808,7 +816,7 @@ static void broken_models_are_refused_or_work(void **state)
             continue;
         }
         opened++;
-        assert_int_equal(token_encode(t, "abc bbcab <s>", 13, NULL, 0, true, true, &list, &e), PUMA_OK);
+        assert_int_equal(encode_one(t, "abc bbcab <s>", 13, true, true, &list, &e), PUMA_OK);
         for (size_t k = 0; k < list.count; k++) assert_true(list.ids[k] < token_vocabulary(t));
         token_list_free(&list);
         token_close(t);
@@ -1040,7 +1048,7 @@ static void bad_text_is_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         puma_error e = { 0 };
 
-        assert_int_equal(token_encode(t, cases[i].text, cases[i].size, NULL, 0, true, false, &list, &e),
+        assert_int_equal(encode_one(t, cases[i].text, cases[i].size, true, false, &list, &e),
                          PUMA_EINPUT);
         assert_int_equal(e.code, 507);
         assert_non_null(strstr(e.text, cases[i].where));
@@ -1050,7 +1058,7 @@ static void bad_text_is_refused(void **state)
         puma_error e = { 0 };
 
         /* Refused by its length alone: the bytes are not there. */
-        assert_int_equal(token_encode(t, "", (size_t)100 << 20, NULL, 0, true, false, &list, &e),
+        assert_int_equal(encode_one(t, "", (size_t)100 << 20, true, false, &list, &e),
                          PUMA_EINPUT);
         assert_int_equal(e.code, 508);
     }
@@ -1316,7 +1324,7 @@ static void gives_ids(const tokenizer *t, const char *text, const uint32_t *ids,
     puma_error e = { 0 };
     token_list list;
 
-    assert_int_equal(token_encode(t, text, strlen(text), NULL, 0, false, true, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, text, strlen(text), false, true, &list, &e), PUMA_OK);
     assert_int_equal(list.count, count);
     assert_memory_equal(list.ids, ids, count * sizeof *ids);
     token_list_free(&list);
@@ -1388,7 +1396,7 @@ static void prefix_space_beside_tokenizer_json(void **state)
     /* This one has a template of its own too. */
     GIVES("{\"tokenizer_class\":\"RobertaTokenizer\",\"add_prefix_space\":true}", "{}", "{}", "a", 1, 0);
     t = open_or_fail(scratch);
-    assert_int_equal(token_encode(t, "a", 1, NULL, 0, true, false, &list, &e), PUMA_OK);
+    assert_int_equal(encode_one(t, "a", 1, true, false, &list, &e), PUMA_OK);
     assert_int_equal(list.count, 4);
     assert_int_equal(list.ids[0], 2);
     assert_int_equal(list.ids[3], 3);
@@ -1452,8 +1460,7 @@ static void check_texts(const char *name, const json_t *texts, const json_t *res
         size_t        size;
         bool          same;
 
-        assert_int_equal(token_encode(t, json_string_value(text), json_string_length(text), NULL, 0, special,
-                                      special, &list, &e),
+        assert_int_equal(encode_one(t, json_string_value(text), json_string_length(text), special, special, &list, &e),
                          PUMA_OK);
         same = list.count == json_array_size(ids);
         for (size_t k = 0; same && k < list.count; k++)
@@ -1557,7 +1564,7 @@ static void unigram_without_unknown(void **state)
     put_json("model", "{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1],[\"ab\",-3],[\"acd\",-1]]}");
     t = open_or_fail(scratch);
     GIVES_IDS(t, "aba", 1, 0);
-    assert_int_equal(token_encode(t, "acd", 3, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(encode_one(t, "acd", 3, true, false, &list, &e), PUMA_EINPUT);
     assert_int_equal(e.code, 512);
     token_close(t);
 }
@@ -1643,7 +1650,7 @@ static void growth_is_bounded(void **state)
         strcat(strcat(steps, i ? "," : "{\"type\":\"Sequence\",\"normalizers\":["), ten);
     put_json("normalizer", strcat(steps, "]}"));
     t = open_or_fail(scratch);
-    assert_int_equal(token_encode(t, "ba", 2, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(encode_one(t, "ba", 2, true, false, &list, &e), PUMA_EINPUT);
     assert_int_equal(e.code, 508);
     token_close(t);
 
@@ -1663,7 +1670,7 @@ static void growth_is_bounded(void **state)
     text = calloc(1, 4001);
     memset(text, 'a', 4000);
     e = (puma_error){ 0 };
-    assert_int_equal(token_encode(t, text, 4000, NULL, 0, true, false, &list, &e), PUMA_EINPUT);
+    assert_int_equal(encode_one(t, text, 4000, true, false, &list, &e), PUMA_EINPUT);
     assert_int_equal(e.code, 508);
     free(text);
     token_close(t);

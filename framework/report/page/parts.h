@@ -12,7 +12,7 @@ void part_costs(text_buffer *to, const page *p);
 void part_errors(text_buffer *to, const page *p);
 void part_answers(text_buffer *to, const page *p);
 
-/* --- what they share --- */
+/* --- parts.c: what they share --- */
 double      part_number(const json_t *object, const char *key); /* not a number where there is none */
 const char *part_text(const json_t *object, const char *key);   /* "" where there is none           */
 void        part_numbers(double *to, const json_t *list, size_t count);

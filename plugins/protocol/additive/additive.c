@@ -42,6 +42,12 @@ static void combine(const struct additive *r, uint32_t kind, uint64_t *z, const 
     if (kind == PUMA_ARITH && sign < 0) r->base.host->ring->sub(z, x, y, n);
 }
 
+/* Of a tensor of bits: those behind the last one are 0. */
+static void clear_tail(puma_tensor *z)
+{
+    if (z->kind == PUMA_BIT && z->n % 64 != 0) z->plane[0][z->words - 1] &= (1ull << z->n % 64) - 1;
+}
+
 /* --- the three patterns ------------------------------------------------------------------------- */
 
 /* n fresh random words: a party gets its half, the dealer the whole. */
@@ -98,6 +104,7 @@ static puma_status share(puma_session *s, puma_tensor *z, const uint64_t *words,
     if (deals(r) || (s->role == PUMA_CLIENT && !client)) return s->status;
     if (client && s->role == 1) return s->host->recv(s, from, half, z->words, 64);
     s->host->prg_words(client ? r->input : r->pair, half, z->words, 64);
+    clear_tail(z);
     if (s->role == from) combine(r, z->kind, half, words, half, z->words, -1);
     return s->role == PUMA_CLIENT ? s->host->send(s, 1, half, z->words, 64, PUMA_ONLINE) : s->status;
 }
@@ -158,12 +165,6 @@ static puma_status sum(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
     if (z->n > 0) s->host->ring->sum_rows(z->plane[0], x->plane[0], z->n, x->n / z->n);
     return s->status;
-}
-
-/* Bits behind the last one are 0. */
-static void clear_tail(puma_tensor *z)
-{
-    if (z->n % 64 != 0) z->plane[0][z->words - 1] &= (1ull << z->n % 64) - 1;
 }
 
 static puma_status not(puma_session *s, puma_tensor *z, const puma_tensor *x)

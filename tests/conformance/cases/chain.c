@@ -3,17 +3,19 @@
 /* chain.c - one operation after the other */
 #include "cases.h"
 
-/* What a function does: a product, its comparison, a choice by it, and a product of what was chosen. */
+/* What a function does: a product, its comparison, a choice by it, and a product of what was chosen.  zbits: the
+ * ring between. */
 static const spec specs[] = {
-    { "product, comparison, choice, product", 0, { 2000 }, .bits = 64, .frac = 16 },
-    { "product, comparison, choice, product", 0, { 1 }, .bits = 64, .frac = 18 },
+    { "product, comparison, choice, product", 0, { 2000 }, .bits = 64, .zbits = 48, .frac = 16 },
+    { "product, comparison, choice, product", 0, { 1 }, .bits = 64, .zbits = 46, .frac = 18 },
+    { "the same in one ring", 0, { 300 }, .bits = 64, .zbits = 64, .frac = 16 },
 };
 
 static void prepare(task *t)
 {
     for (size_t i = 0; i < 2; i++)
         fill_numbers(operand(t, t->s->size[0], t->s->bits, t->s->frac), t->s->frac + 3);
-    result(t, t->s->size[0], 64 - t->s->frac, t->s->frac);
+    result(t, t->s->size[0], t->s->zbits, t->s->frac);
     bit_result(t, t->s->size[0]);
     result(t, t->s->size[0], 64, t->s->frac);
 }
@@ -21,7 +23,7 @@ static void prepare(task *t)
 static void program(puma_session *s, const task *t, puma_tensor **in, puma_tensor **out)
 {
     const puma_protocol *p = s->protocol;
-    puma_tensor *kept = s->host->tensor(s, PUMA_ARITH, 1, in[0]->dim, 64 - t->s->frac, t->s->frac), *both;
+    puma_tensor *kept = s->host->tensor(s, PUMA_ARITH, 1, in[0]->dim, t->s->zbits, t->s->frac), *both;
     puma_term    term = { .op = PUMA_TERM_MUL, .x = in[0], .y = in[1] };
     uint64_t     zero = 0;
 

@@ -17,6 +17,7 @@ static const spec specs[] = {
     { "window edge", 0, { 333, 1, 0 }, .bits = 64, .limit = 24, .flags = FAR | WINDOW_EDGE },
     { "window edge", 0, { 333, 1, 0 }, .bits = 48, .limit = 13, .flags = FAR | WINDOW_EDGE },
     { "dropped bits", 0, { 333, 1, 14 }, .bits = 48, .limit = 13, .flags = FAR },
+    { "dropped bits in one ring", 0, { 333, 1, 14 }, .bits = 64, .limit = 24, .flags = FAR },
     { "dropped bits, window edge", 0, { 333, 1, 16 }, .bits = 25, .limit = 9, .flags = WINDOW_EDGE },
     { "a window of odd width", 0, { 65, 2, 0 }, .bits = 64, .limit = 23 },
     { "a window of width", 0, { 65, 1, 0 }, .bits = 64, .limit = 2, .flags = WINDOW_EDGE },
