@@ -66,7 +66,7 @@ static subject subject_of(const check *c, setting *at)
 
 #define MAX_ENUMERATED 22
 #define MAX_DEALT 17 /* with a dealer inputs are opened, too */
-#define COSTLY 16    /* bits above which three pairs of secrets are compared instead of five */
+#define COSTLY 15    /* bits above which three pairs of secrets are compared instead of five */
 
 static size_t most_bits(void) { return deals() ? MAX_DEALT : MAX_ENUMERATED; }
 
