@@ -139,8 +139,8 @@ puma_status address_listen(net *n, puma_error *e)
     return PUMA_OK;
 }
 
-/* Failures are harmless: heartbeats find out a dead peer as well.  A bounded node's peer may leave its window
- * shut for as long as it computes, which TCP_USER_TIMEOUT would take for death, so that it is not set there.
+/* Failures are harmless: heartbeats find out a dead peer as well.  The dealer's peers may leave their windows
+ * shut for as long as they compute, which TCP_USER_TIMEOUT would take for death, so that it is not set there.
  */
 void address_tune(const net *n, int fd, uint32_t peer)
 {
@@ -151,6 +151,6 @@ void address_tune(const net *n, int fd, uint32_t peer)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-    if (n->config.self != n->config.bounded && peer < PUMA_NODES)
+    if (n->config.self != n->config.dealer && peer < PUMA_NODES)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
 }

@@ -180,7 +180,7 @@ static bool requests(net *n)
 static short events_of(net *n, conn *c, bool *busy, int64_t *due_us)
 {
     short  events = POLLIN;
-    size_t limit = c->peer == n->config.bounded ? NET_BOUNDED : UNREAD_BYTES;
+    size_t limit = c->peer == n->config.dealer ? NET_AHEAD : UNREAD_BYTES;
     bool   waiting, was_paused = c->paused;
 
     if (c->state != CONN_OPEN) return c->want;

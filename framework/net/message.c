@@ -71,7 +71,7 @@ static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error
     bool       at_once, sent = false;
 
     pthread_mutex_lock(&n->lock);
-    while (may_wait && !n->failed && l->out_bytes > NET_BOUNDED) wait_change(n);
+    while (may_wait && !n->failed && l->out_bytes > NET_AHEAD) wait_change(n);
     if (message_failure(n, e) != PUMA_OK) {
         pthread_mutex_unlock(&n->lock);
         frame_free(f);
@@ -98,7 +98,7 @@ static puma_status post(net *n, uint32_t to, frame *f, bool may_wait, puma_error
  * client that shares a model's weights. */
 static bool is_ahead(const net *n, puma_phase phase)
 {
-    return n->config.self == PUMA_CLIENT || (phase == PUMA_OFFLINE && n->config.bounded == n->config.self);
+    return n->config.self == PUMA_CLIENT || (phase == PUMA_OFFLINE && n->config.dealer == n->config.self);
 }
 
 puma_status message_post(net *n, uint32_t to, frame *f, puma_phase phase, puma_error *e)

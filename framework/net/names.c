@@ -35,7 +35,10 @@ uint32_t wire_node(uint32_t number)
     return number < CLIENT_NUMBER ? number : number - 1;
 }
 
-static bool is_dealer(const net *n, uint32_t node) { return n->config.deals && node == n->config.bounded; }
+static bool is_dealer(const net *n, uint32_t node)
+{
+    return n->config.called_dealer && node == n->config.dealer;
+}
 
 const char *net_name(const net *n, uint32_t node)
 {

@@ -58,10 +58,9 @@ typedef struct net_config {
     net_hub       *hub;                 /* NET_MEMORY, NET_COUNTING                                 */
     const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
     bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
-    uint32_t       bounded;             /* node whose link may hold only so much unread because it*
-                                         * runs ahead, or PUMA_NODES                                */
-    bool           deals;               /* that node is called the dealer, in messages and in its   *
-                                         * certificate                                              */
+    uint32_t       dealer;              /* node that works ahead, so that its sends may wait until  *
+                                         * what is queued is read; PUMA_NO_NODE: none               */
+    bool           called_dealer;       /* in messages and in its certificate; else it is a party   */
     int            connect_timeout_ms, io_timeout_ms;
     /* An emulated link, 0 for none: what this node sends leaves at that rate, all peers together (its network
      * card), and arrives half a round trip later.  For benchmarks on one host. */
@@ -99,9 +98,10 @@ const uint8_t *net_session_id(const net *n);
 void           net_pair_seed(net *n, uint32_t peer, const char *purpose, uint8_t seed[32]);
 void           net_own_seed(net *n, const char *purpose, uint8_t seed[32]);
 
-#define NET_BOUNDED ((size_t)64 << 20)
+/* How much a node that works ahead may have queued on a link: the dealer, and the client. */
+#define NET_AHEAD ((size_t)64 << 20)
 /* Takes over `payload` (malloc'd, may be NULL when size is 0).  PUMA_OFFLINE waits while more than
- * NET_BOUNDED are queued for a bounded link, and so does all that the client sends; else PUMA_ONLINE never
+ * NET_AHEAD are queued if the dealer sends it, and so does all that the client sends; else PUMA_ONLINE never
  * waits. */
 puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
 /* The next payload, which must have this size; the caller frees it.  NULL when there is none. */

@@ -90,7 +90,7 @@ puma_status net_measure(double *byte_s, double *message_s, puma_error *e)
                                          .present = { true, true },
                                          .listen_fd = -1,
                                          .hub = hub,
-                                         .bounded = PUMA_NODES,
+                                         .dealer = PUMA_NO_NODE,
                                          .connect_timeout_ms = 10000,
                                          .io_timeout_ms = 10000 };
     started = pthread_create(&halves[0].thread, NULL, play, &halves[0]) == 0;

@@ -63,7 +63,7 @@ static void sent_out(net *n, conn *c)
         pthread_mutex_lock(&n->lock);
         l->out_bytes -= f->size;
         l->out_frames--;
-        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= NET_BOUNDED))
+        if (n->waiters && (l->out_frames == 0 || l->out_bytes <= NET_AHEAD))
             pthread_cond_broadcast(&n->changed);
         pthread_mutex_unlock(&n->lock);
     }

@@ -467,7 +467,7 @@ static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t de
 
     for (size_t peer = 0; s->role == dealer && peer < PUMA_NODES; peer++)
         waiting += c->sent[peer][PUMA_OFFLINE];
-    return PROCESS_BYTES + session_peak(s) + (waiting < NET_BOUNDED ? waiting : NET_BOUNDED);
+    return PROCESS_BYTES + session_peak(s) + (waiting < NET_AHEAD ? waiting : NET_AHEAD);
 }
 
 /* What a node holds while it plays its part over a wire. */
@@ -607,8 +607,8 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .hub = c->hub,
                           .certificates = c->certificates,
                           .allow_insecure = r->allow_insecure,
-                          .bounded = p->protocol->protocol->dealer,
-                          .deals = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0,
+                          .dealer = p->protocol->protocol->dealer,
+                          .called_dealer = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0,
                           .connect_timeout_ms = r->connect_timeout_ms,
                           .io_timeout_ms = r->io_timeout_ms,
                           .bandwidth_mbps = r->bandwidth_mbps,

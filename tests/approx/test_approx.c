@@ -89,7 +89,7 @@ static void *run_node(void *argument)
                                    .self = self->role,
                                    .listen_fd = -1,
                                    .hub = self->hub,
-                                   .bounded = j->protocol->protocol->dealer,
+                                   .dealer = j->protocol->protocol->dealer,
                                    .connect_timeout_ms = 20000,
                                    .io_timeout_ms = 20000,
                                    .hello = "" };

@@ -525,7 +525,7 @@ static void *live(void *argument)
                             .self = p->role,
                             .listen_fd = -1,
                             .hub = p->hub,
-                            .bounded = p->backend->protocol->dealer,
+                            .dealer = p->backend->protocol->dealer,
                             .connect_timeout_ms = 20000,
                             .io_timeout_ms = 60000,
                             .hello = "costs=1\n" };

@@ -60,7 +60,7 @@ leak "sign forced to +1" onehot.c \
 leak "one-hot without pad" onehot.c \
     "s/^$one_hot\$/$one_hot if (is_dealer(r)) { for (size_t i = 0; i < n * words; i++) h[i] ^= hot[i]; r->base.host->send(\&r->base, P2, h, n * words, 64, PUMA_OFFLINE); } else if (r->base.role == P2) r->base.host->recv(\&r->base, P0, h, n * words, 64);/" "two tables"
 leak "sign sent" table.c \
-    's/^\( *for .* k->sign\[i\] = 2 \* bit_at(k->hot .*\)$/\1 if (is_dealer(r)) host->send(\&r->base, P2, k->sign, k->n, 2, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\&r->base, P0, k->sign, k->n, 2);/' "exp2, 8 entries"
+    's/^\( *k->sign\[i\] = 2 \* bit_at(k->hot .*\)$/\1 if (is_dealer(r)) host->send(\&r->base, P2, k->sign, k->n, 2, PUMA_OFFLINE); else if (r->base.role == P2) host->recv(\&r->base, P0, k->sign, k->n, 2);/' "exp2, 8 entries"
 leak "V under a mask one bit short" wire.c \
     's/^\( *host->prg_words(is_dealer(r) ? r->stream1.*\)$/\1 host->ring->reduce(o[j].mask1, o[j].mask1, o[j].bits - 1, o[j].n);/' "exp2, 8 entries"
 leak "one mask for two tables" wire.c \
@@ -84,7 +84,7 @@ leak "maximum: one-hots under one pad" maximum.c \
     's/^\( *\)if (status == PUMA_OK) status = masked_deal_one_hots(r, high, d, b, k - b, n);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
 
 # results
-wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & (k->entries - 1), here/moved[i] >> (k->unit + 1) \& (k->entries - 1), here/' "buckets"
+wrong "borrow of the wrong digit" table.c 's/moved\[i\] >> k->unit & last, here/moved[i] >> (k->unit + 1) \& last, here/' "buckets"
 wrong "no borrow" table.c 's/borrow\[j\] = xor_behind/borrow[j] = 0 \& xor_behind/' "buckets"
 wrong "the side taken from x, not from its bucket" table.c 's/\*here = known_part(r, x, 0, window);/*here = known_part(r, x, k->unit > 0 ? 1ull << (k->unit - 1) : 0, window);/' "64 buckets"
 wrong "index window shorter than the operand's" table.c 's/status = lookup_new(r, &k, x, 0, unit, x->bits - unit);/status = lookup_new(r, \&k, x, 0, unit, x->bits - unit - 1);/' "fraction bits"

@@ -120,7 +120,7 @@ static inline void run_prepare_parties(run *r, uint32_t parties, net_transport t
         c->listen_fd = sockets && i != PUMA_CLIENT ? listen_anywhere(r->address[i]) : -1;
         c->hub = r->hub;
         c->certificates = r->certificates[0] ? r->certificates : NULL;
-        c->bounded = 0;
+        c->dealer = 0;
         c->connect_timeout_ms = 10000;
         c->io_timeout_ms = 10000;
         c->hello =

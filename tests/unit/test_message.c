@@ -71,7 +71,7 @@ static void *live(void *argument)
                             .present = { [0] = true, [PUMA_CLIENT] = true },
                             .hub = p->hub,
                             .listen_fd = -1,
-                            .bounded = PUMA_NODES,
+                            .dealer = PUMA_NO_NODE,
                             .connect_timeout_ms = 5000,
                             .io_timeout_ms = 5000,
                             .hello = "test=1\n" };

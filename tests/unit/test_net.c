@@ -515,8 +515,8 @@ static void a_dealer_has_its_own_certificate(void **state)
     (void)state;
     run_prepare(&r, NET_TLS);
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
-        r.nodes[i].config.bounded = 2;
-        r.nodes[i].config.deals = true;
+        r.nodes[i].config.dealer = 2;
+        r.nodes[i].config.called_dealer = true;
         r.nodes[i].config.present[PUMA_CLIENT] = false;
     }
     snprintf(path, sizeof path, "%s/party2.key", r.certificates);

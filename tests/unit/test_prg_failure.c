@@ -68,7 +68,7 @@ static void nothing_is_sent_behind_a_failed_draw(void **state)
     net_config     wire = { .transport = NET_TAPE,
                             .present = { true, true },
                             .listen_fd = -1,
-                            .bounded = PUMA_NODES,
+                            .dealer = PUMA_NO_NODE,
                             .tape = count_message,
                             .tape_context = &messages,
                             .connect_timeout_ms = 1000,

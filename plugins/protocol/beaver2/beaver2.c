@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* beaver2.c - two computing parties and a dealer: masked sharing with the dealer in P0's place (doc/beaver2.md).
+/* beaver2.c - two computing parties, and a dealer in P0's place of the masked sharing (doc/beaver2.md).
  *
  * Parties 0 and 1 are P1 and P2 of masked.h, the dealer is P0.  It draws both streams of masks, gives P1 one
  * seed and P2 the other, and from then on sends P2 corrections alone; it receives nothing from anybody, and
@@ -24,7 +24,7 @@ static puma_status lambda_stream(struct masked *r, puma_prg **stream, uint32_t p
         own = host->prg_own(&r->base, "beaver2 seeds");
         if (own == NULL) return r->base.status;
         host->prg_words(own, seed, 4, 64);
-        status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);      /* uniform, for `party` alone */
+        status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE); /* uniform, for `party` alone */
     } else if (r->base.role == party) {
         status = host->recv(&r->base, P0, seed, 4, 64);
     } else {
@@ -51,8 +51,10 @@ static puma_status beaver2_open(puma_session **s, const puma_session *base)
         r->input1 = base->host->prg_pair(&r->base, r->base.role == P1 ? PUMA_CLIENT : P1, "beaver2 input");
         if (r->input1 == NULL) status = r->base.status;
     }
-    if (status == PUMA_OK) *s = &r->base;
-    else free(r);
+    if (status == PUMA_OK)
+        *s = &r->base;
+    else
+        free(r);
     return status;
 }
 
@@ -61,7 +63,8 @@ static void beaver2_close(puma_session *s) { free(s); }
 /* --- in and out ------------------------------------------------------------------------------- */
 
 /* x = x1 + x2: P1's half is drawn from the stream of client and P1, P2 is sent the other: one-time padded.
- * The two are then opened under the dealer's masks, which become the masks of z.  k + 2k bits, one round behind the client's message. */
+ * The two are then opened under the dealer's masks, which become the masks of z.  k + 2k bits, one round
+ * behind the client's message. */
 static puma_status share_words(struct masked *r, puma_tensor *z, const uint64_t *words, uint64_t *half)
 {
     const puma_host *host = r->base.host;
@@ -92,21 +95,23 @@ static puma_status share_bits(struct masked *r, puma_tensor *z, const uint64_t *
     return status == PUMA_OK ? masked_open_bits(r, z->plane[0], z->plane[1], NULL, half, 1, z->n) : status;
 }
 
-static puma_status beaver2_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+static puma_status beaver2_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
 {
     size_t      mark = s->host->enter(s);
     uint64_t   *half;
     puma_status status;
 
-    if (owner == P0) {
+    if (from == P0) {
         status = s->host->fail(s, PUMA_EINTERNAL, "the dealer of beaver2 brings in no values");
-    } else if (owner != PUMA_CLIENT) {
-        status = masked_share(s, z, words, owner);
+    } else if (from != PUMA_CLIENT) {
+        status = masked_share(s, z, words, from);
     } else {
         half = s->host->scratch(s, z->words);
         status = s->status;
-        if (half != NULL && z->kind == PUMA_BIT) status = share_bits(masked_of(s), z, words, half);
-        else if (half != NULL) status = share_words(masked_of(s), z, words, half);
+        if (half != NULL && z->kind == PUMA_BIT)
+            status = share_bits(masked_of(s), z, words, half);
+        else if (half != NULL)
+            status = share_words(masked_of(s), z, words, half);
     }
     puma_leave(s, mark, NULL);
     return status;
@@ -120,28 +125,50 @@ static puma_status beaver2_reveal(puma_session *s, uint64_t *out, const puma_ten
 
 static const puma_lookup_ext lookup = {
     .struct_size = sizeof lookup,
-    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
+    .one_hot = masked_one_hot,
+    .table = masked_table,
+    .gate = masked_gate,
+    .exp2 = masked_exp2,
+    .maximum = masked_maximum,
 };
 
 static const void *beaver2_extension(const char *id)
 {
-    return strcmp(id, PUMA_EXT_LOOKUP) == 0 ? (const void *)&lookup : strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
+    if (strcmp(id, PUMA_EXT_LOOKUP) == 0) return &lookup;
+    return strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
 }
 
 static const puma_protocol beaver2 = {
     .struct_size = sizeof(puma_protocol),
-    .parties = 3, .planes = 2, .bit_planes = 2, .dealer = P0,
+    .parties = 3,
+    .planes = 2,
+    .bit_planes = 2,
+    .dealer = P0,
     .caps = PUMA_CAP_DEALER | PUMA_CAP_RINGS,
-    .open = beaver2_open, .close = beaver2_close,
-    .share = beaver2_share, .reveal = beaver2_reveal,
-    .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
-    .product = masked_product, .trunc = masked_trunc,
-    .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
+    .open = beaver2_open,
+    .close = beaver2_close,
+    .share = beaver2_share,
+    .reveal = beaver2_reveal,
+    .add = masked_add,
+    .sub = masked_sub,
+    .add_public = masked_add_public,
+    .scale = masked_scale,
+    .sum = masked_sum,
+    .product = masked_product,
+    .trunc = masked_trunc,
+    .xor_ = masked_xor,
+    .not_ = masked_not,
+    .and_ = masked_and,
+    .less = masked_less,
+    .mux_sum = masked_mux_sum,
     .extension = beaver2_extension,
 };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin),
-    .name = "beaver2", .version = "0.1.0", .summary = "2PC with a dealer, masked sharing, semi-honest, no party colluding with the dealer",
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "beaver2",
+    .version = "0.1.0",
+    .summary = "2PC with a dealer, masked sharing, semi-honest, no party colluding with the dealer",
     .protocol = &beaver2,
 };

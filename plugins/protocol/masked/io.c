@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* io.c - share and reveal (doc/rep3.md, "Input and output").
  *
- * Owner = client: l1 from a stream known to client, P0, P1; l2 from one of client, P0, P2; m = x + l1 + l2
- * goes to P1 and P2, each of which lacks one of the two masks.  2 * n * bits.
- * Owner = P0: the same with P0's own streams.  Owner = P1: l2 is 0 (public), m = x + l1 goes to P2, which
- * lacks l1; P2 likewise.  n * bits.
+ * From the client: l1 comes from a stream known to the client, P0 and P1, l2 from one known to the client, P0
+ * and P2; m = x + l1 + l2 goes to P1 and P2, each of which lacks one of the two masks.  2 n bits.
+ * From P0: the same with P0's own streams.  From P1: l2 is 0 (public), and m = x + l1 goes to P2, which lacks
+ * l1; from P2 likewise.  n bits.
  * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client
  * sees x and a uniform value. */
 #include "masked.h"
@@ -13,21 +13,26 @@
 #include <string.h>
 
 /* z = x (sign 1) plus or (sign -1) minus y, in the group of the tensor's kind. */
-static void combine(const struct masked *r, const puma_tensor *t, uint64_t *z, const uint64_t *x, const uint64_t *y, int sign)
+static void combine(const struct masked *r, const puma_tensor *t, uint64_t *z, const uint64_t *x,
+                    const uint64_t *y, int sign)
 {
     if (t->kind == PUMA_BIT) {
         for (size_t w = 0; w < t->words; w++) z[w] = x[w] ^ y[w];
         return;
     }
-    if (sign > 0) kernels(r)->add(z, x, y, t->n);
-    else kernels(r)->sub(z, x, y, t->n);
+    if (sign > 0)
+        kernels(r)->add(z, x, y, t->n);
+    else
+        kernels(r)->sub(z, x, y, t->n);
     kernels(r)->reduce(z, z, t->bits, t->n);
 }
 
 static void draw(const struct masked *r, const puma_tensor *t, puma_prg *stream, uint64_t *to)
 {
-    if (t->kind == PUMA_BIT) r->base.host->prg_bits(stream, to, t->n);
-    else r->base.host->prg_words(stream, to, t->n, t->bits);
+    if (t->kind == PUMA_BIT)
+        r->base.host->prg_bits(stream, to, t->n);
+    else
+        r->base.host->prg_words(stream, to, t->n, t->bits);
 }
 
 static puma_status send(struct masked *r, const puma_tensor *t, uint32_t to, const uint64_t *words)
@@ -46,11 +51,12 @@ static puma_status recv(struct masked *r, const puma_tensor *t, uint32_t from, u
                                : host->recv(&r->base, from, words, t->n, t->bits);
 }
 
-/* m += a mask from the stream, which goes to `keep` if that is not NULL; by stretches of MASKED_AT_ONCE words,
- * for a mask that is not kept needs no memory of the tensor's size. */
+/* m += a mask from the stream, which goes to `keep` if that is not NULL; by stretches of MASKED_AT_ONCE
+ * words, for a mask that is not kept needs no memory of the tensor's size. */
 enum { MASKED_AT_ONCE = 4096 };
 
-static void add_mask(const struct masked *r, const puma_tensor *t, uint64_t *m, puma_prg *stream, uint64_t *room, uint64_t *keep)
+static void add_mask(const struct masked *r, const puma_tensor *t, uint64_t *m, puma_prg *stream,
+                     uint64_t *room, uint64_t *keep)
 {
     puma_tensor part = *t;
 
@@ -58,22 +64,28 @@ static void add_mask(const struct masked *r, const puma_tensor *t, uint64_t *m, 
         uint64_t *mask = keep != NULL ? keep + at : room;
 
         part.words = t->words - at < MASKED_AT_ONCE ? t->words - at : MASKED_AT_ONCE;
-        part.n = t->kind != PUMA_BIT ? part.words : at + part.words < t->words ? 64 * part.words : t->n - 64 * at;
+        if (t->kind != PUMA_BIT)
+            part.n = part.words;
+        else
+            part.n = at + part.words < t->words ? 64 * part.words : t->n - 64 * at;
         draw(r, &part, stream, mask);
         combine(r, &part, m + at, m + at, mask, 1);
     }
 }
 
-/* The owner's part: m = x + the masks it draws. */
-static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *words, puma_prg *first, puma_prg *second)
+/* At the node that brings x in: m = x + the masks it draws. */
+static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *words, puma_prg *first,
+                             puma_prg *second)
 {
-    uint64_t   *m = r->base.host->scratch(&r->base, z->words), *room = r->base.host->scratch(&r->base, MASKED_AT_ONCE);
+    uint64_t   *m = r->base.host->scratch(&r->base, z->words);
+    uint64_t   *room = r->base.host->scratch(&r->base, MASKED_AT_ONCE);
     uint32_t    role = r->base.role;
     puma_status status;
 
     if (m == NULL || room == NULL) return r->base.status;
     memcpy(m, words, z->words * sizeof *m);
-    if (first != NULL) add_mask(r, z, m, first, room, role == P0 ? z->plane[0] : role == P1 ? z->plane[1] : NULL);
+    if (first != NULL)
+        add_mask(r, z, m, first, room, role == P0 ? z->plane[0] : role == P1 ? z->plane[1] : NULL);
     if (second != NULL) add_mask(r, z, m, second, room, role == P0 || role == P2 ? z->plane[1] : NULL);
     if (role == P1 || role == P2) {
         memcpy(z->plane[0], m, z->words * sizeof *m);
@@ -83,17 +95,17 @@ static puma_status share_own(struct masked *r, puma_tensor *z, const uint64_t *w
     return status == PUMA_OK ? send(r, z, P2, m) : status;
 }
 
-puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
 {
     struct masked *r = masked_of(s);
-    bool         client = owner == PUMA_CLIENT;
-    puma_prg    *first = client ? r->input1 : r->stream1, *second = client ? r->input2 : r->stream2;
-    puma_status  status = PUMA_OK;
-    size_t       mark = s->host->enter(s);
+    bool           client = from == PUMA_CLIENT;
+    puma_prg      *first = client ? r->input1 : r->stream1, *second = client ? r->input2 : r->stream2;
+    puma_status    status = PUMA_OK;
+    size_t         mark = s->host->enter(s);
 
-    if (owner == P1) second = NULL;
-    if (owner == P2) first = NULL;
-    if (s->role == owner) {
+    if (from == P1) second = NULL;
+    if (from == P2) first = NULL;
+    if (s->role == from) {
         status = share_own(r, z, words, first, second);
     } else if (s->role == P0) {
         if (first != NULL) draw(r, z, first, z->plane[0]);
@@ -102,7 +114,7 @@ puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words,
         puma_prg *mine = s->role == P1 ? first : second;
 
         if (mine != NULL) draw(r, z, mine, z->plane[1]);
-        status = recv(r, z, owner, z->plane[0]);
+        status = recv(r, z, from, z->plane[0]);
     }
     puma_leave(s, mark, NULL);
     return status;
@@ -111,9 +123,9 @@ puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words,
 puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to)
 {
     struct masked *r = masked_of(s);
-    size_t       mark = s->host->enter(s);
-    uint64_t    *a = s->host->scratch(s, x->words), *b = s->host->scratch(s, x->words);
-    puma_status  status = s->status;
+    size_t         mark = s->host->enter(s);
+    uint64_t      *a = s->host->scratch(s, x->words), *b = s->host->scratch(s, x->words);
+    puma_status    status = s->status;
 
     if (a != NULL && b != NULL && status == PUMA_OK) {
         if (to == PUMA_CLIENT) {
@@ -128,7 +140,7 @@ puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, 
                 combine(r, x, out, a, b, -1);
             }
         } else {
-            uint32_t from = to == P1 ? P2 : P1;       /* P2 sends l2 to P1; P1 sends l1 to P2, m to P0 */
+            uint32_t from = to == P1 ? P2 : P1; /* P2 sends l2 to P1; P1 sends l1 to P2, m to P0 */
 
             if (s->role == from) {
                 status = send(r, x, to, to == P0 ? x->plane[0] : x->plane[1]);

@@ -21,7 +21,10 @@
 enum { MOST_BITS = 10, MOST_DIGITS = 64, MOST_GROUP = MASKED_MOST_FACTORS };
 
 /* The cut: digit d is bits at[d] to at[d + 1] - 1 of the window; `group` neighbours are joined at a time. */
-typedef struct digits { size_t count, group; uint32_t at[MOST_DIGITS + 1]; } digits;
+typedef struct digits {
+    size_t   count, group;
+    uint32_t at[MOST_DIGITS + 1];
+} digits;
 
 /* As even as can be, because a bit more doubles a one-hot; the longer digits are the lower ones. */
 static digits cut(uint32_t width, uint32_t most, size_t group)
@@ -89,7 +92,8 @@ static digits cheapest(size_t n, size_t thresholds, uint32_t width)
 #endif
 
 /* Bit vectors of the predicates of one digit, m being the window of m - c. */
-static void predicates(uint64_t *less, uint64_t *equal, const uint64_t *u, const uint64_t *m, size_t n, uint32_t at, uint32_t bits, bool top)
+static void predicates(uint64_t *less, uint64_t *equal, const uint64_t *u, const uint64_t *m, size_t n,
+                       uint32_t at, uint32_t bits, bool top)
 {
     size_t entries = (size_t)1 << bits, words = bit_words(entries);
 
@@ -98,7 +102,8 @@ static void predicates(uint64_t *less, uint64_t *equal, const uint64_t *u, const
         size_t   end = n - 64 * w < 64 ? n - 64 * w : 64;
 
         for (size_t b = 0; b < end; b++) {
-            size_t          i = 64 * w + b, digit = m[i] >> at & (entries - 1), across = digit ^ entries / 2;      /* by m, public to P1 and P2 */
+            size_t          i = 64 * w + b; /* indices by m, public to P1 and P2 */
+            size_t          digit = m[i] >> at & (entries - 1), across = digit ^ entries / 2;
             const uint64_t *row = u + i * words;
 
             /* A0 and A1 hold for a half of l's values each, of which all but two are the same. */
@@ -120,71 +125,108 @@ static void group_factors(uint32_t *factors, size_t h)
     factors[lines] = ((1u << lines) - 1) | 1u << 2 * lines;
 }
 
-/* One level of the tree over `nodes` (L, E) vectors a threshold, lowest first; returns how many are left. */
-static size_t combine_level(struct masked *r, uint64_t *less, uint64_t *equal, size_t thresholds, size_t nodes, size_t group, size_t stride,
-                            size_t n, puma_status *status)
+/* The (L, E) of the nodes of one level, bit vectors of n: threshold t's begin at vector t * stride, the
+ * lowest digits' first.  `group` neighbours are joined into one node of the next level. */
+typedef struct tree {
+    uint64_t *less, *equal;
+    size_t    thresholds, stride, nodes, group, n;
+} tree;
+
+static size_t group_size(const tree *t, size_t from)
 {
-    const puma_host *host = r->base.host;
-    size_t           words = bit_words(n), groups = (nodes + group - 1) / group, opened = 0, mark = host->enter(&r->base);
-    uint64_t        *y = host->scratch(&r->base, 2 * thresholds * nodes * words), *m = host->scratch(&r->base, 2 * thresholds * nodes * words),
-                    *mask = host->scratch(&r->base, 2 * thresholds * nodes * words), *out = host->scratch(&r->base, thresholds * group * words);
-    uint32_t         factors[MOST_GROUP];
-
-    *status = r->base.status;
-    if (*status != PUMA_OK) goto done;
-    for (size_t from = 0; from < nodes; from += group) {
-        size_t h = nodes - from < group ? nodes - from : group;
-
-        for (size_t t = 0; t < thresholds && h > 1; t++) {
-            const uint64_t *lo_less = less + (t * stride + from) * words, *lo_equal = equal + (t * stride + from) * words;
-
-            for (size_t j = h - 1; j > 0; j--) memcpy(y + opened++ * words, lo_equal + j * words, words * sizeof *y);
-            for (size_t j = h - 1; j > 0; j--) memcpy(y + opened++ * words, lo_less + (j - 1) * words, words * sizeof *y);
-            if (from > 0) memcpy(y + opened++ * words, lo_equal, words * sizeof *y);
-        }
-    }
-    *status = is_dealer(r) ? masked_open_bits(r, NULL, m, mask, NULL, opened, n)             /* P0: its two masks */
-                           : masked_open_bits(r, m, mask, NULL, y, opened, n);
-    opened = 0;
-    for (size_t g = 0, from = 0; from < nodes && *status == PUMA_OK; g++, from += group) {
-        size_t h = nodes - from < group ? nodes - from : group, bits = opened_bits(h, g == 0), products = product_count(h, g == 0);
-
-        group_factors(factors, h);
-        if (products > 0)
-            *status = is_dealer(r) ? masked_and_many(r, NULL, NULL, m + opened * words, mask + opened * words, factors, products, bits, thresholds, n)
-                                   : masked_and_many(r, out, m + opened * words, mask + opened * words, NULL, factors, products, bits, thresholds, n);
-        opened += thresholds * bits;
-        for (size_t t = 0; t < thresholds; t++) {
-            const uint64_t *product = out + t * products * words, *hi_less = less + (t * stride + from + h - 1) * words;
-            uint64_t       *to_less = less + (t * stride + g) * words, *to_equal = equal + (t * stride + g) * words;
-
-            if (h == 1) {
-                memmove(to_equal, equal + (t * stride + from) * words, words * sizeof *to_equal);
-            } else if (g > 0) {
-                memcpy(to_equal, product + (h - 1) * words, words * sizeof *to_equal);
-            }
-            memmove(to_less, hi_less, words * sizeof *to_less);
-            for (size_t p = 0; p + 1 < h; p++)
-                for (size_t w = 0; w < words; w++) to_less[w] ^= product[p * words + w];
-        }
-    }
-done:
-    puma_leave(&r->base, mark, NULL);
-    return groups;
+    return t->nodes - from < t->group ? t->nodes - from : t->group;
 }
 
-puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c, size_t count, uint32_t low, uint32_t width)
+/* The vectors that enter products, in the order of group_factors; returns how many. */
+static size_t gather(uint64_t *y, const tree *t)
 {
-    struct masked     *r = masked_of(s);
+    size_t words = bit_words(t->n), size = words * sizeof *y, opened = 0;
+
+    for (size_t from = 0; from < t->nodes; from += t->group) {
+        size_t h = group_size(t, from);
+
+        for (size_t c = 0; c < t->thresholds && h > 1; c++) {
+            const uint64_t *lo_less = t->less + (c * t->stride + from) * words;
+            const uint64_t *lo_equal = t->equal + (c * t->stride + from) * words;
+
+            for (size_t j = h - 1; j > 0; j--) memcpy(y + opened++ * words, lo_equal + j * words, size);
+            for (size_t j = h - 1; j > 0; j--) memcpy(y + opened++ * words, lo_less + (j - 1) * words, size);
+            if (from > 0) memcpy(y + opened++ * words, lo_equal, size);
+        }
+    }
+    return opened;
+}
+
+/* The h nodes from `from` on become node `to` of the next level, for one threshold, out of their products. */
+static void join(tree *t, size_t threshold, size_t from, size_t h, size_t to, const uint64_t *product)
+{
+    size_t          words = bit_words(t->n), size = words * sizeof *product, at = threshold * t->stride;
+    const uint64_t *hi_less = t->less + (at + from + h - 1) * words;
+    uint64_t       *to_less = t->less + (at + to) * words, *to_equal = t->equal + (at + to) * words;
+
+    if (h == 1) {
+        memmove(to_equal, t->equal + (at + from) * words, size);
+    } else if (to > 0) {
+        memcpy(to_equal, product + (h - 1) * words, size);
+    }
+    memmove(to_less, hi_less, size);
+    for (size_t p = 0; p + 1 < h; p++)
+        for (size_t w = 0; w < words; w++) to_less[w] ^= product[p * words + w];
+}
+
+/* One level of the tree: what enters products is opened, in one round. */
+static puma_status combine_level(struct masked *r, tree *t)
+{
+    const puma_host *host = r->base.host;
+    size_t           n = t->n, words = bit_words(n), room = 2 * t->thresholds * t->nodes * words, opened;
+    size_t           mark = host->enter(&r->base);
+    uint64_t        *y = host->scratch(&r->base, room), *m = host->scratch(&r->base, room);
+    uint64_t        *mask = host->scratch(&r->base, room);
+    uint64_t        *out = host->scratch(&r->base, t->thresholds * t->group * words);
+    uint32_t         factors[MOST_GROUP];
+    masked_products  p = { .factors = factors, .groups = t->thresholds, .n = n };
+    puma_status      status = r->base.status;
+
+    if (status != PUMA_OK) goto done;
+    opened = gather(y, t);
+    status = is_dealer(r) ? masked_open_bits(r, NULL, m, mask, NULL, opened, n) /* P0: its two masks */
+                          : masked_open_bits(r, m, mask, NULL, y, opened, n);
+    opened = 0;
+    for (size_t g = 0, from = 0; from < t->nodes && status == PUMA_OK; g++, from += t->group) {
+        size_t          h = group_size(t, from);
+        const uint64_t *first = m + opened * words, *second = mask + opened * words;
+
+        group_factors(factors, h);
+        p.opened = opened_bits(h, g == 0);
+        p.count = product_count(h, g == 0);
+        if (p.count > 0)
+            status = is_dealer(r) ? masked_and_many(r, NULL, &p, NULL, first, second)
+                                  : masked_and_many(r, out, &p, first, second, NULL);
+        opened += t->thresholds * p.opened;
+        for (size_t c = 0; c < t->thresholds; c++) join(t, c, from, h, g, out + c * p.count * words);
+    }
+    t->nodes = (t->nodes + t->group - 1) / t->group;
+done:
+    puma_leave(&r->base, mark, NULL);
+    return status;
+}
+
+puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
+                        size_t count, uint32_t low, uint32_t width)
+{
+    struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
-    size_t           n = x->n, words = bit_words(n), nodes, mark = host->enter(s);
+    size_t           n = x->n, words = bit_words(n), mark = host->enter(s);
     const digits     cuts = cheapest(n, count, width);
-    uint64_t        *window = host->scratch(s, n), *u[MOST_DIGITS], *less = host->scratch(s, count * cuts.count * words),
-                    *equal = host->scratch(s, count * cuts.count * words), *masks = host->scratch(s, 3 * count * words);
+    uint64_t        *window = host->scratch(s, n), *u[MOST_DIGITS];
+    uint64_t        *less = host->scratch(s, count * cuts.count * words);
+    uint64_t        *equal = host->scratch(s, count * cuts.count * words);
+    uint64_t        *masks = host->scratch(s, 3 * count * words);
+    tree             level = { .less = less, .equal = equal, .thresholds = count, .n = n };
     puma_status      status;
 
-    nodes = cuts.count;
-    for (size_t d = 0; d < cuts.count; d++) u[d] = host->scratch(s, n * bit_words((size_t)1 << (cuts.at[d + 1] - cuts.at[d])));
+    for (size_t d = 0; d < cuts.count; d++)
+        u[d] = host->scratch(s, n * bit_words((size_t)1 << (cuts.at[d + 1] - cuts.at[d])));
     status = s->status;
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
@@ -201,14 +243,17 @@ puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tenso
         for (size_t d = 0; d < cuts.count; d++) {
             size_t at = (t * cuts.count + d) * words;
 
-            predicates(less + at, equal + at, u[d], window, n, cuts.at[d], cuts.at[d + 1] - cuts.at[d], d + 1 == cuts.count);
+            predicates(less + at, equal + at, u[d], window, n, cuts.at[d], cuts.at[d + 1] - cuts.at[d],
+                       d + 1 == cuts.count);
         }
     }
-    while (nodes > 1 && status == PUMA_OK)
-        nodes = combine_level(r, less, equal, count, nodes, cuts.group, cuts.count, n, &status);
+    level.stride = level.nodes = cuts.count;
+    level.group = cuts.group;
+    while (level.nodes > 1 && status == PUMA_OK) status = combine_level(r, &level);
     if (status != PUMA_OK) goto done;
     /* Node 0 of each threshold is its sign; the results side by side for one Open. */
-    for (size_t t = 0; t < count; t++) memmove(less + t * words, less + t * cuts.count * words, words * sizeof *less);
+    for (size_t t = 0; t < count; t++)
+        memmove(less + t * words, less + t * cuts.count * words, words * sizeof *less);
     status = is_dealer(r) ? masked_open_bits(r, NULL, masks, masks + count * words, NULL, count, n)
                           : masked_open_bits(r, masks, masks + count * words, NULL, less, count, n);
     for (size_t t = 0; t < count; t++) {

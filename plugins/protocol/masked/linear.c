@@ -24,14 +24,16 @@ puma_status masked_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, co
 }
 
 /* A public constant goes into m, which P0 does not hold. */
-puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc)
+puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                              size_t nc)
 {
     const puma_ring *ring = s->host->ring;
 
     for (uint32_t p = 0; p < 2; p++)
         if (z != x) memcpy(z->plane[p], x->plane[p], z->n * sizeof **z->plane);
     if (is_dealer(masked_of(s))) return s->status;
-    if (nc == 1) ring->offset(z->plane[0], x->plane[0], c[0], z->n);
+    if (nc == 1)
+        ring->offset(z->plane[0], x->plane[0], c[0], z->n);
     else
         for (size_t i = 0; i < z->n; i += nc) ring->add(z->plane[0] + i, x->plane[0] + i, c, nc);
     ring->reduce(z->plane[0], z->plane[0], z->bits, z->n);
@@ -43,7 +45,8 @@ puma_status masked_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, 
     const puma_ring *ring = s->host->ring;
 
     for (uint32_t p = 0; p < 2; p++) {
-        if (nc == 1) ring->scale(z->plane[p], x->plane[p], c[0], z->n);
+        if (nc == 1)
+            ring->scale(z->plane[p], x->plane[p], c[0], z->n);
         else
             for (size_t i = 0; i < z->n; i += nc) ring->mul(z->plane[p] + i, x->plane[p] + i, c, nc);
         ring->reduce(z->plane[p], z->plane[p], z->bits, z->n);

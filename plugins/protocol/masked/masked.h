@@ -24,13 +24,13 @@
 #include <stdbool.h>
 
 struct masked {
-    puma_session base;                   /* first, so that a session pointer is ours           */
-    puma_prg    *stream1, *stream2;      /* of P0 and P1, of P0 and P2; NULL where not held    */
-    puma_prg    *input1, *input2;        /* of what the client shares: the backend's to define */
+    puma_session base;              /* first, so that a session pointer is ours           */
+    puma_prg    *stream1, *stream2; /* of P0 and P1, of P0 and P2; NULL where not held    */
+    puma_prg    *input1, *input2;   /* of what the client shares: the backend's to define */
 };
 
-/* Who plays which part.  Three parties are P0, P1, P2 by number; of two and a dealer (MASKED_DEALER, the backend's
- * flag) parties 0 and 1 are P1 and P2, and node 2 deals. */
+/* Who plays which part.  Three parties are P0, P1, P2 by number; of two and a dealer (MASKED_DEALER, the
+ * backend's flag) parties 0 and 1 are P1 and P2, and node 2 deals. */
 #ifdef MASKED_DEALER
 enum { P1 = 0, P2 = 1, P0 = 2 };
 #else
@@ -38,26 +38,35 @@ enum { P0 = 0, P1 = 1, P2 = 2 };
 #endif
 
 static inline struct masked *masked_of(puma_session *s) { return (struct masked *)s; }
+
 static inline bool is_dealer(const struct masked *r) { return r->base.role == P0; }
+
 /* The stream that this computing party shares with P0. */
-static inline puma_prg *own_stream(const struct masked *r) { return r->base.role == P1 ? r->stream1 : r->stream2; }
+static inline puma_prg *own_stream(const struct masked *r)
+{
+    return r->base.role == P1 ? r->stream1 : r->stream2;
+}
+
 static inline uint32_t other(const struct masked *r) { return r->base.role == P1 ? P2 : P1; }
+
 static inline const puma_ring *kernels(const struct masked *r) { return r->base.host->ring; }
 
-/* wire.c: the two patterns. ------------------------------------------------------------------------------ */
+/* --- the two patterns: wire.c ------------------------------------------------------------------------- */
 
 /* Deal [h] in Z_{2^bits}.  P0: h in, its two shares out (share1 and share2).  P1, P2: their share out in
  * share1. n * bits offline, P0 -> P2. */
-puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits);
+puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n,
+                        uint32_t bits);
 
 /* Open y under fresh masks.  P1, P2: y (additive share) in, c = y + r out in `c` (may be y), own mask in
  * mask1. P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
-puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits);
+puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y,
+                        size_t n, uint32_t bits);
 
 /* Several Opens in one round: all are sent before the first is awaited. */
 typedef struct masked_opening {
-    const uint64_t *y;                   /* P1, P2: additive share                             */
-    uint64_t       *c, *mask1, *mask2;   /* as above; c may be y                               */
+    const uint64_t *y;                 /* P1, P2: additive share                             */
+    uint64_t       *c, *mask1, *mask2; /* as above; c may be y                               */
     size_t          n;
     uint32_t        bits;
 } masked_opening;
@@ -68,56 +77,90 @@ puma_status masked_remask(struct masked *r, puma_tensor *z, const uint64_t *y);
 
 /* Bit vectors side by side: `count` of n bits, each beginning at a word.  The same two patterns with xor. */
 static inline size_t bit_words(size_t n) { return (n + 63) / 64; }
-static inline uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
-puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n);
-puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n);
 
-/* The operations.
- * ------------------------------------------------------------------------------------------- */
-puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner);              /* io.c */
+static inline uint64_t bit_at(const uint64_t *words, size_t i) { return words[i / 64] >> i % 64 & 1; }
+
+puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h,
+                             size_t count, size_t n);
+puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2,
+                             const uint64_t *y, size_t count, size_t n);
+
+/* --- the operations of <puma/protocol.h> -------------------------------------------------------------- */
+
+/* io.c */
+puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
 puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
-puma_status masked_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* linear.c */
+
+/* linear.c */
+puma_status masked_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
 puma_status masked_sub(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
-puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
+puma_status masked_add_public(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c,
+                              size_t nc);
 puma_status masked_scale(puma_session *s, puma_tensor *z, const puma_tensor *x, const uint64_t *c, size_t nc);
 puma_status masked_sum(puma_session *s, puma_tensor *z, const puma_tensor *x);
-puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift); /* product.c */
+
+/* product.c */
+puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                           uint32_t shift);
 extern const puma_blocks_ext masked_blocks __attribute__((visibility("hidden")));
-puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, const puma_blocks *blocks,
-                                  uint32_t shift);
-puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);               /* trunc.c */
-/* The end of both: c (at P1, P2) opened under r (at P0), in Z_{2^k}; z = (c - r) / 2^shift.  Exact form: c
- * carries the offset 2^(k-2). */
-puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift);
-/* The first half of the exact form: additive shares (P1, P2) of z / 2^shift in Z_{2^bits}, no online
- * message. */
-puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
-                                uint32_t bits);
-puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift);
-puma_status masked_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);           /* bits.c */
+
+/* trunc.c */
+puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift);
+
+/* bits.c */
+puma_status masked_xor(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
 puma_status masked_not(puma_session *s, puma_tensor *z, const puma_tensor *x);
 puma_status masked_and(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
 puma_status masked_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count);
-puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,       /* less.c */
+
+/* less.c */
+puma_status masked_less(puma_session *s, puma_tensor *const *z, const puma_tensor *x, const uint64_t *c,
                         size_t count, uint32_t low, uint32_t width);
-puma_status masked_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);       /* maximum.c */
-puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);                             /* onehot.c */
-puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);                /* table.c */
-puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window);
+
+/* maximum.c */
+puma_status masked_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
+
+/* onehot.c */
+puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x);
+
+/* table.c */
+puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t);
+puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
+                        uint32_t window);
 puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error);
 
-puma_status masked_embed(puma_session *s, puma_tensor *z, const puma_tensor *table, const puma_index *parts,   /* dpf.c */
-                        size_t count, uint32_t owner);
+/* --- what they share ---------------------------------------------------------------------------------- */
 
-/* Xor shares of products of opened bits, no round: bits.c.  A factor list has bit i set where vector i is a
- * factor; `times` groups of `opened` vectors each, the same `count` products of every group. */
+/* The end of a product or a truncation: trunc.c.  c (at P1, P2) is opened under the mask r (at P0), in
+ * Z_{2^k}; z = (c - r) / 2^shift.  The narrow form needs z->bits + shift <= k; in the exact form c carries
+ * the offset 2^(k-2).  masked_trunc_shares is the first half of the exact form: additive shares (P1, P2) of
+ * z / 2^shift in Z_{2^bits}, no online message. */
+puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask,
+                                uint32_t shift);
+puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask,
+                               uint32_t k, uint32_t shift);
+puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask,
+                                size_t n, uint32_t k, uint32_t shift, uint32_t bits);
+
 enum { MASKED_MOST_FACTORS = 6 };
-puma_status masked_and_many(struct masked *r, uint64_t *out, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2,
-                            const uint32_t *factors, size_t count, size_t opened, size_t times, size_t n);
+
+/* Products of opened bit vectors: of `groups` groups of `opened` vectors, the same `count` products each.
+ * Bit i of factors[p] is set where vector i of the group is a factor of product p. */
+typedef struct masked_products {
+    const uint32_t *factors;
+    size_t          count, opened, groups;
+    size_t          n; /* bits of a vector */
+} masked_products;
+
+/* Their xor shares, no round: bits.c.  P1, P2: m and own mask in mask1 in, out[groups count].  P0: its masks
+ * in mask1 and mask2; out and m unused. */
+puma_status masked_and_many(struct masked *r, uint64_t *out, const masked_products *p, const uint64_t *m,
+                            const uint64_t *mask1, const uint64_t *mask2);
 
 /* Xor-shared one-hots of n digits of `bits` bits that P0 knows, (value >> shift) mod 2^bits: onehot.c.  Rows
  * of 2^bits entries begin at words; P1, P2: own half, P0: P1's.  (2^bits - 1) n offline. */
-puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t *value, uint32_t shift, uint32_t bits, size_t n);
+puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t *value, uint32_t shift,
+                                 uint32_t bits, size_t n);
 
 /* The xor of the entries of a row behind `at`: with u the one-hot of l, a share of [l > at]. */
 static inline uint64_t xor_behind(const uint64_t *u, size_t words, size_t at)

@@ -13,16 +13,18 @@
 
 #include <string.h>
 
-puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t *value, uint32_t shift, uint32_t bits, size_t n)
+puma_status masked_deal_one_hots(struct masked *r, uint64_t *hot, const uint64_t *value, uint32_t shift,
+                                 uint32_t bits, size_t n)
 {
     const puma_host *host = r->base.host;
-    size_t           last = ((size_t)1 << bits) - 1, words = bit_words(last + 1), mark = host->enter(&r->base);
+    size_t           last = ((size_t)1 << bits) - 1, words = bit_words(last + 1);
+    size_t           mark = host->enter(&r->base);
     uint64_t        *h = host->scratch(&r->base, n * words);
     puma_status      status = r->base.status;
 
     if (status != PUMA_OK) goto done;
     for (size_t i = 0; i < n && is_dealer(r); i++) {
-        size_t at = value[i] >> shift & last;      /* P0's own mask */
+        size_t at = value[i] >> shift & last; /* P0's own mask */
 
         h[i * words + at / 64] |= 1ull << at % 64;
         h[i * words + last / 64] &= ~(1ull << last % 64);
@@ -41,16 +43,18 @@ done:
 
 puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
-    size_t           n = x->n, columns = z->dim[1], row = bit_words(columns), entries, words, mark = host->enter(s);
+    size_t           n = x->n, columns = z->dim[1], row = bit_words(columns), mark = host->enter(s);
+    size_t           entries, words;
     uint64_t        *value, *u, *out, *c, *own;
     uint32_t         k = 1;
     puma_status      status = PUMA_OK;
 
     while ((size_t)1 << k < columns) k++;
     if (k > x->bits) {
-        status = host->fail(s, PUMA_EINTERNAL, "indices below %zu do not fit a ring of %u bits", columns, x->bits);
+        status =
+            host->fail(s, PUMA_EINTERNAL, "indices below %zu do not fit a ring of %u bits", columns, x->bits);
         goto done;
     }
     entries = (size_t)1 << k;
@@ -65,10 +69,14 @@ puma_status masked_one_hot(puma_session *s, puma_tensor *z, const puma_tensor *x
     if (is_dealer(r)) host->ring->add(value, x->plane[0], x->plane[1], n);
     status = masked_deal_one_hots(r, u, value, 0, k, n);
     for (size_t i = 0; i < n && !is_dealer(r); i++)
-        for (size_t v = 0; v < columns; v++)
-            out[i * row + v / 64] |= bit_at(u + i * words, (x->plane[0][i] - v) & (entries - 1)) << v % 64;      /* an index by m */
+        for (size_t v = 0; v < columns; v++) {
+            uint64_t hit = bit_at(u + i * words, (x->plane[0][i] - v) & (entries - 1)); /* an index by m */
+
+            out[i * row + v / 64] |= hit << v % 64;
+        }
     if (status == PUMA_OK)
-        status = is_dealer(r) ? masked_open_bits(r, NULL, c, own, NULL, n, columns) : masked_open_bits(r, c, own, NULL, out, n, columns);
+        status = is_dealer(r) ? masked_open_bits(r, NULL, c, own, NULL, n, columns)
+                              : masked_open_bits(r, c, own, NULL, out, n, columns);
     /* Rows begin at words while they are opened, and lie end to end in the tensor. */
     for (size_t i = 0; i < n && status == PUMA_OK; i++)
         for (size_t v = 0; v < columns; v++) {

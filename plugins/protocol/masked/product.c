@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* product.c - sums of products, opened once and truncated on the way (doc/rep3.md, "Products").
  *
- *     x y = (m_x - l_x)(m_y - l_y):   P1: y1 = m_x (m_y - l1_y) - l1_x m_y     P2: y2 = - m_x l2_y - l2_x m_y     y1 + y2 = x y - g
+ *     x y = (m_x - l_x)(m_y - l_y)
+ *     P1: y1 = m_x (m_y - l1_y) - l1_x m_y      P2: y2 = - m_x l2_y - l2_x m_y      y1 + y2 = x y - g
  * with g = l_x l_y known to P0.  One Open an output element makes c = y1 + r1 + y2 + r2 = x y + r with r :=
  * r1 + r2 - g, so P0 sends nothing for g.  The masks r1, r2 stay as they are for P1 and P2, and r is only
- * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g. Cost: the Open (2 n bits of
+ * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g.  Cost: the Open (2 n bits of
  * its ring, one round) and the end in trunc.c.
  *
  * Blocks are more of the same: which operands' elements a sum reads is public and decides what is computed at
@@ -34,60 +35,82 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
     uint32_t k = 64;
 
     for (size_t i = 0; i < count; i++) {
-        if (terms[i].op == PUMA_TERM_ADD) k = smaller(k, smaller(64, terms[i].x->bits + frac - terms[i].x->frac));
-        else k = smaller(k, smaller(terms[i].x->bits, terms[i].y->bits));
+        if (terms[i].op == PUMA_TERM_ADD)
+            k = smaller(k, smaller(64, terms[i].x->bits + frac - terms[i].x->frac));
+        else
+            k = smaller(k, smaller(terms[i].x->bits, terms[i].y->bits));
     }
     return k;
 }
 
 /* What is summed up: terms in the shape of the result, or one matrix product made of blocks. */
 typedef struct summands {
-    const puma_term  *terms;
-    size_t            count;
-    const puma_blocks *blocks;           /* of the one term; NULL: its operands' shapes say it */
+    const puma_term   *terms;
+    size_t             count;
+    const puma_blocks *blocks; /* of the one term; NULL: its operands' shapes say it */
 } summands;
 
-/* acc += sign * (a of term.x) times (b of term.y) mod 2^bits or finer, a and b being arrays in the
- * shapes of x and y. */
-static puma_status accumulate(struct masked *r, uint64_t *acc, size_t n, const summands *of, const puma_term *t, const uint64_t *a, const uint64_t *b,
-                              int sign, uint32_t bits)
+/* Where it is summed up: n words, mod 2^bits or finer. */
+typedef struct total {
+    uint64_t *words;
+    size_t    n;
+    uint32_t  bits;
+} total;
+
+/* Matrix products, as accumulate() below. */
+static void accumulate_matrices(const puma_ring *ring, const total *acc, const summands *of,
+                                const puma_term *t, const uint64_t *a, const uint64_t *b, int sign)
 {
-    const puma_ring *ring = kernels(r);
+    uint32_t  rank = t->x->rank;
+    puma_gemm g = { .batch = 1, .b_transposed = t->y_transposed, .sign = sign, .bits = acc->bits };
 
     if (of->blocks != NULL) {
         for (size_t i = 0; i < of->blocks->count; i++) {
             const puma_block *c = &of->blocks->block[i];
-            const puma_gemm   g = { .batch = 1, .m = c->m, .n = c->n, .k = c->k, .b_transposed = t->y_transposed, .sign = sign, .bits = bits };
 
-            ring->matmul(acc + c->z, a + c->x, b + c->y, &g);
+            g.m = c->m;
+            g.n = c->n;
+            g.k = c->k;
+            ring->matmul(acc->words + c->z, a + c->x, b + c->y, &g);
         }
-    } else if (t->op == PUMA_TERM_MATMUL) {
-        uint32_t  rank = t->x->rank;
-        puma_gemm g = { .batch = 1, .m = t->x->dim[rank - 2], .n = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)], .k = t->x->dim[rank - 1],
-                        .b_transposed = t->y_transposed, .b_batched = t->y->rank > 2, .sign = sign, .bits = bits };
+        return;
+    }
+    for (uint32_t i = 0; i + 2 < rank; i++) g.batch *= t->x->dim[i];
+    g.m = t->x->dim[rank - 2];
+    g.n = t->y->dim[t->y->rank - (t->y_transposed ? 2 : 1)];
+    g.k = t->x->dim[rank - 1];
+    g.b_batched = t->y->rank > 2;
+    ring->matmul(acc->words, a, b, &g);
+}
 
-        for (uint32_t i = 0; i + 2 < rank; i++) g.batch *= t->x->dim[i];
-        ring->matmul(acc, a, b, &g);
-    } else if (t->y->n == n) {
-        if (sign > 0) ring->mul_add(acc, a, b, n);
-        else ring->mul_sub(acc, a, b, n);
-    } else if (t->y_rows) {
-        size_t row = n / t->y->n;
+/* acc += sign * (a of term.x) times (b of term.y), a and b being arrays in the shapes of x and y. */
+static void accumulate(const puma_ring *ring, const total *acc, const summands *of, const puma_term *t,
+                       const uint64_t *a, const uint64_t *b, int sign)
+{
+    uint64_t *z = acc->words;
+    size_t    n = acc->n, ny = t->y->n;
 
-        for (size_t i = 0; i < t->y->n; i++) ring->scale_add(acc + i * row, a + i * row, sign > 0 ? b[i] : 0 - b[i], row);
+    if (t->op == PUMA_TERM_MATMUL) {
+        accumulate_matrices(ring, acc, of, t, a, b, sign);
+    } else if (t->y_rows && ny != n) {
+        size_t row = n / ny;
+
+        for (size_t i = 0; i < ny; i++)
+            ring->scale_add(z + i * row, a + i * row, sign > 0 ? b[i] : 0 - b[i], row);
     } else {
-        for (size_t i = 0; i < n; i += t->y->n) {
-            if (sign > 0) ring->mul_add(acc + i, a + i, b, t->y->n);
-            else ring->mul_sub(acc + i, a + i, b, t->y->n);
+        for (size_t i = 0; i < n; i += ny) {
+            if (sign > 0)
+                ring->mul_add(z + i, a + i, b, ny);
+            else
+                ring->mul_sub(z + i, a + i, b, ny);
         }
     }
-    return r->base.status;
 }
 
 /* acc += c * a, a repeating. */
-static void add_repeated(struct masked *r, uint64_t *acc, size_t n, const uint64_t *a, size_t na, uint64_t c)
+static void add_repeated(const puma_ring *ring, const total *acc, const uint64_t *a, size_t na, uint64_t c)
 {
-    for (size_t i = 0; na > 0 && i < n; i += na) kernels(r)->scale_add(acc + i, a, c, na);
+    for (size_t i = 0; na > 0 && i < acc->n; i += na) ring->scale_add(acc->words + i, a, c, na);
 }
 
 /* A matrix times a vector or two: as much time goes into reading the matrix as into products. */
@@ -96,82 +119,95 @@ static bool few_rows(const puma_term *t)
     return t->op == PUMA_TERM_MATMUL && t->y->rank == 2 && t->x->n <= 4 * t->x->dim[t->x->rank - 1];
 }
 
-/* This party's part of one term: at P0 l_x l_y, at P1 and P2 y1 and y2 as above. */
-static puma_status local_term(struct masked *r, uint64_t *acc, size_t n, const summands *of, const puma_term *t, uint32_t frac, uint32_t bits)
+/* This party's part of a product: at P0 l_x l_y, at P1 and P2 y1 and y2 as above.  Sums are made of the
+ * smaller operand where there is a choice: weights lie where they are. */
+static void local_product(struct masked *r, const total *acc, const summands *of, const puma_term *t)
 {
     const puma_ring   *ring = kernels(r);
     const puma_tensor *x = t->x, *y = t->y;
-    size_t             mark = r->base.host->enter(&r->base);
     uint64_t          *a, *b;
-    puma_status        status = PUMA_OK;
 
-    if (t->op == PUMA_TERM_ADD) {
-        uint64_t shift = 1ull << (frac - x->frac);
-
-        if (!is_dealer(r)) add_repeated(r, acc, n, x->plane[1], x->n, 0 - shift);      /* the masks' part: not in g */
-        if (r->base.role == P1) add_repeated(r, acc, n, x->plane[0], x->n, shift);
-        goto done;
-    }
-    /* Sums are made of the smaller operand where there is a choice: weights lie where they are. */
     switch (r->base.role) {
     case P0:
         a = r->base.host->scratch(&r->base, x->n);
-        if (a == NULL) break;
+        if (a == NULL) return;
         ring->add(a, x->plane[0], x->plane[1], x->n);
-        if (of->blocks == NULL && few_rows(t)) {                            /* reading y twice is less than writing its sum */
-            status = accumulate(r, acc, n, of, t, a, y->plane[0], 1, bits);
-            if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, a, y->plane[1], 1, bits);
-            break;
+        if (of->blocks == NULL && few_rows(t)) { /* reading y twice is less than writing its sum */
+            accumulate(ring, acc, of, t, a, y->plane[0], 1);
+            accumulate(ring, acc, of, t, a, y->plane[1], 1);
+            return;
         }
         b = r->base.host->scratch(&r->base, y->n);
-        if (b == NULL) break;
+        if (b == NULL) return;
         ring->add(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, of, t, a, b, 1, bits);
-        break;
+        accumulate(ring, acc, of, t, a, b, 1);
+        return;
     case P1:
-        if (x->n < y->n) {                                  /* (m_x - l1_x) m_y - m_x l1_y */
+        if (x->n < y->n) { /* (m_x - l1_x) m_y - m_x l1_y */
             a = r->base.host->scratch(&r->base, x->n);
-            if (a == NULL) break;
+            if (a == NULL) return;
             ring->sub(a, x->plane[0], x->plane[1], x->n);
-            status = accumulate(r, acc, n, of, t, a, y->plane[0], 1, bits);
-            if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[0], y->plane[1], -1, bits);
-            break;
+            accumulate(ring, acc, of, t, a, y->plane[0], 1);
+            accumulate(ring, acc, of, t, x->plane[0], y->plane[1], -1);
+            return;
         }
         b = r->base.host->scratch(&r->base, y->n);
-        if (b == NULL) break;
+        if (b == NULL) return;
         ring->sub(b, y->plane[0], y->plane[1], y->n);
-        status = accumulate(r, acc, n, of, t, x->plane[0], b, 1, bits);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[1], y->plane[0], -1, bits);
-        break;
+        accumulate(ring, acc, of, t, x->plane[0], b, 1);
+        accumulate(ring, acc, of, t, x->plane[1], y->plane[0], -1);
+        return;
     default:
-        status = accumulate(r, acc, n, of, t, x->plane[0], y->plane[1], -1, bits);
-        if (status == PUMA_OK) status = accumulate(r, acc, n, of, t, x->plane[1], y->plane[0], -1, bits);
+        accumulate(ring, acc, of, t, x->plane[0], y->plane[1], -1);
+        accumulate(ring, acc, of, t, x->plane[1], y->plane[0], -1);
     }
-    if (status == PUMA_OK) status = r->base.status;
-done:
-    puma_leave(&r->base, mark, NULL);
-    return status;
+}
+
+/* This party's part of an addend, moved to `frac` fraction bits.  The masks' part is not in g. */
+static void local_addend(struct masked *r, const total *acc, const puma_tensor *x, uint32_t frac)
+{
+    uint64_t shift = 1ull << (frac - x->frac);
+
+    if (!is_dealer(r)) add_repeated(kernels(r), acc, x->plane[1], x->n, 0 - shift);
+    if (r->base.role == P1) add_repeated(kernels(r), acc, x->plane[0], x->n, shift);
+}
+
+/* This party's part of the sum. */
+static puma_status local_sum(struct masked *r, const total *acc, const summands *of, uint32_t frac)
+{
+    for (size_t i = 0; i < of->count && r->base.status == PUMA_OK; i++) {
+        const puma_term *t = &of->terms[i];
+        size_t           mark = r->base.host->enter(&r->base);
+
+        if (t->op == PUMA_TERM_ADD)
+            local_addend(r, acc, t->x, frac);
+        else
+            local_product(r, acc, of, t);
+        puma_leave(&r->base, mark, NULL);
+    }
+    return r->base.status;
 }
 
 static puma_status sum_up(puma_session *s, puma_tensor *z, const summands *of, uint32_t shift)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
     uint32_t         frac = product_frac(of->terms, of->count), k = product_ring(of->terms, of->count, frac);
     bool             narrow = z->bits + shift <= k;
     size_t           mark = s->host->enter(s);
-    uint64_t        *c = s->host->scratch(s, z->n), *mask1 = s->host->scratch(s, z->n), *mask2 = s->host->scratch(s, z->n);
+    uint64_t        *c = s->host->scratch(s, z->n);
+    uint64_t        *mask1 = s->host->scratch(s, z->n), *mask2 = s->host->scratch(s, z->n);
     puma_status      status = s->status;
 
     if (c == NULL || mask1 == NULL || mask2 == NULL) goto done;
     if (narrow) k = z->bits + shift;
-    for (size_t i = 0; i < of->count && status == PUMA_OK; i++) status = local_term(r, c, z->n, of, &of->terms[i], frac, k);
+    status = local_sum(r, &(total){ .words = c, .n = z->n, .bits = k }, of, frac);
     if (status != PUMA_OK) goto done;
     if (!narrow && r->base.role == P1) ring->offset(c, c, 1ull << (k - 2), z->n);
     if (is_dealer(r)) {
         status = masked_open(r, NULL, mask1, mask2, NULL, z->n, k);
         ring->add(mask1, mask1, mask2, z->n);
-        ring->sub(c, mask1, c, z->n);                       /* r = r1 + r2 - g */
+        ring->sub(c, mask1, c, z->n); /* r = r1 + r2 - g */
     } else {
         status = masked_open(r, c, mask1, NULL, c, z->n, k);
     }
@@ -183,17 +219,21 @@ done:
     return status;
 }
 
-puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count, uint32_t shift)
+puma_status masked_product(puma_session *s, puma_tensor *z, const puma_term *terms, size_t count,
+                           uint32_t shift)
 {
     return sum_up(s, z, &(summands){ .terms = terms, .count = count }, shift);
 }
 
-puma_status masked_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y, const puma_blocks *blocks,
-                                  uint32_t shift)
+static puma_status product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
+                                  const puma_blocks *blocks, uint32_t shift)
 {
     const puma_term term = { .op = PUMA_TERM_MATMUL, .x = x, .y = y, .y_transposed = blocks->y_transposed };
 
     return sum_up(s, z, &(summands){ .terms = &term, .count = 1, .blocks = blocks }, shift);
 }
 
-const puma_blocks_ext masked_blocks = { .struct_size = sizeof masked_blocks, .product_blocks = masked_product_blocks };
+const puma_blocks_ext masked_blocks = {
+    .struct_size = sizeof masked_blocks,
+    .product_blocks = product_blocks,
+};

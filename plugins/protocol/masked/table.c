@@ -37,21 +37,26 @@ static uint64_t *known_part(struct masked *r, const puma_tensor *x, uint64_t off
     uint64_t        *w = r->base.host->scratch(&r->base, x->n);
 
     if (w == NULL) return NULL;
-    if (is_dealer(r)) ring->add(w, x->plane[0], x->plane[1], x->n);
-    else ring->offset(w, x->plane[0], offset, x->n);
+    if (is_dealer(r))
+        ring->add(w, x->plane[0], x->plane[1], x->n);
+    else
+        ring->offset(w, x->plane[0], offset, x->n);
     ring->reduce(w, w, bits, x->n);
     return w;
 }
 
-static puma_status lookup_new(struct masked *r, lookup *k, const puma_tensor *x, uint64_t offset, uint32_t unit, uint32_t index_bits)
+static puma_status lookup_new(struct masked *r, lookup *k, const puma_tensor *x, uint64_t offset,
+                              uint32_t unit, uint32_t index_bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = kernels(r);
     puma_status      status;
 
-    *k = (lookup){ .n = x->n, .entries = (size_t)1 << index_bits, .index_bits = index_bits, .unit = unit, .frac = x->frac };
+    *k = (lookup){ .n = x->n, .index_bits = index_bits, .unit = unit, .frac = x->frac };
+    k->entries = (size_t)1 << index_bits;
     if (index_bits == 0 || index_bits > MAX_INDEX || unit + index_bits > x->bits)
-        return host->fail(&r->base, PUMA_EINTERNAL, "no table of %u index bits over %u on a ring of %u", index_bits, unit, x->bits);
+        return host->fail(&r->base, PUMA_EINTERNAL, "no table of %u index bits over %u on a ring of %u",
+                          index_bits, unit, x->bits);
     k->words = bit_words(k->entries);
     k->index = known_part(r, x, offset, x->bits);
     k->low = host->scratch(&r->base, k->n);
@@ -62,28 +67,38 @@ static puma_status lookup_new(struct masked *r, lookup *k, const puma_tensor *x,
     ring->shift_right(k->index, k->index, unit, k->n);
     ring->reduce(k->index, k->index, index_bits, k->n);
     status = masked_deal_one_hots(r, k->hot, k->index, 0, index_bits, k->n);
-    for (size_t i = 0; i < k->n && is_dealer(r); i++) k->sign[i] = 2 * bit_at(k->hot + i * k->words, k->index[i]) - 1;
+    for (size_t i = 0; i < k->n && is_dealer(r); i++)
+        k->sign[i] = 2 * bit_at(k->hot + i * k->words, k->index[i]) - 1;
     return status;
 }
 
 /* Terms of a lookup: term j is 2^grade T_j h_j, T_j opened and multiplied in Z_{2^(ring-grade)}. */
-typedef struct term { uint64_t *v, *h; uint32_t grade; } term;      /* v: own sum (P1, P2); h: factor (P0) */
+typedef struct term {
+    uint64_t *v; /* P1, P2: own sum */
+    uint64_t *h; /* P0: factor      */
+    uint32_t  grade;
+} term;
 
 /* Additive shares of sum_j 2^grade_j T_j h_j in Z_{2^ring}.  ring (count + 1) - grades offline, 2 (ring -
  * grade) a term online, one round. */
-static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup *k, term *terms, size_t count, uint32_t ring_bits)
+static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup *k, term *terms, size_t count,
+                                  uint32_t ring_bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = kernels(r);
     size_t           n = k->n, mark = host->enter(&r->base);
-    masked_opening     o[3];
-    uint64_t        *sh = host->scratch(&r->base, n), *share1 = host->scratch(&r->base, n), *share2 = host->scratch(&r->base, n),
-                    *masks = host->scratch(&r->base, n);
+    masked_opening   o[3];
+    uint64_t        *sh = host->scratch(&r->base, n), *masks = host->scratch(&r->base, n);
+    uint64_t        *share1 = host->scratch(&r->base, n), *share2 = host->scratch(&r->base, n);
     puma_status      status;
 
     for (size_t j = 0; j < count; j++) {
-        o[j] = (masked_opening){ .y = terms[j].v, .c = terms[j].v, .mask1 = host->scratch(&r->base, n), .mask2 = host->scratch(&r->base, n),
-                               .n = n, .bits = ring_bits - terms[j].grade };
+        o[j] = (masked_opening){ .y = terms[j].v,
+                                 .c = terms[j].v,
+                                 .mask1 = host->scratch(&r->base, n),
+                                 .mask2 = host->scratch(&r->base, n),
+                                 .n = n,
+                                 .bits = ring_bits - terms[j].grade };
         if (r->base.role == P2) ring->neg(terms[j].v, terms[j].v, n);
     }
     status = r->base.status;
@@ -92,7 +107,7 @@ static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup 
     for (size_t j = 0; j < count && status == PUMA_OK; j++) {
         if (is_dealer(r)) {
             ring->mul(sh, k->sign, terms[j].h, n);
-            ring->add(o[j].mask1, o[j].mask1, o[j].mask2, n);              /* a_j */
+            ring->add(o[j].mask1, o[j].mask1, o[j].mask2, n); /* a_j */
             for (size_t i = 0; i < n; i++) masks[i] += o[j].mask1[i] * sh[i] << terms[j].grade;
         }
         status = masked_deal(r, share1, share2, sh, n, o[j].bits);
@@ -110,9 +125,9 @@ static puma_status multiply_terms(struct masked *r, uint64_t *out, const lookup 
 /* x 2^-by, rounded; by may be 0. */
 static int64_t shifted(int64_t x, uint32_t by) { return by == 0 ? x : (x + ((int64_t)1 << (by - 1))) >> by; }
 
-/* How finely the polynomial is kept, from the error that the caller allows.  Slope and curvature are rounded to
- * slope_keep and curve_keep fraction bits, P0's factors l and l^2 to `factor` bits: the slope's rounding is
- * multiplied by a bucket's width w at most, the curvature's by w^2, the factors' by the largest slope and
+/* How finely the polynomial is kept, from the error that the caller allows.  Slope and curvature are rounded
+ * to slope_keep and curve_keep fraction bits, P0's factors l and l^2 to `factor` bits: the slope's rounding
+ * is multiplied by a bucket's width w at most, the curvature's by w^2, the factors' by the largest slope and
  * curvature.  Of the allowance three tenths go to the slope, half to the curvature, a tenth to each factor.
  * Below the LEAST bits a shorter coefficient saves next to nothing. */
 enum { LEAST_SLOPE = 11, LEAST_CURVE = 9 };
@@ -146,10 +161,13 @@ static puma_status grain_of(struct masked *r, grain *g, const puma_table *t, uin
 
     g->slope_keep = bits_for(width, 0.3 * t->error, t->slope_frac < LEAST_SLOPE ? 0 : LEAST_SLOPE);
     g->curve_keep = bits_for(width * width, 0.5 * t->error, t->curve_frac < LEAST_CURVE ? 0 : LEAST_CURVE);
-    g->factor = bits_for(fmax(largest(t->c[1], n, t->slope_frac), largest(t->c[2], n, t->curve_frac)) / 2, 0.1 * t->error, 0);
-    if (g->slope_keep > t->slope_frac || g->curve_keep > t->curve_frac || g->slope_keep + g->factor > t->frac ||
-        g->curve_keep + g->factor > t->frac)
-        return r->base.host->fail(&r->base, PUMA_ENUMERIC, "a table of %u fraction bits cannot be looked up to within %g", t->frac, t->error);
+    g->factor = bits_for(fmax(largest(t->c[1], n, t->slope_frac), largest(t->c[2], n, t->curve_frac)) / 2,
+                         0.1 * t->error, 0);
+    if (g->slope_keep > t->slope_frac || g->curve_keep > t->curve_frac ||
+        g->slope_keep + g->factor > t->frac || g->curve_keep + g->factor > t->frac)
+        return r->base.host->fail(&r->base, PUMA_ENUMERIC,
+                                  "a table of %u fraction bits cannot be looked up to within %g", t->frac,
+                                  t->error);
     return PUMA_OK;
 }
 
@@ -181,11 +199,12 @@ static void unroll(unrolled *f, const puma_table *t, const grain *g, const looku
 typedef uint64_t quad __attribute__((vector_size(32)));
 #define LOAD(v, p) memcpy(&(v), (p), sizeof(v))
 #define RAISE ((uint64_t)1 << 62)
-#define HALF(by) ((by) > 0 ? (uint64_t)1 << ((by) - 1) : (uint64_t)0)
+#define HALF(by) ((uint64_t)1 << (by) >> 1)
 #define SHIFTED(x, by) ((((x) + (RAISE + HALF(by))) >> (by)) - (RAISE >> (by)))
 
 /* The three sums of each element over all entries, whatever the bits. */
-static inline __attribute__((always_inline)) void sum_entries(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
+static inline __attribute__((always_inline)) void
+sum_entries(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
 {
     const quad     lanes = { 0, 1, 2, 3 };
     const uint64_t slope = t->slope_frac + k->frac - t->frac, curve = t->curve_frac + 2 * k->frac - t->frac;
@@ -193,7 +212,7 @@ static inline __attribute__((always_inline)) void sum_entries(term v[3], const u
 
     for (size_t i = 0; i < k->n; i++) {
         const uint64_t *hot = k->hot + i * k->words, m = k->low[i];
-        const size_t    from = k->entries - 1 - k->index[i];      /* an index by m: public to P1 and P2 */
+        const size_t    from = k->entries - 1 - k->index[i]; /* an index by m: public to P1 and P2 */
         quad            a = { 0 }, b = { 0 }, c = { 0 };
 
         for (size_t e = 0; e < k->entries; e += 4) {
@@ -217,7 +236,8 @@ static inline __attribute__((always_inline)) void sum_entries(term v[3], const u
 }
 
 #if defined(__x86_64__)
-static __attribute__((target("avx2"))) void sum_entries_avx2(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
+static __attribute__((target("avx2"))) void
+sum_entries_avx2(term v[3], const unrolled *f, const puma_table *t, const grain *g, const lookup *k)
 {
     sum_entries(v, f, t, g, k);
 }
@@ -290,17 +310,20 @@ static puma_status open_for_trunc(struct masked *r, uint64_t *y, size_t n, uint3
 puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t)
 {
     struct masked *r = masked_of(s);
-    size_t       mark = s->host->enter(s);
-    uint32_t     shift = t->frac - z->frac;
-    bool         narrow = z->bits + shift <= t->ring;
-    uint64_t    *y = s->host->scratch(s, x->n);
-    lookup       k;
-    puma_status  status = s->status;
+    size_t         mark = s->host->enter(s);
+    uint32_t       shift = t->frac - z->frac;
+    bool           narrow = z->bits + shift <= t->ring;
+    uint64_t      *y = s->host->scratch(s, x->n);
+    lookup         k;
+    puma_status    status = s->status;
 
     if (y != NULL) status = lookup_new(r, &k, x, 0, t->unit, t->index_bits);
     if (status == PUMA_OK) status = polynomial(r, y, &k, t);
     if (status == PUMA_OK) status = open_for_trunc(r, y, x->n, narrow ? z->bits + shift : t->ring, !narrow);
-    if (status == PUMA_OK) status = narrow ? masked_trunc_narrow(r, z, y, y, shift) : masked_trunc_exact(r, z, y, y, t->ring, shift);
+    if (status == PUMA_OK && narrow)
+        status = masked_trunc_narrow(r, z, y, y, shift);
+    else if (status == PUMA_OK)
+        status = masked_trunc_exact(r, z, y, y, t->ring, shift);
     puma_leave(s, mark, NULL);
     return status;
 }
@@ -308,7 +331,8 @@ puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, 
 /* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
  * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
  * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
-static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k, const puma_tensor *x, uint32_t window)
+static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k,
+                             const puma_tensor *x, uint32_t window)
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, words = bit_words(n), mark = host->enter(&r->base);
@@ -316,10 +340,11 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
     size_t           high_entries = (size_t)1 << high_bits, high_words = bit_words(high_entries);
     uint64_t         half = (uint64_t)k->entries / 2 << k->unit;
     uint64_t        *moved = known_part(r, x, half, window), *here = known_part(r, x, 0, window);
-    uint64_t        *hot = host->scratch(&r->base, n * high_words), *y = host->scratch(&r->base, 4 * words), *first = host->scratch(&r->base, 2 * words),
-                    *open1 = host->scratch(&r->base, 4 * words), *open2 = host->scratch(&r->base, 4 * words),
-                    *out = host->scratch(&r->base, 2 * words);
+    uint64_t        *hot = host->scratch(&r->base, n * high_words), *y = host->scratch(&r->base, 4 * words);
+    uint64_t        *first = host->scratch(&r->base, 2 * words), *out = host->scratch(&r->base, 2 * words);
+    uint64_t        *open1 = host->scratch(&r->base, 4 * words), *open2 = host->scratch(&r->base, 4 * words);
     const uint32_t   pairs[] = { 3, 12 };
+    masked_products  products = { .factors = pairs, .count = 2, .opened = 4, .groups = 1, .n = n };
     puma_status      status = r->base.status;
 
     if (status != PUMA_OK) goto done;
@@ -327,15 +352,16 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
     if (status != PUMA_OK) goto done;
     if (is_dealer(r)) {
         status = masked_open_bits(r, NULL, open1, open2, NULL, 4, n);
-        if (status == PUMA_OK) status = masked_and_many(r, NULL, NULL, open1, open2, pairs, 2, 4, 1, n);
+        if (status == PUMA_OK) status = masked_and_many(r, NULL, &products, NULL, open1, open2);
         if (status == PUMA_OK) status = masked_open_bits(r, NULL, mask1, mask2, NULL, 2, n);
         goto done;
     }
     for (size_t i = 0; i < n; i++) {
         const uint64_t *u = k->hot + i * k->words, *uh = hot + i * high_words;
-        size_t          bucket[2] = { moved[i] >> k->unit & (k->entries - 1), here[i] >> k->unit & (k->entries - 1) };
+        size_t          last = k->entries - 1; /* all indices are by m, public to P1 and P2 */
+        size_t          bucket[2] = { moved[i] >> k->unit & last, here[i] >> k->unit & last };
         size_t          high[2] = { moved[i] >> below, here[i] >> below };
-        uint64_t        borrow[2], with[2], without[2];      /* all indices are by m, public to P1 and P2 */
+        uint64_t        borrow[2], with[2], without[2];
 
         for (int j = 0; j < 2; j++) borrow[j] = xor_behind(u, k->words, bucket[j]);
         /* in: the high digit of the moved index is 0, minus the borrow or not */
@@ -351,7 +377,7 @@ static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uin
         }
     }
     status = masked_open_bits(r, open1, open2, NULL, y, 4, n);
-    if (status == PUMA_OK) status = masked_and_many(r, out, open1, open2, NULL, pairs, 2, 4, 1, n);
+    if (status == PUMA_OK) status = masked_and_many(r, out, &products, open1, open2, NULL);
     for (size_t w = 0; w < 2 * words; w++) out[w] ^= first[w];
     if (status == PUMA_OK) status = masked_open_bits(r, m, mask1, NULL, out, 2, n);
 done:
@@ -362,7 +388,8 @@ done:
 /* The one-hot times the masked bit `in`: in e = m_in u ^ w, w = b_in e dealt.  P0 finds the new sign: e's
  * half at P1 is w's where b_in = 1 (then m_in = 0 when the gate is open), else (u ^ w)'s; where the gate is
  * shut the sign does not matter. */
-static puma_status gate_one_hot(struct masked *r, lookup *k, const uint64_t *m, const uint64_t *mask1, const uint64_t *mask2)
+static puma_status gate_one_hot(struct masked *r, lookup *k, const uint64_t *m, const uint64_t *mask1,
+                                const uint64_t *mask2)
 {
     const puma_host *host = r->base.host;
     size_t           n = k->n, mark = host->enter(&r->base);
@@ -381,7 +408,8 @@ static puma_status gate_one_hot(struct masked *r, lookup *k, const uint64_t *m, 
         } else {
             uint64_t open = 0 - bit_at(m, i);
 
-            for (size_t j = 0; j < k->words; j++) k->hot[i * k->words + j] = (k->hot[i * k->words + j] & open) ^ w[i * k->words + j];
+            for (size_t j = 0; j < k->words; j++)
+                k->hot[i * k->words + j] = (k->hot[i * k->words + j] & open) ^ w[i * k->words + j];
         }
     }
 done:
@@ -391,21 +419,24 @@ done:
 
 /* y = right * x + in * p_D(d).  Five rounds: the predicates, the two bits, the lookup, its opening, the
  * sum's re-masking. */
-puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t, uint32_t window)
+puma_status masked_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_table *t,
+                        uint32_t window)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
     const puma_ring *ring = kernels(r);
     size_t           n = x->n, words = bit_words(n), mark = host->enter(s);
     uint64_t         half = (uint64_t)1 << (t->unit + t->index_bits - 1);
-    uint64_t        *m = host->scratch(s, 2 * words), *mask1 = host->scratch(s, 2 * words), *mask2 = host->scratch(s, 2 * words),
-                    *y = host->scratch(s, n), *sum = host->scratch(s, n), *h = host->scratch(s, 2 * n), *share1 = host->scratch(s, 2 * n),
-                    *share2 = host->scratch(s, 2 * n);
+    uint64_t        *m = host->scratch(s, 2 * words);
+    uint64_t        *mask1 = host->scratch(s, 2 * words), *mask2 = host->scratch(s, 2 * words);
+    uint64_t        *y = host->scratch(s, n), *sum = host->scratch(s, n), *h = host->scratch(s, 2 * n);
+    uint64_t        *share1 = host->scratch(s, 2 * n), *share2 = host->scratch(s, 2 * n);
     lookup           k;
     puma_status      status = s->status;
 
     if (window <= t->unit + t->index_bits || window > t->unit + t->index_bits + MAX_INDEX || window > x->bits)
-        status = host->fail(s, PUMA_EINTERNAL, "no gate of a window of %u over %u + %u bits on a ring of %u", window, t->unit, t->index_bits, x->bits);
+        status = host->fail(s, PUMA_EINTERNAL, "no gate of a window of %u over %u + %u bits on a ring of %u",
+                            window, t->unit, t->index_bits, x->bits);
     if (status == PUMA_OK) status = lookup_new(r, &k, x, half, t->unit, t->index_bits);
     if (status == PUMA_OK) status = gate_bits(r, m, mask1, mask2, &k, x, window);
     if (status == PUMA_OK) status = gate_one_hot(r, &k, m, mask1, mask2);
@@ -434,17 +465,23 @@ done:
 
 /* --- 2^x -------------------------------------------------------------------------------------- */
 
-enum { STEP = 2, HEAD = 18, TAIL = 18 };      /* index unit 2^STEP; fraction bits of the table and of P0's factor */
+enum {
+    STEP = 2,  /* the index counts in 2^STEP      */
+    HEAD = 18, /* fraction bits of the table      */
+    TAIL = 18, /* fraction bits of P0's factor    */
+};
 #define EXP2_ERROR 4e-5 /* what HEAD and TAIL come to, times max(1, 2^x) */
 
 /* 2^(low 2^-frac) with HEAD fraction bits, low < 2^(frac + STEP): integers alone, so that P1 and P2 agree on
  * any machine. */
 static uint64_t power_of_two(uint64_t low, uint32_t frac)
 {
-    const uint64_t ln2 = 0x58b90bfc;                                              /* ln 2, 31 fraction bits */
-    uint64_t       whole = low >> frac, part = (low & ((1ull << frac) - 1)) << (31 - frac), x = part * ln2 >> 31, sum = 1ull << 31;
+    const uint64_t ln2 = 0x58b90bfc; /* ln 2, 31 fraction bits */
+    uint64_t       whole = low >> frac, part = (low & ((1ull << frac) - 1)) << (31 - frac);
+    uint64_t       x = part * ln2 >> 31, sum = 1ull << 31;
 
-    for (uint64_t i = 9; i > 0; i--) sum = (1ull << 31) + (sum * x / i >> 31);     /* Taylor: 2^part = e^x, x < 0.7 */
+    /* Taylor: 2^part = e^x, x < 0.7 */
+    for (uint64_t i = 9; i > 0; i--) sum = (1ull << 31) + (sum * x / i >> 31);
     return (uint64_t)shifted((int64_t)(sum << whole), 31 - HEAD);
 }
 
@@ -452,32 +489,38 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
  * integer window, so nothing is clipped. N - 1 + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
 puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_host *host = s->host;
     size_t           n = x->n, mark = host->enter(s);
     uint32_t         unit = x->frac + STEP, shift = HEAD + TAIL - z->frac, k_bits = z->bits + shift;
-    int64_t          top = (int64_t)(high >> STEP) + 1;          /* the largest D that occurs */
+    int64_t          top = (int64_t)(high >> STEP) + 1; /* the largest D that occurs */
     uint64_t        *y = host->scratch(s, n);
     term             one = { .v = host->scratch(s, n), .h = host->scratch(s, n), .grade = 0 };
     lookup           k;
     puma_status      status = s->status;
 
-    if (error < EXP2_ERROR) status = host->fail(s, PUMA_ENUMERIC, "exp2 to within %g (limit %g)", error, EXP2_ERROR);
-    if (k_bits > 64) status = host->fail(s, PUMA_EINTERNAL, "exp2 into a ring of %u bits needs %u", z->bits, k_bits);
+    if (error < EXP2_ERROR)
+        status = host->fail(s, PUMA_ENUMERIC, "exp2 to within %g (limit %g)", error, EXP2_ERROR);
+    if (k_bits > 64)
+        status = host->fail(s, PUMA_EINTERNAL, "exp2 into a ring of %u bits needs %u", z->bits, k_bits);
     /* All of -6 … top need entries of their own. */
     if (x->bits < unit + 3 || top + (HEAD + 4) / (1 << STEP) + 2 > (int64_t)1 << (x->bits - unit))
-        status = host->fail(s, PUMA_EINTERNAL, "exp2 of a ring of %u bits with %u fraction bits up to %u", x->bits, x->frac, high);
+        status = host->fail(s, PUMA_EINTERNAL, "exp2 of a ring of %u bits with %u fraction bits up to %u",
+                            x->bits, x->frac, high);
     if (status == PUMA_OK) status = lookup_new(r, &k, x, 0, unit, x->bits - unit);
     if (status != PUMA_OK) goto done;
     for (size_t i = 0; i < n; i++) {
         if (is_dealer(r)) {
-            one.h[i] = (uint64_t)llround(ldexp(exp2(-ldexp((double)k.low[i], -(int)x->frac)), TAIL));      /* P0's own mask */
+            double l = ldexp((double)k.low[i], -(int)x->frac); /* P0's own mask */
+
+            one.h[i] = (uint64_t)llround(ldexp(exp2(-l), TAIL));
         } else {
             int64_t head = (int64_t)power_of_two(k.low[i], x->frac), v = 0;
 
             /* Entries further down round to nothing. */
             for (int64_t d = -((HEAD + 4) >> STEP) - 1; d <= top; d++) {
-                int64_t take = -(int64_t)bit_at(k.hot + i * k.words, (k.index[i] - (uint64_t)d) & (k.entries - 1));
+                size_t  at = (k.index[i] - (uint64_t)d) & (k.entries - 1);
+                int64_t take = -(int64_t)bit_at(k.hot + i * k.words, at);
 
                 v += take & (d >= 0 ? head << (d << STEP) : shifted(head, (uint32_t)(-d << STEP)));
             }

@@ -20,7 +20,8 @@
  * published. */
 #include "masked.h"
 
-puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t shift)
+puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask,
+                                uint32_t shift)
 {
     const puma_host *host = r->base.host;
     size_t           mark = host->enter(&r->base);
@@ -40,16 +41,17 @@ puma_status masked_trunc_narrow(struct masked *r, puma_tensor *z, const uint64_t
     return status;
 }
 
-puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask, size_t n, uint32_t k, uint32_t shift,
-                                uint32_t bits)
+puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t *c, const uint64_t *mask,
+                                size_t n, uint32_t k, uint32_t shift, uint32_t bits)
 {
     const puma_host *host = r->base.host;
     const puma_ring *ring = host->ring;
     uint32_t         keep = k - shift;                     /* bits of c >> shift                */
     uint32_t         wrap = bits > keep ? bits - keep : 0; /* bits of msb(r) that reach the ring */
     size_t           mark = host->enter(&r->base);
-    uint64_t        *h = host->scratch(&r->base, n), *high1 = host->scratch(&r->base, n), *high2 = host->scratch(&r->base, n),
-                    *top1 = host->scratch(&r->base, n), *top2 = host->scratch(&r->base, n);
+    uint64_t        *h = host->scratch(&r->base, n);
+    uint64_t        *high1 = host->scratch(&r->base, n), *high2 = host->scratch(&r->base, n);
+    uint64_t        *top1 = host->scratch(&r->base, n), *top2 = host->scratch(&r->base, n);
     puma_status      status = r->base.status;
 
     if (h == NULL || high1 == NULL || high2 == NULL || top1 == NULL || top2 == NULL) goto done;
@@ -66,7 +68,8 @@ puma_status masked_trunc_shares(struct masked *r, uint64_t *out, const uint64_t 
     if (!is_dealer(r)) {
         ring->neg(h, high1, n);
         if (wrap > 0)
-            for (size_t i = 0; i < n; i++) h[i] += ((c[i] >> (k - 1)) ^ 1) * top1[i] << keep;    /* c is public to P1 and P2 */
+            for (size_t i = 0; i < n; i++)
+                h[i] += ((c[i] >> (k - 1)) ^ 1) * top1[i] << keep; /* c is public to P1 and P2 */
         if (r->base.role == P1) {
             ring->shift_right(high1, c, shift, n);
             ring->add(h, h, high1, n);
@@ -79,7 +82,8 @@ done:
     return status;
 }
 
-puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask, uint32_t k, uint32_t shift)
+puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t *c, const uint64_t *mask,
+                               uint32_t k, uint32_t shift)
 {
     size_t      mark = r->base.host->enter(&r->base);
     uint64_t   *y = r->base.host->scratch(&r->base, z->n);
@@ -94,7 +98,7 @@ puma_status masked_trunc_exact(struct masked *r, puma_tensor *z, const uint64_t 
 /* A masked sharing is an opened c = m under r = l: no online message before the re-masking. */
 puma_status masked_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift)
 {
-    struct masked     *r = masked_of(s);
+    struct masked   *r = masked_of(s);
     const puma_ring *ring = s->host->ring;
     size_t           mark = s->host->enter(s);
     uint64_t        *c;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* masked.h - sharing over Z_{2^k} by a masked value and two masks that no input enters.
+/* wire.c - the two message patterns, Deal and Open (masked.h).
  *
- * Why they leak nothing (doc/rep3.md, protocols of one round are composed of them).  P0 receives nothing.
+ * Why they leak nothing (doc/rep3.md composes all protocols of them).  P0 receives nothing.
  * What P1 receives is y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2
  * receives is y1 + r1 and h - a, r1 and a fresh stretches of the stream of P0 and P1, which P2 lacks.
  * Ordered by time each received element has a mask of its own that influences nothing received before, so
@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n, uint32_t bits)
+puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n,
+                        uint32_t bits)
 {
     const puma_host *host = r->base.host;
 
@@ -20,12 +21,9 @@ puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, co
         host->prg_words(r->stream1, share1, n, bits);
         host->ring->sub(share2, h, share1, n);
         host->ring->reduce(share2, share2, bits, n);
-        return host->send(&r->base, P2, share2, n, bits, PUMA_OFFLINE);   /* one-time padded by share1 */
-    case P1:
-        host->prg_words(r->stream1, share1, n, bits);
-        return r->base.status;
-    default:
-        return host->recv(&r->base, P0, share1, n, bits);
+        return host->send(&r->base, P2, share2, n, bits, PUMA_OFFLINE); /* one-time padded by share1 */
+    case P1: host->prg_words(r->stream1, share1, n, bits); return r->base.status;
+    default: return host->recv(&r->base, P0, share1, n, bits);
     }
 }
 
@@ -48,7 +46,8 @@ puma_status masked_open_many(struct masked *r, masked_opening *o, size_t count)
     for (size_t j = 0; j < count && status == PUMA_OK; j++) {
         host->ring->add(o[j].c, o[j].y, o[j].mask1, o[j].n);
         host->ring->reduce(o[j].c, o[j].c, o[j].bits, o[j].n);
-        status = host->send(&r->base, other(r), o[j].c, o[j].n, o[j].bits, PUMA_ONLINE);      /* uniform to the peer: it lacks mask1 */
+        /* uniform to the peer: it lacks mask1 */
+        status = host->send(&r->base, other(r), o[j].c, o[j].n, o[j].bits, PUMA_ONLINE);
     }
     for (size_t j = 0; j < count && status == PUMA_OK; j++) {
         status = host->recv(&r->base, other(r), theirs, o[j].n, o[j].bits);
@@ -59,9 +58,12 @@ puma_status masked_open_many(struct masked *r, masked_opening *o, size_t count)
     return status;
 }
 
-puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t n, uint32_t bits)
+puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y,
+                        size_t n, uint32_t bits)
 {
-    return masked_open_many(r, &(masked_opening){ .y = y, .c = c, .mask1 = mask1, .mask2 = mask2, .n = n, .bits = bits }, 1);
+    masked_opening o = { .y = y, .c = c, .mask1 = mask1, .mask2 = mask2, .n = n, .bits = bits };
+
+    return masked_open_many(r, &o, 1);
 }
 
 puma_status masked_remask(struct masked *r, puma_tensor *z, const uint64_t *y)
@@ -83,7 +85,8 @@ static void join(uint64_t *to, const uint64_t *from, size_t count, size_t n)
             size_t at = v * n + 64 * w;
 
             to[at / 64] |= from[v * words + w] << at % 64;
-            if (at % 64 != 0 && from[v * words + w] >> (64 - at % 64)) to[at / 64 + 1] |= from[v * words + w] >> (64 - at % 64);
+            if (at % 64 != 0 && from[v * words + w] >> (64 - at % 64))
+                to[at / 64 + 1] |= from[v * words + w] >> (64 - at % 64);
         }
 }
 
@@ -101,7 +104,7 @@ static void split(uint64_t *to, const uint64_t *from, size_t count, size_t n)
         }
 }
 
-/* Vectors of up to 64 bits are words of that many, one a vector: the same bits on the wire, without `join`. */
+/* A vector of up to 64 bits is one word of as many bits: the same bits on the wire, without `join`. */
 static bool is_word(size_t n) { return n > 0 && n <= 64; }
 
 /* Fresh random vectors; bits behind the last one of each are 0. */
@@ -114,7 +117,8 @@ static void draw(const struct masked *r, puma_prg *stream, uint64_t *to, size_t 
     for (size_t v = 0; v < count; v++) r->base.host->prg_bits(stream, to + v * bit_words(n), n);
 }
 
-static puma_status send_joined(struct masked *r, uint32_t to, const uint64_t *from, size_t count, size_t n, puma_phase phase)
+static puma_status send_joined(struct masked *r, uint32_t to, const uint64_t *from, size_t count, size_t n,
+                               puma_phase phase)
 {
     uint64_t *line;
 
@@ -138,7 +142,8 @@ static puma_status recv_joined(struct masked *r, uint32_t from, uint64_t *to, si
     return status;
 }
 
-puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t count, size_t n)
+puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h,
+                             size_t count, size_t n)
 {
     size_t      mark = r->base.host->enter(&r->base);
     puma_status status = PUMA_OK;
@@ -147,19 +152,17 @@ puma_status masked_deal_bits(struct masked *r, uint64_t *share1, uint64_t *share
     case P0:
         draw(r, r->stream1, share1, count, n);
         for (size_t w = 0; w < count * bit_words(n); w++) share2[w] = h[w] ^ share1[w];
-        status = send_joined(r, P2, share2, count, n, PUMA_OFFLINE);      /* one-time padded by share1 */
+        status = send_joined(r, P2, share2, count, n, PUMA_OFFLINE); /* one-time padded by share1 */
         break;
-    case P1:
-        draw(r, r->stream1, share1, count, n);
-        break;
-    default:
-        status = recv_joined(r, P0, share1, count, n);
+    case P1: draw(r, r->stream1, share1, count, n); break;
+    default: status = recv_joined(r, P0, share1, count, n);
     }
     puma_leave(&r->base, mark, NULL);
     return status;
 }
 
-puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y, size_t count, size_t n)
+puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2,
+                             const uint64_t *y, size_t count, size_t n)
 {
     const puma_host *host = r->base.host;
     size_t           all = count * bit_words(n), mark;
@@ -178,7 +181,8 @@ puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uin
     if (sent != NULL && theirs != NULL) {
         draw(r, own_stream(r), mask1, count, n);
         for (size_t w = 0; w < all; w++) sent[w] = y[w] ^ mask1[w];
-        status = send_joined(r, other(r), sent, count, n, PUMA_ONLINE);   /* uniform to the peer: it lacks mask1 */
+        /* uniform to the peer: it lacks mask1 */
+        status = send_joined(r, other(r), sent, count, n, PUMA_ONLINE);
         if (status == PUMA_OK) status = recv_joined(r, other(r), theirs, count, n);
         for (size_t w = 0; w < all; w++) c[w] = sent[w] ^ theirs[w];
     }

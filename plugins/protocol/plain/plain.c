@@ -96,9 +96,9 @@ void plain_observe(puma_session *s, const puma_tensor *z)
 
 /* --- in and out ------------------------------------------------------------------------------- */
 
-static puma_status plain_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t owner)
+static puma_status plain_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from)
 {
-    (void)owner;
+    (void)from;
     if (s->status != PUMA_OK) return s->status;
     if (!words) return s->host->fail(s, PUMA_EINTERNAL, "share: no words at the only party");
     if (z->kind == PUMA_BIT || plain_is_float(s)) {
@@ -331,11 +331,11 @@ static puma_status plain_one_hot(puma_session *s, puma_tensor *z, const puma_ten
 }
 
 static puma_status plain_embed(puma_session *s, puma_tensor *z, const puma_tensor *t, const puma_index *parts,
-                               size_t count, uint32_t owner)
+                               size_t count, uint32_t from)
 {
     size_t columns = z->dim[1];
 
-    (void)owner;
+    (void)from;
     if (s->status != PUMA_OK) return s->status;
     plain_begin(s, "embedding");
     for (size_t i = 0; i < z->n; i++) {
@@ -344,14 +344,14 @@ static puma_status plain_embed(puma_session *s, puma_tensor *z, const puma_tenso
         int64_t poison = 0;
 
         for (size_t p = 0; p < count; p++) {
-            size_t from = (parts[p].first + parts[p].ids[i / columns]) * columns + i % columns;
+            size_t at = (parts[p].first + parts[p].ids[i / columns]) * columns + i % columns;
 
             if (plain_is_float(s)) {
-                real += reals(t)[from];
-            } else if (is_poison(numbers(t)[from])) {
-                poison = numbers(t)[from];
+                real += reals(t)[at];
+            } else if (is_poison(numbers(t)[at])) {
+                poison = numbers(t)[at];
             } else {
-                sum += numbers(t)[from];
+                sum += numbers(t)[at];
             }
         }
         if (plain_is_float(s))

@@ -72,8 +72,9 @@ dpf_cipher *dpf_cipher_new(const uint64_t key[2])
     dpf_block   bytes = { { key[0], key[1] } };
 
     swap_bytes(&bytes, 1);
-    if (c != NULL && (EVP_EncryptInit_ex2(c, EVP_aes_128_ecb(), (unsigned char *)bytes.half, NULL, NULL) != 1 ||
-                      EVP_CIPHER_CTX_set_padding(c, 0) != 1)) {
+    if (c != NULL &&
+        (EVP_EncryptInit_ex2(c, EVP_aes_128_ecb(), (unsigned char *)bytes.half, NULL, NULL) != 1 ||
+         EVP_CIPHER_CTX_set_padding(c, 0) != 1)) {
         EVP_CIPHER_CTX_free(c);
         c = NULL;
     }
@@ -83,18 +84,17 @@ dpf_cipher *dpf_cipher_new(const uint64_t key[2])
 
 void dpf_cipher_free(dpf_cipher *c) { EVP_CIPHER_CTX_free(c); }
 
-/* to[i] = AES(from[i]), to = from or apart from it.  One call for all, so that the CPU has many blocks on their
- * way at once. */
+/* to[i] = AES(from[i]), to = from or apart from it.  One call for all, so that the CPU has many blocks on
+ * their way at once. */
 static bool encrypt(dpf_cipher *c, dpf_block *to, dpf_block *from, size_t n)
 {
     swap_bytes(from, n);
     for (size_t at = 0; at < n;) {
-        size_t some = n - at < INT_MAX / sizeof *to ? n - at : INT_MAX / sizeof *to;
-        int    got = 0, size = (int)(some * sizeof *to);
+        size_t               some = n - at < INT_MAX / sizeof *to ? n - at : INT_MAX / sizeof *to;
+        int                  got = 0, size = (int)(some * sizeof *to);
+        const unsigned char *in = (const unsigned char *)(from + at);
 
-        if (EVP_EncryptUpdate(c, (unsigned char *)(to + at), &got, (const unsigned char *)(from + at), size) !=
-                1 ||
-            got != size)
+        if (EVP_EncryptUpdate(c, (unsigned char *)(to + at), &got, in, size) != 1 || got != size)
             return false;
         at += some;
     }
@@ -162,7 +162,8 @@ bool dpf_make(uint64_t *keys, const dpf_shape *f, dpf_cipher *c, const uint32_t 
     for (uint32_t level = 0; level < f->depth; level++) {
         if (!children(c, child, node, 2 * n, input)) return false;
         for (size_t i = 0; i < n; i++) {
-            const dpf_block *c0 = child + 4 * i, *c1 = c0 + 2; /* left and right of holder 0 and of holder 1 */
+            const dpf_block *c0 = child + 4 * i; /* left and right of holder 0 */
+            const dpf_block *c1 = c0 + 2;        /* and of holder 1            */
             uint64_t        *key = keys + i * words, lost[2], left, right;
             uint64_t         right_turn = (points[i] / f->width) >> (f->depth - 1 - level) & 1;
             uint64_t         r = 0 - right_turn; /* all ones where the path goes right */
@@ -190,7 +191,8 @@ bool dpf_make(uint64_t *keys, const dpf_shape *f, dpf_cipher *c, const uint32_t 
     for (size_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < f->width; j++) {
             const dpf_block *s = &node[2 * i];
-            uint64_t         wanted = (uint64_t)(points[i] % f->width == j), sign = 1 - 2 * (s[1].half[0] & 1);
+            uint64_t         wanted = (uint64_t)(points[i] % f->width == j);
+            uint64_t         sign = 1 - 2 * (s[1].half[0] & 1);
 
             keys[i * words + 2 * f->depth + 1 + j] =
                 (sign * (wanted - output(&s[0], f, j) + output(&s[1], f, j))) & mask;

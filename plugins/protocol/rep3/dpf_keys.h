@@ -4,10 +4,10 @@
  *
  * A pair of keys shares the function that is 1 at one point of 0 ... domain-1 and 0 elsewhere, additively in
  * Z_{2^bits}: out_0[v] - out_1[v] = [v = point].  One key alone is computationally independent of the point.
- * Construction: the tree of Boyle, Gilboa and Ishai (CCS 2016, figure 1) with early termination (section 3.2.3
- * there), the two seeds of a node's children being  pi(s) ^ s  and  pi(s') ^ s',  s' = s with its lowest bit
- * set, pi AES-128 under a key that both holders know and that is fresh for every batch (Matyas, Meyer, Oseas;
- * seeds have their lowest bit 0, which makes room for a node's control bit).
+ * Construction: the tree of Boyle, Gilboa and Ishai (CCS 2016, figure 1) with early termination
+ * (section 3.2.3 there), the two seeds of a node's children being  pi(s) ^ s  and  pi(s') ^ s',  s' = s with
+ * its lowest bit set, pi AES-128 under a key that both holders know and that is fresh for every batch
+ * (Matyas, Meyer, Oseas; seeds have their lowest bit 0, which makes room for a node's control bit).
  *
  * No branch and no address depends on the points.  Nothing here knows of parties or wires. */
 #ifndef DPF_KEYS_H
@@ -45,6 +45,7 @@ void                 dpf_key_take(uint64_t *key, const uint64_t *line, size_t *a
 
 /* AES-128 under a key; NULL when OpenSSL refuses. */
 typedef struct evp_cipher_ctx_st dpf_cipher;
+
 dpf_cipher *dpf_cipher_new(const uint64_t key[2]);
 void        dpf_cipher_free(dpf_cipher *c);
 

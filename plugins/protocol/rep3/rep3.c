@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* rep3.c - the backend's session and its tables; see masked.h for the sharing and doc/rep3.md for the
  * protocols. */
-#include "../masked/masked.h"
+#include "rep3.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +30,7 @@ static puma_status client_streams(struct masked *r)
         status = host->recv(&r->base, PUMA_CLIENT, seed1, 4, 64);
         if (status == PUMA_OK) status = host->recv(&r->base, PUMA_CLIENT, seed2, 4, 64);
         break;
-    default:
-        status = host->recv(&r->base, PUMA_CLIENT, r->base.role == P1 ? seed1 : seed2, 4, 64);
+    default: status = host->recv(&r->base, PUMA_CLIENT, r->base.role == P1 ? seed1 : seed2, 4, 64);
     }
     if (status == PUMA_OK && r->base.role != P2) {
         r->input1 = host->prg_seed(&r->base, seed1, "rep3 input 1");
@@ -48,10 +47,10 @@ static puma_status client_streams(struct masked *r)
     return status;
 }
 
-static puma_status masked_open_session(puma_session **s, const puma_session *base)
+static puma_status rep3_open(puma_session **s, const puma_session *base)
 {
     struct masked *r = calloc(1, sizeof *r);
-    puma_status  status = PUMA_OK;
+    puma_status    status = PUMA_OK;
 
     if (r == NULL) return PUMA_ERESOURCE;
     r->base = *base;
@@ -64,38 +63,62 @@ static puma_status masked_open_session(puma_session **s, const puma_session *bas
         if (r->stream2 == NULL) status = r->base.status;
     }
     if (status == PUMA_OK) status = client_streams(r);
-    if (status == PUMA_OK) *s = &r->base;
-    else free(r);
+    if (status == PUMA_OK)
+        *s = &r->base;
+    else
+        free(r);
     return status;
 }
 
-static void masked_close(puma_session *s) { free(s); }
+static void rep3_close(puma_session *s) { free(s); }
 
 static const puma_lookup_ext lookup = {
     .struct_size = sizeof lookup,
-    .one_hot = masked_one_hot, .table = masked_table, .gate = masked_gate, .exp2 = masked_exp2, .maximum = masked_maximum,
-    .embed = masked_embed,
+    .one_hot = masked_one_hot,
+    .table = masked_table,
+    .gate = masked_gate,
+    .exp2 = masked_exp2,
+    .maximum = masked_maximum,
+    .embed = rep3_embed,
 };
 
 static const void *rep3_extension(const char *id)
 {
-    return strcmp(id, PUMA_EXT_LOOKUP) == 0 ? (const void *)&lookup : strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
+    if (strcmp(id, PUMA_EXT_LOOKUP) == 0) return &lookup;
+    return strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
 }
 
 static const puma_protocol rep3 = {
     .struct_size = sizeof(puma_protocol),
-    .parties = 3, .planes = 2, .bit_planes = 2, .dealer = P0,
+    .parties = 3,
+    .planes = 2,
+    .bit_planes = 2,
+    .dealer = P0,
     .caps = PUMA_CAP_RINGS,
-    .open = masked_open_session, .close = masked_close,
-    .share = masked_share, .reveal = masked_reveal,
-    .add = masked_add, .sub = masked_sub, .add_public = masked_add_public, .scale = masked_scale, .sum = masked_sum,
-    .product = masked_product, .trunc = masked_trunc,
-    .xor_ = masked_xor, .not_ = masked_not, .and_ = masked_and, .less = masked_less, .mux_sum = masked_mux_sum,
+    .open = rep3_open,
+    .close = rep3_close,
+    .share = masked_share,
+    .reveal = masked_reveal,
+    .add = masked_add,
+    .sub = masked_sub,
+    .add_public = masked_add_public,
+    .scale = masked_scale,
+    .sum = masked_sum,
+    .product = masked_product,
+    .trunc = masked_trunc,
+    .xor_ = masked_xor,
+    .not_ = masked_not,
+    .and_ = masked_and,
+    .less = masked_less,
+    .mux_sum = masked_mux_sum,
     .extension = rep3_extension,
 };
 
 const puma_plugin puma_plugin_entry = {
-    .abi_version = PUMA_ABI_VERSION, .struct_size = sizeof(puma_plugin),
-    .name = "rep3", .version = "0.1.0", .summary = "3PC replicated sharing with an input-independent third share, semi-honest",
+    .abi_version = PUMA_ABI_VERSION,
+    .struct_size = sizeof(puma_plugin),
+    .name = "rep3",
+    .version = "0.1.0",
+    .summary = "3PC replicated sharing with an input-independent third share, semi-honest",
     .protocol = &rep3,
 };
