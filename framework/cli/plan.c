@@ -5,6 +5,7 @@
  *
  * The prediction is a rehearsal (local_rehearse), whose report is printed as that of a run is. */
 #include "cli/made.h"
+#include "cli/measure.h"
 #include "cli/open.h"
 
 #include "plan/show.h"
@@ -16,7 +17,6 @@
 #include "run/predict.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const cli_option OPTIONS[] = {
     { "--link", "RATE,ROUND-TRIP",
       "predict seconds on such a link: 400mbit,40ms, lan (5gbit,1ms) or wan (400mbit,40ms)", false },
     { "--measure", "FILE",
-      "run plain in fixed point on the input and write the ranges it meets, for [numeric] ranges", false },
+      "run the input in floating point and write the ranges it meets, for [numeric] ranges", false },
     { "--json", NULL, "print the plan and the costs as JSON, under the report's keys", false },
     { NULL, NULL, NULL, false },
 };
@@ -49,116 +49,15 @@ static const cli_command COMMAND = {
         "With --link (or [network] link, or an emulated link) it also predicts seconds, of set-up and of the run, "
         "from rounds,\n"
         "bytes and the speed of this machine's kernels, which it measures.\n"
-        "With --measure FILE: runs the input through plain fixed point with the chosen functions and "
-        "writes the integer bits\n"
-        "that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses them in "
-        "place of the family's.\n",
+        "With --measure FILE: runs the input in floating point with exact functions, so that no range is in "
+        "the way, and writes\n"
+        "the integer bits that each kind of tensor needs, with one bit of margin; [numeric] ranges = FILE uses "
+        "them in place\n"
+        "of the family's.  Measure on many texts: what none of them met is not in it.\n",
     .options = OPTIONS,
     .least = 0,
     .most = 1,
 };
-
-/* The kinds of [ranges], and the operations (the last word of a label) whose results belong to each. */
-enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, ACTIVATION, LOGITS, PRODUCT, GATED, KINDS };
-
-static const struct {
-    const char *op;
-    int         kind;
-} OPERATIONS[] = {
-    { "lookup", EMBEDDING }, { "output", HIDDEN }, { "down", HIDDEN },
-    { "qkv", ATTENTION },    { "mix", ATTENTION }, { "scores", SCORES },
-    { "up", ACTIVATION },    { "logits", LOGITS }, { "gated", GATED },
-};
-
-typedef struct measured {
-    int      bits[KINDS];
-    uint32_t frac;
-} measured;
-
-/* Integer bits e with v < 2^e. */
-static int bits_of(double v)
-{
-    int e = 0;
-
-    if (v > 0) frexp(v, &e);
-    return e > 0 ? e : 0;
-}
-
-static void raise_to(measured *m, int kind, int bits)
-{
-    if (bits > m->bits[kind]) m->bits[kind] = bits;
-}
-
-/* A function's own steps (inside a norm, softmax, an activation) need what they need: of them only the
- * product before truncation counts, and of softmax and activations not even that, because what a multiplexer
- * throws away may be as large as it likes. */
-static void observe(void *context, const place *where, const char *what, double max_abs, uint32_t product_bits)
-{
-    measured   *m = context;
-    const char *op = where->op;
-
-    if (strcmp(what, "product") == 0) {
-        if (strcmp(op, "softmax") != 0 && strcmp(op, "activation") != 0)
-            raise_to(m, PRODUCT, (int)product_bits - 1 - 2 * (int)m->frac);
-        return;
-    }
-    for (size_t i = 0; i < sizeof OPERATIONS / sizeof *OPERATIONS; i++)
-        if (strcmp(OPERATIONS[i].op, op) == 0) raise_to(m, OPERATIONS[i].kind, bits_of(max_abs));
-}
-
-static puma_status measure(const char *path, const char *const *sets, size_t set_count, const char *out,
-                           puma_error *e)
-{
-    const char **more = calloc(set_count + 3, sizeof *more);
-    client_plan *own = NULL;
-    measured     m = { 0 };
-    node_result  result = { 0 };
-    char        *text = NULL;
-    size_t       size;
-    FILE        *f;
-
-    if (more == NULL) return error_set(e, 1001, "out of memory for the command line");
-    for (size_t i = 0; i < set_count; i++) more[i] = sets[i];
-    more[set_count] = "run.protocol=plain";
-    more[set_count + 1] = "numeric.arithmetic=fixed";
-    if (cli_open(&own, path, more, set_count + 2, CLIENT_ALL, e) == PUMA_OK) {
-        node_config c = {
-            .plan = own->plan, .client = own, .listen_fd = -1, .observe = observe, .observe_context = &m
-        };
-
-        m.frac = own->plan->run->frac;
-        node_run(&c, &result, e);
-    }
-    if (e->status == PUMA_OK) {
-        m.bits[NORM] = m.bits[HIDDEN]; /* a norm's output stands in the residual stream too */
-        /* The half without activation was met together with the other. */
-        if (m.bits[GATED] < m.bits[ACTIVATION]) m.bits[GATED] = m.bits[ACTIVATION];
-        m.bits[SCORES]++; /* the distance from the row's maximum */
-        f = open_memstream(&text, &size);
-        if (f == NULL) {
-            error_set(e, 1001, "out of memory for the ranges");
-        } else {
-            static const char *const names[KINDS] = { "embedding", "hidden",  "norm",
-                                                      "attention", "scores",  "activation",
-                                                      "logits",    "product", "gated" };
-
-            fprintf(f, "# integer bits met by %s on this run's input, plus one of margin\n[ranges]\n",
-                    own->plan->model->architecture);
-            for (int k = 0; k < (own->plan->model->gated ? KINDS : GATED); k++)
-                fprintf(f, "%-10s = %d\n", names[k], m.bits[k] + 1);
-            fclose(f);
-            if (text == NULL)
-                error_set(e, 1001, "out of memory for the ranges");
-            else if (file_write_atomic(out, text, size, e) == PUMA_OK)
-                fputs(text, stdout);
-        }
-    }
-    free(text);
-    node_result_free(&result);
-    client_close(own);
-    free(more);
-    return e->status;
-}
 
 /* --- seconds ------------------------------------------------------------------------------------ */
 
@@ -296,7 +195,7 @@ int cli_plan(int argc, char **argv)
         error_set(&e, 1001, "out of memory for the command line");
     } else if (ring_check(&e) == PUMA_OK) {
         if (out != NULL && output_check(out, (const char *const[]){ path, NULL }, &e) == PUMA_OK)
-            measure(path, sets, set_count, out, &e);
+            cli_measure(path, sets, set_count, out, &e);
         if (out == NULL && (path != NULL || made_new(&m, &o, "tls", &e) == PUMA_OK))
             show(path != NULL ? path : m.run, sets, set_count, link_text != NULL ? &link : NULL,
                  cli_has(&line, "--json"), &e);

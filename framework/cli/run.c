@@ -143,6 +143,11 @@ static void warn(const client_plan *c)
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (plan_caution(p, slot) != NULL)
             fprintf(stderr, "puma: warning: %s: %s\n", p->function_name[slot], plan_caution(p, slot));
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++) {
+        char text[PLAN_BEYOND];
+
+        if (plan_beyond(p, slot, text)) fprintf(stderr, "puma: warning: %s: %s\n", p->function_name[slot], text);
+    }
 }
 
 /* The page of a comparison, with one row. */

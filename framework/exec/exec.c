@@ -10,6 +10,7 @@
 #include "exec/transformer.h"
 #include "exec/weights.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 puma_status exec_open(exec **out, puma_session *s, const exec_config *config, const model_source *source,
@@ -112,6 +113,13 @@ static void reveal_state(struct exec *x, residual h, const pass *p, bool each_to
     for (size_t i = 0; each != NULL && i < p->count; i++)
         if (each[i].values != NULL) keep_state(x, &out[i], &each[i]);
     free(each);
+}
+
+bool exec_finite(const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(v[i])) return false;
+    return true;
 }
 
 void exec_output_free(exec_output *o)

@@ -30,6 +30,8 @@ typedef struct exec_output {
 } exec_output;
 
 void exec_output_free(exec_output *o); /* its contents */
+/* Are all n numbers finite? */
+bool exec_finite(const double *v, size_t n);
 
 /* Shares the weights: `source` at the client, or with public weights at every node; `head` the client's, of
  * config.linear_head, w and behind it b.  NULL elsewhere.  The session's error tells what failed. */

@@ -3,6 +3,8 @@
 /* rings.c - see rings.h */
 #include "exec/rings.h"
 
+#include <math.h>
+
 static uint32_t smaller(uint32_t x, uint32_t y) { return x < y ? x : y; }
 static uint32_t larger(uint32_t x, uint32_t y) { return x > y ? x : y; }
 
@@ -11,6 +13,27 @@ static uint32_t operand_ring(const puma_approx *f, uint32_t wide, uint32_t frac,
 {
     if (f == NULL || f->input_bits == 0) return wide;
     return smaller(wide, frac + larger(f->input_bits, (uint32_t)range + 1));
+}
+
+/* Integer bits, with the sign, within which a softmax finds a row's maximum.  It looks at distances alone, mod the
+ * ring: scores that lie less than 2^spread apart, times the factor that they come with, plus one because whole numbers
+ * are compared, keep within 15/16 of half the ring (puma_lookup_ext.maximum).  What all scores of a row have in common
+ * may go around. */
+static uint32_t distance_bits(const puma_approx *f, const model_ranges *g)
+{
+    double   scale = f->operand_scale != 0 ? f->operand_scale : 1;
+    int      spread = g->spread < g->scores + 1 ? g->spread : g->scores + 1;
+    uint32_t bits = 1;
+
+    while (ldexp(15.0 / 16, (int)bits - 1) <= scale * ldexp(1, spread) + 1) bits++;
+    return bits;
+}
+
+/* Integer bits, with the sign, of an attention score. */
+static uint32_t score_bits(const puma_approx *f, const model_ranges *g)
+{
+    if (f == NULL || f->input_bits == 0) return (uint32_t)g->scores + 1;
+    return larger(f->input_bits, distance_bits(f, g));
 }
 
 /* Bits of a number below `count`, and a sign. */
@@ -44,7 +67,9 @@ static void narrow(rings *r, const model *m, const puma_approx *const *function)
 
     /* Three tables are summed: two bits, and the sign. */
     r->table = smaller(wide, frac + (uint32_t)g->embedding + 3);
-    r->scores = operand_ring(function[PUMA_SLOT_SOFTMAX], wide, frac, g->scores);
+    r->scores = function[PUMA_SLOT_SOFTMAX] == NULL || function[PUMA_SLOT_SOFTMAX]->input_bits == 0
+                    ? wide
+                    : smaller(wide, frac + score_bits(function[PUMA_SLOT_SOFTMAX], g));
     r->attention = smaller(wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
     r->rotary = smaller(wide, r->scores + frac);
     /* What the ring has left beside a turned number, which may be twice as large; twelve bits at least. */
@@ -64,7 +89,7 @@ static void narrow(rings *r, const model *m, const puma_approx *const *function)
 }
 
 /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */
-static puma_status check(const rings *r, const model *m, puma_error *e)
+static puma_status check(const rings *r, const model *m, const puma_approx *const *function, puma_error *e)
 {
     const model_ranges *g = &m->ranges;
     const uint32_t      frac = r->frac;
@@ -80,7 +105,7 @@ static puma_status check(const rings *r, const model *m, puma_error *e)
         { m->gated, "the gated product", 2 * frac + (uint32_t)g->gated + 2, r->activation },
         { rotary, "a turned query or key", frac + (uint32_t)g->attention + 4 + 12, r->attention },
         { m->causal, "the logits", frac + (uint32_t)g->logits + 3, r->logits },
-        { true, "attention scores", frac + (uint32_t)g->scores + 1, r->scores },
+        { true, "attention scores", frac + score_bits(function[PUMA_SLOT_SOFTMAX], g), r->scores },
         { true, "the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention },
         { true, "the activation's operand", frac + (uint32_t)g->activation + 1, r->activation },
         { true, "the embedding tables", frac + (uint32_t)g->embedding + 3, r->table },
@@ -112,5 +137,5 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
                   .inner = wide,
                   .logits = wide };
     if (has_rings) narrow(r, m, function);
-    return check(r, m, e);
+    return check(r, m, function, e);
 }

@@ -22,17 +22,17 @@ static puma_status read_own(client_plan *c, bool all, puma_error *e)
     return e->status;
 }
 
-static puma_status open_source(client_plan *c, puma_error *e)
+static puma_status open_source(client_plan *c, bool measures, puma_error *e)
 {
     const plan    *p = c->plan;
     const runfile *r = p->run;
 
     if (r->source == RUN_SYNTHETIC)
         model_source_synthetic(&c->source, p->model, r->synthetic_seed, e);
-    else if (model_source_checkpoint(&c->source, p->model, r->model, e) == PUMA_OK &&
+    else if (model_source_checkpoint(&c->source, p->model, r->model, e) == PUMA_OK && !measures &&
              input_check_weights(c, e) == PUMA_OK)
         input_check_encoder(c, e);
-    if (e->status == PUMA_OK && p->model->pixels) input_check_pictures(c, e);
+    if (e->status == PUMA_OK && p->model->pixels && !measures) input_check_pictures(c, e);
     return e->status;
 }
 
@@ -67,14 +67,17 @@ puma_status client_open(client_plan **out, const char *path, const char *const *
 
     *out = c;
     if (c == NULL) return no_memory(e);
-    plan_open(&c->plan, &c->input.own, path, sets, set_count, e);
+    if (scope == CLIENT_MEASURE)
+        plan_open_measure(&c->plan, &c->input.own, path, sets, set_count, e);
+    else
+        plan_open(&c->plan, &c->input.own, path, sets, set_count, e);
     if (e->status != PUMA_OK) return e->status;
     c->input.run = c->plan->run;
     c->input.model = c->plan->model;
     c->input.most = c->plan->most;
     c->input.said = &c->notes;
-    if (read_own(c, scope == CLIENT_ALL, e) != PUMA_OK || scope == CLIENT_LENGTHS) return e->status;
-    return open_source(c, e) == PUMA_OK ? make_hello(c, e) : e->status;
+    if (read_own(c, scope != CLIENT_LENGTHS, e) != PUMA_OK || scope == CLIENT_LENGTHS) return e->status;
+    return open_source(c, scope == CLIENT_MEASURE, e) == PUMA_OK ? make_hello(c, e) : e->status;
 }
 
 void client_close(client_plan *c)

@@ -20,8 +20,9 @@ typedef struct client_plan {
 } client_plan;
 
 typedef enum client_scope {
-    CLIENT_ALL,    /* to run                                                                            */
-    CLIENT_LENGTHS /* a dealer who works ahead: of the input the lengths, of the checkpoint config.json */
+    CLIENT_ALL,     /* to run                                                                            */
+    CLIENT_MEASURE, /* to run in floating point, so that no number has to fit a ring: plan_open_measure  */
+    CLIENT_LENGTHS  /* a dealer who works ahead: of the input the lengths, of the checkpoint config.json */
 } client_scope;
 
 /* *c is there after a failure too, unless memory ran out. */

@@ -88,12 +88,17 @@ typedef struct model_ranges {
     int hidden;     /* residual stream                                                              */
     int norm;       /* a norm's output after gain and bias                                          */
     int attention;  /* q, k, v and the attention's output                                           */
-    int scores;     /* q k^T / sqrt(d), and its distance from the row's maximum                     */
+    int scores;     /* q k^T / sqrt(d)                                                              */
+    int spread;     /* the distance of a score from its row's maximum                               */
     int activation; /* input of GeLU and its kind                                                   */
     int logits;
     int product; /* largest product before truncation, without its 2f fraction bits           */
     int gated;   /* of a gated MLP: the half that is not activated, and the product of both     */
+    /* Known of a model that was measured alone, else RANGE_UNKNOWN. */
+    int squares;  /* the sum of squares of a row that goes into a norm                             */
+    int variance; /* its variance (RMSNorm: mean square) with the epsilon is at least 2^-variance  */
 } model_ranges;
+#define RANGE_UNKNOWN (-1)
 
 typedef struct model {
     char             architecture[64]; /* "bert"                                                       */

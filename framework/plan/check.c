@@ -8,10 +8,10 @@
 /* One line of the file. */
 static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
 {
-    static const char *const names[] = { "embedding",  "hidden", "norm",    "attention", "scores",
-                                         "activation", "logits", "product", "gated",     NULL };
-    int *const               fields[] = { &g->embedding,  &g->hidden, &g->norm,    &g->attention, &g->scores,
-                                          &g->activation, &g->logits, &g->product, &g->gated };
+    static const char *const names[] = { "embedding", "hidden",  "norm",    "attention", "scores",   "activation", "logits",
+                                         "product",   "gated",   "spread",  "squares",   "variance", NULL };
+    int *const               fields[] = { &g->embedding, &g->hidden, &g->norm,   &g->attention, &g->scores,  &g->activation,
+                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance };
     uint64_t                 bits;
     size_t                   k = 0;
 
@@ -26,6 +26,15 @@ static puma_status read_range(model_ranges *g, const ini *file, const ini_entry 
     return PUMA_OK;
 }
 
+/* What lines of the file say of ranges that have none. */
+static void complete(model_ranges *g, const ini *file)
+{
+    /* Scores lie no further apart than twice the largest. */
+    if (ini_find(file, "ranges", "spread") == NULL && ini_find(file, "ranges", "scores") != NULL) g->spread = g->scores + 1;
+    /* Norms take twice the bits of an entry for those of a row's sum of squares. */
+    if ((g->squares + 1) / 2 > g->hidden) g->hidden = (g->squares + 1) / 2;
+}
+
 puma_status check_ranges(plan *p, puma_error *e)
 {
     ini file;
@@ -34,6 +43,7 @@ puma_status check_ranges(plan *p, puma_error *e)
     if (ini_read(&file, p->run->ranges, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < file.count && e->status == PUMA_OK; i++)
         read_range(&p->model->ranges, &file, &file.entries[i], e);
+    complete(&p->model->ranges, &file);
     ini_free(&file);
     return e->status;
 }

@@ -7,6 +7,7 @@
 #include "plan/agree.h"
 #include "plan/check.h"
 #include "plan/choose.h"
+#include "plan/domain.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,8 +108,8 @@ static void configure(plan *p)
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE) };
 }
 
-puma_status plan_open(plan **out, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
-                      puma_error *e)
+static puma_status open_plan(plan **out, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
+                             bool measures, puma_error *e)
 {
     plan          *p = calloc(1, sizeof *p);
     const runfile *r;
@@ -120,14 +121,28 @@ puma_status plan_open(plan **out, runfile_input **own, const char *path, const c
         open_model(p, e) != PUMA_OK || check_lengths(p, e) != PUMA_OK)
         return e->status;
     r = p->run;
-    if ((r->reveal_label && check_one_label(p, "run", "reveal", e) != PUMA_OK) || check_ranges(p, e) != PUMA_OK)
+    if ((r->reveal_label && check_one_label(p, "run", "reveal", e) != PUMA_OK) ||
+        (!measures && check_ranges(p, e) != PUMA_OK))
         return e->status;
     configure(p);
     if (choose_functions(p, e) != PUMA_OK || choose_options(p, e) != PUMA_OK || choose_embedding(p, e) != PUMA_OK ||
+        (!measures && check_domains(p, e) != PUMA_OK) ||
         rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) != PUMA_OK)
         return e->status;
     p->hello = agree_lines(p);
     return p->hello == NULL ? no_memory(e) : PUMA_OK;
+}
+
+puma_status plan_open(plan **out, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
+                      puma_error *e)
+{
+    return open_plan(out, own, path, sets, set_count, false, e);
+}
+
+puma_status plan_open_measure(plan **out, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
+                              puma_error *e)
+{
+    return open_plan(out, own, path, sets, set_count, true, e);
 }
 
 void plan_close(plan *p)

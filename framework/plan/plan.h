@@ -32,6 +32,9 @@ typedef struct plan {
  * where none was read); NULL at a compute party.  *p is there after a failure too, unless memory ran out. */
 puma_status plan_open(plan **p, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
                       puma_error *e);
+/* The same for a run in floating point that is to find ranges: none are asked, not even those of [numeric] ranges. */
+puma_status plan_open_measure(plan **p, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
+                              puma_error *e);
 void        plan_close(plan *p);
 /* The reference of a comparison: plain in float with the plugin `exact`, same model and input. */
 puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
@@ -42,6 +45,9 @@ bool        plan_uses(const plan *p, puma_slot slot);
 double      plan_ulp(const plan *p);
 /* What the function in this slot warns of; NULL: nothing, or it is not used. */
 const char *plan_caution(const plan *p, puma_slot slot);
+/* Does it warn because the model's ranges reach beyond its domain?  Then the text says how far. */
+enum { PLAN_BEYOND = 200 };
+bool plan_beyond(const plan *p, puma_slot slot, char text[PLAN_BEYOND]);
 /* Where the pass that begins with input `first` of inputs of these lengths ends: it takes them in order while
  * their tokens, and of generate the new ones, are [run] batch_tokens at most; one in any case. */
 size_t      plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first);

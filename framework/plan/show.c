@@ -72,6 +72,11 @@ static void show_functions(FILE *out, const plan *p)
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         if (plan_caution(p, slot) != NULL)
             fprintf(out, "caution       %s: %s\n", p->function_name[slot], plan_caution(p, slot));
+    for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++) {
+        char text[PLAN_BEYOND];
+
+        if (plan_beyond(p, slot, text)) fprintf(out, "caution       %s: %s\n", p->function_name[slot], text);
+    }
 }
 
 static void show_numbers(FILE *out, const plan *p)

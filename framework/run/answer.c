@@ -238,6 +238,7 @@ static puma_status add_outputs(report *r, report_output *outputs, const client_p
     for (size_t i = 0; i < c->input.count && i < result->output_count; i++) {
         if (!result->rehearsal) outputs[i] = output_of(c, result, reference, i);
         if (!result->rehearsal && add_masks(&outputs[i], c, i, e) != PUMA_OK) return e->status;
+        if (!isfinite(outputs[i].perplexity)) return error_set(e, 1103, "the perplexity of input %zu is no finite number", i);
         if (c->input.sequences[i].count > r->sequence_length) r->sequence_length = c->input.sequences[i].count;
     }
     r->outputs = outputs;

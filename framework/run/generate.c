@@ -209,6 +209,8 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
     const char *piece;
     size_t      size;
 
+    if (!exec_finite(revealed->values, revealed->rows * revealed->columns))
+        return error_set(e, 1103, "token %zu: its logits hold a value that is no finite number", out->count);
     if (choose(g, q->draws, revealed, &q->next, e) != PUMA_OK) return e->status;
     if (g->keep) keep_step(&out->steps, revealed, q->limit, e);
     if (forced != NULL) q->next = forced->tokens[out->count];

@@ -256,6 +256,17 @@ static exec_input input_of(const task *t, size_t i)
     return in;
 }
 
+/* The client's: in fixed point every answer is made of numbers, but in floating point a model may leave them. */
+static puma_status check_answer(const exec_output *o, size_t hidden, puma_error *e)
+{
+    if (o->values != NULL && !exec_finite(o->values, o->rows * o->columns))
+        return error_set(e, 1103, "the answer holds a value that is no finite number");
+    for (size_t i = 0; i < o->state_count; i++)
+        if (!exec_finite(o->states[i].values, o->states[i].rows * hidden))
+            return error_set(e, 1103, "state %zu holds a value that is no finite number", i);
+    return PUMA_OK;
+}
+
 static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
                               puma_error *e)
 {
@@ -274,6 +285,8 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
             *e = *session_error(s);
             of_inputs(e, t, i, end);
         }
+        for (size_t k = i; k < end && e->status == PUMA_OK; k++)
+            if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t, k, k + 1);
     }
     free(in);
     return e->status;

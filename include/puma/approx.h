@@ -60,7 +60,10 @@ struct puma_approx {
     const char *source;     /* paper and section                                                 */
     uint64_t    needs;      /* PUMA_CAP_* it cannot do without                                   */
     double      max_error;  /* absolute, over its stated domain; tests hold it to that           */
-    double      domain[2];  /* where max_error is promised                                       */
+    double      domain[2];  /* where max_error is promised: a plan whose ranges reach beyond it is refused,  *
+                             * or warned of where there is a caution.  Of softmax with input_bits, which    *
+                             * sees differences alone: entries of a row lie no further apart than its width. *
+                             * Of a norm: a row's root mean square                                           */
     uint32_t    input_bits; /* ring its operand must have: 0 the widest, else this many integer
                              * bits (sign included) on top of the fraction are enough            */
     /* x -> result of the same shape.  softmax, layernorm and rmsnorm work on rows (the last axis);

@@ -136,7 +136,7 @@ typedef struct puma_host {
     const char *(*option)(const puma_session *s, const char *name, const char *key);
     /* The function that the plan chose for a slot (approx.h); never NULL for a slot that the run needs. */
     const struct puma_approx *(*function)(const puma_session *s, uint32_t slot);
-    /* plain in fixed point reports the range of every value it meets; others need not. */
+    /* plain reports the range of every value it meets; others need not. */
     void (*observe)(puma_session *s, const char *what, double max_abs, uint32_t product_bits);
 
     /* --- operations on top of the core: an extension of the backend, else built from the core.  Results are

@@ -272,24 +272,24 @@ typedef struct single {
     double      relative;    /* bound of it, in exact arithmetic */
     double      slack; /* fixed point on top of max_error, at 64 bits and f = 18; of the relative error if
                           logarithmic */
-    double      joints[16]; /* up to a 0                         */
+    double      joints[20]; /* up to a 0                         */
     const char *variant;    /* NULL: the slot's first            */
 } single;
 
 static const single SINGLES[] = {
-    { "gelu", PUMA_SLOT_GELU, true_gelu, 7, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -1, 1 }, NULL },
+    { "gelu", PUMA_SLOT_GELU, true_gelu, 11, false, 0, 0x1p-16, { -4, -1.95, 3, -64, 64, -2047.9, 2047.9, -1, 1 }, NULL },
     { "gelu_tanh",
       PUMA_SLOT_GELU_TANH,
       true_gelu_tanh,
-      7,
+      11,
       false,
       0,
       0x1p-16,
-      { -4, -1.95, 3, -64, 64 },
+      { -4, -1.95, 3, -64, 64, -2047.9, 2047.9 },
       NULL },
-    { "silu", PUMA_SLOT_SILU, true_silu, 7, false, 0, 0x1p-16, { -8, -4, 4, -64, 64 }, NULL },
+    { "silu", PUMA_SLOT_SILU, true_silu, 11, false, 0, 0x1p-16, { -8, -4, 4, -64, 64, -2047.9, 2047.9 }, NULL },
     { "relu", PUMA_SLOT_RELU, true_relu, 13, false, 0, 0, { -0x1p-18, 0x1p-18, -64, 64 }, NULL },
-    { "tanh", PUMA_SLOT_TANH, tanh, 7, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64 }, NULL },
+    { "tanh", PUMA_SLOT_TANH, tanh, 11, false, 0, 0x1p-16, { -5.5, -2.5, -1, 1, 2.5, 5.5, -64, 64, -2047.9, 2047.9 }, NULL },
     { "exp", PUMA_SLOT_EXP, exp, 9, false, 0, 0x1p-16, { -14, -32, -1, -64, -127 }, NULL },
     { "reciprocal",
       PUMA_SLOT_RECIPROCAL,
@@ -317,38 +317,38 @@ static const single TABLES[] = {
     { "gelu",
       PUMA_SLOT_GELU,
       true_gelu,
-      7,
+      9,
       false,
       0,
       0,
-      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -0.75, 1, -1, 3.5, -63.9, 63.9, 0x1p-3 },
+      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -0.75, 1, -1, 3.5, -63.9, 63.9, -511.8, 511.8, 0x1p-3 },
       "gelu" },
     { "gelu_fast",
       PUMA_SLOT_GELU,
       true_gelu,
-      7,
+      9,
       false,
       0,
       0,
-      { -0x1p-18, 0x1p-18, -4, 4, -3.75, 3.75, -0.25, 0.25, 1, -1, -63.9, 63.9 },
+      { -0x1p-18, 0x1p-18, -4, 4, -3.75, 3.75, -0.25, 0.25, 1, -1, -63.9, 63.9, -511.8, 511.8 },
       "gelu_fast" },
     { "gelu_tanh",
       PUMA_SLOT_GELU_TANH,
       true_gelu_tanh,
-      7,
+      9,
       false,
       0,
       0,
-      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -63.9, 63.9 },
+      { -0x1p-18, 0x1p-18, -4, 4, -3.875, 3.875, -0.125, 0.125, -63.9, 63.9, -511.8, 511.8 },
       NULL },
     { "silu",
       PUMA_SLOT_SILU,
       true_silu,
-      7,
+      11,
       false,
       0,
       0,
-      { -0x1p-18, 0x1p-18, -16, 16, -15.75, 15.75, -0.25, 0.25, -63.9, 63.9 },
+      { -0x1p-18, 0x1p-18, -16, 16, -15.75, 15.75, -0.25, 0.25, -63.9, 63.9, -2047.7, 2047.7 },
       NULL },
 };
 
@@ -358,11 +358,11 @@ static const single MANTISSAS[] = {
     { "tanh",
       PUMA_SLOT_TANH,
       tanh,
-      7,
+      11,
       false,
       0,
       0,
-      { -8, 8, 7.9375, -7.9375, -0.0625, 0.0625, -64, 63.9 },
+      { -8, 8, 7.9375, -7.9375, -0.0625, 0.0625, -64, 63.9, -2047.9, 2047.9 },
       NULL },
     { "reciprocal",
       PUMA_SLOT_RECIPROCAL,
@@ -394,14 +394,15 @@ static void check_single(const char *functions, const single *t, setting g)
     double             worst = 0, at = 0, bound = t->logarithmic ? t->relative : f->max_error;
     size_t chunks = on_plain() ? (g.is_float ? 64 : 8) : 1, size = on_plain() ? CHUNK : 2048, extra = 0;
     double low = f->domain[0], high = f->domain[1];
+    bool   gates = t->slot <= PUMA_SLOT_SILU || t->slot == PUMA_SLOT_TANH; /* flat far out */
     bool   tables = strcmp(functions, "precise") == 0 && t->slot <= PUMA_SLOT_SILU;
 
     assert_non_null(x);
     assert_non_null(z);
-    if (tables) { /* the grid where the tables are, the rest by joints */
-        low = -18;
-        high = 18;
-        if (!on_plain()) size = 8192;
+    if (gates) { /* the grid where they bend, the rest by joints */
+        low = tables ? -18 : -66;
+        high = -low;
+        if (tables && !on_plain()) size = 8192;
     }
     if (t->slot == PUMA_SLOT_EXP && f->input_bits != 0) o.bits = g.frac + f->input_bits;
     if (t->slot == PUMA_SLOT_RECIPROCAL) {
@@ -424,8 +425,8 @@ static void check_single(const char *functions, const single *t, setting g)
                 for (int side = -1; side <= 1; side++, extra++) {
                     double v = t->joints[k] + side * ldexp(1.0, -(int)o.frac);
 
-                    x[extra] = v < f->domain[0]    ? low
-                               : v >= f->domain[1] ? high - ldexp(1.0, -(int)o.frac)
+                    x[extra] = v < f->domain[0]    ? f->domain[0]
+                               : v >= f->domain[1] ? f->domain[1] - ldexp(1.0, -(int)o.frac)
                                                    : v;
                 }
         must(evaluate(functions, t->slot, g, o, x, z, 1, size), t->what);
@@ -620,23 +621,28 @@ static void softmax_rows(void **state)
 }
 
 /* By tables: the operand comes multiplied by log2 e, and its ring is what the plan gives it. */
-static void check_softmax_by_tables(setting g)
+static void check_softmax_by_tables(setting g, uint32_t integer_bits)
 {
     static const size_t LENGTHS[] = { 1, 2, 3, 127, 512, 2048 };
     const puma_approx  *f = plugin_approx(loaded("precise"), PUMA_SLOT_SOFTMAX, NULL);
-    operand             o = { .bits = g.frac + f->input_bits,
+    operand             o = { .bits = g.frac + integer_bits,
                               .frac = g.frac,
-                              .range = (int32_t)f->input_bits - 1,
+                              .range = (int32_t)integer_bits - 1,
                               .out_bits = 28 + g.frac };
     double              x[KINDS * 2048], y[2048], z[KINDS * 2048], worst = 0, off = 0,
-                                                      ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac);
+                                                      ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac),
+                                                      edge = ldexp(15, (int)integer_bits - 6) - 1;
 
     for (size_t l = 0; l < COUNT(LENGTHS); l++) {
         size_t n = LENGTHS[l];
 
         for (int kind = 0; kind < KINDS; kind++) fill_scores(x + (size_t)kind * n, n, kind);
-        /* max - min of a row stays below 15/16 of 2^(input_bits - 1), less what whole numbers lose */
-        for (size_t i = 0; i < KINDS * n; i++) x[i] = fmax(-119, fmin(119, x[i] * f->operand_scale));
+        /* max - min of a row stays below 15/16 of 2^(integer_bits - 1), less what whole numbers lose */
+        for (size_t i = 0; i < KINDS * n; i++) {
+            double wider = i / n == SPREAD || i / n == ALL_BUT_ONE_FAR ? ldexp(1, (int)integer_bits - 9) : 1;
+
+            x[i] = fmax(-edge, fmin(edge, wider * x[i] * f->operand_scale));
+        }
         must(evaluate("precise", PUMA_SLOT_SOFTMAX, g, o, x, z, KINDS, n), "softmax by tables");
         for (size_t r = 0; r < KINDS; r++) {
             double row[2048], sum = 0;
@@ -665,10 +671,13 @@ static void check_softmax_by_tables(setting g)
 static void softmax_rows_by_tables(void **state)
 {
     (void)state;
-    if (on_plain()) check_softmax_by_tables(FLOAT);
-    check_softmax_by_tables(WIDE);
-    check_softmax_by_tables(WIDE_16);
-    check_softmax_by_tables(NARROW);
+    for (uint32_t bits = 9; bits <= 12; bits++) { /* that the plan gives it, by the distance of scores */
+        if (on_plain()) check_softmax_by_tables(FLOAT, bits);
+        check_softmax_by_tables(WIDE, bits);
+    }
+    check_softmax_by_tables(WIDE_16, 9);
+    check_softmax_by_tables(WIDE_16, 11);
+    check_softmax_by_tables(NARROW, 9);
 }
 
 /* Rows of a causal mask: what lies behind a row's end is as large as the ring holds, becomes 0 and changes
@@ -840,9 +849,9 @@ static void norm_rows_by_tables(void **state)
  */
 static double check_wide_norm(puma_slot slot, setting g, double bound)
 {
-    enum { ROWS = 10, MOST = 768 };
+    enum { ROWS = 11, MOST = 768 };
     static const size_t LENGTHS[] = { 64, 576, 768 };
-    static const double DEVIATIONS[ROWS] = { 0x1p-7, 0x1p-6, 0x1p-3, 1, 20, 300, 700, 1, 40, 1 };
+    static const double DEVIATIONS[ROWS] = { 0x1p-7, 0x1p-6, 0x1p-3, 1, 20, 300, 700, 1, 40, 1, 1 };
     bool                layer = slot == PUMA_SLOT_LAYERNORM;
     operand             o = { .bits = g.bits, .frac = g.frac, .range = layer ? 13 : 15, .epsilon = 1e-5 };
     double              x[ROWS * MOST], z[ROWS * MOST], y[MOST], worst = 0;
@@ -858,6 +867,8 @@ static double check_wide_norm(puma_slot slot, setting g, double bound)
                 if (r == 7 && i == n / 3) x[r * n + i] = layer ? -6200 : 24926;
                 if (r == 8 && i == n / 2) x[r * n + i] = layer ? 7000 : -32000;
                 if (r == 9 && i % 100 == 0) x[r * n + i] = layer ? 2500 : 10000;
+                /* all entries as large as the sum of squares lets them be: to 4000 for n = 64 */
+                if (r == 10) x[r * n + i] = (i % 2 ? 0.98 : -0.98) * ldexp(1, o.range) / sqrt((double)n);
             }
         must(evaluate("precise", slot, g, o, x, z, ROWS, n), "a wide norm");
         for (size_t r = 0; r < ROWS; r++) {
@@ -900,7 +911,7 @@ static void tables_need_no_more_than_comparison(void **state)
         if (on_plain()) check_single("precise", &TABLES[i], FLOAT);
         check_single("precise", &TABLES[i], WIDE);
     }
-    check_softmax_by_tables(WIDE);
+    check_softmax_by_tables(WIDE, 9);
     check_softmax_of_lengths("precise", WIDE_16);
     for (size_t i = 0; i < COUNT(NORMS); i++)
         assert_true(check_norm_by_tables(NORMS[i], WIDE_16) <=
@@ -985,15 +996,15 @@ typedef struct formula {
 static const formula FORMULAS[] = {
     { "mpcformer", "quad", PUMA_SLOT_GELU, quad, true_gelu, -4, 4, 0x1p-16 },
     { "mpcformer", "quad", PUMA_SLOT_GELU_TANH, quad, true_gelu_tanh, -4, 4, 0x1p-16 },
-    { "bolt", "gelu", PUMA_SLOT_GELU, bolt_gelu, true_gelu, -64, 64, 0x1p-14 },
-    { "bolt", "gelu", PUMA_SLOT_GELU_TANH, bolt_gelu, true_gelu_tanh, -64, 64, 0x1p-14 },
+    { "bolt", "gelu", PUMA_SLOT_GELU, bolt_gelu, true_gelu, -2048, 2048, 0x1p-14 },
+    { "bolt", "gelu", PUMA_SLOT_GELU_TANH, bolt_gelu, true_gelu_tanh, -2048, 2048, 0x1p-14 },
     { "crypten", "exp", PUMA_SLOT_EXP, limit_exp, exp, -400, 0, 0x1p-16 },
     { "crypten", "reciprocal", PUMA_SLOT_RECIPROCAL, crypten_reciprocal, true_reciprocal, 0x1p-6, 480,
       0x1p-14 },
     { "crypten", "tanh", PUMA_SLOT_TANH, crypten_tanh, tanh, -64, 64, 0x1p-14 },
-    { "crypten", "silu", PUMA_SLOT_SILU, crypten_silu, true_silu, -64, 64, 0x1p-14 },
-    { "crypten", "gelu", PUMA_SLOT_GELU, crypten_gelu, true_gelu, -64, 64, 0x1p-13 },
-    { "crypten", "gelu_tanh", PUMA_SLOT_GELU_TANH, crypten_gelu, true_gelu_tanh, -64, 64, 0x1p-13 },
+    { "crypten", "silu", PUMA_SLOT_SILU, crypten_silu, true_silu, -128, 128, 0x1p-14 },
+    { "crypten", "gelu", PUMA_SLOT_GELU, crypten_gelu, true_gelu, -512, 512, 0x1p-13 },
+    { "crypten", "gelu_tanh", PUMA_SLOT_GELU_TANH, crypten_gelu, true_gelu_tanh, -512, 512, 0x1p-13 },
     { "crypten", "gelu_erf", PUMA_SLOT_GELU, crypten_gelu_erf, true_gelu, -2, 2, 0x1p-13 },
 };
 

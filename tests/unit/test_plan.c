@@ -167,6 +167,98 @@ static void ranges_are_the_run_file_s_where_it_has_some(void **state)
     unlink(ranges);
 }
 
+/* A plan under these ranges, given in a file; *e says what it was refused for. */
+static plan *with_ranges(const char *name, const char *functions, const char *ranges, puma_error *e)
+{
+    char  file[80], more[300];
+    plan *p;
+
+    snprintf(file, sizeof file, "%s/ranges.ini", folder);
+    snprintf(more, sizeof more, "[numeric]\nranges = ranges.ini\n[approximation]\n%s\n", functions);
+    put(file, ranges);
+    put_run(name, "hidden", "rep3", more);
+    *e = (puma_error){ 0 };
+    plan_open(&p, NULL, path, NULL, 0, e);
+    unlink(file);
+    return p;
+}
+
+static void the_scores_ring_follows_their_distance(void **state)
+{
+    static const struct {
+        const char *functions, *ranges;
+        uint32_t    bits; /* of the ring, beside the fraction */
+    } rows[] = {
+        { "default = precise", "[ranges]\nhidden = 9\n", 9 }, /* the family's */
+        { "default = precise", "[ranges]\nscores = 12\nspread = 7\n", 9 },
+        { "default = precise", "[ranges]\nscores = 7\nspread = 20\n", 10 }, /* no further than twice the largest */
+        { "default = precise", "[ranges]\nscores = 8\n", 11 },              /* the same where nothing is said */
+        { "default = precise", "[ranges]\nscores = 9\nspread = 10\n", 12 },
+        { "default = puma", "[ranges]\nscores = 12\nspread = 7\n", 10 },
+        { "default = puma", "[ranges]\nscores = 12\nspread = 8\n", 10 },
+        { "default = crypten", "[ranges]\nscores = 8\nspread = 20\n", 64 - 18 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        puma_error e;
+        plan      *p = with_ranges("bert-tiny", rows[i].functions, rows[i].ranges, &e);
+
+        if (e.status != PUMA_OK) fail_msg("%s: %s", rows[i].ranges, e.text);
+        assert_int_equal(p->exec.rings.scores, 18 + rows[i].bits);
+        plan_close(p);
+    }
+}
+
+static void a_function_is_not_asked_beyond_its_domain(void **state)
+{
+    static const struct {
+        const char *model, *functions, *ranges;
+        unsigned    code; /* 0: it is not refused */
+        const char *text; /* of the refusal, or of the warning of a norm or an activation; NULL: none */
+    } rows[] = {
+        { "bert-tiny", "default = precise", "[ranges]\nactivation = 9\n", 0, NULL },
+        { "bert-tiny", "default = precise", "[ranges]\nactivation = 10\n", 1105, "gelu = precise.gelu: the activation's operand may reach 1024 (limit 512)" },
+        { "bert-tiny", "default = precise", "[ranges]\nspread = 10\nscores = 10\n", 0, NULL },
+        { "bert-tiny", "default = precise", "[ranges]\nscores = 10\n", 1105, "softmax = precise.softmax: the distance of a score" },
+        { "bert-tiny", "default = puma", "[ranges]\nscores = 9\nspread = 9\n", 1105, "softmax = puma.softmax" },
+        { "bert-tiny", "softmax = mpcformer", "[ranges]\nscores = 10\nspread = 2\n", 0, NULL }, /* it has a caution */
+        { "bert-tiny", "gelu = mpcformer", "[ranges]\nhidden = 9\n", 0, "the activation's operand up to 4, and the model's ranges allow 64" },
+        { "bert-tiny", "gelu = crypten.gelu_erf", "[ranges]\nhidden = 9\n", 0, "up to 2, and the model's ranges allow 64" },
+        { "bert-tiny", "default = precise", "[ranges]\nsquares = 18\nvariance = 14\n", 0, NULL },
+        { "bert-tiny", "default = precise", "[ranges]\nvariance = 15\n", 1105, "layernorm = precise.layernorm: the variance of a row may be as small as 2^-15" },
+        { "bert-tiny", "default = puma", "[ranges]\nsquares = 23\n", 1105, "layernorm = puma.layernorm: the root mean square of a row may reach 362" },
+        { "llama-tiny", "default = puma", "[ranges]\nactivation = 7\n", 0, "the root mean square of a row up to 256, and the model's ranges allow 4096" },
+        { "llama-tiny", "default = precise", "[ranges]\nactivation = 11\n", 0, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char       warning[PLAN_BEYOND] = "";
+        puma_error e;
+        plan      *p = with_ranges(rows[i].model, rows[i].functions, rows[i].ranges, &e);
+
+        if (e.code != rows[i].code) fail_msg("%s %s: E%04u %s", rows[i].functions, rows[i].ranges, e.code, e.text);
+        for (puma_slot slot = 0; e.code == 0 && rows[i].text != NULL && slot < PUMA_SLOT_COUNT; slot++)
+            if (plan_beyond(p, slot, warning)) break;
+        if (rows[i].text != NULL && strstr(e.code != 0 ? e.text : warning, rows[i].text) == NULL)
+            fail_msg("%s %s: %s", rows[i].functions, rows[i].ranges, e.code != 0 ? e.text : warning);
+        plan_close(p);
+    }
+}
+
+/* A norm takes twice the bits of an entry for those of a sum of squares. */
+static void a_row_s_squares_count_as_the_residual_stream(void **state)
+{
+    puma_error e;
+    plan      *p = with_ranges("bert-tiny", "default = precise", "[ranges]\nhidden = 9\nsquares = 21\n", &e);
+
+    (void)state;
+    assert_int_equal(e.status, PUMA_OK);
+    assert_int_equal(p->model->ranges.hidden, 11);
+    plan_close(p);
+}
+
 /* Both as a party and as the client, with the same words. */
 static void what_cannot_run_is_refused_with_its_line(void **state)
 {
@@ -315,6 +407,9 @@ int main(void)
         cmocka_unit_test(a_plan_has_no_text),
         cmocka_unit_test(functions_are_chosen_by_the_run_file),
         cmocka_unit_test(ranges_are_the_run_file_s_where_it_has_some),
+        cmocka_unit_test(the_scores_ring_follows_their_distance),
+        cmocka_unit_test(a_function_is_not_asked_beyond_its_domain),
+        cmocka_unit_test(a_row_s_squares_count_as_the_residual_stream),
         cmocka_unit_test(what_cannot_run_is_refused_with_its_line),
         cmocka_unit_test(a_label_needs_a_model_that_has_one),
         cmocka_unit_test(inputs_go_through_in_passes),

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bolt.c - the plugin `bolt`: the GeLU of BOLT (Pang, Zhu, Moellering, Zheng, Schneider: "BOLT: Privacy-Preserving,
- * Accurate and Efficient Inference for Transformers", IEEE S&P 2024, Algorithm 4), in which the even part of GeLU is
- * one polynomial of |x|:
+/* bolt.c - the plugin `bolt`: the GeLU of BOLT (Pang, Zhu, Moellering, Zheng, Schneider: "BOLT:
+ * Privacy-Preserving, Accurate and Efficient Inference for Transformers", IEEE S&P 2024, Algorithm 4), in
+ * which the even part of GeLU is one polynomial of |x|:
  *
  *     GeLU(x) ~ x/2 + e + d|x| + c|x|^2 + b|x|^3 + a|x|^4   for |x| <= 2.7,  else 0 or x.
  *
- * Here that is two polynomials of x, left and right of 0, so that one set of comparisons and one multiplexer pick
- * among all four pieces, where the paper takes |x| first.  The value is the same.  |error| <= 9.5e-3, worst where the
- * pieces meet; 1.7e-3 between them.
+ * Here that is two polynomials of x, left and right of 0, so that one set of comparisons and one multiplexer
+ * pick among all four pieces, where the paper takes |x| first.  The value is the same.  |error| <= 9.5e-3,
+ * worst where the pieces meet; 1.7e-3 between them.
  * BOLT also prunes tokens and has an exp of its own; both are left out, and softmax comes from elsewhere.
  *
  * Powers, rounds and ring: see ../pieces/pieces.c. */
@@ -45,7 +45,7 @@ static const puma_approx gelu = {
     .name = "gelu",
     .source = SOURCE,
     .max_error = 9.5e-3,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = eval,
 };
 
@@ -55,7 +55,7 @@ static const puma_approx gelu_tanh = {
     .name = "gelu",
     .source = SOURCE,
     .max_error = 9.5e-3,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = eval,
 };
 

@@ -10,10 +10,9 @@
  *     erf(x)         eight terms of Maclaurin's series behind the first, which diverge soon beyond |x| = 2
  *     softmax        exp(x - max) times the reciprocal of the sum
  *
- * GeLU comes in the two forms that people build on it: with tanh, which is cut
- * off at -5 and 5, and with erf.  A function that leaves its
- * domain gives no useful number, as there; in fixed point it may leave the ring, which `plain` reports.  What
- * CrypTen does to shares (its truncation, its comparison) is the protocol's affair and not here. */
+ * GeLU comes in the two forms that models for CrypTen use: with tanh, cut off at -5 and 5, and with erf.  As
+ * in CrypTen, a function gives no useful number outside its domain; in fixed point it may leave the ring,
+ * which `plain` reports.  How CrypTen truncates and compares shares is the protocol's matter and not here. */
 #include <puma/rows.h>
 
 #define SQUARINGS 8
@@ -43,7 +42,7 @@ static puma_share limit_exp(puma_session *s, puma_share x)
     return y;
 }
 
-/* y (2 - x y), `times` times.  y keeps its fraction, of x as many bits are kept as leave room for x y < 4. */
+/* y (2 - x y), `times` times.  y keeps its fraction bits; x keeps as many as leave room for x y < 4. */
 static puma_share newton(puma_session *s, puma_share x, puma_share y, int times)
 {
     uint32_t ring = puma_ring_for(s, 64), most = ring - 5;
@@ -68,7 +67,7 @@ static puma_share reciprocal(puma_session *s, puma_share x, const puma_arguments
 
     if (!puma_ready(s, x)) return NULL;
     y = limit_exp(s, puma_add_real(s, puma_neg(s, x), 0.5));
-    /* below 5, so that with 27 fraction bits y (2 - x y) stays in the ring before it is truncated */
+    /* below 5: with 27 fraction bits y (2 - x y) then stays in the ring until it is truncated */
     y = puma_ready(s, y) ? puma_fit(s, y, fine(s) - 3, puma_ring_for(s, 64)) : NULL;
     y = puma_ready(s, y) ? puma_add_real(s, puma_scale(s, y, 3, 0), 0.003) : NULL;
     z = newton(s, x, y, 10);
@@ -91,8 +90,7 @@ static puma_share softmax(puma_session *s, puma_share x, const puma_arguments *a
     puma_rows      g;
     int32_t        levels = 0;
 
-    if (!puma_ready(s, x) || puma_rows_of(s, &g, x, a->lengths) != PUMA_OK)
-        return NULL;
+    if (!puma_ready(s, x) || puma_rows_of(s, &g, x, a->lengths) != PUMA_OK) return NULL;
     while (((size_t)1 << levels) < g.n) levels++;
     x = puma_pack(s, x, &g);
     e = limit_exp(s, puma_sub(s, x, puma_spread(s, puma_max_rows(s, x, &g), &g)));
@@ -161,8 +159,8 @@ static puma_share half_of(puma_session *s, puma_share x, puma_share t, const pum
     return puma_ready(s, t) ? puma_mul_to(s, puma_shift_point(s, x, -1), t, 0, a->frac, a->bits) : NULL;
 }
 
-/* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) between -5 and 5, 0 left of it and x right of it: there the
- * limit of powers would soon be taken of what it does not hold for.  Both thresholds are one comparison. */
+/* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) between -5 and 5, 0 left of it and x right of it:
+ * beyond them the power that stands for exp soon fails.  Both thresholds are one comparison. */
 static puma_share gelu_by_tanh(puma_session *s, puma_share x, const puma_arguments *a)
 {
     static const double ends[2] = { -5, 5 };
@@ -211,19 +209,23 @@ static puma_share gelu_by_erf(puma_session *s, puma_share x, const puma_argument
 }
 
 #define SOURCE "arXiv 2109.00984, appendix C"
-#define FUNCTION(which, slot_, name_, error, low, high, function)                                      \
+#define CAUTIOUS(which, slot_, name_, error, low, high, function, caution_)                                \
     static const puma_approx which = { .struct_size = sizeof(puma_approx),                                   \
                                        .slot = slot_,                                                        \
                                        .name = name_,                                                        \
                                        .source = SOURCE,                                                     \
                                        .max_error = error,                                                   \
                                        .domain = { low, high },                                              \
-                                       .eval = function }
+                                       .eval = function,                                                     \
+                                       .caution = caution_ }
+#define FUNCTION(which, slot_, name_, error, low, high, function)                                            \
+    CAUTIOUS(which, slot_, name_, error, low, high, function, NULL)
 
-FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -64, 64, gelu_by_tanh);
-FUNCTION(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf);
-FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -64, 64, gelu_by_tanh);
-FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -64, 64, silu);
+FUNCTION(gelu, PUMA_SLOT_GELU, "gelu", 1.5e-3, -512, 512, gelu_by_tanh);
+CAUTIOUS(gelu_erf, PUMA_SLOT_GELU, "gelu_erf", 3e-4, -2, 2, gelu_by_erf,
+         "its series leaves GeLU beyond |x| = 2, and soon by much");
+FUNCTION(gelu_tanh, PUMA_SLOT_GELU_TANH, "gelu_tanh", 1.5e-3, -512, 512, gelu_by_tanh);
+FUNCTION(silu_entry, PUMA_SLOT_SILU, "silu", 3e-3, -128, 128, silu);
 FUNCTION(tanh_entry, PUMA_SLOT_TANH, "tanh", 4e-3, -64, 64, hyperbolic);
 FUNCTION(exp_entry, PUMA_SLOT_EXP, "exp", 1.1e-3, -400, 0, exponential);
 FUNCTION(softmax_entry, PUMA_SLOT_SOFTMAX, "softmax", 0.03, -256, 256, softmax);

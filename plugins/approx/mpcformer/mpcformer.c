@@ -7,9 +7,9 @@
  *     2Quad   softmax(x)_i  (x_i + c)^2 / sum of (x_j + c)^2, c = 5      (section 4.1)
  *     2ReLU   softmax(x)_i  ReLU(x_i) / sum of ReLU(x_j)                 (there too; from SecureML, S&P 2017)
  *
- * These do not approximate: the paper trains the model again, by distillation, until it lives with them.  A
- * model that was not trained for them is ruined: Quad is 1.5 at x = -4, where GeLU is 0, and 2Quad grows
- * again left of -5.  They are here for models that were, and for comparisons of cost: Quad is one product,
+ * These do not approximate: the paper trains the model again, by distillation, to work with them.  They
+ * ruin a model that was not trained for them: Quad is 1.5 at x = -4, where GeLU is 0, and 2Quad grows
+ * again left of -5.  They are here for models that were, and to compare costs: Quad is one product,
  * 2Quad two products and a reciprocal a row, and neither compares anything.
  *
  * A row is divided by `reciprocal`, as the run chose it, of the mean of its numerators, which has to lie in

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* pieces.h - a function made of polynomials between knots, for the plugins that have such. */
+/* pieces.h - a function made of polynomials between knots, for the plugins that use them. */
 #ifndef PUMA_APPROX_PIECES_H
 #define PUMA_APPROX_PIECES_H
 
@@ -14,8 +14,8 @@ typedef struct piece {
     double   c[PIECE_DEGREE + 1];
 } piece;
 
-/* The piece left of knots[0], … between them, …, right of knots[count-1]: count + 1 pieces, count >= 1. knots
- * ascend. */
+/* count >= 1 knots, in ascending order, and count + 1 pieces: left of the first knot, between each two, right
+ * of the last. */
 puma_share approx_pieces(puma_session *s, puma_share x, const double *knots, size_t count,
                          const piece *pieces, const puma_arguments *a);
 

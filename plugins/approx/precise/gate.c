@@ -48,8 +48,8 @@ const puma_tensor *precise_gelu(puma_session *s, const puma_tensor *x, const pum
 {
     return gate(
         s, x, a,
-        (const int64_t *const[]){ precise_gelu_table[0], precise_gelu_table[1], precise_gelu_table[2] }, 6,
-        3, 1.8e-4);
+        (const int64_t *const[]){ precise_gelu_table[0], precise_gelu_table[1], precise_gelu_table[2] }, 6, 3,
+        1.8e-4);
 }
 
 const puma_tensor *precise_gelu_fast(puma_session *s, const puma_tensor *x, const puma_arguments *a)
@@ -72,6 +72,6 @@ const puma_tensor *precise_silu(puma_session *s, const puma_tensor *x, const pum
 {
     return gate(
         s, x, a,
-        (const int64_t *const[]){ precise_silu_table[0], precise_silu_table[1], precise_silu_table[2] }, 7,
-        2, 2.7e-4);
+        (const int64_t *const[]){ precise_silu_table[0], precise_silu_table[1], precise_silu_table[2] }, 7, 2,
+        2.7e-4);
 }

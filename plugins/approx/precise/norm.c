@@ -6,9 +6,9 @@
  * y = (n x - sum x) / 2^L = k (x - mean), k = n / 2^L, and sqrt(n) is put into the factors of 1/sqrt.  The
  * sum of squares is opened once a row, untruncated, and may reach 2^(2 range): one entry as large as the plan
  * promises, or several of half of that.  Where this does not fit the ring, the squared operand gives up
- * fraction bits: of RMSNorm the copy for the sum alone (a truncation without rounds), so that massive
- * activations of 2^15 leave 14 of 18 bits for it and the row itself keeps all; of LayerNorm y, up to two bits
- * without a round, or it is truncated into the whole ring.  1/sqrt is the value of a mantissa, 20 fraction
+ * fraction bits.  In RMSNorm only the copy for the sum does (a truncation without rounds): activations of
+ * 2^15 leave 14 of its 18 bits, and the row itself keeps all.  In LayerNorm it is y, which gives up to two
+ * bits without a round, or is truncated into the whole ring.  1/sqrt is the value of a mantissa, 20 fraction
  * bits, times a power of two, which is exact: a row of deviation 2^11 has as many right digits as one of
  * 2^-6.  Variances are told apart by their exponent from 2^-16 on; smaller ones count as 2^-16. */
 #include "normalize.h"
@@ -77,8 +77,7 @@ static puma_share scaled_rows(puma_session *s, puma_share y, puma_share coarse, 
     base = (low + (low % 2 != 0)) / 2;
     factor_frac = (high - low) / 2 - 1 + base - a_n;
     if (factor_frac < 0) factor_frac = 0;
-    /* An entry of the result is sqrt(n) at most; with its sign and a spare bit it leaves this for the value.
-     */
+    /* An entry of the result is sqrt(n) at most; its sign and a spare bit leave this for the value. */
     bits = puma_ring_for(s, 64 + VALUE - FRAC);
     if (bits > 64 + VALUE - FRAC) bits = 64 + VALUE - FRAC;
     room = (int)(bits < y->bits ? bits : y->bits) - 2 - (int)y->frac - (puma_exponent((double)n) + 1) / 2 -

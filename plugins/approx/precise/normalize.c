@@ -7,8 +7,8 @@
 
 enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 }; /* [0, 4) in 256 buckets of 2^13 */
 
-/* is[j] = [x lies in step j].  Edges may be off by 2^-12 of the smallest number: a mantissa a little outside of
- * [1, 2) is in the table too. */
+/* is[j] = [x lies in step j].  Edges may be off by 2^-12 of the smallest number: a mantissa a little outside
+ * of [1, 2) is in the table too. */
 static puma_status find_exponent(puma_session *s, normalized *n, puma_share x, exponents e)
 {
     uint32_t   spare = (int)x->frac + e.low > 12 ? (uint32_t)((int)x->frac + e.low - 12) : 0;

@@ -17,8 +17,8 @@ typedef struct normalized {
     puma_share value;              /* f(t), `frac` fraction bits in a ring of `bits`, |error| about 1e-5 */
 } normalized;
 
-/* x > 0 from 2^low to 2^high, in steps of 1 or 2 that divide high - low; smaller x count as 2^low (t is below 1
- * then). */
+/* x > 0 from 2^low to 2^high, in steps of 1 or 2 that divide high - low; smaller x count as 2^low (t is below
+ * 1 then). */
 typedef struct exponents {
     int low, high, step;
 } exponents;
@@ -31,8 +31,7 @@ typedef struct mantissa_table {
 
 puma_status normalize(puma_session *s, normalized *n, puma_share x, exponents e, mantissa_table f,
                       uint32_t frac, uint32_t bits);
-/* f(t) times the factor of its exponent: factor[j] for low + step * j, encoded at `frac` fraction bits. One
- * round.
+/* f(t) times the factor of its exponent: factor[j] for low + step * j, at `frac` fraction bits.  One round.
  */
 puma_share  rescale(puma_session *s, const normalized *n, const double *factor, uint32_t frac);
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper. What
- * is not here comes from `puma`. */
+/* precise.c - functions by secret tables: closer to the exact ones than PUMA's polynomials, and cheaper.
+ * What is not here comes from `puma`. */
 #include "precise.h"
 
 static const puma_approx gelu = {
@@ -10,7 +10,7 @@ static const puma_approx gelu = {
     .name = "gelu",
     .source = "table of 64 quadratics on [-4, 4)",
     .max_error = 2.5e-4,
-    .domain = { -64, 64 },
+    .domain = { -512, 512 },
     .input_bits = 8,
     .eval = precise_gelu,
 };
@@ -20,7 +20,7 @@ static const puma_approx gelu_fast = {
     .name = "gelu_fast",
     .source = "table of 32 quadratics on [-4, 4)",
     .max_error = 7e-4,
-    .domain = { -64, 64 },
+    .domain = { -512, 512 },
     .input_bits = 8,
     .eval = precise_gelu_fast,
 };
@@ -30,7 +30,7 @@ static const puma_approx gelu_tanh = {
     .name = "gelu_tanh",
     .source = "table of 64 quadratics on [-4, 4)",
     .max_error = 2e-4,
-    .domain = { -64, 64 },
+    .domain = { -512, 512 },
     .input_bits = 8,
     .eval = precise_gelu_tanh,
 };
@@ -40,31 +40,32 @@ static const puma_approx silu = {
     .name = "silu",
     .source = "table of 128 quadratics on [-16, 16)",
     .max_error = 3.5e-4,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .input_bits = 8,
     .eval = precise_silu,
 };
 /* max_error is of the function; a row of n scores adds about sqrt(n) / 2 units of the last place, the
- * rounding of its sum. */
+ * rounding of its sum.  The domain: twelve integer bits for the maximum hold rows 1024 wide, times log2 e. */
 static const puma_approx softmax = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_SOFTMAX,
     .name = "softmax",
     .source = "2^x by table of 128 entries, maximum on integers",
     .max_error = 3e-4,
-    .domain = { -128, 128 },
+    .domain = { -512, 512 },
     .input_bits = 9,
     .eval = precise_softmax,
     .operand_scale = 1.4426950408889634,
 };
 
+/* A norm's domain is that of a row's root mean square; single entries may be larger (norm.c). */
 static const puma_approx layernorm = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_LAYERNORM,
     .name = "layernorm",
     .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
     .max_error = 3e-4,
-    .domain = { -256, 256 },
+    .domain = { -4096, 4096 },
     .eval = precise_layernorm,
 };
 static const puma_approx rmsnorm = {
@@ -73,7 +74,7 @@ static const puma_approx rmsnorm = {
     .name = "rmsnorm",
     .source = "table of 1/sqrt on a mantissa, 2^-12 to 2^16",
     .max_error = 3e-4,
-    .domain = { -256, 256 },
+    .domain = { -4096, 4096 },
     .eval = precise_rmsnorm,
 };
 
@@ -92,7 +93,7 @@ static const puma_approx tangent = {
     .name = "tanh",
     .source = "table of 256 quadratics on [-8, 8)",
     .max_error = 1e-4,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = precise_tanh,
 };
 /* These two err relative to their result, by 3e-5. */

@@ -93,7 +93,10 @@ const puma_tensor *precise_reciprocal(puma_session *s, const puma_tensor *x, con
     if (high > (int)x->bits - 2 - (int)x->frac) high = (int)x->bits - 2 - (int)x->frac;
     bits = puma_ring_for(s, 64 + VALUE - FRAC);
     bits = bits < 64 + VALUE - FRAC ? bits : 64 + VALUE - FRAC;
-    if (normalize(s, &v, x, (exponents){ LOW, high, 1 }, (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, VALUE, bits) != PUMA_OK) return NULL;
+    if (normalize(s, &v, x, (exponents){ LOW, high, 1 },
+                  (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, VALUE,
+                  bits) != PUMA_OK)
+        return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, -LOW - j);
     return leave(s, mark, fit(s, rescale(s, &v, factor, (uint32_t)(v.count - 1 + LOW)), a));
 }

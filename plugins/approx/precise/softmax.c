@@ -4,8 +4,9 @@
  * (puma_approx.operand_scale).
  *
  * The maximum is taken on whole numbers, in a ring of nine bits or so: M differs from the row's maximum by
- * less than one, so every 2^(x - M) is below 2 and the largest at least 1/2.  Nothing is clipped: the table
- * covers all that the ring holds.  A row's scores lie within 15/16 of half that ring (puma_larger), less one.
+ * less than one, so every 2^(x - M) is below 2 and the largest at least 1/2.  Up to ten integer bits nothing is
+ * clipped: the table covers all that the ring holds.  Where the plan gives more, what lies below 2^-64 is compared away
+ * first.  A row's scores lie within 15/16 of half that ring (puma_larger), less one.
  * Costs a score (f = 16): one comparison and choice in the narrow ring, one table, one product. */
 #include "normalize.h"
 
@@ -14,7 +15,7 @@
 #include <puma/rows.h>
 
 /* 1 / x for a sum of n numbers below 2, the largest at least 1/2: exponents -1 … log2 n.  The factors are
- * powers of two and all of the fraction that is needed is theirs, so nothing is truncated behind the table.
+ * powers of two and hold all the fraction bits that are needed, so that nothing is truncated after the table.
  */
 static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
 {
@@ -29,9 +30,24 @@ static puma_share reciprocal_of_sum(puma_session *s, puma_share x, size_t n)
     while (frac > 8 && x->frac + frac + (uint32_t)high - 1 > x->bits - 3) frac--;
     if (normalize(s, &v, x, (exponents){ -2, high, 1 },
                   (mantissa_table){ precise_reciprocal_table, PRECISE_RECIPROCAL_ERROR }, frac,
-                  x->bits) != PUMA_OK) return NULL;
+                  x->bits) != PUMA_OK)
+        return NULL;
     for (int j = 0; j < v.count; j++) factor[j] = ldexp(1.0, 2 - j);
     return rescale(s, &v, factor, (uint32_t)(v.count - 3));
+}
+
+/* 2^x for x < 1.  The table takes TABLE_BITS integer bits: of a wider x the lowest of them stand for a number that the
+ * comparison throws away, or for x. */
+static puma_share powers_of_two(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
+{
+    enum { TABLE_BITS = 10, LEAST = -64 };
+    puma_share below, e;
+
+    if (!puma_ready(s, x)) return NULL;
+    if ((s->caps & PUMA_CAP_RINGS) == 0 || x->bits <= x->frac + TABLE_BITS) return puma_exp2(s, x, 1, 4e-5, frac, bits);
+    if (puma_less_reals(s, x, &(double){ LEAST }, 1, x->frac, &below) != PUMA_OK) return NULL;
+    e = puma_exp2(s, puma_resize(s, x, x->frac + TABLE_BITS), 1, 4e-5, frac, bits);
+    return puma_ready(s, e) ? puma_select(s, puma_not(s, below), puma_promise(s, e, 1)) : NULL;
 }
 
 const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const puma_arguments *a)
@@ -51,7 +67,7 @@ const puma_tensor *precise_softmax(puma_session *s, const puma_tensor *x, const 
     if (below == NULL) return NULL;
     /* exp2 works in bits + 36 - f */
     bits = puma_ring_for(s, 28 + x->frac);
-    e = puma_exp2(s, below, 1, 4e-5, a->frac, bits);
+    e = powers_of_two(s, below, a->frac, bits);
     if (e == NULL) return NULL;
     e = puma_promise(s, e, 1);
     inverse = reciprocal_of_sum(s, puma_sum_rows(s, e, &g), n);

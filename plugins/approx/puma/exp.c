@@ -3,8 +3,8 @@
 /* exp.c - exp(x) for x <= 0 as PUMA has it: 0 below a clip, else (1 + x/2^t)^(2^t).
  *
  * Dividing by 2^t moves the point and costs nothing, and keeps all digits: the squarings run with t more
- * fraction bits than x has, as far as the ring holds their squares.  |1 + x/2^t| <= 1 there, so a ring of 2
- * frac + 3 bits does. */
+ * fraction bits than x has, as far as the ring holds their squares.  |1 + x/2^t| <= 1 there, so a ring of
+ * 2 frac + 3 bits is enough. */
 #include "parts.h"
 
 /* The clip may be missed by 2^-CLIP_BITS: exp has all but vanished there. */

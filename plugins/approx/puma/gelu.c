@@ -46,7 +46,7 @@ const puma_approx approx_gelu = {
     .name = "gelu",
     .source = "arXiv 2307.12533, secure GeLU",
     .max_error = 2.0e-2,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = gelu,
     .options = OPTIONS,
 };
@@ -57,7 +57,7 @@ const puma_approx approx_gelu_tanh = {
     .name = "gelu",
     .source = "arXiv 2307.12533, secure GeLU",
     .max_error = 2.0e-2,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = gelu,
     .options = OPTIONS,
 };

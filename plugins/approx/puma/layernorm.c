@@ -5,11 +5,12 @@
  *
  * Rings.  Of a row of d numbers with f fraction bits, in a ring of k bits:
  *   the sum of squares is opened once a row, exact at 2f fraction bits: it must stay below 2^(k-2-2f);
- *   the mean enters the squares at f fraction bits, which is enough: an error of it adds its square to the
- * variance. What is divided by the deviation has up to 10 fraction bits more: there the error of the mean is
- * multiplied by 1/sqrt(variance). 1/d = 2^-g (2^g/d): the first factor moves the point, the second is a
- * constant of [1/2, 1]. The variance keeps as many fraction bits as leave room for 2^16 above it (rsqrt
- * aligns it in that ring). */
+ *   the mean enters the squares at f fraction bits, which is enough: its error adds its square to the
+ *   variance;
+ *   what is divided by the deviation has up to 10 fraction bits more, because 1/sqrt(variance) multiplies
+ *   the error of its mean;
+ *   1/d = 2^-g (2^g/d): the first factor moves the point, the second is a constant of [1/2, 1];
+ *   the variance keeps as many fraction bits as leave room for 2^16 above it (rsqrt aligns it there). */
 #include "parts.h"
 
 /* |mean| < 2^MEAN where the plan does not know better. */
@@ -35,7 +36,7 @@ static int rows_of(puma_session *s, puma_share x, shape *z)
     if (!puma_ready(s, x)) return 0;
     z->d = x->rank > 0 ? x->dim[x->rank - 1] : 0;
     if (z->d == 0) {
-        s->host->fail(s, PUMA_EINTERNAL, "the norm of nothing");
+        s->host->fail(s, PUMA_EINTERNAL, "the norm of rows without numbers");
         return 0;
     }
     z->rows = x->n / z->d;

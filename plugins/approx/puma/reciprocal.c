@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* reciprocal.c - 1/x for x in [2^-6, 2^14): x = n 2^k with n in [1/2, 1), then 1/n by a quadratic start of
- * relative error 0.0126 and one step of the third order: p (1 + e + e^2) with e = 1 - n p leaves e^3 = 2e-6.
- */
+ * relative error 0.0126 and one step of the third order: p (1 + e + e^2) with e = 1 - n p leaves
+ * e^3 = 2e-6. */
 #include "parts.h"
 
 #define LOW (-6)

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* rsqrt.c - 1/sqrt(x) for x in [2^-14, 2^16): x = n 4^k with n in [1/4, 1), then a cubic start of relative
  * error 0.0084 and one step of the third order: p (1 + e/2 + 3 e^2/8) with e = 1 - n p^2, |e| < 0.017, leaves
- * 5 e^3/16 = 1.6e-6. x = 0 gives a number (some 400), so that a row of equal entries is no trap. */
+ * 5 e^3/16 = 1.6e-6. x = 0 gives a number (about 400), so that a row of equal entries does no harm. */
 #include "parts.h"
 
 #define LOW (-14)

@@ -43,7 +43,7 @@ const puma_approx approx_silu = {
     .name = "silu",
     .source = "SPU, example of LLaMA-7B under PUMA",
     .max_error = 7.3e-2,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = silu,
     .options = OPTIONS,
 };

@@ -3,12 +3,12 @@
 /* softmax.c - rows of softmax: e_j = exp(x_j - max) masked by [x_j - max >= clip], then e_j / sum of e.
  *
  * The mask is taken from x - max and applied before the sum: the order that the paper prints lets large
- * negative inputs, where (1 + x/2^t)^(2^t) is anything, into the sum. Maximum and mask are computed in the
- * ring of x, which is narrow: differences within a row must fit it.  exp moves to a ring of its own.
+ * negative inputs, where (1 + x/2^t)^(2^t) may be anything, into the sum.  Maximum and mask are computed in
+ * the ring of x, which is narrow: differences within a row must fit it.  exp moves to a ring of its own.
  *
  * Error.  (1 + x/32)^32 falls faster than exp: a row of one maximum and n - 1 entries at -d, where a sum of
  * many small numbers decides, errs by 0.109 at worst for n = 128 (d = 5.4), 0.172 for n = 512 (d = 6.5),
- * 0.248 for n = 2048.  It is of the method; more fxp_exp_iters make it smaller.  The other rows of
+ * 0.248 for n = 2048.  That lies in the method; more fxp_exp_iters make it smaller.  The other rows of
  * tests/approx stay below 0.052. */
 #include "parts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* tanh.c - tanh: -1, two quintics, an odd septic, two quintics, 1.  |error| <= 3.4e-5, worst where it
- * becomes 1. Minimax on each interval; the pieces left of 0 are those right of it with odd coefficients kept
+ * becomes 1.  Minimax on each interval; the pieces left of 0 are those right of it with odd coefficients kept
  * and even ones negated. */
 #include "parts.h"
 
@@ -48,6 +48,6 @@ const puma_approx approx_tanh = {
     .name = "tanh",
     .source = "minimax polynomials of this project",
     .max_error = 4.0e-5,
-    .domain = { -64, 64 },
+    .domain = { -2048, 2048 },
     .eval = tanh_pieces,
 };

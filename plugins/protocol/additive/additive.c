@@ -100,13 +100,19 @@ static puma_status share(puma_session *s, puma_tensor *z, const uint64_t *words,
     struct additive *r = of(s);
     uint64_t        *half = z->plane[0];
     bool             client = from == PUMA_CLIENT;
+    puma_status      status = s->status;
 
-    if (deals(r) || (s->role == PUMA_CLIENT && !client)) return s->status;
-    if (client && s->role == 1) return s->host->recv(s, from, half, z->words, 64);
-    s->host->prg_words(client ? r->input : r->pair, half, z->words, 64);
+    if (deals(r) || (s->role == PUMA_CLIENT && !client)) return status;
+    if (client && s->role == 1) {
+        status = s->host->recv(s, from, half, z->words, 64);
+    } else {
+        s->host->prg_words(client ? r->input : r->pair, half, z->words, 64);
+        if (s->role == from) combine(r, z->kind, half, words, half, z->words, -1);
+    }
+    /* A half is sent with its tail, so that all of a word is uniform, and kept without. */
+    if (s->role == PUMA_CLIENT) return s->host->send(s, 1, half, z->words, 64, PUMA_ONLINE);
     clear_tail(z);
-    if (s->role == from) combine(r, z->kind, half, words, half, z->words, -1);
-    return s->role == PUMA_CLIENT ? s->host->send(s, 1, half, z->words, 64, PUMA_ONLINE) : s->status;
+    return status;
 }
 
 /* The halves, moved by one stretch of the parties' stream in opposite ways: what `to` sees is uniform but for

@@ -55,7 +55,7 @@ static size_t place_of(const uint32_t *sets, size_t count, uint32_t set)
     return at;
 }
 
-/* The and of the vectors of a set: all ones of the empty one. */
+/* The and of the vectors of a set: all ones if it is empty. */
 static void and_of(uint64_t *z, const uint64_t *x, uint32_t set, size_t words)
 {
     memset(z, 0xff, words * sizeof *z);
@@ -144,7 +144,7 @@ puma_status masked_and(puma_session *s, puma_tensor *z, const puma_tensor *x, co
     return status;
 }
 
-/* Does choice j bring a bit that no earlier one did?  Only then its mask is dealt. */
+/* Does choice j bring a bit that no earlier one did?  Only then is its mask dealt. */
 static bool brings_bit(const puma_choice *choices, size_t j)
 {
     for (size_t i = 0; i < j; i++)
@@ -215,7 +215,7 @@ static void add_choice(uint64_t *y, size_t n, const puma_choice *ch, const uint6
 /* sum_j c_j b_j x_j.  With b = m_b ^ t (t its mask, known to P0) and x = m - l:
  *     b x = m_b x + (1 - 2 m_b)(m t - t l),
  * m_b and m public to P1 and P2, so P0 deals [t] and [t l] and all is local; the sum is re-masked by one
- * Open. A choice without value: b = m_b + (1 - 2 m_b) t.  (K a bit tensor and K a value) offline + 2K
+ * Open.  A choice without value: b = m_b + (1 - 2 m_b) t.  (K a bit tensor and K a value) offline + 2K
  * online, one round. */
 puma_status masked_mux_sum(puma_session *s, puma_tensor *z, const puma_choice *choices, size_t count)
 {

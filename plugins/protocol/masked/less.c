@@ -7,13 +7,13 @@
  * With m public to P1 and P2, [l > m] and [l = m] of a digit are xors of entries: local, and as often as
  * there are thresholds.  From the lowest digit up, borrow = [l > m] ^ [l = m] * (borrow below); in the top
  * digit, sign = A0 ^ borrow * (A0 ^ A1) with A0 = [m - l in the upper half], A1 = [m - l - 1 in the upper
- * half]: the same form, so a tree of
+ * half].  This is the same form, so a tree of
  *     (L, E) of h neighbours -> (L_h ^ E_h L_(h-1) ^ E_h E_(h-1) L_(h-2) ^ …, E_h E_(h-1) …)
- * does it, and only what enters an AND is opened.  Rounds: the levels of the tree, and one for the masked
- * result.
+ * computes both, and only what enters an AND is opened.  Rounds: the levels of the tree, and one for the
+ * masked result.
  *
  * Nothing but fresh-masked bits is opened; lt, eq, the borrow and the sign never are.  P2's half of a
- * one-hot is padded by P1's. Dropping `low` bits of m and of l moves the threshold by less than 2^low. */
+ * one-hot is padded by P1's.  Dropping `low` bits of m and of l moves the threshold by less than 2^low. */
 #include "masked.h"
 
 #include <string.h>
@@ -36,13 +36,13 @@ static digits cut(uint32_t width, uint32_t most, size_t group)
     return d;
 }
 
-/* What a group of h nodes opens and how many products it needs: of the lowest group nobody wants the E, of a
- * lone node nothing is joined. */
+/* What a group of h nodes opens and how many products it needs: the lowest group's E is not needed, and a
+ * node alone in its group is joined with none. */
 static size_t opened_bits(size_t h, bool lowest) { return h < 2 ? 0 : 2 * h - 1 - lowest; }
 static size_t product_count(size_t h, bool lowest) { return h < 2 ? 0 : h - lowest; }
 
 #ifdef MASKED_DIGIT
-/* The leak tests enumerate smaller digits and other groups. */
+/* The leak tests enumerate secrets, and so take smaller digits and other groups. */
 #ifndef MASKED_GROUP
 #define MASKED_GROUP 3
 #endif
@@ -106,7 +106,7 @@ static void predicates(uint64_t *less, uint64_t *equal, const uint64_t *u, const
             size_t          digit = m[i] >> at & (entries - 1), across = digit ^ entries / 2;
             const uint64_t *row = u + i * words;
 
-            /* A0 and A1 hold for a half of l's values each, of which all but two are the same. */
+            /* A0 and A1 hold for half of all l each; the two halves differ in two values. */
             lt |= (top ? xor_half(row, words, entries, across) : xor_behind(row, words, digit)) << b;
             eq |= (top ? bit_at(row, digit) ^ bit_at(row, across) : bit_at(row, digit)) << b;
         }

@@ -6,7 +6,7 @@
  *     b = m ^ b1 ^ b2     the same for bits
  *
  * Plane 0 and 1 of a tensor are these two, in this order.  l1 comes from a stream that P0 and P1 share, l2
- * from one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits. Sources: ASTRA
+ * from one that P0 and P2 share: neither depends on data, so P0 runs ahead and never waits.  Sources: ASTRA
  * (CCSW 2019), Meteor (WWW 2023) for the sharing; doc/rep3.md for the protocols and their arguments.  The
  * sources here know of no backend: rep3 and beaver2 compile them in.
  *
@@ -54,16 +54,16 @@ static inline const puma_ring *kernels(const struct masked *r) { return r->base.
 /* --- the two patterns: wire.c ------------------------------------------------------------------------- */
 
 /* Deal [h] in Z_{2^bits}.  P0: h in, its two shares out (share1 and share2).  P1, P2: their share out in
- * share1. n * bits offline, P0 -> P2. */
+ * share1.  n * bits offline, P0 -> P2. */
 puma_status masked_deal(struct masked *r, uint64_t *share1, uint64_t *share2, const uint64_t *h, size_t n,
                         uint32_t bits);
 
 /* Open y under fresh masks.  P1, P2: y (additive share) in, c = y + r out in `c` (may be y), own mask in
- * mask1. P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
+ * mask1.  P0: its masks r1, r2 out in mask1, mask2; c and y unused.  2 n bits online, one round. */
 puma_status masked_open(struct masked *r, uint64_t *c, uint64_t *mask1, uint64_t *mask2, const uint64_t *y,
                         size_t n, uint32_t bits);
 
-/* Several Opens in one round: all are sent before the first is awaited. */
+/* Several Opens in one round: all are sent before any is waited for. */
 typedef struct masked_opening {
     const uint64_t *y;                 /* P1, P2: additive share                             */
     uint64_t       *c, *mask1, *mask2; /* as above; c may be y                               */
@@ -72,7 +72,7 @@ typedef struct masked_opening {
 } masked_opening;
 puma_status masked_open_many(struct masked *r, masked_opening *o, size_t count);
 
-/* Additive shares y to a masked sharing: an Open whose masks are the new l1, l2. */
+/* Turns additive shares y into a masked sharing: an Open whose masks are the new l1, l2. */
 puma_status masked_remask(struct masked *r, puma_tensor *z, const uint64_t *y);
 
 /* Bit vectors side by side: `count` of n bits, each beginning at a word.  The same two patterns with xor. */

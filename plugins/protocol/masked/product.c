@@ -9,8 +9,9 @@
  * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g.  Cost: the Open (2 n bits of
  * its ring, one round) and the end in trunc.c.
  *
- * Blocks are more of the same: which operands' elements a sum reads is public and decides what is computed at
- * home; what is sent is z's n elements, each under an r1, r2 of its own, whatever blocks share. */
+ * Blocks change nothing in this: which elements of its operands a sum reads is public and decides what each
+ * party computes alone; what is sent is z's n elements, each under an r1, r2 of its own, whatever blocks
+ * share. */
 #include "masked.h"
 
 #include <string.h>

@@ -7,13 +7,13 @@
  *     v_b = sum_i T[m_i - i] u_b[i],        v_1 - v_2 = s T[x_i],   s = 2 u_1[l_i] - 1
  * because entries that both halves hold cancel; s is known to P0 and uniform to P1 and P2.  V = s T + a is
  * opened under fresh masks as wide as its ring, and T h = V [s h] - [a s h] for any h known to P0: one
- * lookup multiplies by a factor of the mask for nothing.  So a polynomial in the remainder d = m_lo - l_lo,
- * expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m), c2 and factors 1,
- * l, l^2.
+ * lookup also multiplies by a factor of the mask, at no cost.  So a polynomial in the remainder
+ * d = m_lo - l_lo, expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m),
+ * c2 and factors 1, l, l^2.
  *
  * Messages are Deals and Opens alone.  s is never sent; it enters dealt products only.  V is uniform by a.
  * Where a gate is shut the one-hot is zero, v_1 = v_2 and V = a.  Entries are integers from one table, so
- * P1's and P2's cancel exactly; nothing here depends on a libm but P0's own factors. */
+ * P1's and P2's cancel exactly; only P0's own factors depend on a libm. */
 #include "masked.h"
 
 #include <math.h>
@@ -329,8 +329,8 @@ puma_status masked_table(puma_session *s, puma_tensor *z, const puma_tensor *x, 
 }
 
 /* The two bits of a gate as masked bits: bit 0 "x lies in the buckets", bit 1 "its bucket is at or right of
- * the middle".  Of the whole index, the high digits of m and l behind the bucket's: both with the borrow of
- * the bucket digit, [l > m], of x moved by half of the buckets and of x itself. */
+ * the middle".  Both are read off the digit above the bucket's, with the borrow [l > m] of the bucket's: bit
+ * 0 for x moved by half of the buckets, bit 1 for x itself. */
 static puma_status gate_bits(struct masked *r, uint64_t *m, uint64_t *mask1, uint64_t *mask2, const lookup *k,
                              const puma_tensor *x, uint32_t window)
 {
@@ -486,7 +486,8 @@ static uint64_t power_of_two(uint64_t low, uint32_t frac)
 }
 
 /* x = 4 D + (m_lo - l_lo): T[D] = 2^(4 D + m_lo), a shift of 2^m_lo, factor 2^-l_lo.  D covers the whole
- * integer window, so nothing is clipped. N - 1 + 2k + K + 4k bits, k = K + HEAD + TAIL - frac, two rounds. */
+ * integer window, so nothing is clipped.  N - 1 + 2k + K + 4k bits, two rounds,
+ * with k = K + HEAD + TAIL - frac. */
 puma_status masked_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t high, double error)
 {
     struct masked   *r = masked_of(s);

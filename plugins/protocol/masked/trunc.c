@@ -3,8 +3,8 @@
 /* trunc.c - exact truncation (doc/rep3.md, "Truncation"): two ways to end a product, both within one ulp and
  * unbiased.
  *
- * P1 and P2 hold c, P0 holds r, c = z + r mod 2^k.  r >> t and msb(r) are known to P0 and reach P1 and P2
- * dealt.
+ * P1 and P2 hold c, P0 holds r, c = z + r mod 2^k.  P0 knows r >> t and msb(r) and deals them to P1
+ * and P2.
  *
  * Narrow, for z->bits + t <= k: m' = c >> t and l' = r >> t are a masked sharing mod 2^(k-t) of z / 2^t, off
  * by less than one ulp (the borrow of the low parts), for every z.  P0 deals l' as the split l1' + l2'.
@@ -12,11 +12,11 @@
  * Exact, for any target K, with -2^(k-2) <= z < 2^(k-2) and c = z + 2^(k-2) + r: over the integers
  *       z / 2^t = (c >> t) - 2^(k-2-t) - (r >> t) + [msb(c) = 0] * 2^(k-t) * msb(r)        within one ulp,
  *   because the sum wrapped exactly when msb(r) = 1 and msb(c) = 0.  Affine in dealt values with public
- *   coefficients; re-masked by an Open. msb(r) is dealt mod 2^(K-k+t), the rest is shifted out.  K + (K-k+t)
+ *   coefficients; re-masked by an Open.  msb(r) is dealt mod 2^(K-k+t), the rest is shifted out.  K + (K-k+t)
  *   offline, 2K online, one round.
  *
  * The rounding coin [c_low < z_low] is known to P1 and P2 from c, to P0 from r: part of the functionality
- * (doc/rep3.md, "Rounding"). The wrap bit msb(c) = 0 is a function of c, which is uniform; msb(r) is never
+ * (doc/rep3.md, "Truncation").  The wrap bit msb(c) = 0 is a function of c, which is uniform; msb(r) is never
  * published. */
 #include "masked.h"
 

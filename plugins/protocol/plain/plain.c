@@ -34,8 +34,7 @@ int64_t plain_lose(puma_session *s, uint32_t needed, uint32_t allowed)
     plain  *p = plain_of(s);
     origin *o;
 
-    /* One origin for all that an operation loses; when the ids are used up the last one stands for the rest.
-     */
+    /* One origin for all that an operation loses; once the ids are used up, the last stands for the rest. */
     if (p->current == 0 && p->count < POISON_IDS) {
         if (p->count == p->room) {
             size_t  room = p->room ? 2 * p->room : 16;
@@ -80,10 +79,23 @@ int64_t plain_settle(puma_session *s, const puma_tensor *z, wide v)
     return fits(v, z->bits) ? (int64_t)v : plain_lose(s, plain_bits_of(v), z->bits);
 }
 
+double plain_largest(const double *v, size_t n)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(v[i]) <= most)) most = fabs(v[i]);
+    return most;
+}
+
 void plain_observe(puma_session *s, const puma_tensor *z)
 {
     int64_t low = 0, high = 0;
 
+    if (plain_is_float(s)) {
+        s->host->observe(s, "result", plain_largest(reals(z), z->n), 0);
+        return;
+    }
     for (size_t i = 0; i < z->n; i++) {
         int64_t v = numbers(z)[i];
 
@@ -256,6 +268,8 @@ static puma_status plain_less(puma_session *s, puma_tensor *const *z, const puma
             wide    difference;
 
             if (plain_is_float(s)) {
+                if (isnan(reals(x)[i]))
+                    return s->host->fail(s, PUMA_ENUMERIC, "comparison: a value is no number");
                 set_bit(z[j], i, reals(x)[i] < real_of(c[j]));
                 continue;
             }
@@ -359,17 +373,52 @@ static puma_status plain_embed(puma_session *s, puma_tensor *z, const puma_tenso
         else
             numbers(z)[i] = poison != 0 ? poison : plain_settle(s, z, sum);
     }
-    if (!plain_is_float(s)) plain_observe(s, z);
+    plain_observe(s, z);
     return s->status;
 }
 
 /* --- functions in the clear ------------------------------------------------------------------- */
 
+/* What the rows come to that a function of rows meets: the largest of the first three, the least of the others. */
+typedef struct row_facts {
+    double spread; /* distance of an entry from its row's largest */
+    double square, variance, least_square, least_variance; /* means of a row: of squares, of those of the
+                                                            * distance from the row's mean              */
+} row_facts;
+
+static void meet_row(row_facts *f, const double *v, size_t n)
+{
+    double low = v[0], high = v[0], sum = 0, square = 0, variance = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        low = fmin(low, v[i]);
+        high = fmax(high, v[i]);
+        sum += v[i];
+        square += v[i] * v[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) variance += pow(v[i] - sum / (double)n, 2) / (double)n;
+    f->spread = fmax(f->spread, high - low);
+    f->square = fmax(f->square, square);
+    f->variance = fmax(f->variance, variance);
+    f->least_square = fmin(f->least_square, square);
+    f->least_variance = fmin(f->least_variance, variance);
+}
+
+static void observe_rows(puma_session *s, const row_facts *f)
+{
+    s->host->observe(s, "spread", f->spread, 0);
+    s->host->observe(s, "mean square", f->square, 0);
+    s->host->observe(s, "variance", f->variance, 0);
+    s->host->observe(s, "least mean square", f->least_square, 0);
+    s->host->observe(s, "least variance", f->least_variance, 0);
+}
+
 static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tensor *x, size_t row,
                                void (*f)(double *row, size_t n, const void *context), const void *context)
 {
-    size_t  mark;
-    double *v;
+    size_t    mark;
+    double   *v;
+    row_facts met = { .least_square = INFINITY, .least_variance = INFINITY };
 
     if (s->status != PUMA_OK) return s->status;
     if (row == 0) row = 1;
@@ -384,6 +433,7 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
 
         if (plain_is_float(s)) {
             memcpy(v, reals(x) + at, row * sizeof *v);
+            if (row > 1) meet_row(&met, v, row);
             f(v, row, context);
             memcpy(reals(z) + at, v, row * sizeof *v);
             continue;
@@ -394,6 +444,7 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
             if (is_poison(word)) poison = word;
             v[i] = ldexp((double)word, -(int)x->frac);
         }
+        if (poison == 0 && row > 1) meet_row(&met, v, row);
         if (poison == 0) f(v, row, context);
         for (size_t i = 0; i < row; i++) {
             double word = nearbyint(ldexp(v[i], (int)z->frac));
@@ -406,7 +457,8 @@ static puma_status plain_apply(puma_session *s, puma_tensor *z, const puma_tenso
                 numbers(z)[at + i] = plain_lose(s, 128, z->bits);
         }
     }
-    if (!plain_is_float(s)) plain_observe(s, z);
+    if (row > 1 && isfinite(met.least_square)) observe_rows(s, &met);
+    plain_observe(s, z);
     puma_leave(s, mark, NULL);
     return s->status;
 }
@@ -439,8 +491,11 @@ static const puma_lookup_ext lookup = {
     .embed = plain_embed,
 };
 
-static const puma_blocks_ext blocks = { .struct_size = sizeof blocks, .product_blocks = plain_product_blocks };
-static const puma_clear_ext  clear = { .struct_size = sizeof clear, .apply = plain_apply };
+static const puma_blocks_ext blocks = {
+    .struct_size = sizeof blocks,
+    .product_blocks = plain_product_blocks,
+};
+static const puma_clear_ext clear = { .struct_size = sizeof clear, .apply = plain_apply };
 
 static const void *extension(const char *id)
 {

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* plain.h - the representation of values in the reference backend, and the checks on it.
  *
- * Float: a word is the bits of a double.  Rings, shifts and windows are ignored.
+ * Float: a word is the bits of a double.  Rings, shifts and windows are ignored.  What is met is reported to the
+ * host all the same (observe), so that ranges can be measured where no ring is in the way.
  *
  * Fixed: a word is the value itself, a signed integer, whatever the width of the tensor's ring (a session's
  * edge, share and reveal and public constants, converts from and to reduced ring words).  No operation wraps:
@@ -83,7 +84,7 @@ static inline bool fits(wide v, uint32_t bits)
 
 /* Bits of v as a signed integer. */
 uint32_t    plain_bits_of(wide v);
-/* Names the operation that what is lost from now on is lost in. */
+/* Names the operation that is blamed for what is lost from now on. */
 void        plain_begin(puma_session *s, const char *operation);
 /* Poison for a value that needs `needed` bits where there are `allowed`. */
 int64_t     plain_lose(puma_session *s, uint32_t needed, uint32_t allowed);
@@ -91,6 +92,8 @@ int64_t     plain_lose(puma_session *s, uint32_t needed, uint32_t allowed);
 puma_status plain_report(puma_session *s, int64_t v, const char *doing);
 /* v where it fits z's ring, poison otherwise. */
 int64_t     plain_settle(puma_session *s, const puma_tensor *z, wide v);
+/* The largest |number| of n; a NaN is larger than all. */
+double      plain_largest(const double *v, size_t n);
 /* Tells the host the largest |number| of z. */
 void        plain_observe(puma_session *s, const puma_tensor *z);
 

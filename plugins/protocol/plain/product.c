@@ -32,8 +32,8 @@ static matrices shape_of(const puma_term *t)
 
 /* What is summed up: terms in the shape of the result, or one matrix product made of blocks. */
 typedef struct summands {
-    const puma_term  *terms;
-    size_t            count;
+    const puma_term   *terms;
+    size_t             count;
     const puma_blocks *blocks; /* of the one term; NULL: its operands' shapes say it */
 } summands;
 
@@ -102,7 +102,18 @@ static void matmul_real(double *z, const double *x, const double *y, const matri
     }
 }
 
-static puma_status product_real(puma_session *s, puma_tensor *z, const summands *of)
+/* The largest |sum|, and its bits as an integer of frac + shift fraction bits. */
+static void observe_real(puma_session *s, const puma_tensor *z, uint32_t shift)
+{
+    double most = plain_largest(reals(z), z->n);
+    int    bits = 0;
+
+    if (isfinite(most)) frexp(ldexp(most, (int)(z->frac + shift)), &bits);
+    s->host->observe(s, "product", most, bits > 0 ? (uint32_t)bits + 1 : 1);
+    plain_observe(s, z);
+}
+
+static puma_status product_real(puma_session *s, puma_tensor *z, const summands *of, uint32_t shift)
 {
     double *out = reals(z);
 
@@ -129,6 +140,7 @@ static puma_status product_real(puma_session *s, puma_tensor *z, const summands 
             break;
         }
     }
+    observe_real(s, z, shift);
     return s->status;
 }
 
@@ -380,7 +392,7 @@ puma_status plain_product(puma_session *s, puma_tensor *z, const puma_term *term
     const summands of = { .terms = terms, .count = count };
 
     if (s->status != PUMA_OK) return s->status;
-    return plain_is_float(s) ? product_real(s, z, &of) : product_fixed(s, z, &of, shift);
+    return plain_is_float(s) ? product_real(s, z, &of, shift) : product_fixed(s, z, &of, shift);
 }
 
 puma_status plain_product_blocks(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y,
@@ -390,7 +402,7 @@ puma_status plain_product_blocks(puma_session *s, puma_tensor *z, const puma_ten
     const summands  of = { .terms = &term, .count = 1, .blocks = blocks };
 
     if (s->status != PUMA_OK) return s->status;
-    return plain_is_float(s) ? product_real(s, z, &of) : product_fixed(s, z, &of, shift);
+    return plain_is_float(s) ? product_real(s, z, &of, shift) : product_fixed(s, z, &of, shift);
 }
 
 puma_status plain_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, uint32_t shift)
@@ -398,6 +410,7 @@ puma_status plain_trunc(puma_session *s, puma_tensor *z, const puma_tensor *x, u
     if (s->status != PUMA_OK) return s->status;
     if (plain_is_float(s)) {
         memmove(z->plane[0], x->plane[0], x->n * sizeof(uint64_t));
+        plain_observe(s, z);
         return PUMA_OK;
     }
     if (shift > 63) return s->host->fail(s, PUMA_EINTERNAL, "truncation by %u bits", shift);

@@ -50,7 +50,7 @@ puma_status plain_table(puma_session *s, puma_tensor *z, const puma_tensor *x, c
         else
             numbers(z)[i] = plain_lose(s, x->bits + 1, t->unit + t->index_bits);
     }
-    if (!plain_is_float(s)) plain_observe(s, z);
+    plain_observe(s, z);
     return s->status;
 }
 
@@ -73,7 +73,7 @@ puma_status plain_gate(puma_session *s, puma_tensor *z, const puma_tensor *x, co
             store(s, z, i, y);
         }
     }
-    if (!plain_is_float(s)) plain_observe(s, z);
+    plain_observe(s, z);
     return s->status;
 }
 
@@ -91,7 +91,7 @@ puma_status plain_exp2(puma_session *s, puma_tensor *z, const puma_tensor *x, ui
         else
             store(s, z, i, exp2(v));
     }
-    if (!plain_is_float(s)) plain_observe(s, z);
+    plain_observe(s, z);
     return s->status;
 }
 
@@ -102,7 +102,8 @@ puma_status plain_maximum(puma_session *s, puma_tensor *z, const puma_tensor *x,
     plain_begin(s, "maximum");
     for (size_t i = 0; i < x->n; i++) {
         if (plain_is_float(s)) {
-            reals(z)[i] = fmax(reals(x)[i], reals(y)[i]);
+            /* a NaN stays one */
+            reals(z)[i] = isnan(reals(x)[i]) || reals(x)[i] > reals(y)[i] ? reals(x)[i] : reals(y)[i];
         } else {
             int64_t v = numbers(x)[i], w = numbers(y)[i];
 

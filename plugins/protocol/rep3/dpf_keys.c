@@ -84,8 +84,8 @@ dpf_cipher *dpf_cipher_new(const uint64_t key[2])
 
 void dpf_cipher_free(dpf_cipher *c) { EVP_CIPHER_CTX_free(c); }
 
-/* to[i] = AES(from[i]), to = from or apart from it.  One call for all, so that the CPU has many blocks on
- * their way at once. */
+/* to[i] = AES(from[i]), to = from or apart from it.  One call for all, so that the CPU works on
+ * many blocks at once. */
 static bool encrypt(dpf_cipher *c, dpf_block *to, dpf_block *from, size_t n)
 {
     swap_bytes(from, n);

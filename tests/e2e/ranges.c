@@ -1,0 +1,280 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* ranges.c - what a model's numbers may be, as a user meets it: `puma plan --measure` on models that leave their
+ * family's ranges, any ranges file at all, and answers that hold no numbers.
+ *
+ * The models are the tiny ones of tests/golden with one of their tensors scaled, written as F64. */
+#include "driver.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- models with a scaled tensor ------------------------------------------------------------------ */
+
+static void *read_all(const char *path, size_t *size)
+{
+    FILE *f = fopen(path, "rb");
+    char *bytes = NULL;
+    long  end = -1;
+
+    if (f != NULL && fseek(f, 0, SEEK_END) == 0) end = ftell(f);
+    if (end > 0 && fseek(f, 0, SEEK_SET) == 0) bytes = malloc((size_t)end + 1);
+    if (bytes == NULL || fread(bytes, 1, (size_t)end, f) != (size_t)end) {
+        fprintf(stderr, "ranges: %s cannot be read\n", path);
+        exit(99);
+    }
+    fclose(f);
+    *size = (size_t)end;
+    bytes[end] = '\0';
+    return bytes;
+}
+
+/* The F32 tensors of a safetensors file as F64, those whose name ends on `tensor` times `factor`. */
+static void write_scaled(const char *from, const char *to, const char *tensor, double factor)
+{
+    size_t      size, at = 0;
+    char       *bytes = read_all(from, &size), *text;
+    uint64_t    header;
+    const char *name;
+    json_t     *all, *made = json_object(), *entry;
+    FILE       *out = fopen(to, "wb");
+    double     *values = malloc(2 * size);
+
+    memcpy(&header, bytes, sizeof header);
+    all = json_loadb(bytes + 8, header, 0, NULL);
+    if (all == NULL || out == NULL || values == NULL) exit(99);
+    json_object_foreach(all, name, entry) {
+        json_t *place = json_object_get(entry, "data_offsets");
+        size_t  first = (size_t)json_integer_value(json_array_get(place, 0)),
+               n = ((size_t)json_integer_value(json_array_get(place, 1)) - first) / sizeof(float), from_at = at;
+        bool scaled = strlen(name) >= strlen(tensor) && strcmp(name + strlen(name) - strlen(tensor), tensor) == 0;
+
+        if (strcmp(name, "__metadata__") == 0) continue;
+        for (size_t i = 0; i < n; i++) {
+            float v;
+
+            memcpy(&v, bytes + 8 + header + first + i * sizeof v, sizeof v);
+            values[at++] = scaled ? factor * (double)v : (double)v;
+        }
+        json_object_set_new(made, name,
+                            json_pack("{s:s, s:O, s:[I, I]}", "dtype", "F64", "shape", json_object_get(entry, "shape"),
+                                      "data_offsets", (json_int_t)(8 * from_at), (json_int_t)(8 * at)));
+    }
+    text = json_dumps(made, JSON_COMPACT);
+    header = strlen(text);
+    if (fwrite(&header, sizeof header, 1, out) != 1 || fwrite(text, 1, header, out) != header ||
+        fwrite(values, sizeof *values, at, out) != at || fclose(out) != 0)
+        exit(99);
+    free(text);
+    free(bytes);
+    free(values);
+    json_decref(all);
+    json_decref(made);
+}
+
+/* A folder with such a copy of a tiny model; the path stays good until the next call. */
+static const char *scaled_model(const char *name, const char *tensor, double factor)
+{
+    static char folder[300];
+    char        from[700], to[400];
+    size_t      size;
+    char       *config;
+
+    snprintf(folder, sizeof folder, "%s", driver_path("scaled"));
+    mkdir(folder, 0700);
+    snprintf(from, sizeof from, "%s/config.json", tiny_model(name));
+    config = read_all(from, &size);
+    driver_file("scaled/config.json", config);
+    free(config);
+    snprintf(from, sizeof from, "%s/model.safetensors", tiny_model(name));
+    snprintf(to, sizeof to, "%s/model.safetensors", folder);
+    write_scaled(from, to, tensor, factor);
+    return folder;
+}
+
+static const char *run_file(const char *model, const char *task, const char *protocol, const char *more)
+{
+    char text[2048];
+
+    snprintf(text, sizeof text,
+             "[run]\nmodel = %s\ntask = %s\nprotocol = %s\nthreads = 1\n[input]\nids = 5 9 17 40 3\n"
+             "[network]\ntransport = memory\n%s",
+             model, task, protocol, more);
+    return driver_file("run.ini", text);
+}
+
+/* --- ranges that are measured --------------------------------------------------------------------- */
+
+static double distance_of(const outcome *o, const outcome *reference)
+{
+    double x[1000], y[1000];
+    size_t n = numbers(json_object_get(report_result(o->report, 0), "logits"), x, 1000),
+           m = numbers(json_object_get(report_result(reference->report, 0), "logits"), y, 1000);
+
+    return n == 0 || n != m ? INFINITY : max_difference(x, y, n);
+}
+
+/* A model that leaves its family's ranges: measured, it is right, or it is refused. */
+static void measured(const char *name, const char *tensor, double factor, int code, double bound)
+{
+    static const char exact[] = "[approximation]\ndefault = exact\n", precise[] = "[approximation]\ndefault = precise\n";
+    const char *model = scaled_model(name, tensor, factor);
+    /* the file that is to be made is named already, and the ring is too small for the family's ranges */
+    const char *path = run_file(model, "logits", "rep3", "[numeric]\nranges = measured.ini\nring_bits = 40\n");
+    outcome     found = RUN(false, "plan", path, "--measure", driver_path("measured.ini")), right, got, planned;
+    char        what[100], set[300];
+
+    snprintf(what, sizeof what, "%s, %s times %g", name, tensor, factor);
+    check(found.code == 0, "%s: measured: %d %s", what, found.code, found.err);
+    check(strstr(found.out, "plus 1 of margin") != NULL && strstr(found.out, "\nspread ") != NULL, "%s: written: %s", what,
+          found.out);
+    right = RUN(true, "run", run_file(model, "logits", "plain", exact));
+    path = run_file(model, "logits", "rep3", precise);
+    snprintf(set, sizeof set, "numeric.ranges=%s", driver_path("measured.ini"));
+    got = RUN(true, "run", path, "--set", set);
+    planned = RUN(false, "plan", path, "--set", set);
+    check(got.code == code && planned.code == code, "%s: run ends with %d, plan with %d: %s", what, got.code, planned.code,
+          got.err);
+    if (code == 0) {
+        double error = distance_of(&got, &right);
+
+        check(error <= bound, "%s: off by %g", what, error);
+    }
+    outcome_free(&found);
+    outcome_free(&right);
+    outcome_free(&got);
+    outcome_free(&planned);
+}
+
+static void all_measured(void)
+{
+    measured("bert", "query.weight", 1, 0, 0x1p-9);
+    measured("bert", "query.weight", 40, 0, 0x1p-7);       /* scores to 2^8 apart */
+    measured("bert", "intermediate.dense.weight", 20, 0, 0x1p-5);
+    measured("bert", "query.weight", 1000, 11, 0);          /* further than a maximum's window */
+    measured("bert", "word_embeddings.weight", 1, 0, 0x1p-9);
+    measured("llama", "up_proj.weight", 40, 0, 0x1p-5);
+    measured("llama", "q_proj.weight", 40, 0, 0x1p-5);
+}
+
+/* --- any ranges at all ----------------------------------------------------------------------------- */
+
+static uint64_t state = 20;
+
+static unsigned draw(unsigned below)
+{
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(state >> 33) % below;
+}
+
+static const char *random_ranges(void)
+{
+    static const char *const keys[] = { "embedding", "hidden",  "norm",   "attention", "scores",  "activation",
+                                        "logits",    "product", "spread", "gated",     "squares", "variance" };
+    char   text[400] = "[ranges]\n";
+    size_t used = strlen(text);
+
+    /* the last four may be left out */
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        if (k < 8 || draw(2) == 0)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s = %u\n", keys[k], draw(21));
+    return driver_file("random.ini", text);
+}
+
+/* The failure of standard error without the place of the client's that it was reported from. */
+static const char *cause(const char *err)
+{
+    const char *party = strstr(err, "party "), *error = strstr(err, "E11");
+
+    return party != NULL ? strchr(party, ':') : error != NULL ? error : err;
+}
+
+/* Refused when the plan is made, in the same words by plan and run, or no error but that of a number that is too large. */
+static bool lives(const char *name, const char *set, unsigned i)
+{
+    const char *functions = i % 4 == 3 ? "[approximation]\ndefault = puma\n[numeric]\narithmetic = fixed\n"
+                                       : "[approximation]\ndefault = precise\n[numeric]\narithmetic = fixed\n";
+    outcome plan = RUN(false, "plan", run_file(tiny_model(name), "logits", "rep3", functions), "--set", set), run;
+    bool    planned = plan.code == 0;
+
+    check(planned || plan.code == 11, "%s, ranges %u: plan ends with %d: %s", name, i, plan.code, plan.err);
+    if (planned || i % 10 == 0) {
+        run = RUN(false, "run", run_file(tiny_model(name), "logits", planned ? "plain" : "rep3", functions), "--set", set);
+        check(run.code == 11 || (planned && run.code == 0), "%s, ranges %u: run ends with %d: %s", name, i, run.code,
+              run.err);
+        if (plan.code == 11)
+            check(strcmp(cause(run.err), cause(plan.err)) == 0, "%s, ranges %u: %s, but run: %s", name, i, plan.err,
+                  run.err);
+        outcome_free(&run);
+    }
+    outcome_free(&plan);
+    return planned;
+}
+
+static void any_ranges(void)
+{
+    enum { FILES = 300 };
+    unsigned planned = 0;
+
+    for (unsigned i = 0; i < FILES; i++) {
+        char set[300];
+
+        snprintf(set, sizeof set, "numeric.ranges=%s", random_ranges());
+        planned += lives("bert", set, i);
+        planned += lives("llama", set, i);
+    }
+    printf("%u of %u plans were made\n", planned, 2 * FILES);
+    check(planned > FILES / 5 && planned < 2 * FILES - FILES / 5, "%u of %u plans were made", planned, 2 * FILES);
+}
+
+/* --- answers that hold no numbers ------------------------------------------------------------------ */
+
+/* In floating point nothing stops a number at a ring's edge.  The last layer's result is larger than the tables of
+ * `precise` know, so that the norm behind it gives NaN: refused where it decides something, or as an answer. */
+static void no_numbers(const char *name, const char *task, const char *code, const char *more, const char *set)
+{
+    const char *tensor = strcmp(name, "bert") == 0 ? "layer.1.output.dense.weight" : "layers.1.mlp.down_proj.weight";
+    char        text[300];
+    outcome     o;
+
+    snprintf(text, sizeof text, "[approximation]\ndefault = precise\n%s", more);
+    for (int report = 0; report < 2; report++) { /* as text alone, and with a report */
+        o = driver_run(report, (const char *const[]){ "run", run_file(scaled_model(name, tensor, 1e6), task, "plain", text),
+                                                      "--set", set, NULL });
+        check(o.code == 11 && strstr(o.err, code) != NULL, "%s %s %s: ends with %d: %s", name, task, more, o.code, o.err);
+        check(o.out[0] == '\0' && o.report == NULL, "%s %s %s: says \"%s\"", name, task, more, o.out);
+        outcome_free(&o);
+    }
+}
+
+static void all_without_numbers(void)
+{
+    static const char none[] = "run.threads=1";
+
+    no_numbers("llama", "logits", "E1103", "", none);
+    no_numbers("llama", "perplexity", "E1103", "", none);
+    no_numbers("llama", "hidden", "E1103", "", none);
+    no_numbers("llama", "generate", "E1101", "[generate]\nmax_new_tokens = 2\n", none);
+    no_numbers("llama", "generate", "E1103", "[generate]\nmax_new_tokens = 2\ndecoding = client\n", none);
+    no_numbers("llama", "logits", "E1103", "[compare]\nreference = plain\n", none);
+    no_numbers("llama", "hidden", "E1103", "[compare]\nlayers = yes\nreference = plain\n", none);
+    no_numbers("bert", "hidden", "E1103", "", none);
+    no_numbers("bert", "embed", "E1103", "", "run.normalize=no");
+    no_numbers("bert", "embed", "E1101", "", "run.normalize=yes");
+    no_numbers("bert", "classify", "E1101", "", none);
+    no_numbers("bert", "classify", "E1101", "", "run.reveal=label");
+    no_numbers("bert", "logits", "E1101", "", none);
+}
+
+int main(void)
+{
+    driver_start("ranges");
+    all_without_numbers();
+    all_measured();
+    any_ranges();
+    return driver_end();
+}
