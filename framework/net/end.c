@@ -34,6 +34,7 @@ void net_abort(net *n, const puma_error *why)
         n->error = *why;
         if (why->status == PUMA_OK) error_set(&n->error, 7001, "stopped for no stated reason");
         n->abort_wanted = true;
+        n->discreet = n->config.self == PUMA_CLIENT;
         atomic_store(&n->failed, true);
         pthread_cond_broadcast(&n->changed);
         net_wake(n);

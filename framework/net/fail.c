@@ -17,14 +17,23 @@
 
 #define TOLD_REFUSALS 32u /* a scanner shall not fill a disk */
 
-frame *wire_abort_frame(const puma_error *why, uint32_t culprit)
+/* What the client's own failures say may name a weight or a word of its text: of them the parties are told
+ * what the code means. */
+frame *wire_abort_frame(net *n, const puma_error *why, uint32_t culprit)
 {
-    uint8_t data[8 + ERROR_TEXT];
-    size_t  bytes = strlen(why->text);
+    uint8_t     data[8 + ERROR_TEXT];
+    const char *text = why->text;
+    size_t      bytes;
+
+    pthread_mutex_lock(&n->lock);
+    if (n->discreet) text = error_meaning(why->code);
+    pthread_mutex_unlock(&n->lock);
+    if (text == NULL) text = "";
+    bytes = strnlen(text, ERROR_TEXT);
 
     put32(data, why->code);
     put32(data + 4, wire_number(culprit));
-    memcpy(data + 8, why->text, bytes);
+    memcpy(data + 8, text, bytes);
     return frame_copy(FRAME_ABORT, data, 8 + bytes);
 }
 
@@ -95,7 +104,7 @@ void wire_fail_with(net *n, const puma_error *why, uint32_t culprit, conn *offen
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0) continue;
         if ((c->bound || c == offender) && c->state == CONN_OPEN)
-            end_conn(n, c, wire_abort_frame(why, culprit));
+            end_conn(n, c, wire_abort_frame(n, why, culprit));
         else if (c == offender || !n->farewell_until)
             conn_drop(n, c);
     }

@@ -75,7 +75,7 @@ void handshake_hello(net *n, conn *c, frame *f)
     join(n, c, from);
     if (n->ending) {
         c->discard = true;
-        conn_post(n, c, wire_abort_frame(&n->error, n->culprit));
+        conn_post(n, c, wire_abort_frame(n, &n->error, n->culprit));
     } else if (n->config.event) {
         n->config.event(n->config.event_context, &(net_event){ .kind = NET_JOINED,
                                                                .peer = from,

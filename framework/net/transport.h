@@ -80,7 +80,7 @@ ssize_t plain_read(conn *c, void *data, size_t room, char *reason, size_t reason
 ssize_t plain_write(conn *c);
 
 /* --- fail.c */
-frame *wire_abort_frame(const puma_error *why, uint32_t culprit);
+frame *wire_abort_frame(net *n, const puma_error *why, uint32_t culprit);
 void   wire_stop_listening(net *n);
 void   wire_end(net *n);
 void   wire_refused(net *n, const conn *c, const char *why);

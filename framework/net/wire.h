@@ -180,6 +180,7 @@ struct net {
     node_link       links[PUMA_NODES];
     /* (L) */
     bool            woken, opened, closing, finished, abort_wanted;
+    bool            discreet; /* the client gave up of itself: no words of its own go into ABORT    */
     unsigned        waiters, awaits; /* threads in wait_change; those of them that wait for a frame */
     unsigned        turns;           /* that the session's thread has served                    */
     bool            serving;         /* it does so now                                          */

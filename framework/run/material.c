@@ -251,7 +251,8 @@ struct material {
     FILE       *file;
     uint8_t     header[HEADER];
     uint32_t    count, index;
-    uint64_t    size, left; /* of a record; bytes left in the one in use */
+    uint64_t    size, left; /* of a record; of the one in use */
+    bool        taken;      /* record `index` is marked as used, by us */
 };
 
 static puma_status damaged(const material *m, puma_error *e, const char *what)
@@ -416,6 +417,31 @@ puma_status material_take(material *m, const size_t *tokens, size_t count, puma_
                   strerror(errno));
     flock(fd, LOCK_UN);
     m->left = m->size - HASH;
+    m->taken = e->status == PUMA_OK;
+    return e->status;
+}
+
+puma_status material_wipe(material *m, puma_error *e)
+{
+    static const uint8_t zeros[CHUNK];
+    int                  fd;
+    off_t                at;
+
+    if (m == NULL || !m->taken) return e->status;
+    fd = fileno(m->file);
+    at = record_at(m, m->index);
+    for (uint64_t left = m->size; left > 0;) {
+        ssize_t done = pwrite(fd, zeros, left < CHUNK ? (size_t)left : CHUNK, at);
+
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) break;
+        at += done;
+        left -= (uint64_t)done;
+    }
+    if (at != record_at(m, m->index + 1) || fsync(fd) != 0)
+        return error_set(e, 1003, "%.200s: record %u, used, cannot be overwritten: %s", m->path, m->index,
+                         strerror(errno));
+    m->taken = false;
     return e->status;
 }
 

@@ -571,6 +571,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     }
     exec_close(own.x);
     if (own.session != NULL) session_close(own.session);
+    material_wipe(own.ahead, e);
     material_close(own.ahead);
     if (e->status == PUMA_OK) net_finish(own.wire, e);
     if (e->status != PUMA_OK) net_abort(own.wire, e);

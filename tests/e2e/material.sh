@@ -73,9 +73,13 @@ run
 good "live"
 counts "$work/report.json" >"$work/live"
 sed -i 's/^protocol.*/&\nmaterial = deal.bin/' "$work/run.ini"
+size=$((($(stat -c %s "$work/deal.bin") - HEADER - 3) / 3))
 run
 good "tls"
 expect "one record is used" "$(marks "$work/deal.bin" 3)" 100
+left() { tail -c +$((HEADER + 3 + $1 * size + 1)) "$work/deal.bin" | head -c $size | tr -d '\0' | wc -c; }
+expect "and overwritten" "$(left 0)" 0
+if [ "$(left 1)" -gt $((size / 2)) ]; then pass; else fail "the record to come: $(left 1) of $size bytes are not 0"; fi
 counts "$work/report.json" >"$work/ahead"
 if [ -s "$work/live" ] && diff "$work/live" "$work/ahead" >"$work/diff"; then pass; else fail "counts: $(head -n 5 "$work/diff")"; fi
 run --set network.transport=memory

@@ -8,7 +8,7 @@ runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" --backend "$1" 
 # shellcheck source=tests/leak/seeded.sh
 . "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
 
-for check in "share" "and" "product plain" "answer"; do clean "$check"; done
+for check in "share" "and" "product plain" "answer" "opening"; do clean "$check"; done
 
 bug "one seed for both parties"        beaver2.c 's/host->prg_words(own, seed, 4, 64);/for (uint64_t i = 0; i < 4; i++) seed[i] = i;/; s/party == P1 ? "beaver2 lambda 1" : "beaver2 lambda 2"/"beaver2 lambda 1"/' "share"
 bug "P1's seed sent to P2 as well"     beaver2.c 's/        status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);/&\n        if (party == P1) host->send(\&r->base, P2, seed, 4, 64, PUMA_OFFLINE);/; s/^    } else if (r->base.role == party) {/    } else if (r->base.role == P2 \&\& party == P1) {\n        return host->recv(\&r->base, P0, seed, 4, 64);\n&/' "share"
@@ -18,5 +18,9 @@ bug "bits sent to P2 as they are"      beaver2.c 's/half\[w\] ^= words\[w\];/hal
 bug "P2's half told to P1"             beaver2.c 's/^    return status == PUMA_OK ? masked_remask(r, z, half) : status;/    if (r->base.role == P2) host->send(\&r->base, P1, half, z->n, z->bits, PUMA_ONLINE); else if (r->base.role == P1) { uint64_t *t = host->scratch(\&r->base, z->n); host->recv(\&r->base, P2, t, z->n, z->bits); }\n&/' "share"
 bug "P1's half told to P2, bits"       beaver2.c 's/^    return status == PUMA_OK ? masked_open_bits(r, z->plane/    if (r->base.role == P1) host->send_bits(\&r->base, P2, half, z->n, PUMA_ONLINE); else if (r->base.role == P2) { uint64_t *t = host->scratch(\&r->base, z->words); host->recv_bits(\&r->base, P1, t, z->n); }\n&/' "and"
 bug "one half for two inputs"          beaver2.c 's/    if (r->input1 != NULL) host->prg_words(r->input1, half, z->n, z->bits);/    static uint64_t kept[4]; static int turn[4]; uint32_t who = r->base.role;\n&\n    if (r->input1 != NULL \&\& z->n == 1) { if (turn[who]++ % 2 == 0) kept[who] = half[0]; else half[0] = kept[who]; }/' "product plain"
+
+both='s/status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);/&\n        if (party == P2) host->send(\&r->base, P1, seed, 4, 64, PUMA_OFFLINE);/; s/^    } else if (r->base.role == party) {/    } else if (r->base.role == P1 \&\& party == P2) {\n        return host->recv(\&r->base, P0, seed, 4, 64);\n&/'
+bug "the dealer sends party 0 both seeds" beaver2.c "$both" "opening" 'words that are no seed of a stream it opens'
+bug "party 0 holds both seeds"         beaver2.c "$both" "share" 'the views of party 0 differ between secrets'
 
 finish

@@ -13,6 +13,8 @@ for check in results table keys; do clean "$check"; done
 
 # what must stay hidden
 bug "one function for two pairs"            dpf.c      's/dpf_block *\*both\[2\] = { roots\[who\[0\]\] + used\[who\[0\]\], roots\[who\[1\]\] + used\[who\[1\]\] };/dpf_block *both[2] = { roots[0], roots[1] };/' keys
+bug "one root for all ids of a pair"        dpf.c      's/    const dpf_block \*const both\[2\] = .*/    for (size_t i = 1; i < e->n; i++) for (int h = 0; h < 2; h++) roots[h][i] = roots[h][0];\n&/; s/in->roots++, key, room/in->roots, key, room/; s/    if (room != NULL) OPENSSL_cleanse(room, 6 /    in->roots += e->n;\n&/' keys
+bug "one root for both parts of a pair"     dpf.c      's/used\[who\[[01]\]\] += e->n;/if (p + 1 == e->count) &/; s/status = multiply(r, y, e, &e->parts\[p\], &pairs\[q\], h, &in);/{ & if (p + 1 < e->count) in.roots -= e->n; }/' keys
 bug "one seed for all parties"              dpf.c      's/        host->prg_words(own, line\[p\] + 2, 2, 64);/        if (p == 0) host->prg_words(own, line[p] + 2, 2, 64); else { line[p][2] = line[0][2]; line[p][3] = line[0][3]; }/' keys
 bug "the seed of zeros"                     dpf.c      's/        host->prg_words(own, line\[p\] + 2, 2, 64);/        line[p][2] = line[p][3] = 0;/' keys
 bug "one key of the tree for all calls"     dpf.c      's/    host->prg_words(own, line\[0\], 2, 64);/    line[0][0] = line[0][1] = 1;/' keys

@@ -44,7 +44,7 @@ wrong() { # name file expression case [group]
 
 mkdir "$work/clean"; cp -r "$src/masked" "$src/rep3" "$work/clean"
 compile "$work/clean" || exit 99
-for check in "table, 2 entries" "two tables" "gate, frac 16" "exp2, 8 entries" "maximum"; do
+for check in "table, 2 entries" "two tables" "gate, frac 16" "exp2, 8 entries" "maximum" "maximum, ring 3"; do
     if timeout 200 "$test" "$work/clean/rep3.so" "$check" >"$work/clean/log" 2>&1; then good "clean: \"$check\""
     else bad "clean: \"$check\""; tail -5 "$work/clean/log"; fi
 done
@@ -78,6 +78,8 @@ leak "maximum: bits opened under one mask" maximum.c \
     's/^\( *\)status = masked_open_bits(r, bits, mask1, NULL, bits, BITS, n);$/\1for (size_t j = 1; j < BITS; j++) for (size_t w = 0; w < words; w++) bits[j * words + w] ^= bits[w]; if (r->base.role == P1) host->send_bits(\&r->base, P2, bits + words, n, PUMA_ONLINE); else host->recv_bits(\&r->base, P1, mask2, n);\n&/' "maximum"
 leak "maximum: a factor sent plainly" maximum.c \
     's/^    return masked_deal(r, share1, share2, h, 2 \* FACTORS \* n, k);$/    host->send(\&r->base, P2, h, n, k, PUMA_OFFLINE);\n&/; s/^\( *\)if (status == PUMA_OK) status = masked_deal(r, factors, NULL, NULL,/\1if (r->base.role == P2) host->recv(\&r->base, P0, out, n, k);\n&/' "maximum"
+leak "maximum: one mask for all long vectors of bits" wire.c \
+    's/draw(r, \(r->stream[12]\|own_stream(r)\), \(mask[12]\), count, n);/draw(r, \1, \2, n > 64 ? 1 : count, n);\n        for (size_t v = 1; v < count \&\& n > 64; v++) memcpy(\2 + v * bit_words(n), \2, bit_words(n) * sizeof *\2);/' "maximum, ring 3"
 leak "maximum: one-hots under one pad" maximum.c \
     's/^\( *\)if (status == PUMA_OK) status = masked_deal_one_hots(r, high, d, b, k - b, n);$/\1if (is_dealer(r)) { for (size_t i = 0; i < n; i++) high[i] = low[i] ^ 1ull << (d[i] >> b); host->send(\&r->base, P2, high, n, 32, PUMA_OFFLINE); } else if (r->base.role == P2) host->recv(\&r->base, P0, high, n, 32);\n&/' "maximum"
 

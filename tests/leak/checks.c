@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static puma_tensor *input(puma_session *s, const setting *c, uint64_t value, puma_kind kind, uint32_t bits)
+/* c->n elements, all of them `value`, which node `owner` brings in. */
+static puma_tensor *brought(puma_session *s, const setting *c, uint64_t value, puma_kind kind, uint32_t bits,
+                            uint32_t owner)
 {
     puma_tensor *z = s->host->tensor(s, kind, 1, &c->n, bits, 0);
     uint64_t    *words = s->host->scratch(s, c->n + 1);
@@ -17,8 +19,13 @@ static puma_tensor *input(puma_session *s, const setting *c, uint64_t value, pum
         else
             words[i] = value & puma_mask(bits);
     }
-    s->protocol->share(s, z, s->role == PUMA_CLIENT ? words : NULL, PUMA_CLIENT);
+    s->protocol->share(s, z, s->role == owner ? words : NULL, owner);
     return z;
+}
+
+static puma_tensor *input(puma_session *s, const setting *c, uint64_t value, puma_kind kind, uint32_t bits)
+{
+    return brought(s, c, value, kind, bits, PUMA_CLIENT);
 }
 
 static puma_tensor *made(puma_session *s, const setting *c, puma_kind kind, uint32_t bits)
@@ -26,14 +33,14 @@ static puma_tensor *made(puma_session *s, const setting *c, puma_kind kind, uint
     return s->host->tensor(s, kind, 1, &c->n, bits, 0);
 }
 
-static void reveal(puma_session *s, setting *c, const puma_tensor *z)
+static void reveal(puma_session *s, setting *c, const puma_tensor *z, uint32_t to)
 {
     const puma_verify_ext *proof = extension_of(s->protocol, PUMA_EXT_VERIFY);
     uint64_t              *out = s->host->scratch(s, z->words + 1);
 
     if (proof != NULL && s->role != PUMA_CLIENT) proof->verify(s);
-    s->protocol->reveal(s, out, z, PUMA_CLIENT);
-    for (size_t i = 0; s->role == PUMA_CLIENT && i < c->n && i < sizeof c->out / sizeof *c->out; i++)
+    s->protocol->reveal(s, s->role == to ? out : NULL, z, to);
+    for (size_t i = 0; s->role == to && i < c->n && i < sizeof c->out / sizeof *c->out; i++)
         c->out[i] = out[i];
 }
 
@@ -67,6 +74,24 @@ static void run_twice(puma_session *s, void *context)
 
     multiply(s, c, x, y);
     multiply(s, c, x, x);
+}
+
+/* Rows of two elements times one of y a row, their squares, and themselves, in one sum. */
+static void run_terms(puma_session *s, void *context)
+{
+    setting     *c = context, pairs = *c;
+    size_t       dim[2] = { c->n, 2 };
+    puma_tensor *x, *y, *z = s->host->tensor(s, PUMA_ARITH, 2, dim, c->to, 0);
+
+    pairs.n = 2 * c->n;
+    x = s->host->reshape(s, input(s, &pairs, c->x, PUMA_ARITH, c->bits), 2, dim);
+    y = input(s, c, c->y, PUMA_ARITH, c->bits);
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, z,
+                             (const puma_term[]){ { .op = PUMA_TERM_MUL, .x = x, .y = y, .y_rows = 1 },
+                                                  { .op = PUMA_TERM_MUL, .x = x, .y = x },
+                                                  { .op = PUMA_TERM_ADD, .x = x } },
+                             3, c->shift);
 }
 
 /* A column times the first element of y, and all products by elements: 2 n, which read the same shares. */
@@ -130,6 +155,50 @@ static void run_b2a(puma_session *s, void *context)
     if (s->role != PUMA_CLIENT) s->protocol->mux_sum(s, z, &choice, 1);
 }
 
+/* Two choices by two bits, one of a value: masked sharing deals three parts for them. */
+static void run_choices(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *b = input(s, c, c->y, PUMA_BIT, 1),
+                *odd = input(s, c, c->x, PUMA_BIT, 1), *z = made(s, c, PUMA_ARITH, c->bits);
+    const puma_choice choices[] = { { .bit = b, .value = x, .coefficient = 1 },
+                                    { .bit = odd, .coefficient = 3 } };
+
+    if (s->role != PUMA_CLIENT) s->protocol->mux_sum(s, z, choices, 2);
+}
+
+static bool brings(const puma_session *s, uint32_t party)
+{
+    return (s->protocol->caps & PUMA_CAP_DEALER) == 0 || party != s->protocol->dealer;
+}
+
+/* Every party but a dealer brings in x and a bit; what the first two brought is multiplied. */
+static void run_owners(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *x[PUMA_MAX_PARTIES], *b[PUMA_MAX_PARTIES], *z = made(s, c, PUMA_BIT, 1);
+    size_t       count = 0;
+
+    for (uint32_t p = 0; p < s->protocol->parties; p++) {
+        if (!brings(s, p)) continue;
+        x[count] = brought(s, c, c->x + count * c->y, PUMA_ARITH, c->bits, p);
+        b[count++] = brought(s, c, c->y, PUMA_BIT, 1, p);
+    }
+    if (s->role == PUMA_CLIENT || count < 2) return;
+    multiply(s, c, x[0], x[1]);
+    s->protocol->and_(s, z, b[0], b[count - 1]);
+}
+
+void run_told(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *y = input(s, c, c->y, PUMA_ARITH, c->bits),
+                *z = made(s, c, PUMA_ARITH, c->bits);
+
+    if (s->role != PUMA_CLIENT) s->protocol->add(s, z, x, y);
+    reveal(s, c, z, c->told);
+}
+
 static void less(puma_session *s, setting *c, const puma_tensor *x, puma_tensor **z, size_t thresholds)
 {
     static const uint64_t constants[] = { 0, 1 };
@@ -170,7 +239,7 @@ static void run_answer(puma_session *s, void *context)
     setting     *c = context;
     puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *y = input(s, c, c->y, PUMA_ARITH, c->bits);
 
-    reveal(s, c, multiply(s, c, x, y));
+    reveal(s, c, multiply(s, c, x, y), PUMA_CLIENT);
 }
 
 static bool has_blocks(const puma_protocol *p)
@@ -189,6 +258,8 @@ static bool has_one_hot(const puma_protocol *p)
 
 const check CHECKS[CHECK_COUNT] = {
     { "share", run_share, .tiny = { .bits = 4 }, .real = { .bits = 64 } },
+    { "brought by parties", run_owners, .tiny = { .bits = 2, .to = 1, .shift = 1 },
+      .real = { .bits = 64, .to = 46, .shift = 18 } },
     { "product plain", run_product, .tiny = { .bits = 2, .to = 2 }, .real = { .bits = 64, .to = 64 } },
     { "product narrow", run_product, .tiny = { .bits = 3, .to = 2, .shift = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 }, .needs = PUMA_CAP_RINGS },
@@ -200,6 +271,8 @@ const check CHECKS[CHECK_COUNT] = {
       .real = { .bits = 64, .to = 46, .shift = 18 }, .has = has_blocks },
     { "product of a product", run_chain, .tiny = { .bits = 2, .to = 1, .shift = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 } },
+    { "sum of products", run_terms, .tiny = { .bits = 2, .to = 1 },
+      .real = { .bits = 64, .to = 46, .shift = 18 } },
     { "trunc narrow", run_trunc, .tiny = { .bits = 4, .to = 3, .shift = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 }, .needs = PUMA_CAP_RINGS },
     { "trunc exact", run_trunc, .tiny = { .bits = 4, .to = 4, .shift = 1 },
@@ -208,13 +281,14 @@ const check CHECKS[CHECK_COUNT] = {
       .needs = PUMA_CAP_RINGS },
     { "and", run_and, .tiny = { .bits = 1 }, .real = { .bits = 1 }, .bit_y = true },
     { "mux", run_mux, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
+    { "choices", run_choices, .tiny = { .bits = 2 }, .real = { .bits = 64 }, .bit_y = true },
     { "b2a", run_b2a, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
     { "less, one digit", run_less, .tiny = { .bits = 2, .width = 2 }, .real = { .bits = 24, .width = 24 },
       .needs = PUMA_CAP_RINGS },
     { "less, two digits", run_less, .tiny = { .bits = 3, .width = 3 }, .real = { .bits = 64, .width = 64 } },
     { "less, two thresholds", run_thresholds, .tiny = { .bits = 3, .width = 3 },
       .real = { .bits = 24, .width = 24 } },
-    { "one_hot", run_one_hot, .tiny = { .bits = 2 }, .real = { .bits = 5 }, .needs = PUMA_CAP_RINGS,
+    { "one_hot", run_one_hot, .tiny = { .bits = 2 }, .real = { .bits = 7 }, .needs = PUMA_CAP_RINGS,
       .has = has_one_hot },
     { "answer", run_answer, .tiny = { .bits = 3, .to = 2, .shift = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 } },

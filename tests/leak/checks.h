@@ -12,7 +12,8 @@ typedef struct setting {
     uint32_t to, shift; /* of products and truncations                           */
     uint32_t width;     /* of a comparison                                       */
     size_t   n;         /* elements                                              */
-    uint64_t out[8];    /* what the client was given                             */
+    uint32_t told;      /* node to which run_told reveals                        */
+    uint64_t out[8];    /* what the receiver was given                           */
 } setting;
 
 typedef struct check {
@@ -25,7 +26,7 @@ typedef struct check {
     bool (*has)(const puma_protocol *p); /* of an optional operation    */
 } check;
 
-#define CHECK_COUNT 18
+#define CHECK_COUNT 21
 
 extern const check CHECKS[CHECK_COUNT];
 
@@ -34,5 +35,7 @@ const check *check_named(const char *name);
 
 /* What "less" with one threshold runs, for other rings. */
 void run_less(puma_session *s, void *context);
+/* x + y, told to one node. */
+void run_told(puma_session *s, void *context);
 
 #endif

@@ -2,18 +2,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_leak.c - what each node of any backend sees of its core operations depends on no secret.
  *
- *     test_leak --backend NAME|FILE.so [CHECK]
+ *     test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told]
  *
  * Parties, dealer, rings and operations are what the backend's table says; nothing here knows how a share is
- * made.  Each check runs one small program on the client's secrets, and every node's view is looked at in the
- * three ways of views.h, besides traffic and the distribution of bytes.
+ * made.  Each check runs one small program on the client's secrets (or the parties'), and every node's view is
+ * looked at in the three ways of views.h, besides traffic and the distribution of bytes.
  *
  * With a ring a tensor (PUMA_CAP_RINGS) most views are enumerated on rings of a few bits.  A backend with one
  * ring of 64 bits cannot be enumerated but for bits: there it is own masks and affine rank alone, on the real
  * ring. Seen is then every element that lacks a mask, has one that is too short, or one that another element
- * uses as well.  Not seen is what goes wrong at a small share of secrets and masks only, what is sent while
- * sessions are opened (of that, which nodes come to hold a stream counts), and whether a share of a result is
- * fresh: only what is drawn and sent counts.  No way here sees what two nodes could find out together.
+ * uses as well.  While sessions are opened only seeds may be sent, which say who holds a stream.  Not seen is
+ * what goes wrong at a small share of secrets and masks only, and whether a share of a result is fresh: only
+ * what is drawn and sent counts.  No way here sees what two nodes could find out together.
  *
  * What a party of masked sharing sends, by formula, is in test_leak_masked.c. */
 #include "leak/checks.h"
@@ -66,7 +66,7 @@ static subject subject_of(const check *c, setting *at)
 
 #define MAX_ENUMERATED 22
 #define MAX_DEALT 17 /* with a dealer inputs are opened, too */
-#define COSTLY 16    /* bits above which three pairs of secrets are compared instead of five */
+#define COSTLY 15    /* bits above which three pairs of secrets are compared instead of five */
 
 static size_t most_bits(void) { return deals() ? MAX_DEALT : MAX_ENUMERATED; }
 
@@ -125,6 +125,24 @@ static void views_do_not_depend_on_secrets(void **state)
     if (has_rings()) assert_true(done * 4 >= settings * 3); /* most, however the backend cuts its digits */
 }
 
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* Who can compute a stream decides what the other tests find; anything else that is said while sessions are
+ * opened they would not see. */
+static void opening_tells_seeds_to_their_users_alone(void **state)
+{
+    world *w = world_new(backend, has_rings() ? 8 : 64, 0);
+
+    (void)state;
+    for (uint32_t node = 0; node <= backend->parties; node++) {
+        size_t strays = world_strays(w, node < backend->parties ? node : PUMA_CLIENT);
+
+        if (strays > 0)
+            fail_msg("opening: node %u is sent %zu words that are no seed of a stream it opens", node, strays);
+    }
+    world_free(w);
+}
+
 /* --- own masks -------------------------------------------------------------------------------- */
 
 static void every_received_element_has_a_mask_of_its_own(void **state)
@@ -146,6 +164,28 @@ static void every_received_element_has_a_mask_of_its_own(void **state)
         }
         assert_true(masked > 0 || !applies(c));
     }
+}
+
+/* --- many elements ---------------------------------------------------------------------------- */
+
+/* Elements in several words, and several vectors of them in one message, on rings of a few bits; a backend
+ * with one ring of 64 bits by its bits alone. */
+static void many_elements_have_masks_of_their_own(void **state)
+{
+    static const size_t counts[] = { 65, 130 };
+
+    (void)state;
+    for (const check *c = CHECKS; c < CHECKS + CHECK_COUNT; c++)
+        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+            for (uint32_t node = 0; node < backend->parties && applies(c); node++) {
+                world  *w = world_new(backend, has_rings() ? 8 : 64, 0);
+                setting at = c->tiny;
+                subject of = subject_of(c, &at);
+
+                at.n = counts[k];
+                if (has_rings() || at.bits == 1) check_masks(w, &of, node);
+                world_free(w);
+            }
 }
 
 /* --- the client ------------------------------------------------------------------------------- */
@@ -222,6 +262,56 @@ static void the_receiver_learns_the_answer_alone(void **state)
         world_free(w);
     }
     assert_true(compared >= 4);
+}
+
+/* --- a party that is told an answer ----------------------------------------------------------- */
+
+/* Of x + y a party that is told it learns no more, and the others nothing. */
+static void told_sums_hide_their_addends(uint32_t told)
+{
+    static const uint64_t addends[2][3][2] = { { { 0, 0 }, { 1, 7 }, { 5, 3 } },
+                                               { { 2, 3 }, { 4, 1 }, { 7, 6 } } };
+
+    for (uint32_t node = 0; node < backend->parties; node++)
+        for (size_t k = 0; k < 2; k++) {
+            world  *w = world_new(backend, 8, 0);
+            setting at = { .bits = 3, .n = 1, .told = told };
+            subject of = { .name = "told", .run = run_told, .context = &at };
+            sums    first, other;
+
+            world_keep(w, true);
+            for (size_t i = 0; i < 3; i++) {
+                at.x = addends[k][i][0];
+                at.y = addends[k][i][1];
+                assert_true(enumerate(w, &of, node, world_lacks(w, node), MAX_ENUMERATED,
+                                      i == 0 ? &first : &other) <= MAX_ENUMERATED);
+                if (i > 0 && memcmp(&first, &other, sizeof first) != 0)
+                    fail_msg("told: the views of party %u differ between secrets of one sum, told to %u",
+                             node, told);
+            }
+            world_free(w);
+        }
+}
+
+static void a_party_is_told_the_answer_alone(void **state)
+{
+    (void)state;
+    for (uint32_t told = 0; told < backend->parties; told++) {
+        if (deals() && told == backend->dealer) continue;
+        if (has_rings()) told_sums_hide_their_addends(told);
+        for (uint32_t node = 0; node < backend->parties; node++) {
+            world  *w = world_new(backend, 64, 0);
+            setting at = { .bits = 64, .n = 2, .told = told };
+            subject of = {
+                .name = "told", .run = run_told, .context = &at, .secrets = other_secrets, .answers = at.out
+            };
+
+            of.answer_count = node == told ? at.n : 0;
+            check_masks(w, &of, node);
+            for (size_t i = 0; i < at.n; i++) assert_true(at.out[i] == at.x + at.y);
+            world_free(w);
+        }
+    }
 }
 
 /* --- affine rank ------------------------------------------------------------------------------ */
@@ -354,7 +444,8 @@ static void traffic_is_a_function_of_shapes(void **state)
     }
 }
 
-int main(int argc, char **argv)
+/* Runs what a seeded bug is to be seen by: one check's views, those of many elements, or a test by its name. */
+static int run_only(const char *name)
 {
     const struct CMUnitTest views[] = {
         cmocka_unit_test(views_have_full_affine_rank),
@@ -365,18 +456,36 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_receiver_learns_the_answer_alone),
         cmocka_unit_test(the_receiver_sees_masks_beside_the_answer),
     };
+    const struct CMUnitTest opening[] = { cmocka_unit_test(opening_tells_seeds_to_their_users_alone) };
+    const struct CMUnitTest told[] = { cmocka_unit_test(a_party_is_told_the_answer_alone) };
+    const struct CMUnitTest many[] = { cmocka_unit_test(many_elements_have_masks_of_their_own) };
+
+    if (strcmp(name, "opening") == 0) return cmocka_run_group_tests_name("leak", opening, NULL, NULL);
+    if (strcmp(name, "told") == 0) return cmocka_run_group_tests_name("leak", told, NULL, NULL);
+    only = strncmp(name, "many: ", 6) == 0 ? name + 6 : name;
+    (void)check_named(only);
+    if (only != name) return cmocka_run_group_tests_name("leak", many, NULL, NULL);
+    if (strcmp(name, "answer") == 0) return cmocka_run_group_tests_name("leak", receiver, NULL, NULL);
+    return cmocka_run_group_tests_name("leak", views, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening_tells_seeds_to_their_users_alone),
         cmocka_unit_test(views_have_full_affine_rank),
         cmocka_unit_test(views_do_not_depend_on_secrets),
         cmocka_unit_test(every_received_element_has_a_mask_of_its_own),
+        cmocka_unit_test(many_elements_have_masks_of_their_own),
         cmocka_unit_test(the_receiver_learns_the_answer_alone),
         cmocka_unit_test(the_receiver_sees_masks_beside_the_answer),
+        cmocka_unit_test(a_party_is_told_the_answer_alone),
         cmocka_unit_test(received_bytes_are_uniform),
         cmocka_unit_test(traffic_is_a_function_of_shapes),
     };
 
     if (argc < 3 || argc > 4 || strcmp(argv[1], "--backend") != 0) {
-        fprintf(stderr, "usage: test_leak --backend NAME|FILE.so [CHECK]\n");
+        fprintf(stderr, "usage: test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told]\n");
         return 2;
     }
     backend = world_backend(argv[2]);
@@ -384,10 +493,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "test_leak: %s computes in one process: nobody to hide anything from\n", argv[2]);
         return 2;
     }
-    only = argc > 3 ? argv[3] : NULL;
-    if (only != NULL) (void)check_named(only);
-    if (only != NULL && strcmp(only, "answer") == 0)
-        return cmocka_run_group_tests_name("leak", receiver, NULL, NULL);
-    if (only != NULL) return cmocka_run_group_tests_name("leak", views, NULL, NULL);
-    return cmocka_run_group_tests_name("leak", tests, NULL, NULL);
+    return argc > 3 ? run_only(argv[3]) : cmocka_run_group_tests_name("leak", tests, NULL, NULL);
 }

@@ -6,11 +6,13 @@
  *
  * results  every id, tables of 1 to 40 rows, several rings, two parts; bits on every link as in doc/rep3.md.
  * table    enumeration: for fixed keys and everything that P1 (P2) holds fixed, the streams that it lacks run
- *          through all their values; the multiset of its views must be the same for every table.
- * keys     affine rank: for a fixed id, the bits that a party gets from the client and those of the one-hot
- *          rows that it expands from them (with this test's own copy of dpf_keys.c) must obey no affine
- * relation over GF(2).  A party that held both keys of one function would have rows whose low bits differ by
- * a constant; a correction without its mask, or with equal seeds, would be constant itself. */
+ *          through all their values; the multiset of its views must be the same for every table.  One id and
+ *          one part, and two of both.
+ * keys     affine rank: for fixed ids, two of them in two parts, the bits that a party gets from the client and
+ *          those of the one-hot rows that it expands from them (with this test's own copy of dpf_keys.c) must
+ *          obey no affine relation over GF(2).  A party that held both keys of one function would have rows
+ *          whose low bits differ by a constant; a correction without its mask, or with equal seeds, would be
+ *          constant itself; of keys under one root the corrections would differ by the ids' bits. */
 #include "leak/views.h"
 
 #include "dpf_keys.h"
@@ -115,110 +117,155 @@ static void every_id_finds_its_row(void **state)
 
 /* --- the table stays hidden --------------------------------------------------------------------------- */
 
+/* Not the client's own draws run through their values: its keys are the same for all tables. */
+static void check_table(const setting *at, uint32_t party, uint64_t known, uint64_t step)
+{
+    setting  c = *at;
+    size_t   rows = c.rows[0] + c.rows[1];
+    world   *w = world_new(backend, 8, 0);
+    subject  of = { .name = "table", .run = embed, .context = &c };
+    uint64_t unknown = world_stream(w, "rep3 lambda", 0, 3 - party) |
+                       world_stream(w, party == 1 ? "rep3 input 2" : "rep3 input 1", 0, PUMA_CLIENT);
+    sums first, other;
+
+    world_keep(w, true);
+    world_seed(w, known);
+    assert_true(enumerate(w, &of, party, unknown, 20, &first) <= 20);
+    for (uint64_t t = 1; t < 1ull << rows * c.bits; t += step) {
+        for (size_t i = 0; i < rows; i++) c.table[i] = t >> c.bits * i & puma_mask(c.bits);
+        enumerate(w, &of, party, unknown, 20, &other);
+        if (memcmp(&first, &other, sizeof first) != 0)
+            fail_msg("table: the views of party %u differ between secrets 0 and %llu", party,
+                     (unsigned long long)t);
+    }
+    world_free(w);
+}
+
 static void views_do_not_depend_on_the_table(void **state)
 {
+    static const setting one = { .ids = 1, .rows = { 3 }, .columns = 1, .bits = 2, .id = { { 1 } } };
+    static const setting two = {
+        .ids = 2, .rows = { 2, 1 }, .columns = 1, .bits = 1, .id = { { 1, 0 }, { 0, 0 } }
+    };
+
     (void)state;
     for (uint32_t party = 1; party <= 2; party++)
         for (uint64_t known = 1; known <= 3; known++) {
-            setting  c = { .ids = 1, .rows = { 3 }, .columns = 1, .bits = 2, .id = { { 1 } } };
-            world   *w = world_new(backend, 8, 0);
-            subject  of = { .name = "table", .run = embed, .context = &c };
-            /* Not the client's own draws: its keys are the same for all tables. */
-            uint64_t unknown = world_stream(w, "rep3 lambda", 0, 3 - party) |
-                               world_stream(w, party == 1 ? "rep3 input 2" : "rep3 input 1", 0, PUMA_CLIENT);
-            sums first, other;
-
-            world_keep(w, true);
-            world_seed(w, known);
-            assert_true(enumerate(w, &of, party, unknown, 20, &first) <= 20);
-            for (uint64_t t = 1; t < 64; t += 3) {
-                for (uint32_t i = 0; i < 3; i++) c.table[i] = t >> 2 * i & 3;
-                enumerate(w, &of, party, unknown, 20, &other);
-                if (memcmp(&first, &other, sizeof first) != 0)
-                    fail_msg("table: the views of party %u differ between secrets 0 and %llu", party,
-                             (unsigned long long)t);
-            }
-            world_free(w);
+            check_table(&one, party, known, 3);
+            check_table(&two, party, known, 1);
         }
 }
 
 /* --- the ids stay hidden ------------------------------------------------------------------------------ */
 
-enum { ROWS = 40, RING = 8 };
+enum { RING = 8, IDS = 2, PARTS = 2, KEYS = 2 * PARTS * IDS, MOST_ROWS = 40 };
+
+static const size_t ROWS[PARTS] = { MOST_ROWS, 20 };
 
 static void put_bits(uint64_t *row, size_t *column, uint64_t value, uint32_t bits)
 {
     for (uint32_t b = 0; b < bits; b++, ++*column) row[*column / 64] |= (value >> b & 1) << *column % 64;
 }
 
-/* What `party` got from the client and expands from it, as bits behind a 1; returns how many there are. */
-static size_t fill_row(uint64_t *row, const view *v, const dpf_shape *f, uint32_t party)
+/* Bits of a party's keys, all of them. */
+static size_t key_bits(void)
 {
-    uint64_t    line[64] = { 0 }, key[32], out[ROWS];
-    dpf_block   roots[2], room[6 * (ROWS + 1)];
-    dpf_cipher *tree;
-    size_t      words = 0, column = 0, at = 256;
+    size_t sum = 0;
 
+    for (size_t p = 0; p < PARTS; p++) {
+        dpf_shape f = dpf_shape_of(ROWS[p], RING);
+
+        sum += (size_t)2 * IDS * dpf_key_bits(&f);
+    }
+    return sum;
+}
+
+/* The one-hot row of the key at bit *at of the line, as bits. */
+static void put_one_hot(uint64_t *row, size_t *column, const uint64_t *line, size_t *at, size_t rows, int holder,
+                        dpf_cipher *tree, const dpf_block *root)
+{
+    const dpf_shape f = dpf_shape_of(rows, RING);
+    uint64_t        key[32], out[MOST_ROWS];
+    dpf_block       room[6 * (MOST_ROWS + 1)];
+
+    assert_true(dpf_key_words(&f) <= sizeof key / sizeof *key);
+    dpf_key_take(key, line, at, &f);
+    assert_true(dpf_expand(out, &f, tree, holder, root, key, room));
+    for (size_t i = 0; i < rows; i++) put_bits(row, column, out[i], RING);
+}
+
+/* What `party` got from the client and expands from it, as bits behind a 1; returns how many there are. */
+static size_t fill_row(uint64_t *row, const view *v, uint32_t party)
+{
+    uint64_t    line[64] = { 0 };
+    dpf_block   roots[KEYS];
+    dpf_cipher *tree;
+    size_t      words = 0, column = 0, at = 256, used = 0;
+
+    assert_true(4 + (key_bits() + 63) / 64 <= sizeof line / sizeof *line);
     for (size_t i = 0; i < v->count; i++)
         if (v->items[i].received && v->items[i].bits == 64) line[words++] = v->items[i].value;
-    assert_int_equal(words, 4 + (2 * dpf_key_bits(f) + 63) / 64);
-    assert_true(dpf_key_words(f) <= sizeof key / sizeof *key);
+    assert_int_equal(words, 4 + (key_bits() + 63) / 64);
     put_bits(row, &column, 1, 1);
-    for (size_t b = 0; b < 256 + 2 * dpf_key_bits(f); b++)
-        put_bits(row, &column, line[b / 64] >> b % 64 & 1, 1);
+    for (size_t b = 0; b < 256 + key_bits(); b++) put_bits(row, &column, line[b / 64] >> b % 64 & 1, 1);
     tree = dpf_cipher_new(line);
     assert_non_null(tree);
-    assert_true(dpf_roots(roots, 2, line + 2));
+    assert_true(dpf_roots(roots, KEYS, line + 2));
     for (int q = 0; q < 2; q++) {
         /* P0 is the first holder of both its pairs, P2 the second, P1 the first with P2 and the second with
          * P0. */
         int holder = party == 0 ? 0 : party == 2 ? 1 : q;
 
-        dpf_key_take(key, line, &at, f);
-        assert_true(dpf_expand(out, f, tree, holder, &roots[q], key, room));
-        for (size_t i = 0; i < ROWS; i++) put_bits(row, &column, out[i], RING);
+        for (size_t p = 0; p < PARTS; p++)
+            for (size_t i = 0; i < IDS; i++)
+                put_one_hot(row, &column, line, &at, ROWS[p], holder, tree, &roots[used++]);
     }
     dpf_cipher_free(tree);
     return column;
 }
 
+/* Ids of each part. */
+static void check_keys(const uint32_t ids[PARTS][IDS], uint64_t seed)
+{
+    const size_t columns = 1 + 256 + key_bits() + (size_t)2 * IDS * (ROWS[0] + ROWS[1]) * RING,
+                 words = (columns + 63) / 64, runs = columns + 64;
+    world    *w = world_new(backend, RING, 0);
+    setting   c = { .ids = IDS, .rows = { ROWS[0], ROWS[1] }, .columns = 1, .bits = RING };
+    uint64_t *rows[3];
+
+    for (size_t p = 0; p < PARTS; p++) memcpy(c.id[p], ids[p], sizeof ids[p]);
+    world_seed(w, seed);
+    for (uint32_t party = 0; party < 3; party++) {
+        rows[party] = calloc(runs * words, sizeof **rows);
+        assert_non_null(rows[party]);
+    }
+    for (size_t run = 0; run < runs; run++) {
+        assert_true(world_run(w, embed, &c));
+        for (uint32_t party = 0; party < 3; party++)
+            assert_int_equal(fill_row(rows[party] + run * words, world_view(w, party), party), columns);
+    }
+    for (uint32_t party = 0; party < 3; party++) {
+        size_t rank = rank_of(rows[party], runs, words);
+
+        if (rank != columns)
+            fail_msg("keys: what party %u gets and expands for ids %u and %u obeys an affine relation (%zu "
+                     "columns, rank %zu)",
+                     party, ids[0][0], ids[0][1], columns, rank);
+        free(rows[party]);
+    }
+    world_free(w);
+}
+
 static void keys_obey_no_affine_relation(void **state)
 {
-    static const uint32_t ids[] = { 0, 17, ROWS - 1 };
-    const dpf_shape       f = dpf_shape_of(ROWS, RING);
-    const size_t columns = 1 + 256 + 2 * dpf_key_bits(&f) + 2 * ROWS * RING, words = (columns + 63) / 64,
-                 runs = columns + 64;
+    static const uint32_t ids[][PARTS][IDS] = {
+        { { 0, 0 }, { 0, 0 } }, { { 17, MOST_ROWS - 1 }, { 7, 19 } }
+    };
+    const dpf_shape f = dpf_shape_of(ROWS[0], RING);
 
     (void)state;
     assert_true(f.depth == 2 && f.width == 15);
-    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
-        world    *w = world_new(backend, RING, 0);
-        setting   c = { .ids = 1, .rows = { ROWS }, .columns = 1, .bits = RING, .id = { { ids[k] } } };
-        uint64_t *rows[3];
-
-        world_seed(w, 77 + k);
-        for (uint32_t party = 0; party < 3; party++) {
-            rows[party] = calloc(runs * words, sizeof **rows);
-            assert_non_null(rows[party]);
-        }
-        for (size_t run = 0; run < runs; run++) {
-            assert_true(world_run(w, embed, &c));
-            for (uint32_t party = 0; party < 3; party++)
-                assert_int_equal(fill_row(rows[party] + run * words, world_view(w, party), &f, party),
-                                 columns);
-        }
-        for (uint32_t party = 0; party < 3; party++) {
-            size_t rank = rank_of(rows[party], runs, words);
-
-            if (rank != columns)
-                fail_msg(
-                    "keys: what party %u gets and expands for id %u obeys an affine relation (%zu columns, "
-                    "rank %zu)",
-                    party, ids[k], columns, rank);
-            free(rows[party]);
-        }
-        world_free(w);
-    }
+    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) check_keys(ids[k], 77 + k);
 }
 
 int main(int argc, char **argv)

@@ -2,17 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* world.c - see world.h
  *
- * Enumerations are millions of runs of a few microseconds, so a run costs no system call and no allocation: a
- * node's stack is entered once and lives as long as the world, switches are those of setjmp, and small
- * tensors come from a chunk that is rewound.  The sanitizers know swapcontext but neither of the other two;
- * under them it is slower. */
-#undef _FORTIFY_SOURCE /* its longjmp refuses to leave for another stack */
+ * Enumerations are millions of runs of a few microseconds, so a run allocates nothing: a node's stack is
+ * entered once and lives as long as the world, and small tensors come from a chunk that is rewound.  Nodes
+ * give way to the scheduler by swapcontext, which the sanitizers know. */
 #include "leak/world.h"
 
 #include "plugin/plugin.h"
 #include "ring/ring.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,13 +84,13 @@ typedef struct node {
     bool         present;
     puma_session base, *session;
     ucontext_t   context;
-    jmp_buf      resume;
     char        *stack, *arena;
-    bool         started, finished, open, waiting;
+    bool         finished, open, waiting;
     uint32_t     awaited; /* whose message it waits for */
     held        *tensors;
     size_t       count, room, used;
     uint64_t     depth;
+    size_t       strays; /* words received by open that are no seed of a stream that it opened */
     view         seen;
 } node;
 
@@ -107,7 +104,6 @@ struct world {
     uint32_t             streams;
     puma_prg            *readers;
     ucontext_t           scheduler;
-    jmp_buf              back;
     uint32_t             current;
     program             *program;
     void                *context;
@@ -252,7 +248,39 @@ static puma_prg *prg_seed(puma_session *s, const uint64_t seed[4], const char *p
     return reader(s, &k, purpose);
 }
 
-/* Whoever saw a stream's seed holds the stream. */
+/* Is this the seed of a stream that `place` opened? */
+static bool is_own_seed(const world *w, uint32_t place, const seen *word)
+{
+    for (uint32_t i = 0; i < w->streams; i++) {
+        const tape *t = w->tapes[i];
+        size_t      k = 0;
+
+        if (t->of.kind != SEEDED || (t->holders >> place & 1) == 0) continue;
+        while (k < 4 && word[k].received && word[k].value == t->of.seed[k]) k++;
+        if (k == 4) return true;
+    }
+    return false;
+}
+
+static void count_strays(world *w)
+{
+    for (uint32_t place = 0; place < PLACES; place++) {
+        node *n = &w->nodes[place];
+
+        for (size_t k = 0; k < n->seen.count;) {
+            if (!n->seen.items[k].received) {
+                k++;
+            } else if (k + 4 <= n->seen.count && is_own_seed(w, place, &n->seen.items[k])) {
+                k += 4;
+            } else {
+                n->strays++;
+                k++;
+            }
+        }
+    }
+}
+
+/* A node that saw a stream's seed holds the stream. */
 static void find_holders(world *w)
 {
     for (uint32_t i = 0; i < w->streams; i++)
@@ -266,29 +294,6 @@ static void find_holders(world *w)
                           : v->items[k].value == w->tapes[i]->of.seed[0];
             if (run == 4) w->tapes[i]->holders |= 1u << place;
         }
-}
-
-/* --- switches --------------------------------------------------------------------------------- */
-
-static void enter_node(world *w, node *n)
-{
-#ifdef SANITIZED
-    swapcontext(&w->scheduler, &n->context);
-#else
-    if (_setjmp(w->back) != 0) return;
-    if (n->started) _longjmp(n->resume, 1);
-    n->started = true;
-    setcontext(&n->context);
-#endif
-}
-
-static void give_way(world *w, node *n)
-{
-#ifdef SANITIZED
-    swapcontext(&n->context, &w->scheduler);
-#else
-    if (_setjmp(n->resume) == 0) _longjmp(w->back, 1);
-#endif
 }
 
 /* --- wire ------------------------------------------------------------------------------------- */
@@ -346,7 +351,7 @@ static puma_status pull(puma_session *s, uint32_t from, uint64_t *words, size_t 
         if (w->failed) return s->status = PUMA_ENET;
         n->waiting = true;
         n->awaited = place_of(from);
-        give_way(w, n);
+        swapcontext(&n->context, &w->scheduler);
         n->waiting = false;
     }
     w->progress = true;
@@ -513,7 +518,7 @@ static void trampoline(void)
             if (n->session->status != PUMA_OK) w->failed = true;
         }
         n->finished = true;
-        give_way(w, n);
+        swapcontext(&n->context, &w->scheduler);
     }
 }
 
@@ -536,7 +541,7 @@ static bool schedule(world *w)
             if (n->finished || (n->waiting && w->queue[n->awaited][who] == NULL && !w->failed)) continue;
             running = w;
             w->current = who;
-            enter_node(w, n);
+            swapcontext(&w->scheduler, &n->context);
             if (n->finished) {
                 left--;
                 w->progress = true;
@@ -663,6 +668,7 @@ world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
     for (uint32_t i = 0; i < p->parties; i++) node_init(w, i, i, ring_bits, frac);
     node_init(w, CLIENT_PLACE, PUMA_CLIENT, ring_bits, frac);
     if (!schedule(w) || !all_received(w)) exit(99);
+    count_strays(w);
     find_holders(w);
     clear(w);
     w->opened = true;
@@ -712,6 +718,8 @@ bool world_run(world *w, program *p, void *context)
 }
 
 const view *world_view(const world *w, uint32_t id) { return &w->nodes[place_of(id)].seen; }
+
+size_t world_strays(const world *w, uint32_t id) { return w->nodes[place_of(id)].strays; }
 
 uint64_t world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase)
 {

@@ -10,7 +10,8 @@
  * node, all that opened it by its seed, and all that had the seed under their eyes while sessions were
  * opened.
  *
- * What sessions send while they are opened (seeds) is played but is no part of a view.  Of the host a backend
+ * What sessions send while they are opened is played but is no part of a view: it must be seeds, each for a
+ * node that opens a stream by it (world_strays).  Of the host a backend
  * finds memory, wire, streams, view, reshape, drop and options; no calls that move elements, and nothing that
  * is built on the core. */
 #ifndef LEAK_WORLD_H
@@ -61,6 +62,8 @@ static inline const puma_blocks_ext *blocks_of(const puma_session *s)
 /* Nodes are party numbers, or PUMA_CLIENT. */
 /* What a node drew and received during the last run, in order. */
 const view *world_view(const world *w, uint32_t node);
+/* Words that a node received while sessions were opened, beside the seeds of streams that it opened itself. */
+size_t      world_strays(const world *w, uint32_t node);
 /* Bits sent from … to …, offline and online, and the longest chain of online messages of the last run. */
 uint64_t    world_bits(const world *w, uint32_t from, uint32_t to, puma_phase phase);
 uint64_t    world_rounds(const world *w);

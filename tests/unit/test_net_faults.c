@@ -274,6 +274,36 @@ static void an_abort_carries_its_reason(void **state)
     }
 }
 
+/* The client's reason may name what it alone knows: the others are told its code and what that means. */
+static void give_up_client(node *me)
+{
+    puma_error why = { 0 };
+
+    if (me->self == PUMA_CLIENT) {
+        error_set(&why, 1101, "layer 3: weight 0.7390851 at 17");
+        net_abort(me->wire, &why);
+        me->error = why;
+        return;
+    }
+    wait_for(me, next_of(me) == PUMA_CLIENT ? 0 : next_of(me));
+}
+
+static void an_abort_of_the_client_tells_its_code_alone(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        run r;
+
+        run_prepare(&r, (net_transport)t);
+        run_all(&r, give_up_client);
+        for (uint32_t i = 0; i < PUMA_CLIENT; i = after(&r, i)) {
+            assert_says(&r.nodes[i], PUMA_ENUMERIC, error_meaning(1101));
+            assert_null(strstr(r.nodes[i].error.text, "739"));
+        }
+        run_free(&r);
+    }
+}
+
 /* The reason overtakes what is queued: P1 dies in the middle of sending a gigabyte that nobody reads. */
 static void give_up_sending(node *me)
 {
@@ -747,6 +777,7 @@ int main(void)
         cmocka_unit_test(two_nodes_of_one_number),         cmocka_unit_test(swapped_addresses_are_named),
         cmocka_unit_test(a_closed_peer_is_named_by_all),   cmocka_unit_test(a_silent_peer_is_named),
         cmocka_unit_test(a_flipped_bit_is_seen),           cmocka_unit_test(a_computing_peer_is_not_silent),
+        cmocka_unit_test(an_abort_of_the_client_tells_its_code_alone),
         cmocka_unit_test(an_abort_carries_its_reason),     cmocka_unit_test(an_abort_overtakes_payload),
         cmocka_unit_test(a_wrong_length_is_named),         cmocka_unit_test(unread_payload_is_no_end),
         cmocka_unit_test(a_computing_party_is_told),       cmocka_unit_test(strays_do_not_disturb),
