@@ -296,7 +296,7 @@ static void views_do_not_depend_on_secrets(void **state)
                  * remainder */
                 for (uint64_t x = 0; x < size && bits <= MAX_ENUMERATED; x += bits > 14 ? size - 1 : 1) {
                     at.x = x;
-                    bits = enumerate(w, &of, party, world_lacks(w, party), MAX_ENUMERATED,
+                    bits = enumerate(w, &of, party, LACKED, MAX_ENUMERATED,
                                      x == 0 ? &first : &other);
                     if (bits <= MAX_ENUMERATED && x > 0 && memcmp(&first, &other, sizeof first) != 0)
                         fail_msg("%s: the views of party %u differ between secrets 0 and %llu", c->name,

@@ -39,6 +39,7 @@ size_t enumerate(world *w, const subject *c, uint32_t node, uint64_t streams, si
 
     *total = (sums){ { 0, 0, 0 } };
     run(w, c);
+    if (streams == LACKED) streams = world_lacks(w, node);
     bits = world_rewind(w, streams);
     if (bits > most) return bits;
     do {
@@ -239,12 +240,14 @@ static size_t perturb_all(audit *a, uint64_t streams)
 
 size_t check_masks(world *w, const subject *c, uint32_t node)
 {
-    uint64_t unknown = world_lacks(w, node), random = 11;
+    uint64_t unknown, random = 11;
     audit    a;
     size_t   masked = 0, bits = 0;
 
     world_keep(w, true);
     a = audit_new(w, c, node);
+    run(w, c); /* now every stream is there */
+    unknown = world_lacks(w, node);
     find_varying(&a, unknown, &random);
     for (int k = 0; k < SETTINGS && bits < MANY_BITS; k++) {
         c->secrets(c->context, random += 0x9e3779b97f4a7c15u);

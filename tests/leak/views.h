@@ -42,7 +42,9 @@ typedef struct sums {
 
 void   add_view(sums *total, const view *v);
 /* The sums of the node's views over all values of `streams`, which are kept; returns how many bits these are,
- * and without sums when they are more than `most`. */
+ * and without sums when they are more than `most`.  LACKED: the streams that the node does not hold, those
+ * counted that a backend takes only in the middle of a run. */
+#define LACKED ((uint64_t)0)
 size_t enumerate(world *w, const subject *c, uint32_t node, uint64_t streams, size_t most, sums *total);
 
 /* Fails the test when an element that the node sees has no mask of its own; how many have one. */
