@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench.c - `puma bench`: what operations and whole models cost, on synthetic weights and operands.
  *
- * A run file is made (made.h) and played as any other; an operation takes the model's place in it, so that it is
- * counted and timed by what counts and times a run. */
+ * It makes a run file (made.h) and runs it like any other.  An operation is run in place of the model, so
+ * that it is counted and timed by the same code as a run. */
 #include "cli/cli.h"
 
 #include "cli/bench.h"
@@ -135,7 +135,8 @@ typedef struct job {
     size_t           n;
 } job;
 
-/* Functions of positive numbers get such; softmax its own ring; rows of 128. */
+/* An operand of rows of 128.  Functions of positive numbers get positive ones; softmax and the activation get
+ * the rings they use in the model. */
 static void work(puma_session *s, void *context)
 {
     const job   *j = context;
@@ -169,7 +170,7 @@ static void work(puma_session *s, void *context)
     host_at(s, "operation", -1, "end");
 }
 
-/* Bytes of the operation alone, the parties' rounds and the slowest one's seconds. */
+/* The operation's bytes, the parties' rounds and the slowest party's seconds. */
 static puma_status bench_operation(const job *j, const char *name, json_t *list, puma_error *e)
 {
     node_result result;
@@ -267,7 +268,7 @@ int cli_bench(int argc, char **argv)
         code = cli_misused(&COMMAND, 206, "--n: not a multiple of 128 (got %.40s, limit 128 to 67108864)",
                            cli_value(&line, "--n"));
     } else if (!made_read(&o, &line, &COMMAND, &code)) {
-        /* has been said */
+        /* already reported */
     } else if (whole && cli_has(&line, "--op")) {
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     } else if (sets == NULL) {

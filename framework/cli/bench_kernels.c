@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_kernels.c - `puma bench`: what the ring's kernels, the random streams and the packing reach on one
- * core, beside what the CPU or OpenSSL could do, measured in the same run.
+ * core, compared with what the CPU or OpenSSL could do, measured in the same run.
  *
- * A time is the best of many, so that others on the machine disturb it little; the clock of the thread's
- * own time would not do, as virtual machines correct it in leaps.  Cycles are counted by a chain of
+ * Each time is the best of many, so that other programs on the machine disturb it little.  The thread's CPU
+ * clock would not do, because virtual machines correct it in leaps.  Cycles are counted by a chain of
  * additions, each of which waits for the one before and takes one cycle. */
 #include "cli/bench.h"
 
@@ -20,8 +20,8 @@
 #include <string.h>
 #include <time.h>
 
-#define LEAST_SECONDS 0.3 /* of each measurement, and at least five times */
-#define STRETCH 0.001     /* seconds that one reading of the clock covers at least */
+#define LEAST_SECONDS 0.3 /* for each measurement, and at least five runs */
+#define STRETCH 0.001     /* the least seconds between two readings of the clock */
 
 static double now(void)
 {
@@ -31,7 +31,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* What is measured: `run` does it once. */
+/* What is measured; each call of `run` does it once. */
 typedef struct task {
     void (*run)(struct task *t);
     const puma_ring *ring;
@@ -52,7 +52,7 @@ static double stretch_of(task *t, size_t runs)
     return now() - start;
 }
 
-/* Seconds of one run, the best of those of LEAST_SECONDS. */
+/* Seconds of one run: the best within LEAST_SECONDS. */
 static double best_of(task *t)
 {
     double best = INFINITY, total = 0;
@@ -108,8 +108,8 @@ static void multiply(task *t)
 
 static void mix(task *t) { ring_mix(t->name, t->bits, t->loops); }
 
-/* The rate of the inner kernel's instructions on registers alone, in multiply-adds per second, over as many
- * of them as the product has; 0: unknown. */
+/* The rate of the inner kernel's instructions on registers alone, in multiply-adds per second, for as many as
+ * the product has; 0: unknown. */
 static double peak_of(const char *name, uint32_t bits, double macs)
 {
     size_t per_loop = ring_mix(name, bits, 1);
@@ -263,7 +263,7 @@ static void pack(task *t) { ring_pack((uint8_t *)t->b, t->c, t->n, t->bits); }
 
 static void unpack(task *t) { ring_unpack(t->c, (const uint8_t *)t->b, t->n, t->bits); }
 
-/* GB/s of words, that is of eight bytes each, whatever their width. */
+/* In GB/s of words: eight bytes count for each word, whatever its width. */
 static puma_status bench_pack(size_t n, json_t *list, puma_error *e)
 {
     static const uint32_t bits[] = { 13, 22, 25, 44, 48, 62, 64 };

@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* compare.c - `puma compare`: runs side by side, one row each.
+/* compare.c - `puma compare`: several runs in one table, one row each.
  *
- * A variant is a run file with some keys set.  It is run by this program in a process of its own, so that one
- * that fails costs its row alone; so are the two plaintext runs that its error is taken apart with:
+ * A variant is a run file with some keys set.  This program runs it in a process of its own, so that a
+ * failure costs only its row.  Two plaintext runs take its error apart:
  *     protocol_error       the variant against plain in fixed point with the same functions and rings,
- *     fixed_point_error    that against plain in floating point with the same functions,
- *     approximation_error  that against plain in floating point with exact functions.
- * Variants that differ in what plaintext does not see - the protocol, the network - share these runs. */
+ *     fixed_point_error    the latter against plain in floating point with the same functions,
+ *     approximation_error  the latter against plain in floating point with exact functions.
+ * Variants that differ only in what plaintext does not depend on - the protocol, the network - share these
+ * runs. */
 #include "cli/cli.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
@@ -71,9 +72,9 @@ typedef struct comparison {
     const char **sets;
     size_t       set_count;
     varied       vary[MOST_KEYS];
-    size_t       vary_count, variants; /* of one run file */
+    size_t       vary_count, variants; /* variants of one run file */
     json_t      *plain;                /* reports of plaintext runs, by what they depend on */
-    json_t      *growth, *curves, *keys, *inputs; /* of a page; NULL: none is written       */
+    json_t      *growth, *curves, *keys, *inputs; /* for a page; NULL: none is written      */
 } comparison;
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -114,7 +115,7 @@ static int read_vary(comparison *c, const char *given)
     return 0;
 }
 
-/* The value of --vary `k` in variant `i`: the last one changes fastest. */
+/* The value of --vary number `k` in variant `i`: the last --vary changes fastest. */
 static const char *value_of(const comparison *c, size_t i, size_t k)
 {
     for (size_t j = c->vary_count; j-- > k + 1;) i /= c->vary[j].count;
@@ -123,7 +124,7 @@ static const char *value_of(const comparison *c, size_t i, size_t k)
 
 /* --- one run in a process of its own ---------------------------------------------------------- */
 
-/* All of a file that another process has written. */
+/* The whole contents of a file that another process has written. */
 static char *slurp(int fd)
 {
     off_t size = lseek(fd, 0, SEEK_END);
@@ -136,7 +137,7 @@ static char *slurp(int fd)
     return text;
 }
 
-/* A file without a name. */
+/* A temporary file without a name. */
 static int nameless(puma_error *e)
 {
     FILE *f = tmpfile();
@@ -147,7 +148,7 @@ static int nameless(puma_error *e)
     return fd;
 }
 
-/* A run's place in the table when it failed: {"error", "code"}. */
+/* What stands in the table for a run that failed: {"error", "code"}. */
 static json_t *failed_row(const spawn_end *end)
 {
     puma_error why = end->said;
@@ -161,7 +162,7 @@ static json_t *failed_row(const spawn_end *end)
     return json_pack("{s:o, s:i}", "error", text, "code", (int)why.status);
 }
 
-/* `puma run PATH --json` with these sets; the report, or an object {"error", "code"}. */
+/* Runs `puma run PATH --json` with these sets; returns the report, or an object {"error", "code"}. */
 static json_t *run_once(const char *path, const char *const *sets, size_t count, puma_error *e)
 {
     spawn_command words = { 0 };
@@ -197,7 +198,7 @@ static json_t *run_once(const char *path, const char *const *sets, size_t count,
 
 /* --- distances -------------------------------------------------------------------------------- */
 
-/* All numbers below `value`, in order. */
+/* Collects all numbers inside `value`, in order. */
 static bool collect(const json_t *value, double **to, size_t *n, size_t *room)
 {
     if (json_is_array(value)) {
@@ -215,7 +216,7 @@ static bool collect(const json_t *value, double **to, size_t *n, size_t *room)
     return true;
 }
 
-/* The revealed numbers of a report, all inputs' one behind the other; malloc'd. */
+/* The revealed numbers of a report, of all inputs one after the other; malloc'd. */
 static double *numbers_of(const json_t *report, size_t *n)
 {
     static const char *const KEYS[] = { "embedding", "logits", "hidden" };
@@ -246,7 +247,8 @@ static json_t *difference(const json_t *a, const json_t *b)
 
 /* --- a variant -------------------------------------------------------------------------------- */
 
-/* The plaintext run of the variant's functions, cached by all it depends on.  Borrowed. */
+/* The plaintext run with the variant's functions, cached by everything it depends on.  The caller must not
+ * free it. */
 static json_t *plaintext(comparison *c, const char *path, const char *const *sets, size_t count, bool fixed,
                          puma_error *e)
 {
@@ -274,7 +276,7 @@ static json_t *plaintext(comparison *c, const char *path, const char *const *set
     return report;
 }
 
-/* Paths and values are any bytes, JSON's texts are UTF-8: what is not becomes question marks. */
+/* Paths and values may hold any bytes, but JSON's texts are UTF-8: other bytes become question marks. */
 static json_t *text_json(const char *text)
 {
     json_t *value = json_string(text);
@@ -292,7 +294,7 @@ static void set_if(json_t *object, const char *key, json_t *value)
     if (value != NULL) json_object_set_new(object, key, value);
 }
 
-/* Sets one key, in place of what has been set. */
+/* Sets one key, replacing an earlier setting of it. */
 static size_t set_key(const char **sets, size_t n, const char *set)
 {
     size_t key = strcspn(set, "=") + 1, kept = 0;
@@ -303,7 +305,7 @@ static size_t set_key(const char **sets, size_t n, const char *set)
     return kept;
 }
 
-/* What the inputs of a variant depend on. */
+/* What the inputs of a variant depend on, as a text. */
 static json_t *key_of_inputs(const char *path, const char *const *sets, size_t n)
 {
     char   *key = NULL;
@@ -321,8 +323,8 @@ static json_t *key_of_inputs(const char *path, const char *const *sets, size_t n
     return text;
 }
 
-/* What a page shows beside the report: the functions, the inputs, and how the error grows, by a run of the first
- * input that reveals the hidden states. */
+/* What a page shows besides the report: the functions, the inputs, and how the error grows, from a run of the
+ * first input that reveals the hidden states. */
 static puma_status show_inside(comparison *c, const char *path, const char **sets, size_t n, const json_t *report,
                                puma_error *e)
 {
@@ -349,7 +351,7 @@ static puma_status show_inside(comparison *c, const char *path, const char **set
     return e->status;
 }
 
-/* Variant `i` of a run file: {"run", "variant", "report"}, or "error" and "code" in the report's place. */
+/* Variant `i` of a run file: {"run", "variant", "report"}, or "error" and "code" in place of the report. */
 static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error *e)
 {
     char        text[MOST_KEYS][512];
@@ -379,7 +381,7 @@ static json_t *compare_one(comparison *c, const char *path, size_t i, puma_error
     if (fidelity != NULL && e->status == PUMA_OK) {
         fixed = plaintext(c, path, sets, n, true, e);
         floating = plaintext(c, path, sets, n, false, e);
-        /* Plaintext has no protocol that could be off. */
+        /* Plaintext has no protocol error. */
         if (strcmp(json_string_value(json_object_get(report, "protocol")), "plain") != 0)
             set_if(fidelity, "protocol_error", difference(report, fixed));
         set_if(fidelity, "fixed_point_error", difference(fixed, floating));
@@ -404,7 +406,7 @@ static void warn(const json_t *rows)
     json_decref(all);
 }
 
-/* RFC 4180: quoted where it has to be. */
+/* RFC 4180: quoted where necessary. */
 static void print_csv(const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
@@ -448,7 +450,7 @@ static void show_csv(const comparison *c, const json_t *rows)
     }
 }
 
-/* What tells a row from the others: its file where there are several, and what varies. */
+/* What distinguishes a row: its file where there are several, and what varies. */
 static void name_row(char *text, size_t size, const comparison *c, const json_t *row, bool files)
 {
     size_t used = 0;
@@ -525,7 +527,7 @@ static void announce(const comparison *c, const char *path, size_t i, size_t of)
     fputc('\n', stderr);
 }
 
-/* What has been run is shown even when this process itself runs into trouble. */
+/* What has been run is shown even when this process itself fails. */
 static int compare_all(comparison *c, const cli_line *line)
 {
     const char *html = cli_value(line, "--html");

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* deal.c - `puma deal`: a dealer's messages for runs to come, each used once.
+/* deal.c - `puma deal`: a dealer's messages for future runs, each used once.
  *
- * Plays the dealer's part of the run once a record, without any peer; run/material.c writes the file. */
+ * It plays the dealer's part of the run once for each record, without any peer; run/material.c writes the
+ * file. */
 #include "cli/cli.h"
 #include "cli/open.h"
 #include "cli/progress.h"
@@ -44,7 +45,8 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-/* What may not be said twice, or is not known yet. */
+/* Refuses a run whose dealer would have to repeat its messages, or does not know enough to send them
+ * ahead. */
 static puma_status check_run(const plan *p, puma_error *e)
 {
     const runfile *r = p->run;
@@ -111,7 +113,7 @@ int cli_deal(int argc, char **argv)
                            count_text, MATERIAL_MOST);
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-        /* Of a file under way FILE.part stays behind, which the next attempt takes over. */
+        /* An unfinished file stays as FILE.part, which the next attempt takes over. */
     } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
                cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* keygen.c - `puma keygen`: keys and certificates for all roles, or one role's anew; net/certificates.c makes them. */
+/* keygen.c - `puma keygen`: keys and certificates for all roles, or new ones for one role; net/certificates.c
+ * makes them. */
 #include "cli/cli.h"
 
 #include "ini/ini.h"

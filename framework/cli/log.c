@@ -18,8 +18,8 @@ static void stamp(char text[32])
     if (gmtime_r(&now, &utc) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) text[0] = '\0';
 }
 
-/* By one call, so that lines of several threads, or processes, do not mix.  Nobody can be told that a log is
- * full. */
+/* Writes by one call, so that lines of several threads or processes do not mix.  There is nobody to tell if
+ * the log is full. */
 static void put(const char *line)
 {
     size_t left = strlen(line);
@@ -33,7 +33,7 @@ static void put(const char *line)
     }
 }
 
-/* An event, with `more` of it as keys of JSON (released here) or as words of a line. */
+/* Writes an event, with `more` (freed here) as keys of JSON or `words` as the rest of a line. */
 static void say(const party_log *log, const char *event, json_t *more, const char *words)
 {
     char    when[32], *line = NULL;

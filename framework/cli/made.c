@@ -36,7 +36,7 @@ bool made_read(made_options *o, const cli_line *line, const cli_command *command
     return true;
 }
 
-/* config.json with another number of layers, under whichever name it has. */
+/* Copies config.json with another number of layers, under whichever name it has there. */
 static puma_status write_config(const made *m, const made_options *o, puma_error *e)
 {
     static const char *const names[] = { "num_hidden_layers", "n_layers", "n_layer" };
@@ -55,7 +55,8 @@ static puma_status write_config(const made *m, const made_options *o, puma_error
     return e->status;
 }
 
-/* How many numbers the model's picture has; 0: it takes tokens, or what is wrong with it is the plan's to say. */
+/* How many numbers the model's picture has; 0 if it takes tokens, or if something is wrong, which the plan
+ * will report. */
 static size_t picture_numbers(const made *m)
 {
     puma_error why = { 0 };
@@ -69,7 +70,7 @@ static size_t picture_numbers(const made *m)
     return n;
 }
 
-/* A picture of n numbers from -1 to 1. */
+/* Writes a picture of n numbers from -1 to 1. */
 static puma_status write_picture(const char *path, size_t n, puma_error *e)
 {
     FILE *f = fopen(path, "w");

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* made.h - a run made of a model's shape alone, for `puma bench --model` and `puma plan --model`: a temporary
- * folder with a run file and a config.json, synthetic weights, and ids or a picture. */
+/* made.h - a run made from a model's shape alone, for `puma bench --model` and `puma plan --model`: a
+ * temporary folder with a run file and a config.json, synthetic weights, and ids or a picture. */
 #ifndef CLI_MADE_H
 #define CLI_MADE_H
 
@@ -11,7 +11,7 @@
 
 typedef struct made_options {
     const char *shape; /* a folder with config.json, or a config.json; NULL: not given             */
-    uint64_t    tokens, fresh, layers; /* of the input; to generate; 0: what config.json says       */
+    uint64_t    tokens, fresh, layers; /* of the input; to generate; 0: as in config.json           */
     const char *protocol;
 } made_options;
 
@@ -27,15 +27,15 @@ typedef struct made_options {
         "--protocol", "NAME", "protocol (rep3)", false                                                       \
     }
 
-/* False: said what is wrong with the command line; *code is the exit status. */
+/* False: the command line is wrong, which has been reported; *code is the exit status. */
 bool made_read(made_options *o, const cli_line *line, const cli_command *command, int *code);
 
 typedef struct made {
     char folder[64], run[96], config[96], pixels[96];
 } made;
 
-/* Without new tokens the run ends with the last hidden state of the input, which any shape has. */
+/* Without new tokens the run ends with the input's last hidden state, which models of every shape have. */
 puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e);
-void        made_remove(const made *m); /* also after a failure, and of {0} */
+void        made_remove(const made *m); /* also after a failure, and for {0} */
 
 #endif

@@ -29,8 +29,9 @@ static const struct {
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-/* A descriptor 0, 1 or 2 that is closed would be given to the next socket or model file, and what we print
- * would go there. Standard output becomes one that cannot be written, so that losing a result is an error. */
+/* If descriptor 0, 1 or 2 is closed, the next socket or model file would get its number, and our output would
+ * go there.  A closed standard output is replaced by one that cannot be written, so that a lost result is an
+ * error. */
 static void guard_standard_files(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -38,7 +39,7 @@ static void guard_standard_files(void)
             (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
 }
 
-/* Sanitizers look into their own process with ptrace, which an undumpable one refuses. */
+/* Sanitizers inspect their own process with ptrace, which an undumpable process refuses. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDER_SANITIZER 1
 #elif defined(__has_feature)
@@ -47,7 +48,7 @@ static void guard_standard_files(void)
 #endif
 #endif
 
-/* No share, key or seed shall lie in a core file, or be read by another process of the same user. */
+/* No share, key or seed may get into a core file or be read by another process of the same user. */
 static void guard_memory(void)
 {
     const struct rlimit none = { 0, 0 };
@@ -114,7 +115,7 @@ static int dispatch(int argc, char **argv)
     return 0;
 }
 
-/* What was printed has arrived, or the run has failed. */
+/* Fails the run if what was printed has not arrived. */
 static int finish(int code)
 {
     puma_error e = { 0 };
@@ -131,7 +132,7 @@ int main(int argc, char **argv)
 {
     guard_standard_files();
     guard_memory();
-    /* A peer that is gone, a reader that is gone and a full quota are errors to report, not deaths. */
+    /* A lost peer, a lost reader and a full quota must become errors, not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     return finish(dispatch(argc, argv));

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* open.h - a client's plan for a subcommand: client_open, and what it has to say on standard error. */
+/* open.h - opens a client's plan for a subcommand: client_open, and its notes printed on standard error. */
 #ifndef CLI_OPEN_H
 #define CLI_OPEN_H
 

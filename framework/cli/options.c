@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* options.c - the command line of a subcommand, read strictly; see cli.h.  getopt_long would accept
+/* options.c - reads a subcommand's command line strictly; see cli.h.  getopt_long would accept
  * abbreviations. */
 #include "cli/cli.h"
 
@@ -69,7 +69,7 @@ static int unknown_option(const cli_command *command, const char *argument, size
     return cli_misused(command, 202, "unknown option %s", wrong);
 }
 
-/* An option may come once; one of section.key=value once for each key. */
+/* An option may be given once; one of section.key=value once for each key. */
 static bool is_repeated(const cli_line *line, const cli_option *option, const char *value)
 {
     for (size_t i = 0; i < line->given_count; i++) {

@@ -17,7 +17,8 @@
 
 enum { POINTS = 257, RANGE_BITS = 7 };
 
-/* Where a function is drawn: what a Transformer puts into it.  Norms are not: they rest on rsqrt. */
+/* The interval in which a function is drawn: what a Transformer puts into it.  Norms are not drawn, because
+ * they are built on rsqrt. */
 static const struct interval {
     const char *name;
     double      low, high; /* both 0: not drawn */
@@ -38,7 +39,8 @@ static double point(puma_slot slot, size_t i)
     return DRAWN[slot].low + (DRAWN[slot].high - DRAWN[slot].low) * (double)i / (POINTS - 1);
 }
 
-/* The session's function at all points: of softmax rows (x, 0), of which the first entry counts. */
+/* The session's function at all points.  Softmax gets rows (x, 0), and the first entry of the result
+ * counts. */
 static void evaluate(puma_session *s, const plan *p, puma_slot slot, double *values)
 {
     const rings       *r = &p->exec.rings;
@@ -67,7 +69,7 @@ static void evaluate(puma_session *s, const plan *p, puma_slot slot, double *val
     for (size_t i = 0; i < POINTS; i++) values[i] = puma_decode(s, words[i * columns], z->frac, z->bits);
 }
 
-/* One session a function: after a failure a session does nothing more. */
+/* One session for each function, because a session does nothing more after a failure. */
 static puma_status values_of(const plan *p, const session_config *with, puma_slot slot, double *values,
                              puma_error *e)
 {
@@ -129,7 +131,7 @@ puma_status page_curves(json_t *curves, const plan *p, puma_error *e)
 
 /* --- inputs ----------------------------------------------------------------------------------- */
 
-/* As a data: URL, malloc'd. */
+/* The picture as a data: URL, malloc'd. */
 static char *picture(const client_plan *c, size_t i, puma_error *e)
 {
     static const char before[] = "data:image/png;base64,";
@@ -149,7 +151,7 @@ static char *picture(const client_plan *c, size_t i, puma_error *e)
     return url;
 }
 
-/* The first `count` lines of [input] file, each an input; of prompt_file the whole. */
+/* The first `count` lines of [input] file, each of them an input; or the whole of prompt_file. */
 static void read_texts(json_t *list, const client_plan *c, size_t count, puma_error *e)
 {
     char  *bytes, *rest;
@@ -167,7 +169,7 @@ static void read_texts(json_t *list, const client_plan *c, size_t count, puma_er
     input_text_free(&bytes, size);
 }
 
-/* The one text of [input], its second part behind it; or the first of the ids. */
+/* The text of [input], followed by its second part; or the first of the ids. */
 static json_t *own_text(const client_plan *c, const token_list *input)
 {
     char    ids[400] = "token ids";

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - `puma plan`: all the checks of a run and what it will cost, without a socket; with --measure the
- * ranges that a model meets.
+ * ranges that a model's numbers stay in.
  *
- * The prediction is a rehearsal (local_rehearse), whose report is printed as that of a run is. */
+ * The prediction is a rehearsal (local_rehearse), whose report is printed like a run's. */
 #include "cli/made.h"
 #include "cli/measure.h"
 #include "cli/open.h"
@@ -86,7 +86,7 @@ static void print_prediction(const prediction *x)
            x->setup_compute_s);
 }
 
-/* The plan and, under the keys of a report, the costs. */
+/* The plan, and the costs under a report's keys. */
 static puma_status print_json(const client_plan *c, const show_inputs *in, const node_result *result,
                               const prediction *seconds, puma_error *e)
 {
@@ -139,7 +139,7 @@ static puma_status print_plan(const client_plan *c, const node_result *result, c
     return e->status;
 }
 
-/* `given`: of --link; NULL: what the run file says. */
+/* `given`: the link of --link; NULL: the run file's. */
 static puma_status show(const char *path, const char *const *sets, size_t set_count, const link_speed *given,
                         bool json, puma_error *e)
 {
@@ -181,7 +181,7 @@ int cli_plan(int argc, char **argv)
     link_text = cli_value(&line, "--link");
     path = line.argument_count > 0 ? line.arguments[0] : NULL;
     if (!made_read(&o, &line, &COMMAND, &code)) {
-        /* has been said */
+        /* already reported */
     } else if ((path != NULL) == (o.shape != NULL)) {
         code = cli_misused(&COMMAND, 205, "a run file or --model: one of the two");
     } else if (link_text != NULL && !link_read(link_text, &link)) {

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plugins.c - `puma plugins`: what there is, what it can do, and whether one file would be accepted.
+/* plugins.c - `puma plugins`: which plugins there are, what they can do, and whether one file would be
+ * accepted.
  *
- * It prints what plugin/ says of each file; no run file is read and no session opened. */
+ * It prints what plugin/ says about each file; it reads no run file and opens no session. */
 #include "cli/cli.h"
 
 #include "plugin/plugin.h"
@@ -65,7 +66,7 @@ static void print_capabilities(uint64_t caps)
     if (!any) printf("none");
 }
 
-/* The ids of the extensions that a protocol brings, closed by NULL. */
+/* The ids of the extensions that a protocol has, closed by NULL. */
 static void extensions_of(const plugin *p, const char *names[5])
 {
     const plugin_extensions *x = &p->extensions;
@@ -158,7 +159,7 @@ static json_t *plugin_json(const plugin *p)
     snprintf(abi, sizeof abi, "%u.%u", entry->abi_version >> 16, entry->abi_version & 0xffff);
     for (const puma_approx *const *a = entry->approx; a && *a; a++)
         json_array_append_new(all, approximation_json(*a));
-    /* One that brings both is a protocol whose list of approximations is not empty. */
+    /* A plugin with both counts as a protocol whose list of approximations is not empty. */
     plugin_object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", entry->name, "version",
                               entry->version, "kind", p->protocol ? "protocol" : "approximation", "abi", abi,
                               "summary", entry->summary ? entry->summary : "", "path", p->path, "sha256",
@@ -186,7 +187,7 @@ static int print_json(json_t *list, size_t expected)
     return 0;
 }
 
-/* All of them; a broken one must not hide the others. */
+/* Lists all plugins; a broken one must not hide the others. */
 static int list_plugins(bool json)
 {
     puma_error e = { 0 };

@@ -44,7 +44,7 @@ void progress_show(void *context, const char *where, uint64_t bytes)
     t = now();
     if (t - p->drawn < INTERVAL_S) return;
     p->drawn = t;
-    /* Shorter than the narrowest terminal, because a line that wraps cannot be wiped. */
+    /* Shorter than the narrowest terminal, because a wrapped line cannot be wiped. */
     fprintf(stderr, WIPE "%6.1f s %9.1f MB  %.50s", t - p->start, 1e-6 * (double)bytes, where);
     fflush(stderr);
 }

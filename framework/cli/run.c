@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* run.c - `puma run`: the main job.
+/* run.c - `puma run`: the main command.
  *
- * Reads the command line, has run/ play the role that it names (or the client, and the parties as processes of
- * this host), and prints: the answer, warnings, the log of a party.  What is computed stands in run/ and below. */
+ * Reads the command line, has run/ play the role that it names (by default the client, with the parties as
+ * processes of this host), and prints: the answer, warnings, a party's log.  All computing is done in run/
+ * and below. */
 #include "cli/cli.h"
 #include "cli/log.h"
 #include "cli/open.h"
@@ -61,9 +62,9 @@ static const cli_command COMMAND = {
     .most = 1,
 };
 
-#define DEALER ((int)PUMA_NODES) /* whose number the protocol knows */
+#define DEALER ((int)PUMA_NODES) /* its number depends on the protocol */
 
-/* The number of a party, "client" or "dealer" to a node number or DEALER; -1 when it is none. */
+/* Converts a party's number, "client" or "dealer" to a node number or DEALER; -1 for anything else. */
 static int role_of(const char *name)
 {
     if (strcmp(name, "client") == 0) return PUMA_CLIENT;
@@ -71,7 +72,7 @@ static int role_of(const char *name)
     return name[0] >= '0' && name[0] < (char)('0' + PUMA_MAX_PARTIES) && name[1] == '\0' ? name[0] - '0' : -1;
 }
 
-/* Of a process that plays one role; for the thread that takes signals. */
+/* The log of a process that plays one role.  Global for the thread that takes signals. */
 static party_log own_log = { .form = LOG_QUIET };
 
 static void party_stuck(void *context, const puma_error *why)
@@ -81,7 +82,7 @@ static void party_stuck(void *context, const puma_error *why)
     stop_now(why);
 }
 
-/* A compute party that waits for its peers has lost nothing: being told to stop is no failure. */
+/* A compute party that still waits for its peers has lost nothing: being stopped is no failure. */
 static void party_stop(const puma_error *why)
 {
     if (!__atomic_load_n(&own_log.client_came, __ATOMIC_ACQUIRE)) {
@@ -92,7 +93,7 @@ static void party_stop(const puma_error *why)
     stop_now(why);
 }
 
-/* What only a role of its own needs: addresses, a wire, a protocol that has that role. */
+/* Checks what only a separate role needs: addresses, a wire, a protocol that has the role. */
 static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
 {
     const runfile       *r = p->run;
@@ -123,8 +124,8 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
     return PUMA_OK;
 }
 
-/* What the user has to know before the run: tensors without a use, switches that are for tests only, more than the
- * answer revealed, and what the functions chosen warn of. */
+/* Warns before the run: tensors that are not used, switches that are only for tests, values revealed besides
+ * the answer, and the cautions of the chosen functions. */
 static void warn(const client_plan *c)
 {
     const plan    *p = c->plan;
@@ -150,7 +151,7 @@ static void warn(const client_plan *c)
     }
 }
 
-/* The page of a comparison, with one row. */
+/* Writes a comparison's page with one row. */
 static puma_status write_page(const client_plan *c, const char *file, const char *name, const char *text, puma_error *e)
 {
     json_t *root = json_loads(text, 0, NULL);
@@ -179,17 +180,17 @@ static puma_status write_page(const client_plan *c, const char *file, const char
     return e->status;
 }
 
-/* What the command line asks for, and what came of it. */
+/* What the command line asks for, and what is opened for it. */
 typedef struct job {
     cli_line     line;
-    const char  *path, *party, *report, *html; /* of the line; NULL: not given */
+    const char  *path, *party, *report, *html; /* from the line; NULL: not given */
     const char **sets;
     size_t       set_count;
-    bool         json, client; /* client: plays it, alone or with the parties as its children */
-    int          role;         /* of --party; -1                                              */
+    bool         json, client; /* client: plays the client, alone or with the parties */
+    int          role;         /* of --party, or -1                               */
     int          listen_fd;    /* or -1                                                       */
     client_plan *own;  /* NULL at a compute party          */
-    plan        *plan; /* the same one, where there is own */
+    plan        *plan; /* own's, where there is one      */
     node_result  result, reference;
 } job;
 
@@ -212,11 +213,11 @@ static puma_status show(const job *j, puma_error *e)
     return e->status;
 }
 
-/* New tokens on standard output as they come. */
+/* Prints new tokens on standard output as they come. */
 typedef struct speaker {
-    const client_input *client; /* NULL: nothing is said                  */
+    const client_input *client; /* NULL: prints nothing                    */
     progress           *bar;
-    size_t              input; /* the one whose heading is out, plus one */
+    size_t              input; /* the last input with a heading, plus one */
     bool                open;  /* a line has begun                       */
 } speaker;
 
@@ -224,7 +225,7 @@ static void say(void *context, size_t input, const char *text, size_t size)
 {
     speaker *to = context;
 
-    /* Text and the line that shows progress would write over each other. */
+    /* Text and the progress line would overwrite each other. */
     if (isatty(STDOUT_FILENO)) progress_mute(to->bar);
     if (to->input != input + 1 && to->client->count > 1)
         printf("input %zu (%zu tokens)\n", input, to->client->sequences[input].count);
@@ -265,7 +266,8 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
 
 /* --- the command line -------------------------------------------------------------------------- */
 
-/* The process that started this one is to learn of a wrong command line too: its descriptor is looked for first. */
+/* The process that started this one must also learn of a wrong command line, so its descriptor is looked for
+ * first. */
 static bool find_parent(int argc, char **argv)
 {
     uint64_t fd;
@@ -276,7 +278,7 @@ static bool find_parent(int argc, char **argv)
     return true;
 }
 
-/* What goes together; 0 when all is well. */
+/* Checks which options go together; 0 when all is well. */
 static int check_line(job *j)
 {
     const char *inherited = cli_value(&j->line, "--listen-fd");
@@ -300,7 +302,7 @@ static int check_line(job *j)
 
 static bool read_job(job *j, int argc, char **argv, int *code)
 {
-    static char own_role[16]; /* the log keeps it */
+    static char own_role[16]; /* the log keeps the pointer */
 
     *j = (job){ .role = -1, .listen_fd = -1 };
     if (!find_parent(argc, argv)) {
@@ -343,7 +345,7 @@ static void free_job(job *j)
     cli_free(&j->line);
 }
 
-/* A party's plan, or the client's with all that it alone has. */
+/* Opens a party's plan, or the client's plan with everything that only the client has. */
 static puma_status open_role(job *j, puma_error *e)
 {
     if (!j->client) return plan_open(&j->plan, NULL, j->path, j->sets, j->set_count, e);
@@ -352,7 +354,7 @@ static puma_status open_role(job *j, puma_error *e)
     return e->status;
 }
 
-/* Everything that can be refused before the first socket. */
+/* Refuses everything that can be refused before the first socket is opened. */
 static puma_status prepare(job *j, puma_error *e)
 {
     const char *const inputs[] = { j->path, NULL }, *const others[] = { j->path, j->report, NULL };
@@ -364,7 +366,7 @@ static puma_status prepare(job *j, puma_error *e)
         return e->status;
     if (j->role == DEALER && (j->plan->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
         j->role = (int)j->plan->protocol->protocol->dealer;
-    /* Here at the client of a local run, which starts the dealer, and at the dealer. */
+    /* Checked by the dealer, and by the client of a local run before it starts one. */
     if (j->party == NULL || j->role == (int)j->plan->protocol->protocol->dealer) material_check(j->plan, j->own, e);
     return e->status;
 }
@@ -393,7 +395,7 @@ static puma_status run(job *j, puma_error *e)
     if (e->status == PUMA_OK && j->client && j->plan->run->reference_plain)
         node_reference(j->own, &j->result, &j->reference, e);
     progress_end(to.bar);
-    if (to.open) putchar('\n'); /* the run failed behind some tokens */
+    if (to.open) putchar('\n'); /* the run failed after some tokens */
     return e->status;
 }
 

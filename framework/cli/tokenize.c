@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* tokenize.c - `puma tokenize`: text to token ids and back, as the model's own tokenizer does it.
  *
- * Reads the model's folder as a run would, and neither plan nor plugin. */
+ * It reads the model's folder as a run would, but no plan and no plugin. */
 #include "cli/cli.h"
 
 #include "base/text.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line holds two texts at most, and escapes make them longer. */
+/* A line holds at most two texts, and escapes make them longer. */
 #define LINE_LIMIT (4 * TOKEN_TEXT_LIMIT)
 
 enum { CODE_LINE = 510, CODE_ID = 509, CODE_MEMORY = 1001, CODE_SYSTEM = 1002 };
@@ -56,7 +56,7 @@ static const cli_command command = {
 typedef struct job {
     tokenizer  *t;
     bool        special, parse_special, decode, json;
-    const char *messages, *chat; /* of --messages and --template; NULL */
+    const char *messages, *chat; /* of --messages and --template, or NULL */
     FILE       *out; /* in memory: a failure must leave standard output empty */
     puma_error *e;
 } job;
@@ -176,7 +176,7 @@ static json_t *parse(job *j, const char *text, size_t size)
     return value;
 }
 
-/* A line of standard input: a string, two strings, or ids. */
+/* Handles a line of standard input: a string, two strings, or ids. */
 static puma_status do_line(job *j, const char *line, size_t size)
 {
     json_t       *value = parse(j, line, size);
@@ -197,8 +197,8 @@ static puma_status do_line(job *j, const char *line, size_t size)
     return j->e->status;
 }
 
-/* The next line without its end, of at most LINE_LIMIT bytes; false at the end of input or after a failure.
- */
+/* Reads the next line without its end, at most LINE_LIMIT bytes; false at the end of input or after a
+ * failure. */
 static bool read_line(job *j, char **line, size_t *size, size_t *room)
 {
     int c = getc(stdin);
@@ -243,7 +243,7 @@ static puma_status do_input(job *j)
     return error_prefix(j->e, "<stdin>:%zu", number);
 }
 
-/* "1 2 3" as "[1,2,3]"; a JSON array stays as it is. */
+/* Turns "1 2 3" into "[1,2,3]"; a JSON array stays as it is. */
 static puma_status decode_argument(job *j, const char *text)
 {
     size_t  size = strlen(text);
@@ -318,7 +318,7 @@ int cli_tokenize(int argc, char **argv)
         do_all(&j, &line);
     if (j.out && fclose(j.out) != 0) full(&j);
     code = e.status == PUMA_OK ? 0 : cli_fail(&e);
-    /* main checks that standard output could be written. */
+    /* main checks whether standard output could be written. */
     if (code == 0) fwrite(written, 1, size, stdout);
     free(written);
     cli_free(&line);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* Entries first, first + 2 … of each row: half of a row's 2 * `half` entries. */
+/* Every second entry of each row, from entry `first` on: `half` of them. */
 static puma_share every_second(puma_session *s, puma_share x, size_t first)
 {
     size_t rows = x == NULL ? 0 : x->dim[0], half = x == NULL ? 0 : x->dim[1] / 2;
@@ -14,10 +14,11 @@ static puma_share every_second(puma_session *s, puma_share x, size_t first)
                          half);
 }
 
-/* A tournament.  Values stand above their indices, so that one choice takes both into the next round.
- * Neighbours meet, the last of an odd number waits, and winners keep their order, so that of two the left one
- * always has the lower index.  The right one wins if it is larger by more than one ulp: truncation rounds at
- * random and may set equal logits one ulp apart.  In floating point any difference counts. */
+/* A tournament.  One tensor holds the values and, below them, their indices, so that one choice takes both
+ * into the next round.  Neighbours meet; the last of an odd number waits.  Winners keep their order, so that
+ * of any two the left one has the lower index.  The right one wins if it is larger by more than one ulp:
+ * truncation rounds at random and may set equal logits one ulp apart.  In floating point any difference
+ * counts. */
 puma_share exec_argmax(puma_session *s, puma_share x)
 {
     size_t       n = x->dim[1], rows = x->dim[0];
@@ -32,7 +33,7 @@ puma_share exec_argmax(puma_session *s, puma_share x)
     pair[1] = puma_add_reals(s, zero, leaf, n);
     index = puma_ready(s, pair[1]) ? s->host->view(s, pair[1]) : NULL;
     if (index == NULL) return NULL;
-    index->frac = x->frac; /* as concat demands; its words are integers */
+    index->frac = x->frac; /* concat demands it; the indices themselves are integers */
     pair[1] = index;
     both = puma_concat(s, pair, 2, 0); /* (2 rows, n) */
     while (n > 1 && s->status == PUMA_OK) {

@@ -6,17 +6,17 @@
 #include "exec/parts.h"
 
 typedef struct tile {
-    size_t row, rows, from, to; /* its rows, and the keys from … to */
+    size_t row, rows, from, to; /* its first row, its number of rows; its keys are from … to - 1 */
     size_t at;                  /* where its scores begin among those of a head */
 } tile;
 
 typedef struct tiling {
     tile   *tile;
     size_t  count;
-    size_t  rows, entries, width; /* of a head: rows, scores in all tiles; scores of the longest row */
-    size_t *from, *to, *in;       /* of a row: the keys that it sees, its tile */
-    size_t *own;                  /* of a row: the key of the same token */
-    bool    even; /* each row sees `width` keys, all of its tile: tiles are rows as they stand */
+    size_t  rows, entries, width; /* of one head: rows, scores in all tiles, scores of the longest row */
+    size_t *from, *to, *in;       /* of each row: the keys that it sees, from … to - 1, and its tile */
+    size_t *own;                  /* of each row: the key of the same token */
+    bool    even; /* each row sees all keys of its tile, `width` of them: tiles need no rearranging */
 } tiling;
 
 static puma_status make_room(puma_session *s, tiling *g, size_t rows)
@@ -30,8 +30,8 @@ static puma_status make_room(puma_session *s, tiling *g, size_t rows)
     return s->status;
 }
 
-/* Adds the tiles of one sequence: `keys` keys from `first` on, and `rows` rows from `row` on, those of its
- * last tokens. */
+/* Adds the tiles of one sequence, whose keys are the `keys` from `first` on.  Its rows are the `rows` from
+ * `row` on and belong to its last tokens. */
 static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_t keys, bool causal,
                          size_t window)
 {
@@ -42,7 +42,7 @@ static void add_sequence(tiling *g, size_t row, size_t rows, size_t first, size_
 
         *t = (tile){ .row = row + done, .rows = rows - done < high ? rows - done : high, .at = g->entries };
         for (size_t r = t->row; r < t->row + t->rows; r++) {
-            size_t behind = causal ? keys - rows + (r - row) + 1 : keys; /* keys up to its own, or all */
+            size_t behind = causal ? keys - rows + (r - row) + 1 : keys; /* up to its own, or all */
 
             g->from[r] = first + (window > 0 && behind > window ? behind - window : 0);
             g->to[r] = first + behind;
@@ -78,7 +78,7 @@ static puma_status cover(struct exec *x, tiling *g, bool last, const pass *p, in
     return PUMA_OK;
 }
 
-/* Where the score of row r for key `key` stands among those of a head. */
+/* The place of row r's score for key `key` among the scores of a head. */
 static size_t entry_of(const tiling *g, size_t r, size_t key)
 {
     const tile *t = &g->tile[g->in[r]];
@@ -86,8 +86,8 @@ static size_t entry_of(const tiling *g, size_t r, size_t key)
     return t->at + (r - t->row) * (t->to - t->from) + key - t->from;
 }
 
-/* A block for each head and tile.  Scores: rows times keys, from q and k (transposed); else the mix: weights
- * times values.  `times` heads share a key. */
+/* One block for each head and tile.  With `scores` it multiplies rows of q by keys (transposed), otherwise
+ * weights by values.  `times` heads share a key. */
 static puma_blocks blocks_of(puma_session *s, const tiling *g, size_t heads, size_t times, size_t keys,
                              size_t e, bool scores)
 {
@@ -105,7 +105,7 @@ static puma_blocks blocks_of(puma_session *s, const tiling *g, size_t heads, siz
     return (puma_blocks){ .block = b, .count = heads * g->count, .y_transposed = scores };
 }
 
-/* The scores in their tiles, plus for each pair the entry of the secret table at its distance, which is
+/* Adds to each score in its tile the entry of the secret table for the pair's distance.  Distances are
  * public. */
 static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
 {
@@ -129,8 +129,8 @@ static puma_share placed(struct exec *x, puma_share scores, const tiling *g)
     return scores == NULL ? NULL : puma_promise(s, scores, m->ranges.scores);
 }
 
-/* From tiles to rows that hold what each row sees: (H, rows, width).  Behind a shorter one stands some
- * number. */
+/* From tiles to rows that hold what each row sees: (H, rows, width).  A shorter row is padded with arbitrary
+ * entries. */
 static puma_share as_rows(puma_session *s, puma_share x, const tiling *g, size_t heads)
 {
     size_t *index, used = 0;
@@ -148,7 +148,7 @@ static puma_share as_rows(puma_session *s, puma_share x, const tiling *g, size_t
     return puma_reshape3(s, puma_pick(s, x, index, used), heads, g->rows, g->width);
 }
 
-/* The way back, 0 where a row does not see what its tile has. */
+/* From rows back to tiles, with 0 where a row does not see a key of its tile. */
 static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_t heads)
 {
     puma_tensor *zero;
@@ -161,7 +161,7 @@ static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_
     if (index == NULL || zero == NULL) return NULL;
     zero->range = x->range;
     for (size_t h = 0; h < heads; h++)
-        for (size_t r = 0; r < g->rows; r++) { /* rows of a tile stand in order, and so do tiles */
+        for (size_t r = 0; r < g->rows; r++) { /* rows are ordered by tile, and within it */
             const tile *t = &g->tile[g->in[r]];
 
             for (size_t key = t->from; key < t->to; key++)
@@ -174,7 +174,7 @@ static puma_share as_tiles(puma_session *s, puma_share x, const tiling *g, size_
     return puma_pick(s, puma_concat(s, both, 2, 0), index, used);
 }
 
-/* Of each row, over what it sees. */
+/* Softmax of each row, over the keys that it sees. */
 static puma_share softmax(struct exec *x, puma_share scores, const tiling *g, size_t heads)
 {
     size_t *lengths = NULL;

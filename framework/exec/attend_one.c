@@ -5,9 +5,9 @@
 
 #include "exec/parts.h"
 
-/* The entries from … to - 1 that each row attends to; the same for all heads. */
+/* The keys from … to - 1 that each row attends to; the same for all heads. */
 typedef struct span {
-    size_t  rows, width; /* width: entries of the longest row */
+    size_t  rows, width; /* width: keys of the longest row */
     size_t *from, *to;
 } span;
 
@@ -27,7 +27,8 @@ static puma_status spans(struct exec *x, span *a, size_t rows, size_t all, int l
     return s->status;
 }
 
-/* Rows of (H, T', S) cut down to their span: (H, T', width).  Behind a shorter span stands some number. */
+/* Cuts rows of (H, T', S) down to their spans: (H, T', width).  Shorter spans are padded with arbitrary
+ * entries. */
 static puma_share aligned(puma_session *s, puma_share x, const span *a)
 {
     size_t  h = x->dim[0], all = x->dim[2], used = 0;
@@ -64,13 +65,14 @@ static puma_share spread(puma_session *s, puma_share x, const span *a, size_t al
     return puma_reshape3(s, puma_pick(s, puma_concat(s, both, 2, 0), index, used), h, a->rows, all);
 }
 
-/* (K, G T', …) and (H, T', …) are the same numbers: the heads of a group stand together. */
+/* (K, G T', …) and (H, T', …) are the same numbers, because the heads that share a key are neighbours. */
 static puma_share grouped(puma_session *s, puma_share x, size_t groups)
 {
     return x == NULL ? NULL : puma_reshape3(s, x, groups, x->n / groups / x->dim[2], x->dim[2]);
 }
 
-/* (H, T, T): for each pair of tokens the entry of the secret table at their distance, which is public. */
+/* (H, T, T): for each pair of tokens the entry of the secret table for their distance.  Distances are
+ * public. */
 static puma_share relative_scores(struct exec *x, size_t tokens)
 {
     const model  *m = x->config.model;
@@ -86,7 +88,7 @@ static puma_share relative_scores(struct exec *x, size_t tokens)
                          m->heads, tokens, tokens);
 }
 
-/* q k^T / sqrt(e), whose factor the query carries, plus what relative positions add: (H, T', S). */
+/* q k^T / sqrt(e), where q already carries the factor, plus what relative positions add: (H, T', S). */
 static puma_share scores_of(struct exec *x, puma_share q, puma_share k)
 {
     const rings *r = &x->config.rings;
@@ -106,11 +108,11 @@ static puma_share scores_of(struct exec *x, puma_share q, puma_share k)
     return z == NULL ? NULL : puma_promise(x->s, z, x->config.model->ranges.scores);
 }
 
-/* Squares of `size` rows and as many entries which together cover all spans.  The squares of row t are those
- * from first[t / size] on; their entries begin where the span of their first row does. */
+/* Squares of `size` rows and `size` keys that together cover all spans.  The squares of row t begin with
+ * number first[t / size]; their keys begin where the span of their first row does. */
 typedef struct squares {
     size_t  size, count;
-    size_t *first, *row, *entry; /* row, entry: of each square, where it begins */
+    size_t *first, *row, *entry; /* each square's first row and first key */
 } squares;
 
 static puma_status squares_of(puma_session *s, squares *g, const span *a)
@@ -135,8 +137,8 @@ static puma_status squares_of(puma_session *s, squares *g, const span *a)
     return s->status;
 }
 
-/* `size` rows of each group's tensor x (n, rows, e) for each square and group, `times` heads a group:
- * gathered into (groups * squares, times * size, e).  Beyond the last row the last one stands again. */
+/* For each square, the `size` rows of x (n, rows, e) that begin at begin[square], of the `times` heads of
+ * each group, gathered into (groups * squares, times * size, e).  Past the end the last row is repeated. */
 static puma_share gathered(puma_session *s, puma_share x, const squares *g, const size_t *begin, size_t times)
 {
     size_t  rows = x->dim[1], groups = x->dim[0] / times, used = 0;
@@ -155,8 +157,8 @@ static puma_share gathered(puma_session *s, puma_share x, const squares *g, cons
                          groups * g->count, times * g->size, x->dim[2]);
 }
 
-/* The scores of the spans: (H, T', width), behind a shorter span some number.  All squares are one product,
- * about half of what all rows times all entries would be. */
+/* The scores of the spans: (H, T', width); shorter spans are padded with arbitrary entries.  All squares are
+ * one product, about half of all rows times all keys. */
 static puma_share scores_within(struct exec *x, puma_share q, puma_share k, const span *a)
 {
     const rings  *r = &x->config.rings;

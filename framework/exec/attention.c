@@ -9,8 +9,8 @@
 #include "exec/parts.h"
 #include "exec/rotary.h"
 
-/* The columns of `count` heads from head `from` on, of all rows or of each sequence's last: from (T, …) to
- * (count, rows, e). */
+/* From (T, …), the columns of `count` heads from head `from` on: (count, rows, e).  Takes all rows, or with
+ * `last` each sequence's last. */
 static puma_share heads(struct exec *x, puma_share in, const pass *p, bool last, size_t from, size_t count)
 {
     puma_session *s = x->s;

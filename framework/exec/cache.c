@@ -3,7 +3,7 @@
 /* cache.c - see cache.h */
 #include "exec/cache.h"
 
-/* Keys and values live in different rings; copying words, all that happens here, does not depend on that. */
+/* Keys and values live in different rings.  Only words are copied here, so the rings do not matter. */
 puma_share exec_cache_joined(puma_session *s, puma_share k, puma_share v)
 {
     puma_tensor *part[2] = { s->host->view(s, k), s->host->view(s, v) };
@@ -16,8 +16,8 @@ puma_share exec_cache_joined(puma_session *s, puma_share k, puma_share v)
     return puma_concat(s, (const puma_share[]){ part[0], part[1] }, 2, 2);
 }
 
-/* From (K, cached + new, e), where what was cached of all sequences stands in front, to each sequence's
- * cached rows in front of its new ones; those of a sequence that takes no part are left out. */
+/* x (K, cached + new, e) holds the cached rows of all sequences, then all new ones.  Puts each sequence's
+ * cached rows before its new ones, and leaves out sequences that take no part. */
 static puma_share in_order(puma_session *s, puma_share x, const pass *p)
 {
     size_t all, cached = 0, live = 0, used = 0, *index;

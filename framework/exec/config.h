@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* config.h - what an executor is asked to do, and what goes into a pass: the words that the plan and every
- * file of this folder share. */
+/* config.h - what an executor is asked to do, and one input. plan/ fills these structures in; every file of
+ * this folder may read them. */
 #ifndef EXEC_CONFIG_H
 #define EXEC_CONFIG_H
 
@@ -11,24 +11,24 @@
 typedef struct exec_config {
     const model  *model;
     model_task    task;
-    bool          linear_head;  /* of embed: w . embedding + b is the answer, or with reveal_label its sign */
-    const double *head;         /* w and behind it b; the provider's, NULL elsewhere                        */
-    bool          reveal_label; /* of classify: the label alone leaves MPC; of a decoder's logits: the index
-                                   of the largest                                                          */
+    bool          linear_head;  /* for embed: w . embedding + b is the answer, with reveal_label its sign    */
+    const double *head;         /* w, then b; the provider's, NULL elsewhere                                */
+    bool          reveal_label; /* for classify: only the label leaves MPC; for a decoder's logits: the
+                                   index of the largest                                                   */
     bool          equality;     /* embedding by equality tests inside MPC       */
     bool          lookup;       /* embedding by the protocol's lookup (dpf)     */
     bool          public_weights; /* synthetic: every party makes its own shares  */
-    bool          states; /* the residual stream before the first layer and behind every layer is revealed
-                             too, to the receiver of the answer; not of exec_feed                          */
+    bool          states; /* also reveal the residual before the first layer and after every layer, to the
+                             receiver of the answer; exec_feed ignores this                               */
     rings         rings;
 } exec_config;
 
-/* A sequence of tokens, or a picture.  The length is known to every node; the contents are the provider's,
- * NULL elsewhere. */
+/* A sequence of tokens, or a picture.  Every node knows the length; only the provider has the contents, NULL
+ * elsewhere. */
 typedef struct exec_input {
     size_t          tokens;
     const uint32_t *ids, *types;
-    const double   *pixels; /* channels x height x width, of a model that takes pictures */
+    const double   *pixels; /* channels x height x width, for a model that takes pictures */
 } exec_input;
 
 #endif

@@ -8,12 +8,13 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-/* What is shared of a pass's inputs, in the form of [run] embedding; NULL what another form has. */
+/* The shares of a pass's inputs, in the form that [run] embedding chose; what the other forms need is
+ * NULL. */
 typedef struct shared_input {
     size_t          count;      /* rows of all sequences                                       */
     puma_share      hot;        /* one-hot rows over tokens and types: (T, V + types), frac 0  */
     puma_share      ids, types; /* integers (T), for equality tests; types NULL when the model has none */
-    puma_share      patches;    /* of pictures: (T - 1 each, numbers of a patch)               */
+    puma_share      patches;    /* pictures: (count - one a picture, numbers in a patch)       */
     const uint32_t *client_ids, *client_types; /* for the protocol's lookup, at the provider   */
 } shared_input;
 
@@ -42,7 +43,7 @@ static puma_share share_one_hot(struct exec *x, size_t tokens, const uint32_t *i
     return z;
 }
 
-/* The numbers themselves, for equality tests. */
+/* The ids themselves as integers, for equality tests. */
 static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *values)
 {
     double    *numbers = NULL;
@@ -62,8 +63,8 @@ static puma_share share_integers(struct exec *x, size_t tokens, const uint32_t *
     return z;
 }
 
-/* Rows by ids that the provider alone knows, through the protocol's own lookup: a client sends what the
- * parties need, and the parties wait for that. */
+/* Looks rows up by ids that only the provider knows, through the protocol's own lookup: the client sends what
+ * the parties need, and they wait for it. */
 static puma_share lookup(struct exec *x, const shared_input *in)
 {
     const model     *m = x->config.model;
@@ -74,7 +75,7 @@ static puma_share lookup(struct exec *x, const shared_input *in)
                       puma_ring_for(x->s, x->config.rings.table));
 }
 
-/* Every node; `ids` and `types` are the provider's, NULL elsewhere. */
+/* Called at every node; `ids` and `types` are the provider's, NULL elsewhere. */
 static shared_input share_tokens(struct exec *x, size_t tokens, const uint32_t *ids, const uint32_t *types)
 {
     shared_input in = { .count = tokens };
@@ -94,7 +95,7 @@ static shared_input share_tokens(struct exec *x, size_t tokens, const uint32_t *
     return in;
 }
 
-/* One-hot rows, as the provider shared them or by comparing its ids with the number of every row. */
+/* One-hot rows: those that the provider shared, or made by comparing the shared ids with every row number. */
 static puma_share one_hot_rows(struct exec *x, const shared_input *in)
 {
     const model  *m = x->config.model;
@@ -122,7 +123,7 @@ static double *cut_patches(const model *m, const double *pixels, double *to)
     return to;
 }
 
-/* Every node; pixels are the provider's. */
+/* Called at every node; the pixels are the provider's. */
 static shared_input share_patches(struct exec *x, const exec_input *pictures, size_t count)
 {
     const model *m = x->config.model;
@@ -144,8 +145,8 @@ static shared_input share_patches(struct exec *x, const exec_input *pictures, si
     return in;
 }
 
-/* Of each picture the row of the class, then one for each patch, which is a product; each plus its
- * position's. */
+/* For each picture the row of the class, then one row a patch, which is a product; each plus its position's
+ * row. */
 static puma_share embed_patches(struct exec *x, const shared_input *in)
 {
     puma_session  *s = x->s;
@@ -162,7 +163,7 @@ static puma_share embed_patches(struct exec *x, const shared_input *in)
                         x->config.model->ranges.hidden);
 }
 
-/* The rows of the tokens' positions. */
+/* The rows of the position table for the pass's tokens. */
 static puma_share positions_of(struct exec *x, const pass *p)
 {
     puma_session *s = x->s;
@@ -175,14 +176,14 @@ static puma_share positions_of(struct exec *x, const pass *p)
     return puma_pick(s, x->position, index, rows);
 }
 
-/* Compute parties: the rows of the tokens and their types, plus those of their positions. */
+/* At nodes that compute: the rows of the tokens and their types, plus those of their positions. */
 static puma_share embed(struct exec *x, const shared_input *in, const pass *p)
 {
     const model  *m = x->config.model;
     const rings  *r = &x->config.rings;
     puma_session *s = x->s;
     size_t        dim[2] = { in->count, m->embedding_width };
-    puma_share    position = NULL, rows; /* with rotary positions there is no table of them */
+    puma_share    position = NULL, rows; /* rotary positions have no table */
     puma_term     terms[2] = { { .op = PUMA_TERM_MATMUL, .y = x->table }, { .op = PUMA_TERM_ADD } };
 
     if (m->pixels) return embed_patches(x, in);
@@ -199,7 +200,7 @@ static puma_share embed(struct exec *x, const shared_input *in, const pass *p)
     return puma_promise(s, puma_resize(s, rows, r->wide), m->ranges.embedding + 2);
 }
 
-/* What goes into the first layer: those rows, normed and mapped where the model says so. */
+/* The first layer's input: the embedded rows, normed and mapped where the model says so. */
 static residual first_layer(struct exec *x, const shared_input *in, const pass *p)
 {
     puma_share rows;
@@ -215,7 +216,7 @@ static residual first_layer(struct exec *x, const shared_input *in, const pass *
     return exec_sum(x, exec_linear(x, h.n, x->map, x->map_bias, NULL, x->config.rings.wide));
 }
 
-/* At the provider the ids of all inputs one behind the other, and behind them their types; malloc'd. */
+/* At the provider: the ids of all inputs one after the other, then all their types; malloc'd. */
 static uint32_t *joined_ids(struct exec *x, const exec_input *in, size_t count, size_t tokens)
 {
     bool      types = x->config.model->types > 0;

@@ -43,7 +43,7 @@ void exec_close(exec *x)
     free(x);
 }
 
-/* The words of the revealed `answer` as numbers, each sequence's rows into its own output. */
+/* Decodes the words of the revealed `answer` and puts each sequence's rows into its own output. */
 static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, const pass *p, bool each_token,
                      exec_output *out)
 {
@@ -64,8 +64,8 @@ static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, c
     }
 }
 
-/* All that leaves MPC leaves here, to the provider: the answer and, with config.states, to which every node
- * has agreed in its HELLO, the residual stream. */
+/* Everything that leaves MPC leaves here, and goes to the provider: the answer and, with config.states, the
+ * residual.  Every node has agreed to config.states in its HELLO. */
 static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token, exec_output *out)
 {
     puma_session *s = x->s;
@@ -78,7 +78,7 @@ static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_t
     hand_out(x, words, answer, p, each_token, out);
 }
 
-/* Appends a state, whose values it takes over, to an output. */
+/* Appends a state to an output and takes over its values. */
 static void keep_state(struct exec *x, exec_output *out, exec_output *state)
 {
     exec_state *more = realloc(out->states, (out->state_count + 1) * sizeof *more);
@@ -92,7 +92,7 @@ static void keep_state(struct exec *x, exec_output *out, exec_output *state)
     out->states[out->state_count++] = (exec_state){ .rows = state->rows, .values = state->values };
 }
 
-/* The residual stream, formed: the rows of all tokens, or of each sequence's last. */
+/* Reveals the residual, formed (exec_formed): the rows of all tokens, or of each sequence's last. */
 static void reveal_state(struct exec *x, residual h, const pass *p, bool each_token, exec_output *out)
 {
     puma_session *s = x->s;
@@ -115,13 +115,6 @@ static void reveal_state(struct exec *x, residual h, const pass *p, bool each_to
     free(each);
 }
 
-bool exec_finite(const double *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(v[i])) return false;
-    return true;
-}
-
 void exec_output_free(exec_output *o)
 {
     for (size_t i = 0; i < o->state_count; i++) free(o->states[i].values);
@@ -130,7 +123,7 @@ void exec_output_free(exec_output *o)
     *o = (exec_output){ 0 };
 }
 
-/* h, which is dropped, through layer i. */
+/* Takes h through layer i, and drops it. */
 static residual next_layer(struct exec *x, residual h, const pass *p, size_t i)
 {
     puma_share in = h.n;
@@ -141,7 +134,8 @@ static residual next_layer(struct exec *x, residual h, const pass *p, size_t i)
     return h;
 }
 
-/* Inputs in, answers out.  No scope spans the layers: what p->keep adds to the cache must outlive it. */
+/* Inputs in, answers out.  No scope spans the layers, because what p->keep adds to the cache must outlive
+ * it. */
 static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec_output *out)
 {
     puma_session *s = x->s;
@@ -184,8 +178,8 @@ puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *o
     return s->status;
 }
 
-/* Makes room for the lengths of these sequences if they are the first to be fed; else there must be as many.
- */
+/* Makes room for the lengths of the sequences if they are the first to be fed; otherwise checks that their
+ * number is still the same. */
 static puma_status begin_sequences(struct exec *x, size_t count)
 {
     if (x->sequences == 0 && (x->cached = calloc(count, sizeof *x->cached)) != NULL) x->sequences = count;

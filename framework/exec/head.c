@@ -6,7 +6,7 @@
 #include "exec/argmax.h"
 #include "exec/pooling.h"
 
-/* The first tokens' rows through a classifier. */
+/* Sends the row of each sequence's first token through a classifier. */
 static puma_share classified(struct exec *x, residual h, const pass *p)
 {
     const model  *m = x->config.model;
@@ -16,7 +16,7 @@ static puma_share classified(struct exec *x, residual h, const pass *p)
     host_at(s, "head", -1, "dense");
     h.n = exec_first_rows(s, h.n, p);
     if (h.n == NULL) return NULL;
-    first = h.gain == NULL ? h.n : exec_formed(x, h); /* a final norm's are in the head's matrix */
+    first = h.gain == NULL ? h.n : exec_formed(x, h); /* the final norm's are folded into the head */
     if (m->head_dense) {
         first = exec_linear(x, first, x->head_dense, x->head_dense_bias, NULL, x->config.rings.wide);
         host_at(s, "head", -1, "activation");
@@ -26,8 +26,8 @@ static puma_share classified(struct exec *x, residual h, const pass *p)
     return exec_linear(x, first, x->head_out, x->head_out_bias, NULL, x->config.rings.logits);
 }
 
-/* Of every token, whose row is the last norm's bare output: logits of the labels, or of the words that could
- * stand there. */
+/* For every token, from its row of the last norm's bare output: the logits of the labels, or of the words
+ * that could be there. */
 static puma_share token_logits(struct exec *x, puma_share n)
 {
     const model  *m = x->config.model;
@@ -46,8 +46,7 @@ static puma_share token_logits(struct exec *x, puma_share n)
     return n == NULL ? NULL : puma_promise(s, n, m->ranges.logits);
 }
 
-/* The linear head: w . embedding + b, (rows, 1), or its label, which is the index of the larger of (0,
- * logit). */
+/* The linear head: w . embedding + b, (rows, 1), or its label, the index of the larger of (0, logit). */
 static puma_share binary(struct exec *x, puma_share row)
 {
     puma_session *s = x->s;

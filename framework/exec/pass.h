@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* pass.h - one pass through the layers: sequences whose rows stand one below the other.
+/* pass.h - one pass through the layers: sequences whose rows stand one below the other.  exec.c makes it.
  *
- * Whatever is done row by row is done to all sequences at once; attention alone must know where each one's
- * rows begin. */
+ * What is done row by row is done to all sequences at once; only positions, attention and the head need to
+ * know where each sequence's rows begin. */
 #ifndef EXEC_PASS_H
 #define EXEC_PASS_H
 
@@ -12,19 +12,19 @@
 
 typedef struct pass {
     size_t        count;
-    const size_t *tokens; /* of each: its rows that go in; 0: it takes no part, and leaves the cache */
-    const size_t *first;  /* of each: the position of its first token, which is what the cache holds of it */
-    bool          last;   /* of the last layer's output each sequence's last row alone is used */
+    const size_t *tokens; /* of each sequence: its rows; with 0 it takes no part and leaves the cache */
+    const size_t *first;  /* of each sequence: the position of its first row, which is its length in the cache */
+    bool          last;   /* only each sequence's last row of the last layer's output is used */
     bool          keep;   /* keys and values are appended to the cache */
 } pass;
 
-/* Rows of sequence i: its last alone, or all that go in. */
+/* The rows of sequence i: with `last` one, else all. */
 static inline size_t pass_rows_of(const pass *p, bool last, size_t i)
 {
     return last && p->tokens[i] > 0 ? 1 : p->tokens[i];
 }
 
-/* Rows of all sequences. */
+/* The rows of all sequences together. */
 static inline size_t pass_rows(const pass *p, bool last)
 {
     size_t rows = 0;

@@ -17,8 +17,8 @@ static size_t longest(const pass *p)
     return most;
 }
 
-/* Of the `wanted` fraction bits of a constant that takes x to at most 2^range, those that the ring has room
- * for: what is truncated afterwards stays two bits below its ring. */
+/* A constant takes x to at most 2^range and should have `wanted` fraction bits: returns how many the ring has
+ * room for.  What is truncated afterwards must keep two bits below its ring. */
 static uint32_t bits_left(puma_share x, int32_t range, uint32_t wanted)
 {
     int32_t left = (int32_t)x->bits - 3 - (int32_t)x->frac - range;
@@ -26,7 +26,7 @@ static uint32_t bits_left(puma_share x, int32_t range, uint32_t wanted)
     return left < 0 ? 0 : (uint32_t)left < wanted ? (uint32_t)left : wanted;
 }
 
-/* Rows (n, d), each times its own constant, with the usual fraction bits. */
+/* Multiplies each row of (n, d) by its own constant; the result has the usual fraction bits. */
 static puma_share times(struct exec *x, puma_share rows, const double *c)
 {
     puma_session *s = x->s;
@@ -41,7 +41,7 @@ static puma_share times(struct exec *x, puma_share rows, const double *c)
         x->config.rings.frac);
 }
 
-/* The sum of one sequence's rows n (T, d), weighed by constants of `extra` fraction bits: (1, d), local. */
+/* The sum of one sequence's rows n (T, d), weighted by constants of `extra` fraction bits: (1, d).  Local. */
 static puma_share weighed_sum(puma_session *s, puma_share n, bool rising, uint32_t extra)
 {
     size_t     tokens = n == NULL ? 0 : n->dim[0];
@@ -59,9 +59,9 @@ static puma_share weighed_sum(puma_session *s, puma_share n, bool rising, uint32
     return sum == NULL ? NULL : puma_reshape2(s, sum, 1, n->dim[1]);
 }
 
-/* The weighted mean of each sequence's rows: (sequences, d).  Of the bare n, for gain and bias are the same
- * for all rows and the weights sum to 1.  A weight has more fraction bits than the longest count takes, so
- * that it is rounded less than the sum. */
+/* The weighted mean of each sequence's rows: (sequences, d).  It is taken of the bare n, because gain and
+ * bias are the same for all rows and the weights sum to 1.  A weight has more fraction bits than the longest
+ * count takes, so that its rounding error stays below the sum's. */
 static puma_share weighed(struct exec *x, puma_share n, const pass *p, bool rising)
 {
     puma_session *s = x->s;
@@ -88,7 +88,7 @@ static puma_share largest(puma_session *s, puma_share in, const pass *p)
     for (size_t i = 0; i < p->count; from += p->tokens[i++])
         for (size_t k = 0; k < wide; k++) {
             lengths[i * wide + k] = p->tokens[i];
-            for (size_t t = 0; t < most; t++) /* what stands behind a row's end is some number */
+            for (size_t t = 0; t < most; t++) /* padding beyond a row's end is arbitrary */
                 index[used++] = (from + (t < p->tokens[i] ? t : 0)) * wide + k;
         }
     in = puma_reshape2(s, puma_pick(s, puma_reshape1(s, in, in->n), index, used), p->count * wide, most);
@@ -96,7 +96,7 @@ static puma_share largest(puma_session *s, puma_share in, const pass *p)
     return puma_reshape2(s, puma_max_rows(s, puma_pack(s, in, &g), &g), p->count, wide);
 }
 
-/* The rows of each sequence as one: (sequences, d). */
+/* Pools the rows of each sequence into one row: (sequences, d). */
 static puma_share pooled(struct exec *x, residual h, const pass *p, model_pooling how)
 {
     puma_session *s = x->s;
@@ -108,7 +108,7 @@ static puma_share pooled(struct exec *x, residual h, const pass *p, model_poolin
     case MODEL_POOL_WEIGHTED_MEAN: h.n = weighed(x, h.n, p, true); break;
     case MODEL_POOL_MEAN:
     case MODEL_POOL_MEAN_SQRT_LEN: h.n = weighed(x, h.n, p, false); break;
-    case MODEL_POOL_MAX: return largest(s, exec_formed(x, h), p); /* not of n: a gain may be negative */
+    case MODEL_POOL_MAX: return largest(s, exec_formed(x, h), p); /* not max of n: a gain may be negative */
     default: return NULL;
     }
     h.n = exec_formed(x, h);
@@ -118,7 +118,7 @@ static puma_share pooled(struct exec *x, residual h, const pass *p, model_poolin
     return root == NULL ? NULL : times(x, h.n, root);
 }
 
-/* The vector of each sequence: (sequences, d), or as many d as there are poolings. */
+/* The vector of each sequence: (sequences, d), with several poolings their vectors side by side. */
 static puma_share vectors(struct exec *x, residual h, const pass *p)
 {
     const model *m = x->config.model;
@@ -128,8 +128,8 @@ static puma_share vectors(struct exec *x, residual h, const pass *p)
     return m->pooling_count == 1 ? part[0] : puma_concat(x->s, part, m->pooling_count, 1);
 }
 
-/* Rows (n, d) scaled to length 1.  `down`: each entry's square is taken 2^-2down times, so that the
- * function's domain holds lengths below 2^(8 + down). */
+/* Scales rows (n, d) to length 1.  Each entry's square is multiplied by 2^(-2 down), so that lengths below
+ * 2^(8 + down) stay within the function's domain. */
 static puma_share normalized(struct exec *x, puma_share rows, int down)
 {
     puma_session *s = x->s;
@@ -147,7 +147,7 @@ static puma_share normalized(struct exec *x, puma_share rows, int down)
     return puma_mul_rows(s, rows, puma_reshape1(s, inverse, rows->dim[0]));
 }
 
-/* The rows through a LayerNorm of torch's, whose epsilon is its own. */
+/* Sends the rows through torch's LayerNorm, which has an epsilon of its own. */
 static puma_share normed(struct exec *x, puma_share rows, const struct step_weights *w)
 {
     puma_arguments a = { .struct_size = sizeof a,
@@ -159,7 +159,7 @@ static puma_share normed(struct exec *x, puma_share rows, const struct step_weig
     return exec_formed(x, h);
 }
 
-/* The steps behind the pooling, on all sequences' vectors at once: (n, d). */
+/* The steps after the pooling, on all sequences' vectors at once: (n, d). */
 static puma_share finished(struct exec *x, puma_share rows)
 {
     const model  *m = x->config.model;

@@ -11,16 +11,16 @@
 /* What the messages of a recorded layer depend on. */
 typedef struct layer_shape {
     bool        known;
-    int         layer;         /* which one it was, of whose weights the shapes still count */
-    puma_tensor in, out, kept; /* shapes, whose words are not looked at; kept: n 0 when nothing is */
+    int         layer;         /* the recorded layer; the shapes of its weights count too */
+    puma_tensor in, out, kept; /* shapes only, their words are never read; kept: n is 0 when nothing is kept */
     bool        last;
-    size_t      count, *lengths; /* of the pass: its tokens, behind them its first */
+    size_t      count, *lengths; /* the pass's `tokens`, followed by its `first` */
 } layer_shape;
 
-/* layer[i] is recording i of the session. */
+/* layer[i] describes the session's recording i. */
 struct recordings {
     layer_shape layer[SESSION_RECORDINGS];
-    size_t      next; /* the oldest one, to be written over */
+    size_t      next; /* the oldest one, which is overwritten next */
 };
 
 static bool same_shape(puma_share x, puma_share y)
@@ -37,7 +37,7 @@ static bool same_sequences(const layer_shape *r, const pass *p)
            memcmp(r->lengths + p->count, p->first, bytes) == 0;
 }
 
-/* Does layer i on this operand send what the recorded one sent? */
+/* Would layer i send with this operand what the recorded layer sent? */
 static bool same_again(const struct exec *x, const layer_shape *r, puma_share in, const pass *p, size_t i)
 {
     const struct layer_weights *a, *b = &x->layers[i];
@@ -55,7 +55,7 @@ static bool same_again(const struct exec *x, const layer_shape *r, puma_share in
            same_shape(a->mlp_bias, b->mlp_bias);
 }
 
-/* A recorded layer once more, as layer i. */
+/* Plays a recorded layer back as layer i. */
 static residual again(struct exec *x, size_t number, size_t i)
 {
     const struct layer_weights *w = &x->layers[i];
@@ -70,7 +70,7 @@ static residual again(struct exec *x, size_t number, size_t i)
     return (residual){ session_like(x->s, &r->out), post ? w->mlp_gain : NULL, post ? w->mlp_bias : NULL };
 }
 
-/* Layer i itself, recorded under `number`. */
+/* Runs layer i and records it under `number`. */
 static residual record(struct exec *x, residual h, size_t number, const pass *p, size_t i)
 {
     puma_share   in = h.n;

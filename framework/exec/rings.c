@@ -8,7 +8,7 @@
 static uint32_t smaller(uint32_t x, uint32_t y) { return x < y ? x : y; }
 static uint32_t larger(uint32_t x, uint32_t y) { return x > y ? x : y; }
 
-/* The ring that a function wants of its operand whose numbers keep below 2^range. */
+/* The ring that a function wants its operand in, where the operand's numbers are below 2^range. */
 static uint32_t operand_ring(const puma_approx *f, uint32_t wide, uint32_t frac, int range)
 {
     if (f == NULL || f->input_bits == 0) return wide;
@@ -59,27 +59,29 @@ puma_slot rings_slot(model_activation a)
     }
 }
 
-/* As narrow as the consumers of each tensor allow. */
+/* Makes each ring as narrow as the tensor's consumers allow. */
 static void narrow(rings *r, const model *m, const puma_approx *const *function)
 {
     const model_ranges *g = &m->ranges;
     const uint32_t      frac = r->frac, wide = r->wide;
 
-    /* Three tables are summed: two bits, and the sign. */
+    /* Three tables are summed, which takes two bits more; the third is the sign. */
     r->table = smaller(wide, frac + (uint32_t)g->embedding + 3);
     r->scores = function[PUMA_SLOT_SOFTMAX] == NULL || function[PUMA_SLOT_SOFTMAX]->input_bits == 0
                     ? wide
                     : smaller(wide, frac + score_bits(function[PUMA_SLOT_SOFTMAX], g));
     r->attention = smaller(wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
     r->rotary = smaller(wide, r->scores + frac);
-    /* What the ring has left beside a turned number, which may be twice as large; twelve bits at least. */
+    /* Cosine and sine get the bits that the ring has left beside a turned number, which may be twice as large
+     * as the unturned one: at least twelve. */
     if (m->rotary != NULL) {
         uint32_t number = frac + (uint32_t)g->attention + 4;
 
         r->attention = smaller(wide, larger(r->attention, number + 12));
         r->turn = smaller(frac, larger(r->attention, number) - number);
     }
-    /* The gated product meets the last weights in this ring, and the residual stream comes of it. */
+    /* The gated product is multiplied by the last weights in this ring, and the product is added to the
+     * residual. */
     r->inner = smaller(wide, 2 * frac + (uint32_t)g->hidden + 2);
     r->activation = larger(operand_ring(function[rings_slot(m->activation)], wide, frac, g->activation),
                            m->gated ? smaller(wide, 2 * frac + (uint32_t)g->gated + 2) : r->inner);

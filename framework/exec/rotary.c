@@ -3,7 +3,7 @@
 /* rotary.c - see rotary.h */
 #include "exec/rotary.h"
 
-/* Every number of (n, e) replaced by its partner in the pair (a, b) that turns: b for a, and a for b. */
+/* Replaces every number of (n, e) by its partner in the pair (a, b) that turns: a by b, and b by a. */
 static puma_share partners(puma_session *s, puma_share x, bool interleaved)
 {
     size_t     n = x->dim[0], e = x->dim[1];
@@ -20,7 +20,7 @@ static puma_share partners(puma_session *s, puma_share x, bool interleaved)
     return puma_reshape2(s, puma_concat(s, half, 2, 2), n, e);
 }
 
-/* Rows of `x` (n, e), row i at position at[i], turned: a cos - b sin, b cos + a sin for each pair. */
+/* Turns the rows of `x` (n, e), row i by position at[i]: a cos - b sin, b cos + a sin for each pair. */
 static puma_share turned(struct exec *x, puma_share in, const size_t *at)
 {
     const model  *m = x->config.model;
@@ -46,7 +46,8 @@ static puma_share turned(struct exec *x, puma_share in, const size_t *at)
     return puma_trunc_to(s, puma_promise(s, z, m->ranges.attention + 1), r->frac, r->rotary);
 }
 
-/* Writes the positions of all rows, or of each sequence's last, `heads` times over; returns their end. */
+/* Writes the positions of all rows, or with `last` of each sequence's last, `heads` times over; returns the
+ * end of what it wrote. */
 static size_t *positions(size_t *at, size_t heads, const pass *p, bool last)
 {
     for (size_t h = 0; h < heads; h++)

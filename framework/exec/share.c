@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* puma_encode for many numbers at once, if all of them fit; false if one does not, and nothing is written.
- * `words` may be `values`.  Adding 1.5 * 2^52, whose last bit stands for 1, rounds a number below 2^51 to an
+/* puma_encode for many numbers at once.  If one of them does not fit it returns false and writes nothing.
+ * `words` may be `values`.  Adding 1.5 * 2^52, whose last bit is worth 1, rounds a number below 2^51 to an
  * integer, which is then the low bits of the sum. */
 static bool encode_all(uint64_t *words, const double *values, size_t n, uint32_t frac, uint32_t bits)
 {
@@ -27,7 +27,7 @@ static bool encode_all(uint64_t *words, const double *values, size_t n, uint32_t
     return fits;
 }
 
-/* n values become ring words in place: both take 8 bytes each, and a model has many. */
+/* Encodes n values as ring words in place: both take 8 bytes, and a model has too many for a copy. */
 static uint64_t *encode(puma_session *s, double *values, size_t n, uint32_t frac, uint32_t bits)
 {
     uint64_t *words = (uint64_t *)(void *)values;
@@ -42,7 +42,7 @@ static uint64_t *encode(puma_session *s, double *values, size_t n, uint32_t frac
     return s->status == PUMA_OK ? words : NULL;
 }
 
-/* The words to be shared in z; in a rehearsal some, for nobody reads them. */
+/* The words to share in z; in a rehearsal arbitrary ones, since nobody reads them. */
 static uint64_t *words_for(struct exec *x, const puma_tensor *z, double *values)
 {
     if (exec_is_rehearsal(x)) return x->s->host->scratch(x->s, z->n);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* state.h - the executor's state, and nothing else: exec.c opens and closes it, weights.c fills in the
- * shares, the files between them read it. */
+/* state.h - the executor's state, nothing else: exec.c creates and frees it, weights.c fills in the shares,
+ * the other files read it. */
 #ifndef EXEC_STATE_H
 #define EXEC_STATE_H
 
@@ -10,54 +10,54 @@
 
 #include <puma/ops.h>
 
-/* H heads of e numbers, K of them with keys and values. */
+/* Shares of one layer's weights.  There are H heads of e numbers, of which K have keys and values. */
 struct layer_weights {
-    puma_share qkv, qkv_bias; /* ((H + 2K) e, d), ((H + 2K) e): query, key and value one above the other;
-                                 query carries 1/sqrt(e) and what softmax wants its operand multiplied by */
+    puma_share qkv, qkv_bias; /* ((H + 2K) e, d), ((H + 2K) e): query, key and value one above the other; the
+                                 query carries 1/sqrt(e) and the factor that softmax wants on its operand */
     puma_share output, output_bias;          /* (d, H e), (d) */
-    puma_share up, up_bias, down, down_bias; /* of a gated MLP the gate's rows stand above up's */
-    /* Of norms that stand behind a sum: what the next sum adds them with. */
+    puma_share up, up_bias, down, down_bias; /* in a gated MLP the gate's rows are above up's */
+    /* Of norms that follow a sum: the next sum adds them in. */
     puma_share attention_gain, attention_bias, mlp_gain, mlp_bias;
 };
 
-/* A step behind the pooling. */
+/* A step after the pooling. */
 struct step_weights {
     puma_share weight, bias, gain; /* (out, in), (out), (out) */
 };
 
 /* Every node of a run has one and calls the same functions on it in the same order, with the same lengths.
  *
- * A share is NULL where the model has no such tensor.  All shares of weights belong to the session's
- * outermost scope and live as long as it; layers that share their weights (model_group) hold the same
+ * A share is NULL where the model has no such tensor.  All shares of weights are in the session's outermost
+ * scope and live as long as the session; layers that share their weights (model_group) hold the same
  * pointers.  At a client that does not compute, shares have a shape and no contents, and those of a layer are
  * never read.
  *
- * cached and sequences are public and equal at all nodes.  cache[i] is NULL, or holds for each sequence in
+ * cached and sequences are public and equal at all nodes. cache[i] is NULL, or holds for each sequence in
  * turn the keys and values of its cached tokens; all layers hold the same tokens. */
 struct exec {
     puma_session *s;
     exec_config   config;
     uint32_t   provider; /* the node that brings weights and inputs and receives the answers: the client, or
-                            this one with a backend of one party */
+                            with a backend of one party this node itself */
     puma_share table;    /* (V + types, d): token and type embeddings, one above the other */
     puma_share position; /* (positions, d); NULL with rotary positions */
-    puma_share patch, patch_bias, cls; /* of pictures: (d, numbers of a patch), (d), (d) */
+    puma_share patch, patch_bias, cls; /* for pictures: (d, numbers in a patch), (d), (d) */
     puma_share embedding_gain, embedding_bias;
-    puma_share map, map_bias; /* behind the embedding's norm: (d, embedding_width), (d) */
+    puma_share map, map_bias; /* after the embedding's norm: (d, embedding_width), (d) */
     puma_share relative; /* (bucket_rows, H): what relative positions add to the scores, scaled for softmax */
     puma_share final_gain, final_bias; /* where the final norm's output itself is revealed */
     struct layer_weights *layers;      /* model.layers of them */
     puma_share            head_dense, head_dense_bias, head_out, head_out_bias;
-    struct step_weights  *steps;             /* of a sentence encoder, model.step_count of them */
-    puma_share           *cache;             /* a layer: (K, cached, 2e), turned keys beside values */
+    struct step_weights  *steps;             /* a sentence encoder's, model.step_count of them */
+    puma_share           *cache;             /* per layer (K, cached, 2e): turned key, value */
     size_t               *cached, sequences; /* tokens of each sequence in the cache; 0 sequences: none yet */
-    struct recordings    *recordings;        /* of a rehearsal: rehearse.c's own */
+    struct recordings    *recordings;        /* in a rehearsal; only rehearse.c knows their contents */
 };
 
 /* Is this the node that brings weights and inputs? */
 static inline bool exec_is_provider(const struct exec *x) { return x->s->role == x->provider; }
 
-/* Is this a rehearsal, in which tensors have shapes and no contents?  Then nobody has values to share. */
+/* In a rehearsal tensors have shapes and no contents, and no node has values to share. */
 static inline bool exec_is_rehearsal(const struct exec *x) { return (x->s->caps & PUMA_CAP_REHEARSAL) != 0; }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "exec/attention.h"
 
-/* activation(gate) * up, of the two halves of (T, 2I). */
+/* activation(gate) * up; `both` is (T, 2I), the gate's half first. */
 static puma_share gated(struct exec *x, puma_share both, int layer)
 {
     const model  *m = x->config.model;
@@ -42,7 +42,7 @@ static puma_share mlp(struct exec *x, puma_share n, const residual *plus, const 
     return exec_linear(x, up, w->down, w->down_bias, plus, x->config.rings.wide);
 }
 
-/* Norms before attention and MLP.  Of the last layer each sequence's last row may be all that is used. */
+/* With norms before attention and MLP.  In the last layer only each sequence's last row may be needed. */
 static residual layer_pre(struct exec *x, residual h, const pass *p, int i, puma_share *kept)
 {
     bool                        last = exec_last_only(x, p, (size_t)i);
@@ -62,7 +62,7 @@ static residual layer_pre(struct exec *x, residual h, const pass *p, int i, puma
     return exec_sum(x, mlp(x, n, &h, w, i));
 }
 
-/* Norms after the sums. */
+/* With norms after the sums. */
 static residual layer_post(struct exec *x, residual h, const pass *p, int i)
 {
     const struct layer_weights *w = &x->layers[i];

@@ -7,14 +7,14 @@
 
 #include <stdlib.h>
 
-/* Does this node bring the values of weights: the provider, or with public weights every party that computes?
- */
+/* Does this node bring the values of weights?  The provider does, or with public weights every computing
+ * node. */
 static bool has_values(const struct exec *x)
 {
     return x->config.public_weights ? x->s->role != PUMA_CLIENT : exec_is_provider(x);
 }
 
-/* The model's tensor of `role` in `layer` and its number; NULL if it has none. */
+/* The model's tensor for `role` in `layer`, and its number in *index; NULL if there is none. */
 static const model_tensor *find(const struct exec *x, const char *role, int layer, size_t *index)
 {
     const model *m = x->config.model;
@@ -27,7 +27,7 @@ static const model_tensor *find(const struct exec *x, const char *role, int laye
     return NULL;
 }
 
-/* The values of `role` where this node brings them, malloc'd; NULL elsewhere, and when the model has no such
+/* The values for `role` where this node brings them, malloc'd; NULL elsewhere, and when the model has no such
  * tensor. */
 static double *values_of(struct exec *x, const model_source *source, const char *role, int layer)
 {
@@ -43,7 +43,8 @@ static double *values_of(struct exec *x, const model_source *source, const char 
     return values;
 }
 
-/* Shares in z what the provider brings, or with public weights each party.  Takes over `values`. */
+/* Shares in z what the provider, or with public weights every computing node, brings.  Takes over
+ * `values`. */
 static puma_share share_values(struct exec *x, puma_tensor *z, double *values)
 {
     if (x->s->status == PUMA_OK && !x->config.public_weights) return exec_share_into(x, z, values);
@@ -53,7 +54,8 @@ static puma_share share_values(struct exec *x, puma_tensor *z, double *values)
     return NULL;
 }
 
-/* The tensor of `role` in `layer`, each entry times `scale` plus `offset`; NULL when the model has none. */
+/* Shares the tensor for `role` in `layer`, each entry times `scale` plus `offset`; NULL when the model has
+ * none. */
 static puma_share parameter(struct exec *x, const model_source *source, const char *role, int layer,
                             double scale, double offset, uint32_t bits)
 {
@@ -78,14 +80,14 @@ static puma_share bias_of(struct exec *x, const model_source *source, const char
     return parameter(x, source, role, layer, 1, 0, x->config.rings.wide);
 }
 
-/* Where the operand of a linear layer comes from: a norm, whose gain and bias go into the layer's weights
- * when shares are made. */
+/* The norm that a linear layer's operand comes from.  Its gain and bias are folded into the layer's weights
+ * when these are shared. */
 typedef struct norm_role {
     const char *gain, *bias;
     int         layer;
 } norm_role;
 
-/* A linear layer: the roles of its weight and bias, its layer, and the factor of its first `scaled` rows. */
+/* A linear layer: the roles of its weight and bias, its layer, and a factor for its first `scaled` rows. */
 typedef struct linear_role {
     const char *weight, *bias;
     int         layer;
@@ -101,7 +103,7 @@ static bool has_bias(const struct exec *x, const linear_role *l, const norm_role
            (norm != NULL && find(x, norm->bias, norm->layer, &index) != NULL);
 }
 
-/* Rows [first, first + rows) of z, to be written: z is new, and nothing has read it yet. */
+/* Rows [first, first + rows) of z, to be written. z must be new and not read yet. */
 static puma_tensor *rows_of(struct exec *x, const puma_tensor *z, size_t first, size_t rows)
 {
     puma_tensor *part = z == NULL ? NULL : x->s->host->view(x->s, z);
@@ -113,8 +115,9 @@ static puma_tensor *rows_of(struct exec *x, const puma_tensor *z, size_t first, 
     return part;
 }
 
-/* Weight and bias of a linear layer on the norm's bare output n:  W (g * n + b) + c = (W diag g) n + (W b +
- * c), and the scale.  Without a norm W and c as they are.  Into `weight` and, where there is one, `bias`. */
+/* Shares weight and bias of a linear layer so that they act on the norm's bare output n: W (g * n + b) + c =
+ * (W diag g) n + (W b + c), then scaled.  Without a norm W and c stay as they are.  Fills in `weight` and,
+ * unless it is NULL, `bias`. */
 static void share_linear(struct exec *x, const model_source *source, const linear_role *l,
                          const norm_role *norm, puma_tensor *weight, puma_tensor *bias)
 {
@@ -150,8 +153,8 @@ static void share_linear(struct exec *x, const model_source *source, const linea
         free(c);
 }
 
-/* Linear layers with the same operand, one above the other in one matrix: each is shared into its own rows.
- */
+/* Shares linear layers that have the same operand as one matrix, one above the other, each into its own
+ * rows. */
 static void share_stack(struct exec *x, const model_source *source, const linear_role *l, size_t count,
                         const norm_role *norm, puma_share *weight, puma_share *bias)
 {
@@ -188,7 +191,7 @@ static void share_stack(struct exec *x, const model_source *source, const linear
     *bias = b;
 }
 
-/* What the softmax wants its operand multiplied by. */
+/* The factor that softmax wants on its operand. */
 static double operand_scale(const struct exec *x)
 {
     const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
@@ -196,7 +199,7 @@ static double operand_scale(const struct exec *x)
     return softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
 }
 
-/* Query, key and value one above the other, as they may stand in the checkpoint already. */
+/* Query, key and value one above the other; the checkpoint may hold them like that already, or apart. */
 static void share_qkv(struct exec *x, const model_source *source, struct layer_weights *w, int i,
                       const norm_role *norm)
 {
@@ -227,18 +230,18 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     const linear_role up[] = { { "layer.gate.weight", "layer.gate.bias", i, 1, 0 },
                                { "layer.up.weight", "layer.up.bias", i, 1, 0 } };
     const linear_role down = { "layer.down.weight", "layer.down.bias", i, 1, 0 };
-    const norm_role  *first = m->mapped ? NULL : &embedding; /* a map has no norm behind it */
+    const norm_role  *first = m->mapped ? NULL : &embedding; /* after a map there is no norm */
 
     if (before == i) {
-        /* The weights of the layer before, but for q, k and v of the group's second layer: another norm
-         * stands before them than before the group's first, and is folded in. */
+        /* This layer has the weights of the one before.  Only q, k and v of the group's second layer differ:
+         * the norm before them, which is folded in, is not the one before the group's first layer. */
         *w = x->layers[layer - 1];
         if (layer == 1 || model_group(m, layer - 2) != model_group(m, layer - 1))
             share_qkv(x, source, w, i, &last);
         return;
     }
-    /* The norm before attention and the one before the MLP; with norms after the sums it is that of the part
-     * before. */
+    /* Which norm comes before attention and which before the MLP; with norms after the sums it is the norm of
+     * the part before. */
     share_qkv(x, source, w, i, !post ? &own : layer == 0 ? first : &last);
     share_stack(x, source, &output, 1, NULL, &w->output, &w->output_bias);
     share_stack(x, source, gated ? up : up + 1, gated ? 2 : 1, post ? &own : &last, &w->up, &w->up_bias);
@@ -250,7 +253,7 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     w->mlp_bias = bias_of(x, source, last.bias, i);
 }
 
-/* A head on every token, behind the last layer's norm. */
+/* A head for every token, after the last layer's norm. */
 static void share_token_head(struct exec *x, const model_source *source)
 {
     const model      *m = x->config.model;
@@ -269,7 +272,8 @@ static void share_token_head(struct exec *x, const model_source *source)
     }
 }
 
-/* A decoder's head stands behind the final norm; where that is revealed itself there is none. */
+/* A decoder's head follows the final norm; where the final norm's output itself is revealed there is no
+ * head. */
 static void share_head(struct exec *x, const model_source *source, const double *head)
 {
     const model      *m = x->config.model;
@@ -299,7 +303,7 @@ static void share_head(struct exec *x, const model_source *source, const double 
     }
 }
 
-/* What follows the pooling of a sentence encoder. */
+/* The steps after a sentence encoder's pooling. */
 static void share_steps(struct exec *x, const model_source *source)
 {
     const model *m = x->config.model;
@@ -315,7 +319,7 @@ static void share_steps(struct exec *x, const model_source *source)
     }
 }
 
-/* The tables and what follows them up to the first layer. */
+/* The embedding tables and everything up to the first layer. */
 static void share_embedding(struct exec *x, const model_source *source)
 {
     const rings      *r = &x->config.rings;

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* arena.c - see internal.h.
  *
- * Owns all memory that a session hands out: buffers, and the items over them in the order they were made, so
- * that a scope is a count.  Knows tensors by their pointers alone; shape.c says what they look like. */
+ * Owns all memory that a session hands out: buffers, and the items that refer to them in the order they were
+ * made, so that a scope is marked by a count.  It keeps tensors without looking into them; shape.c fills in
+ * their metadata. */
 #include "host/internal.h"
 
 #include "base/checked.h"
@@ -22,7 +23,7 @@ static void buffer_release(buffer *b)
     if (b && --b->references == 0) b->session->memory->release(b);
 }
 
-/* `words` zeroed words, aligned for the kernels. */
+/* A buffer of `words` zeroed words, aligned for the kernels. */
 static buffer *buffer_new(puma_session *s, size_t words, size_t stride)
 {
     host_session *h = host_of(s);
@@ -45,7 +46,7 @@ static buffer *buffer_new(puma_session *s, size_t words, size_t stride)
 
 /* --- items ------------------------------------------------------------------------------------ */
 
-/* A new item over `memory`, whose reference it takes over, also when it fails. */
+/* A new item over `memory`.  Takes over the caller's reference, also on failure. */
 static item *item_new(puma_session *s, buffer *memory)
 {
     host_session *h = host_of(s);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* extensions.c - what the backend of a session brings beyond the core, and how a test takes that away.  fallback.c asks
- * here before it builds an operation from the core; which operation takes which way is its business. */
+/* extensions.c - what the backend of a session brings beyond the core, and how a test takes that away.
+ * fallback.c asks here whether an operation has the backend's own form, before it builds the operation from
+ * the core. */
 #include "host/internal.h"
 
 const plugin_extensions *session_extensions(const puma_session *s) { return host_of(s)->extensions; }

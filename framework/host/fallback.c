@@ -1,23 +1,24 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* fallback.c - operations on top of a protocol's core: the backend's own form where it brings the extension,
- * else an algorithm that is written with the core alone and runs on every backend.
+ * otherwise an algorithm built from the core alone, which runs on every backend.
  *
- * Called by plugins and the executor through the puma_host table.  It knows tables and tensors, and touches
- * neither wire nor share. */
+ * Plugins and the executor call it through the puma_host table.  It works on tensors through that table and
+ * the protocol's, and touches neither the wire nor a share's words. */
 #include "host/fallback.h"
 
 #include "host/session.h"
 
 #include <puma/rows.h>
 
-/* Room for n things of `size` bytes that lives as long as a tensor of this scope. */
+/* Room for n things of `size` bytes, which lasts as long as a tensor of this scope. */
 static void *room_for(puma_session *s, size_t n, size_t size)
 {
     return s->host->scratch(s, n * ((size + sizeof(uint64_t) - 1) / sizeof(uint64_t)));
 }
 
-/* A result on its way out of a formula: no plugin writes to it. */
+/* Drops a result's const: <puma/ops.h> returns const tensors, the host's table does not.  No plugin writes to
+ * it. */
 static puma_tensor *result(puma_share z) { return (puma_tensor *)(uintptr_t)z; }
 
 static puma_tensor *refuse(puma_session *s, puma_status status, const char *why)
@@ -28,7 +29,8 @@ static puma_tensor *refuse(puma_session *s, puma_status status, const char *why)
 
 /* --- products ----------------------------------------------------------------------------------- */
 
-/* Shares of a public matrix, without a message: zeros are shares of 0, and a constant is added. */
+/* Shares of a public matrix, without a message: a tensor of zeros is shares of 0, and adding a constant is
+ * local. */
 static puma_share shared_public(puma_session *s, const puma_public *w, uint32_t bits)
 {
     size_t       n = w->dim[0] * (w->rank == 2 ? w->dim[1] : 1);
@@ -40,7 +42,7 @@ static puma_share shared_public(puma_session *s, const puma_public *w, uint32_t 
     return n == 0 ? z : puma_done(z, s->protocol->add_public(s, z, z, words, n));
 }
 
-/* Are the terms complete, and of how many fraction bits is their sum? */
+/* Checks that the terms are complete and gives the fraction bits of their sum. */
 static puma_status term_fraction(puma_session *s, const puma_term *terms, size_t count, uint32_t *frac)
 {
     bool any = false;
@@ -64,7 +66,7 @@ static puma_status term_fraction(puma_session *s, const puma_term *terms, size_t
     return PUMA_OK;
 }
 
-/* The terms with shares in place of public matrices, where the backend takes none. */
+/* The terms with shares in place of public matrices, for a backend that takes no public ones. */
 static const puma_term *without_public(puma_session *s, const puma_term *terms, size_t count)
 {
     puma_term *own = NULL;
@@ -106,7 +108,7 @@ puma_tensor *fallback_product(puma_session *s, const puma_term *terms, size_t co
     return puma_done(z, status);
 }
 
-/* x as (n + 1) with a share of 0 behind its last element. */
+/* x as (n + 1), with a share of 0 after its last element. */
 static puma_share with_zero(puma_session *s, puma_share x)
 {
     const size_t one = 1;
@@ -118,7 +120,7 @@ static puma_share with_zero(puma_session *s, puma_share x)
     return puma_concat(s, both, 2, 0);
 }
 
-/* Elements of x by public index, where x->n stands for 0. */
+/* Elements of x by public index, where index x->n means 0. */
 static puma_share picked(puma_session *s, puma_share x, const size_t *index, size_t count)
 {
     return puma_pick(s, with_zero(s, x), index, count);
@@ -137,8 +139,8 @@ static puma_block largest_block(const puma_blocks *b)
     return most;
 }
 
-/* Where the backend has no products of blocks: all are one batch in the largest one's shape, 0 beside the
- * smaller ones' entries, and what they come to is picked out of it. */
+/* For a backend without products of blocks: all blocks are one batch in the shape of the largest, the smaller
+ * ones padded with 0, and the results are picked out of it. */
 static puma_share padded_blocks(puma_session *s, puma_share x, puma_share y, const puma_blocks *blocks, size_t n,
                                 uint32_t frac, uint32_t bits)
 {
@@ -214,7 +216,7 @@ puma_tensor *fallback_one_hot(puma_session *s, const puma_tensor *x, size_t coun
         z = s->host->tensor(s, PUMA_BIT, 2, dim, 1, 0);
         return z == NULL ? NULL : puma_done(z, own->one_hot(s, z, x));
     }
-    /* [x = v] = [x < v + 1] ^ [x < v], columns appended one by one. */
+    /* [x = v] = [x < v + 1] ^ [x < v], one column after the other. */
     mark = s->host->enter(s);
     for (size_t v = 0; v < count; v++) {
         next = puma_less_real(s, x, (double)(v + 1));
@@ -242,14 +244,14 @@ puma_tensor *fallback_larger(puma_session *s, const puma_tensor *x, const puma_t
 
 /* --- piecewise polynomials ------------------------------------------------------------------------ */
 
-/* The edges between buckets as comparisons: bit[k] = [x >= edge k].  A gate has two edges more, its ends. */
+/* The edges between buckets as comparisons: bit[k] = [x >= edge k].  A gate has two more edges, its ends. */
 typedef struct edges {
     size_t      buckets, count, first; /* edge k begins bucket first + k */
-    double      unit;                  /* width of a bucket, a number    */
+    double      unit;                  /* width of a bucket             */
     puma_share *bit;
 } edges;
 
-/* sum of c[k] bit[k], c integers at `frac` fraction bits: a step function. */
+/* A step function: the sum of c[k] bit[k], where c are integers with `frac` fraction bits. */
 static puma_share steps(puma_session *s, const puma_share *bit, const int64_t *c, size_t count, uint32_t frac,
                         uint32_t bits)
 {
@@ -288,7 +290,8 @@ static puma_status find_bucket(puma_session *s, edges *g, puma_share x, const pu
     return at_least(s, x, edge, g->count, g->bit);
 }
 
-/* Coefficient c of the bucket that x lies in, raised from its fraction to `frac`: the sum of its steps. */
+/* Coefficient c of the bucket that x is in, raised from `stored` to `frac` fraction bits: the sum of its
+ * steps. */
 static puma_share coefficient(puma_session *s, const edges *g, const int64_t *c, uint32_t stored, uint32_t frac,
                               bool gated)
 {
@@ -307,7 +310,7 @@ static puma_share coefficient(puma_session *s, const edges *g, const int64_t *c,
     return gated ? z : puma_add_real(s, z, ldexp((double)c[0], -(int)stored));
 }
 
-/* x less the begin of its bucket; of a gate 0 outside of its ends. */
+/* x minus the lower end of its bucket; with a gate, 0 outside its ends. */
 static puma_share remainder_of(puma_session *s, const edges *g, puma_share x, bool gated)
 {
     size_t       n = g->buckets;
@@ -330,7 +333,7 @@ static puma_share remainder_of(puma_session *s, const edges *g, puma_share x, bo
     return d;
 }
 
-/* a d + b at `frac` fraction bits. */
+/* a d + b with `frac` fraction bits. */
 static puma_share multiply_add(puma_session *s, puma_share a, puma_share d, puma_share b, uint32_t frac,
                                uint32_t bits)
 {
@@ -340,9 +343,9 @@ static puma_share multiply_add(puma_session *s, puma_share a, puma_share d, puma
     return puma_product(s, terms, 2, a->rank, a->dim, frac, bits);
 }
 
-/* All edges compared in one call, each coefficient of the bucket's polynomial and the remainder a sum of
- * steps, then Horner's rule.  Outside of a gate coefficients and remainder are 0, and right of its middle x is
- * added. */
+/* Compares x with all edges in one call; each coefficient of the bucket's polynomial, and the remainder, is a
+ * sum of steps; then Horner's rule.  Outside a gate's ends coefficients and remainder are 0, and right of its
+ * middle x is added. */
 static puma_share piecewise(puma_session *s, puma_share x, const puma_table *t, bool gated, uint32_t frac,
                             uint32_t bits)
 {
@@ -352,7 +355,7 @@ static puma_share piecewise(puma_session *s, puma_share x, const puma_table *t, 
     puma_share c[3], d, z;
 
     if (!puma_ready(s, x) || find_bucket(s, &g, x, t, gated) != PUMA_OK) return NULL;
-    /* Fractions such that each product can take the next coefficient up. */
+    /* Fraction bits chosen so that the next coefficient can be added into each product. */
     for (int j = 1; j < 3; j++)
         if (at[j] + x->frac < at[j - 1]) at[j] = at[j - 1] - x->frac;
     for (int j = 0; j < 3; j++) c[j] = coefficient(s, &g, t->c[j], stored[j], at[j], gated);
@@ -413,8 +416,8 @@ puma_tensor *fallback_gate(puma_session *s, const puma_tensor *x, const puma_tab
 
 enum { MOST_POWERS = 128 };
 
-/* x compared with the integers -down … count - down - 1: its whole part as 2^whole at `down` fraction bits, and
- * what is left of it. */
+/* Compares x with the integers -down … count - down - 1.  *whole becomes 2^(x's whole part) with `down`
+ * fraction bits, *rest what is left of x. */
 static puma_status split_whole(puma_session *s, puma_share x, uint32_t down, size_t count, puma_share *whole,
                                puma_share *rest)
 {
@@ -439,8 +442,9 @@ static puma_status split_whole(puma_session *s, puma_share x, uint32_t down, siz
     return s->status;
 }
 
-/* Whole part and remainder by comparison with all integers from -frac - 2 on, below which the result is
- * nothing; 2^remainder by a polynomial through the Chebyshev nodes of [0, 1] (off by 1.2e-7), 2^whole by steps. */
+/* Whole part and remainder come from a comparison with all integers from -frac - 2 on, below which the result
+ * is 0.  2^remainder is a polynomial through the Chebyshev nodes of [0, 1] (error 1.2e-7), 2^whole a sum of
+ * steps. */
 static puma_share built_exp2(puma_session *s, puma_share x, uint32_t high, uint32_t frac, uint32_t bits)
 {
     static const double C[] = { 0.9999998983500245,  0.6931544896632286,  0.24014181820146044,

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fallback.h - operations on top of a protocol's core: what the table that plugins see holds under the same
- * names (puma/host.h); <puma/ops.h> says what each does. */
+/* fallback.h - operations on top of a protocol's core.  session.c puts them into the table that plugins see,
+ * under the same names (puma/host.h); <puma/ops.h> says what each does. */
 #ifndef HOST_FALLBACK_H
 #define HOST_FALLBACK_H
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* message.c - words of the backend packed into payload for the wire, and off it again.
+/* message.c - packs the backend's words into payload for the wire, and unpacks them.
  *
- * Called by the backend through its table.  Owns no state: the wire is the caller's of session_open. */
+ * The backend calls it through its table.  It owns no state: the wire belongs to session_open's caller. */
 #include "host/internal.h"
 
 #include "base/checked.h"
@@ -18,7 +18,7 @@ puma_status host_check_link(puma_session *s, uint32_t peer, uint32_t bits)
 
     if (s->status != PUMA_OK) return s->status;
     if (!h->config.wire) return host_fail(s, PUMA_EINTERNAL, "this backend has no wire");
-    if (prg_failed()) { /* what a message is masked with may be no mask */
+    if (prg_failed()) { /* the masks of this message may not be random */
         error_set(&h->error, 1020, "OpenSSL has failed in a random stream: nothing more is sent");
         return host_stick(s);
     }
@@ -28,7 +28,8 @@ puma_status host_check_link(puma_session *s, uint32_t peer, uint32_t bits)
     return PUMA_OK;
 }
 
-/* A payload of n words, NULL after a failure.  ring_packed_size is trusted with n*bits that fits. */
+/* Room for n packed words; NULL after a failure.  ring_packed_size needs an n * bits that fits, which is
+ * checked here. */
 static uint8_t *payload_new(puma_session *s, size_t n, uint32_t bits, size_t *size)
 {
     size_t   total;
@@ -43,7 +44,7 @@ static uint8_t *payload_new(puma_session *s, size_t n, uint32_t bits, size_t *si
     return payload;
 }
 
-/* An empty message is none: both ends know n. */
+/* An empty message is not sent: both ends know n. */
 puma_status host_send(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                       puma_phase phase)
 {
@@ -73,7 +74,7 @@ puma_status host_recv(puma_session *s, uint32_t from, uint64_t *words, size_t n,
     return s->status;
 }
 
-/* Packed bits are words written little-endian and cut behind the last bit's byte. */
+/* Packed bits are words written little-endian, cut after the byte that holds the last bit. */
 puma_status host_send_bits(puma_session *s, uint32_t to, const uint64_t *words, size_t n, puma_phase phase)
 {
     host_session *h = host_of(s);

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* place.c - see place.h; and how a failure comes into a session.
+/* place.c - see place.h; and how a failure gets into a session.
  *
- * Owns host_session.at and host_session.error.  Every failure of this folder and of the backend ends here: it
- * is kept with the place it happened at, and the session does nothing more. */
+ * Owns host_session.at and host_session.error.  Every failure of this folder and of the backend ends here:
+ * the first is kept with the place where it happened, and the session does nothing more. */
 #include "host/internal.h"
 
 #include <stdarg.h>
@@ -49,7 +49,7 @@ const char *host_where(const puma_session *s)
 
 /* --- failures --------------------------------------------------------------------------------- */
 
-/* The code a plugin's failure is printed with: it knows the class alone. */
+/* The error number to print for a plugin's failure; the plugin gives only its class. */
 static unsigned code_of(puma_status status)
 {
     switch (status) {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* place.h - where a run is, as data, and its first failure.
  *
- * The executor says before each operation where it is; errors, the bill and the progress line read that. Text
- * is made for people alone: nothing reads a place back out of it. */
+ * Before each operation the executor says where it is; errors, the bill and the progress line read it.  Text
+ * is made only for people: nothing parses a place out of it. */
 #ifndef HOST_PLACE_H
 #define HOST_PLACE_H
 
@@ -15,22 +15,22 @@
 
 typedef struct place {
     char part[16]; /* "layer", "head", "weights" ...; "": none              */
-    int  layer;    /* -1: the part has none                                 */
+    int  layer;    /* -1: not in a layer                                    */
     char op[104];  /* "softmax", or a name                                  */
 } place;
 
 enum { PLACE_TEXT = 160 };
 
-/* A run that has not said yet where it is. */
+/* Has the run not said yet where it is? */
 static inline bool place_is_none(const place *p) { return p->part[0] == '\0' && p->op[0] == '\0'; }
-/* Where, in full: "layer 3 softmax". */
+/* The place in full: "layer 3 softmax". */
 void               place_text(const place *p, char text[PLACE_TEXT]);
-/* The same without its operation: "layer 3"; of a place without a part the operation itself. */
+/* The place without its operation: "layer 3".  A place without a part gives its operation. */
 void               place_title(const place *p, char title[PLACE_TEXT]);
 
-/* Says where the run is from now on. */
+/* Sets where the run is from now on. */
 void              host_at(puma_session *s, const char *part, int layer, const char *op);
-/* The first failure of the session, in full. */
+/* The session's first failure, as one line. */
 const puma_error *session_error(const puma_session *s);
 
 #endif

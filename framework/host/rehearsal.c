@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* rehearsal.c - see rehearsal.h; a second host, and a second ring, behind the backend's same tables.
+/* rehearsal.c - see rehearsal.h; a second host and a second ring, behind the same tables that the backend
+ * sees.
  *
- * session_open calls rehearsal_begin once, which puts entries of this file into the backend's table and into
- * host_session.memory: nothing else in this folder asks which of the two it serves.  To the backend such a
- * session is PUMA_CAP_REHEARSAL: words hold nothing, and what it computes from them has no meaning.
+ * session_open calls rehearsal_begin once.  It puts functions of this file into the backend's table and into
+ * host_session.memory; no other file of this folder asks whether a session is a rehearsal.  The backend sees
+ * PUMA_CAP_REHEARSAL: words have no contents, and what it computes from them has no meaning.
  *
- * Counted as memory is what a run would have: of a tensor the planes that are written (masks of public
- * weights stay 0, and pages of zeros that nothing writes take none), scratch that is used at all (a dealer's
- * part of an operation is not there at the others), and messages while they are packed or unpacked. */
+ * What counts as memory is what a run would use: the planes of a tensor that are written (masks of public
+ * weights stay 0, and pages of zeros that nothing writes take none), scratch that is used at all (the other
+ * nodes never use a dealer's part of an operation), and messages while they are packed or unpacked. */
 #include "host/internal.h"
 
 #include "base/checked.h"
@@ -18,9 +19,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define RESERVED ((size_t)64 << 10) /* buffers from this size on are addresses without memory */
+#define RESERVED ((size_t)64 << 10) /* from this size on a buffer is reserved addresses without memory */
 
-/* What is recorded: where the run is, or a message's length. */
+/* One recorded event: a change of place, or a message's length. */
 typedef struct event {
     enum { EVENT_PLACE, EVENT_SEND, EVENT_RECV } kind;
     uint32_t   peer;
@@ -32,24 +33,24 @@ typedef struct event {
 typedef struct record {
     event    *events;
     size_t    count, room;
-    bool      lost;        /* there was no memory for an event */
-    size_t    begin, most; /* bytes when it began, and at most until it stopped */
-    ring_work work;        /* until it stopped: what was done in it             */
+    bool      lost;        /* an event could not be stored: out of memory    */
+    size_t    begin, most; /* bytes when it began, and the most until it stopped */
+    ring_work work;        /* the work done in between; while recording, the work before */
 } record;
 
 typedef struct rehearsal {
     size_t    memory, peak;                            /* bytes of buffers, now and at most */
-    record    records[SESSION_RECORDINGS], *recording; /* NULL: none */
-    ring_work work;                                    /* without the backend's own loops; of those: */
-    double    started_s, replayed_s; /* the thread's time when it began, and what was not done again */
+    record    records[SESSION_RECORDINGS], *recording; /* recording is NULL when there is none */
+    ring_work work; /* without the backend's own loops, whose time follows from the next two */
+    double    started_s, replayed_s; /* the thread's time when it began, and the time that replays saved */
     void (*labelled)(void *context, const place *at); /* the caller's: see session_config */
     void *label_context;
 } rehearsal;
 
-/* The session of this thread: kernels and streams know none.  NULL: no rehearsal. */
+/* This thread's rehearsal, or NULL: kernels and random streams get no session as an argument. */
 static _Thread_local host_session *here;
 
-/* The time that this thread has computed. */
+/* The CPU time of this thread. */
 static double thread_s(void)
 {
     struct timespec t;
@@ -60,7 +61,7 @@ static double thread_s(void)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-/* Memory in use, with `extra` that comes and goes at once. */
+/* Notes that memory in use, plus `extra` bytes that are freed again at once, may be a new peak. */
 static void note(rehearsal *r, size_t extra)
 {
     if (r->memory + extra > r->peak) r->peak = r->memory + extra;
@@ -77,7 +78,7 @@ static void take_memory(buffer *b, size_t bytes)
     note(r, 0);
 }
 
-/* Words from `at` on are written, or read. */
+/* The words from `at` on are written, or read. */
 static void touch(const uint64_t *at, bool write)
 {
     for (size_t i = here == NULL ? 0 : here->count; i-- > 0;) {
@@ -102,7 +103,7 @@ static void write_planes(const puma_tensor *z)
     for (uint32_t p = 0; p < z->planes; p++) written(z->plane[p]);
 }
 
-/* Tensors are as large as the run's and nothing touches them: addresses are reserved, no memory. */
+/* Tensors are as large as the run's, but nothing touches them: addresses are reserved, without memory. */
 static void *reserve(size_t bytes)
 {
     void *room;
@@ -208,7 +209,7 @@ static const puma_ring KERNELS = {
     .matmul = count_matmul,
 };
 
-/* --- messages: their lengths alone ------------------------------------------------------------ */
+/* --- messages: only their lengths ------------------------------------------------------------- */
 
 static void record_event(rehearsal *r, const event *what)
 {
@@ -227,7 +228,7 @@ static void record_event(rehearsal *r, const event *what)
     to->events[to->count++] = *what;
 }
 
-/* What a run packs and unpacks is memory all the same. */
+/* A rehearsal packs nothing, but a run would need memory for it. */
 static void count_message(puma_session *s, const event *what)
 {
     rehearsal *r = host_of(s)->rehearsal;
@@ -254,7 +255,8 @@ static puma_status recv_length(puma_session *s, uint32_t from, size_t size)
     return net_recv(h->config.wire, from, &none, size, &h->error) == PUMA_OK ? PUMA_OK : host_stick(s);
 }
 
-/* Do n words of `bits` make a message that there can be, and is? */
+/* Is there a message of n words of `bits`?  Not when it is empty, and not when its length overflows, which is
+ * a failure. */
 static bool passes(puma_session *s, uint32_t peer, size_t n, uint32_t bits)
 {
     size_t total;
@@ -329,7 +331,7 @@ void session_replay(puma_session *s, size_t number, int layer)
     ring_work     again = r->work;
 
     note(h, r->most - r->begin);
-    again.packed_bytes = 0; /* its messages pass again, and are counted then */
+    again.packed_bytes = 0; /* its messages are counted when they pass again below */
     ring_work_add(&h->work, &again, 1);
     h->replayed_s += again.other_s;
     for (size_t i = 0; i < r->count && s->status == PUMA_OK; i++) {

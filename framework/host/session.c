@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* session.c - see session.h.
  *
- * Owns the session itself and the table that its backend sees of this folder.  A backend is not trusted to
- * leave the process as it was: what open may not change is checked. */
+ * Owns the session and the table through which its backend sees this folder.  A backend is not trusted to
+ * leave alone what open may not change: this is checked. */
 #include "host/internal.h"
 
 #include "host/fallback.h"
@@ -95,7 +95,7 @@ static void host_free(host_session *h)
     free(h);
 }
 
-/* Can this protocol do what is asked for? */
+/* Can this protocol do what the configuration asks for? */
 static puma_status check_config(const session_config *config, puma_error *e)
 {
     const puma_protocol *protocol = config->protocol->protocol;
@@ -109,7 +109,7 @@ static puma_status check_config(const session_config *config, puma_error *e)
     return PUMA_OK;
 }
 
-/* All but the backend's own. */
+/* A session that is complete but for the backend's own state. */
 static host_session *host_new(const session_config *config, puma_error *e)
 {
     const puma_protocol *protocol = config->protocol->protocol;
@@ -195,7 +195,7 @@ void session_close(puma_session *s)
 
 /* --- the way out ------------------------------------------------------------------------------ */
 
-/* What a backend against parties that may cheat does before anything is revealed. */
+/* A backend that withstands cheating parties verifies its values before anything is revealed. */
 static puma_status verify(puma_session *s)
 {
     const puma_verify_ext *own = &host_of(s)->config.protocol->extensions.verify;

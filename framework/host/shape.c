@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* shape.c - tensors, and tensors made of tensors: views and copies, which send nothing.
  *
- * Called by the backend through its table.  Looks at metadata alone; words are moved by host_session.memory,
- * so that a rehearsal moves none, and all planes alike, whatever they mean to the backend. */
+ * The backend calls it through its table.  It handles metadata only; host_session.memory moves the words, so
+ * that a rehearsal moves none.  All planes are moved alike, whatever they mean to the backend. */
 #include "host/internal.h"
 
 #include "base/checked.h"
@@ -44,7 +44,7 @@ puma_tensor *host_tensor(puma_session *s, puma_kind kind, uint32_t rank, const s
     t.bits = kind == PUMA_BIT ? 1 : bits;
     t.frac = kind == PUMA_BIT ? 0 : frac;
     t.range = (int32_t)t.bits - 1 - (int32_t)t.frac;
-    /* Each plane begins on a boundary of its own. */
+    /* Each plane begins on an aligned address. */
     if (!set_shape(&t, rank, dim) || !checked_add(&stride, t.words, ALIGNMENT / sizeof(uint64_t) - 1) ||
         !checked_mul(&words, stride / (ALIGNMENT / sizeof(uint64_t)) * (ALIGNMENT / sizeof(uint64_t)),
                      t.planes))
@@ -161,7 +161,7 @@ static void copy_strided(const puma_session *s, puma_tensor *z, const puma_tenso
 
 /* --- tensors made of tensors ------------------------------------------------------------------ */
 
-/* Strides of x itself, row-major. */
+/* The strides of x itself, row-major. */
 static void strides_of(const puma_tensor *x, size_t *stride)
 {
     size_t step = 1;
@@ -212,7 +212,7 @@ puma_tensor *host_slice(puma_session *s, const puma_tensor *x, uint32_t axis, si
     return z;
 }
 
-/* Do the operands go together along this axis?  *total: of its entries. */
+/* Do the operands fit together along this axis?  *total becomes the length of the joined axis. */
 static bool joins(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis, size_t *total)
 {
     *total = 0;
@@ -249,7 +249,7 @@ puma_tensor *host_concat(puma_session *s, const puma_tensor *const *x, size_t co
     for (uint32_t k = axis + 1; k < x[0]->rank; k++) inner *= dim[k];
     z = host_like(s, x[0], x[0]->rank, dim);
     if (!z) return NULL;
-    for (size_t i = 0; i < count; i++) { /* the widest promise; known to those who know all of it */
+    for (size_t i = 0; i < count; i++) { /* the widest range; known to the nodes that know every part */
         if (x[i]->range > z->range) z->range = x[i]->range;
         z->known &= x[i]->known;
     }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* streams.c - the random streams that a backend asks for, by peer and purpose.
  *
- * Called by the backend through its table.  Owns the streams and wipes their seeds; what two nodes share is
- * derived by net, from keys that never come here. */
+ * The backend calls it through its table.  It owns the streams and wipes their seeds; net derives what two
+ * nodes share, from keys that never come here. */
 #include "host/internal.h"
 
 #include "ring/prg.h"
@@ -17,12 +17,12 @@
 #define STREAM_OWN PUMA_NODES
 #define STREAM_SEED (PUMA_NODES + 1)
 
-/* A stream that was handed out: asking again for the same one continues it, so that no stretch is drawn
+/* A stream that was handed out.  Asking for the same one again continues it, so that no part is drawn
  * twice. */
 typedef struct stream {
     struct stream *next;
     puma_prg      *prg;
-    uint32_t       peer; /* STREAM_OWN, STREAM_SEED: no peer's */
+    uint32_t       peer; /* or STREAM_OWN, STREAM_SEED */
     char           purpose[64];
 } stream;
 
@@ -44,7 +44,7 @@ static stream *stream_new(puma_session *s, const uint8_t seed[32], uint32_t peer
     return st;
 }
 
-/* The stream of (peer, purpose) that exists already. */
+/* The stream of (peer, purpose), if it exists already. */
 static stream *stream_find(const host_session *h, uint32_t peer, const char *purpose)
 {
     stream *st = h->streams;

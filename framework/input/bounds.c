@@ -1,13 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bounds.c - see internal.h: do the checkpoint's numbers, and what is computed of them, fit the rings of the plan? */
+/* bounds.c - see internal.h: do the checkpoint's numbers, and what is computed from them, fit the plan's
+ * rings? */
 #include "input/internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a weight must stay below: it leaves room for a product, |w| < 2^(ring - 2 - 2f), and fits its own ring. */
+/* The bound for a weight: it leaves room for a product, |w| < 2^(ring - 2 - 2f), and the weight fits its own
+ * ring. */
 static double limit_of(const client_plan *c, const char *role)
 {
     const model *m = c->plan->model;
@@ -15,12 +17,12 @@ static double limit_of(const client_plan *c, const char *role)
     bool         is_table = strcmp(role, "embedding.token") == 0 || strcmp(role, "embedding.position") == 0 ||
                     strcmp(role, "embedding.type") == 0;
 
-    if (strcmp(role, "relative.bias") == 0) return ldexp(1.0, m->ranges.scores); /* it adds to them */
-    if (m->pixels) is_table = false; /* positions are added to the patches' products */
+    if (strcmp(role, "relative.bias") == 0) return ldexp(1.0, m->ranges.scores); /* it is added to the scores */
+    if (m->pixels) is_table = false; /* positions are added to a patch's product */
     return ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
 }
 
-/* Token rows come scaled.  That all numbers are finite was seen on opening. */
+/* Token rows are scaled when they are shared.  That all numbers are finite was checked on opening. */
 puma_status input_check_weights(const client_plan *c, puma_error *e)
 {
     const model *m = c->plan->model;
@@ -41,8 +43,8 @@ puma_status input_check_weights(const client_plan *c, puma_error *e)
 
 /* --- pictures ----------------------------------------------------------------------------------- */
 
-/* No picture may lead out of the residual stream's range: of a patch's product the sum of the weights' magnitudes
- * bounds each entry, whatever the picture is. */
+/* No picture may take the residual out of its range.  A patch's product is at most the sum of a row's
+ * magnitudes times the largest pixel, whatever the picture is. */
 puma_status input_check_pictures(const client_plan *c, puma_error *e)
 {
     const model        *m = c->plan->model;
@@ -80,13 +82,13 @@ puma_status input_check_pictures(const client_plan *c, puma_error *e)
 
 /* --- a sentence encoder's vector ---------------------------------------------------------------- */
 
-/* Bounds of a vector: of each number, and of its length. */
+/* Bounds of a vector: of the magnitude of each number, and of its length. */
 typedef struct bounds {
     double most, length;
 } bounds;
 
-/* The largest magnitude of a tensor of a step or of a norm, and the length of all its numbers; 0 when there
- * is none. */
+/* Measures a tensor of a step or a norm: its largest magnitude and the length of all its numbers; 0 when
+ * there is none. */
 static puma_status measure_tensor(const client_plan *c, const char *role, int layer, bounds *b, puma_error *e)
 {
     const model *m = c->plan->model;
@@ -108,8 +110,8 @@ static puma_status measure_tensor(const client_plan *c, const char *role, int la
     return PUMA_OK;
 }
 
-/* A Dense step on a vector within `b`: no number of the result is larger than the longest row allows.  By
- * rows: the sum of magnitudes times the largest, or the row's length times the vector's. */
+/* Bounds a Dense step's result for a vector within `b`.  For each row of the weights a number is at most the
+ * row's sum of magnitudes times b->most, and at most the row's length times b->length. */
 static puma_status bound_dense(const client_plan *c, size_t step, bounds *b, puma_error *e)
 {
     const model_step *s = &c->plan->model->steps[step];
@@ -137,7 +139,8 @@ static puma_status bound_dense(const client_plan *c, size_t step, bounds *b, pum
     return e->status;
 }
 
-/* The vector in front of the steps, behind the last norm: n has the length sqrt(d), whatever the text is. */
+/* Bounds the pooled vector before the first step: after the last norm n has length sqrt(d), whatever the text
+ * is. */
 static puma_status bound_pooled(const client_plan *c, bounds *b, puma_error *e)
 {
     const model *m = c->plan->model;
@@ -195,7 +198,7 @@ puma_status input_check_encoder(const client_plan *c, puma_error *e)
             b.most = b.length;
         } else {
             double squares =
-                fmin(limit, i > 0 ? lengths * lengths : limit); /* what no step changed keeps to the norms */
+                fmin(limit, i > 0 ? lengths * lengths : limit); /* no step changed it: bounded by the norms */
 
             if (!(b.length * b.length < squares))
                 error_set(

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat.c - see chat.h: messages between the pieces of a template. */
+/* chat.c - see chat.h: puts messages between the template's own texts. */
 #include "input/chat_file.h"
 #include "input/internal.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The pieces so far; each says by offsets where its text stands, because the text moves as it grows. */
+/* A piece of the rendered text, by offsets, because the text moves as it grows. */
 typedef struct stretch {
     size_t begin, end;
     bool   own;
@@ -27,7 +27,7 @@ static bool grow(rendering *r, size_t more)
 {
     if (r->room - r->size < more) {
         size_t room = 2 * r->room + more + 256;
-        char  *text = malloc(room); /* no realloc: what it leaves behind would not be wiped */
+        char  *text = malloc(room); /* no realloc: it would not wipe the old block */
 
         if (text == NULL) return no_memory(r->e), false;
         if (r->size > 0) memcpy(text, r->text, r->size);
@@ -73,7 +73,7 @@ static bool put_date(rendering *r)
     return put(r, text, size, true);
 }
 
-/* Text of the template, with the tokens and the date in their places; no other brace stands in it. */
+/* Appends a text of the template's with its tokens and the date filled in; it has no other braces. */
 static bool put_own(rendering *r, const char *text)
 {
     for (const char *at = text; at != NULL && *at != '\0';) {
@@ -93,7 +93,7 @@ static bool put_own(rendering *r, const char *text)
 
 /* --- white space ------------------------------------------------------------------------------ */
 
-/* What Python's str.strip takes away (the characters that Unicode calls white space, and four separators). */
+/* What Python's str.strip removes: the characters that Unicode calls white space, and four separators. */
 static const char *const spaces[] = {
     "\t",           "\n",           "\v",           "\f",           "\r",           "\x1c",         "\x1d",
     "\x1e",         "\x1f",         " ",            "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80",
@@ -102,7 +102,8 @@ static const char *const spaces[] = {
     "\xe3\x80\x80",
 };
 
-/* Bytes of the white space character at the beginning (or, with `end`, the end) of a text; 0: there is none. */
+/* Size in bytes of the white space character at the beginning (with `end`, the end) of a text; 0 if there is
+ * none. */
 static size_t space_at(const char *text, size_t size, bool end)
 {
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
@@ -113,7 +114,7 @@ static size_t space_at(const char *text, size_t size, bool end)
     return 0;
 }
 
-/* Takes white space from the outer ends of the pieces from `first` on. */
+/* Removes white space from both ends of the pieces from `first` on, taken together. */
 static void trim(rendering *r, size_t first)
 {
     for (size_t i = first; i < r->count; i++) {
@@ -149,7 +150,7 @@ static bool put_content(rendering *r, const chat_message *m)
     return true;
 }
 
-/* A turn, with the system message in it where the template has it so. */
+/* Appends a turn, with the system message in it where the template puts it there. */
 static bool put_turn(rendering *r, const chat_message *m, const chat_message *inside)
 {
     const chat_part *part = &r->c->part[m->role], *folded = &r->c->part[CHAT_SYSTEM];
@@ -170,7 +171,8 @@ static bool refuse(rendering *r, size_t number, const char *why)
     return false;
 }
 
-/* The roles in their order.  `given`: a system message of the run file, or the template's default, stands in front. */
+/* Checks the order of the roles.  `given`: a system message from the run file, or the template's default,
+ * comes first. */
 static bool check_order(rendering *r, const chat_message *m, size_t count, bool given)
 {
     const chat_template *c = r->c;
@@ -202,7 +204,7 @@ static bool render(rendering *r, const chat_message *m, size_t count, const char
     size_t               first = 0;
 
     for (size_t i = 0; i < count; i++) has = has || m[i].role == CHAT_SYSTEM;
-    if (system != NULL && has) front.text = NULL; /* the messages bring their own */
+    if (system != NULL && has) front.text = NULL; /* the messages have their own */
     if (system == NULL && m[0].role == CHAT_SYSTEM) front.text = NULL;
     if (system != NULL && front.text != NULL && c->place == CHAT_NOWHERE) {
         error_set(r->e, 567, "chat template %s: this model takes no system message", c->name);
@@ -222,7 +224,8 @@ static bool render(rendering *r, const chat_message *m, size_t count, const char
     return put_own(r, c->generation);
 }
 
-/* All texts of the template: its tokens are its own even where this conversation does not come to them. */
+/* All texts of the template: the tokens in them belong to the template even if this conversation does not use
+ * them. */
 static size_t reserve(const chat_template *c, token_piece *pieces)
 {
     const char *const texts[] = { c->start,

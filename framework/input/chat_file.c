@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.c - chat templates from models/chat, and which of them a checkpoint's own one is: opens and closes what
- * chat.c renders with.  A checkpoint's own template is compared, never run. */
+/* chat_file.c - reads chat templates from models/chat, and finds the one that matches a checkpoint's own:
+ * opens and closes what chat.c renders with.  A checkpoint's own template is compared, never run. */
 #include "input/chat_file.h"
 #include "input/internal.h"
 
@@ -31,7 +31,7 @@ static bool fault(struct reading *in, const ini_entry *entry, const char *why)
     return false;
 }
 
-/* The next string in quotes, which \n, \\ and \" may stand in; moves *at behind it. */
+/* The next string in quotes, which may contain \n, \\ and \"; moves *at past it. */
 static char *next_string(const char **at)
 {
     const char *p = *at + strspn(*at, " \t");
@@ -62,7 +62,7 @@ static bool read_string(struct reading *in, const ini_entry *entry, char **to)
     return true;
 }
 
-/* The template's own text: its braces are {bos}, {eos} and {date}. */
+/* A text of the template's own, in which only {bos}, {eos} and {date} may have braces. */
 static bool read_own(struct reading *in, const ini_entry *entry, char **to)
 {
     if (!read_string(in, entry, to)) return false;
@@ -85,7 +85,7 @@ static bool read_strings(struct reading *in, const ini_entry *entry, chat_string
     return true;
 }
 
-/* Hash after hash, with blanks between. */
+/* Reads hashes, separated by blanks. */
 static bool read_hashes(struct reading *in, const ini_entry *entry, chat_strings *to)
 {
     for (const char *at = entry->value; *at != '\0'; at += strspn(at, " ")) {
@@ -183,7 +183,7 @@ static int is_ini(const struct dirent *entry)
     return size > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + size - 4, ".ini") == 0;
 }
 
-/* The names in models/chat without their ending; -1: there is no such folder. */
+/* The names in models/chat without their ending; -1: the folder does not exist. */
 static int list_files(struct dirent ***files)
 {
     char path[4200];
@@ -195,7 +195,7 @@ static int list_files(struct dirent ***files)
     return count;
 }
 
-/* The names of the files there are, sorted, with commas between; malloc'd, NULL: out of memory. */
+/* The names of all files in models/chat, sorted and separated by commas; malloc'd, NULL: out of memory. */
 static char *template_names(void)
 {
     struct dirent **files = NULL;
@@ -234,7 +234,7 @@ static puma_status read_template(chat_template **out, const char *name, puma_err
 
 /* --- the checkpoint's own template ------------------------------------------------------------ */
 
-/* Of a list of named templates the one called default. */
+/* The template called default, in a list of named ones. */
 static const json_t *named_default(const json_t *list)
 {
     const json_t *item, *found = NULL;
@@ -272,7 +272,7 @@ static puma_status from_file(const char *checkpoint, char **text, puma_error *e)
     return file_read(path, TEMPLATE_LIMIT, text, &size, 502, e);
 }
 
-/* *g NULL: the checkpoint has no .gguf file. */
+/* *g is NULL when the checkpoint has no .gguf file. */
 static puma_status open_gguf(const char *checkpoint, gguf **g, puma_error *e)
 {
     char *file = NULL;
@@ -301,8 +301,8 @@ static puma_status from_gguf(const char *checkpoint, char **text, puma_error *e)
     return e->status;
 }
 
-/* Templates are written in JSON, in Jinja and in C: for a comparison of their parts a line end is a line end and a
- * quote is a quote. */
+/* Templates are written in JSON, in Jinja and in C, so before their parts are compared line ends and quotes
+ * are made the same. */
 static void unify(char *text)
 {
     char *to = text;
@@ -337,7 +337,8 @@ static bool is_made_of(const chat_template *c, const char *unified)
     return c->has.count > 0;
 }
 
-/* The names of the files whose marks the template has; *c is the last of them, or the one whose hash it has. */
+/* Lists the files that match the template by its parts.  *c is the one that does, NULL if several do; one
+ * with its hash wins. */
 static puma_status compare_all(chat_template **c, const char *text, const char *unified, FILE *names, puma_error *e)
 {
     struct dirent **files = NULL;
@@ -368,7 +369,7 @@ static puma_status compare_all(chat_template **c, const char *text, const char *
     return e->status;
 }
 
-/* Short, so that all names fit into one line. */
+/* Kept short, so that all names fit into one line. */
 static puma_status unknown(const char *why, const char *which, puma_error *e)
 {
     char *names = which == NULL ? template_names() : NULL;
@@ -378,8 +379,8 @@ static puma_status unknown(const char *why, const char *which, puma_error *e)
     return e->status;
 }
 
-/* chat_template.jinja goes before tokenizer_config.json, as in transformers. */
-/* The file that the checkpoint's own template is. */
+/* The file that matches the checkpoint's own template.  chat_template.jinja takes precedence over
+ * tokenizer_config.json, as in transformers. */
 static puma_status find_template(chat_template **c, const char *checkpoint, puma_error *e)
 {
     char  *text = NULL, *unified = NULL, *names = NULL;
@@ -408,7 +409,7 @@ static puma_status find_template(chat_template **c, const char *checkpoint, puma
 
 /* --- the tokens that begin and end a sequence ------------------------------------------------- */
 
-/* A token in a configuration is its text, or an object with it. */
+/* In a configuration a token is its text, or an object that contains it. */
 static puma_status take_token(char **to, const json_t *config, const char *key, puma_error *e)
 {
     const json_t *value = json_object_get(config, key);

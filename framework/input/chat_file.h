@@ -1,29 +1,30 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chat_file.h - a template of models/chat as chat_file.c reads it and chat.c renders with it; for these two alone.
+/* chat_file.h - a template of models/chat, as chat_file.c reads it and chat.c renders with it.  Only these
+ * two include it.
  *
- * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the generation
- * prompt.  All of these are the template's own text, in which {bos}, {eos} and {date} stand for the checkpoint's
- * tokens and today's date. */
+ * A conversation is rendered as: start; for each message its role's `before`, the content, its `after`; the
+ * generation prompt.  All of these are the template's own text, in which {bos}, {eos} and {date} mean the
+ * checkpoint's tokens and today's date. */
 #ifndef INPUT_CHAT_FILE_H
 #define INPUT_CHAT_FILE_H
 
 #include "input/chat.h"
 #include "ini/ini.h"
 
-/* Where a system message may stand, and what becomes of it. */
+/* Where a system message may be, and what becomes of it. */
 typedef enum chat_place {
-    CHAT_ANYWHERE,   /* a turn like the others                                          */
-    CHAT_FRONT,      /* a turn, as the first message alone                              */
-    CHAT_FIRST_USER, /* the first message alone; goes into the first turn of the user   */
-    CHAT_LAST_USER,  /* the first message alone; goes into the turn of the last message */
-    CHAT_NOWHERE     /* there is none                                                   */
+    CHAT_ANYWHERE,   /* a turn like the others                                     */
+    CHAT_FRONT,      /* a turn, but only as the first message                      */
+    CHAT_FIRST_USER, /* only the first message; it goes into the user's first turn */
+    CHAT_LAST_USER,  /* only the first message; it goes into the last turn         */
+    CHAT_NOWHERE     /* not allowed                                                */
 } chat_place;
 
 typedef enum chat_trim {
     CHAT_KEEP,
-    CHAT_TRIM,     /* white space around the content goes                         */
-    CHAT_TRIM_TURN /* that around the whole of a turn, with a system message in it */
+    CHAT_TRIM,     /* without the white space around the content                         */
+    CHAT_TRIM_TURN /* without that around the whole turn, a system message in it included */
 } chat_trim;
 
 typedef struct chat_part {
@@ -42,12 +43,12 @@ struct chat_template {
     char        *start, *generation;
     chat_part    part[CHAT_ROLES];
     chat_place   place;
-    bool         alternate;      /* user and assistant take turns, the user first                 */
-    char        *system_default; /* NULL: none                                                     */
-    char        *behind;         /* of an assistant's content only what stands behind the last of these; NULL */
-    chat_strings hashes;         /* SHA-256, in lower case, of templates that this file is */
-    chat_strings has, has_not;   /* what one that it is holds, and what it does not hold  */
-    char        *bos, *eos;      /* of the checkpoint; NULL: it names none                */
+    bool         alternate;      /* user and assistant take turns, the user first             */
+    char        *system_default; /* NULL: none                                                */
+    char        *behind;         /* keep an assistant's content only after the last of these; NULL: all of it */
+    chat_strings hashes;         /* SHA-256, in lower case, of templates that match exactly   */
+    chat_strings has, has_not;   /* parts that a matching template contains, and must not contain */
+    char        *bos, *eos;      /* the checkpoint's; NULL: it names none                     */
 };
 
 #endif

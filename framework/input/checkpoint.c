@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* checkpoint.c - see internal.h: what a checkpoint says of its tokenizer besides the tokens. */
+/* checkpoint.c - see internal.h: what a checkpoint says about its tokenizer besides the tokens. */
 #include "input/internal.h"
 
 #include "weights/json.h"
@@ -12,7 +12,7 @@
 
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e)
 {
-    /* Many times what the largest published ones hold: some hundred added tokens, an object each. */
+    /* Many times the largest published ones, with some hundred added tokens, an object each. */
     static const json_limits limits = { .objects = 1u << 17, .arrays = 1u << 12, .separators = 1u << 21, .reals = true };
     char                     path[4200];
 

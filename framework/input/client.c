@@ -36,8 +36,8 @@ static puma_status open_source(client_plan *c, bool measures, puma_error *e)
     return e->status;
 }
 
-/* The parties learn the lengths of the inputs, and how they were read.  The two keys stand where they sort among the
- * run file's, which the plan's lines begin with. */
+/* Tells the parties the lengths of the inputs, and how they were read.  The plan's lines begin with the run
+ * file's keys, sorted; the two keys of [input] are inserted in that order. */
 static puma_status make_hello(client_plan *c, puma_error *e)
 {
     const client_input *in = &c->input;

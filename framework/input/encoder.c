@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* encoder.c - what a sentence encoder asks of its texts. */
+/* encoder.c - see internal.h: what a sentence encoder requires of its texts. */
 #include "input/internal.h"
 
 #include <stdlib.h>

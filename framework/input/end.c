@@ -23,7 +23,7 @@ static bool add_eos(client_input *in, const json_t *id)
     return true;
 }
 
-/* `eos_token_id` of a configuration, which is released: a number, a list of them, or null. */
+/* Takes `eos_token_id` from a configuration, which it frees: a number, a list of numbers, or null. */
 static puma_status take_eos(client_input *in, json_t *config, const char *path, puma_error *e)
 {
     const json_t *id = json_object_get(config, "eos_token_id"), *item;
@@ -40,8 +40,8 @@ static puma_status take_eos(client_input *in, json_t *config, const char *path, 
     return error_set(e, 403, "%s: eos_token_id: not a token id or a list of them", path_tail(path));
 }
 
-/* What ends a sequence: of generation_config.json, else of config.json, else of the metadata of a .gguf file.
- * An id that the model has no row for never comes. */
+/* What ends a sequence: from generation_config.json, else config.json, else the metadata of a .gguf file.  An
+ * id outside the vocabulary can never come. */
 puma_status input_read_eos(client_input *in, puma_error *e)
 {
     static const char *const names[] = { "generation_config.json", "config.json" };

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Standard input can be read once, and a command may open a plan several times: what came is kept. */
+/* Standard input can be read only once, but a command may open a plan several times: what was read is
+ * kept. */
 static struct {
     char  *bytes;
     size_t size;

@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* input.c - see input.h: which kind of input it is, and what is left of it at the end. */
+/* input.c - see input.h: reads the input by its kind, and frees it. */
 #include "input/internal.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The model's own input must be the one that is given. */
+/* Is the given kind of input one that the model takes? */
 static puma_status check_kind(const client_input *in, puma_error *e)
 {
     const runfile *r = in->run;
@@ -23,13 +23,13 @@ static puma_status check_kind(const client_input *in, puma_error *e)
     return PUMA_OK;
 }
 
-/* Are there tokens in the answer? */
+/* Does the answer contain tokens? */
 static bool speaks(const runfile *r)
 {
     return r->task == RUN_GENERATE || r->task == RUN_CLASSIFY_TOKENS || r->task == RUN_FILL_MASK;
 }
 
-/* With ids for a prompt a tokenizer is not needed; where there is one, the tokens of the answer can be read. */
+/* A prompt of ids needs no tokenizer; where there is one, the tokens of the answer can be shown as text. */
 static puma_status open_speaker(client_input *in, puma_error *e)
 {
     puma_error why = { 0 };

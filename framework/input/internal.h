@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* internal.h - what the files of this folder share. */
+/* internal.h - what the files of this folder share.  No other folder includes it. */
 #ifndef INPUT_INTERNAL_H
 #define INPUT_INTERNAL_H
 
@@ -10,24 +10,26 @@
 
 static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
 
-/* sequences.c.  input_add takes over what the list holds, unless it fails.  input_take checks length and ids against
- * the model first and cuts where that is allowed; it takes the list over in any case.  `where`: for messages. */
+/* sequences.c.  input_add takes the list over, unless it fails.  input_take first checks length and ids
+ * against the model and cuts where that is allowed; it takes the list over in any case.  `where` is for
+ * messages. */
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);
 puma_status input_take(client_input *in, token_list *list, const char *where, puma_error *e);
 puma_status input_note_cut(client_input *in, const char *where, size_t from, size_t to, puma_error *e);
 /* text.c: text, prompt_file, messages or file. */
 puma_status input_read_text(client_input *in, const tokenizer *t, puma_error *e);
-/* checkpoint.c: tokenizer_config.json of the model's directory; *config NULL when there is none. */
+/* checkpoint.c: tokenizer_config.json in the model's directory; *config is NULL when there is none. */
 puma_status input_tokenizer_config(const char *directory, json_t **config, puma_error *e);
 /* pictures.c */
 puma_status input_read_pictures(client_input *in, puma_error *e);
-/* encoder.c.  A text of *size bytes as the encoder takes it, its prompt in front; malloc'd, *size its new length.  NULL: out of
- * memory. */
+/* encoder.c.  A text of *size bytes as the encoder wants it, after its prompt; malloc'd, *size becomes its
+ * length.  NULL: out of memory. */
 char       *input_encoder_text(const client_input *in, const char *text, size_t *size);
-/* An encoder that brings texts to lower case needs a tokenizer that does: PUMA_EMODEL for any other. */
+/* An encoder that lowers the case of texts needs a tokenizer that does so: PUMA_EMODEL for any other. */
 puma_status input_check_case(const client_input *in, const tokenizer *t, puma_error *e);
-/* bounds.c: with the checkpoint there, PUMA_ENUMERIC where a number would leave its ring: a weight; a picture the range
- * of the residual stream; a sentence encoder's vector behind the pooling, which the weights bound whatever the text is. */
+/* bounds.c: PUMA_ENUMERIC where a number would leave its ring or range: a weight; the residual, for a
+ * picture; a sentence encoder's vector after the pooling, which the weights bound whatever the text is.  The
+ * checkpoint must be open. */
 puma_status input_check_weights(const client_plan *c, puma_error *e);
 puma_status input_check_pictures(const client_plan *c, puma_error *e);
 puma_status input_check_encoder(const client_plan *c, puma_error *e);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* labels.c - see input.h: the labels that inputs are known to have. */
+/* labels.c - see input.h: the labels that the inputs are known to have. */
 #include "input/internal.h"
 
 #include "base/text.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* [input] labels: one a line, in the inputs' order, or the bytes of an IDX file; a final newline ends the last
- * line.  With a limit the file may have more of them than there are inputs. */
+/* [input] labels: one a line, in the inputs' order, or the bytes of an IDX file; a newline at the end of the
+ * file begins no further line.  With a limit the file may have more labels than there are inputs. */
 puma_status input_read_labels(client_input *in, puma_error *e)
 {
     const runfile_input *own = in->own;

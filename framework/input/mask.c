@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The token that a text becomes which spells the mask; false when the tokenizer has no such token. */
+/* Finds the token that spells the mask; false when the tokenizer has none. */
 static bool mask_of(const tokenizer *t, uint32_t *mask)
 {
     static const char *const spellings[] = { "[MASK]", "<mask>" };

@@ -16,7 +16,7 @@ static const char *const roles[] = { [CHAT_SYSTEM] = "system", [CHAT_USER] = "us
 
 const char *chat_role_name(chat_role role) { return roles[role]; }
 
-/* A role is not the prompt; what is no word might be. */
+/* An unknown role is shown in the error if it is a word; anything else might be the prompt. */
 static bool is_word(const char *text)
 {
     size_t size = strlen(text);
@@ -94,7 +94,7 @@ puma_status chat_list_read(chat_list *list, const char *source, puma_error *e)
 
 void chat_list_free(chat_list *list)
 {
-    /* jansson's strings are constant to us only: they die here. */
+    /* The strings belong to jansson, which declares them const; they are wiped before it frees them. */
     for (size_t i = 0; i < list->count; i++)
         explicit_bzero((char *)(uintptr_t)list->messages[i].text, list->messages[i].size);
     free(list->messages);

@@ -17,8 +17,8 @@ puma_status input_add(client_input *in, const token_list *list, puma_error *e)
     return PUMA_OK;
 }
 
-/* Ids are cut as they stand: what continues a sequence needs its end; elsewhere the last id stays, the special one
- * that closes a sequence. */
+/* Cuts ids.  For generate the end is kept, because the answer continues it; otherwise the beginning, with the
+ * last id, the special token that closes a sequence, put at its end.  Perplexity has no such token. */
 static void cut_ids(const client_input *in, token_list *list)
 {
     size_t limit = in->most;
@@ -35,7 +35,7 @@ puma_status input_note_cut(client_input *in, const char *where, size_t from, siz
     return notes_add(in->said, NOTE, e, "%s: cut from %zu to %zu tokens", where, from, to);
 }
 
-/* Of a sequence that the model may be too short for: cut, where the run file allows it. */
+/* Cuts a sequence that is too long for the model, where the run file allows it. */
 static puma_status fit(client_input *in, token_list *list, const char *where, puma_error *e)
 {
     char room[80] = "";
@@ -56,7 +56,7 @@ static puma_status check(const client_input *in, const token_list *list, const c
     const model *m = in->model;
 
     for (size_t i = 0; i < list->count; i++) {
-        if (list->ids[i] >= m->vocabulary) /* By position: the id is the prompt's. */
+        if (list->ids[i] >= m->vocabulary) /* by position: the id is part of the prompt */
             return error_set(e, 553, "%s: entry %zu is not in the model's vocabulary (limit %zu)", where,
                              i + 1, m->vocabulary - 1);
         if (m->types > 0 && list->types[i] >= m->types)

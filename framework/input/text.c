@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How the model's own tokenizer cuts a text, as tokenizer_config.json says: its beginning where truncation_side is
- * left, and to model_max_length where that is shorter than what the model takes (one that is none is written as
- * 10^30).  Of a sentence encoder cut->most is its own limit, which wins. */
+/* How the model's own tokenizer cuts a text, from tokenizer_config.json: at its beginning where
+ * truncation_side is left, and to model_max_length where that is shorter than what the model takes (no limit
+ * is written as 10^30).  A sentence encoder has a limit of its own in cut->most, which wins. */
 static puma_status read_cut(const client_input *in, token_cut *cut, puma_error *e)
 {
     const runfile *r = in->run;
@@ -31,7 +31,7 @@ static puma_status read_cut(const client_input *in, token_cut *cut, puma_error *
     return e->status;
 }
 
-/* One message of the user, or all that there are. */
+/* Encodes a conversation: one message of the user, or all messages. */
 static puma_status encode_chat(client_input *in, const tokenizer *t, const chat_message *messages, size_t count,
                                const char *where, puma_error *e)
 {
@@ -62,7 +62,8 @@ static puma_status read_messages(client_input *in, const tokenizer *t, puma_erro
     return e->status;
 }
 
-/* What continues a text needs its end: then its beginning is cut, where truncate = yes allows it. */
+/* With generate the answer continues the text, so a long text loses its beginning, where truncate = yes
+ * allows it. */
 static puma_status encode(client_input *in, const tokenizer *t, const char *text, size_t size, const char *pair,
                           const char *where, puma_error *e)
 {
@@ -95,7 +96,7 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
     return input_take(in, &list, where, e);
 }
 
-/* One text a line; a final newline ends the last one. */
+/* One text a line; a newline at the end of the file begins no further text. */
 static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *e)
 {
     char  *bytes, where[512];
@@ -118,7 +119,7 @@ static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *
     return e->status;
 }
 
-/* A whole file, its line ends kept. */
+/* The whole file is one prompt, its line ends kept. */
 static puma_status read_prompt(client_input *in, const tokenizer *t, puma_error *e)
 {
     const char *where = runfile_where(in->run, "input", "prompt_file");
@@ -138,7 +139,7 @@ puma_status input_read_text(client_input *in, const tokenizer *t, puma_error *e)
 {
     const runfile_input *own = in->own;
 
-    /* The tokenizer may have more ids than the table has rows: what a text gives is what counts. */
+    /* The tokenizer may have more ids than the table has rows; only the ids of the text are checked. */
     if (input_check_case(in, t, e) != PUMA_OK) return e->status;
     switch (own->kind) {
     case RUN_TEXT:

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* canonical.c - see runfile.h: of what stands in a run file, what all nodes must agree on. */
+/* canonical.c - see runfile.h: the part of a run file that all nodes must agree on. */
 #include "plan/reading.h"
 
 #include <openssl/crypto.h>
@@ -42,7 +42,7 @@ __attribute__((format(printf, 2, 3))) static void add_line(struct lines *to, con
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Parties with different seeds must find out, without the seed showing in the error. */
+/* Parties with different seeds must notice it, but the error must not show a seed. */
 static void add_seed(struct lines *to, const runfile *r)
 {
     char          text[40];
@@ -88,7 +88,7 @@ static void add_run(struct lines *to, const runfile *r)
     add_seed(to, r);
 }
 
-/* How many steps there are and what each reveals; how the client samples is its own affair. */
+/* How many steps there are and what each reveals.  How the client samples concerns only the client. */
 static void add_generation(struct lines *to, const runfile *r)
 {
     if (r->task != RUN_GENERATE) return;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* One line of the file. */
+/* Reads one line of the file. */
 static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
 {
     static const char *const names[] = { "embedding", "hidden",  "norm",    "attention", "scores",   "activation", "logits",
@@ -48,7 +48,7 @@ puma_status check_ranges(plan *p, puma_error *e)
     return e->status;
 }
 
-/* The last of the new tokens is not fed again, so that a model of N positions takes N + 1 tokens in all. */
+/* The last new token is not fed back, so a model of N positions takes N + 1 tokens in all. */
 puma_status check_lengths(plan *p, puma_error *e)
 {
     size_t most = p->model->max_tokens;

@@ -72,7 +72,8 @@ puma_status plan_reference(const plan *p, const plugin **protocol, const puma_ap
 
 /* --- functions ---------------------------------------------------------------------------------- */
 
-/* "PLUGIN" or "PLUGIN.VARIANT" to the implementation of `slot`; *f NULL when the plugin brings none. */
+/* Finds the implementation of `slot` that "PLUGIN" or "PLUGIN.VARIANT" names; *f is NULL when the plugin has
+ * none. */
 static puma_status find_function(const plan *p, puma_slot slot, const char *spec, const char *key,
                                  const plugin **owner, const puma_approx **f, puma_error *e)
 {
@@ -88,8 +89,8 @@ static puma_status find_function(const plan *p, puma_slot slot, const char *spec
     return PUMA_OK;
 }
 
-/* The explicit choice, else the default plugin's, else puma's.  Where the run file names no default, what
- * does not run on this protocol is passed over. */
+/* The explicit choice, else the default plugin's, else puma's.  Where the run file names no default, a
+ * function that this protocol cannot run is skipped. */
 static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 {
     const char        *specs[] = { p->run->function[slot], NULL, p->run->approximation_default, "puma" };
@@ -103,7 +104,7 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
 
         if (specs[i] == NULL) continue;
         snprintf(plain, sizeof plain, "%s", specs[i]);
-        if (i > 0) plain[strcspn(plain, ".")] = '\0'; /* a variant was meant for another function */
+        if (i > 0) plain[strcspn(plain, ".")] = '\0'; /* the variant was meant for another slot */
         if (find_function(p, slot, plain, keys[i], &owner, &f, e) != PUMA_OK) return e->status;
         if (i > 0 && f != NULL && (f->needs & ~p->protocol->protocol->caps) != 0 &&
             ini_find(&p->run->file, "approximation", "default") == NULL)
@@ -120,7 +121,7 @@ static puma_status choose_function(plan *p, puma_slot slot, puma_error *e)
     return PUMA_OK;
 }
 
-/* Do the steps behind a sentence encoder's pooling call this slot? */
+/* Do the steps after a sentence encoder's pooling call this slot? */
 static bool steps_use(const model *m, puma_slot slot)
 {
     for (size_t i = 0; i < m->step_count; i++) {

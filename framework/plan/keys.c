@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* keys.c - see reading.h: every key of a run file, where its value goes and what it may be.  A new key is a line here
- * and a field of runfile.h. */
+/* keys.c - see reading.h: every key of a run file, the field its value goes into and the values it may have.
+ * A new key needs a line here and a field in runfile.h. */
 #include "plan/reading.h"
 
 #include <limits.h>
@@ -110,7 +110,7 @@ bool keys_is_plugin(const char *section)
            value_is_name(section + prefix, section + strlen(section));
 }
 
-/* The distinct sections of the table, which stand together in it; closed by NULL. */
+/* The distinct sections of the table, closed by NULL.  Keys of one section are neighbours in the table. */
 static void list_sections(const char *names[KEYS + 1])
 {
     size_t n = 0;
@@ -170,7 +170,7 @@ static bool is_known(const char *section)
     return keys_is_plugin(section);
 }
 
-/* Empty sections have no key that could be refused. */
+/* An empty section has no key that could be refused, so headings are checked too. */
 bool keys_check_sections(struct reading *in)
 {
     const ini *file = &in->r->file;
@@ -189,7 +189,7 @@ bool keys_check_sections(struct reading *in)
     return true;
 }
 
-/* A key whose value is a text of any number of lines. */
+/* Is this a key whose value may be a text of several lines? */
 static bool is_text(const ini_entry *entry)
 {
     for (size_t i = 0; i < KEYS; i++)
@@ -208,7 +208,7 @@ static bool read_plugin_entry(struct reading *in, const ini_entry *entry)
 
 bool keys_read(struct reading *in, const ini_entry *entry)
 {
-    /* Only --set can bring a line end, and only a text has use for it. */
+    /* Only --set can bring in a line end, and only texts may have one. */
     if (strchr(entry->value, '\n') && !is_text(entry)) return reading_fault(in, 304, entry, "the value is not one line");
     if (keys_is_plugin(entry->section)) return read_plugin_entry(in, entry);
     if (!is_known(entry->section)) {
@@ -222,7 +222,7 @@ bool keys_read(struct reading *in, const ini_entry *entry)
 
         if (strcmp(k->section, entry->section) || strcmp(k->name, entry->key)) continue;
         if (!k->read) return reading_fault(in, 316, entry, "not built yet");
-        /* A compute party has no business with the prompt, not even in its memory. */
+        /* A compute party must not have the prompt, not even in memory. */
         if (in->own == NULL && value_is_private(k->section)) return true;
         return k->read(in, k, entry);
     }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A number and its unit, which `text` is as a whole. */
+/* Is `text` as a whole a number with one of two units?  Scales it, and checks its bounds. */
 static bool quantity(const char *text, const char *const units[2], const double scale[2], double least, double most,
                      double *value)
 {

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* network.c - see network.h.
  *
- * Called when a plan is made and by `puma run --party`.  The run file's reader has seen to the addresses
- * themselves; here they meet the protocol, which alone knows how many parties there are and which of them
- * deals. */
+ * Called when a plan is made and by `puma run --party`.  The run file's reader has checked the addresses
+ * themselves; here they are compared with the protocol, which determines how many parties there are and which
+ * of them is the dealer. */
 #include "plan/network.h"
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ static bool is_dealer(const puma_protocol *protocol, uint32_t node)
     return (protocol->caps & PUMA_CAP_DEALER) != 0 && node == protocol->dealer;
 }
 
-/* A protocol inside the client's process has no use for addresses and leaves them alone. */
+/* A protocol that runs inside the client's process ignores addresses. */
 puma_status network_check(const runfile *r, const puma_protocol *protocol, const char *name, puma_error *e)
 {
     if ((protocol->caps & PUMA_CAP_LOCAL) != 0) return PUMA_OK;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* network.h - the addresses of a run file beside the parties that its protocol has. */
+/* network.h - matches the addresses of a run file with the parties of its protocol.  choose.c and cli/ call
+ * it. */
 #ifndef PLAN_NETWORK_H
 #define PLAN_NETWORK_H
 
@@ -9,11 +10,11 @@
 
 #include <puma/protocol.h>
 
-/* `name`: of the protocol, for messages. */
+/* Does every address have a party?  `name` is the protocol's, for messages. */
 puma_status network_check(const runfile *r, const puma_protocol *protocol, const char *name, puma_error *e);
 /* The key of [network] that names a node's address when none is given: "party1" or "dealer". */
 const char *network_key(const puma_protocol *protocol, uint32_t node);
-/* The address of a compute party or the dealer; NULL: none is given. */
+/* The address of a compute party or the dealer; NULL when none is given. */
 const char *network_address(const runfile *r, const puma_protocol *protocol, uint32_t node);
 
 #endif

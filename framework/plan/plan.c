@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plan.c - see plan.h: the order in which a plan comes about, and the model's shape. */
+/* plan.c - see plan.h: the order in which the choices are made, and the model's shape. */
 #include "plan/plan.h"
 
 #include "exec/rings.h"
@@ -15,7 +15,7 @@
 
 static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the plan"); }
 
-/* A head that the run file brings stands on the embedding: the checkpoint needs none. */
+/* A linear head in the run file takes the embedding as its input, so the checkpoint needs no head. */
 static model_task task_of(const runfile *r)
 {
     if (runfile_embeds(r)) return MODEL_EMBED;
@@ -49,7 +49,7 @@ size_t plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first
 
 /* --- the model ---------------------------------------------------------------------------------- */
 
-/* [run] pooling and normalize, and what of a sentence encoder's own files they leave open. */
+/* [run] pooling and normalize; a sentence encoder's own files decide what these leave open. */
 static puma_status read_modules(plan *p, const char *directory, puma_error *e)
 {
     const runfile  *r = p->run;
@@ -61,8 +61,8 @@ static puma_status read_modules(plan *p, const char *directory, puma_error *e)
     return model_modules(p->model, directory, &said, e);
 }
 
-/* Where a sentence encoder keeps its Transformer in a folder of its own that one is the model; *directory,
- * malloc'd, is then what holds modules.json. */
+/* A sentence encoder may keep its Transformer in a folder of its own.  Then that folder becomes the model,
+ * and *directory, malloc'd, is the one with modules.json. */
 static puma_status enter_folder(plan *p, char **directory, puma_error *e)
 {
     char *folder = NULL;
@@ -94,7 +94,7 @@ static puma_status open_model(plan *p, puma_error *e)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* What the run file and the model say to the executor. */
+/* What the run file and the model ask of the executor. */
 static void configure(plan *p)
 {
     const runfile *r = p->run;

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plan.h - a run with every choice made: what the run file, the model's shape and the plugins come to, and all nodes of
- * the run must agree on.
+/* plan.h - a run with every choice made, from the run file, the model's shape and the plugins.  All nodes of
+ * the run must agree on it.
  *
- * Every node makes one, by plan_open, before a socket is opened; what can be refused without the input and without the
- * weights is refused here.  Nothing of the client's can be in it: inputs, weights and the linear head are in the
- * structure that framework/input puts on top, and of synthetic weights, which are public, it has the seed alone (a node
- * that needs their values makes them when it runs).  The layers below know of no run file. */
+ * Every node makes one with plan_open before it opens a socket.  What can be refused without the input and
+ * the weights is refused here.  It holds no secret of the client's: inputs, weights and the linear head are
+ * in client_plan, which framework/input makes around a plan.  Of synthetic weights, which are public, it
+ * holds only the seed; a node that needs the values makes them when it runs.  The folders below know nothing
+ * of a run file. */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
@@ -20,30 +21,32 @@ typedef struct plan {
     runfile           *run;
     model             *model;
     const plugin      *protocol;
-    const puma_approx *function[PUMA_SLOT_COUNT]; /* NULL: not available and not needed                 */
+    const puma_approx *function[PUMA_SLOT_COUNT]; /* NULL: not available, and not needed                 */
     const plugin      *function_plugin[PUMA_SLOT_COUNT];
     char               function_name[PUMA_SLOT_COUNT][96]; /* "puma.gelu"; "" where there is none         */
-    size_t             most;  /* tokens of the longest sequence; of generate the new ones fit in behind it */
+    size_t             most;  /* tokens of the longest sequence; with generate the new ones fit after it */
     exec_config        exec;
-    char              *hello; /* lines for net_config.hello; the client adds some of its own */
+    char              *hello; /* lines for net_config.hello; the client adds its own */
 } plan;
 
-/* `own`: at the client, what the run file says to it alone, which becomes the caller's (also after a failure, NULL
- * where none was read); NULL at a compute party.  *p is there after a failure too, unless memory ran out. */
+/* `own`: NULL at a compute party.  At the client, *own becomes the part of the run file that is the client's;
+ * the caller frees it, also after a failure (NULL if none was read).  *p is set even after a failure, unless
+ * memory ran out. */
 puma_status plan_open(plan **p, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
                       puma_error *e);
 /* The same for a run in floating point that is to find ranges: none are asked, not even those of [numeric] ranges. */
 puma_status plan_open_measure(plan **p, runfile_input **own, const char *path, const char *const *sets, size_t set_count,
                               puma_error *e);
 void        plan_close(plan *p);
-/* The reference of a comparison: plain in float with the plugin `exact`, same model and input. */
+/* The reference for a comparison: the same model and input with the protocol plain, in float, and the plugin
+ * `exact`. */
 puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
                            rings *planned, puma_error *e);
 /* Does the run call this slot, directly or through a function that it calls? */
 bool        plan_uses(const plan *p, puma_slot slot);
-/* By how much equal results may differ: truncation of shares rounds at random.  0 in floating point. */
+/* How much equal results may differ, because truncation of shares rounds at random; 0 in floating point. */
 double      plan_ulp(const plan *p);
-/* What the function in this slot warns of; NULL: nothing, or it is not used. */
+/* The caution of the function in this slot; NULL when it has none or is not used. */
 const char *plan_caution(const plan *p, puma_slot slot);
 /* Does it warn because the model's ranges reach beyond its domain?  Then the text says how far. */
 enum { PLAN_BEYOND = 200 };
@@ -51,7 +54,7 @@ bool plan_beyond(const plan *p, puma_slot slot, char text[PLAN_BEYOND]);
 /* Where the pass that begins with input `first` of inputs of these lengths ends: it takes them in order while
  * their tokens, and of generate the new ones, are [run] batch_tokens at most; one in any case. */
 size_t      plan_pass(const plan *p, const size_t *tokens, size_t count, size_t first);
-/* For session_config.option: a key of [plugin.NAME]; context is the plan. */
+/* For session_config.option: the value of a key of [plugin.NAME].  `context` is the plan. */
 const char *plan_option(void *context, const char *plugin, const char *key);
 
 #endif

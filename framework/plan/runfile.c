@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* runfile.c - see runfile.h: which input it is, what keys say of each other, and the whole. */
+/* runfile.c - see runfile.h: opens the file, chooses the kind of input, and checks rules between keys. */
 #include "plan/reading.h"
 
 #include <puma/host.h>
@@ -23,7 +23,7 @@ static bool check_required(struct reading *in)
     return true;
 }
 
-/* The keys of [input] that say which input it is. */
+/* The keys of [input] that choose the kind of input. */
 static const struct {
     const char *key;
     run_input   kind;
@@ -42,7 +42,8 @@ const char *runfile_input_key(run_input kind)
     return NULL;
 }
 
-/* The one kind of input that the file (or, with `set`, the command line) gives; NULL in *found: none. */
+/* Finds the one kind of input that the file (with `set`, the command line) gives; *found is NULL if it gives
+ * none. */
 static bool find_kind(struct reading *in, bool set, const ini_entry **found, run_input *kind)
 {
     *found = NULL;
@@ -58,7 +59,7 @@ static bool find_kind(struct reading *in, bool set, const ini_entry **found, run
     return true;
 }
 
-/* Of an input that --set gives another kind takes the place, with what belongs to it. */
+/* An input on the command line replaces the file's: removes an entry of the file's. */
 static void forget(struct reading *in, const char *key_name)
 {
     ini       *file = &in->r->file;
@@ -73,7 +74,7 @@ static void forget(struct reading *in, const char *key_name)
     file->count--;
 }
 
-/* Before the values are read: which input it is. */
+/* Chooses the kind of input, before values are read. */
 static bool choose_input(struct reading *in)
 {
     const ini_entry *given, *set;
@@ -103,7 +104,7 @@ static bool check_input(struct reading *in)
     return true;
 }
 
-/* A conversation is made of texts; where nothing asks for one, a text is taken as it stands. */
+/* A conversation is made of texts.  Without [chat] template a text is taken as it is. */
 static bool check_chat(struct reading *in)
 {
     const ini_entry *named = ini_find(&in->r->file, "chat", "template"), *system = ini_find(&in->r->file, "chat", "system"),
@@ -131,7 +132,8 @@ static bool check_numbers(struct reading *in)
                  r->frac, r->ring_bits);
 }
 
-/* Of parties 0 and 1, which every run with addresses has, and of all below the last that is given. */
+/* No address may be missing: of parties 0 and 1, which every run with addresses has, and of all below the
+ * last one given. */
 static bool check_none_missing(struct reading *in)
 {
     const runfile *r = in->r;
@@ -172,7 +174,7 @@ static bool check_reveal(struct reading *in)
 
     if (in->r->reveal_label && in->r->task != RUN_CLASSIFY)
         return reading_fault(in, 317, ini_find(&in->r->file, "run", "reveal"), "label goes with task = classify");
-    if (in->own && in->r->task == RUN_FILL_MASK) in->own->parse_special = true; /* the mask is one */
+    if (in->own && in->r->task == RUN_FILL_MASK) in->own->parse_special = true; /* the mask is special */
     if (labels && in->r->task != RUN_CLASSIFY) return reading_fault(in, 317, labels, "goes with task = classify");
     if (in->r->compare_layers && (in->r->task == RUN_GENERATE || in->r->reveal_label))
         return reading_fault(in, 317, ini_find(&in->r->file, "compare", "layers"),
@@ -199,7 +201,7 @@ static bool check_generate(struct reading *in)
     return true;
 }
 
-/* What the dealer sends is in the file already: neither a seed nor the client can change it any more. */
+/* The material already holds what the dealer sends: neither a seed nor the client can change it. */
 static bool check_material(struct reading *in)
 {
     const ini_entry *entry = ini_find(&in->r->file, "run", "material");
@@ -226,7 +228,8 @@ static bool set_defaults(runfile *r)
     return r->architecture && r->approximation_default;
 }
 
-/* Values of [input] and [chat] were read, or are none of this node's: their entries stay, for their lines alone. */
+/* Wipes the values of [input] and [chat], which have been read or are not for this node.  The entries stay,
+ * for their line numbers. */
 static void forget_private(runfile *r)
 {
     for (size_t i = 0; i < r->file.count; i++) {

@@ -27,7 +27,7 @@ static void show_generation(FILE *out, const plan *p)
                            : "fixed: the parties learn nothing of the answer from it");
 }
 
-/* Of a sentence encoder: what follows the last layer. */
+/* What follows a sentence encoder's last layer. */
 static void show_pooling(FILE *out, const plan *p)
 {
     const model *m = p->model;
@@ -90,7 +90,7 @@ static void show_numbers(FILE *out, const plan *p)
             r->table, r->attention, r->scores, r->activation);
 }
 
-/* How many times the inputs go through the model: each pass costs the rounds of one. */
+/* How many passes the inputs take: each costs the rounds of one input. */
 static void show_passes(FILE *out, const plan *p, const show_inputs *in)
 {
     size_t passes = 0;

@@ -6,15 +6,15 @@
 
 #include "plan/plan.h"
 
-/* What the client adds to it. */
+/* What the client knows besides the plan. */
 typedef struct show_inputs {
-    const size_t *tokens; /* of each input                                       */
+    const size_t *tokens; /* of each input                                      */
     size_t        count;
-    const char   *chat;   /* the chat template that was used; "": none            */
-    const char   *unused; /* tensors of the checkpoint that the run does not use; NULL */
+    const char   *chat;   /* the chat template in use; "": none                   */
+    const char   *unused; /* tensors of the checkpoint that the run does not use, or NULL */
 } show_inputs;
 
-/* The choices, for people; malloc'd, as is the other.  NULL: out of memory. */
+/* The choices as text for people, or as JSON; malloc'd.  NULL: out of memory. */
 char *show_text(const plan *p, const show_inputs *in);
 char *show_json(const plan *p, const show_inputs *in);
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* values.c - see reading.h: the text of a value becomes what its field holds, or a failure that names file, line and
- * key.  The one place that writes into fields by the offsets of the table. */
+/* values.c - see reading.h: turns the text of a value into what its field holds, or a failure that names
+ * file, line and key.  Only this file writes into fields by the offsets of the table. */
 #include "plan/reading.h"
 
 #include <puma/host.h>
@@ -40,7 +40,7 @@ static void *field(struct reading *in, const key *k)
     return (value_is_private(k->section) ? (char *)in->own : (char *)in->r) + k->offset;
 }
 
-/* Enumerations and small integers have fields of several sizes; a value read has been checked to fit. */
+/* Enumerations and small integers have fields of several sizes; the value was checked to fit. */
 static void store(struct reading *in, const key *k, uint64_t value)
 {
     bool     flag = value != 0;
@@ -87,7 +87,7 @@ bool read_yes_no(struct reading *in, const key *k, const ini_entry *entry)
     return true;
 }
 
-/* yes, no, or auto: what the model's files say. */
+/* yes, no, or auto, which leaves it to the model's files. */
 bool read_choice(struct reading *in, const key *k, const ini_entry *entry)
 {
     bool value;
@@ -122,7 +122,7 @@ bool read_word(struct reading *in, const key *k, const ini_entry *entry)
     return reading_fault(in, 314, entry, "no such value '%.60s' (one of %s)", entry->value, known);
 }
 
-/* A value that becomes part of a file's name: letters, digits, `_`, `-`.  `from` to `end`. */
+/* May `from` to `end` be part of a file's name?  Only letters, digits, `_`, `-`. */
 bool value_is_name(const char *from, const char *end)
 {
     if (from == end) return false;
@@ -141,7 +141,7 @@ bool read_name(struct reading *in, const key *k, const ini_entry *entry)
     return store_text(in, k, strdup(entry->value));
 }
 
-/* A file of models/chat: a name in which dots may stand, as in qwen2.5. */
+/* A file of models/chat.  Its name may have dots in it, as in qwen2.5. */
 bool read_template(struct reading *in, const key *k, const ini_entry *entry)
 {
     for (const char *c = entry->value; *c || c == entry->value; c++)
@@ -173,8 +173,8 @@ bool read_text(struct reading *in, const key *k, const ini_entry *entry)
     return store_text(in, k, strdup(entry->value));
 }
 
-/* Relative to the file's directory, or for --set to the current one.  Whether the file is there is for its
- * reader to say; what no path can mean is said here. */
+/* A relative path is resolved against the run file's directory, or for --set against the current one.  What
+ * cannot be a path is refused here; a missing file is noticed by its reader. */
 bool read_path(struct reading *in, const key *k, const ini_entry *entry)
 {
     const char *base = in->r->file.path, *slash = strrchr(base, '/');
@@ -202,13 +202,13 @@ bool read_path_or_stdin(struct reading *in, const key *k, const ini_entry *entry
     return strcmp(entry->value, "-") == 0 ? read_text(in, k, entry) : read_path(in, k, entry);
 }
 
-/* JSON in place, or a file of it. */
+/* JSON itself, or the path of a file of it. */
 bool read_messages(struct reading *in, const key *k, const ini_entry *entry)
 {
     return entry->value[0] == '[' ? read_text(in, k, entry) : read_path_or_stdin(in, k, entry);
 }
 
-/* 0 < value <= the key's `most`: a fraction, or a scale. */
+/* 0 < value <= the key's `most`, for a fraction or a scale. */
 bool read_positive(struct reading *in, const key *k, const ini_entry *entry)
 {
     double value;
@@ -260,8 +260,8 @@ bool read_source(struct reading *in, const key *k, const ini_entry *entry)
     return true;
 }
 
-/* The prompt itself: a fault is told by its position, never by what stands there.  A number that is no token
- * id is the input's fault (5); the largest id that the model knows is checked when the model is. */
+/* The ids are the prompt: a fault gives its position, never the text.  A number that cannot be a token id is
+ * the input's fault (5); whether the model has the id is checked with the model. */
 bool read_ids(struct reading *in, const key *k, const ini_entry *entry)
 {
     const char *p = entry->value;
@@ -313,7 +313,7 @@ static bool cut_address(const char *address, char *host, uint64_t *port)
         from++;
         size -= 2;
     } else if (memchr(address, ':', size)) {
-        return false; /* v6 without brackets: where would the port begin? */
+        return false; /* v6 without brackets: the port is ambiguous */
     }
     if (size == 0 || size >= HOST) return false;
     for (size_t i = 0; i < size; i++)

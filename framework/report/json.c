@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* json.c - the report of a run as JSON. */
+/* json.c - see report.h: the report as JSON. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -28,7 +28,7 @@ static json_t *row_json(const double *values, size_t n)
     return row;
 }
 
-/* Of classify: names, probabilities, and what is neither. */
+/* For classify: names, probabilities, and values that are neither. */
 static int add_labels(json_t *object, const report_output *o)
 {
     bool    many = o->meaning == REPORT_MANY_LABELS;
@@ -59,7 +59,7 @@ static int add_labels(json_t *object, const report_output *o)
     return failed;
 }
 
-/* Of each token the label, and its name. */
+/* The label of each token, and its name. */
 static int add_token_labels(json_t *object, const report_output *o)
 {
     json_t *labels = json_array(), *names = json_array();
@@ -148,7 +148,7 @@ static json_t *outputs_json(const report *r)
     return list;
 }
 
-/* The client has no row: what it sent is client_bytes. */
+/* The client has no row: client_bytes is what it sent. */
 static json_t *parties_json(const report *r)
 {
     json_t *list = json_array();
@@ -183,7 +183,7 @@ static json_t *functions_json(const report *r)
     return NULL;
 }
 
-/* NULL where nothing warns. */
+/* NULL when no function has a caution. */
 static json_t *cautions_json(const report *r)
 {
     json_t *object = NULL;
@@ -228,7 +228,7 @@ static json_t *fidelity_json(const report *r)
     return object;
 }
 
-/* What a prediction does not know. */
+/* Removes what a prediction cannot know. */
 static void remove_times(json_t *root)
 {
     static const char *const times_of[][2] = { { "parties", "cpu_s" },

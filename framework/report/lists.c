@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* lists.c - see lists.h: the lists grow here, and here they become JSON; what the numbers mean is for report.c and
- * party.c to know. */
+/* lists.c - see lists.h: appends to the lists and writes them as JSON.  Only report.c and party.c know what
+ * the numbers mean. */
 #include "report/lists.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ bool layers_append(report_layer **layers, size_t *count, const char *name, const
 {
     report_layer layer = { .bytes = bytes, .rounds = rounds, .seconds = seconds };
 
-    /* Room grows at powers of two, so that the count alone says when it is used up. */
+    /* Room is doubled at powers of two, so the count alone tells when it is full. */
     if ((*count & (*count - 1)) == 0) {
         report_layer *more = realloc(*layers, (*count ? 2 * *count : 1) * sizeof *more);
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* measure.c - how far two answers are apart, and how probable a label is. */
+/* measure.c - see report.h: how far apart two answers are, and how probable a label is. */
 #include "report/report.h"
 
 #include <math.h>
@@ -49,7 +49,7 @@ double report_probability(report_meaning meaning, const double *logits, size_t n
     double sum = 0;
 
     if (meaning == REPORT_MANY_LABELS) return 1 / (1 + exp(-logits[i]));
-    for (size_t k = 0; k < n; k++) sum += exp(logits[k] - logits[i]); /* infinite at worst, and then 0 */
+    for (size_t k = 0; k < n; k++) sum += exp(logits[k] - logits[i]); /* if infinite, the result is 0 */
     return 1 / sum;
 }
 

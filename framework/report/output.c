@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The directory a file stands in, malloc'd. */
+/* The directory that holds a file, malloc'd. */
 static char *directory_of(const char *path)
 {
     char *copy = strdup(path), *directory = copy ? strdup(dirname(copy)) : NULL;
@@ -40,7 +40,7 @@ puma_status output_check(const char *path, const char *const *inputs, puma_error
     } else if (!*path || path[strlen(path) - 1] == '/') {
         error_set(e, 321, "'%.160s': not the name of a file", path);
     } else if (access(directory, W_OK | X_OK) != 0) {
-        /* A rename replaces the file, so that it is the directory's permission that counts. */
+        /* A rename replaces the file, so the directory's permission counts. */
         error_set(e, 321, "%.160s: its directory: %s", path, strerror(errno));
     }
     for (size_t i = 0; exists && inputs && inputs[i]; i++)
@@ -64,8 +64,8 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-/* A new file in `directory`, its name in *name (malloc'd). -1 with errno.  Unlike mkstemp's its mode is what
- * the mask leaves, as of any result file. */
+/* Opens a new file in `directory` and puts its name into *name (malloc'd). -1 with errno.  Unlike mkstemp's
+ * file it has the mode that the umask leaves, like any result file. */
 static int open_temporary(const char *directory, char **name)
 {
     for (unsigned i = 0; i < 1000; i++) {
@@ -102,8 +102,8 @@ puma_status file_write_atomic(const char *path, const void *bytes, size_t size, 
         if (reason) unlink(temporary);
     }
     if (!reason) {
-        /* The name is on disk once the directory is; a file system that cannot say so has still done the
-         * rename. */
+        /* The new name is on disk once the directory is.  If a file system does not support this, the rename
+         * has been done all the same. */
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0) {
             (void)fsync(fd);

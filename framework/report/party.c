@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* party.c - one node's part of the report: filled in by the node, sent to the client as JSON, and read there with every
- * key checked, because it comes from a peer. */
+/* party.c - see report.h: one node's part of the report, filled in by the node, sent to the client as JSON,
+ * and read there with every key checked, because it comes from a peer. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a peer may send us: more layers, or longer names, than any model has are refused. */
+/* The most that a peer may send: more layers, or longer names, than any model has are refused. */
 #define MAX_LAYERS 100000u
 #define MAX_NAME 160u
 #define MAX_PHASES 200000u
@@ -39,7 +39,7 @@ void report_party_free(report_party *p)
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-/* Which fields travel, by name; rows of the same kind are read and written by the same lines. */
+/* The fields that are sent, by name.  Fields of one kind are written and read by the same loop. */
 typedef struct field {
     const char *name;
     size_t      offset;
@@ -137,7 +137,7 @@ static const char *get_name(const json_t *object, const char *name)
     return text && strlen(text) <= MAX_NAME ? text : NULL;
 }
 
-/* The name of the first thing that is wrong, or NULL. */
+/* Returns the name of the first thing that is wrong, or NULL. */
 static const char *read_layers(report_party *p, const json_t *list, bool *no_memory)
 {
     if (!json_is_array(list) || json_array_size(list) > MAX_LAYERS) return "layers";

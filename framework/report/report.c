@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* report.c - see report.h: how the client adds up what the nodes counted. */
+/* report.c - see report.h: the client adds up what the nodes counted. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -14,8 +14,7 @@
 
 static uint64_t larger(uint64_t x, uint64_t y) { return x > y ? x : y; }
 
-/* Parties run the same operations in the same order, so the place of the last match is where the next one is
- * looked for. */
+/* Parties run the same operations in the same order, so the search begins after the last match. */
 static report_layer *find_layer(report *r, const report_layer *like, size_t *next)
 {
     for (size_t tried = 0; tried < r->layer_count; tried++) {
@@ -28,8 +27,8 @@ static report_layer *find_layer(report *r, const report_layer *like, size_t *nex
     return NULL;
 }
 
-/* A dealer that runs ahead waits where the others have long been: for the ids of a next token, say.  What it
- * waits, and by how much its depth then jumps, tells nothing about the operation. */
+/* A dealer that runs ahead waits where the others have been long ago, for example for the ids of a next
+ * token.  Its waiting time, and the jump of its depth afterwards, say nothing about the operation. */
 static bool merge_layers(report *r, const report_party *p)
 {
     size_t next = 0;
@@ -50,7 +49,8 @@ static bool merge_layers(report *r, const report_party *p)
     return true;
 }
 
-/* Every node went through the same steps.  `reached`: the longest chain so far, over all nodes. */
+/* Checks that every node took the same steps and adds them up.  `reached`: the longest chain so far, over all
+ * nodes. */
 static puma_status merge_phases(report *r, puma_error *e)
 {
     const report_party *first = &r->parties[0];
@@ -89,7 +89,7 @@ static puma_status merge_phases(report *r, puma_error *e)
     return PUMA_OK;
 }
 
-/* SHA-256 over the links' digests, links in the order of sender and receiver, the client last. */
+/* SHA-256 over the links' digests, ordered by sender, then receiver, the client last. */
 static void merge_digests(report *r)
 {
     const report_party *by_node[PUMA_NODES] = { NULL };
@@ -106,7 +106,7 @@ static void merge_digests(report *r)
             memcpy(all + used, by_node[from]->digest[to], 32);
             used += 32;
         }
-    if (used == 0) return; /* a party's own report: it has no whole link */
+    if (used == 0) return; /* a party's own report: it knows one end of each link */
     SHA256(all, used, hash);
     hex_of(r->transcript_sha256, hash, sizeof hash);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* table.c - the costs of a run as a table for people. */
+/* table.c - see report.h: the costs of a run as a table for people. */
 #include "report/report.h"
 
 #include "report/lists.h"
@@ -18,7 +18,7 @@ const char *report_amount(char text[24], uint64_t bytes)
     return text;
 }
 
-/* Names may come from a peer: nothing but what a terminal takes for a letter gets there. */
+/* Names may come from a peer: only printable ASCII reaches the terminal. */
 static const char *printable(char *text, size_t room, const char *name)
 {
     size_t n = 0;
@@ -28,7 +28,7 @@ static const char *printable(char *text, size_t room, const char *name)
     return text;
 }
 
-/* The end of a row whose last columns are times: nothing where nothing took any. */
+/* Ends a row whose last columns are times; a rehearsal has none. */
 static void print_times(FILE *out, const report *r, int width, int digits, double seconds)
 {
     if (!r->rehearsal) fprintf(out, "%*.*f", width, digits, seconds);
@@ -45,7 +45,7 @@ static void print_row(FILE *out, const report *r, const char *name, uint64_t byt
     print_times(out, r, 11, 3, seconds);
 }
 
-/* One line an op, in the order of first use. */
+/* One line for each op, in the order of first use. */
 static void print_ops(FILE *out, const report *r)
 {
     char name[29];
@@ -70,8 +70,8 @@ static void print_ops(FILE *out, const report *r)
     }
 }
 
-/* Prompt and new tokens apart: what a token costs once the prompt is in the cache.  The first token comes out
- * of the prompt's step. */
+/* Prompt and new tokens apart, to show what a token costs once the prompt is in the cache.  The prompt's step
+ * yields the first token. */
 static void print_phases(FILE *out, const report *r)
 {
     report_phase sum[2] = { { .step = REPORT_PREFILL }, { .step = REPORT_DECODE } };

@@ -20,16 +20,17 @@ static const char *const TASK_NAME[] = { [RUN_EMBED] = "embed",
                                          [RUN_CLASSIFY_TOKENS] = "classify_tokens",
                                          [RUN_FILL_MASK] = "fill_mask" };
 
-/* Of classify: was the label alone revealed? */
+/* For classify: was only the label revealed? */
 static bool is_label(const plan *p) { return p->exec.reveal_label && p->run->task == RUN_CLASSIFY; }
 
-/* What a row of logits says: the largest, or of a single one whether it is above 0. */
+/* The label that a row of logits gives: the index of the largest, or for a linear head's one logit whether it
+ * is above 0. */
 static size_t top(const plan *p, const double *logits, size_t columns)
 {
     return p->run->head != NULL ? logits[0] > 0 : report_top1(logits, columns, plan_ulp(p));
 }
 
-/* What the logits say: of the checkpoint's own head, what config.json says. */
+/* What the logits mean.  For the checkpoint's own head config.json says it. */
 static report_meaning meaning_of(const plan *p)
 {
     static const report_meaning meanings[] = { [MODEL_ONE_LABEL] = REPORT_ONE_LABEL,
@@ -40,13 +41,13 @@ static report_meaning meaning_of(const plan *p)
                                                                 : meanings[p->model->problem];
 }
 
-/* Is there one label that an answer says? */
+/* Does an answer give exactly one label? */
 static bool has_label(const plan *p)
 {
     return p->run->task == RUN_CLASSIFY && (p->run->head != NULL || p->model->problem == MODEL_ONE_LABEL);
 }
 
-/* Do two rows of logits say the same?  Of many labels all of them must. */
+/* Do two rows of logits give the same answer?  With several labels at once, all of them must be the same. */
 static bool says_same(const plan *p, const double *u, const double *v, size_t n)
 {
     if (meaning_of(p) != REPORT_MANY_LABELS) return top(p, u, n) == top(p, v, n);
@@ -55,13 +56,13 @@ static bool says_same(const plan *p, const double *u, const double *v, size_t n)
     return true;
 }
 
-/* The label of an answer: the one revealed, or what its logits say. */
+/* The label of an answer: the one that was revealed, or the one that its logits give. */
 static size_t label_of(const plan *p, const exec_output *o)
 {
     return is_label(p) ? (size_t)llround(o->values[0]) : top(p, o->values, o->columns);
 }
 
-/* Of perplexity: of one input. */
+/* For perplexity: the surprise of one input. */
 static double surprise_of(const client_plan *c, const node_result *result, size_t i)
 {
     const token_list *input = &c->input.sequences[i];
@@ -69,7 +70,7 @@ static double surprise_of(const client_plan *c, const node_result *result, size_
     return perplexity_surprise(result->outputs[i].values, input->count, result->outputs[i].columns, input->ids);
 }
 
-/* Of all inputs together. */
+/* The perplexity of all inputs together. */
 static double overall_perplexity(const client_plan *c, const node_result *result)
 {
     double surprise = 0;
@@ -124,8 +125,8 @@ static report_output output_of(const client_plan *c, const node_result *result, 
     return r;
 }
 
-/* The worst distance of all outputs; where a label or a token alone was revealed, only these can be compared.
- * Not a number is worse than any. */
+/* The largest distance of all outputs.  Where only a label or a token was revealed, only these are compared.
+ * A NaN counts as worse than any number. */
 static void measure_distance(report_fidelity *f, const client_plan *c, const node_result *a, const node_result *b)
 {
     const plan *p = c->plan;
@@ -163,7 +164,7 @@ static void measure_distance(report_fidelity *f, const client_plan *c, const nod
     }
 }
 
-/* The worst distance of each hidden state that was revealed. */
+/* The largest distance of each hidden state that was revealed. */
 static puma_status measure_layers(report_fidelity *f, const node_result *a, const node_result *b,
                                   size_t hidden, puma_error *e)
 {
@@ -187,7 +188,7 @@ static puma_status measure_layers(report_fidelity *f, const node_result *a, cons
     return PUMA_OK;
 }
 
-/* How many labels are those of [input] labels. */
+/* The fraction of labels that agree with [input] labels. */
 static void rate(report_fidelity *f, const client_plan *c, const node_result *a)
 {
     size_t right = 0;
@@ -204,7 +205,7 @@ static void free_outputs(report_output *outputs, size_t count)
     free(outputs);
 }
 
-/* Of fill_mask: the words at the masks of output i. */
+/* For fill_mask: the words at the masks of output i. */
 static puma_status add_masks(report_output *r, const client_plan *c, size_t i, puma_error *e)
 {
     report_mask *masks = NULL;
@@ -215,7 +216,7 @@ static puma_status add_masks(report_output *r, const client_plan *c, size_t i, p
     return e->status;
 }
 
-/* What every node's report says: the choices, and the bills that it has. */
+/* What every node's report contains: the choices, and the bills that the node has. */
 static puma_status begin_report(report *r, const plan *p, const node_result *result, puma_error *e)
 {
     *r = (report){ .puma_version = PACKAGE_VERSION,
@@ -247,7 +248,7 @@ static puma_status add_outputs(report *r, report_output *outputs, const client_p
     return e->status;
 }
 
-/* The client's.  *outputs is freed by free_outputs in any case. */
+/* The client's report.  The caller frees *outputs with free_outputs, also after a failure. */
 static puma_status make_report(report *r, report_output **outputs, const client_plan *c, const node_result *result,
                                const node_result *reference, puma_error *e)
 {
@@ -297,7 +298,7 @@ static void print_values(FILE *out, const char *name, const double *v, size_t n)
     fputc('\n', out);
 }
 
-/* "1 positive", and where logits were revealed how probable it is. */
+/* "1 positive", and its probability where logits were revealed. */
 static void print_label(FILE *out, const plan *p, const report_output *r, const exec_output *o)
 {
     size_t label = label_of(p, o);
@@ -312,7 +313,7 @@ static void print_label(FILE *out, const plan *p, const report_output *r, const 
         fprintf(out, ", probability %.4f", report_probability(r->meaning, o->values, o->columns, label));
 }
 
-/* Of many labels those that are there. */
+/* With several labels at once: those that apply. */
 static void print_labels(FILE *out, const report_output *r, const exec_output *o)
 {
     bool any = false;
@@ -330,7 +331,7 @@ static void print_labels(FILE *out, const report_output *r, const exec_output *o
     if (!any) fputs("none", out);
 }
 
-/* Of each token its text, where there is a tokenizer, and its label. */
+/* For each token its text, where there is a tokenizer, and its label. */
 static void print_token_labels(FILE *out, const client_input *in, const report_output *r, size_t input)
 {
     char room[32];
@@ -352,7 +353,7 @@ static void print_token_labels(FILE *out, const client_input *in, const report_o
     }
 }
 
-/* What a classifier's answer says, in a line. */
+/* A classifier's answer in words, on one line. */
 static void print_meaning(FILE *out, const plan *p, const report_output *r, const node_result *result,
                           const node_result *reference, size_t i)
 {
@@ -371,7 +372,7 @@ static void print_meaning(FILE *out, const plan *p, const report_output *r, cons
     fputc('\n', out);
 }
 
-/* One input's values, and beside them the reference's. */
+/* One input's values, with the reference's beside them. */
 static void print_output(FILE *out, const client_plan *c, const report *r, const node_result *result,
                          const node_result *reference, size_t i)
 {

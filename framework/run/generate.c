@@ -3,6 +3,7 @@
 /* generate.c - see generate.h */
 #include "run/generate.h"
 
+#include "base/checked.h"
 #include "host/session.h"
 #include "run/stream.h"
 
@@ -32,17 +33,17 @@ static bool is_eos(const client_input *in, uint32_t token)
     return false;
 }
 
-/* An input under way. */
+/* One input while its answer is generated. */
 typedef struct sequence {
     bool     live;  /* takes part in the next step                                   */
-    uint32_t next;  /* the client's: what it feeds then                              */
-    size_t   limit; /* of its steps                                                  */
+    uint32_t next;  /* the token that the client feeds then                          */
+    size_t   limit; /* its number of steps; 0: nothing more is sent about it         */
     sampler *draws;
     stream   text;
-    size_t   said; /* how much of its text, or how many of its tokens, were given out */
+    size_t   said; /* bytes of its text (or tokens, without a tokenizer) given out */
 } sequence;
 
-/* The client's word for each sequence that took the last step, whether it takes another. */
+/* The client tells the parties, for each sequence that took the last step, whether it takes another. */
 static void tell(const generation *g, const sequence *q, size_t count, puma_error *e)
 {
     char  *text = NULL;
@@ -80,7 +81,8 @@ static void listen_to(const generation *g, sequence *q, size_t count, puma_error
     free(text);
 }
 
-/* Which sequences take step `step`?  With stop_at_eos the client knows and tells the parties. */
+/* Decides which sequences take step `step`.  With stop_at_eos the client knows and tells the parties.  False:
+ * none does. */
 static bool goes_on(const generation *g, sequence *q, size_t count, size_t step, bool forced, puma_error *e)
 {
     bool any = false, ends = g->plan->run->stop_at_eos && !forced;
@@ -96,14 +98,14 @@ static bool goes_on(const generation *g, sequence *q, size_t count, size_t step,
     if (g->wire != NULL && g->input == NULL) listen_to(g, q, count, e);
     any = false;
     for (size_t i = 0; i < count; i++) {
-        if (!q[i].live) q[i].limit = 0; /* nobody speaks of it again */
+        if (!q[i].live) q[i].limit = 0; /* its end has been told */
         any |= q[i].live;
     }
     return any && e->status == PUMA_OK;
 }
 
-/* The token that the revealed values come to.  Its number indexes what the client shares next, so that a
- * value from outside is checked. */
+/* The token that the revealed values give.  It is checked because it comes from outside and is the index that
+ * the client shares next. */
 static puma_status choose(const generation *g, sampler *draws, const exec_output *revealed, uint32_t *token,
                           puma_error *e)
 {
@@ -111,7 +113,7 @@ static puma_status choose(const generation *g, sampler *draws, const exec_output
     double index;
 
     if (draws != NULL) return sampler_next(draws, revealed->values, n, token, e);
-    /* Logits without a sampler are those of a reference, whose choice is not taken. */
+    /* Only a reference has logits and no sampler; its choice is not used. */
     index = n == 1 ? revealed->values[0] : (double)report_top1(revealed->values, n, 0);
     if (!(index >= 0 && index < (double)vocabulary) || index != floor(index))
         return error_set(e, 1103, "the next token is not one of the vocabulary (limit %zu)", vocabulary - 1);
@@ -119,7 +121,7 @@ static puma_status choose(const generation *g, sampler *draws, const exec_output
     return PUMA_OK;
 }
 
-/* Keeps the last step's values as the next row. */
+/* Appends the last step's values as the next row. */
 static puma_status keep_step(exec_output *all, const exec_output *one, size_t limit, puma_error *e)
 {
     if (all->values == NULL) {
@@ -132,7 +134,7 @@ static puma_status keep_step(exec_output *all, const exec_output *one, size_t li
     return PUMA_OK;
 }
 
-/* Gives out what there is of a sequence's answer and has not been given out. */
+/* Gives out the part of a sequence's answer that has not been given out yet. */
 static void speak(const generation *g, size_t input, sequence *q, const generated *out)
 {
     if (q->text.t != NULL) {
@@ -151,7 +153,7 @@ static void speak(const generation *g, size_t input, sequence *q, const generate
     }
 }
 
-/* The rest of the text, and all of it into the answer. */
+/* Completes the text, and stores all of it in the answer. */
 static puma_status finish(stream *text, generated *out, puma_error *e)
 {
     const char *piece, *all;
@@ -167,8 +169,8 @@ static puma_status finish(stream *text, generated *out, puma_error *e)
     return PUMA_OK;
 }
 
-/* What has ended is finished, and one input's answer after the other is given out: *speaking is the one that
- * is heard while it comes, those behind it wait. */
+/* Completes the sequences that have ended, and gives the answers out one input after the other: the text of
+ * *speaking is given out as it comes, later inputs wait. */
 static void speak_in_order(const generation *g, size_t first, sequence *q, size_t count, generated *out,
                            size_t *speaking, puma_error *e)
 {
@@ -202,14 +204,14 @@ static puma_status open_sequence(const generation *g, size_t input, const genera
     return e->status;
 }
 
-/* At the client: what a step revealed of one sequence. */
+/* At the client: takes what a step revealed for one sequence. */
 static puma_status take_token(const generation *g, sequence *q, const exec_output *revealed,
                               const generated *forced, generated *out, puma_error *e)
 {
     const char *piece;
     size_t      size;
 
-    if (!exec_finite(revealed->values, revealed->rows * revealed->columns))
+    if (!checked_finite(revealed->values, revealed->rows * revealed->columns))
         return error_set(e, 1103, "token %zu: its logits hold a value that is no finite number", out->count);
     if (choose(g, q->draws, revealed, &q->next, e) != PUMA_OK) return e->status;
     if (g->keep) keep_step(&out->steps, revealed, q->limit, e);
@@ -219,14 +221,14 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
     return e->status;
 }
 
-/* The sequences of a pass; `in` says what the next step feeds, `revealed` what the last one came to. */
+/* The sequences of a pass.  `in` is what the next step feeds, `revealed` what the last one revealed. */
 typedef struct under_way {
     sequence    *q;
     exec_input  *in;
     exec_output *revealed;
 } under_way;
 
-/* One step: all live sequences at once. */
+/* Takes one step with all live sequences at once. */
 static puma_status take_step(const generation *g, const generate_pass *pass, const under_way *w, puma_error *e)
 {
     if (exec_feed(pass->x, w->in, pass->count, w->revealed) != PUMA_OK)

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* local.c - see local.h
  *
- * Three ways: a backend of one party runs in this process; with transport memory every party is a thread of it;
- * else every party is a process (spawn.h), which a watch looks after while this one plays the client. */
+ * There are three ways.  A backend of one party runs in this process.  With transport memory every party is a
+ * thread.  Otherwise every party is a process (spawn.h), which a watch supervises while this process plays
+ * the client. */
 #include "run/local.h"
 
 #include "net/certificates.h"
@@ -34,13 +35,13 @@ static int cores(void)
     return n > 0 ? (int)n : 1;
 }
 
-/* The threads of each of so many parties, where the run file leaves it open. */
+/* Threads for each of `parties` parties, where the run file leaves it open. */
 static int threads_each(size_t parties) { return cores() > (int)parties ? cores() / (int)parties : 1; }
 
 /* --- the temporary directory ------------------------------------------------------------------ */
 
-/* The certificates of one run.  The thread that stops the process may remove them while the main thread makes
- * them, hence the lock. */
+/* The certificates of one run.  The lock is needed because the thread that stops the process may remove them
+ * while the main thread makes them. */
 typedef struct keys {
     pthread_mutex_t lock;
     char            path[256]; /* "": there are none */
@@ -61,7 +62,7 @@ static void remove_keys(keys *k)
 {
     pthread_mutex_lock(&k->lock);
     if (k->path[0] != '\0') {
-        /* A file may be new since its folder was read; each try that fails saw one more of a dozen. */
+        /* A file may have been made since the folder was read; there are a dozen at most. */
         for (int i = 0; i < 100; i++) {
             remove_files(k->path);
             if (rmdir(k->path) == 0 || errno != ENOTEMPTY) break;
@@ -88,11 +89,11 @@ static puma_status make_keys(keys *k, size_t parties, puma_error *e)
 
 /* --- processes -------------------------------------------------------------------------------- */
 
-/* The parties of a run, child i being node i. */
+/* The parties of a run: child i is node i. */
 typedef struct parties {
     const local_config *config;
     spawn_child         children[SPAWN_MOST];
-    int                 listeners[SPAWN_MOST]; /* their listening sockets, until they have started; or -1 */
+    int                 listeners[SPAWN_MOST]; /* their listening sockets until they start, or -1 */
     char                addresses[SPAWN_MOST][32];
     size_t              count;
     keys                keys;
@@ -100,7 +101,8 @@ typedef struct parties {
 
 static const puma_protocol *protocol_of(const parties *all) { return all->config->client->plan->protocol->protocol; }
 
-/* A listening socket on a loopback port of its own: no port can be taken between here and the child. */
+/* A listening socket on a loopback port of its own.  The child inherits it, so that nobody can take the port
+ * in between. */
 static puma_status make_listener(parties *all, size_t i, puma_error *e)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -115,8 +117,8 @@ static puma_status make_listener(parties *all, size_t i, puma_error *e)
     return PUMA_OK;
 }
 
-/* `run PATH --set … --party I`, with what only this run's client knows: addresses, certificates, a share of the
- * cores. */
+/* `run PATH --set … --party I`, with what only the client of this run knows: addresses, certificates, a share
+ * of the cores. */
 static puma_status start_party(parties *all, size_t i, puma_error *e)
 {
     const local_config *c = all->config;
@@ -126,14 +128,14 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
     spawn_word(&words, "run");
     spawn_word(&words, "%s", c->path);
     for (size_t k = 0; k < c->set_count; k++) {
-        /* Every user of the host can read a command line, and a party has no business with the prompt. */
+        /* Every user of the host can read a command line, and the prompt is none of a party's business. */
         if (strncmp(c->sets[k], "input.", 6) == 0 || strncmp(c->sets[k], "chat.", 5) == 0) continue;
         spawn_word(&words, "--set");
         spawn_word(&words, "%s", c->sets[k]);
     }
     for (size_t k = 0; k < all->count; k++) {
         spawn_word(&words, "--set");
-        /* By the key that the run file has for it, as a node has one address. */
+        /* Under the key that the run file uses: a node has only one address. */
         if (k == protocol_of(all)->dealer && c->client->plan->run->dealer != NULL)
             spawn_word(&words, "network.dealer=%s", all->addresses[k]);
         else
@@ -159,7 +161,7 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
     return e->status;
 }
 
-/* Why party `i` ended badly, in words: its own, or how it died. */
+/* Why party `i` failed: its own reason, or how it died. */
 static void blame(const parties *all, size_t i, const spawn_end *end, puma_error *why)
 {
     char name[32];
@@ -173,13 +175,13 @@ static void blame(const parties *all, size_t i, const spawn_end *end, puma_error
         error_set(why, 7001, "%s ended with status %d and said nothing", name, end->status);
     } else {
         *why = end->said;
-        /* What a party was told by another one bears that one's name. */
+        /* A reason that another party gave it begins with that party's name. */
         if (strncmp(why->text, "party", 5) != 0 && strncmp(why->text, "dealer: ", 8) != 0)
             error_prefix(why, "%s", name);
     }
 }
 
-/* A party failed, and the client cannot come to see it: it computes, or waits for one that never opened its door. */
+/* A party failed, and the client cannot see it: it computes, or waits for a party that never listened. */
 static void party_failed(void *context, size_t i, const spawn_end *end)
 {
     puma_error why = { 0 };
@@ -194,7 +196,7 @@ static void on_stuck(void *context, const puma_error *why)
     stop_now(why);
 }
 
-/* What a process that stops at once must not leave behind. */
+/* Removes what a process that stops at once must not leave behind. */
 static void clean_up(void *context)
 {
     parties *all = context;
@@ -211,8 +213,9 @@ static long passed_ms(const struct timespec *since)
     return (t.tv_sec - since->tv_sec) * 1000 + (t.tv_nsec - since->tv_nsec) / 1000000;
 }
 
-/* Waits for the parties, all together two seconds or, when the run has failed, one (a silent party may never end);
- * those that are left then are killed.  The first that failed gives the reason, unless there is a better one. */
+/* Waits for the parties: two seconds for all together, or one when the run has failed, since a silent party
+ * may never end.  Then it kills the rest.  The first party that failed gives the reason, unless a killed one
+ * explains more. */
 static void collect(parties *all, puma_error *e)
 {
     struct timespec start;
@@ -225,7 +228,7 @@ static void collect(parties *all, puma_error *e)
 
         spawn_wait(&all->children[i], left > 0 ? left : 0, &end);
         if (all->listeners[i] >= 0) close(all->listeners[i]);
-        /* "closed the connection" is what a signal, other than our own, looks like from outside. */
+        /* A party killed by a signal not ours looks from outside like "closed the connection". */
         if (end.failed && (e->status == PUMA_OK ||
                            (end.signal != 0 && !end.overdue && end.signal != SIGTERM &&
                             e->status == PUMA_ENET && strstr(e->text, "closed") != NULL))) {
@@ -291,7 +294,7 @@ static void *play(void *context)
     return NULL;
 }
 
-/* A rehearsal's work does not travel: parties of this process are asked for it. */
+/* A rehearsal's work is not sent in a bill: the parties are threads here, and it is copied. */
 static void take_work(node_result *to, const node_result *own)
 {
     for (size_t i = 0; own->party_count > 0 && i < to->party_count; i++) {

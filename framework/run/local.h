@@ -1,17 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* local.h - every party of a run as its own process on this host, the client being this one. */
+/* local.h - a whole run on this host, with this process as the client. cli/ calls it. */
 #ifndef RUN_LOCAL_H
 #define RUN_LOCAL_H
 
 #include "run/node.h"
 
-/* Starts the compute parties (this program with --party N, on loopback ports of their own), plays the client,
- * waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL backend there are
- * none.  tls without certificates: made for the run in a private temporary directory. */
+/* local_run starts the compute parties (this program with --party N, each on a loopback port of its own),
+ * plays the client, and waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL
+ * backend there are none. tls without certificates: they are made for the run in a private temporary
+ * directory. */
 typedef struct local_config {
     const client_plan *client;
-    const char        *path; /* of the run file, with what was --set */
+    const char        *path; /* the run file, with the --set options */
     const char *const *sets;
     size_t             set_count;
     /* See node_config.reached and .say. */
@@ -23,13 +24,13 @@ typedef struct local_config {
 
 puma_status local_run(const local_config *config, node_result *result, puma_error *e);
 
-/* The run without its numbers: every party plays its part with the executor, the functions and the backend of
- * the run, as a thread, on tensors that have a shape and no words, and sends messages of which only the
- * length passes.  Bytes, messages and rounds are those of the run, memory a prediction; outputs and times
- * mean nothing.  Needs no weights.  With a PUMA_CAP_LOCAL backend nothing is sent and nothing rehearsed. */
+/* The run without its numbers: every party is a thread and does its part with the run's executor, functions
+ * and backend, on tensors that have a shape and no words, and sends messages of which only the length passes.
+ * Bytes, messages and rounds are those of the run, memory is a prediction; outputs and times mean nothing.
+ * Needs no weights.  With a PUMA_CAP_LOCAL backend nothing is sent and nothing is rehearsed. */
 puma_status local_rehearse(const client_plan *c, node_result *result, puma_error *e);
 
-/* Some work of a session in place of the model, the parties being threads: for benchmarks. */
+/* Runs `work` on each party's session in place of the model, the parties being threads: for benchmarks. */
 puma_status local_work(const client_plan *c, void (*work)(puma_session *s, void *context), void *context,
                        node_result *result, puma_error *e);
 

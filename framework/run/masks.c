@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* masks.c - see masks.h.  The parties reveal the logits of every token: where the mask stands is the
- * prompt's. */
+/* masks.c - see masks.h.  The parties reveal the logits of every token, because the place of the mask is part
+ * of the prompt. */
 #include "run/masks.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* The most probable of `columns` words, by insertion. */
+/* The most probable of `columns` words, sorted by insertion. */
 static void choose(report_mask *m, const double *logits, size_t columns)
 {
     for (size_t i = 0; i < columns; i++) {
@@ -26,7 +26,7 @@ static void choose(report_mask *m, const double *logits, size_t columns)
             report_probability(REPORT_ONE_LABEL, logits, columns, m->candidates[k].token);
 }
 
-/* What the words are; an id that the tokenizer does not know has no text. */
+/* The words' texts; an id that the tokenizer does not know has none. */
 static puma_status read_texts(report_mask *m, const tokenizer *t, puma_error *e)
 {
     for (size_t k = 0; k < m->count && e->status == PUMA_OK; k++) {

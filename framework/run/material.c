@@ -21,9 +21,9 @@
 #define MAGIC "PUMADEAL"
 enum { FORMAT = 2, HEADER = 160, HASH = 32, CHUNK = 1 << 16 };
 
-/* Where in the header, behind the magic: version, records; the file's identity; hash of what the nodes agree
- * on, hash of the inputs' lengths; how many inputs and tokens those are, for messages; bytes of a record;
- * hash of all that. */
+/* Offsets in the header, which begins with the magic: version and number of records; the file's identity;
+ * hashes of what the nodes agree on and of the inputs' lengths; the numbers of inputs and tokens, for
+ * messages; bytes of a record; hash of all of these. */
 enum {
     AT_VERSION = 8,
     AT_COUNT = 12,
@@ -72,7 +72,7 @@ static bool hash_bytes(uint8_t hash[HASH], const void *bytes, size_t size)
     return EVP_Digest(bytes, size, hash, NULL, EVP_sha256(), NULL) == 1;
 }
 
-/* A record's hash begins with the file's identity and the record's number, so that no record passes as
+/* A record's hash begins with the file's identity and the record's number, so that no record can be taken for
  * another. */
 static EVP_MD_CTX *record_hash(const uint8_t *id, uint32_t index)
 {
@@ -90,12 +90,12 @@ static EVP_MD_CTX *record_hash(const uint8_t *id, uint32_t index)
 /* --- making ----------------------------------------------------------------------------------- */
 
 struct material_writer {
-    char       *path, *part; /* part: until it is whole */
+    char       *path, *part; /* part: its name until it is complete */
     FILE       *file;
     uint8_t     header[HEADER];
     uint32_t    count, done;
-    uint64_t    size; /* of the record under way */
-    EVP_MD_CTX *hash; /* of the record under way; NULL between two */
+    uint64_t    size; /* of the record being written */
+    EVP_MD_CTX *hash; /* of the record being written; NULL between two */
     puma_error  error;
 };
 
@@ -209,7 +209,7 @@ puma_status material_create(material_writer **out, const char *path, const clien
         if (fd >= 0) close(fd);
         return e->status;
     }
-    /* Header and marks, all "not used": the header's place is filled in at the end. */
+    /* The header, filled in at the end, and the marks, all "not used". */
     if (fchmod(fd, 0600) != 0) write_failed(w);
     for (size_t i = 0; i < HEADER + (size_t)count && w->error.status == PUMA_OK; i++)
         if (putc(0, w->file) == EOF) write_failed(w);
@@ -247,11 +247,11 @@ void material_discard(material_writer *w)
 /* --- using ------------------------------------------------------------------------------------ */
 
 struct material {
-    const char *path; /* the run file's */
+    const char *path; /* as the run file gives it */
     FILE       *file;
     uint8_t     header[HEADER];
     uint32_t    count, index;
-    uint64_t    size, left; /* of a record; of the one in use */
+    uint64_t    size, left; /* of a record; bytes left in the one in use */
     bool        taken;      /* record `index` is marked as used, by us */
 };
 
@@ -297,7 +297,7 @@ static puma_status check_header(material *m, const plan *p, off_t bytes, puma_er
     return PUMA_OK;
 }
 
-/* The first record that is not used, or `count`. */
+/* The first unused record, or `count`. */
 static puma_status first_unused(const material *m, uint32_t *index, puma_error *e)
 {
     uint8_t *used = malloc(m->count);
@@ -373,7 +373,7 @@ puma_status material_check(const plan *p, const client_plan *c, puma_error *e)
     return e->status;
 }
 
-/* The whole record, before anything of it is used. */
+/* Checks the whole record before any of it is used. */
 static puma_status check_record(material *m, puma_error *e)
 {
     EVP_MD_CTX *h = record_hash(m->header + AT_ID, m->index);
@@ -408,7 +408,7 @@ puma_status material_take(material *m, const size_t *tokens, size_t count, puma_
     int     fd = fileno(m->file);
 
     if (check_lengths(m, tokens, count, e) != PUMA_OK) return e->status;
-    /* Two dealers may have the same file open: one after the other, each finds the other's mark. */
+    /* Two dealers may have the same file open: the lock lets the second see the first one's mark. */
     while (flock(fd, LOCK_EX) != 0)
         if (errno != EINTR) return damaged(m, e, strerror(errno));
     if (first_unused(m, &m->index, e) == PUMA_OK && check_record(m, e) == PUMA_OK &&
@@ -468,7 +468,7 @@ static bool take_text(material *m, char *to, size_t room)
     return take_number(m, &size, 1) && size < room && take(m, to, (size_t)size);
 }
 
-/* `at` is zeroed. */
+/* `at` must be zeroed. */
 static bool take_place(material *m, place *at)
 {
     uint64_t layer;

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* node.c - see node.h
  *
- * Order: net_open (HELLO on every link) - session - weights shared - READY from every party, GO from the
- * client - the inputs, as many at once as fit a pass - every party's bill to the client - DONE.  What comes
- * before GO is set-up; rounds and bytes count from there. */
+ * The order: net_open (HELLO on every link) - session - weights are shared - READY from every party, GO from
+ * the client - the inputs, as many at once as fit a pass - every party's bill to the client - DONE.
+ * Everything before GO is set-up; rounds and bytes are counted from GO on. */
 #include "run/node.h"
 
+#include "base/checked.h"
 #include "host/rehearsal.h"
 #include "host/session.h"
 #include "ring/ring.h"
@@ -21,22 +22,22 @@
 
 #define CONTROL_LIMIT ((size_t)16 << 20)
 
-/* The bill while it is being written: a line per layer and operation, closed when the next one begins. */
+/* The bill while it is written: one line for each layer and operation, closed when the next one begins. */
 typedef struct meter {
     net             *wire;
     report_party    *party;
-    const node_config *config; /* whom to tell where we are; NULL: nobody */
+    const node_config *config; /* its `reached` is told the place; NULL: nobody */
     bool             counting; /* after GO */
     net_count        base, last;
     double           started, place_started;
     place            at;
-    bool             stepping; /* in a step of generation, which began at: */
+    bool             stepping; /* in a step of generation; where it began: */
     report_phase     phase;
     uint64_t         phase_sent, phase_depth;
     double           phase_started;
-    size_t           token; /* how many of the input's have begun */
+    size_t           token; /* number of steps that have begun */
     puma_error      *error;
-    material_writer *deal; /* what happens is for a record; NULL */
+    material_writer *deal; /* events are recorded here; NULL: no record */
 } meter;
 
 static double now(void)
@@ -62,7 +63,7 @@ static void counts(const meter *m, net_count *c)
     if (m->wire != NULL) net_counts(m->wire, c);
 }
 
-/* A line of the bill, of which there is one for each place. */
+/* Adds to the place's line of the bill; each place has one line. */
 static void book(meter *m, uint64_t bytes, uint64_t rounds, double seconds)
 {
     report_party *p = m->party;
@@ -82,8 +83,7 @@ static void book(meter *m, uint64_t bytes, uint64_t rounds, double seconds)
     }
 }
 
-/* Books what happened since the run came to the place where it is.  The client, which only waits, books
- * nothing. */
+/* Books what happened since the run reached its current place.  The client books nothing: it only waits. */
 static void close_place(meter *m)
 {
     net_count c;
@@ -113,7 +113,7 @@ static void labelled(void *context, const place *at)
     m->config->reached(m->config->reached_context, where, sent_of(&m->last));
 }
 
-/* Books the step of generation that is under way. */
+/* Books the current step of generation, if there is one. */
 static void close_phase(meter *m)
 {
     if (!m->stepping) return;
@@ -177,19 +177,19 @@ static void finish_counting(meter *m)
     p->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
-/* What a node of a run does with the inputs. */
+/* The inputs of a node, and what it does with them. */
 typedef struct task {
-    const node_config *config; /* NULL: a reference                           */
+    const node_config *config; /* NULL: a reference                            */
     const plan        *plan;
     const client_plan *client; /* NULL at a compute party                     */
-    const token_list  *inputs; /* NULL at a compute party, which knows their lengths alone */
+    const token_list  *inputs; /* NULL at a compute party, which knows only their lengths  */
     size_t            *tokens, count;
     net               *wire;
     const bool        *present;
-    const node_result *forced; /* of a reference: what to compare with        */
+    const node_result *forced; /* for a reference: the result to compare with  */
 } task;
 
-/* Says which inputs a failure is of. */
+/* Says in a failure which inputs it belongs to. */
 static puma_status of_inputs(puma_error *e, const task *t, size_t first, size_t end)
 {
     if (t->count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
@@ -259,10 +259,10 @@ static exec_input input_of(const task *t, size_t i)
 /* The client's: in fixed point every answer is made of numbers, but in floating point a model may leave them. */
 static puma_status check_answer(const exec_output *o, size_t hidden, puma_error *e)
 {
-    if (o->values != NULL && !exec_finite(o->values, o->rows * o->columns))
+    if (o->values != NULL && !checked_finite(o->values, o->rows * o->columns))
         return error_set(e, 1103, "the answer holds a value that is no finite number");
     for (size_t i = 0; i < o->state_count; i++)
-        if (!exec_finite(o->states[i].values, o->states[i].rows * hidden))
+        if (!checked_finite(o->states[i].values, o->states[i].rows * hidden))
             return error_set(e, 1103, "state %zu holds a value that is no finite number", i);
     return PUMA_OK;
 }
@@ -292,7 +292,7 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
     return e->status;
 }
 
-/* "input.tokens" of the client: lengths, checked against the model. */
+/* Reads the client's "input.tokens": lengths, which are checked against the model. */
 static puma_status read_lengths(const char *text, size_t least, size_t limit, size_t **tokens, size_t *count, puma_error *e)
 {
     size_t *list = NULL, used = 0;
@@ -320,7 +320,7 @@ static puma_status read_lengths(const char *text, size_t least, size_t limit, si
     return PUMA_OK;
 }
 
-/* Shares what the client has of the weights; synthetic ones are public, and every other node makes them for itself. */
+/* Shares the client's weights.  Synthetic ones are public: each computing node makes them itself. */
 static puma_status open_weights(exec **x, puma_session *s, const exec_config *ec, const task *t, puma_error *e)
 {
     const plan         *p = t->plan;
@@ -364,7 +364,7 @@ static void tape(void *context, uint32_t to, puma_phase phase, const void *paylo
     material_send(context, to, phase, payload, size);
 }
 
-/* A run of which the dealer's messages alone come about. */
+/* A run of which only the dealer's messages are made. */
 static puma_status make_record(const node_config *c, net_config *nc, session_config *sc, meter *m,
                                puma_error *e)
 {
@@ -396,7 +396,7 @@ static puma_status make_record(const node_config *c, net_config *nc, session_con
     return e->status;
 }
 
-/* Plays a record up to the end of set-up, or to its own. */
+/* Plays a record up to the end of set-up, or to its end. */
 static puma_status play_record(material *ahead, meter *m, material_kind until, puma_error *e)
 {
     material_event event = { 0 };
@@ -416,7 +416,7 @@ static puma_status play_record(material *ahead, meter *m, material_kind until, p
     return e->status;
 }
 
-/* READY from the parties, GO from the client: weights are everywhere, counting begins. */
+/* READY from the parties, GO from the client: all nodes have the weights, and counting begins. */
 static puma_status barrier(net *wire, bool client, const bool *present, puma_error *e)
 {
     for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++) {
@@ -438,7 +438,7 @@ static puma_status barrier(net *wire, bool client, const bool *present, puma_err
     return e->status;
 }
 
-/* The parties' bills to the client. */
+/* Sends the parties' bills to the client. */
 static puma_status exchange_bills(net *wire, bool client, const bool *present, const puma_protocol *protocol,
                                   report_party *own, node_result *result, puma_error *e)
 {
@@ -470,10 +470,10 @@ static puma_status exchange_bills(net *wire, bool client, const bool *present, c
     return e->status;
 }
 
-#define PROCESS_BYTES ((uint64_t)10 << 20) /* of a party without tensors: code, libraries, links */
+#define PROCESS_BYTES ((uint64_t)10 << 20) /* a party without tensors: code, libraries, links */
 
 /* What a party's process would need: its session's peak, and the dealer's messages that wait at either end of
- * a link, because the dealer runs ahead as far as the link holds. */
+ * a link.  The dealer runs ahead as far as a link can hold. */
 static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t dealer)
 {
     uint64_t waiting = dealer < PUMA_NODES ? c->received[dealer] : 0;
@@ -483,16 +483,17 @@ static uint64_t memory_of(const puma_session *s, const net_count *c, uint32_t de
     return PROCESS_BYTES + session_peak(s) + (waiting < NET_AHEAD ? waiting : NET_AHEAD);
 }
 
-/* What a node holds while it plays its part over a wire. */
+/* What a node has open while it plays its part over a wire. */
 typedef struct part {
     net          *wire;
     puma_session *session;
     exec         *x;
-    material     *ahead; /* a record of the dealer's, which is played instead of computed; NULL */
+    material     *ahead; /* the dealer's record, played in place of computing; or NULL */
     task          task;
 } part;
 
-/* Up to GO: the lengths of the inputs, then shares of the weights, or a record's messages of set-up. */
+/* Everything up to GO: the lengths of the inputs, then the shares of weights, or a record's messages for
+ * set-up. */
 static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e)
 {
     const node_config *c = own->task.config;
@@ -514,7 +515,7 @@ static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e
     return e->status;
 }
 
-/* From GO to the last input. */
+/* Everything from GO to the last input. */
 static puma_status play_part(part *own, meter *m, node_result *result, puma_error *e)
 {
     const node_config *c = own->task.config;
@@ -579,7 +580,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     return e->status;
 }
 
-/* Which nodes there are, and where. */
+/* Fills in which nodes there are, and where. */
 static void set_nodes(net_config *nc, const node_config *c)
 {
     for (uint32_t node = 0; node < PUMA_NODES; node++) {

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* node.h - plays one node of a run: the wire, a session, the executor, the bill.
  *
- * run/ turns a plan into what happens: it opens links and sessions, starts threads and processes, and takes the
- * counts.  cli/ calls it.  It makes no choice that the plan has not made, and what it finds out goes back as data: it
- * prints only on a FILE that the caller gave (answer.h), and ends the process only in stop.h. */
+ * run/ carries a plan out: it opens links and sessions, starts threads and processes, and counts. cli/ calls
+ * it.  It makes no choices of its own, and what it finds out goes back as data: it prints only on a FILE that
+ * the caller gave (answer.h), and ends the process only in stop.h. */
 #ifndef RUN_NODE_H
 #define RUN_NODE_H
 
@@ -17,20 +17,20 @@
 
 typedef struct node_config {
     const plan        *plan;
-    const client_plan *client; /* with the same plan; NULL at a compute party.  Of a dealer who works ahead: the
-                                  lengths alone                                                  */
+    const client_plan *client; /* with the same plan; NULL at a compute party; a dealer that works ahead
+                                  has only lengths in it                                         */
     uint32_t    self; /* a party or PUMA_CLIENT; ignored with a PUMA_CAP_LOCAL backend    */
-    const char *address[PUMA_NODES]; /* of the parties; the client has none */
+    const char *address[PUMA_NODES]; /* the parties'; the client has none */
     int         listen_fd; /* inherited listening socket, or -1                                */
     net_hub    *hub;       /* transport = memory                                               */
     bool        rehearsal; /* over `hub`: no weights, no words, only messages and memory are counted;
                            peak_rss_bytes is what a party's process would need                           */
     const char *certificates;
-    struct material_writer *deal; /* makes a record of its messages, without any peer: see material.h; NULL */
-    /* A place in the model was reached, and so many bytes of payload have been sent; NULL: nobody wants to know. */
+    struct material_writer *deal; /* records this dealer's messages, without any peer: see material.h; or NULL */
+    /* Called when the run reaches a place in the model, with the payload bytes sent so far; may be NULL. */
     void (*reached)(void *context, const char *where, uint64_t bytes);
     void *reached_context;
-    /* The client's, of generate: see generation.say. */
+    /* At the client, for generate: see generation.say. */
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
     void (*on_stuck)(void *context, const puma_error *why); /* see net_config                           */
@@ -41,22 +41,22 @@ typedef struct node_config {
                     uint32_t product_bits);
     void *observe_context;
     void (*work)(puma_session *s,
-                 void         *context); /* in place of the model: for benchmarks; failures stick to s */
+                 void         *context); /* instead of the model, for benchmarks; a failure goes into s */
     void *work_context;
 } node_config;
 
 typedef struct node_result {
-    report_party *parties; /* the client's: every compute party and itself; a party's: itself  */
+    report_party *parties; /* at the client every compute party's and its own; at a party its own */
     size_t        party_count;
-    exec_output  *outputs; /* the client's: one an input                                       */
+    exec_output  *outputs; /* at the client, one an input                                      */
     size_t        output_count;
-    generated    *generated; /* of generate, in place of outputs                                */
-    bool          rehearsal; /* only counts mean anything                                                */
+    generated    *generated; /* for generate, in place of outputs                               */
+    bool          rehearsal; /* only the counts mean anything                                            */
 } node_result;
 
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);
-/* The reference of a comparison with `run`, in this process: outputs only.  Of generate it says what it would
- * choose behind the same beginnings. */
+/* The reference for a comparison with `run`, computed in this process; only outputs are filled in.  With
+ * generate it says which tokens it would choose after the same beginnings. */
 puma_status node_reference(const client_plan *c, const node_result *run, node_result *result, puma_error *e);
 void        node_result_free(node_result *result);
 

@@ -29,7 +29,8 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds that the client takes to read the weights, from the time of its largest tensor that is not huge. */
+/* Seconds that the client takes to read the weights, extrapolated from the time for its largest tensor below
+ * 4 million numbers. */
 static puma_status read_weights(double *seconds, const client_plan *c, puma_error *e)
 {
     const model *m = c->plan->model;
@@ -57,8 +58,8 @@ static puma_status read_weights(double *seconds, const client_plan *c, puma_erro
     return e->status;
 }
 
-/* One of the nodes that share a machine: cores that are threads of one core, caches and memory are slower for
- * two than for one, so that all measure at the same time. */
+/* One of the nodes that share a machine.  They measure at the same time, because hardware threads, caches and
+ * memory are slower for two nodes than for one. */
 typedef struct neighbour {
     ring_rates rates;
     puma_error error;
@@ -86,7 +87,7 @@ static puma_status measure_together(ring_rates *rates, size_t nodes, puma_error 
     return e->status;
 }
 
-/* Of nodes that share this machine none ends before all of their work is done by its cores. */
+/* Nodes that share this machine end only when its cores have done the work of all of them. */
 static double compute(const prediction *x, double slowest, double sum)
 {
     return x->shared ? fmax(slowest, sum / (double)x->cores) : slowest;
@@ -116,7 +117,7 @@ puma_status predict(prediction *out, const client_plan *c, const node_result *re
         bool   client = one->node == PUMA_CLIENT, ahead = one->node == dealer, brings = client;
         double work = ring_seconds(&rates, &one->work), setup = ring_seconds(&rates, &one->setup_work);
 
-        if (p->exec.public_weights) brings = !client; /* every party makes them for itself */
+        if (p->exec.public_weights) brings = !client; /* every party makes its own */
         if (brings) setup += reading;
         rounds = one->rounds > rounds ? one->rounds : rounds;
         sum += work;

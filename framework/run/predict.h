@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* predict.h - how long a run will take on a link: what a rehearsal counted, times what this machine's kernels do.
+/* predict.h - how long a run will take on a link: the counts of a rehearsal, times what this machine's
+ * kernels take. cli/ calls it.
  *
- * Rounds: each message of the longest chain takes half a round trip.  Bytes: what the busiest of the parties
- * that work online sends online leaves through one network card, to all peers together.  Compute: the slowest of
- * them, and for each round what a message takes without a link.  These follow each other.
- * A dealer works ahead beside them: its bytes and its compute count only where they take longer than all of the
- * rest.  Set-up: what the client sends, or the slowest node's compute, whichever is longer. */
+ * Rounds: each message of the longest chain takes half a round trip.  Bytes: the busiest of the parties that
+ * work online sends its online bytes through one network card, to all peers together.  Compute: the slowest
+ * of these parties, and for each round what a message takes without a link.  The three are added.  A dealer
+ * works ahead at the same time: its bytes and its compute count only where they take longer than all the
+ * rest.  Set-up: what the client sends, or the slowest node's compute, whichever takes longer. */
 #ifndef RUN_PREDICT_H
 #define RUN_PREDICT_H
 
@@ -17,7 +18,7 @@ typedef struct prediction {
     link_speed link;
     double     seconds, rounds_s, bytes_s, compute_s, dealer_s;
     double     setup_s, setup_bytes_s, setup_compute_s;
-    bool       shared; /* all parties on this machine, as a local run; else each on one like it */
+    bool       shared; /* all parties on this machine, as in a local run; else one on each of several like it */
     size_t     cores;  /* of this machine                                                       */
 } prediction;
 

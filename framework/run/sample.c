@@ -52,7 +52,7 @@ void sampler_close(sampler *s)
     free(s);
 }
 
-/* The most probable first. */
+/* Sorts the most probable first. */
 static int by_logit(const void *a, const void *b)
 {
     const candidate *x = a, *y = b;
@@ -86,7 +86,8 @@ puma_status sampler_next(sampler *s, const double *logits, size_t n, uint32_t *t
         if (!isfinite(logits[i])) return error_set(e, 1103, "logit %zu is no finite number", i);
         largest = fmax(largest, logits[i]);
     }
-    /* Equal logits arrive up to one ulp apart; of the largest the order must not be that of their errors. */
+    /* Equal logits arrive up to one ulp apart.  Those that may equal the largest are set to it, so that their
+     * order does not depend on errors. */
     for (size_t i = 0; i < n; i++)
         s->list[i] = (candidate){ .logit = logits[i] >= largest - s->config.ulp ? largest : logits[i],
                                   .id = (uint32_t)i };
@@ -98,7 +99,7 @@ puma_status sampler_next(sampler *s, const double *logits, size_t n, uint32_t *t
     while (used < kept && (used == 0 || held < s->config.top_p * total)) held += s->list[used++].weight;
     mark = uniform(s) * held;
     if (prg_failed()) return error_set(e, 1020, "OpenSSL has failed in the stream that chooses tokens");
-    kept = used; /* what may be drawn; rounding cannot carry the walk past its end */
+    kept = used; /* the tokens to draw from; rounding cannot lead beyond them */
     held = s->list[0].weight;
     for (used = 0; used + 1 < kept && held <= mark;) held += s->list[++used].weight;
     *token = s->list[used].id;

@@ -23,7 +23,7 @@
 
 #define GRACE_MS 1000
 
-/* What a child writes.  Both sides are the same program, so that the layout is too. */
+/* What a child writes.  Both sides are the same program and so use the same layout. */
 typedef struct record {
     char       magic[8];
     puma_error why;
@@ -38,7 +38,7 @@ static puma_status system_failed(puma_error *e, const char *what)
 
 /* --- the command line -------------------------------------------------------------------------- */
 
-/* Room for one more word, and the NULL behind it. */
+/* Makes room for one more word and the closing NULL. */
 static bool make_room(spawn_command *c)
 {
     size_t room = 2 * c->room + 16;
@@ -80,14 +80,14 @@ void spawn_command_free(spawn_command *c)
 
 static bool inherit(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
 
-/* In the child: becomes the program. */
+/* In the child: runs the program. */
 static _Noreturn void become(const spawn_child *child, char *const *words, int out, int keep, pid_t parent)
 {
     int null = open("/dev/null", O_RDWR);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signals_release();
-    /* A parent that ended before prctl sends no signal any more. */
+    /* A parent that ended before prctl will send no signal. */
     if (getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(out < 0 ? null : out, 1) >= 0 &&
         dup2(null, 2) >= 0 && inherit(keep) && inherit(child->result))
         execv("/proc/self/exe", words);
@@ -113,7 +113,8 @@ puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int k
     return child->handle < 0 ? system_failed(e, "watching a process") : PUMA_OK;
 }
 
-/* The record of a child that has ended; without one, or with one that no child of ours writes, `said` is empty. */
+/* Reads the record of a child that has ended.  `said` stays empty when there is none, or one that is not in
+ * our format. */
 static void read_record(const spawn_child *child, puma_error *said)
 {
     record r;
@@ -144,7 +145,7 @@ void spawn_kill(const spawn_child *child)
     if (pid > 0) kill(pid, SIGKILL);
 }
 
-/* Does the child end within the time? */
+/* Does the child end within `limit_ms`? */
 static bool ends_within(const spawn_child *child, long limit_ms)
 {
     struct pollfd fd = { .fd = child->handle, .events = POLLIN };
@@ -168,7 +169,7 @@ void spawn_wait(spawn_child *child, long limit_ms, spawn_end *end)
         while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) continue;
         read_end(child, &info, end);
         end->overdue = overdue;
-        /* From here on the number may be another process's, which spawn_kill must not meet. */
+        /* After waitpid the number may be another process's: spawn_kill must not see it. */
         __atomic_store_n(&child->pid, 0, __ATOMIC_RELEASE);
         waitpid(pid, NULL, 0);
     }
@@ -243,6 +244,6 @@ void spawn_tell(const puma_error *why)
     memset(&r, 0, sizeof r);
     memcpy(r.magic, MAGIC, sizeof MAGIC);
     r.why = *why;
-    /* Nobody is left to tell that this failed; the exit status says the class. */
+    /* There is nobody to report a failure to; the exit status still gives the class. */
     if (pwrite(fd, &r, sizeof r, 0) != (ssize_t)sizeof r) return;
 }

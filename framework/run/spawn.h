@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* spawn.h - child processes: the one place of the program that starts any.
+/* spawn.h - child processes.  Only this module starts any.
  *
- * A child is this program again, with another command line.  One that fails hands the reason back as data: it
- * inherits a descriptor (--result-fd N), on which it writes one record of a fixed format before it ends.  Its
- * messages are not kept; one that ends badly without a record is known by its signal or its exit status.
+ * A child is this program again, with another command line.  If it fails it returns the reason as data: it
+ * inherits a descriptor (--result-fd N), on which it writes one record of a fixed format before it ends.
+ * What it prints is not kept.  If it leaves no record, its signal or its exit status tells how it ended.
  * `puma run` starts the parties of a local run here, `puma compare` its runs. */
 #ifndef RUN_SPAWN_H
 #define RUN_SPAWN_H
@@ -24,7 +24,7 @@ enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
 typedef struct spawn_command {
     char **words;
     size_t count, room;
-    bool   failed; /* out of memory; spawn_start says so */
+    bool   failed; /* out of memory; spawn_start reports it */
 } spawn_command;
 
 void spawn_word(spawn_command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -33,7 +33,7 @@ void spawn_command_free(spawn_command *c);
 typedef struct spawn_child {
     pid_t pid;    /* 0: none     */
     int   handle; /* pidfd, or -1 */
-    int   result; /* where its record will be, or -1 */
+    int   result; /* descriptor of its record, or -1 */
 } spawn_child;
 
 #define SPAWN_NONE ((spawn_child){ .handle = -1, .result = -1 })
@@ -42,28 +42,28 @@ typedef struct spawn_child {
 typedef struct spawn_end {
     bool       failed;
     bool       overdue; /* spawn_wait killed it        */
-    int        signal;  /* that ended it; 0: none      */
-    int        status;  /* what it exited with else    */
-    puma_error said;    /* its record; PUMA_OK: it left none */
+    int        signal;  /* that ended it, or 0: none   */
+    int        status;  /* its exit status otherwise   */
+    puma_error said;    /* its record; PUMA_OK: none */
 } spawn_end;
 
-/* Starts `puma WORDS…` with the standard output `out` (-1: none), and no other standard file; it ends when this
- * process does.  `keep` (-1: none) is open in the child too, under its own number. */
+/* Starts `puma WORDS…` with `out` as its standard output (-1: none) and no other standard file.  The child
+ * ends when this process does.  `keep` (-1: none) is open in the child too, under the same number. */
 puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int keep, puma_error *e);
-/* Waits for the end for `limit_ms` at most (negative: as long as it takes), then kills; the child is gone
+/* Waits for the end for at most `limit_ms` (negative: without limit), then kills.  The child is gone
  * afterwards. */
 void        spawn_wait(spawn_child *child, long limit_ms, spawn_end *end);
-void        spawn_kill(const spawn_child *child); /* any thread; spawn_wait takes note of the end */
+void        spawn_kill(const spawn_child *child); /* from any thread; spawn_wait is still needed */
 
-/* A thread that waits for a child to end badly.  It then leaves the caller a second to learn the reason by itself,
- * and calls `failed` unless the watch is over by then.  Afterwards it watches no more. */
+/* A thread that waits for a child to fail.  It then gives the caller a second to learn the reason by itself,
+ * calls `failed` unless the watch has been ended by then, and stops watching. */
 typedef struct spawn_watch {
     const spawn_child *children;
     size_t             count;
     void (*failed)(void *context, size_t index, const spawn_end *end);
     void     *context;
     pthread_t thread;
-    int       over[2]; /* a pipe, closed at its end to write when the watch is over */
+    int       over[2]; /* a pipe, whose write end is closed to end the watch */
 } spawn_watch;
 
 puma_status spawn_watch_begin(spawn_watch *w, puma_error *e); /* the first four members are filled in */
@@ -71,9 +71,9 @@ void        spawn_watch_end(spawn_watch *w);
 
 /* --- the child's side -------------------------------------------------------------------------- */
 
-/* From now on spawn_tell writes to `fd`.  False: no such descriptor is open. */
+/* From now on spawn_tell writes to `fd`.  False: `fd` is not open. */
 bool spawn_child_of(int fd);
-/* Tells the process that started this one why it fails, if one wants to know.  The first reason stands. */
+/* Tells the process that started this one why it fails, if it asked for that.  Only the first call counts. */
 void spawn_tell(const puma_error *why);
 
 #endif

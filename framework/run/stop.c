@@ -15,7 +15,7 @@ static void *clean_context;
 
 void stop_now(const puma_error *why)
 {
-    pthread_mutex_lock(&lock); /* for good: the process ends with it */
+    pthread_mutex_lock(&lock); /* never unlocked: the process ends with it */
     if (clean_up != NULL) clean_up(clean_context);
     spawn_tell(why);
     error_print(why);

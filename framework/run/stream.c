@@ -29,7 +29,7 @@ puma_status stream_add(stream *s, uint32_t id, const char **piece, size_t *size,
         s->ended = true;
         return PUMA_OK;
     }
-    /* The model's vocabulary may be padded: such an id has no text. */
+    /* The model's vocabulary may be padded; a padding id has no text. */
     if (id >= token_vocabulary(s->t) || token_text(s->t, id) == NULL) return PUMA_OK;
     if (s->text == NULL && token_stream_open(&s->text, s->t, true, e) != PUMA_OK) return e->status;
     return token_stream_push(s->text, id, piece, size, e);

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* stream.h - new tokens as text, piece by piece while they come.
+/* stream.h - new tokens as text, given out piece by piece as they come.  generate.c calls it.
  *
- * A token may end inside a character, so that what its bytes mean shows with the next one: a piece is given
- * out once it is complete.  Text ends at the first end-of-sequence token, though more tokens may come (a
- * fixed number of them tells the parties nothing about the answer's length). */
+ * A token may end inside a character, which the next token completes: a piece is given out once it is
+ * complete.  The text ends at the first end-of-sequence token, though more tokens may follow (a fixed number
+ * of them tells the parties nothing about the answer's length). */
 #ifndef RUN_STREAM_H
 #define RUN_STREAM_H
 
@@ -18,13 +18,13 @@ typedef struct stream {
     bool             ended;
 } stream;
 
-/* Start from {0}: the tokenizer and the end-of-sequence ids stay the caller's. */
+/* Start from {0}. The tokenizer and the end-of-sequence ids remain the caller's. */
 void        stream_open(stream *s, const tokenizer *t, const uint32_t *eos, size_t eos_count);
-/* *piece: what is new and complete, *size bytes of it, good until the next call; may be empty. */
+/* *piece becomes the new complete text, *size bytes, valid until the next call; it may be empty. */
 puma_status stream_add(stream *s, uint32_t id, const char **piece, size_t *size, puma_error *e);
-/* What was held back: bytes that never became a character show as U+FFFD. */
+/* Gives out what was held back; bytes that never became a character show as U+FFFD. */
 puma_status stream_end(stream *s, const char **piece, size_t *size, puma_error *e);
-/* All that was given out. */
+/* All text given out so far. */
 const char *stream_text(const stream *s, size_t *size);
 void        stream_close(stream *s);
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* puma/approx.h - the table of an approximation: one named implementation of one function.
  *
- * An approximation is written against <puma/ops.h> only.  It never learns which protocol runs, never
- * sees a socket, and reveals nothing. */
+ * An approximation is written against <puma/ops.h> only.  It never learns which protocol runs, never sees a
+ * socket, and reveals nothing. */
 #ifndef PUMA_APPROX_H
 #define PUMA_APPROX_H
 
@@ -34,21 +34,22 @@ typedef enum puma_slot {
         PUMA_SLOT_COUNT
 } puma_slot;
 
-/* What comes with the operand. */
+/* What a function gets besides its operand. */
 typedef struct puma_arguments {
     uint32_t struct_size;
     uint32_t bits, frac; /* ring and fraction of the result                                       */
-    double   epsilon;    /* of the norms                                                          */
-    /* softmax: NULL, or a public length for each row (all axes but the last counted through), from 1 to the
-     * row's entries: the rows of a causal mask.  Entries behind it are 0 in the result and influence nothing,
-     * whatever they are; no work is done for them. */
+    double   epsilon;    /* for the norms                                                          */
+    /* softmax: NULL, or a public length for each row (all axes but the last, counted through), from 1 to the
+     * row's number of entries, as for the rows of a causal mask.  Entries beyond the length are 0 in the
+     * result; they may hold anything, influence nothing, and cost no work. */
     const size_t *lengths;
 } puma_arguments;
 
-/* Options a plugin reads through host->option, so that a misspelt one is refused when planning. */
+/* An option that a plugin reads through host->option.  It is declared so that a misspelt one is refused when
+ * the plan is made. */
 typedef struct puma_option {
     const char *key;
-    double      min, max; /* of a number; an integer when both and the step are                     */
+    double      min, max; /* for a number; an integer if both bounds and the step are               */
     double      fallback;
     const char *help;
 } puma_option;
@@ -58,7 +59,7 @@ struct puma_approx {
     uint32_t    slot;       /* puma_slot                                                         */
     const char *name;       /* the variant: [approximation] gelu = PLUGIN.NAME                   */
     const char *source;     /* paper and section                                                 */
-    uint64_t    needs;      /* PUMA_CAP_* it cannot do without                                   */
+    uint64_t    needs;      /* the PUMA_CAP_* that it requires                                    */
     double      max_error;  /* absolute, over its stated domain; tests hold it to that           */
     double      domain[2];  /* where max_error is promised: a plan whose ranges reach beyond it is refused,  *
                              * or warned of where there is a caution.  Of softmax with input_bits, which    *
@@ -70,10 +71,10 @@ struct puma_approx {
      * the norms leave out gain and bias, which the executor applies.  NULL after a failure. */
     const puma_tensor *(*eval)(puma_session *s, const puma_tensor *x, const puma_arguments *a);
     const puma_option *options; /* closed by key NULL; may be NULL                                   */
-    double operand_scale; /* softmax: its operand comes multiplied by this (folded into the query's weights);
+    double operand_scale; /* softmax: its operand arrives multiplied by this (folded into the query's weights);
                            * 0 means 1                                                         */
-    /* What its user has to know before choosing it, one line: printed as a warning by every run
-     * that uses it.  NULL: nothing. */
+    /* What a user should know before choosing it, in one line, which every run that uses it prints as a
+     * warning.  NULL: nothing. */
     const char *caution;
 };
 

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* puma/host.h - what the host lends a plugin: memory, wire, random streams, ring kernels, and the operations
- * that are built from a protocol's table.
+ * that are built on a protocol's table.
  *
- * A plugin links against nothing of the host; everything it needs hangs off `session->host`.  All calls are
- * made on the session's own thread.  A call that fails records the reason in the session (puma_session.status:
- * the first failure stays) and returns it, or NULL; a call in a failed session does nothing and returns the
- * same. */
+ * A plugin links against nothing of the host; everything it needs is reached through `session->host`.  All
+ * calls are made on the session's own thread.  A call that fails records the reason in the session
+ * (puma_session.status keeps the first failure) and returns it, or NULL; a call in a failed session does
+ * nothing and returns the same. */
 #ifndef PUMA_HOST_H
 #define PUMA_HOST_H
 
@@ -20,22 +20,25 @@ extern "C" {
 typedef struct puma_session puma_session;
 typedef struct puma_prg     puma_prg; /* opaque: a seekable AES-128-CTR key stream        */
 
-/* Node numbers.  Parties, a dealer among them, count from 0; the client has a number that no party can have. */
+/* Node numbers.  Parties, including a dealer, count from 0; the client's number is one that no party can
+ * have. */
 #define PUMA_MAX_PARTIES 8u
 #define PUMA_CLIENT 8u  /* brings in weights and inputs, gets the answer */
 #define PUMA_NODES 9u   /* size of an array over all nodes               */
 #define PUMA_NO_NODE 9u /* where a node may be missing                   */
 
-/* Which bill a message goes on: material that depends on no input (a dealer's), or the rest. */
+/* The bill that a message goes on: OFFLINE for material that depends on no input (a dealer's), ONLINE for the
+ * rest. */
 typedef enum puma_phase { PUMA_OFFLINE = 0, PUMA_ONLINE = 1 } puma_phase;
 
-/* `batch` matrix products one after the other.  A: m x k row-major.  B: k x n row-major, or n x k.  C: m x n. */
+/* `batch` matrix products, one after the other in memory.  A: m x k row-major.  B: k x n row-major, or n x k.
+ * C: m x n. */
 typedef struct puma_gemm {
     size_t   batch, m, n, k;
     int      b_transposed; /* B is n x k                                                       */
-    int      b_batched;    /* B has a matrix for each of the batch; 0: one for all             */
+    int      b_batched;    /* B has a matrix for each product; 0: one for all                   */
     int      sign;         /* 1: C += A B, -1: C -= A B                                        */
-    uint32_t bits;         /* of C's ring, 1 to 64; below 64 C comes out reduced               */
+    uint32_t bits;         /* of C's ring, 1 to 64; below 64 C is reduced                       */
 } puma_gemm;
 
 /* Kernels on arrays of ring words.  Plain wrapping arithmetic mod 2^64; `reduce` brings words into
@@ -55,7 +58,7 @@ typedef struct puma_ring {
     void (*reduce)(uint64_t *z, const uint64_t *x, uint32_t bits, size_t n);
     void (*sum_rows)(uint64_t *z, const uint64_t *x, size_t rows,
                      size_t n); /* z[i] = sum of row i; z is not x */
-    /* C += A B or C -= A B, see puma_gemm.  A and B need no reduction; C lies apart from them. */
+    /* C += A B or C -= A B, see puma_gemm.  A and B need not be reduced; C must not overlap them. */
     void (*matmul)(uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g);
 } puma_ring;
 
@@ -70,38 +73,39 @@ typedef struct puma_host {
     const puma_ring *ring;
 
     /* --- tensors: all live in the session's arena ------------------------------------------------------ */
-    /* A new tensor, words 0, of the planes that the backend declares for its kind; dim has `rank` entries.
-     * bits: 1 to 64 (PUMA_BIT: taken as 1). */
+    /* A new tensor whose words are 0, with as many planes as the backend declares for its kind. dim has
+     * `rank` entries; bits is 1 to 64 (taken as 1 for PUMA_BIT). */
     puma_tensor *(*tensor)(puma_session *s, puma_kind kind, uint32_t rank, const size_t *dim, uint32_t bits,
                            uint32_t frac);
-    /* The same words under another shape, ring width, fraction or range: what describes the words is the
-     * caller's to change in the returned copy; the words are shared and must not be written. */
+    /* The same words with another shape, ring width, fraction or range: the caller may change these fields in
+     * the returned copy.  The words are shared and must not be written. */
     puma_tensor *(*view)(puma_session *s, const puma_tensor *x);
     puma_tensor *(*reshape)(puma_session *s, const puma_tensor *x, uint32_t rank, const size_t *dim);
     puma_tensor *(*permute)(puma_session *s, const puma_tensor *x, const uint32_t *axes);
     puma_tensor *(*slice)(puma_session *s, const puma_tensor *x, uint32_t axis, size_t from, size_t to);
     puma_tensor *(*concat)(puma_session *s, const puma_tensor *const *x, size_t count, uint32_t axis);
-    /* Repeat each element `times` times in a row (per-row scalars along a new last axis). */
+    /* Repeats each element `times` times in a row (for example per-row scalars along a new last axis). */
     puma_tensor *(*expand)(puma_session *s, const puma_tensor *x, size_t times);
-    /* Repeat the whole tensor `times` times along a new first axis. */
+    /* Repeats the whole tensor `times` times along a new first axis. */
     puma_tensor *(*tile)(puma_session *s, const puma_tensor *x, size_t times);
-    /* Rows of x (axis 0) by public index. */
+    /* Picks rows of x (axis 0) by public index. */
     puma_tensor *(*gather)(puma_session *s, const puma_tensor *x, const size_t *index, size_t count);
-    /* Scopes nest.  `leave` frees every tensor and all scratch made since `enter` but the `count` tensors of
-     * `keep`, which from then on belong to the scope around; entries may be NULL.  puma_leave keeps one. */
+    /* Scopes nest.  `leave` frees every tensor and all scratch made since `enter`, except the `count` tensors
+     * of `keep`, which then belong to the enclosing scope; entries may be NULL.  puma_leave keeps one. */
     size_t (*enter)(puma_session *s);
     void (*leave)(puma_session *s, size_t mark, const puma_tensor *const *keep, size_t count);
-    /* Frees one tensor of the innermost scope early; NULL is nothing. */
+    /* Frees one tensor of the innermost scope early; NULL is allowed. */
     void (*drop)(puma_session *s, const puma_tensor *x);
-    /* Scratch words, 0, that live as long as a tensor of the same scope. */
+    /* Scratch words, set to 0, which live as long as a tensor of the same scope. */
     uint64_t *(*scratch)(puma_session *s, size_t words);
 
     /* --- wire: n words of `bits` low bits each, packed to ceil(n * bits / 8) bytes of payload ------------- */
-    /* Parties send each other what they like at any time; to the client nothing outside of a reveal.  `send` has
-     * copied the words when it returns and never waits for the peer (PUMA_OFFLINE may wait for room in the send
-     * queue).  Messages between two nodes arrive in the order in which they were sent, offline and online alike.
-     * Sends before the receives they cross make one round.  The receiver's n and bits decide: a message of
-     * another length is PUMA_ENET.  n = 0 is no message. */
+    /* Parties may send each other anything at any time; nothing goes to the client outside a reveal.  When
+     * `send` returns it has copied the words; it never waits for the peer (with PUMA_OFFLINE it may wait for
+     * room in the send queue).  Messages between two nodes arrive in the order in which they were sent,
+     * offline and online alike.  Sends that both sides make before they receive are one round.  The
+     * receiver's n and bits say what it expects: a message of another length is PUMA_ENET. n = 0 sends no
+     * message. */
     puma_status (*send)(puma_session *s, uint32_t to, const uint64_t *words, size_t n, uint32_t bits,
                         puma_phase phase);
     puma_status (*recv)(puma_session *s, uint32_t from, uint64_t *words, size_t n, uint32_t bits);
@@ -110,18 +114,18 @@ typedef struct puma_host {
     puma_status (*recv_bits)(puma_session *s, uint32_t from, uint64_t *words, size_t n);
 
     /* --- random streams ----------------------------------------------------------------------------------- */
-    /* The stream that this node shares with `peer`, a party or the client: both derive it, nobody else can.  A stream is named by
-     * the pair and its purpose, a fixed string below 64 bytes ("lambda", "open" …): asked for again, the same
-     * stream comes back where it stood, so that no stretch is handed out twice.  The stream is the host's and
-     * lives as long as the session; NULL on failure. */
+    /* The stream that this node shares with `peer`, a party or the client: both derive it, and nobody else
+     * can.  A stream is named by the pair and a purpose, a fixed string below 64 bytes ("lambda", "open" …).
+     * Asking for the same stream again continues it, so that no part is handed out twice.  The stream belongs
+     * to the host and lives as long as the session; NULL on failure. */
     puma_prg *(*prg_pair)(puma_session *s, uint32_t peer, const char *purpose);
-    puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only; by purpose alike */
-    /* A stream from a seed that the caller has, and may have sent: each call begins a new one. */
+    puma_prg *(*prg_own)(puma_session *s, const char *purpose); /* known to this node only; named by purpose */
+    /* A stream from a seed that the caller has, and may have sent; each call begins a new stream. */
     puma_prg *(*prg_seed)(puma_session *s, const uint64_t seed[4], const char *purpose);
-    /* The next n values, uniform in Z_{2^bits}.  Two holders of a stream who ask for the same n and bits in
-     * the same order get the same values. */
+    /* The next n values, uniform in Z_{2^bits}. Two holders of a stream get the same values if they ask for
+     * the same n and bits in the same order. */
     void (*prg_words)(puma_prg *prg, uint64_t *words, size_t n, uint32_t bits);
-    /* The next n bits in packed form, bits behind the last one 0. */
+    /* The next n bits in packed form; the bits after the last one are 0. */
     void (*prg_bits)(puma_prg *prg, uint64_t *words, size_t n);
 
     /* --- errors, options, choices ------------------------------------------------------------------------- */
@@ -130,7 +134,7 @@ typedef struct puma_host {
         __attribute__((format(printf, 3, 4)))
 #endif
         ;
-    /* Where the run is, for texts: "layer 3 softmax". */
+    /* Where the run is, as text: "layer 3 softmax". */
     const char *(*where)(const puma_session *s);
     /* The option `key` of plugin `name` in the run file ([plugin.NAME]); NULL when not set. */
     const char *(*option)(const puma_session *s, const char *name, const char *key);
@@ -139,8 +143,8 @@ typedef struct puma_host {
     /* plain reports the range of every value it meets; others need not. */
     void (*observe)(puma_session *s, const char *what, double max_abs, uint32_t product_bits);
 
-    /* --- operations on top of the core: an extension of the backend, else built from the core.  Results are
-     * new tensors; <puma/ops.h> says what each does, under the same name with puma_ in front ---------------- */
+    /* --- operations on top of the core: the backend's extension, else built from the core.  Results are new
+     * tensors; <puma/ops.h> says what each does, under the same name with puma_ in front ------------------- */
     puma_tensor *(*product)(puma_session *s, const struct puma_term *terms, size_t count, uint32_t rank,
                             const size_t *dim, uint32_t frac, uint32_t bits);
     puma_tensor *(*matmul_blocks)(puma_session *s, const puma_tensor *x, const puma_tensor *y,
@@ -160,19 +164,19 @@ typedef struct puma_host {
                           uint32_t frac, uint32_t bits);
 } puma_host;
 
-/* What a backend's session begins with: its own state follows. */
+/* What a backend's session begins with; the backend's own state follows. */
 struct puma_session {
     const struct puma_protocol *protocol;
     const puma_host            *host;
-    void                       *impl;      /* the host's                                       */
+    void                       *impl;      /* belongs to the host                               */
     uint32_t                    role;      /* this node: a party's number, or PUMA_CLIENT      */
     uint32_t                    ring_bits; /* widest ring of this run                          */
     uint32_t                    frac;      /* fraction bits of this run                        */
-    uint64_t                    caps;      /* of this session: PUMA_CAP_*                      */
+    uint64_t                    caps;      /* this session's PUMA_CAP_*                         */
     puma_status                 status;    /* the first failure; later operations do nothing   */
 };
 
-/* Ends a scope; `keep`, which may be NULL, belongs to the scope around. */
+/* Ends a scope; `keep`, which may be NULL, then belongs to the enclosing scope. */
 static inline void puma_leave(puma_session *s, size_t mark, const puma_tensor *keep)
 {
     s->host->leave(s, mark, &keep, 1);

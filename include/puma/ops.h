@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* puma/ops.h - the comfortable layer above a protocol's table: formulas that read like formulas.
+/* puma/ops.h - the convenient layer on top of a protocol's table: formulas that read like formulas.
  *
  * Every operation checks shapes and rings, takes its result from the session's arena and returns it.  The
- * first failure sticks to the session; from then on operations return NULL and do nothing, so formulas need
- * no error lines.  Operands stay untouched.  Inline: a plugin links against nothing.
+ * session keeps the first failure; from then on operations return NULL and do nothing, so formulas need no
+ * error lines.  Operands are not changed.  Everything is inline, because a plugin links against nothing.
  *
- * Numbers.  A tensor of `frac` fraction bits in a ring of `bits` holds |number| < 2^(bits-1-frac).  Constants
- * are doubles, encoded here.  Operations that lose no precision add fraction bits (puma_scale, and the
- * products with shift 0); puma_trunc takes them away.  Costs are the backend's: linear operations are local,
- * a product or truncation costs rounds. */
+ * Numbers.  A tensor with `frac` fraction bits in a ring of `bits` holds |number| < 2^(bits-1-frac).
+ * Constants are doubles, encoded here.  Operations that lose no precision add fraction bits (puma_scale, and
+ * the products with shift 0); puma_trunc takes them away.  The backend determines the costs: linear
+ * operations are local, a product or truncation costs rounds. */
 #ifndef PUMA_OPS_H
 #define PUMA_OPS_H
 
@@ -28,7 +28,7 @@ typedef const puma_tensor *puma_share; /* short for signatures: an immutable ten
 
 static inline int puma_is_float(const puma_session *s) { return (s->caps & PUMA_CAP_FLOAT) != 0; }
 
-/* The ring that a request for `bits` gives on this backend. */
+/* The ring that this backend uses when `bits` are asked for. */
 static inline uint32_t puma_ring_for(const puma_session *s, uint32_t bits)
 {
     if (!(s->caps & PUMA_CAP_RINGS)) return 64;
@@ -69,7 +69,7 @@ static inline double puma_decode(const puma_session *s, uint64_t word, uint32_t 
 
 /* --- plumbing --------------------------------------------------------------------------------- */
 
-/* May an operation go on?  NULL operands come from an earlier failure. */
+/* May an operation go on?  An operand is NULL only after an earlier failure. */
 static inline int puma_ready(puma_session *s, puma_share x)
 {
     if (s->status != PUMA_OK) return 0;
@@ -102,7 +102,7 @@ static inline int32_t puma_range_cap(puma_share z, int32_t range)
     return range < ring ? range : ring;
 }
 
-/* Least e with |v| <= 2^e. */
+/* The least e with |v| <= 2^e. */
 static inline int32_t puma_exponent(double v)
 {
     int e;
@@ -149,12 +149,12 @@ static inline puma_tensor *puma_concat(puma_session *s, const puma_share *x, siz
         if (!puma_ready(s, x[i])) return NULL;
     return s->host->concat(s, x, count, axis);
 }
-/* Each element `times` times: (…) to (…, times). */
+/* Repeats each element `times` times: (…) to (…, times). */
 static inline puma_tensor *puma_expand(puma_session *s, puma_share x, size_t times)
 {
     return puma_ready(s, x) ? s->host->expand(s, x, times) : NULL;
 }
-/* Entries of x (n) by public index. */
+/* Picks entries of x (n) by public index. */
 static inline puma_share puma_pick(puma_session *s, puma_share x, const size_t *index, size_t count)
 {
     puma_tensor *z;
@@ -165,7 +165,7 @@ static inline puma_share puma_pick(puma_session *s, puma_share x, const size_t *
     return z;
 }
 
-/* The same words with a tighter promise: |number| < 2^range. */
+/* The same words with the promise that |number| < 2^range, which is tighter than x's. */
 static inline puma_tensor *puma_promise(puma_session *s, puma_share x, int32_t range)
 {
     puma_tensor *z = puma_ready(s, x) ? s->host->view(s, x) : NULL;
@@ -204,7 +204,7 @@ static inline puma_tensor *puma_sub(puma_session *s, puma_share x, puma_share y)
     return puma_done(z, s->protocol->sub(s, z, x, y));
 }
 
-/* x + c; `count` constants repeat over x (1: the same for all). */
+/* x + c.  `count` constants repeat over x (1: the same for all). */
 static inline puma_tensor *puma_add_reals(puma_session *s, puma_share x, const double *c, size_t count)
 {
     puma_tensor *z = puma_ready(s, x) ? puma_like(s, x, PUMA_ARITH, x->bits, x->frac) : NULL;
@@ -225,8 +225,8 @@ static inline puma_tensor *puma_add_real(puma_session *s, puma_share x, double c
     return puma_add_reals(s, x, &c, 1);
 }
 
-/* c * x with c encoded at `frac` bits: the result has x->frac + frac fraction bits.  Local, no rounding but
- * that of c. */
+/* c * x, with c encoded with `frac` bits: the result has x->frac + frac fraction bits.  Local; only c is
+ * rounded. */
 static inline puma_tensor *puma_scale_reals(puma_session *s, puma_share x, const double *c, size_t count,
                                             uint32_t frac)
 {
@@ -249,7 +249,7 @@ static inline puma_tensor *puma_scale(puma_session *s, puma_share x, double c, u
 }
 static inline puma_tensor *puma_neg(puma_session *s, puma_share x) { return puma_scale(s, x, -1, 0); }
 
-/* x * 2^e without touching a word: the fraction moves.  Needs 0 <= x->frac - e < x->bits. */
+/* x * 2^e without touching a word: only the fraction moves.  Needs 0 <= x->frac - e < x->bits. */
 static inline puma_tensor *puma_shift_point(puma_session *s, puma_share x, int e)
 {
     puma_tensor *z;
@@ -266,8 +266,8 @@ static inline puma_tensor *puma_shift_point(puma_session *s, puma_share x, int e
     return z;
 }
 
-/* The same number with `by` more fraction bits, in a ring that is wider by as many (the one ring of a backend
- * that has no others): local. */
+/* The same number with `by` more fraction bits, in a ring that is `by` bits wider (a backend without
+ * PUMA_CAP_RINGS keeps its one ring).  Local. */
 static inline puma_tensor *puma_shift_up(puma_session *s, puma_share x, uint32_t by)
 {
     uint32_t     bits = x == NULL ? 0 : s->caps & PUMA_CAP_RINGS ? x->bits + by : x->bits;
@@ -299,16 +299,17 @@ static inline puma_tensor *puma_sum(puma_session *s, puma_share x)
 
 /* --- products, truncation, rings -------------------------------------------------------------- */
 
-/* sum of `terms` brought to `frac` fraction bits in a ring of `bits`; shape as given.  See
- * puma_protocol.product; a term of a public matrix is multiplied as such where the backend can, else shared. */
+/* The sum of `terms` with `frac` fraction bits in a ring of `bits`, in the given shape.  See
+ * puma_protocol.product.  A public matrix is multiplied as it is where the backend can, otherwise it is
+ * shared first. */
 static inline puma_tensor *puma_product(puma_session *s, const puma_term *terms, size_t count, uint32_t rank,
                                         const size_t *dim, uint32_t frac, uint32_t bits)
 {
     return s->host->product(s, terms, count, rank, dim, frac, bits);
 }
 
-/* x * y element by element. y: x's shape, or shorter (repeating: one row for all), or with `y_rows` one entry
- * a row of x. */
+/* x * y element by element. y has x's shape, or is shorter and repeats (one row for all), or has with
+ * `y_rows` one entry for each row of x. */
 static inline puma_tensor *puma_mul_to(puma_session *s, puma_share x, puma_share y, int y_rows, uint32_t frac,
                                        uint32_t bits)
 {
@@ -321,7 +322,7 @@ static inline puma_tensor *puma_mul_to(puma_session *s, puma_share x, puma_share
     }
     return puma_product(s, &term, 1, x->rank, x->dim, frac, bits);
 }
-/* To x's own fraction and ring. */
+/* x * y in x's own fraction and ring. */
 static inline puma_tensor *puma_mul(puma_session *s, puma_share x, puma_share y)
 {
     return puma_ready(s, x) ? puma_mul_to(s, x, y, 0, x->frac, x->bits) : NULL;
@@ -350,7 +351,7 @@ static inline puma_tensor *puma_matmul(puma_session *s, puma_share x, puma_share
     return puma_product(s, &term, 1, x->rank, dim, frac, bits);
 }
 
-/* x (..., M, K) times a matrix that all know, w (K, N), or (N, K) when transposed. */
+/* x (..., M, K) times a matrix that all nodes know, w (K, N), or (N, K) when transposed. */
 static inline puma_tensor *puma_matmul_public(puma_session *s, puma_share x, const puma_public *w, int transposed,
                                               uint32_t frac, uint32_t bits)
 {
@@ -367,15 +368,15 @@ static inline puma_tensor *puma_matmul_public(puma_session *s, puma_share x, con
     return puma_product(s, &term, 1, x->rank, dim, frac, bits);
 }
 
-/* Matrix products of different shapes inside of x and y, one step for all: (n), which the blocks fill; see
- * puma_block. */
+/* Matrix products of different shapes inside x and y, all in one step.  The result is (n), which the blocks
+ * must fill; see puma_block. */
 static inline puma_share puma_matmul_blocks(puma_session *s, puma_share x, puma_share y,
                                             const puma_blocks *blocks, size_t n, uint32_t frac, uint32_t bits)
 {
     return s->host->matmul_blocks(s, x, y, blocks, n, frac, bits);
 }
 
-/* x with `frac` <= x->frac fraction bits in a ring of `bits`. Nothing to do: x itself. */
+/* x with `frac` <= x->frac fraction bits in a ring of `bits`; x itself if that changes nothing. */
 static inline puma_share puma_trunc_to(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
 {
     puma_tensor *z;
@@ -402,7 +403,7 @@ static inline puma_share puma_resize(puma_session *s, puma_share x, uint32_t bit
     return puma_ready(s, x) ? puma_trunc_to(s, x, x->frac, bits) : NULL;
 }
 
-/* x at `frac` fraction bits in a ring of `bits`, whether that means fewer or more of either. */
+/* x with `frac` fraction bits in a ring of `bits`, each of which may be more or fewer than x's. */
 static inline puma_share puma_fit(puma_session *s, puma_share x, uint32_t frac, uint32_t bits)
 {
     if (!puma_ready(s, x)) return NULL;
@@ -410,7 +411,7 @@ static inline puma_share puma_fit(puma_session *s, puma_share x, uint32_t frac, 
     x = puma_resize(s, x, bits);
     return x == NULL ? NULL : puma_scale(s, x, 1, frac - x->frac);
 }
-/* c * x at x's own fraction: scale and truncate. */
+/* c * x with x's own fraction: scale and truncate. */
 static inline puma_share puma_mul_real(puma_session *s, puma_share x, double c)
 {
     return puma_ready(s, x) ? puma_trunc(s, puma_scale(s, x, c, x->frac), x->frac) : NULL;
@@ -437,8 +438,8 @@ static inline puma_tensor *puma_and(puma_session *s, puma_share x, puma_share y)
     return z == NULL ? NULL : puma_done(z, s->protocol->and_(s, z, x, y));
 }
 
-/* z[j] = [x < c[j]] for all j in one call.  `low`: bits at the bottom that may be ignored (0: exact); the
- * width follows from x's range and the thresholds. */
+/* z[j] = [x < c[j]] for all j in one call.  `low`: how many of the lowest bits may be ignored (0: exact).
+ * The compared width follows from x's range and the thresholds. */
 static inline puma_status puma_less_reals(puma_session *s, puma_share x, const double *c, size_t count,
                                           uint32_t low, puma_share *z)
 {
@@ -458,7 +459,7 @@ static inline puma_status puma_less_reals(puma_session *s, puma_share x, const d
         out[j] = puma_like(s, x, PUMA_BIT, 1, 0);
         if (out[j] == NULL) return s->status;
     }
-    /* |x - c| < 2^(range+1) and low + width - 1 >= frac + range + 1, one unit of 2^low spared. */
+    /* |x - c| < 2^(range+1) and low + width - 1 >= frac + range + 1, with one unit of 2^low to spare. */
     width = (int32_t)x->frac + range + 2 + (low > 0 ? 1 : 0);
     if (width > (int32_t)x->bits) width = (int32_t)x->bits;
     width -= (int32_t)low;
@@ -473,7 +474,7 @@ static inline puma_share puma_less_real(puma_session *s, puma_share x, double c)
 
     return puma_less_reals(s, x, &c, 1, 0, &z) == PUMA_OK ? z : NULL;
 }
-/* [x < y]: their difference must fit the ring. */
+/* [x < y]; their difference must fit the ring. */
 static inline puma_share puma_less(puma_session *s, puma_share x, puma_share y)
 {
     return puma_less_real(s, puma_sub(s, x, y), 0);
@@ -491,8 +492,8 @@ static inline uint64_t puma_integer(const puma_session *s, int64_t c, uint32_t b
     return word;
 }
 
-/* sum of coefficient * bit * value, at the values' fraction (`frac` where all values are NULL), in a ring of
- * `bits` no wider than theirs. One round. */
+/* The sum of coefficient * bit * value, with the values' fraction (`frac` where all values are NULL), in a
+ * ring of `bits`, no wider than theirs.  One round. */
 static inline puma_tensor *puma_mux_sum(puma_session *s, const puma_choice *choices, size_t count,
                                         uint32_t frac, uint32_t bits)
 {
@@ -530,7 +531,7 @@ static inline puma_tensor *puma_mux(puma_session *s, puma_share bit, puma_share 
     puma_tensor *z;
 
     if (!puma_matches(s, x, y)) return NULL;
-    if (puma_is_float(s)) { /* y + (x - y) would round, and equal numbers be equal no more */
+    if (puma_is_float(s)) { /* y + (x - y) would round: equal numbers could come out different */
         both[0].bit = bit;
         both[0].value = x;
         both[1].bit = puma_not(s, bit);
@@ -553,22 +554,24 @@ static inline puma_tensor *puma_b2a(puma_session *s, puma_share bit, uint32_t fr
     return puma_mux_sum(s, &only, 1, frac, bits);
 }
 
-/* (x.n, count) bits: row i is 1 at column x_i, 0 elsewhere.  0 <= x_i < count, x an integer (frac 0). */
+/* (x.n, count) bits: row i is 1 in column x_i and 0 elsewhere.  0 <= x_i < count; x is an integer (frac
+ * 0). */
 static inline puma_share puma_one_hot(puma_session *s, puma_share x, size_t count)
 {
     return s->host->one_hot(s, x, count);
 }
 
-/* (n, d): row i is the sum over the parts of table[first + ids[i]]; see puma_lookup_ext.embed.  At every node,
- * the client without the table (NULL), whose ring is `bits`; PUMA_EPLUGIN where the backend has none. */
+/* (n, d): row i is the sum over the parts of table[first + ids[i]]; see puma_lookup_ext.embed.  Called at
+ * every node; the client has no table (NULL) and gives its ring as `bits`.  PUMA_EPLUGIN where the backend
+ * has no embed. */
 static inline puma_share puma_embed(puma_session *s, puma_share table, const puma_index *parts, size_t count,
                                     size_t n, uint32_t from, uint32_t bits)
 {
     return s->host->embed(s, table, parts, count, n, from, bits);
 }
 
-/* The larger of x and y, element by element.  In a ring of 6 to 12 bits they differ by less than 15/16 of
- * half of it (puma_lookup_ext.maximum); elsewhere their difference fits the ring. */
+/* The larger of x and y, element by element.  In a ring of 6 to 12 bits their difference must be below 15/16
+ * of half the ring (puma_lookup_ext.maximum); in other rings it must fit the ring. */
 static inline puma_share puma_larger(puma_session *s, puma_share x, puma_share y)
 {
     return s->host->larger(s, x, y);
@@ -576,30 +579,32 @@ static inline puma_share puma_larger(puma_session *s, puma_share x, puma_share y
 
 /* --- functions by lookup -------------------------------------------------------------------------- */
 
-/* p_D(d) of the bucket that x lies in, at `frac` <= t->frac fraction bits; see puma_lookup_ext.table. */
+/* p_D(d) for the bucket that x is in, with `frac` <= t->frac fraction bits; see puma_lookup_ext.table. */
 static inline puma_share puma_lookup(puma_session *s, puma_share x, const puma_table *t, uint32_t frac,
                                      uint32_t bits)
 {
     return s->host->lookup(s, x, t, frac, bits);
 }
 
-/* 0, x, or between them the table: see puma_lookup_ext.gate.  At x's fraction, in a ring no wider than x's. */
+/* 0, x, or between these two regions the table: see puma_lookup_ext.gate.  With x's fraction, in a ring no
+ * wider than x's. */
 static inline puma_share puma_gate(puma_session *s, puma_share x, const puma_table *t, uint32_t window,
                                    uint32_t bits)
 {
     return s->host->gate(s, x, t, window, bits);
 }
 
-/* 2^x for x < high at `frac` fraction bits, off by error * max(1, 2^x) and one ulp at most.  Any x of its ring but
- * the lowest numbers, which the form that the host builds does not take: -2^(integer bits) + high <= x. */
+/* 2^x for x < high with `frac` fraction bits; the error is at most error * max(1, 2^x) and one ulp. x may be
+ * any number of its ring, except the lowest ones, which the form built by the host does not take: -2^(integer
+ * bits) + high <= x. */
 static inline puma_share puma_exp2(puma_session *s, puma_share x, uint32_t high, double error, uint32_t frac,
                                    uint32_t bits)
 {
     return s->host->exp2(s, x, high, error, frac, bits);
 }
 
-/* f of each number, or of rows of `row` numbers, at `frac` fraction bits in a ring of `bits`: where values are in
- * the clear (PUMA_CAP_CLEAR), else PUMA_EPLUGIN. */
+/* f of each number, or of rows of `row` numbers, with `frac` fraction bits in a ring of `bits`.  Only where
+ * values are in the clear (PUMA_CAP_CLEAR), else PUMA_EPLUGIN. */
 static inline puma_share puma_apply(puma_session *s, puma_share x, size_t row,
                                     void (*f)(double *row, size_t n, const void *context), const void *context,
                                     uint32_t frac, uint32_t bits)
@@ -609,7 +614,7 @@ static inline puma_share puma_apply(puma_session *s, puma_share x, size_t row,
 
 /* --- functions, as the plan chose them -------------------------------------------------------- */
 
-/* The chosen implementation of `slot`, on an operand in the ring that it asks for. */
+/* Calls the chosen implementation of `slot`, on an operand brought into the ring that it asks for. */
 static inline puma_share puma_call(puma_session *s, puma_slot slot, puma_share x, const puma_arguments *a)
 {
     const puma_approx *f;

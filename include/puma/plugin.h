@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* puma/plugin.h - the one symbol that a plugin exports, and how versions are checked.
  *
- * The entry is data, not a function: the host reads the version before any code of the plugin is
- * called.  All of it is const; state lives behind the session that `open` hands out. */
+ * The entry is data, not a function: the host reads the version before it calls any code of the plugin.  All
+ * of it is const; state is in the session that `open` makes. */
 #ifndef PUMA_PLUGIN_H
 #define PUMA_PLUGIN_H
 
@@ -27,8 +27,8 @@ typedef struct puma_plugin {
     const char               *name;          /* what the INI file writes: "rep3"                 */
     const char               *version;
     const char               *summary;       /* one line for `puma plugins`                      */
-    const puma_protocol      *protocol;      /* NULL if it brings approximations only            */
-    const puma_approx *const *approx;        /* closed by NULL; NULL if it brings a protocol only */
+    const puma_protocol      *protocol;      /* NULL for a plugin of approximations               */
+    const puma_approx *const *approx;        /* closed by NULL; NULL for a protocol alone         */
 } puma_plugin;
 
 #if defined(__GNUC__)
@@ -43,7 +43,7 @@ PUMA_EXPORT extern const puma_plugin puma_plugin_entry;
 }
 #endif
 
-/* Is `field` inside the table as its maker knew it, and filled in? */
+/* Did the maker of `table` know `field`, and is it filled in? */
 #define PUMA_HAS(table, field)                                                                 \
     ((table)->struct_size >= offsetof(__typeof__(*(table)), field) + sizeof((table)->field)    \
      && (table)->field != NULL)

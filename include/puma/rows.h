@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* puma/rows.h - functions of rows: maxima, and rows of public lengths packed one behind the other, so that no
- * work is done for what a causal mask hides.  For softmax and its kind; written with <puma/ops.h> alone. */
+/* puma/rows.h - functions of rows: maxima, and rows of public lengths packed one after the other, so that
+ * what a causal mask hides costs no work.  For softmax and similar functions; written with <puma/ops.h>
+ * only. */
 #ifndef PUMA_ROWS_H
 #define PUMA_ROWS_H
 
@@ -13,7 +14,7 @@ extern "C" {
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* Maximum over the last axis by a tournament: ceil(log2 n) levels of puma_larger. */
+/* Maximum over the last axis, by a tournament: ceil(log2 n) levels of puma_larger. */
 static inline puma_share puma_max(puma_session *s, puma_share x)
 {
     puma_share left, right, rest, both[2];
@@ -46,8 +47,8 @@ static inline puma_share puma_max(puma_session *s, puma_share x)
 
 /* --- rows of public lengths ---------------------------------------------------------------------- */
 
-/* Of the rows of (..., n), the first length[r] entries each; packed: those entries alone, one row after the
- * other, as (total).  length NULL: all of every row, and packing only renames the shape. */
+/* The first length[r] entries of each row of (..., n).  Packed: only those entries, one row after the other,
+ * as (total). length NULL: all of every row, and packing only changes the shape. */
 typedef struct puma_rows {
     size_t        rows, n, total;
     const size_t *length, *row; /* row[i]: the row of packed entry i                             */
@@ -55,7 +56,7 @@ typedef struct puma_rows {
     uint32_t      rank;
 } puma_rows;
 
-/* The rows of x; `lengths` as in puma_arguments.  Lives as long as the caller's scope and `lengths`. */
+/* The rows of x; `lengths` as in puma_arguments.  Valid as long as the caller's scope and `lengths`. */
 static inline puma_status puma_rows_of(puma_session *s, puma_rows *g, puma_share x, const size_t *lengths)
 {
     size_t *row, at = 0;
@@ -97,7 +98,7 @@ static inline puma_share puma_pack(puma_session *s, puma_share x, const puma_row
     return puma_pick(s, x, index, g->total);
 }
 
-/* The rows again, 0 behind each one's end. */
+/* The inverse of packing, with 0 after each row's end. */
 static inline puma_share puma_unpack(puma_session *s, puma_share x, const puma_rows *g)
 {
     size_t      *index, at = 0;
@@ -118,14 +119,14 @@ static inline puma_share puma_unpack(puma_session *s, puma_share x, const puma_r
     return puma_reshape(s, x, g->rank, g->dim);
 }
 
-/* x (rows), an entry for each packed one of its row. */
+/* From x (rows) to packed form: each entry is repeated for all packed entries of its row. */
 static inline puma_share puma_spread(puma_session *s, puma_share x, const puma_rows *g)
 {
     if (g->length != NULL) return puma_pick(s, x, g->row, g->total);
     return puma_reshape1(s, puma_expand(s, x, g->n), g->total);
 }
 
-/* Packed x times its row's entry of y (rows). */
+/* Packed x, each entry times its row's entry of y (rows). */
 static inline puma_share puma_mul_spread(puma_session *s, puma_share x, puma_share y, const puma_rows *g,
                                          uint32_t frac, uint32_t bits)
 {
@@ -140,7 +141,7 @@ static inline puma_share puma_sum_rows(puma_session *s, puma_share x, const puma
     return puma_ready(s, x) ? puma_sum(s, puma_reshape2(s, x, g->rows, g->n)) : NULL;
 }
 
-/* (rows): the maximum of each row of packed x.  A level of the tournament takes all rows at once. */
+/* (rows): the maximum of each row of packed x.  Each level of the tournament handles all rows at once. */
 static inline puma_share puma_max_rows(puma_session *s, puma_share x, const puma_rows *g)
 {
     size_t    *left, *right, *next, *length, most = 0, mark, pairs, at, to, from;
@@ -169,7 +170,7 @@ static inline puma_share puma_max_rows(puma_session *s, puma_share x, const puma
         b = puma_pick(s, x, right, pairs);
         both[0] = puma_larger(s, a, b);
         both[1] = x;
-        /* A row goes on with its winners, and with its last entry where that had no partner. */
+        /* A row keeps its winners, and its last entry if that had no partner. */
         at = to = from = 0;
         for (size_t r = 0; r < g->rows; r++) {
             at += length[r];

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* puma/status.h - what a call can return.  A status is also the exit code of the program, so that
- * the class of a failure is known wherever it was seen: the manual lists the codes below it. */
+/* puma/status.h - what a call can return.  A status is also the exit code of the program, so that the class
+ * of a failure shows wherever it happened; the manual lists the codes of each class. */
 #ifndef PUMA_STATUS_H
 #define PUMA_STATUS_H
 

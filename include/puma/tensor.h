@@ -2,21 +2,21 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* puma/tensor.h - a tensor of shares: a shape, and planes of 64-bit ring words.
  *
- * The host owns shapes and memory; what the planes hold is the backend's business.  rep3 keeps (m, lambda) in
- * two planes, plain keeps the value in one.  A tensor lives in its session's arena until the scope in which it
- * was made ends (host.h); nobody frees one by hand.
+ * The host owns shapes and memory; only the backend knows what the planes mean.  rep3 keeps (m, lambda) in two
+ * planes, plain keeps the value in one.  A tensor lives in its session's arena until the scope in which it was
+ * made ends (host.h); nobody frees one by hand.
  *
  * PUMA_ARITH  a plane holds one word an element, an integer mod 2^bits (1 <= bits <= 64) stored reduced: upper
  *             bits 0.  The number is the signed representative times 2^-frac.
- * PUMA_BIT    a plane holds one bit an element: element i is bit i % 64 of word i / 64; the bits behind the
+ * PUMA_BIT    a plane holds one bit an element: element i is bit i % 64 of word i / 64; the bits after the
  *             last element are 0.
  *
- * All that a party holds of an element is in the planes, as many as the backend declares for each kind, and
- * stands in each plane at the element's own place.  The host relies on it: reshaping, slicing, permuting,
- * joining and picking elements copy words (or bits) of every plane and ask no backend.  Planes of zeros must
- * be shares of 0.  A MAC beside a share is one more plane.  State that does not move with its element - a seed
- * that stands for a whole tensor, a ciphertext that packs several elements - has no place here, but for an
- * index into tables of the backend's own, one an element, in a plane.
+ * The backend declares the number of planes for each kind.  All that a party holds of an element must be in
+ * the planes, at the element's own place in each of them: the host reshapes, slices, permutes, joins and picks
+ * elements by copying words (or bits) of every plane, without asking the backend.  Planes of zeros must be
+ * shares of 0.  A MAC of a share is one more plane.  State that does not move with its element - a seed for a
+ * whole tensor, a ciphertext that packs several elements - cannot be expressed here, except by an index into
+ * tables of the backend's own: one for each element, in a plane.
  *
  * An empty tensor (n = 0) is allowed wherever a tensor is, and costs nothing: no message, no failure.
  *
@@ -44,18 +44,18 @@ typedef struct puma_tensor {
     size_t   n;                  /* elements: the product of dim                                     */
     size_t   words;              /* words in a plane: n, or ceil(n / 64) for bits                    */
     uint32_t bits, frac;         /* ring width and fraction bits; 1 and 0 for PUMA_BIT               */
-    int32_t  range;              /* promise of the plan: |number| < 2^range; bits - 1 - frac when    *
-                                  * nothing better is known.  It narrows comparisons, no more.       */
+    int32_t  range;              /* promised by the plan: |number| < 2^range; bits - 1 - frac when   *
+                                  * nothing better is known.  Used only to narrow comparisons         */
     uint32_t known;              /* bit p: party p knows the numbers themselves, because it brought  *
-                                  * them in.  Shares all the same; a backend may use it to save work */
-    uint32_t  planes;            /* those of its kind                                                */
+                                  * them in.  They are shared all the same; this may save work       */
+    uint32_t  planes;            /* as many as its kind has                                           */
     uint64_t *plane[PUMA_MAX_PLANES];
-    void     *memory;            /* the host's: what the planes lie in                               */
+    void     *memory;            /* the host's: the memory of the planes                              */
 } puma_tensor;
 
-/* A matrix or vector that every party knows: of an open model, say.  Integers in two's complement as they are
- * stored, the number is the integer times 2^-frac; in floating point doubles (bits 64, frac 0).  It is never
- * shared.  The values are the caller's and outlive the call. */
+/* A matrix or vector that every party knows, of an open model for example.  The entries are integers in two's
+ * complement, and the number is the integer times 2^-frac; in floating point they are doubles (bits 64, frac
+ * 0).  It is never shared.  The values belong to the caller and must outlive the call. */
 typedef struct puma_public {
     uint32_t    struct_size;
     uint32_t    bits;            /* of a stored integer: 8, 16, 32 or 64                             */
@@ -65,7 +65,7 @@ typedef struct puma_public {
     const void *values;          /* equal at all parties; NULL at the client and in a rehearsal      */
 } puma_public;
 
-/* Entry i as it is stored, sign and all. */
+/* Entry i as stored, with its sign. */
 static inline int64_t puma_public_entry(const puma_public *w, size_t i)
 {
     switch (w->bits) {

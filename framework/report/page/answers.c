@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* answers.c - the inputs of a page, each with what the runs answered. */
+/* answers.c - see parts.h: the inputs of a page, each with what the runs answered. */
 #include "report/page/parts.h"
 #include "report/page/plots.h"
 
@@ -23,7 +23,7 @@ static void add_input(text_buffer *to, const json_t *input, size_t i)
         html_escaped(to, part_text(input, "text"));
 }
 
-/* Numbers: a line of all, and the first of them. */
+/* Numbers: a small diagram of all of them, and the first few as text. */
 static void add_numbers(text_buffer *to, const json_t *list)
 {
     size_t  count = json_array_size(list);
@@ -41,7 +41,7 @@ static void add_numbers(text_buffer *to, const json_t *list)
     free(y);
 }
 
-/* Whatever else a task answers. */
+/* Any other answer, as JSON. */
 static void add_json(text_buffer *to, const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
@@ -97,7 +97,8 @@ static const char *key_at(const page *p, size_t row)
 
 static bool same_inputs(const page *p, size_t a, size_t b) { return strcmp(key_at(p, a), key_at(p, b)) == 0; }
 
-/* The inputs of the rows that share those of row `first`, and answer with labels: a column for each row. */
+/* For the rows with the same inputs as row `first`, when they answer with labels: one line an input, a column
+ * for each row. */
 static void add_labels_of(text_buffer *to, const page *p, const json_t *inputs, size_t first)
 {
     size_t end = json_array_size(p->rows);
@@ -132,7 +133,7 @@ static void add_labels_of(text_buffer *to, const page *p, const json_t *inputs, 
     html_add(to, "</tbody></table></div>\n");
 }
 
-/* The same of answers that take room: a table for each input, with a line for each row. */
+/* The same for answers that take more room: a table for each input, with a line for each row. */
 static void add_answers_of(text_buffer *to, const page *p, const json_t *inputs, size_t first)
 {
     for (size_t i = 0; i < json_array_size(inputs); i++) {
@@ -151,7 +152,7 @@ static void add_answers_of(text_buffer *to, const page *p, const json_t *inputs,
     }
 }
 
-/* Does any of the rows that share these inputs answer, and with a label? */
+/* Do any of the rows with these inputs answer, and do they answer with a label? */
 static bool answers(const page *p, size_t first, bool *labels)
 {
     bool any = false;

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* Columns behind the variant: where in the report a number stands. */
+/* The columns after the variant, and where in the report each number is. */
 static const struct column {
     const char *title, *object, *key, *format;
     bool        bytes;
@@ -50,7 +50,7 @@ void column_cell(char *text, size_t size, const json_t *row, size_t k, bool peop
         return;
     }
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats stand in the table above */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats are in the table above */
     snprintf(text, size, at->format, json_number_value(value));
 #pragma GCC diagnostic pop
 }

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* costs.c - what the runs of a page cost: bytes against error, and where bytes, rounds and time go. */
+/* costs.c - see parts.h: what the runs of a page cost: bytes against error, and where bytes, rounds and time
+ * go. */
 #include "report/page/parts.h"
 #include "report/page/plots.h"
 
@@ -10,7 +11,7 @@
 
 /* --- bytes against error ---------------------------------------------------------------------- */
 
-/* Why a row is no point; NULL when it is one. */
+/* The reason why a row is not a point in the diagram; NULL when it is one. */
 static const char *no_point(const json_t *row, const plot_point *point)
 {
     if (json_object_get(row, "error") != NULL) return "having failed";
@@ -58,7 +59,7 @@ typedef struct names {
     size_t      count;
 } names;
 
-/* The place of a name, which is new to the list or in it; behind the last place all share it. */
+/* The index of a name, which is appended if it is new.  Names beyond the last place share it. */
 static size_t place_of(names *n, const char *name)
 {
     for (size_t i = 0; i < n->count; i++)
@@ -78,7 +79,7 @@ static void add_layer(plot_bar *to, names *operations, const json_t *layer, cons
     to->piece[place_of(operations, json_string_value(json_object_get(layer, "op")))] += part_number(layer, m->key);
 }
 
-/* Said once, under the first bars of rounds, which a reader will compare with the table. */
+/* Added once, under the first bars of rounds, because a reader will compare them with the table. */
 static void explain_rounds(text_buffer *to, const struct measure *m, bool *explained)
 {
     if (m->unit != PLOT_COUNT || *explained) return;
@@ -87,7 +88,7 @@ static void explain_rounds(text_buffer *to, const struct measure *m, bool *expla
     *explained = true;
 }
 
-/* A bar for each variant. */
+/* One diagram a measure, with a bar for each variant. */
 static void add_sums(text_buffer *to, const page *p, names *operations, plot_bar *bars, bool *explained)
 {
     for (size_t k = 0; k < MEASURE_COUNT; k++) {
@@ -107,7 +108,7 @@ static void add_sums(text_buffer *to, const page *p, names *operations, plot_bar
     }
 }
 
-/* One variant: a bar for each layer. */
+/* One variant, with a bar for each layer. */
 static void add_by_layer(text_buffer *to, const json_t *layers, const char *name, names *operations,
                          plot_bar *bars, bool open, bool *explained)
 {
@@ -145,7 +146,7 @@ static void add_operations(text_buffer *to, const page *p)
     bool      open = true, explained = false;
     const char **why = calloc(count + 1, sizeof *why);
 
-    /* The same colour in all of them, whichever begins. */
+    /* An operation has the same colour in all diagrams, in whatever order they begin. */
     for (size_t i = 0; i < count; i++) {
         const json_t *layers = layers_of(json_array_get(p->rows, i));
 

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* errors.c - how far the runs of a page are from plaintext: layer by layer, and of each function. */
+/* errors.c - see parts.h: how far the runs of a page are from plaintext, layer by layer, and the error of
+ * each function. */
 #include "report/page/parts.h"
 #include "report/page/plots.h"
 
@@ -10,7 +11,7 @@
 
 /* --- error by layer --------------------------------------------------------------------------- */
 
-/* Rows of the same length, which is that of row `first`: models of as many layers share a diagram. */
+/* The rows that have as many layers as row `first`: they share a diagram. */
 static void add_growth_of(text_buffer *to, const page *p, size_t first)
 {
     size_t      rows = json_array_size(p->growth), count = json_array_size(json_array_get(p->growth, first)), n = 0;
@@ -73,7 +74,7 @@ static void add_growth(text_buffer *to, const page *p)
             html_add(to, ": ");
             html_escaped(to, json_string_value(layers));
             html_add(to, "</p>\n");
-        } else if (before == NULL || strcmp(before, path) != 0) { /* the first of its run file draws all */
+        } else if (before == NULL || strcmp(before, path) != 0) { /* a run file's first row draws all */
             before = path;
             add_growth_of(to, p, i);
         }
@@ -86,7 +87,7 @@ static void add_growth(text_buffer *to, const page *p)
 
 /* --- functions -------------------------------------------------------------------------------- */
 
-/* All variants of the function of curve `first`. */
+/* All variants of the function that curve `first` belongs to. */
 static void add_curves_of(text_buffer *to, const json_t *curves, size_t first)
 {
     const json_t *one = json_array_get(curves, first);

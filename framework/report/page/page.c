@@ -34,7 +34,7 @@ static const char STYLE[] =
 
 /* --- the table ---------------------------------------------------------------------------------- */
 
-/* A column's title, which may be broken at its underscores, or in the middle of a long word. */
+/* A column's title, with places to break it: at its underscores, or in the middle of a long word. */
 static void add_title(text_buffer *to, const char *title)
 {
     size_t middle = strchr(title, '_') == NULL && strlen(title) > 10 ? strlen(title) / 2 + 1 : 0;
@@ -76,7 +76,7 @@ static void add_table(text_buffer *to, const json_t *rows, char *const *names)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* What the functions that were used warn of, each once. */
+/* The cautions of the functions that were used, each once. */
 static void add_warnings(text_buffer *to, const json_t *rows)
 {
     json_t     *all = column_warnings(rows);

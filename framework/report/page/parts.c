@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* parts.c - what the sections of a page share: numbers and texts out of a report's JSON, and the note that names the
- * rows which a diagram leaves out.  It draws nothing. */
+/* parts.c - see parts.h: what the sections of a page share: numbers and texts from a report's JSON, and the
+ * note that names the rows that a diagram leaves out.  It draws nothing. */
 #include "report/page/parts.h"
 
 #include <math.h>

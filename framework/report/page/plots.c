@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* plots.c - see plots.h
  *
- * Names never stand inside a diagram, where they would write over each other and be cut at its edge: a series
- * has a colour, a marker and a dash, and the key below says whose they are. */
+ * Names are never put inside a diagram, where they would overlap and be cut at its edge.  A series has a
+ * colour, a marker and a dash, and the key below the diagram gives its name. */
 #include "report/page/plots.h"
 
 #include "report/report.h"
@@ -13,14 +13,14 @@
 #include <string.h>
 
 #define WIDE 920
-#define LEFT 66  /* of a plot, for the labels of its axis */
+#define LEFT 66  /* left of a plot, for its axis labels */
 #define RIGHT 24
-#define HIGH 330 /* of a plot                             */
+#define HIGH 330 /* height of a plot                      */
 #define BAR 22   /* a bar and the gap below it            */
-#define LETTER 7.3 /* how wide one is at most, on average */
+#define LETTER 7.3 /* the width of one, estimated high  */
 
-/* Eight hues that people tell apart who do not tell red from green, in three lightnesses.  On dark ground the
- * dark ones become the lightest. */
+/* Eight hues that people who cannot tell red from green can still tell apart, in three lightnesses.  On a
+ * dark background the dark ones become the lightest. */
 static const struct colour {
     const char *on_light, *on_dark;
 } COLOURS[PLOT_COLOURS] = {
@@ -65,7 +65,7 @@ static void end_marker(text_buffer *to, size_t series)
 
 static void begin_key(text_buffer *to) { html_add(to, "<p class=\"key\">"); }
 
-/* `line`: its dash too. */
+/* Adds a sample of a series to the key; `line`: with its dash. */
 static void add_series(text_buffer *to, size_t series, const char *name, bool line)
 {
     html_add(to, "<span><svg class=\"sample\" viewBox=\"0 0 28 12\" width=\"28\" height=\"12\">");
@@ -104,7 +104,7 @@ void plot_number(char *text, size_t size, plot_unit unit, double v)
         snprintf(text, size, "%.0f", v);
 }
 
-/* Few digits: "20 MB". */
+/* With few digits: "20 MB". */
 static void byte_text(char *text, size_t size, double v)
 {
     char *zero;
@@ -114,7 +114,7 @@ static void byte_text(char *text, size_t size, double v)
     if (zero != NULL) memmove(zero, zero + 2, strlen(zero + 2) + 1);
 }
 
-/* A power of ten as a tick: plain where it is short, else with its exponent. */
+/* A power of ten as a tick: as a plain number where it is short, else with its exponent. */
 static void power_text(char *text, size_t size, double exponent)
 {
     if (exponent >= -3 && exponent <= 4)
@@ -132,7 +132,7 @@ typedef struct range {
 static const range  NO_RANGE = { NAN, NAN };
 static const double ACROSS = WIDE - LEFT - RIGHT, DOWN = HIGH - 60;
 
-/* To whole powers. */
+/* Widens the range to whole powers that include v. */
 static void widen(range *r, double v)
 {
     if (!(v > 0) || isinf(v)) return;
@@ -143,7 +143,7 @@ static void widen(range *r, double v)
 
 static double place(range r, double v) { return (log10(v) - r.low) / (r.high - r.low); }
 
-/* A line and its number for each power of ten, or each other one where they are many. */
+/* A line and its number for each power of ten, or for every other one where there are many. */
 static void add_upward(text_buffer *to, range r)
 {
     double step = r.high - r.low > 8 ? 2 : 1;
@@ -159,7 +159,7 @@ static void add_upward(text_buffer *to, range r)
     }
 }
 
-/* `at`: 0 to 1.  A long text at the right end stays inside. */
+/* `at`: from 0 to 1.  A long text at the right edge is kept inside. */
 static void add_tick(text_buffer *to, double at, const char *text)
 {
     double x = LEFT + ACROSS * at;
@@ -290,7 +290,7 @@ bool plot_lines(text_buffer *to, const plot_line *lines, size_t line_count, cons
 
 /* --- bars --------------------------------------------------------------------------------------- */
 
-/* A name cut in its middle to `most` letters, where it has more: both ends tell. */
+/* A name, cut in its middle to `most` letters if it is longer, because both ends tell names apart. */
 static void add_short(text_buffer *to, const char *name, size_t most)
 {
     size_t size = strlen(name), head = most / 2, tail = most - head - 1;

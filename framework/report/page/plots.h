@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plots.h - the diagrams of a page, as inline SVG. */
+/* plots.h - the diagrams of a page, as inline SVG.  The page's sections call it. */
 #ifndef REPORT_PAGE_PLOTS_H
 #define REPORT_PAGE_PLOTS_H
 
 #include "report/page/html.h"
 
-/* So many series have a colour of their own; eight with each marker and dash. */
+/* The number of series with a colour of their own; eight of them for each marker and dash. */
 enum { PLOT_COLOURS = 24 };
 /* The colours, for the page's style sheet. */
 void plot_style(text_buffer *to);
@@ -18,21 +18,21 @@ void plot_number(char *text, size_t size, plot_unit unit, double v);
 /* --- points, both axes logarithmic; x in bytes --- */
 typedef struct plot_point {
     const char *name;
-    double      x, y; /* left out where one is not above 0 */
+    double      x, y; /* left out unless both are above 0 */
 } plot_point;
 
-/* Point i is series i.  False, and nothing is added, without any point. */
+/* Point i is series i.  Without any point it adds nothing and returns false. */
 bool plot_points(text_buffer *to, const plot_point *points, size_t count, const char *axes);
 
 /* --- lines over a linear axis, upwards logarithmic --- */
 typedef struct plot_line {
     const char   *name;
-    const double *y; /* `count` of them; not a number: a gap */
+    const double *y; /* `count` of them; NaN: a gap */
     size_t        series;
 } plot_line;
 
-/* `x`: where the points stand.  `ticks`: a text for each (NULL: numbers at the ends and between).  Values
- * below `floor` lie on it. */
+/* `x`: the points' places.  `ticks`: a text for each (NULL: numbers at the ends and between).  Values below
+ * `floor` are drawn on it. */
 bool plot_lines(text_buffer *to, const plot_line *lines, size_t line_count, const double *x, size_t count,
                 const char *const *ticks, double floor, const char *axis);
 
@@ -44,10 +44,10 @@ typedef struct plot_bar {
     double      piece[PLOT_PIECES];
 } plot_bar;
 
-/* `unit`: of the sum behind a bar. */
+/* `unit`: of the sum written after a bar. */
 bool plot_bars(text_buffer *to, const char *title, const plot_bar *bars, size_t count,
                const char *const *pieces, size_t piece_count, plot_unit unit);
-/* Which colour is which, for plots that share it. */
+/* The key that says which colour is which, for plots that share it. */
 void plot_key(text_buffer *to, const char *const *names, size_t count);
 
 /* --- numbers in a row, as a small line without axes --- */
