@@ -251,7 +251,7 @@ struct material {
     FILE       *file;
     uint8_t     header[HEADER];
     uint32_t    count, index;
-    uint64_t    size, left; /* of a record; of the one in use */
+    uint64_t    size, left; /* of a record; bytes left in the one in use */
     bool        taken;      /* record `index` is marked as used, by us */
 };
 

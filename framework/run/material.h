@@ -3,11 +3,11 @@
 /* material.h - a dealer's messages made ahead of time (`puma deal`); each record of them is used once. cli/
  * makes them, node.c plays them.
  *
- * A dealer that receives nothing sends what follows from shapes and its own randomness alone: the record of a
- * run is the sequence of its messages, and playing it is taking the dealer's part.  Two runs with one record
- * would open different values under the same masks, so that their difference shows: a record is marked as
- * used in the file itself, on the disk, before its first byte is sent, and overwritten with zeros when its run
- * is over, for it would open what its run sent.  The file holds seeds: mode 0600.
+ * A dealer that receives nothing sends only what follows from shapes and its own randomness: the record of a
+ * run is the sequence of its messages, and to play it is to take the dealer's part.  Two runs with the same
+ * record would open different values under the same masks and so reveal their difference.  A record is
+ * therefore marked as used in the file itself, on the disk, before its first byte is sent, and overwritten
+ * when its run is over, because it would open what that run sent.  The file contains seeds: mode 0600.
  *
  * Layout, little-endian: header (160 bytes) · one byte a record, 1 if used · records of equal size, each
  * closed by SHA-256 over the file's identity, the record's number and its events. */
