@@ -17,8 +17,9 @@
  *   failure    the slot calls host->fail and returns the status, or returns what a host function returned.
  *              A slot that is called in a failed session (status not PUMA_OK) returns that status
  *   memory     from host->scratch and host->tensor, between enter and leave; a backend frees nothing
- *   cost       the backend documents rounds and bytes beside its code; `puma plan` finds them by rehearsing
- *              the calls, and the conformance suite compares them with what was sent
+ *   cost       the backend documents rounds, bytes and source (paper, section) beside its code, with the
+ *              argument why each message is uniform; `puma plan` finds the counts by rehearsing the calls, and
+ *              the conformance suite compares them with what was sent
  *
  * In comments x as an integer is the signed representative of its ring word; an ulp is 2^-frac. */
 #ifndef PUMA_PROTOCOL_H
