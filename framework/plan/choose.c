@@ -136,11 +136,10 @@ static bool steps_use(const model *m, puma_slot slot)
     return false;
 }
 
-bool plan_uses(const plan *p, puma_slot slot)
+bool plan_calls(const plan *p, puma_slot slot)
 {
     const model *m = p->model;
 
-    if (p->run->function[slot] != NULL) return true;
     if (slot == rings_slot(m->activation) || slot == PUMA_SLOT_SOFTMAX) return true;
     if (slot == (m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM)) return true;
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
@@ -149,6 +148,8 @@ bool plan_uses(const plan *p, puma_slot slot)
     if (p->run->task == RUN_FILL_MASK && slot == rings_slot(m->mask_activation)) return true;
     return steps_use(m, slot);
 }
+
+bool plan_uses(const plan *p, puma_slot slot) { return p->run->function[slot] != NULL || plan_calls(p, slot); }
 
 const char *plan_caution(const plan *p, puma_slot slot)
 {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* What a function meets, and what it is good for: a number below 2^bits, which its domain lets be `limit` at most. */
+/* What a function may meet: a number up to `most`, where its domain lets it be `limit` at most. */
 typedef struct reach {
     const char *what;
     double      most, limit;
@@ -37,18 +37,22 @@ static reach norm_reach(const model *m, const puma_approx *f)
     return (reach){ "the root mean square of a row", sqrt(squares / (double)m->hidden), magnitude(f), !known };
 }
 
-/* What the function in `slot` may meet; false: nothing is known of it, or nothing limits it. */
+static puma_slot norm_slot(const model *m) { return m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM; }
+
+/* What the function in `slot` may meet; false: nothing is known of it, or nothing limits it.  The functions of heads and
+ * steps that are narrow (model_is_narrow) keep to the range of the MLP's. */
 static bool reach_of(const plan *p, puma_slot slot, reach *r)
 {
     const model       *m = p->model;
     const puma_approx *f = p->function[slot];
 
-    if (f == NULL || !plan_uses(p, slot) || (f->needs & PUMA_CAP_CLEAR) != 0) return false;
+    if (f == NULL || !plan_calls(p, slot) || (f->needs & PUMA_CAP_CLEAR) != 0) return false;
     if (slot == PUMA_SLOT_SOFTMAX)
         *r = softmax_reach(&m->ranges, f);
-    else if (slot == PUMA_SLOT_LAYERNORM || slot == PUMA_SLOT_RMSNORM)
+    else if (slot == norm_slot(m))
         *r = norm_reach(m, f);
-    else if (slot == rings_slot(m->activation))
+    else if (slot == rings_slot(m->activation) || slot == PUMA_SLOT_GELU || slot == PUMA_SLOT_GELU_TANH ||
+             slot == PUMA_SLOT_SILU)
         *r = (reach){ "the activation's operand", ldexp(1, m->ranges.activation), magnitude(f), false };
     else
         return false;
@@ -57,12 +61,13 @@ static bool reach_of(const plan *p, puma_slot slot, reach *r)
 
 /* The least variance that 1/sqrt takes: that of the function in its slot.  Behind it the norm's own table counts a
  * smaller one as larger than it is. */
-static puma_status check_variance(const plan *p, puma_slot slot, puma_error *e)
+static puma_status check_variance(const plan *p, puma_error *e)
 {
+    puma_slot          slot = norm_slot(p->model);
     const puma_approx *f = p->function[slot], *root = p->function[PUMA_SLOT_RSQRT];
     int                bits = p->model->ranges.variance;
 
-    if (bits == RANGE_UNKNOWN || f == NULL || root == NULL || !plan_uses(p, slot) || (f->needs & PUMA_CAP_CLEAR) != 0 ||
+    if (bits == RANGE_UNKNOWN || f == NULL || root == NULL || (f->needs & PUMA_CAP_CLEAR) != 0 ||
         ldexp(1, -bits) >= root->domain[0])
         return PUMA_OK;
     return error_set(e, 1105, "[approximation] %s = %s: the variance of a row may be as small as 2^-%d (limit %g)",
@@ -90,6 +95,5 @@ puma_status check_domains(const plan *p, puma_error *e)
             return error_set(e, 1105, "[approximation] %s = %s: %s may reach %g (limit %g)", RUNFILE_SLOTS[slot],
                              p->function_name[slot], r.what, r.most, r.limit);
     }
-    if (check_variance(p, PUMA_SLOT_LAYERNORM, e) != PUMA_OK) return e->status;
-    return check_variance(p, PUMA_SLOT_RMSNORM, e);
+    return check_variance(p, e);
 }

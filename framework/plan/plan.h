@@ -42,7 +42,9 @@ void        plan_close(plan *p);
  * `exact`. */
 puma_status plan_reference(const plan *p, const plugin **protocol, const puma_approx **function,
                            rings *planned, puma_error *e);
-/* Does the run call this slot, directly or through a function that it calls? */
+/* Does the run itself call this slot? */
+bool        plan_calls(const plan *p, puma_slot slot);
+/* The same, or does the run file choose its function, which others may call? */
 bool        plan_uses(const plan *p, puma_slot slot);
 /* How much equal results may differ, because truncation of shares rounds at random; 0 in floating point. */
 double      plan_ulp(const plan *p);

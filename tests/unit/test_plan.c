@@ -230,6 +230,7 @@ static void a_function_is_not_asked_beyond_its_domain(void **state)
         { "bert-tiny", "default = puma", "[ranges]\nsquares = 23\n", 1105, "layernorm = puma.layernorm: the root mean square of a row may reach 362" },
         { "llama-tiny", "default = puma", "[ranges]\nactivation = 7\n", 0, "the root mean square of a row up to 256, and the model's ranges allow 4096" },
         { "llama-tiny", "default = precise", "[ranges]\nactivation = 11\n", 0, NULL },
+        { "llama-tiny", "default = precise\nlayernorm = puma", "[ranges]\nsquares = 24\n", 0, NULL }, /* not called */
     };
 
     (void)state;
