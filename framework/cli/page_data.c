@@ -65,7 +65,7 @@ static void evaluate(puma_session *s, const plan *p, puma_slot slot, double *val
     if (session_share(s, x, words, s->role) != PUMA_OK) return;
     x->range = RANGE_BITS;
     z = puma_call(s, slot, x, &a);
-    if (z == NULL || s->protocol->reveal(s, words, z, s->role) != PUMA_OK) return;
+    if (z == NULL || session_reveal(s, words, z, s->role) != PUMA_OK) return;
     for (size_t i = 0; i < POINTS; i++) values[i] = puma_decode(s, words[i * columns], z->frac, z->bits);
 }
 
