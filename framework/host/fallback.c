@@ -17,9 +17,13 @@ static void *room_for(puma_session *s, size_t n, size_t size)
     return s->host->scratch(s, n * ((size + sizeof(uint64_t) - 1) / sizeof(uint64_t)));
 }
 
-/* Drops a result's const: <puma/ops.h> returns const tensors, the host's table does not.  No plugin writes to
- * it. */
-static puma_tensor *result(puma_share z) { return (puma_tensor *)(uintptr_t)z; }
+/* Leaves the scope that began at `mark` with what was built in it; NULL: nothing was.  Drops its const: <puma/ops.h>
+ * returns const tensors, the host's table does not.  No plugin writes to it. */
+static puma_tensor *leave_with(puma_session *s, size_t mark, puma_share built)
+{
+    puma_leave(s, mark, built);
+    return (puma_tensor *)(uintptr_t)built;
+}
 
 static puma_tensor *refuse(puma_session *s, puma_status status, const char *why)
 {
@@ -192,8 +196,7 @@ puma_tensor *fallback_matmul_blocks(puma_session *s, const puma_tensor *x, const
     if (own->product_blocks == NULL) {
         mark = s->host->enter(s);
         built = padded_blocks(s, x, y, blocks, n, frac, bits);
-        puma_leave(s, mark, built);
-        return result(built);
+        return leave_with(s, mark, built);
     }
     z = s->host->tensor(s, PUMA_ARITH, 1, &n, puma_ring_for(s, bits), frac);
     if (z == NULL) return NULL;
@@ -224,8 +227,7 @@ puma_tensor *fallback_one_hot(puma_session *s, const puma_tensor *x, size_t coun
         column[0] = column[0] == NULL ? column[1] : puma_concat(s, column, 2, 1);
         below = next;
     }
-    puma_leave(s, mark, column[0]);
-    return result(column[0]);
+    return leave_with(s, mark, column[0]);
 }
 
 puma_tensor *fallback_larger(puma_session *s, const puma_tensor *x, const puma_tensor *y)
@@ -384,8 +386,7 @@ puma_tensor *fallback_lookup(puma_session *s, const puma_tensor *x, const puma_t
     if (own->table == NULL) {
         mark = s->host->enter(s);
         built = piecewise(s, x, t, false, frac, bits);
-        puma_leave(s, mark, built);
-        return result(built);
+        return leave_with(s, mark, built);
     }
     z = puma_like(s, x, PUMA_ARITH, bits, frac);
     return z == NULL ? NULL : puma_done(z, own->table(s, z, x, t));
@@ -405,8 +406,7 @@ puma_tensor *fallback_gate(puma_session *s, const puma_tensor *x, const puma_tab
         mark = s->host->enter(s);
         built = puma_promise(s, x, (int32_t)window - 1 - (int32_t)x->frac);
         built = built == NULL ? NULL : piecewise(s, built, t, true, x->frac, bits);
-        puma_leave(s, mark, built);
-        return result(built);
+        return leave_with(s, mark, built);
     }
     z = puma_like(s, x, PUMA_ARITH, bits, x->frac);
     return z == NULL ? NULL : puma_done(z, own->gate(s, z, x, t, window));
@@ -482,8 +482,7 @@ puma_tensor *fallback_exp2(puma_session *s, const puma_tensor *x, uint32_t high,
     if (own->exp2 == NULL) {
         mark = s->host->enter(s);
         built = built_exp2(s, x, high, frac, bits);
-        puma_leave(s, mark, built);
-        return result(built);
+        return leave_with(s, mark, built);
     }
     z = puma_like(s, x, PUMA_ARITH, bits, frac);
     return z == NULL ? NULL : puma_done(z, own->exp2(s, z, x, high, error));
