@@ -11,6 +11,8 @@
 
 #include "input/client.h"
 
+#include "../support/scratch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +20,6 @@
 
 #define GOLDEN PUMA_SRCDIR "/tests/golden/"
 #define BERT "models/bert-tiny" /* 128 tokens, 2 labels, 64 wide */
-
-static char folder[] = "/tmp/puma-test-input-XXXXXX";
-static char path[64];
 
 /* --- secrets ------------------------------------------------------------------------------------ */
 
@@ -67,26 +66,6 @@ static void all_were_wiped(void)
 
 /* --- run files ---------------------------------------------------------------------------------- */
 
-static void put(const char *name, const char *text)
-{
-    char  file[96];
-    FILE *f;
-
-    snprintf(file, sizeof file, "%s/%s", folder, name);
-    f = fopen(file, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void drop(const char *name)
-{
-    char file[96];
-
-    snprintf(file, sizeof file, "%s/%s", folder, name);
-    unlink(file);
-}
-
 /* `more` begins at line 5. */
 static client_plan *attempt(const char *golden, const char *task, const char *more, client_scope scope, puma_error *e)
 {
@@ -95,9 +74,9 @@ static client_plan *attempt(const char *golden, const char *task, const char *mo
 
     snprintf(text, sizeof text, "[run]\nmodel = %s%s\ntask = %s\nprotocol = plain\n%s", golden[0] == '/' ? "" : GOLDEN,
              golden, task, more);
-    put("run.ini", text);
+    put_text("run.ini", text);
     *e = (puma_error){ 0 };
-    client_open(&c, path, NULL, 0, scope, e);
+    client_open(&c, in_scratch("run.ini"), NULL, 0, scope, e);
     return c;
 }
 
@@ -161,7 +140,7 @@ static void files_give_a_line_or_the_whole(void **state)
     size_t       tokens = one->input.sequences[0].count;
 
     (void)state;
-    put("lines.txt", "\xef\xbb\xbf" "and the word\r\nno\nand the word");
+    put_text("lines.txt", "\xef\xbb\xbf" "and the word\r\nno\nand the word");
     c = opened(BERT, "hidden", "[input]\nfile = lines.txt\n");
     assert_int_equal(c->input.count, 3);
     has_ids(c, 0, tokens, one->input.sequences[0].ids); /* neither a mark nor a line's end is text */
@@ -174,9 +153,9 @@ static void files_give_a_line_or_the_whole(void **state)
     assert_int_equal(c->input.count, 1);
     client_close(c);
     client_close(one);
-    put("lines.txt", "");
+    put_text("lines.txt", "");
     refused(BERT, "hidden", "[input]\nfile = lines.txt\n", 551, "no line in it");
-    drop("lines.txt");
+    unlink(in_scratch("lines.txt"));
     refused(BERT, "hidden", "[input]\nfile = lines.txt\n", 554, "lines.txt");
 }
 
@@ -188,20 +167,20 @@ static void a_picture_is_a_sequence_of_the_model_s_length(void **state)
     (void)state;
     for (size_t i = 0; i < 784; i++) strcat(pixels, i == 0 ? "0.5" : i % 2 == 0 ? ",0.5" : ",1");
     strcat(pixels, "]");
-    put("pixels.json", pixels);
+    put_text("pixels.json", pixels);
     c = opened("models/vit-tiny", "classify", "[input]\npixels = pixels.json\n");
     assert_int_equal(c->input.count, 1);
     assert_int_equal(c->input.sequences[0].count, 17); /* 4 x 4 patches of 28 x 28 and one in front */
     assert_true(c->input.images.images[0].pixels[783] == 1);
     client_close(c);
-    put("pixels.json", "[1]");
+    put_text("pixels.json", "[1]");
     refused("models/vit-tiny", "classify", "[input]\npixels = pixels.json\n", 563, ":6: [input] pixels");
     pixels[0] = '\0';
     for (size_t i = 0; i < 784; i++) strcat(pixels, i == 0 ? "[1e9" : ",1");
     strcat(pixels, "]");
-    put("pixels.json", pixels);
+    put_text("pixels.json", pixels);
     refused("models/vit-tiny", "classify", "[input]\npixels = pixels.json\n", 1101, "too large for the model's ranges");
-    drop("pixels.json");
+    unlink(in_scratch("pixels.json"));
 }
 
 /* --- notes -------------------------------------------------------------------------------------- */
@@ -237,21 +216,20 @@ static void what_is_cut_is_noted(void **state)
 static void a_missing_tokenizer_is_noted(void **state)
 {
     static const char *const names[] = { "config.json", "model.safetensors" };
-    char                     from[400], to[96];
+    char                     from[400];
     client_plan             *c;
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         snprintf(from, sizeof from, GOLDEN "models/gpt2-tiny/%s", names[i]);
-        snprintf(to, sizeof to, "%s/%s", folder, names[i]);
-        assert_int_equal(symlink(from, to), 0);
+        assert_int_equal(symlink(from, in_scratch(names[i])), 0);
     }
-    c = opened(folder, "generate", "[input]\nids = 5 6\n");
+    c = opened(scratch, "generate", "[input]\nids = 5 6\n");
     assert_null(c->input.tokenizer);
     assert_int_equal(c->notes.count, 1);
     assert_int_equal(strncmp(c->notes.list[0].text, "tokens are shown as numbers: ", 29), 0);
     client_close(c);
-    for (size_t i = 0; i < 2; i++) drop(names[i]);
+    for (size_t i = 0; i < 2; i++) unlink(in_scratch(names[i]));
 }
 
 /* --- what belongs to the input ------------------------------------------------------------------ */
@@ -262,19 +240,19 @@ static void labels_are_one_an_input(void **state)
     client_plan      *c;
 
     (void)state;
-    put("lines.txt", "one\ntwo\nthree\n");
-    put("labels.txt", "1\n0\n1\n");
+    put_text("lines.txt", "one\ntwo\nthree\n");
+    put_text("labels.txt", "1\n0\n1\n");
     c = opened(BERT, "classify", more);
     assert_true(c->input.labels[0] == 1 && c->input.labels[1] == 0 && c->input.labels[2] == 1);
     client_close(c);
-    put("labels.txt", "1\n2\n1\n");
+    put_text("labels.txt", "1\n2\n1\n");
     refused(BERT, "classify", more, 557, "labels.txt:2: not a label of the model (limit 0 to 1)");
-    put("labels.txt", "1\n0\n");
+    put_text("labels.txt", "1\n0\n");
     refused(BERT, "classify", more, 558, "fewer labels than inputs (got 2, expected 3)");
-    put("labels.txt", "1\n0\n1\n1\n");
+    put_text("labels.txt", "1\n0\n1\n1\n");
     refused(BERT, "classify", more, 558, "labels.txt:4: more labels than inputs (expected 3)");
-    drop("labels.txt");
-    drop("lines.txt");
+    unlink(in_scratch("labels.txt"));
+    unlink(in_scratch("lines.txt"));
 }
 
 static void put_head(size_t width, const char *first)
@@ -284,7 +262,7 @@ static void put_head(size_t width, const char *first)
     snprintf(text, sizeof text, "{\"w\": [%s", first);
     for (size_t i = 1; i < width; i++) strcat(text, ", 0.25");
     strcat(text, "], \"b\": -1.5}");
-    put("head.json", text);
+    put_text("head.json", text);
 }
 
 static void a_head_is_a_number_for_each_of_the_embedding(void **state)
@@ -302,7 +280,7 @@ static void a_head_is_a_number_for_each_of_the_embedding(void **state)
     refused(BERT, "classify", more, 423, "head.json: w: one number for each of the embedding is needed (got 63, expected 64)");
     put_head(64, "1e9");
     refused(BERT, "classify", more, 1102, "head.json: w: entry 0 leaves the fixed-point range");
-    drop("head.json");
+    unlink(in_scratch("head.json"));
 }
 
 static void the_end_of_a_sequence_and_the_mask(void **state)
@@ -337,7 +315,7 @@ static void a_dealer_has_the_lengths_alone(void **state)
     assert_int_equal(tokens[0], 3);
     free(tokens);
     client_close(c);
-    drop("head.json");
+    unlink(in_scratch("head.json"));
 }
 
 static void secrets_are_wiped(void **state)
@@ -365,22 +343,7 @@ static void secrets_are_wiped(void **state)
     watch(c->input.sequences[0].ids, 3 * sizeof(uint32_t));
     client_close(c);
     all_were_wiped();
-    drop("head.json");
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/run.ini", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
+    unlink(in_scratch("head.json"));
 }
 
 int main(void)
@@ -399,5 +362,5 @@ int main(void)
         cmocka_unit_test(secrets_are_wiped),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

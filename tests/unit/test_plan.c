@@ -12,6 +12,8 @@
 #include "input/client.h"
 #include "plan/show.h"
 
+#include "../support/scratch.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,25 +23,13 @@
 
 #define MODELS PUMA_SRCDIR "/tests/golden/models/"
 
-static char folder[] = "/tmp/puma-test-plan-XXXXXX";
-static char path[64];
-
-static void put(const char *file, const char *text)
-{
-    FILE *f = fopen(file, "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
 /* Lines 1 to 4 of a run file, more behind them. */
 static void put_run(const char *name, const char *task, const char *protocol, const char *more)
 {
     char text[1500];
 
     snprintf(text, sizeof text, "[run]\nmodel = " MODELS "%s\ntask = %s\nprotocol = %s\n%s", name, task, protocol, more);
-    put(path, text);
+    put_text("run.ini", text);
 }
 
 /* As a compute party opens it. */
@@ -48,7 +38,7 @@ static plan *party(void)
     puma_error e = { 0 };
     plan      *p;
 
-    if (plan_open(&p, NULL, path, NULL, 0, &e) != PUMA_OK) fail_msg("%s", e.text);
+    if (plan_open(&p, NULL, in_scratch("run.ini"), NULL, 0, &e) != PUMA_OK) fail_msg("%s", e.text);
     return p;
 }
 
@@ -89,7 +79,7 @@ static void a_party_s_plan_equals_the_client_s(void **state)
             const char  *own, *rest;
 
             put_run(runs[i][0], runs[i][1], two ? "beaver2" : "rep3", runs[i][2]);
-            if (client_open(&c, path, NULL, 0, CLIENT_ALL, &e) != PUMA_OK) fail_msg("%s", e.text);
+            if (client_open(&c, in_scratch("run.ini"), NULL, 0, CLIENT_ALL, &e) != PUMA_OK) fail_msg("%s", e.text);
             p = party();
             assert_string_equal(p->hello, c->plan->hello);
             assert_null(strstr(p->hello, "input."));
@@ -116,7 +106,7 @@ static void a_plan_has_no_text(void **state)
     (void)state;
     put_run("qwen2-tiny", "generate", "rep3", text);
     for (int client = 0; client < 2; client++) {
-        if (plan_open(&p, client ? &own : NULL, path, NULL, 0, &e) != PUMA_OK) fail_msg("%s", e.text);
+        if (plan_open(&p, client ? &own : NULL, in_scratch("run.ini"), NULL, 0, &e) != PUMA_OK) fail_msg("%s", e.text);
         assert_string_equal(ini_find(&p->run->file, "input", "text")->value, "");
         assert_string_equal(ini_find(&p->run->file, "chat", "system")->value, "");
         assert_non_null(strstr(runfile_where(p->run, "input", "text"), ":6"));
@@ -147,39 +137,36 @@ static void functions_are_chosen_by_the_run_file(void **state)
 
 static void ranges_are_the_run_file_s_where_it_has_some(void **state)
 {
-    char  ranges[80];
     plan *p;
     int   before;
 
     (void)state;
-    snprintf(ranges, sizeof ranges, "%s/ranges.ini", folder);
     put_run("bert-tiny", "hidden", "rep3", "");
     p = party();
     before = p->model->ranges.hidden;
     plan_close(p);
-    put(ranges, "[ranges]\nhidden = 3\n");
+    put_text("ranges.ini", "[ranges]\nhidden = 3\n");
     put_run("bert-tiny", "hidden", "rep3", "[numeric]\nranges = ranges.ini\n");
     p = party();
     assert_true(before != 3);
     assert_int_equal(p->model->ranges.hidden, 3);
     assert_non_null(strstr(p->hello, "model.ranges="));
     plan_close(p);
-    unlink(ranges);
+    unlink(in_scratch("ranges.ini"));
 }
 
 /* A plan under these ranges, given in a file; *e says what it was refused for. */
 static plan *with_ranges(const char *name, const char *functions, const char *ranges, puma_error *e)
 {
-    char  file[80], more[300];
+    char  more[300];
     plan *p;
 
-    snprintf(file, sizeof file, "%s/ranges.ini", folder);
     snprintf(more, sizeof more, "[numeric]\nranges = ranges.ini\n[approximation]\n%s\n", functions);
-    put(file, ranges);
+    put_text("ranges.ini", ranges);
     put_run(name, "hidden", "rep3", more);
     *e = (puma_error){ 0 };
-    plan_open(&p, NULL, path, NULL, 0, e);
-    unlink(file);
+    plan_open(&p, NULL, in_scratch("run.ini"), NULL, 0, e);
+    unlink(in_scratch("ranges.ini"));
     return p;
 }
 
@@ -289,11 +276,9 @@ static void what_cannot_run_is_refused_with_its_line(void **state)
         { "bert-tiny", "generate", "rep3", "", 422, ":3: [run] task", "" },
         { "nosuch-tiny", "hidden", "rep3", "", 401, "", "nosuch-tiny" },
     };
-    char ranges[80];
 
     (void)state;
-    snprintf(ranges, sizeof ranges, "%s/ranges.ini", folder);
-    put(ranges, "[ranges]\nhiden = 3\n");
+    put_text("ranges.ini", "[ranges]\nhiden = 3\n");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         puma_error   e = { 0 }, of_client = { 0 };
         plan        *p;
@@ -302,37 +287,36 @@ static void what_cannot_run_is_refused_with_its_line(void **state)
 
         snprintf(more, sizeof more, "%s[input]\nids = 5 6\n", wrong[i].more);
         put_run(wrong[i].model, wrong[i].task, wrong[i].protocol, more);
-        if (plan_open(&p, NULL, path, NULL, 0, &e) == PUMA_OK) fail_msg("accepted: %s", wrong[i].more);
+        if (plan_open(&p, NULL, in_scratch("run.ini"), NULL, 0, &e) == PUMA_OK) fail_msg("accepted: %s", wrong[i].more);
         if (e.code != wrong[i].code || strstr(e.text, wrong[i].place) == NULL || strstr(e.text, wrong[i].text) == NULL)
             fail_msg("E%04u %s; wanted E%04u %s %s", e.code, e.text, wrong[i].code, wrong[i].place, wrong[i].text);
-        client_open(&c, path, NULL, 0, CLIENT_ALL, &of_client);
+        client_open(&c, in_scratch("run.ini"), NULL, 0, CLIENT_ALL, &of_client);
         assert_int_equal(of_client.code, e.code);
         assert_string_equal(of_client.text, e.text);
         plan_close(p);
         client_close(c);
     }
-    unlink(ranges);
+    unlink(in_scratch("ranges.ini"));
 }
 
 static void a_label_needs_a_model_that_has_one(void **state)
 {
-    char       config[80], text[1200];
+    char       text[1200];
     puma_error e = { 0 };
     json_t    *root = json_load_file(MODELS "bert-tiny/config.json", 0, NULL);
     plan      *p;
 
     (void)state;
-    snprintf(config, sizeof config, "%s/config.json", folder);
     json_object_set_new(root, "problem_type", json_string("multi_label_classification"));
-    assert_int_equal(json_dump_file(root, config, 0), 0);
+    assert_int_equal(json_dump_file(root, in_scratch("config.json"), 0), 0);
     json_decref(root);
     snprintf(text, sizeof text, "[run]\nmodel = config.json\ntask = classify\nprotocol = rep3\nreveal = label\n");
-    put(path, text);
-    assert_int_equal(plan_open(&p, NULL, path, NULL, 0, &e), PUMA_ECONFIG);
+    put_text("run.ini", text);
+    assert_int_equal(plan_open(&p, NULL, in_scratch("run.ini"), NULL, 0, &e), PUMA_ECONFIG);
     assert_int_equal(e.code, 332);
     assert_non_null(strstr(e.text, ":5: [run] reveal: the model's answer is not one label"));
     plan_close(p);
-    unlink(config);
+    unlink(in_scratch("config.json"));
 }
 
 static void inputs_go_through_in_passes(void **state)
@@ -385,21 +369,6 @@ static void a_plan_is_shown_as_text_and_as_json(void **state)
     plan_close(p);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL) return -1;
-    snprintf(path, sizeof path, "%s/run.ini", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,5 +386,5 @@ int main(void)
         cmocka_unit_test(a_plan_is_shown_as_text_and_as_json),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
