@@ -21,10 +21,10 @@
 enum { MARGIN = 1, MOST_BITS = 62 };
 
 /* The keys of [ranges] that are found here. */
-enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, SPREAD, ACTIVATION, LOGITS, PRODUCT, GATED, KINDS };
+enum { EMBEDDING, HIDDEN, NORM, ATTENTION, SCORES, SPREAD, REACH, ACTIVATION, LOGITS, PRODUCT, GATED, KINDS };
 
 static const char *const NAMES[KINDS] = { "embedding", "hidden",     "norm",   "attention", "scores",
-                                          "spread",    "activation", "logits", "product",   "gated" };
+                                          "spread",    "reach", "activation", "logits", "product",   "gated" };
 
 /* The operations, and the keys that their results belong to.  What stands in the residual stream without a norm before
  * it, and a norm's output, counts as `hidden` too. */
@@ -67,6 +67,8 @@ static void observe(void *context, const place *where, const char *what, double 
     (void)product_bits;
     if (strcmp(what, "product") == 0) {
         raise_to(&m->most[PRODUCT], max_abs);
+    } else if (strcmp(what, "reach") == 0) {
+        raise_to(&m->most[REACH], max_abs);
     } else if (strcmp(what, "result") == 0) {
         for (size_t i = 0; i < sizeof OPERATIONS / sizeof *OPERATIONS; i++)
             if (strcmp(OPERATIONS[i].op, op) == 0) raise_to(&m->most[OPERATIONS[i].kind], max_abs);

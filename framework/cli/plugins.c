@@ -67,13 +67,14 @@ static void print_capabilities(uint64_t caps)
 }
 
 /* The ids of the extensions that a protocol has, closed by NULL. */
-static void extensions_of(const plugin *p, const char *names[5])
+static void extensions_of(const plugin *p, const char *names[6])
 {
     const plugin_extensions *x = &p->extensions;
     size_t                   n = 0;
 
     if (x->lookup.struct_size > 0) names[n++] = PUMA_EXT_LOOKUP;
     if (x->blocks.struct_size > 0) names[n++] = PUMA_EXT_BLOCKS;
+    if (x->random.struct_size > 0) names[n++] = PUMA_EXT_RANDOM;
     if (x->clear.struct_size > 0) names[n++] = PUMA_EXT_CLEAR;
     if (x->verify.struct_size > 0) names[n++] = PUMA_EXT_VERIFY;
     names[n] = NULL;
@@ -82,7 +83,7 @@ static void extensions_of(const plugin *p, const char *names[5])
 static void print_protocol(const plugin *p)
 {
     const puma_protocol *table = p->protocol;
-    const char          *names[5];
+    const char          *names[6];
 
     printf("  parties %u", table->parties);
     if (table->dealer != PUMA_NO_NODE) printf(", party %u works ahead", table->dealer);
@@ -128,7 +129,7 @@ static json_t *capabilities_json(uint64_t caps)
 
 static json_t *extensions_json(const plugin *p)
 {
-    const char *names[5];
+    const char *names[6];
     json_t     *list = json_array();
 
     extensions_of(p, names);

@@ -6,6 +6,7 @@
 #include "exec/attend_many.h"
 #include "exec/attend_one.h"
 #include "exec/cache.h"
+#include "exec/guard.h"
 #include "exec/parts.h"
 #include "exec/rotary.h"
 
@@ -34,6 +35,7 @@ puma_share exec_attention(struct exec *x, puma_share n, bool last, const pass *p
     host_at(s, "layer", layer, "qkv");
     qkv = exec_linear(x, n, w->qkv, w->qkv_bias, NULL, r->attention);
     if (qkv == NULL) return NULL;
+    exec_guard_scores(x, qkv);
     q = heads(x, qkv, p, last, 0, m->heads);
     k = heads(x, qkv, p, false, m->heads, m->kv_heads);
     v = heads(x, qkv, p, false, m->heads + m->kv_heads, m->kv_heads);

@@ -20,6 +20,8 @@ typedef struct exec_config {
     bool          public_weights; /* synthetic: every party makes its own shares  */
     bool          states; /* also reveal the residual before the first layer and after every layer, to the
                              receiver of the answer; exec_feed ignores this                               */
+    bool          measures; /* reports what stands behind `reach`; only where values are in the clear  */
+    bool          guard;  /* [numeric] guard: tell the receiver whether every row kept its range */
     rings         rings;
 } exec_config;
 

@@ -4,6 +4,7 @@
 #include "exec/exec.h"
 
 #include "exec/embedding.h"
+#include "exec/guard.h"
 #include "exec/head.h"
 #include "exec/rehearse.h"
 #include "exec/share.h"
@@ -28,6 +29,7 @@ puma_status exec_open(exec **out, puma_session *s, const exec_config *config, co
     x->s = s;
     x->config = *config;
     x->provider = (s->caps & PUMA_CAP_LOCAL) != 0 ? s->role : PUMA_CLIENT;
+    exec_guard_open(x);
     exec_share_weights(x, source, head);
     return s->status;
 }
@@ -36,6 +38,7 @@ void exec_close(exec *x)
 {
     if (x == NULL) return;
     exec_rehearse_end(x);
+    exec_guard_close(x);
     free(x->cached);
     free(x->layers);
     free(x->cache);
@@ -64,8 +67,8 @@ static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, c
     }
 }
 
-/* Everything that leaves MPC leaves here, and goes to the provider: the answer and, with config.states, the
- * residual.  Every node has agreed to config.states in its HELLO. */
+/* Everything that leaves MPC leaves in this file, and goes to the provider: the answer, whether it can be trusted
+ * (reveal_verdict) and, with config.states, the residual.  Every node has agreed to config.states in its HELLO. */
 static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token, exec_output *out)
 {
     puma_session *s = x->s;
@@ -123,6 +126,19 @@ void exec_output_free(exec_output *o)
     *o = (exec_output){ 0 };
 }
 
+/* Tells the receiver whether every row kept its range: the words of guard.h, which are 0 or uniform. */
+static void reveal_verdict(struct exec *x, puma_share verdict)
+{
+    puma_session *s = x->s;
+    uint64_t     *words = NULL;
+
+    if (verdict == NULL) return;
+    if (exec_is_provider(x)) words = s->host->scratch(s, verdict->words);
+    if (exec_is_provider(x) && words == NULL) return;
+    session_reveal(s, words, verdict, x->provider);
+    if (s->status == PUMA_OK && words != NULL) exec_guard_take(x, words);
+}
+
 /* Takes h through layer i, and drops it. */
 static residual next_layer(struct exec *x, residual h, const pass *p, size_t i)
 {
@@ -131,6 +147,7 @@ static residual next_layer(struct exec *x, residual h, const pass *p, size_t i)
     if (in == NULL) return h;
     h = exec_is_rehearsal(x) ? exec_rehearse_layer(x, h, p, i) : exec_layer(x, h, p, i);
     x->s->host->drop(x->s, in);
+    exec_guard_settle(x);
     return h;
 }
 
@@ -141,7 +158,7 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec
     puma_session *s = x->s;
     bool          computes = s->role != PUMA_CLIENT;
     residual      h;
-    puma_share    answer;
+    puma_share    answer, verdict;
     size_t        mark;
 
     h = exec_embed(x, in, p);
@@ -152,8 +169,10 @@ static puma_status run(struct exec *x, const exec_input *in, const pass *p, exec
     }
     mark = s->host->enter(s);
     answer = computes ? exec_answer(x, h, p) : exec_answer_shape(x, p);
+    verdict = exec_guard_verdict(x);
     host_at(s, "output", -1, "reveal");
     reveal(x, answer, p, exec_answers_tokens(x, p), out);
+    reveal_verdict(x, verdict);
     puma_leave(s, mark, NULL);
     s->host->drop(s, h.n);
     return s->status;
@@ -216,6 +235,8 @@ puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *
     free(tokens);
     return s->status;
 }
+
+const char *exec_distrust(const exec *x) { return x->distrust[0] == '\0' ? NULL : x->distrust; }
 
 void exec_reset(exec *x)
 {

@@ -47,6 +47,8 @@ puma_status exec_run(exec *x, const exec_input *in, size_t count, exec_output *o
 puma_status exec_feed(exec *x, const exec_input *in, size_t count, exec_output *out);
 /* Forgets the sequences. exec_run does so too: it takes whole inputs and keeps nothing. */
 void        exec_reset(exec *x);
+/* At the receiver: why none of the answers can be trusted, as far as they have come; NULL if they can. */
+const char *exec_distrust(const exec *x);
 void        exec_close(exec *x);
 
 #endif

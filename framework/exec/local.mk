@@ -5,8 +5,10 @@ noinst_LTLIBRARIES += framework/exec/libexec.la
 framework_exec_libexec_la_SOURCES = \
 	%D%/rings.c %D%/rings.h %D%/pass.h \
 	%D%/config.h \
-	%D%/state.h \
-	%D%/parts.c %D%/parts.h %D%/share.c %D%/share.h %D%/argmax.c %D%/argmax.h \
+	%D%/state.h %D%/balance.c %D%/balance.h \
+	%D%/share.c %D%/share.h %D%/argmax.c %D%/argmax.h \
+	%D%/guard.c %D%/guard.h \
+	%D%/parts.c %D%/parts.h \
 	%D%/weights.c %D%/weights.h %D%/rotary.c %D%/rotary.h %D%/cache.c %D%/cache.h \
 	%D%/attend_one.c %D%/attend_one.h %D%/attend_many.c %D%/attend_many.h %D%/pooling.c %D%/pooling.h \
 	%D%/attention.c %D%/attention.h %D%/embedding.c %D%/embedding.h %D%/head.c %D%/head.h \

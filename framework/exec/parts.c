@@ -3,6 +3,8 @@
 /* parts.c - see parts.h */
 #include "exec/parts.h"
 
+#include "exec/guard.h"
+
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
 {
     puma_arguments a = { .struct_size = sizeof a,
@@ -42,6 +44,7 @@ residual exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bi
     puma_slot  slot = x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM;
     puma_share n = exec_function(x, slot, in, NULL);
 
+    exec_guard_norm(x, n);
     return (residual){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
 }
 

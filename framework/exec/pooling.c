@@ -3,6 +3,8 @@
 /* pooling.c - see pooling.h */
 #include "exec/pooling.h"
 
+#include "exec/guard.h"
+
 #include <puma/rows.h>
 
 #include <math.h>
@@ -156,6 +158,7 @@ static puma_share normed(struct exec *x, puma_share rows, const struct step_weig
                          .epsilon = MODEL_STEP_EPSILON };
     residual       h = { puma_call(x->s, PUMA_SLOT_LAYERNORM, rows, &a), w->gain, w->bias };
 
+    exec_guard_norm(x, h.n);
     return exec_formed(x, h);
 }
 

@@ -15,25 +15,28 @@ static uint32_t operand_ring(const puma_approx *f, uint32_t wide, uint32_t frac,
     return smaller(wide, frac + larger(f->input_bits, (uint32_t)range + 1));
 }
 
+bool rings_reach_fits(const model_ranges *g) { return g->reach <= g->spread + 1; }
+
 /* Integer bits, with the sign, within which a softmax finds a row's maximum.  It looks at distances alone, mod the
  * ring: scores that lie less than 2^spread apart, times the factor that they come with, plus one because whole numbers
  * are compared, keep within 15/16 of half the ring (puma_lookup_ext.maximum).  What all scores of a row have in common
- * may go around. */
-static uint32_t distance_bits(const puma_approx *f, const model_ranges *g)
+ * may go around.  With the guard the ring takes all that queries and keys of `reach` allow. */
+static uint32_t distance_bits(const puma_approx *f, const model_ranges *g, bool guard)
 {
     double   scale = f->operand_scale != 0 ? f->operand_scale : 1;
     int      spread = g->spread < g->scores + 1 ? g->spread : g->scores + 1;
     uint32_t bits = 1;
 
+    if (guard && rings_reach_fits(g) && g->reach > g->spread) spread = g->reach;
     while (ldexp(15.0 / 16, (int)bits - 1) <= scale * ldexp(1, spread) + 1) bits++;
     return bits;
 }
 
 /* Integer bits, with the sign, of an attention score. */
-static uint32_t score_bits(const puma_approx *f, const model_ranges *g)
+static uint32_t score_bits(const puma_approx *f, const model_ranges *g, bool guard)
 {
     if (f == NULL || f->input_bits == 0) return (uint32_t)g->scores + 1;
-    return larger(f->input_bits, distance_bits(f, g));
+    return larger(f->input_bits, distance_bits(f, g, guard));
 }
 
 /* Bits of a number below `count`, and a sign. */
@@ -60,7 +63,7 @@ puma_slot rings_slot(model_activation a)
 }
 
 /* Makes each ring as narrow as the tensor's consumers allow. */
-static void narrow(rings *r, const model *m, const puma_approx *const *function)
+static void narrow(rings *r, const model *m, const puma_approx *const *function, bool guard)
 {
     const model_ranges *g = &m->ranges;
     const uint32_t      frac = r->frac, wide = r->wide;
@@ -69,7 +72,7 @@ static void narrow(rings *r, const model *m, const puma_approx *const *function)
     r->table = smaller(wide, frac + (uint32_t)g->embedding + 3);
     r->scores = function[PUMA_SLOT_SOFTMAX] == NULL || function[PUMA_SLOT_SOFTMAX]->input_bits == 0
                     ? wide
-                    : smaller(wide, frac + score_bits(function[PUMA_SLOT_SOFTMAX], g));
+                    : smaller(wide, frac + score_bits(function[PUMA_SLOT_SOFTMAX], g, guard));
     r->attention = smaller(wide, larger(r->scores + frac, 2 * frac + (uint32_t)g->attention + 2));
     r->rotary = smaller(wide, r->scores + frac);
     /* Cosine and sine get the bits that the ring has left beside a turned number, which may be twice as large
@@ -91,7 +94,7 @@ static void narrow(rings *r, const model *m, const puma_approx *const *function)
 }
 
 /* An exact truncation needs |sum| < 2^(k-2): two bits beyond the 2f + product bits.  Elsewhere a sign bit. */
-static puma_status check(const rings *r, const model *m, const puma_approx *const *function, puma_error *e)
+static puma_status check(const rings *r, const model *m, const puma_approx *const *function, bool guard, puma_error *e)
 {
     const model_ranges *g = &m->ranges;
     const uint32_t      frac = r->frac;
@@ -107,7 +110,7 @@ static puma_status check(const rings *r, const model *m, const puma_approx *cons
         { m->gated, "the gated product", 2 * frac + (uint32_t)g->gated + 2, r->activation },
         { rotary, "a turned query or key", frac + (uint32_t)g->attention + 4 + 12, r->attention },
         { m->causal, "the logits", frac + (uint32_t)g->logits + 3, r->logits },
-        { true, "attention scores", frac + score_bits(function[PUMA_SLOT_SOFTMAX], g), r->scores },
+        { true, "attention scores", frac + score_bits(function[PUMA_SLOT_SOFTMAX], g, guard), r->scores },
         { true, "the attention's weighted sum", 2 * frac + (uint32_t)g->attention + 2, r->attention },
         { true, "the activation's operand", frac + (uint32_t)g->activation + 1, r->activation },
         { true, "the embedding tables", frac + (uint32_t)g->embedding + 3, r->table },
@@ -122,7 +125,8 @@ static puma_status check(const rings *r, const model *m, const puma_approx *cons
 }
 
 puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
-                       const puma_approx *const *function, uint32_t ring_bits, uint32_t frac, puma_error *e)
+                       const puma_approx *const *function, bool guard, uint32_t ring_bits, uint32_t frac,
+                       puma_error *e)
 {
     bool     has_rings = (protocol->caps & PUMA_CAP_RINGS) != 0;
     uint32_t wide = has_rings ? ring_bits : 64;
@@ -138,6 +142,6 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
                   .mixed = wide,
                   .inner = wide,
                   .logits = wide };
-    if (has_rings) narrow(r, m, function);
-    return check(r, m, function, e);
+    if (has_rings) narrow(r, m, function, guard);
+    return check(r, m, function, guard, e);
 }

@@ -31,7 +31,11 @@ typedef struct rings {
 /* Rings for a model and the chosen functions.  When the model's ranges do not fit: PUMA_ENUMERIC, with the
  * tensor, the bits that it needs and the bits that there are. */
 puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
-                       const puma_approx *const *function, uint32_t ring_bits, uint32_t frac, puma_error *e);
+                       const puma_approx *const *function, bool guard, uint32_t ring_bits, uint32_t frac,
+                       puma_error *e);
+
+/* Do queries and keys say enough of how far scores lie apart that the guard can go by them?  At the price of one bit. */
+bool rings_reach_fits(const model_ranges *g);
 
 /* The function that computes a model's activation. */
 puma_slot rings_slot(model_activation a);

@@ -51,6 +51,10 @@ struct exec {
     struct step_weights  *steps;             /* a sentence encoder's, model.step_count of them */
     puma_share           *cache;             /* per layer (K, cached, 2e): turned key, value */
     size_t               *cached, sequences; /* tokens of each sequence in the cache; 0 sequences: none yet */
+    bool                  guards;            /* [numeric] guard, and numbers that can leave a ring */
+    uint32_t              guard_bits, score_frac; /* guard.c: the ring of rows, bits behind the point of queries and keys */
+    uint64_t              score_most;        /* guard.c; 0: nothing is stated of queries and keys */
+    char                  distrust[64];      /* guard.c, at the receiver: what the verdict says; "": nothing failed */
     struct recordings    *recordings;        /* in a rehearsal; only rehearse.c knows their contents */
 };
 

@@ -3,6 +3,7 @@
 /* weights.c - see weights.h */
 #include "exec/weights.h"
 
+#include "exec/balance.h"
 #include "exec/share.h"
 
 #include <stdlib.h>
@@ -87,12 +88,13 @@ typedef struct norm_role {
     int         layer;
 } norm_role;
 
-/* A linear layer: the roles of its weight and bias, its layer, and a factor for its first `scaled` rows. */
+/* A linear layer: the roles of its weight and bias, its layer, and a factor for each of its first `scaled` rows.  The
+ * checkpoint's own bias of rows unbiased[0] … unbiased[1] - 1 is left out. */
 typedef struct linear_role {
-    const char *weight, *bias;
-    int         layer;
-    double      scale;
-    size_t      scaled;
+    const char   *weight, *bias;
+    int           layer;
+    const double *factor;
+    size_t        scaled, unbiased[2];
 } linear_role;
 
 static bool has_bias(const struct exec *x, const linear_role *l, const norm_role *norm)
@@ -135,8 +137,9 @@ static void share_linear(struct exec *x, const model_source *source, const linea
     if (w != NULL && c == NULL)
         x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory (%zu bytes asked)", rows * sizeof *c);
     for (size_t i = 0; w != NULL && c != NULL && i < rows; i++) {
-        double scale = i < l->scaled ? l->scale : 1;
+        double scale = i < l->scaled ? l->factor[i] : 1;
 
+        if (i >= l->unbiased[0] && i < l->unbiased[1]) c[i] = 0;
         for (size_t k = 0; k < columns; k++) {
             if (shift != NULL) c[i] += w[i * columns + k] * shift[k];
             if (gain != NULL) w[i * columns + k] *= gain[k] + offset;
@@ -199,22 +202,55 @@ static double operand_scale(const struct exec *x)
     return softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
 }
 
-/* Query, key and value one above the other; the checkpoint may hold them like that already, or apart. */
+/* The factors of the rows of queries and keys, one above the other; NULL after a failure.  Softmax's factor goes half
+ * into the queries and half into the keys, and where this node knows the weights of a secret model a head's are brought
+ * to one length (balance.h). */
+static double *qk_factors(struct exec *x, const model_source *source, int i, const norm_role *norm)
+{
+    const model *m = x->config.model;
+    size_t       rows = m->heads * m->head_dim, keys = m->kv_heads * m->head_dim;
+    double       both = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
+    double      *factor = malloc((rows + keys) * sizeof *factor), *each = malloc(m->kv_heads * sizeof *each);
+    double      *fused = values_of(x, source, "layer.qkv.weight", i), *gain = NULL;
+    double      *q = values_of(x, source, "layer.query.weight", i), *k = values_of(x, source, "layer.key.weight", i);
+    balance_heads b = { fused != NULL ? fused : q, fused != NULL ? fused + rows * m->hidden : k, NULL, m->gain_offset,
+                        m->heads, m->kv_heads, m->head_dim, m->hidden };
+
+    if (norm != NULL) b.gain = gain = values_of(x, source, norm->gain, norm->layer);
+    for (size_t g = 0; each != NULL && g < m->kv_heads; g++) each[g] = 1;
+    if (factor == NULL || each == NULL || (b.q != NULL && b.k != NULL && !x->config.public_weights && !balance(each, &b)))
+        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for the factors of queries and keys");
+    for (size_t r = 0; r < rows + keys && x->s->status == PUMA_OK; r++) {
+        double balanced = each[r < rows ? r / m->head_dim / (m->heads / m->kv_heads) : (r - rows) / m->head_dim];
+
+        factor[r] = sqrt(both) * (r < rows ? 1 / balanced : balanced);
+    }
+    free(each);
+    free(fused);
+    free(q);
+    free(k);
+    free(gain);
+    return factor;
+}
+
+/* Query, key and value one above the other; the checkpoint may hold them like that already, or apart.  A bias of the keys
+ * adds the same q b to a whole row of scores, and so nothing to softmax: it is left out, unless positions turn it. */
 static void share_qkv(struct exec *x, const model_source *source, struct layer_weights *w, int i,
                       const norm_role *norm)
 {
     const model *m = x->config.model;
-    double scale = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
-    size_t rows = m->heads * m->head_dim, index;
-    const linear_role apart[] = { { "layer.query.weight", "layer.query.bias", i, scale, rows },
-                                  { "layer.key.weight", "layer.key.bias", i, 1, 0 },
-                                  { "layer.value.weight", "layer.value.bias", i, 1, 0 } };
-    const linear_role fused = { "layer.qkv.weight", "layer.qkv.bias", i, scale, rows };
+    size_t rows = m->heads * m->head_dim, keys = m->kv_heads * m->head_dim, bare = m->rotary == NULL ? keys : 0, index;
+    double           *factor = qk_factors(x, source, i, norm);
+    const linear_role apart[] = { { "layer.query.weight", "layer.query.bias", i, factor, rows, { 0 } },
+                                  { "layer.key.weight", "layer.key.bias", i, factor + rows, keys, { 0, bare } },
+                                  { "layer.value.weight", "layer.value.bias", i, NULL, 0, { 0 } } };
+    const linear_role fused = { "layer.qkv.weight", "layer.qkv.bias", i, factor, rows + keys, { rows, rows + bare } };
 
-    if (find(x, fused.weight, i, &index) != NULL)
+    if (x->s->status == PUMA_OK && find(x, fused.weight, i, &index) != NULL)
         share_stack(x, source, &fused, 1, norm, &w->qkv, &w->qkv_bias);
-    else
+    else if (x->s->status == PUMA_OK)
         share_stack(x, source, apart, 3, norm, &w->qkv, &w->qkv_bias);
+    free(factor);
 }
 
 static void share_layer(struct exec *x, const model_source *source, size_t layer)
@@ -226,10 +262,10 @@ static void share_layer(struct exec *x, const model_source *source, size_t layer
     const norm_role own = { "layer.attention_norm.gain", "layer.attention_norm.bias", i };
     const norm_role last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias", post ? before : i };
     const norm_role embedding = { "embedding.norm.gain", "embedding.norm.bias", -1 };
-    const linear_role output = { "layer.output.weight", "layer.output.bias", i, 1, 0 };
-    const linear_role up[] = { { "layer.gate.weight", "layer.gate.bias", i, 1, 0 },
-                               { "layer.up.weight", "layer.up.bias", i, 1, 0 } };
-    const linear_role down = { "layer.down.weight", "layer.down.bias", i, 1, 0 };
+    const linear_role output = { "layer.output.weight", "layer.output.bias", i, NULL, 0, { 0 } };
+    const linear_role up[] = { { "layer.gate.weight", "layer.gate.bias", i, NULL, 0, { 0 } },
+                               { "layer.up.weight", "layer.up.bias", i, NULL, 0, { 0 } } };
+    const linear_role down = { "layer.down.weight", "layer.down.bias", i, NULL, 0, { 0 } };
     const norm_role  *first = m->mapped ? NULL : &embedding; /* after a map there is no norm */
 
     if (before == i) {
@@ -260,9 +296,9 @@ static void share_token_head(struct exec *x, const model_source *source)
     const norm_role   last = { "layer.mlp_norm.gain", "layer.mlp_norm.bias",
                                (int)model_group(m, m->layers - 1) };
     const norm_role   norm = { "mask.norm.gain", "mask.norm.bias", -1 };
-    const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, 1, 0 };
-    const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, 1, 0 };
-    const linear_role words = { m->tied ? "embedding.token" : "mask.out.weight", "mask.out.bias", -1, 1, 0 };
+    const linear_role labels = { "tokens.out.weight", "tokens.out.bias", -1, NULL, 0, { 0 } };
+    const linear_role dense = { "mask.dense.weight", "mask.dense.bias", -1, NULL, 0, { 0 } };
+    const linear_role words = { m->tied ? "embedding.token" : "mask.out.weight", "mask.out.bias", -1, NULL, 0, { 0 } };
 
     if (x->config.task == MODEL_TOKENS) {
         share_stack(x, source, &labels, 1, &last, &x->head_out, &x->head_out_bias);
@@ -278,8 +314,8 @@ static void share_head(struct exec *x, const model_source *source, const double 
 {
     const model      *m = x->config.model;
     const norm_role   final = { "final.norm.gain", "final.norm.bias", -1 };
-    const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, 1, 0 };
-    const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, 1, 0 };
+    const linear_role dense = { "head.dense.weight", "head.dense.bias", -1, NULL, 0, { 0 } };
+    const linear_role out = { m->tied ? "embedding.token" : "head.out.weight", "head.out.bias", -1, NULL, 0, { 0 } };
 
     if (x->config.linear_head) {
         const size_t dim[2] = { 1, m->embedding };
@@ -309,7 +345,7 @@ static void share_steps(struct exec *x, const model_source *source)
     const model *m = x->config.model;
 
     for (size_t i = 0; i < m->step_count && x->s->status == PUMA_OK; i++) {
-        const linear_role dense = { "step.weight", "step.bias", (int)i, 1, 0 };
+        const linear_role dense = { "step.weight", "step.bias", (int)i, NULL, 0, { 0 } };
 
         if (m->steps[i].kind == MODEL_STEP_DENSE)
             share_stack(x, source, &dense, 1, NULL, &x->steps[i].weight, &x->steps[i].bias);
@@ -326,8 +362,8 @@ static void share_embedding(struct exec *x, const model_source *source)
     const model      *m = x->config.model;
     puma_session     *s = x->s;
     const norm_role   embedded = { "embedding.norm.gain", "embedding.norm.bias", -1 };
-    const linear_role map = { "embedding.map.weight", "embedding.map.bias", -1, 1, 0 };
-    const linear_role patch = { "embedding.patch.weight", "embedding.patch.bias", -1, 1, 0 };
+    const linear_role map = { "embedding.map.weight", "embedding.map.bias", -1, NULL, 0, { 0 } };
+    const linear_role patch = { "embedding.patch.weight", "embedding.patch.bias", -1, NULL, 0, { 0 } };
     puma_share        part[2];
 
     part[0] = parameter(x, source, "embedding.token", -1, m->embedding_scale, 0, r->table);

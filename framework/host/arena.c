@@ -18,7 +18,7 @@ void *host_room(size_t bytes) { return calloc(1, bytes); }
 
 void host_room_release(buffer *b) { free(b); }
 
-static void buffer_release(buffer *b)
+void host_release(buffer *b)
 {
     if (b && --b->references == 0) b->session->memory->release(b);
 }
@@ -58,7 +58,7 @@ static item *item_new(puma_session *s, buffer *memory)
         item **items = realloc(h->items, room * sizeof *items);
 
         if (!items) {
-            buffer_release(memory);
+            host_release(memory);
             return host_no_memory(s, room * sizeof *items);
         }
         h->items = items;
@@ -66,7 +66,7 @@ static item *item_new(puma_session *s, buffer *memory)
     }
     it = calloc(1, sizeof *it);
     if (!it) {
-        buffer_release(memory);
+        host_release(memory);
         return host_no_memory(s, sizeof *it);
     }
     it->memory = memory;
@@ -76,7 +76,7 @@ static item *item_new(puma_session *s, buffer *memory)
 
 static void item_free(item *it)
 {
-    buffer_release(it->memory);
+    host_release(it->memory);
     free(it);
 }
 

@@ -8,6 +8,7 @@
  *     message.c    packs words onto the wire, and unpacks them
  *     streams.c    random streams
  *     extensions.c what the backend brings beyond the core
+ *     guard.c      facts that must hold if the answer is to be right
  *     fallback.c   operations that a backend lacks, built from those that every backend has
  *     session.c    opens, fills the table that the backend sees, reveals, closes
  *     rehearsal.c  other entries for that table, which count instead of computing
@@ -59,6 +60,9 @@ typedef struct host_session {
     item                   **items;             /* in the order they were made: a mark is their count */
     size_t                   count, room;
     struct stream           *streams;   /* streams.c                   */
+    struct guard            *guard;     /* guard.c; NULL: the run has none */
+    /* guard.c, for rehearsal.c: keeps a recorded fact once more. */
+    void (*fact_again)(puma_session *s, const puma_tensor *shape, int kind, uint64_t least);
     struct rehearsal        *rehearsal; /* rehearsal.c; NULL in a run  */
 } host_session;
 
@@ -82,6 +86,8 @@ item     *host_item(puma_session *s, size_t words, size_t stride);
 /* Another item over b, with a reference of its own. */
 item     *host_item_over(puma_session *s, buffer *b);
 void      host_arena_free(host_session *h);
+/* Gives up a reference to b, which may be NULL. */
+void      host_release(buffer *b);
 void     *host_room(size_t bytes);
 void      host_room_release(buffer *b);
 size_t    host_enter(puma_session *s);
@@ -131,5 +137,9 @@ puma_prg *host_prg_seed(puma_session *s, const uint64_t seed[4], const char *pur
 /* Turns a session into a rehearsal, after its table is filled and before its backend is opened. */
 puma_status rehearsal_begin(host_session *h, puma_error *e);
 void        rehearsal_end(host_session *h); /* in a run: nothing */
+/* A fact was kept by the guard: it becomes part of a recording. */
+void        rehearsal_fact(puma_session *s, const puma_tensor *x, int kind, uint64_t least);
+
+
 
 #endif

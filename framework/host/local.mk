@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # framework/host: what plugins see of us
 noinst_LTLIBRARIES += framework/host/libhost.la
-framework_host_libhost_la_SOURCES = %D%/arena.c %D%/extensions.c %D%/fallback.c %D%/fallback.h %D%/internal.h %D%/message.c %D%/place.c %D%/place.h \
+framework_host_libhost_la_SOURCES = %D%/arena.c %D%/extensions.c %D%/fallback.c %D%/fallback.h %D%/guard.c %D%/guard.h %D%/internal.h %D%/message.c %D%/place.c %D%/place.h \
                                     %D%/rehearsal.c %D%/rehearsal.h %D%/session.c %D%/session.h %D%/shape.c %D%/streams.c
 
 HOST_TESTS = tests/unit/test_place tests/unit/test_arena tests/unit/test_shape tests/unit/test_message \

@@ -21,13 +21,16 @@
 
 #define RESERVED ((size_t)64 << 10) /* from this size on a buffer is reserved addresses without memory */
 
-/* One recorded event: a change of place, or a message's length. */
+/* One recorded event: a change of place, a message's length, or a fact for the guard. */
 typedef struct event {
-    enum { EVENT_PLACE, EVENT_SEND, EVENT_RECV } kind;
+    enum { EVENT_PLACE, EVENT_SEND, EVENT_RECV, EVENT_FACT } kind;
     uint32_t   peer;
     puma_phase phase;
     size_t     size;
     place      at;
+    puma_tensor fact; /* its shape */
+    int         fact_kind;
+    uint64_t    fact_least;
 } event;
 
 typedef struct record {
@@ -302,6 +305,13 @@ static void labelled(void *context, const place *at)
     if (r->labelled) r->labelled(r->label_context, at);
 }
 
+void rehearsal_fact(puma_session *s, const puma_tensor *x, int kind, uint64_t least)
+{
+    rehearsal *r = host_of(s)->rehearsal;
+
+    if (r) record_event(r, &(event){ .kind = EVENT_FACT, .fact = *x, .fact_kind = kind, .fact_least = least });
+}
+
 void session_record(puma_session *s, size_t number)
 {
     rehearsal *r = host_of(s)->rehearsal;
@@ -340,6 +350,7 @@ void session_replay(puma_session *s, size_t number, int layer)
         switch (what->kind) {
         case EVENT_SEND: send_length(s, what->peer, what->size, what->phase); break;
         case EVENT_RECV: recv_length(s, what->peer, what->size); break;
+        case EVENT_FACT: host_of(s)->fact_again(s, &what->fact, what->fact_kind, what->fact_least); break;
         case EVENT_PLACE: host_at(s, what->at.part, what->at.layer < 0 ? -1 : layer, what->at.op); break;
         }
     }

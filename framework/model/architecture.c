@@ -137,8 +137,8 @@ static const char *const CONFIG_KEYS[] = { "layers",
                                            "initializer_range",
                                            NULL };
 static const char *const RANGE_KEYS[] = { "embedding",  "hidden", "norm",    "attention", "scores",
-                                          "activation", "logits", "product", "spread",    "gated",
-                                          NULL };
+                                          "activation", "logits", "product", "spread",    "reach",
+                                          "gated",      NULL };
 
 static bool among(const char *word, const char *const *words)
 {
@@ -291,9 +291,9 @@ static puma_status read_ranges(architecture *a, puma_error *e)
     int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden,  &a->ranges.norm,
                             &a->ranges.attention, &a->ranges.scores,  &a->ranges.activation,
                             &a->ranges.logits,    &a->ranges.product, &a->ranges.spread,
-                            &a->ranges.gated };
+                            &a->ranges.reach,     &a->ranges.gated };
 
-    a->ranges.squares = a->ranges.variance = RANGE_UNKNOWN;
+    a->ranges.relative = a->ranges.squares = a->ranges.variance = RANGE_UNKNOWN;
     for (size_t i = 0; RANGE_KEYS[i]; i++) {
         const ini_entry *entry;
         char            *end;
@@ -302,6 +302,10 @@ static puma_status read_ranges(architecture *a, puma_error *e)
         /* Two scores of one sign or the other lie no further apart than twice the largest. */
         if (strcmp(RANGE_KEYS[i], "spread") == 0 && !ini_find(&a->file, "ranges", RANGE_KEYS[i])) {
             a->ranges.spread = a->ranges.scores + 1;
+            continue;
+        }
+        if (strcmp(RANGE_KEYS[i], "reach") == 0 && !ini_find(&a->file, "ranges", RANGE_KEYS[i])) {
+            a->ranges.reach = a->ranges.spread;
             continue;
         }
         /* Only a gated MLP has the last one. */

@@ -90,11 +90,13 @@ typedef struct model_ranges {
     int attention;  /* q, k, v and the attention's output                                           */
     int scores;     /* q k^T / sqrt(d)                                                              */
     int spread;     /* the distance of a score from its row's maximum                               */
+    int reach;      /* 2 |q| |k| of a query and a key of one head, which bounds the spread          */
     int activation; /* input of GeLU and its kind                                                   */
     int logits;
     int product; /* largest product before truncation, without its 2f fraction bits           */
     int gated;   /* of a gated MLP: the half that is not activated, and the product of both     */
-    /* Known of a model that was measured alone, else RANGE_UNKNOWN. */
+    /* Known of a model whose weights or inputs were looked at, else RANGE_UNKNOWN. */
+    int relative; /* what relative positions add to a score                                         */
     int squares;  /* the sum of squares of a row that goes into a norm                             */
     int variance; /* its variance (RMSNorm: mean square) with the epsilon is at least 2^-variance  */
 } model_ranges;

@@ -120,6 +120,7 @@ char *runfile_canonical(const runfile *r)
 
     add_run(&to, r);
     add_functions(&to, r);
+    add_line(&to, "numeric.guard=%s\n", r->guard ? "rows" : "no");
     add_line(&to, "numeric.ring_bits=%u\n", r->ring_bits);
     add_line(&to, "numeric.fxp_fraction_bits=%u\n", r->frac);
     add_line(&to, "numeric.arithmetic=%s\n", keys_word(r, "numeric", "arithmetic"));

@@ -67,7 +67,7 @@ puma_status plan_reference(const plan *p, const plugin **protocol, const puma_ap
         return error_prefix(e, "[compare] reference = plain");
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)
         function[slot] = plugin_approx(exact, slot, NULL);
-    return rings_plan(planned, p->model, (*protocol)->protocol, function, p->run->ring_bits, p->run->frac, e);
+    return rings_plan(planned, p->model, (*protocol)->protocol, function, p->run->guard, p->run->ring_bits, p->run->frac, e);
 }
 
 /* --- functions ---------------------------------------------------------------------------------- */

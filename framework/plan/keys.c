@@ -22,6 +22,7 @@ static const char *const poolings[] = { "auto",          "cls",          "max", 
                                         "mean_sqrt_len", "weightedmean", "lasttoken", NULL };
 static const char *const choices[] = { "auto", "no", "yes", NULL };
 static const char *const reveals[] = { "logits", "label", NULL };
+static const char *const guards[] = { "no", "rows", NULL };
 static const char *const arithmetics[] = { "float", "fixed", NULL };
 static const char *const transports[] = { "memory", "tcp", "tls", NULL };
 static const char *const decodings[] = { "greedy", "client", NULL };
@@ -67,6 +68,7 @@ static const key keys[] = {
     { "numeric", "ring_bits", read_integer, FIELD(ring_bits), 32, 64, NULL },
     { "numeric", "fxp_fraction_bits", read_integer, FIELD(frac), 1, 30, NULL },
     { "numeric", "arithmetic", read_word, FIELD(fixed), 0, 0, arithmetics },
+    { "numeric", "guard", read_word, FIELD(guard), 0, 0, guards },
     { "numeric", "ranges", read_path, FIELD(ranges), 0, 0, NULL },
     { "generate", "max_new_tokens", read_integer, FIELD(max_new_tokens), 1, 65536, NULL },
     { "generate", "decoding", read_word, FIELD(decoding), 0, 0, decodings },

@@ -103,6 +103,7 @@ static void configure(plan *p)
                              .task = task_of(r),
                              .linear_head = r->head != NULL,
                              .states = r->compare_layers,
+                             .guard = r->guard,
                              .public_weights = r->source == RUN_SYNTHETIC,
                              .reveal_label = (r->reveal_label && r->task == RUN_CLASSIFY) ||
                                              (r->decoding == RUN_GREEDY && r->task == RUN_GENERATE) };
@@ -125,9 +126,11 @@ static puma_status open_plan(plan **out, runfile_input **own, const char *path, 
         (!measures && check_ranges(p, e) != PUMA_OK))
         return e->status;
     configure(p);
+    p->exec.measures = measures;
     if (choose_functions(p, e) != PUMA_OK || choose_options(p, e) != PUMA_OK || choose_embedding(p, e) != PUMA_OK ||
         (!measures && check_domains(p, e) != PUMA_OK) ||
-        rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->ring_bits, r->frac, e) != PUMA_OK)
+        rings_plan(&p->exec.rings, p->model, p->protocol->protocol, p->function, r->guard, r->ring_bits, r->frac, e) !=
+            PUMA_OK)
         return e->status;
     p->hello = agree_lines(p);
     return p->hello == NULL ? no_memory(e) : PUMA_OK;

@@ -219,6 +219,7 @@ static bool set_defaults(runfile *r)
     r->approximation_default = strdup("precise");
     r->ring_bits = 64;
     r->frac = 18;
+    r->guard = true;
     r->max_new_tokens = 16;
     r->batch_tokens = 1024;
     r->temperature = r->top_p = 1;

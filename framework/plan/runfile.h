@@ -73,6 +73,7 @@ typedef struct runfile {
     /* [numeric] */
     uint32_t      ring_bits, frac;
     bool          fixed;    /* arithmetic = fixed                                              */
+    bool          guard;    /* guard = rows: the receiver is told whether every row kept its range */
     char         *ranges;   /* file of puma plan --measure, or NULL                            */
     char         *material; /* file of puma deal, or NULL                                    */
     size_t        batch_tokens; /* the most tokens that go through in one pass                */

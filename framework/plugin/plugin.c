@@ -167,6 +167,7 @@ static puma_status vet_extensions(plugin_extensions *x, const puma_protocol *p, 
     copy_extension(&x->field, sizeof x->field, SIZE_2_0(type, last), p, id, path, e)
     if (COPY(lookup, puma_lookup_ext, embed, PUMA_EXT_LOOKUP) != PUMA_OK ||
         COPY(blocks, puma_blocks_ext, product_blocks, PUMA_EXT_BLOCKS) != PUMA_OK ||
+        COPY(random, puma_random_ext, random, PUMA_EXT_RANDOM) != PUMA_OK ||
         COPY(clear, puma_clear_ext, apply, PUMA_EXT_CLEAR) != PUMA_OK ||
         COPY(verify, puma_verify_ext, verify, PUMA_EXT_VERIFY) != PUMA_OK)
         return e->status;

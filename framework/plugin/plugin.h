@@ -12,6 +12,7 @@
 typedef struct plugin_extensions {
     puma_lookup_ext lookup;
     puma_blocks_ext blocks;
+    puma_random_ext random;
     puma_clear_ext  clear;
     puma_verify_ext verify;
 } plugin_extensions;

@@ -233,7 +233,10 @@ static puma_status take_step(const generation *g, const generate_pass *pass, con
 {
     if (exec_feed(pass->x, w->in, pass->count, w->revealed) != PUMA_OK)
         *e = *session_error(pass->session);
-    for (size_t i = 0; g->input != NULL && i < pass->count && e->status == PUMA_OK; i++)
+    /* Of a step that cannot be trusted no token is looked at: the parties go on as they would. */
+    for (size_t i = 0; g->input != NULL && i < pass->count && exec_distrust(pass->x) != NULL; i++)
+        if (w->q[i].live) pass->out[i].tokens[pass->out[i].count++] = w->q[i].next = 0;
+    for (size_t i = 0; g->input != NULL && i < pass->count && e->status == PUMA_OK && exec_distrust(pass->x) == NULL; i++)
         if (w->q[i].live)
             take_token(g, &w->q[i], &w->revealed[i], pass->forced == NULL ? NULL : &pass->forced[i], &pass->out[i], e);
     for (size_t i = 0; i < pass->count; i++) {
@@ -259,6 +262,7 @@ static puma_status take_steps(const generation *g, const generate_pass *pass, co
         }
         g->begin(g->context, step == 0 ? REPORT_PREFILL : REPORT_DECODE, tokens);
         if (take_step(g, pass, w, e) != PUMA_OK) return e->status;
+        if (exec_distrust(pass->x) != NULL) speaks = false;
         if (speaks) speak_in_order(g, pass->first, w->q, count, pass->out, &speaking, e);
     }
     for (size_t i = 0; i < count; i++) w->q[i].live = false;

@@ -190,10 +190,29 @@ typedef struct task {
 } task;
 
 /* Says in a failure which inputs it belongs to. */
-static puma_status of_inputs(puma_error *e, const task *t, size_t first, size_t end)
+static puma_status of_inputs(puma_error *e, size_t count, size_t first, size_t end)
 {
-    if (t->count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
-    return t->count > 1 ? error_prefix(e, "inputs %zu to %zu", first, end - 1) : e->status;
+    if (count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
+    return count > 1 ? error_prefix(e, "inputs %zu to %zu", first, end - 1) : e->status;
+}
+
+/* Keeps what the executor has against the answers of these inputs.  The run goes on as if it had nothing: the parties
+ * are not to learn of it. */
+static void distrust(const exec *x, size_t first, size_t end, node_result *result, puma_error *e)
+{
+    if (exec_distrust(x) == NULL || result->distrust != NULL) return;
+    result->distrust = strdup(exec_distrust(x));
+    result->distrust_first = first;
+    result->distrust_end = end;
+    if (result->distrust == NULL) error_set(e, 1001, "out of memory for an error");
+}
+
+/* The client's failure after a run that it distrusts. */
+static void refuse_answer(const node_result *result, size_t count, puma_error *e)
+{
+    if (result->distrust == NULL || e->status != PUMA_OK) return;
+    error_set(e, 1104, "%s: the answer cannot be trusted", result->distrust);
+    of_inputs(e, count, result->distrust_first, result->distrust_end);
 }
 
 static puma_status generate_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
@@ -235,7 +254,8 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                                               .forced = t->forced == NULL ? NULL : &t->forced->generated[i],
                                               .out = &result->generated[i] },
                             e) != PUMA_OK)
-            of_inputs(e, t, i, end);
+            of_inputs(e, t->count, i, end);
+        distrust(x, i, end, result, e);
         close_phase(m);
     }
     OPENSSL_cleanse(&sampling, sizeof sampling);
@@ -283,10 +303,11 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
         result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
-            of_inputs(e, t, i, end);
+            of_inputs(e, t->count, i, end);
         }
-        for (size_t k = i; k < end && e->status == PUMA_OK; k++)
-            if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t, k, k + 1);
+        distrust(x, i, end, result, e);
+        for (size_t k = i; k < end && e->status == PUMA_OK && result->distrust == NULL; k++)
+            if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t->count, k, k + 1);
     }
     free(in);
     return e->status;
@@ -350,6 +371,7 @@ static puma_status run_local(const session_config *sc, const exec_config *ec, ta
         start_counting(m);
         run_inputs(x, s, t, m, result, e);
         finish_counting(m);
+        refuse_answer(result, t->count, e);
     }
     exec_close(x);
     if (s != NULL) session_close(s);
@@ -576,6 +598,7 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (e->status == PUMA_OK) net_finish(own.wire, e);
     if (e->status != PUMA_OK) net_abort(own.wire, e);
     net_close(own.wire);
+    refuse_answer(result, own.task.count, e);
     free(own.task.tokens);
     return e->status;
 }
@@ -683,6 +706,7 @@ void node_result_free(node_result *result)
         if (result->outputs != NULL) exec_output_free(&result->outputs[i]);
         if (result->generated != NULL) generated_free(&result->generated[i]);
     }
+    free(result->distrust);
     free(result->parties);
     free(result->outputs);
     free(result->generated);

@@ -162,6 +162,11 @@ typedef struct puma_host {
     puma_tensor *(*apply)(puma_session *s, const puma_tensor *x, size_t row,
                           void (*f)(double *row, size_t n, const void *context), const void *context,
                           uint32_t frac, uint32_t bits);
+
+    /* Rows whose result cannot be right, because an operand left what a function takes: bits, 1 where it did.  The run
+     * goes on; who gets the answer is told that it cannot be trusted, and nobody learns more.  NULL where the run has
+     * no guard: puma_flags. */
+    void (*flag)(puma_session *s, const puma_tensor *bits);
 } puma_host;
 
 /* What a backend's session begins with; the backend's own state follows. */

@@ -612,6 +612,16 @@ static inline puma_share puma_apply(puma_session *s, puma_share x, size_t row,
     return s->host->apply(s, x, row, f, context, frac, bits);
 }
 
+/* --- rows that cannot be right ----------------------------------------------------------------- */
+
+/* Does the run want to know of them?  Else there is no need to compute the bits. */
+static inline int puma_flags(const puma_session *s) { return PUMA_HAS(s->host, flag); }
+/* See puma_host.flag. */
+static inline void puma_flag(puma_session *s, puma_share bits)
+{
+    if (puma_flags(s) && puma_ready(s, bits)) s->host->flag(s, bits);
+}
+
 /* --- functions, as the plan chose them -------------------------------------------------------- */
 
 /* Calls the chosen implementation of `slot`, on an operand brought into the ring that it asks for. */

@@ -221,6 +221,15 @@ typedef struct puma_blocks_ext {
                                   const puma_blocks *blocks, uint32_t shift);
 } puma_blocks_ext;
 
+/* Numbers that no node knows. */
+#define PUMA_EXT_RANDOM "puma.random/2"
+typedef struct puma_random_ext {
+    uint32_t struct_size;
+    /* z, arithmetic: words that are uniform in z's ring, and that neither the client nor any one party knows.  Without
+     * it the parties share words of their own and add them up, which takes what `share` takes. */
+    puma_status (*random)(puma_session *s, puma_tensor *z);
+} puma_random_ext;
+
 /* Values in the clear, for a backend with PUMA_CAP_CLEAR: required there, meaningless for others. */
 #define PUMA_EXT_CLEAR "puma.clear/2"
 typedef struct puma_clear_ext {

@@ -143,7 +143,7 @@ static rings rings_of(puma_session *s, const model *m)
     puma_error         e = { 0 };
 
     for (puma_slot i = 0; i < PUMA_SLOT_COUNT; i++) function[i] = s->host->function(s, i);
-    if (rings_plan(&r, m, s->protocol, function, 64, 18, &e) != PUMA_OK) fail_msg("%s", e.text);
+    if (rings_plan(&r, m, s->protocol, function, false, 64, 18, &e) != PUMA_OK) fail_msg("%s", e.text);
     return r;
 }
 
@@ -596,7 +596,7 @@ static void rings_are_as_narrow_as_their_consumers_allow(void **state)
     puma_error         e = { 0 };
 
     (void)state;
-    assert_int_equal(rings_plan(&r, &decoder, opened("plain")->protocol, function, 64, 18, &e), PUMA_OK);
+    assert_int_equal(rings_plan(&r, &decoder, opened("plain")->protocol, function, false, 64, 18, &e), PUMA_OK);
     assert_int_equal(r.wide, 64);
     assert_int_equal(r.table, 18 + 2 + 3);
     assert_int_equal(r.scores, 18 + 10);
@@ -615,10 +615,10 @@ static void a_tensor_that_no_ring_holds_is_named(void **state)
     puma_error         e = { 0 };
 
     (void)state;
-    assert_int_equal(rings_plan(&r, &m, plain->protocol, none, 64, 18, &e), PUMA_OK);
+    assert_int_equal(rings_plan(&r, &m, plain->protocol, none, false, 64, 18, &e), PUMA_OK);
     m.ranges.hidden = 50;
     m.ranges.product = 20;
-    assert_int_equal(rings_plan(&r, &m, plain->protocol, none, 64, 18, &e), PUMA_ENUMERIC);
+    assert_int_equal(rings_plan(&r, &m, plain->protocol, none, false, 64, 18, &e), PUMA_ENUMERIC);
     assert_int_equal(e.code, 1101);
     assert_non_null(strstr(e.text, "the residual stream needs 69 bits"));
 }

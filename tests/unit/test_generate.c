@@ -26,6 +26,7 @@ struct exec {
     bool   wrong;
     double answer; /* with `wrong`: in place of the next token */
     bool   failing;
+    size_t trusted; /* steps whose answers can be trusted; 0: all */
 };
 
 static puma_error failure = { .status = PUMA_ENET, .code = 702, .text = "party 1 closed the connection" };
@@ -34,6 +35,11 @@ const puma_error *session_error(const puma_session *s)
 {
     (void)s;
     return &failure;
+}
+
+const char *exec_distrust(const exec *x)
+{
+    return x->trusted > 0 && x->calls > x->trusted ? "layer 0 norm left its range" : NULL;
 }
 
 static void answer(const exec *x, const exec_input *in, exec_output *out)
@@ -215,6 +221,21 @@ static void a_fixed_number_of_tokens(void **state)
     set_up(true, 1);
     assert_int_equal(run(NULL), PUMA_OK);
     assert_int_equal(node.x.calls, 1);
+    generated_free(&node.out);
+}
+
+/* What cannot be trusted is not said, whatever it is, and the parties see as many steps as else. */
+static void a_distrusted_step_is_not_said(void **state)
+{
+    (void)state;
+    set_up(true, 6);
+    node.x.trusted = 2;
+    node.x.wrong = true;
+    node.x.answer = 5;
+    assert_int_equal(run(NULL), PUMA_OK);
+    assert_int_equal(node.out.count, 6);
+    assert_int_equal(node.begun[REPORT_DECODE], 5);
+    assert_string_equal(node.said, "5| 5|");
     generated_free(&node.out);
 }
 
@@ -433,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fixed_number_of_tokens),
+        cmocka_unit_test(a_distrusted_step_is_not_said),
         cmocka_unit_test(a_party_learns_no_token),
         cmocka_unit_test(the_client_tells_the_end),
         cmocka_unit_test(a_party_does_as_it_is_told),

@@ -8,18 +8,27 @@
 enum { MANTISSA_FRAC = 19, MANTISSA_BITS = 22, UNIT = 13, INDEX = 8 }; /* [0, 4) in 256 buckets of 2^13 */
 
 /* is[j] = [x lies in step j].  Edges may be off by 2^-12 of the smallest number: a mantissa a little outside
- * of [1, 2) is in the table too. */
+ * of [1, 2) is in the table too.  What lies below the first step or behind the last has no entry there, and is flagged. */
 static puma_status find_exponent(puma_session *s, normalized *n, puma_share x, exponents e)
 {
     uint32_t   spare = (int)x->frac + e.low > 12 ? (uint32_t)((int)x->frac + e.low - 12) : 0;
-    double     edges[MOST_EXPONENTS];
-    puma_share below[MOST_EXPONENTS];
+    size_t     count = (size_t)n->count - 1;
+    double     edges[MOST_EXPONENTS + 2];
+    puma_share below[MOST_EXPONENTS + 2];
 
     for (int j = 1; j < n->count; j++) edges[j - 1] = ldexp(e.step == 1 ? 1.0 : 0.96, e.low + e.step * j);
-    if (puma_less_reals(s, x, edges, (size_t)n->count - 1, spare, below) != PUMA_OK) return s->status;
+    if (puma_flags(s)) {
+        edges[count] = ldexp(0.75, e.low);
+        edges[count + 1] = ldexp(1.0, e.high);
+    }
+    if (puma_less_reals(s, x, edges, count + (puma_flags(s) ? 2 : 0), spare, below) != PUMA_OK) return s->status;
+    if (puma_flags(s)) {
+        puma_flag(s, below[count]);
+        puma_flag(s, puma_not(s, below[count + 1]));
+    }
     n->is[0] = below[0];
     for (int j = 1; j + 1 < n->count; j++) n->is[j] = puma_xor(s, below[j], below[j - 1]);
-    n->is[n->count - 1] = puma_not(s, below[n->count - 2]);
+    n->is[n->count - 1] = puma_not(s, below[count - 1]);
     return s->status;
 }
 

@@ -135,6 +135,7 @@ static const puma_lookup_ext lookup = {
 static const void *beaver2_extension(const char *id)
 {
     if (strcmp(id, PUMA_EXT_LOOKUP) == 0) return &lookup;
+    if (strcmp(id, PUMA_EXT_RANDOM) == 0) return &masked_random;
     return strcmp(id, PUMA_EXT_BLOCKS) == 0 ? &masked_blocks : NULL;
 }
 

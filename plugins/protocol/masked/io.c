@@ -6,6 +6,8 @@
  * and P2; m = x + l1 + l2 goes to P1 and P2, each of which lacks one of the two masks.  2 n bits.
  * From P0: the same with P0's own streams.  From P1: l2 is 0 (public), and m = x + l1 goes to P2, which lacks
  * l1; from P2 likewise.  n bits.
+ * Random: l1 and l2 come from P0's two streams, m from one that P1 and P2 share and P0 does not: P1 lacks l2, P2
+ * lacks l1, P0 lacks m, and the client has no stream of these.  No message.
  * Reveal to the client: P1 sends m - l1, P2 sends l2 (2 n bits, P0 silent): l2 = (m - l1) - x, so the client
  * sees x and a uniform value. */
 #include "masked.h"
@@ -159,3 +161,22 @@ puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, 
     puma_leave(s, mark, NULL);
     return status;
 }
+
+static puma_status random_words(puma_session *s, puma_tensor *z)
+{
+    struct masked *r = masked_of(s);
+    bool           computes = s->role == P1 || s->role == P2;
+    puma_prg      *m = computes ? s->host->prg_pair(s, other(r), "masked random") : NULL;
+
+    if (computes && m == NULL) return s->status;
+    if (s->role == P0) {
+        draw(r, z, r->stream1, z->plane[0]);
+        draw(r, z, r->stream2, z->plane[1]);
+    } else if (computes) {
+        draw(r, z, m, z->plane[0]);
+        draw(r, z, own_stream(r), z->plane[1]);
+    }
+    return s->status;
+}
+
+const puma_random_ext masked_random = { .struct_size = sizeof masked_random, .random = random_words };

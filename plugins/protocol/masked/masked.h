@@ -90,6 +90,7 @@ puma_status masked_open_bits(struct masked *r, uint64_t *c, uint64_t *mask1, uin
 /* io.c */
 puma_status masked_share(puma_session *s, puma_tensor *z, const uint64_t *words, uint32_t from);
 puma_status masked_reveal(puma_session *s, uint64_t *out, const puma_tensor *x, uint32_t to);
+extern const puma_random_ext masked_random __attribute__((visibility("hidden")));
 
 /* linear.c */
 puma_status masked_add(puma_session *s, puma_tensor *z, const puma_tensor *x, const puma_tensor *y);
