@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 
 #include "plan/network.h"
+#include "plan/ranges.h"
 #include "report/output.h"
 #include "report/page/page.h"
 #include "ring/ring.h"
@@ -124,6 +125,17 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
     return PUMA_OK;
 }
 
+/* What nobody has proved and the guard does not see: promised by the family's file, or measured on some inputs. */
+static void warn_of_ranges(const plan *p)
+{
+    char *text = p->run->source == RUN_SYNTHETIC || plan_ulp(p) == 0 ? NULL : ranges_unproved(p);
+
+    if (text != NULL && text[0] != '\0')
+        fprintf(stderr, "puma: %s: neither proved nor guarded, only %s: %s bits\n", p->run->ranges == NULL ? "warning" : "note",
+                p->run->ranges == NULL ? "promised by the family's ranges" : "measured", text);
+    free(text);
+}
+
 /* Warns before the run: tensors that are not used, switches that are only for tests, values revealed besides
  * the answer, and the cautions of the chosen functions. */
 static void warn(const client_plan *c)
@@ -139,6 +151,7 @@ static void warn(const client_plan *c)
                 r->allow_insecure ? " allow_insecure;" : "",
                 r->transport == RUN_TCP ? " links without TLS;" : "",
                 (p->protocol->protocol->caps & PUMA_CAP_LOCAL) != 0 ? " plaintext backend;" : "");
+    warn_of_ranges(p);
     if (r->compare_layers)
         fprintf(stderr, "puma: warning: [compare] layers = yes: the client learns the hidden states too\n");
     for (puma_slot slot = 0; slot < PUMA_SLOT_COUNT; slot++)

@@ -85,7 +85,7 @@ static void narrow(rings *r, const model *m, const puma_approx *const *function,
     }
     /* The gated product is multiplied by the last weights in this ring, and the product is added to the
      * residual. */
-    r->inner = smaller(wide, 2 * frac + (uint32_t)g->hidden + 2);
+    r->inner = smaller(wide, 2 * frac + (uint32_t)g->sums + 2);
     r->activation = larger(operand_ring(function[rings_slot(m->activation)], wide, frac, g->activation),
                            m->gated ? smaller(wide, 2 * frac + (uint32_t)g->gated + 2) : r->inner);
     r->mixed = m->causal ? larger(r->inner, smaller(wide, frac + (uint32_t)g->attention + 1)) : wide;
@@ -98,7 +98,7 @@ static puma_status check(const rings *r, const model *m, const puma_approx *cons
 {
     const model_ranges *g = &m->ranges;
     const uint32_t      frac = r->frac;
-    const bool          pre = m->place == MODEL_PRE_NORM, rotary = m->rotary != NULL;
+    const bool          rotary = m->rotary != NULL;
     const struct {
         bool        counts;
         const char *what;
@@ -106,7 +106,7 @@ static puma_status check(const rings *r, const model *m, const puma_approx *cons
     } bounds[] = {
         { true, "the largest product before truncation", 2 * frac + (uint32_t)g->product + 2, r->wide },
         { true, "the residual stream", frac + (uint32_t)g->hidden + 1, r->wide },
-        { pre, "the residual stream before its truncation", 2 * frac + (uint32_t)g->hidden + 2, r->wide },
+        { true, "the residual stream before its truncation", 2 * frac + (uint32_t)g->sums + 2, r->wide },
         { m->gated, "the gated product", 2 * frac + (uint32_t)g->gated + 2, r->activation },
         { rotary, "a turned query or key", frac + (uint32_t)g->attention + 4 + 12, r->attention },
         { m->causal, "the logits", frac + (uint32_t)g->logits + 3, r->logits },

@@ -5,6 +5,7 @@
 
 #include "input/internal.h"
 #include "plan/check.h"
+#include "plan/ranges.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,15 @@ static puma_status read_own(client_plan *c, bool all, puma_error *e)
     return e->status;
 }
 
+/* The ranges of what the weights bound.  A dealer who worked ahead had no weights: his material is for the plan's own. */
+static puma_status prove(client_plan *c, puma_error *e)
+{
+    int bits[PLAN_PROVED];
+
+    if (c->plan->run->material != NULL || input_prove(c, bits, e) != PUMA_OK) return e->status;
+    return ranges_take(c->plan, bits, e);
+}
+
 static puma_status open_source(client_plan *c, bool measures, puma_error *e)
 {
     const plan    *p = c->plan;
@@ -30,7 +40,7 @@ static puma_status open_source(client_plan *c, bool measures, puma_error *e)
     if (r->source == RUN_SYNTHETIC)
         model_source_synthetic(&c->source, p->model, r->synthetic_seed, e);
     else if (model_source_checkpoint(&c->source, p->model, r->model, e) == PUMA_OK && !measures &&
-             input_check_weights(c, e) == PUMA_OK)
+             input_check_weights(c, e) == PUMA_OK && prove(c, e) == PUMA_OK)
         input_check_encoder(c, e);
     if (e->status == PUMA_OK && p->model->pixels && !measures) input_check_pictures(c, e);
     return e->status;
@@ -45,13 +55,20 @@ static puma_status make_hello(client_plan *c, puma_error *e)
     size_t              size;
     FILE               *out = open_memstream(&text, &size);
     const char         *rest = c->plan->hello;
+    char               *ranges = ranges_text(c->plan);
 
-    if (out == NULL) return no_memory(e);
+    if (out == NULL || ranges == NULL) {
+        if (out != NULL) fclose(out);
+        free(text);
+        free(ranges);
+        return no_memory(e);
+    }
     while (*rest != '\0' && strncmp(rest, "input.", 6) < 0) rest = strchr(rest, '\n') + 1;
     fprintf(out, "%.*sinput.parse_special=%s\ninput.truncate=%s\n%sinput.tokens=", (int)(rest - c->plan->hello),
             c->plan->hello, in->own->parse_special ? "yes" : "no", in->own->truncate ? "yes" : "no", rest);
     for (size_t i = 0; i < in->count; i++) fprintf(out, "%s%zu", i == 0 ? "" : " ", in->sequences[i].count);
-    fprintf(out, "\n");
+    fprintf(out, "\ninput.ranges=%s\n", ranges);
+    free(ranges);
     if ((ferror(out) | fclose(out)) != 0) {
         free(text);
         return no_memory(e);

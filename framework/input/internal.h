@@ -33,5 +33,7 @@ puma_status input_check_case(const client_input *in, const tokenizer *t, puma_er
 puma_status input_check_weights(const client_plan *c, puma_error *e);
 puma_status input_check_pictures(const client_plan *c, puma_error *e);
 puma_status input_check_encoder(const client_plan *c, puma_error *e);
+/* proof.c: integer bits that no input can take the model's numbers beyond, from the weights. */
+puma_status input_prove(const client_plan *c, int bits[PLAN_PROVED], puma_error *e);
 
 #endif

@@ -3,7 +3,7 @@
 noinst_LTLIBRARIES += framework/input/libinput.la
 framework_input_libinput_la_SOURCES = %D%/client.c %D%/client.h %D%/input.c %D%/input.h %D%/internal.h %D%/sequences.c %D%/text.c \
 	%D%/file.c %D%/chat.c %D%/chat.h %D%/chat_file.c %D%/chat_file.h %D%/messages.c %D%/checkpoint.c %D%/encoder.c %D%/pictures.c \
-	%D%/labels.c %D%/head.c %D%/mask.c %D%/end.c %D%/bounds.c
+	%D%/labels.c %D%/head.c %D%/mask.c %D%/end.c %D%/bounds.c %D%/proof.c
 
 check_PROGRAMS += tests/unit/test_chat
 tests_unit_test_chat_SOURCES = tests/unit/test_chat.c

@@ -323,6 +323,7 @@ static puma_status read_ranges(architecture *a, puma_error *e)
                              a->path, entry->line, entry->key, entry->value);
         *fields[i] = (int)bits;
     }
+    a->ranges.sums = a->ranges.hidden;
     return PUMA_OK;
 }
 

@@ -98,7 +98,7 @@ static void put_functions(FILE *out, const model *m)
 
 static void put_ranges(FILE *out, const model_ranges *r)
 {
-    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d %d %d %d %d %d\n", r->embedding, r->hidden, r->norm, r->attention,
+    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d\n", r->embedding, r->hidden, r->sums, r->norm, r->attention,
             r->scores, r->activation, r->logits, r->product, r->gated, r->spread, r->reach,
             r->relative, r->squares, r->variance);
 }

@@ -86,6 +86,7 @@ typedef struct model_tensor {
 typedef struct model_ranges {
     int embedding;  /* entries of the embedding tables                                              */
     int hidden;     /* residual stream                                                              */
+    int sums;       /* the same before a norm takes it: a norm needs `hidden`, sums must not leave their ring */
     int norm;       /* a norm's output after gain and bias                                          */
     int attention;  /* q, k, v and the attention's output                                           */
     int scores;     /* q k^T / sqrt(d)                                                              */

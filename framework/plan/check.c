@@ -9,9 +9,9 @@
 static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
 {
     static const char *const names[] = { "embedding", "hidden",  "norm",    "attention", "scores",   "activation", "logits",
-                                         "product",   "gated",   "spread",  "squares",   "variance", "relative", "reach", NULL };
+                                         "product",   "gated",   "spread",  "squares",   "variance", "relative", "reach", "sums", NULL };
     int *const               fields[] = { &g->embedding, &g->hidden, &g->norm,   &g->attention, &g->scores,  &g->activation,
-                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance, &g->relative, &g->reach };
+                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance, &g->relative, &g->reach, &g->sums };
     uint64_t                 bits;
     size_t                   k = 0;
 
@@ -32,6 +32,7 @@ static void complete(model_ranges *g, const ini *file)
     /* Scores lie no further apart than twice the largest. */
     if (ini_find(file, "ranges", "spread") == NULL && ini_find(file, "ranges", "scores") != NULL) g->spread = g->scores + 1;
     if (ini_find(file, "ranges", "reach") == NULL && ini_find(file, "ranges", "spread") != NULL) g->reach = g->spread;
+    if (ini_find(file, "ranges", "sums") == NULL && ini_find(file, "ranges", "hidden") != NULL) g->sums = g->hidden;
     /* Norms take twice the bits of an entry for those of a row's sum of squares. */
     if ((g->squares + 1) / 2 > g->hidden) g->hidden = (g->squares + 1) / 2;
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += framework/plan/libplan.la
 framework_plan_libplan_la_SOURCES = %D%/plan.c %D%/plan.h %D%/choose.c %D%/choose.h %D%/check.c %D%/check.h %D%/domain.c %D%/domain.h %D%/agree.c %D%/agree.h \
-	%D%/network.c %D%/network.h %D%/show.c %D%/show.h %D%/runfile.c %D%/runfile.h %D%/reading.h %D%/keys.c %D%/values.c %D%/canonical.c %D%/link.c %D%/link.h
+	%D%/network.c %D%/network.h %D%/show.c %D%/show.h %D%/runfile.c %D%/runfile.h %D%/reading.h %D%/keys.c %D%/values.c %D%/canonical.c %D%/link.c %D%/link.h \
+	%D%/ranges.c %D%/ranges.h
 
 check_PROGRAMS += tests/unit/test_runfile tests/unit/test_network tests/unit/test_plan
 tests_unit_test_runfile_SOURCES = tests/unit/test_runfile.c

@@ -17,6 +17,19 @@
 #include "plan/runfile.h"
 #include "plugin/plugin.h"
 
+/* The kinds that are proved where weights can be read. */
+typedef enum plan_range {
+    PLAN_ATTENTION,
+    PLAN_ACTIVATION,
+    PLAN_GATED,
+    PLAN_SUMS,
+    PLAN_LOGITS,
+    PLAN_NORM,
+    PLAN_PRODUCT,
+    PLAN_RELATIVE,
+    PLAN_PROVED
+} plan_range;
+
 typedef struct plan {
     runfile           *run;
     model             *model;
@@ -26,6 +39,7 @@ typedef struct plan {
     char               function_name[PUMA_SLOT_COUNT][96]; /* "puma.gelu"; "" where there is none         */
     size_t             most;  /* tokens of the longest sequence; with generate the new ones fit after it */
     exec_config        exec;
+    bool               proved[PLAN_PROVED]; /* the client's: no input can leave these ranges, see ranges.h */
     char              *hello; /* lines for net_config.hello; the client adds its own */
 } plan;
 

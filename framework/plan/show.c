@@ -3,6 +3,8 @@
 /* show.c - see show.h */
 #include "plan/show.h"
 
+#include "plan/ranges.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -83,11 +85,14 @@ static void show_numbers(FILE *out, const plan *p)
 {
     const rings *r = &p->exec.rings;
     double       epsilon = p->model->epsilon;
+    char        *ranges = ranges_show(p);
 
     fprintf(out, "fixed point   %u fraction bits; the norms' epsilon %g rounds to %g\n", r->frac, epsilon,
             ldexp(nearbyint(ldexp(epsilon, (int)(2 * r->frac))), -(int)(2 * r->frac)));
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
+    if (ranges != NULL) fputs(ranges, out);
+    free(ranges);
 }
 
 /* How many passes the inputs take: each costs the rounds of one input. */

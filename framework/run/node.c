@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "host/rehearsal.h"
 #include "host/session.h"
+#include "plan/ranges.h"
 #include "ring/ring.h"
 #include "run/material.h"
 
@@ -511,8 +512,22 @@ typedef struct part {
     puma_session *session;
     exec         *x;
     material     *ahead; /* the dealer's record, played in place of computing; or NULL */
+    model         model; /* a party's: the plan's with the client's ranges */
+    exec_config   exec;  /* the plan's; at a party with the ring plan of these ranges */
     task          task;
 } part;
+
+/* A party's ring plan follows the ranges that the client tells. */
+static puma_status adopt_ranges(part *own, puma_error *e)
+{
+    const node_config *c = own->task.config;
+    const char        *text = c->self == PUMA_CLIENT ? NULL : net_input(own->wire, "input.ranges");
+
+    own->exec = c->plan->exec;
+    if (text == NULL || c->plan->run->material != NULL) return e->status;
+    own->exec.model = &own->model;
+    return ranges_read(text, c->plan, &own->model, &own->exec.rings, e);
+}
 
 /* Everything up to GO: the lengths of the inputs, then the shares of weights, or a record's messages for
  * set-up. */
@@ -528,11 +543,12 @@ static puma_status set_up(part *own, session_config *sc, meter *m, puma_error *e
     else
         read_lengths(net_input(own->wire, "input.tokens"), p->model->pixels ? p->most : 1, p->most,
                      &t->tokens, &t->count, e);
+    if (e->status == PUMA_OK) adopt_ranges(own, e);
     if (e->status == PUMA_OK && own->ahead != NULL) {
         if (material_take(own->ahead, t->tokens, t->count, e) == PUMA_OK)
             play_record(own->ahead, m, MATERIAL_GO, e);
     } else if (e->status == PUMA_OK && session_open(&own->session, sc, e) == PUMA_OK && c->work == NULL) {
-        open_weights(&own->x, own->session, &p->exec, t, e);
+        open_weights(&own->x, own->session, &own->exec, t, e);
     }
     return e->status;
 }

@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: 2026 The Puma authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* ranges.c - see ranges.h */
+#include "plan/ranges.h"
+
+#include "exec/guard.h"
+#include "exec/rings.h"
+#include "plan/domain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The field of a kind that is proved, and its name. */
+static int *field(model_ranges *g, plan_range kind, const char **name)
+{
+    int *const               fields[PLAN_PROVED] = { &g->attention, &g->activation, &g->gated,   &g->sums,
+                                                     &g->logits,    &g->norm,       &g->product, &g->relative };
+    static const char *const names[PLAN_PROVED] = { "attention", "activation", "gated",   "sums",
+                                                    "logits",    "norm",       "product", "relative" };
+
+    if (name != NULL) *name = names[kind];
+    return fields[kind];
+}
+
+static bool counts(const model *m, plan_range kind)
+{
+    return kind == PLAN_GATED ? m->gated : kind == PLAN_RELATIVE ? m->buckets > 0 : true;
+}
+
+static puma_status make_rings(const plan *p, const model *m, rings *r, puma_error *e)
+{
+    return rings_plan(r, m, p->protocol->protocol, p->function, p->run->guard, p->run->ring_bits, p->run->frac, e);
+}
+
+puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
+{
+    bool measured = p->run->ranges != NULL;
+
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        int *range = field(&p->model->ranges, k, NULL);
+
+        p->proved[k] = bits[k] <= *range || !measured || bits[k] <= *range + 1 || *range == RANGE_UNKNOWN;
+        if (p->proved[k] && bits[k] > *range) *range = bits[k];
+    }
+    if (make_rings(p, p->model, &p->exec.rings, e) == PUMA_OK) check_domains(p, e);
+    if (e->status != PUMA_OK && !measured)
+        error_prefix(e, "the weights allow numbers that no ring holds (puma plan --measure finds what inputs meet)");
+    return e->status;
+}
+
+/* --- to the parties and back ------------------------------------------------------------------ */
+
+char *ranges_text(const plan *p)
+{
+    model_ranges g = p->model->ranges;
+    char        *text = NULL;
+    size_t       size;
+    FILE        *out = open_memstream(&text, &size);
+
+    if (out == NULL) return NULL;
+    for (plan_range k = 0; k < PLAN_PROVED; k++) fprintf(out, "%s%d", k > 0 ? " " : "", *field(&g, k, NULL));
+    if ((ferror(out) | fclose(out)) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, puma_error *e)
+{
+    *m = *p->model;
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        char *end;
+        long  bits = strtol(text, &end, 10);
+
+        if (end == text || bits < RANGE_UNKNOWN || bits > 63 || *end != (k + 1 < PLAN_PROVED ? ' ' : '\0'))
+            return error_set(e, 910, "client: input.ranges: not a list of bits (limit 63)");
+        *field(&m->ranges, k, NULL) = (int)bits;
+        text = end + (*end == ' ');
+    }
+    return make_rings(p, m, r, e) == PUMA_OK ? PUMA_OK : error_prefix(e, "client: input.ranges");
+}
+
+/* --- for people --------------------------------------------------------------------------------- */
+
+static const char *source_of(const plan *p, bool proved)
+{
+    return proved ? "proved" : p->run->ranges != NULL ? "measured" : "promised";
+}
+
+char *ranges_show(const plan *p)
+{
+    model_ranges g = p->model->ranges;
+    bool         guard = p->exec.guard, scores = guard && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
+    char        *text = NULL;
+    size_t       size;
+    FILE        *out = open_memstream(&text, &size);
+
+    if (out == NULL) return NULL;
+    fprintf(out, "ranges       ");
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        const char *name;
+        int         bits = *field(&g, k, &name);
+
+        if (counts(p->model, k)) fprintf(out, " %s %d %s,", name, bits, source_of(p, p->proved[k]));
+    }
+    fprintf(out, " spread %d %s, hidden %d %s\n", g.spread, scores ? "guarded" : source_of(p, false), g.hidden,
+            guard ? "guarded" : source_of(p, false));
+    if ((ferror(out) | fclose(out)) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+char *ranges_unproved(const plan *p)
+{
+    model_ranges g = p->model->ranges;
+    char        *text = NULL;
+    size_t       size;
+    FILE        *out = open_memstream(&text, &size);
+    bool         any = false;
+
+    if (out == NULL) return NULL;
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        const char *name;
+        int         bits = *field(&g, k, &name);
+
+        if (!counts(p->model, k) || p->proved[k]) continue;
+        fprintf(out, "%s%s %d", any ? ", " : "", name, bits);
+        any = true;
+    }
+    if (p->exec.guard && !exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX])) fprintf(out, "%sspread %d", any ? ", " : "", g.spread);
+    if (!p->exec.guard) fprintf(out, "%sspread %d, hidden %d", any ? ", " : "", g.spread, g.hidden);
+    if ((ferror(out) | fclose(out)) == 0) return text;
+    free(text);
+    return NULL;
+}
