@@ -23,12 +23,13 @@ static puma_status read_own(client_plan *c, bool all, puma_error *e)
     return e->status;
 }
 
-/* The ranges of what the weights bound.  A dealer who worked ahead had no weights: his material is for the plan's own. */
+/* The ranges of what the weights bound.  In floating point nothing leaves a ring; a dealer who worked ahead had no
+ * weights, and his material is for the plan's own ranges. */
 static puma_status prove(client_plan *c, puma_error *e)
 {
     int bits[PLAN_PROVED];
 
-    if (c->plan->run->material != NULL || input_prove(c, bits, e) != PUMA_OK) return e->status;
+    if (plan_ulp(c->plan) == 0 || c->plan->run->material != NULL || input_prove(c, bits, e) != PUMA_OK) return e->status;
     return ranges_take(c->plan, bits, e);
 }
 

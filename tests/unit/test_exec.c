@@ -55,7 +55,7 @@ static size_t       windows[LAYERS] = { 0, 2 };
     .attention_factor = 1, .embedding_scale = 1, .epsilon = 1e-5, .norm = MODEL_LAYERNORM,                   \
     .activation = MODEL_GELU,                                                                                \
     .ranges = { .embedding = 2,                                                                              \
-                .hidden = 6,                                                                                 \
+                .hidden = 6, .sums = 6,                                                                           \
                 .norm = 4,                                                                                   \
                 .attention = 5,                                                                              \
                 .scores = 6,                                                                                 \
@@ -616,7 +616,7 @@ static void a_tensor_that_no_ring_holds_is_named(void **state)
 
     (void)state;
     assert_int_equal(rings_plan(&r, &m, plain->protocol, none, false, 64, 18, &e), PUMA_OK);
-    m.ranges.hidden = 50;
+    m.ranges.hidden = m.ranges.sums = 50;
     m.ranges.product = 20;
     assert_int_equal(rings_plan(&r, &m, plain->protocol, none, false, 64, 18, &e), PUMA_ENUMERIC);
     assert_int_equal(e.code, 1101);
