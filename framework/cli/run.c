@@ -128,12 +128,13 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
 /* What nobody has proved and the guard does not see: promised by the family's file, or measured on some inputs. */
 static void warn_of_ranges(const plan *p)
 {
-    char *text = p->run->source == RUN_SYNTHETIC || plan_ulp(p) == 0 ? NULL : ranges_unproved(p);
+    char text[RANGES_TEXT];
 
-    if (text != NULL && text[0] != '\0')
+    if (p->run->source == RUN_SYNTHETIC || plan_ulp(p) == 0) return;
+    ranges_uncertain(p, text);
+    if (text[0] != '\0')
         fprintf(stderr, "puma: %s: neither proved nor guarded, only %s: %s bits\n", p->run->ranges == NULL ? "warning" : "note",
                 p->run->ranges == NULL ? "promised by the family's ranges" : "measured", text);
-    free(text);
 }
 
 /* Warns before the run: tensors that are not used, switches that are only for tests, values revealed besides

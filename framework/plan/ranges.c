@@ -81,54 +81,33 @@ puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, pum
 
 /* --- for people --------------------------------------------------------------------------------- */
 
-static const char *source_of(const plan *p, bool proved)
+size_t ranges_list(const plan *p, range_item items[RANGE_ITEMS])
 {
-    return proved ? "proved" : p->run->ranges != NULL ? "measured" : "promised";
+    const char  *unproved = p->run->ranges != NULL ? "measured" : "promised";
+    bool         scores = p->exec.guard && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
+    model_ranges g = p->model->ranges;
+    size_t       used = 0;
+
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        range_item *to = &items[used];
+
+        to->bits = *field(&g, k, &to->name);
+        to->source = p->proved[k] ? "proved" : unproved;
+        to->certain = p->proved[k];
+        used += counts(p->model, k);
+    }
+    items[used++] = (range_item){ "spread", g.spread, scores ? "guarded" : unproved, scores };
+    items[used++] = (range_item){ "hidden", g.hidden, p->exec.guard ? "guarded" : unproved, p->exec.guard };
+    return used;
 }
 
-char *ranges_show(const plan *p)
+void ranges_uncertain(const plan *p, char text[RANGES_TEXT])
 {
-    model_ranges g = p->model->ranges;
-    bool         guard = p->exec.guard, scores = guard && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
-    char        *text = NULL;
-    size_t       size;
-    FILE        *out = open_memstream(&text, &size);
+    range_item items[RANGE_ITEMS];
+    size_t     count = ranges_list(p, items), used = 0;
 
-    if (out == NULL) return NULL;
-    fprintf(out, "ranges       ");
-    for (plan_range k = 0; k < PLAN_PROVED; k++) {
-        const char *name;
-        int         bits = *field(&g, k, &name);
-
-        if (counts(p->model, k)) fprintf(out, " %s %d %s,", name, bits, source_of(p, p->proved[k]));
-    }
-    fprintf(out, " spread %d %s, hidden %d %s\n", g.spread, scores ? "guarded" : source_of(p, false), g.hidden,
-            guard ? "guarded" : source_of(p, false));
-    if ((ferror(out) | fclose(out)) == 0) return text;
-    free(text);
-    return NULL;
-}
-
-char *ranges_unproved(const plan *p)
-{
-    model_ranges g = p->model->ranges;
-    char        *text = NULL;
-    size_t       size;
-    FILE        *out = open_memstream(&text, &size);
-    bool         any = false;
-
-    if (out == NULL) return NULL;
-    for (plan_range k = 0; k < PLAN_PROVED; k++) {
-        const char *name;
-        int         bits = *field(&g, k, &name);
-
-        if (!counts(p->model, k) || p->proved[k]) continue;
-        fprintf(out, "%s%s %d", any ? ", " : "", name, bits);
-        any = true;
-    }
-    if (p->exec.guard && !exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX])) fprintf(out, "%sspread %d", any ? ", " : "", g.spread);
-    if (!p->exec.guard) fprintf(out, "%sspread %d, hidden %d", any ? ", " : "", g.spread, g.hidden);
-    if ((ferror(out) | fclose(out)) == 0) return text;
-    free(text);
-    return NULL;
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].certain)
+            used += (size_t)snprintf(text + used, RANGES_TEXT - used, "%s%s %d", used > 0 ? ", " : "", items[i].name, items[i].bits);
 }

@@ -21,8 +21,17 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e);
  * that is none, and for ranges that the plan cannot hold. */
 char       *ranges_text(const plan *p);
 puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, puma_error *e);
-/* Lines for `puma plan`, and for a run what nobody has proved and the guard does not see; "" if there is nothing. */
-char       *ranges_show(const plan *p);
-char       *ranges_unproved(const plan *p);
+typedef struct range_item {
+    const char *name;
+    int         bits;
+    const char *source;  /* "proved", "guarded", "measured" or "promised" */
+    bool        certain; /* proved or guarded                             */
+} range_item;
+enum { RANGE_ITEMS = PLAN_PROVED + 2, RANGES_TEXT = 32 * RANGE_ITEMS };
+
+/* The ranges and their sources; returns how many. */
+size_t ranges_list(const plan *p, range_item items[RANGE_ITEMS]);
+/* Those that nobody has proved and the guard does not see, as "gated 6, sums 9"; "" if there are none. */
+void   ranges_uncertain(const plan *p, char text[RANGES_TEXT]);
 
 #endif

@@ -85,14 +85,16 @@ static void show_numbers(FILE *out, const plan *p)
 {
     const rings *r = &p->exec.rings;
     double       epsilon = p->model->epsilon;
-    char        *ranges = ranges_show(p);
+    range_item   items[RANGE_ITEMS];
+    size_t       count = ranges_list(p, items);
 
     fprintf(out, "fixed point   %u fraction bits; the norms' epsilon %g rounds to %g\n", r->frac, epsilon,
             ldexp(nearbyint(ldexp(epsilon, (int)(2 * r->frac))), -(int)(2 * r->frac)));
     fprintf(out, "rings (bits)  wide %u, tables %u, attention %u, scores %u, activation %u\n", r->wide,
             r->table, r->attention, r->scores, r->activation);
-    if (ranges != NULL) fputs(ranges, out);
-    free(ranges);
+    fprintf(out, "ranges (bits)");
+    for (size_t i = 0; i < count; i++) fprintf(out, "%s %s %d %s", i > 0 ? "," : " ", items[i].name, items[i].bits, items[i].source);
+    fprintf(out, "\n");
 }
 
 /* How many passes the inputs take: each costs the rounds of one input. */
@@ -142,6 +144,17 @@ static json_t *generation_json(const plan *p)
     return object;
 }
 
+static json_t *ranges_json(const plan *p)
+{
+    range_item items[RANGE_ITEMS];
+    size_t     count = ranges_list(p, items);
+    json_t    *object = json_object();
+
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(object, items[i].name, json_pack("{s:i, s:s}", "bits", items[i].bits, "source", items[i].source));
+    return object;
+}
+
 char *show_json(const plan *p, const show_inputs *in)
 {
     const model *m = p->model;
@@ -155,13 +168,13 @@ char *show_json(const plan *p, const show_inputs *in)
     for (size_t i = 0; i < in->count; i++)
         json_array_append_new(inputs, json_integer((json_int_t)in->tokens[i]));
     root =
-        json_pack("{s:s, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o}",
+        json_pack("{s:s, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:i, s:i, s:i, s:i, s:i, s:i}, s:o, s:o}",
                   "protocol", p->protocol->entry->name, "model", "architecture", m->architecture, "layers",
                   (json_int_t)m->layers, "hidden", (json_int_t)m->hidden, "heads", (json_int_t)m->heads,
                   "intermediate", (json_int_t)m->intermediate, "vocabulary", (json_int_t)m->vocabulary,
                   "max_tokens", (json_int_t)m->max_tokens, "approximation", functions, "rings", "fraction",
                   (int)r->frac, "wide", (int)r->wide, "table", (int)r->table, "attention", (int)r->attention,
-                  "scores", (int)r->scores, "activation", (int)r->activation, "input_tokens", inputs);
+                  "scores", (int)r->scores, "activation", (int)r->activation, "ranges", ranges_json(p), "input_tokens", inputs);
     if (in->chat[0] != '\0') json_object_set_new(root, "chat_template", json_string(in->chat));
     if (p->run->task == RUN_GENERATE) json_object_set_new(root, "generate", generation_json(p));
     text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));

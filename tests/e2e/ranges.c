@@ -155,10 +155,52 @@ static void all_measured(void)
     measured("bert", "query.weight", 1, 0, 0x1p-9);
     measured("bert", "query.weight", 40, 0, 0x1p-7);       /* scores to 2^8 apart */
     measured("bert", "intermediate.dense.weight", 20, 0, 0x1p-5);
-    measured("bert", "query.weight", 1000, 11, 0);          /* further than a maximum's window */
+    measured("bert", "query.weight", 1000, 0, 0x1p-4);     /* further than a maximum's window */
+    measured("bert", "query.weight", 20000, 11, 0);
     measured("bert", "word_embeddings.weight", 1, 0, 0x1p-9);
     measured("llama", "up_proj.weight", 40, 0, 0x1p-5);
     measured("llama", "q_proj.weight", 40, 0, 0x1p-5);
+}
+
+/* --- ranges that are proved ----------------------------------------------------------------------- */
+
+/* What an input meets lies within what is proved: of each kind the measured bits, without their margin, are no more. */
+static void proof_holds(const char *name, const char *tensor, double factor)
+{
+    static const char *const kinds[] = { "attention", "activation", "gated", "logits" };
+    const char *path = run_file(scaled_model(name, tensor, factor), "logits", "rep3", "");
+    outcome     found = RUN(false, "plan", path, "--measure", driver_path("measured.ini")), plan = RUN(false, "plan", path, "--json");
+    json_t     *all = json_loads(plan.out, 0, NULL);
+    int         hidden = -1, sums;
+
+    check(found.code == 0 && (plan.code == 0 || plan.code == 11), "%s, %s times %g: %d %d", name, tensor, factor, found.code, plan.code);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && plan.code == 0; i++) {
+        char        key[32];
+        const char *line;
+        int         bits = -1, proved = (int)json_integer_value(json_object_get(json_object_get(json_object_get(all, "ranges"), kinds[i]), "bits"));
+
+        snprintf(key, sizeof key, "\n%-10s = ", kinds[i]);
+        line = strstr(found.out, key);
+        if (line == NULL && strcmp(kinds[i], "gated") == 0) continue;
+        if (line != NULL) bits = atoi(line + strlen(key));
+        check(bits > 0 && bits - 1 <= proved, "%s, %s times %g: %s: measured %d, proved %d", name, tensor, factor, kinds[i], bits - 1, proved);
+    }
+    if (plan.code == 0 && strstr(found.out, "\nhidden     = ") != NULL) hidden = atoi(strstr(found.out, "\nhidden     = ") + 14);
+    sums = (int)json_integer_value(json_object_get(json_object_get(json_object_get(all, "ranges"), "sums"), "bits"));
+    check(plan.code != 0 || (hidden > 0 && hidden - 1 <= sums), "%s, %s times %g: sums: measured %d, proved %d", name, tensor, factor, hidden - 1, sums);
+    json_decref(all);
+    outcome_free(&found);
+    outcome_free(&plan);
+}
+
+static void all_proved(void)
+{
+    static const char *const names[] = { "bert", "roberta", "distilbert", "gpt2", "llama", "qwen2", "mistral", "gemma" };
+    static const char *const tensors[] = { "weight", "bias", "norm.weight", "o_proj.weight", "down_proj.weight", "c_fc.weight", "v_proj.weight" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t k = 0; k < sizeof tensors / sizeof *tensors; k++)
+            for (double factor = 0.125; factor <= 8; factor *= 8) proof_holds(names[i], tensors[k], factor);
 }
 
 /* --- any ranges at all ----------------------------------------------------------------------------- */
@@ -275,6 +317,7 @@ int main(void)
     driver_start("ranges");
     all_without_numbers();
     all_measured();
+    all_proved();
     any_ranges();
     return driver_end();
 }

@@ -45,14 +45,15 @@ static const puma_approx silu = {
     .eval = precise_silu,
 };
 /* max_error is of the function; a row of n scores adds about sqrt(n) / 2 units of the last place, the
- * rounding of its sum.  The domain: twelve integer bits for the maximum hold rows 1024 wide, times log2 e. */
+ * rounding of its sum.  The domain: rows up to 2^16 wide.  Up to 1024
+ * the maximum's twelve integer bits hold them, times log2 e; wider ones are compared as any numbers are. */
 static const puma_approx softmax = {
     .struct_size = sizeof(puma_approx),
     .slot = PUMA_SLOT_SOFTMAX,
     .name = "softmax",
     .source = "2^x by table of 128 entries, maximum on integers",
     .max_error = 3e-4,
-    .domain = { -512, 512 },
+    .domain = { -32768, 32768 },
     .input_bits = 9,
     .eval = precise_softmax,
     .operand_scale = 1.4426950408889634,
