@@ -184,7 +184,7 @@ static puma_share softmax(struct exec *x, puma_share scores, const tiling *g, si
         for (size_t i = 0; lengths != NULL && i < heads * g->rows; i++)
             lengths[i] = g->to[i % g->rows] - g->from[i % g->rows];
     }
-    return x->s->status == PUMA_OK ? exec_function(x, PUMA_SLOT_SOFTMAX, scores, lengths) : NULL;
+    return x->s->status == PUMA_OK ? exec_softmax(x, scores, lengths) : NULL;
 }
 
 puma_share exec_attend_many(struct exec *x, puma_share q, puma_share k, puma_share v, bool last,

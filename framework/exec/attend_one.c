@@ -202,7 +202,7 @@ static puma_share causal_weights(struct exec *x, puma_share scores, const span *
     if (lengths == NULL) return NULL;
     for (size_t i = 0; i < scores->dim[0] * a->rows; i++)
         lengths[i] = a->to[i % a->rows] - a->from[i % a->rows];
-    scores = exec_function(x, PUMA_SLOT_SOFTMAX, scores, lengths);
+    scores = exec_softmax(x, scores, lengths);
     return a->from[a->rows - 1] > 0 && scores != NULL ? spread(s, scores, a, all) : scores;
 }
 
@@ -218,7 +218,7 @@ puma_share exec_attend_one(struct exec *x, puma_share q, puma_share k, puma_shar
     weights = m->causal ? scores_within(x, q, k, &a) : scores_of(x, q, k);
     host_at(s, "layer", layer, "softmax");
     weights = m->causal ? causal_weights(x, weights, &a, k->dim[1])
-                        : exec_function(x, PUMA_SLOT_SOFTMAX, weights, NULL);
+                        : exec_softmax(x, weights, NULL);
     host_at(s, "layer", layer, "mix");
     if (weights == NULL) return NULL;
     weights =

@@ -31,12 +31,13 @@ static double window_of(const exec_config *c, const puma_approx *softmax)
     return ldexp(15.0 / 16, (bits < 12 ? bits : 12) - 1) - 1 - relative;
 }
 
-/* The most fraction bits that queries and keys can keep: the sum of e squares below 2^(2 attention) has to fit what is
+/* The most fraction bits that queries and keys can keep: the sum of e squares below 2^(2 queries) has to fit what is
  * left of their ring, with a sign.  -1: none. */
 static int score_frac(const exec_config *c)
 {
     const model *m = c->model;
-    int          left = (int)c->rings.attention - (int)c->rings.frac - 1 - 2 * m->ranges.attention;
+    int          queries = m->ranges.queries == RANGE_UNKNOWN ? m->ranges.attention : m->ranges.queries;
+    int          left = (int)c->rings.attention - (int)c->rings.frac - 1 - 2 * queries;
 
     for (size_t n = 1; n < m->head_dim; n *= 2) left--;
     return left < MOST_SCORE_FRAC ? left : MOST_SCORE_FRAC;

@@ -16,6 +16,14 @@ puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const si
     return puma_call(x->s, slot, in, &a);
 }
 
+puma_share exec_softmax(struct exec *x, puma_share in, const size_t *lengths)
+{
+    puma_share z = exec_function(x, PUMA_SLOT_SOFTMAX, in, lengths);
+
+    /* What is known of a product is known mod the smaller ring of its operands. */
+    return z != NULL && z->bits < x->config.rings.attention ? puma_resize(x->s, z, x->config.rings.attention) : z;
+}
+
 puma_share exec_activation(struct exec *x, puma_share in, model_activation a)
 {
     if (model_is_narrow(a)) in = puma_promise(x->s, in, x->config.model->ranges.activation);

@@ -20,6 +20,8 @@ typedef struct residual {
 
 /* Applies a function of the plan.  The result is in the widest ring; `lengths`: see puma_arguments. */
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths);
+/* Softmax of rows, in a ring that holds the values that they weigh; `lengths`: see puma_arguments. */
+puma_share exec_softmax(struct exec *x, puma_share in, const size_t *lengths);
 /* Applies the activation `a`, after promising the range that its table needs. */
 puma_share exec_activation(struct exec *x, puma_share in, model_activation a);
 /* W x + b, plus the residual if there is one, as one product: x (T, n), W (m, n), b (m). */

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bound for a weight: it leaves room for a product, |w| < 2^(ring - 2 - 2f), and the weight fits its own
- * ring. */
+/* The bound for a weight: it leaves room for a product, |w| < 2^(ring - 2 - 2f).  Entries of the embedding tables, of
+ * which up to three are added in a ring of their own, are bounded by the proof (proof.c); without it each keeps to
+ * `embedding`. */
 static double limit_of(const client_plan *c, const char *role)
 {
     const model *m = c->plan->model;
@@ -19,7 +20,8 @@ static double limit_of(const client_plan *c, const char *role)
 
     if (strcmp(role, "relative.bias") == 0) return ldexp(1.0, m->ranges.scores); /* it is added to the scores */
     if (m->pixels) is_table = false; /* positions are added to a patch's product */
-    return ldexp(1.0, is_table ? (int)r->table - 1 - (int)r->frac : (int)r->wide - 2 - 2 * (int)r->frac);
+    if (c->plan->run->material == NULL) is_table = false;
+    return ldexp(1.0, is_table ? m->ranges.embedding : (int)r->wide - 2 - 2 * (int)r->frac);
 }
 
 /* Token rows are scaled when they are shared.  That all numbers are finite was checked on opening. */

@@ -169,9 +169,10 @@ static double *mixed(proof *p, int layer, const operand *in)
         !balance(factor, &(balance_heads){ fused != NULL ? fused : apart[0], fused != NULL ? fused + first[1] * d : apart[1], gain,
                                            m->gain_offset, m->heads, m->kv_heads, e, d }))
         error_set(p->e, 1001, "out of memory for bounds");
-    for (size_t r = 0; r < queries && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_ATTENTION, z[0][r] * sqrt(both) / factor[r / e / (m->heads / m->kv_heads)]);
-    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_ATTENTION, z[1][r] * sqrt(both) * factor[r / e]);
+    for (size_t r = 0; r < queries && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, z[0][r] * sqrt(both) / factor[r / e / (m->heads / m->kv_heads)]);
+    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, z[1][r] * sqrt(both) * factor[r / e]);
     for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_ATTENTION, SPARE(z[2][r]));
+    raise_to(p, PLAN_ATTENTION, p->most[PLAN_QUERIES]);
     mix = numbers(p, queries);
     for (size_t r = 0; mix != NULL && r < queries; r++) mix[r] = SPARE(z[2][r / e / (m->heads / m->kv_heads) * e + r % e]);
     for (size_t i = 0; i < 3; i++) {
@@ -232,6 +233,29 @@ static void layer(proof *p, int i, const operand *before, double *h)
     free(down);
 }
 
+/* The largest sum of rows of the embedding tables. */
+static double table_sum(const proof *p)
+{
+    static const char *const tables[] = { "embedding.token", "embedding.position", "embedding.type" };
+    double                   most = 0;
+
+    for (size_t i = 0; i < p->m->tensor_count; i++)
+        for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
+            size_t element;
+
+            if (strcmp(p->m->tensors[i].role, tables[k]) == 0)
+                most += model_max_abs(p->source, i, &element) * (k == 0 ? p->m->embedding_scale : 1);
+        }
+    return most;
+}
+
+/* The ring of the tables has two bits more than `embedding` asks for, and a sign; the lift into the widest ring needs one
+ * of them. */
+static void embedding(proof *p)
+{
+    if (!p->m->pixels) raise_to(p, PLAN_EMBEDDING, SPARE(table_sum(p)) / 2);
+}
+
 /* The residual in front of the first layer; a picture's is held within `hidden` by input_check_pictures. */
 static double *embedded(proof *p)
 {
@@ -241,13 +265,7 @@ static double *embedded(proof *p)
 
     if (m->mapped) return linear(p, "embedding.map.weight", "embedding.map.bias", -1, m->hidden, m->embedding_width, &norm);
     if (m->place == MODEL_POST_NORM) return normed(p, &norm, m->hidden);
-    for (size_t i = 0; i < m->tensor_count && !m->pixels; i++) {
-        const char *role = m->tensors[i].role;
-        size_t      element;
-
-        if (strncmp(role, "embedding.", 10) == 0)
-            most += model_max_abs(p->source, i, &element) * (strcmp(role, "embedding.token") == 0 ? m->embedding_scale : 1);
-    }
+    if (!m->pixels) most = SPARE(table_sum(p));
     h = numbers(p, m->hidden);
     for (size_t i = 0; h != NULL && i < m->hidden; i++) h[i] = most;
     raise_to(p, PLAN_SUMS, most);
@@ -340,6 +358,7 @@ puma_status input_prove(const client_plan *c, int bits[PLAN_PROVED], puma_error 
 
     layers(&p);
     head(&p, c->plan->exec.task);
+    embedding(&p);
     for (size_t i = 0; i < m->tensor_count; i++) {
         size_t element;
 

@@ -293,7 +293,7 @@ static puma_status read_ranges(architecture *a, puma_error *e)
                             &a->ranges.logits,    &a->ranges.product, &a->ranges.spread,
                             &a->ranges.reach,     &a->ranges.gated };
 
-    a->ranges.relative = a->ranges.squares = a->ranges.variance = RANGE_UNKNOWN;
+    a->ranges.queries = a->ranges.relative = a->ranges.squares = a->ranges.variance = RANGE_UNKNOWN;
     for (size_t i = 0; RANGE_KEYS[i]; i++) {
         const ini_entry *entry;
         char            *end;

@@ -98,9 +98,9 @@ static void put_functions(FILE *out, const model *m)
 
 static void put_ranges(FILE *out, const model_ranges *r)
 {
-    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d\n", r->embedding, r->hidden, r->sums, r->norm, r->attention,
+    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d %d\n", r->embedding, r->hidden, r->sums, r->norm, r->attention,
             r->scores, r->activation, r->logits, r->product, r->gated, r->spread, r->reach,
-            r->relative, r->squares, r->variance);
+            r->queries, r->relative, r->squares, r->variance);
 }
 
 static void put_tensors(FILE *out, const model *m)

@@ -97,6 +97,7 @@ typedef struct model_ranges {
     int product; /* largest product before truncation, without its 2f fraction bits           */
     int gated;   /* of a gated MLP: the half that is not activated, and the product of both     */
     /* Known of a model whose weights or inputs were looked at, else RANGE_UNKNOWN. */
+    int queries;  /* queries and keys, as softmax's factor leaves them; unknown: `attention`        */
     int relative; /* what relative positions add to a score                                         */
     int squares;  /* the sum of squares of a row that goes into a norm                             */
     int variance; /* its variance (RMSNorm: mean square) with the epsilon is at least 2^-variance  */

@@ -9,9 +9,9 @@
 static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
 {
     static const char *const names[] = { "embedding", "hidden",  "norm",    "attention", "scores",   "activation", "logits",
-                                         "product",   "gated",   "spread",  "squares",   "variance", "relative", "reach", "sums", NULL };
+                                         "product",   "gated",   "spread",  "squares",   "variance", "relative", "reach", "sums", "queries", NULL };
     int *const               fields[] = { &g->embedding, &g->hidden, &g->norm,   &g->attention, &g->scores,  &g->activation,
-                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance, &g->relative, &g->reach, &g->sums };
+                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance, &g->relative, &g->reach, &g->sums, &g->queries };
     uint64_t                 bits;
     size_t                   k = 0;
 

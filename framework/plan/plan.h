@@ -19,6 +19,7 @@
 
 /* The kinds that are proved where weights can be read. */
 typedef enum plan_range {
+    PLAN_EMBEDDING,
     PLAN_ATTENTION,
     PLAN_ACTIVATION,
     PLAN_GATED,
@@ -26,6 +27,7 @@ typedef enum plan_range {
     PLAN_LOGITS,
     PLAN_NORM,
     PLAN_PRODUCT,
+    PLAN_QUERIES,
     PLAN_RELATIVE,
     PLAN_PROVED
 } plan_range;

@@ -13,10 +13,10 @@
 /* The field of a kind that is proved, and its name. */
 static int *field(model_ranges *g, plan_range kind, const char **name)
 {
-    int *const               fields[PLAN_PROVED] = { &g->attention, &g->activation, &g->gated,   &g->sums,
-                                                     &g->logits,    &g->norm,       &g->product, &g->relative };
-    static const char *const names[PLAN_PROVED] = { "attention", "activation", "gated",   "sums",
-                                                    "logits",    "norm",       "product", "relative" };
+    int *const fields[PLAN_PROVED] = { &g->embedding, &g->attention, &g->activation, &g->gated,   &g->sums,
+                                       &g->logits,    &g->norm,      &g->product,    &g->queries, &g->relative };
+    static const char *const names[PLAN_PROVED] = { "embedding", "attention", "activation", "gated",   "sums",
+                                                    "logits",    "norm",      "product",    "queries", "relative" };
 
     if (name != NULL) *name = names[kind];
     return fields[kind];
@@ -42,7 +42,9 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
         p->proved[k] = bits[k] <= *range || !measured || bits[k] <= *range + 1 || *range == RANGE_UNKNOWN;
         if (p->proved[k] && bits[k] > *range) *range = bits[k];
     }
-    if (make_rings(p, p->model, &p->exec.rings, e) == PUMA_OK) check_domains(p, e);
+    if (make_rings(p, p->model, &p->exec.rings, e) == PUMA_OK && check_domains(p, e) == PUMA_OK && !measured && p->run->guard &&
+        !exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]))
+        error_set(e, 1101, "[numeric] guard: queries and keys below 2^%d do not say how far scores lie apart", p->model->ranges.queries);
     if (e->status != PUMA_OK && !measured)
         error_prefix(e, "the weights allow numbers that no ring holds (puma plan --measure finds what inputs meet)");
     return e->status;
