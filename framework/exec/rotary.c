@@ -20,6 +20,25 @@ static puma_share partners(puma_session *s, puma_share x, bool interleaved)
     return puma_reshape2(s, puma_concat(s, half, 2, 2), n, e);
 }
 
+/* cos and sin of an angle up to 2^20, within 2^-51: by sums and products of doubles alone, in this order, so that all nodes
+ * get the same bits.  Libraries differ in the last one, and parties that scale shares by different constants get nothing.
+ * The angle less n times pi/2, which is given in three parts of which the first two times n are exact, then Taylor. */
+static void turn_of(double angle, double *cosine, double *sine)
+{
+    const double first = 0x1.921fb544p+0, second = 0x1.0b4611a6p-34, third = 0x1.3198a2e037073p-69;
+    double       n = nearbyint(angle * 0x1.45f306dc9c883p-1), x = angle - n * first - n * second - n * third, square = x * x;
+    double       c = 0, s = 0;
+    unsigned     quarter = (unsigned)(int64_t)n & 3;
+
+    for (int i = 18; i > 0; i -= 2) { /* c = cos x, s = sin x / x */
+        c = 1 - square / (i * (i - 1)) * (i == 18 ? 1 : c);
+        s = 1 - square / (i * (i + 1)) * (i == 18 ? 1 : s);
+    }
+    s *= x;
+    *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+    *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+}
+
 /* Turns the rows of `x` (n, e), row i by position at[i]: a cos - b sin, b cos + a sin for each pair. */
 static puma_share turned(struct exec *x, puma_share in, const size_t *at)
 {
@@ -33,9 +52,10 @@ static puma_share turned(struct exec *x, puma_share in, const size_t *at)
     if (cosine == NULL || sine == NULL) return NULL;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < e / 2; k++) {
-            double angle = (double)at[i] * m->rotary[k], c = cos(angle), d = sin(angle);
+            double c, d;
             size_t a = i * e + (m->interleaved ? 2 * k : k), b = m->interleaved ? a + 1 : a + e / 2;
 
+            turn_of((double)at[i] * m->rotary[k], &c, &d);
             cosine[a] = cosine[b] = c;
             sine[a] = -d;
             sine[b] = d;
