@@ -22,7 +22,8 @@ The seed and a case's number say all about it, the seed of the shares too.  Each
     flagged   exit 11 with E1104: the receiver is told that the answer cannot be trusted
     rounding  exit 0 and beyond the bound, and so is `plain` in fixed point (ring of 64 bits, exact functions, no guard), which ends with 0 though it
               stops where a value leaves its ring: the fraction bits are too few for this checkpoint.  Beyond means by as much: rep3's error is at most 4 times
-              that of plain, or both are larger than the largest number of the truth, where a ratio says nothing.
+              that of plain, with exact functions or, if that ends with 0 too, with those of rep3; or both errors are larger than the largest number of the
+              truth, where a ratio says nothing.
     wrong     exit 0, beyond the bound, and not rounding
     other     any other end
     no truth  exit 0, where `plain` in double precision has no answer of finite numbers
@@ -302,14 +303,11 @@ class Runner:
         by_rounding = distance(fixed, truth) if code == 0 else math.nan
         found["fixed"] = by_rounding if code == 0 else said
         lost = max(1, largest)
-        if by_rounding > bound and (error <= SIMILAR * by_rounding or min(error, by_rounding) > lost):
-            return dict(found, outcome="rounding")
         code, narrow_got, said, _ = self.run(checkpoint, task, "narrow", case, set_input)
-        if code != 0:
-            found["cause"] = said
-        else:
-            by_functions = distance(narrow_got, truth)
-            found["cause"] = f"nothing leaves its ring; plain in fixed point with precise is off by {by_functions:.3g}"
+        by_functions = distance(narrow_got, truth) if code == 0 else 0
+        if by_rounding > bound and (error <= SIMILAR * max(by_rounding, by_functions) or min(error, by_rounding) > lost):
+            return dict(found, outcome="rounding")
+        found["cause"] = said if code != 0 else f"nothing leaves its ring; plain in fixed point with precise is off by {by_functions:.3g}"
         return dict(found, outcome="wrong")
 
 
