@@ -89,9 +89,29 @@ static void check_planes(puma_session *s, const puma_tensor *z, size_t number)
     if (beyond != 0) s->host->fail(s, PUMA_EINTERNAL, "result %zu has bits behind its last, or above its ring", number);
 }
 
-/* One case at one node. */
-static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
+static uint64_t messages_of(const net *wire)
 {
+    net_count count = { .messages = 0 };
+
+    if (wire) net_counts(wire, &count);
+    return count.messages;
+}
+
+/* The case's program at one node, which sends nothing where the group says so. */
+static void run_program(puma_session *s, const task *t, const net *wire, puma_tensor **in, puma_tensor **out)
+{
+    uint64_t before = messages_of(wire), sent;
+
+    t->g->program(s, t, in, out);
+    sent = messages_of(wire) - before;
+    if (t->g->silent && s->status == PUMA_OK && sent > 0)
+        s->host->fail(s, PUMA_EINTERNAL, "%llu messages were sent where none is needed", (unsigned long long)sent);
+}
+
+/* One case at one node; `wire` is NULL at a local backend. */
+static void play(puma_session *s, const task *t, bool computes, const net *wire)
+{
+    bool         all_in_one = wire == NULL;
     puma_tensor *in[MAX_OPERANDS] = { 0 }, *out[MAX_OPERANDS] = { 0 };
     size_t       mark = s->host->enter(s);
     uint64_t    *revealed;
@@ -109,7 +129,7 @@ static void play(puma_session *s, const task *t, bool computes, bool all_in_one)
     }
     if (t->s->flags & Z_IS_X) out[0] = in[0];
     if (t->s->flags & Z_IS_Y) out[0] = in[1];
-    if (computes || t->everywhere) t->g->program(s, t, in, out);
+    if (computes || t->everywhere) run_program(s, t, wire, in, out);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK && !rehearses(s); i++) check_planes(s, out[i], i);
     for (size_t i = 0; i < t->outs && s->status == PUMA_OK; i++) {
         bool receiver = all_in_one || t->to == s->role;
@@ -161,7 +181,7 @@ static void *live(void *argument)
         const task *t = &run->tasks[i];
         uint64_t    before = from_parties(wire, p->parties);
 
-        play(s, t, n->role < p->parties, local);
+        play(s, t, n->role < p->parties, wire);
         if (n->role == p->dealer && t->to != n->role && from_parties(wire, p->parties) != before)
             n->heard = t->name;
         if (s->status == PUMA_OK) n->reached = i + 1;

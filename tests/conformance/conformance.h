@@ -49,6 +49,7 @@ typedef struct group {
     size_t      count;
     uint64_t needs; /* PUMA_CAP_* of the backend                                                           */
     bool (*has)(const plugin_extensions *x); /* of an operation beyond the core; may be NULL                */
+    bool silent;                         /* no node may send anything in `program`                        */
     void (*prepare)(struct task *t);     /* main thread: operands, and shapes of the results                */
     void (*program)(puma_session *s, const struct task *t, puma_tensor **in,
                     puma_tensor **out);          /* at a party   */

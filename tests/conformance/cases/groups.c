@@ -27,6 +27,9 @@
     X(product_blocks)                                                                                        \
     X(product_blocks_built)                                                                                  \
     X(public)                                                                                                \
+    X(random)                                                                                                \
+    X(random_built)                                                                                          \
+    X(random_product)                                                                                        \
     /* these three a second time, with other operands */                                                     \
     X(maximum)                                                                                               \
     X(maximum_built)                                                                                         \
