@@ -16,6 +16,10 @@ framework_exec_libexec_la_SOURCES = \
 	%D%/rehearse.c %D%/rehearse.h \
 	%D%/exec.c %D%/exec.h
 
+check_PROGRAMS += tests/unit/test_balance
+tests_unit_test_balance_SOURCES = tests/unit/test_balance.c
+tests_unit_test_balance_LDADD = framework/exec/libexec.la $(CMOCKA_LIBS) -lm
+
 # The test plays the module model.
 check_PROGRAMS += tests/unit/test_exec
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c

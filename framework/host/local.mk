@@ -6,7 +6,7 @@ framework_host_libhost_la_SOURCES = %D%/arena.c %D%/extensions.c %D%/fallback.c 
                                     %D%/rehearsal.c %D%/rehearsal.h %D%/session.c %D%/session.h %D%/shape.c %D%/streams.c
 
 HOST_TESTS = tests/unit/test_place tests/unit/test_arena tests/unit/test_shape tests/unit/test_message \
-             tests/unit/test_rehearsal tests/unit/test_session
+             tests/unit/test_rehearsal tests/unit/test_session tests/unit/test_guard
 HOST_LIBS = framework/host/libhost.la framework/plugin/libplugin.la framework/net/libnet.la framework/ring/libring.la \
             framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm
 check_PROGRAMS += $(HOST_TESTS)
@@ -22,3 +22,5 @@ tests_unit_test_rehearsal_SOURCES = tests/unit/test_rehearsal.c tests/unit/host_
 tests_unit_test_rehearsal_LDADD = $(HOST_LIBS)
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/host_sessions.h
 tests_unit_test_session_LDADD = $(HOST_LIBS)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/host_sessions.h
+tests_unit_test_guard_LDADD = $(HOST_LIBS)
