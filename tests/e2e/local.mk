@@ -14,8 +14,11 @@ check_PROGRAMS += tests/e2e/batch
 tests_e2e_batch_SOURCES = %D%/batch.c %D%/driver.c %D%/driver.h
 tests_e2e_batch_LDADD = $(JANSSON_LIBS) -lm
 check_PROGRAMS += tests/e2e/ranges
-tests_e2e_ranges_SOURCES = %D%/ranges.c %D%/driver.c %D%/driver.h
+tests_e2e_ranges_SOURCES = %D%/ranges.c %D%/scaled.c %D%/scaled.h %D%/driver.c %D%/driver.h
 tests_e2e_ranges_LDADD = $(JANSSON_LIBS) -lm
+check_PROGRAMS += tests/e2e/guard
+tests_e2e_guard_SOURCES = %D%/guard.c %D%/scaled.c %D%/scaled.h %D%/driver.c %D%/driver.h
+tests_e2e_guard_LDADD = $(JANSSON_LIBS) -lm
 
 dist_check_SCRIPTS += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 TESTS              += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
