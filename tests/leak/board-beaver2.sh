@@ -8,7 +8,7 @@ runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" --backend "$1" 
 # shellcheck source=tests/leak/seeded.sh
 . "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
 
-for check in "share" "and" "product plain" "answer" "opening"; do clean "$check"; done
+for check in "share" "and" "product plain" "answer" "opening" "random"; do clean "$check"; done
 
 bug "one seed for both parties"        beaver2.c 's/host->prg_words(own, seed, 4, 64);/for (uint64_t i = 0; i < 4; i++) seed[i] = i;/; s/party == P1 ? "beaver2 lambda 1" : "beaver2 lambda 2"/"beaver2 lambda 1"/' "share"
 bug "P1's seed sent to P2 as well"     beaver2.c 's/        status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);/&\n        if (party == P1) host->send(\&r->base, P2, seed, 4, 64, PUMA_OFFLINE);/; s/^    } else if (r->base.role == party) {/    } else if (r->base.role == P2 \&\& party == P1) {\n        return host->recv(\&r->base, P0, seed, 4, 64);\n&/' "share"
@@ -22,5 +22,6 @@ bug "one half for two inputs"          beaver2.c 's/    if (r->input1 != NULL) h
 both='s/status = host->send(&r->base, party, seed, 4, 64, PUMA_OFFLINE);/&\n        if (party == P2) host->send(\&r->base, P1, seed, 4, 64, PUMA_OFFLINE);/; s/^    } else if (r->base.role == party) {/    } else if (r->base.role == P1 \&\& party == P2) {\n        return host->recv(\&r->base, P0, seed, 4, 64);\n&/'
 bug "the dealer sends party 0 both seeds" beaver2.c "$both" "opening" 'words that are no seed of a stream it opens'
 bug "party 0 holds both seeds"         beaver2.c "$both" "share" 'the views of party 0 differ between secrets'
+bug "the dealer holds a random word's m" io.c      's/puma_prg      \*m = computes ? s->host->prg_pair(s, other(r), "masked random") : NULL;/puma_prg *m = computes || s->role == P0 ? s->host->prg_seed(s, (const uint64_t[4]){ 1 }, "masked random") : NULL;/' "random" 'what node 2 sees goes with the word'
 
 finish

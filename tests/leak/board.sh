@@ -13,7 +13,7 @@ runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" --backend "$1" 
 
 for check in "one_hot" "share" "product plain" "product narrow" "product exact" "one operand in two products" "product of blocks" "trunc narrow" "trunc exact" \
              "less, one digit" "less, two digits" "less, two thresholds" "mux" "choices" "and" "answer" "opening" "told" "many: less, two thresholds" \
-             "sum of products" "brought by parties"; do
+             "sum of products" "brought by parties" "random" "random choice"; do
     clean "$check"
 done
 
@@ -69,5 +69,15 @@ bug "a sum sent again under a used mask"    product.c 's/^        status = maske
 bug "P1's own input sent to P2 without a mask" io.c   's/        return send(r, z, other(r), m);/        return send(r, z, other(r), role == P1 ? words : m);/' "brought by parties"
 bug "P0's input masked for P2 alone"        io.c      's/if (second != NULL) add_mask(/if (second != NULL \&\& role != P0) add_mask(/' "brought by parties"
 bug "what P1 is told told to P2 as well"     io.c      's/status = send(r, x, to, to == P0 ? x->plane\[0\] : x->plane\[1\]);/&\n                if (to == P1 \&\& status == PUMA_OK) status = recv(r, x, P1, a);/; s/status = recv(r, x, from, a);/&\n                if (to == P1 \&\& status == PUMA_OK) status = send(r, x, P2, x->plane[1]);/' "told"
+
+# random words
+uniform='what node [0-9] sees goes with the word'
+bug "P0 holds a random word's m as well"    io.c      's/puma_prg      \*m = computes ? s->host->prg_pair(s, other(r), "masked random") : NULL;/puma_prg *m = computes || s->role == P0 ? s->host->prg_seed(s, (const uint64_t[4]){ 1 }, "masked random") : NULL;/' "random" "$uniform"
+bug "a random word's m is 0"                io.c      's/draw(r, z, m, z->plane\[0\]);/memset(z->plane[0], 0, z->n * sizeof *z->plane[0]);/' "random" "$uniform"
+bug "a random word's m is one bit short"    io.c      's/draw(r, z, m, z->plane\[0\]);/{ puma_tensor t = *z; t.bits--; draw(r, \&t, m, z->plane[0]); }/' "random" "$uniform"
+bug "a random word's mask left out for P2"  io.c      's/draw(r, z, r->stream2, z->plane\[1\]);/;/; s/draw(r, z, own_stream(r), z->plane\[1\]);/if (s->role == P1) &/' "random" "$uniform"
+bug "P1's mask of a random word told to P2" io.c      's/draw(r, z, own_stream(r), z->plane\[1\]);/& if (s->role == P1) send(r, z, P2, z->plane[1]); else recv(r, z, P1, s->host->scratch(s, z->words));/' "random" "$uniform"
+bug "a random word takes a message"         io.c      's/^    if (s->role == P0) {$/    if (s->role == P1) send(r, z, P2, z->plane[0]); else if (s->role == P2) recv(r, z, P1, z->plane[0]);\n&/' "random" '!= 0'
+bug "random words chosen without pad"       wire.c    's/host->ring->sub(share2, h, share1, n);/host->ring->scale(share2, h, 1, n);/' "random choice"
 
 finish

@@ -199,6 +199,31 @@ void run_told(puma_session *s, void *context)
     reveal(s, c, z, c->told);
 }
 
+static puma_tensor *random_words(puma_session *s, const setting *c)
+{
+    puma_tensor *z = made(s, c, PUMA_ARITH, c->bits);
+
+    if (s->role != PUMA_CLIENT) random_of(s)->random(s, z);
+    return z;
+}
+
+void run_random(puma_session *s, void *context)
+{
+    setting *c = context;
+
+    reveal(s, c, random_words(s, c), c->told);
+}
+
+/* The bit chooses between random words and 0, as a guard's verdict does. */
+static void run_random_choice(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *b = input(s, c, c->y, PUMA_BIT, 1), *z = made(s, c, PUMA_ARITH, c->bits);
+    puma_choice  choice = { .bit = b, .value = random_words(s, c), .coefficient = 1 };
+
+    if (s->role != PUMA_CLIENT) s->protocol->mux_sum(s, z, &choice, 1);
+}
+
 static void less(puma_session *s, setting *c, const puma_tensor *x, puma_tensor **z, size_t thresholds)
 {
     static const uint64_t constants[] = { 0, 1 };
@@ -256,6 +281,13 @@ static bool has_one_hot(const puma_protocol *p)
     return x != NULL && PUMA_HAS(x, one_hot);
 }
 
+bool has_random(const puma_protocol *p)
+{
+    const puma_random_ext *x = extension_of(p, PUMA_EXT_RANDOM);
+
+    return x != NULL && PUMA_HAS(x, random);
+}
+
 const check CHECKS[CHECK_COUNT] = {
     { "share", run_share, .tiny = { .bits = 4 }, .real = { .bits = 64 } },
     { "brought by parties", run_owners, .tiny = { .bits = 2, .to = 1, .shift = 1 },
@@ -283,6 +315,8 @@ const check CHECKS[CHECK_COUNT] = {
     { "mux", run_mux, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
     { "choices", run_choices, .tiny = { .bits = 2 }, .real = { .bits = 64 }, .bit_y = true },
     { "b2a", run_b2a, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true },
+    { "random choice", run_random_choice, .tiny = { .bits = 3 }, .real = { .bits = 64 }, .bit_y = true,
+      .has = has_random },
     { "less, one digit", run_less, .tiny = { .bits = 2, .width = 2 }, .real = { .bits = 24, .width = 24 },
       .needs = PUMA_CAP_RINGS },
     { "less, two digits", run_less, .tiny = { .bits = 3, .width = 3 }, .real = { .bits = 64, .width = 64 } },

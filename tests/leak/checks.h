@@ -26,7 +26,7 @@ typedef struct check {
     bool (*has)(const puma_protocol *p); /* of an optional operation    */
 } check;
 
-#define CHECK_COUNT 21
+#define CHECK_COUNT 22
 
 extern const check CHECKS[CHECK_COUNT];
 
@@ -37,5 +37,8 @@ const check *check_named(const char *name);
 void run_less(puma_session *s, void *context);
 /* x + y, told to one node. */
 void run_told(puma_session *s, void *context);
+/* Random words, told to one node. */
+void run_random(puma_session *s, void *context);
+bool has_random(const puma_protocol *p);
 
 #endif

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_leak.c - what each node of any backend sees of its core operations depends on no secret.
  *
- *     test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told]
+ *     test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told | random]
  *
  * Parties, dealer, rings and operations are what the backend's table says; nothing here knows how a share is
  * made.  Each check runs one small program on the client's secrets (or the parties'), and every node's view is
@@ -315,6 +315,67 @@ static void a_party_is_told_the_answer_alone(void **state)
     }
 }
 
+/* --- words that no node knows ------------------------------------------------------------------ */
+
+enum { RANDOM_BITS = 3, RANDOM_VALUES = 1 << RANDOM_BITS };
+
+/* Over all streams that `node` lacks every value of a random word comes along with the same views of the node, and as
+ * often: to the node it is uniform.  The word is told to another node to be seen here. */
+static void random_is_uniform_to(uint32_t node, uint32_t told, uint64_t known)
+{
+    world   *w = world_new(backend, 8, 0);
+    setting  at = { .bits = RANDOM_BITS, .n = 1, .told = told };
+    sums     by_value[RANDOM_VALUES] = { { { 0 } } };
+    uint64_t unknown, times[RANDOM_VALUES] = { 0 };
+
+    world_keep(w, true);
+    world_seed(w, known);
+    assert_true(world_run(w, run_random, &at));
+    unknown = world_lacks(w, node);
+    assert_true(world_rewind(w, unknown) <= MAX_ENUMERATED);
+    do {
+        assert_true(world_run(w, run_random, &at));
+        add_view(&by_value[at.out[0] % RANDOM_VALUES], world_view(w, node));
+        times[at.out[0] % RANDOM_VALUES]++;
+    } while (world_step(w, unknown));
+    for (size_t v = 0; v < RANDOM_VALUES; v++)
+        if (times[v] == 0 || times[v] != times[0] || memcmp(&by_value[v], &by_value[0], sizeof *by_value) != 0)
+            fail_msg("random: what node %u sees goes with the word: %zu comes %llu times, 0 comes %llu times", node, v,
+                     (unsigned long long)times[v], (unsigned long long)times[0]);
+    world_free(w);
+}
+
+static void no_node_knows_a_random_word(void **state)
+{
+    (void)state;
+    if (!has_random(backend) || !has_rings()) skip();
+    for (uint32_t told = 0; told <= backend->parties; told++)
+        for (uint32_t node = 0; node <= backend->parties; node++)
+            for (uint64_t known = 1; known <= 3 && told != node && !(deals() && told == backend->dealer); known++)
+                random_is_uniform_to(node < backend->parties ? node : PUMA_CLIENT,
+                                     told < backend->parties ? told : PUMA_CLIENT, known);
+}
+
+/* Drawing takes no message: what is sent tells the word, and no more. */
+static void a_random_word_is_drawn_without_a_message(void **state)
+{
+    world  *w = world_new(backend, 64, 0);
+    setting at = { .bits = 64, .n = 5, .told = PUMA_CLIENT };
+
+    (void)state;
+    if (!has_random(backend)) {
+        world_free(w);
+        skip();
+    }
+    assert_true(world_run(w, run_random, &at));
+    for (uint32_t from = 0; from <= backend->parties; from++)
+        for (uint32_t to = 0; to < backend->parties; to++)
+            for (int phase = 0; phase < 2; phase++)
+                assert_int_equal(world_bits(w, from < backend->parties ? from : PUMA_CLIENT, to, (puma_phase)phase), 0);
+    assert_int_equal(world_rounds(w), 1);
+    world_free(w);
+}
+
 /* --- affine rank ------------------------------------------------------------------------------ */
 
 #define MAX_COLUMNS 4096
@@ -459,10 +520,15 @@ static int run_only(const char *name)
     };
     const struct CMUnitTest opening[] = { cmocka_unit_test(opening_tells_seeds_to_their_users_alone) };
     const struct CMUnitTest told[] = { cmocka_unit_test(a_party_is_told_the_answer_alone) };
+    const struct CMUnitTest random[] = {
+        cmocka_unit_test(no_node_knows_a_random_word),
+        cmocka_unit_test(a_random_word_is_drawn_without_a_message),
+    };
     const struct CMUnitTest many[] = { cmocka_unit_test(many_elements_have_masks_of_their_own) };
 
     if (strcmp(name, "opening") == 0) return cmocka_run_group_tests_name("leak", opening, NULL, NULL);
     if (strcmp(name, "told") == 0) return cmocka_run_group_tests_name("leak", told, NULL, NULL);
+    if (strcmp(name, "random") == 0) return cmocka_run_group_tests_name("leak", random, NULL, NULL);
     only = strncmp(name, "many: ", 6) == 0 ? name + 6 : name;
     (void)check_named(only);
     if (only != name) return cmocka_run_group_tests_name("leak", many, NULL, NULL);
@@ -481,12 +547,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_receiver_learns_the_answer_alone),
         cmocka_unit_test(the_receiver_sees_masks_beside_the_answer),
         cmocka_unit_test(a_party_is_told_the_answer_alone),
+        cmocka_unit_test(no_node_knows_a_random_word),
+        cmocka_unit_test(a_random_word_is_drawn_without_a_message),
         cmocka_unit_test(received_bytes_are_uniform),
         cmocka_unit_test(traffic_is_a_function_of_shapes),
     };
 
     if (argc < 3 || argc > 4 || strcmp(argv[1], "--backend") != 0) {
-        fprintf(stderr, "usage: test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told]\n");
+        fprintf(stderr, "usage: test_leak --backend NAME|FILE.so [CHECK | many: CHECK | opening | told | random]\n");
         return 2;
     }
     backend = world_backend(argv[2]);

@@ -59,6 +59,11 @@ static inline const puma_blocks_ext *blocks_of(const puma_session *s)
     return (const puma_blocks_ext *)extension_of(s->protocol, PUMA_EXT_BLOCKS);
 }
 
+static inline const puma_random_ext *random_of(const puma_session *s)
+{
+    return (const puma_random_ext *)extension_of(s->protocol, PUMA_EXT_RANDOM);
+}
+
 /* Nodes are party numbers, or PUMA_CLIENT. */
 /* What a node drew and received during the last run, in order. */
 const view *world_view(const world *w, uint32_t node);
