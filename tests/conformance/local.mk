@@ -6,7 +6,7 @@ check_DATA     += tests/conformance/conformance
 CLEANFILES     += tests/conformance/conformance
 tests_conformance_conformance_SOURCES = %D%/conformance.c %D%/conformance.h %D%/cases/groups.c \
     %D%/cases/operands.c %D%/cases/cases.h %D%/cases/add.c %D%/cases/apply.c %D%/cases/argmax.c \
-    %D%/cases/bits.c %D%/cases/chain.c %D%/cases/embed.c %D%/cases/float.c %D%/cases/less.c \
+    %D%/cases/bits.c %D%/cases/chain.c %D%/cases/embed.c %D%/cases/float.c %D%/cases/guard.c %D%/cases/less.c \
     %D%/cases/linear.c %D%/cases/maximum.c %D%/cases/mux_sum.c %D%/cases/one_hot.c %D%/cases/product.c \
     %D%/cases/product_blocks.c %D%/cases/public.c %D%/cases/random.c %D%/cases/share.c %D%/cases/structure.c %D%/cases/table.c %D%/cases/trunc.c
 tests_conformance_conformance_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

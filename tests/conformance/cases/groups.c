@@ -30,6 +30,8 @@
     X(random)                                                                                                \
     X(random_built)                                                                                          \
     X(random_product)                                                                                        \
+    X(guard)                                                                                                 \
+    X(guard_words)                                                                                           \
     /* these three a second time, with other operands */                                                     \
     X(maximum)                                                                                               \
     X(maximum_built)                                                                                         \
