@@ -40,6 +40,7 @@ static int score_frac(const exec_config *c)
     int          left = (int)c->rings.attention - (int)c->rings.frac - 1 - 2 * queries;
 
     for (size_t n = 1; n < m->head_dim; n *= 2) left--;
+    if (left > (int)c->rings.frac) left = (int)c->rings.frac;
     return left < MOST_SCORE_FRAC ? left : MOST_SCORE_FRAC;
 }
 
@@ -99,12 +100,14 @@ void exec_guard_norm(struct exec *x, puma_share n)
 {
     size_t     mark;
     double     d;
+    uint32_t   frac;
     puma_share rows;
 
     if (!x->guards || n == NULL) return;
     mark = x->s->host->enter(x->s);
-    d = ldexp((double)n->dim[n->rank - 1], 2 * NORM_FRAC);
-    rows = as_integers(x, n, NORM_FRAC);
+    frac = n->frac < NORM_FRAC ? n->frac : NORM_FRAC;
+    d = ldexp((double)n->dim[n->rank - 1], 2 * (int)frac);
+    rows = as_integers(x, n, frac);
     if (rows != NULL) guard_squares(x->s, rows, (uint64_t)(d / 4), (uint64_t)(d * 9 / 8));
     puma_leave(x->s, mark, NULL);
 }

@@ -84,6 +84,9 @@ static void all_in_one_process(void)
         ends(c, FAR, "run.protocol=beaver2", false);
         ends(c, FAR, "run.protocol=additive", false);
     }
+    /* Numbers with fewer bits behind the point than the guard likes to see. */
+    ends(&SUBJECTS[3], 1, "numeric.fxp_fraction_bits=4", true);
+    ends(&SUBJECTS[3], FAR, "numeric.fxp_fraction_bits=4", false);
 }
 
 /* --- a process for each role ---------------------------------------------------------------------- */
