@@ -96,7 +96,7 @@ static puma_share as_integers(struct exec *x, puma_share rows, uint32_t frac)
     return z;
 }
 
-void exec_guard_norm(struct exec *x, puma_share n)
+void exec_guard_norm(struct exec *x, puma_share n, size_t flags)
 {
     size_t     mark;
     double     d;
@@ -108,7 +108,7 @@ void exec_guard_norm(struct exec *x, puma_share n)
     frac = n->frac < NORM_FRAC ? n->frac : NORM_FRAC;
     d = ldexp((double)n->dim[n->rank - 1], 2 * (int)frac);
     rows = as_integers(x, n, frac);
-    if (rows != NULL) guard_squares(x->s, rows, (uint64_t)(d / 4), (uint64_t)(d * 9 / 8));
+    if (rows != NULL) guard_squares(x->s, rows, guard_flags(x->s) > flags ? GUARD_POSITIVE : (uint64_t)(d / 4), (uint64_t)(d * 9 / 8));
     puma_leave(x->s, mark, NULL);
 }
 

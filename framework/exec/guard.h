@@ -4,8 +4,9 @@
  * receiver whether it does.  parts.c and attention.c state the facts, exec.c asks for the verdict; host/guard.h keeps
  * and compares.
  *
- *   norm     the bare rows n have about the length sqrt(d): between a half and 1.03 of it.  1/sqrt of a sum of squares
- *            that left its ring gives another length.
+ *   norm     the bare rows n have at most 1.06 times the length sqrt(d).  1/sqrt of a sum of squares that left its ring
+ *            gives a longer one.  Where the function flags no rows itself, also at least half of it: a variance below what
+ *            it takes gives a shorter one; so does, rightly, one below the norm's epsilon, which is then refused.
  *   softmax  |q| |k| <= W / 2 for each query and key of a layer, as |q|, |k| <= sqrt(W / 2): then a row's scores lie
  *            within W of each other (Cauchy-Schwarz), which is what the maximum takes (doc/rings.md).
  *
@@ -20,8 +21,8 @@
 /* Called once, when the ring plan is known. */
 void       exec_guard_open(struct exec *x);
 void       exec_guard_close(struct exec *x);
-/* States the fact of a norm's bare output n (rows, d). */
-void       exec_guard_norm(struct exec *x, puma_share n);
+/* States the fact of a norm's bare output n (rows, d).  `flags`: guard_flags before the norm. */
+void       exec_guard_norm(struct exec *x, puma_share n, size_t flags);
 /* Of a layer's queries and keys, before they are turned: qkv (T, …) begins with them. */
 void       exec_guard_scores(struct exec *x, puma_share qkv);
 /* After a layer: bounds the memory that facts take until the verdict. */

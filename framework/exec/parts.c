@@ -4,6 +4,7 @@
 #include "exec/parts.h"
 
 #include "exec/guard.h"
+#include "host/guard.h"
 
 puma_share exec_function(struct exec *x, puma_slot slot, puma_share in, const size_t *lengths)
 {
@@ -50,9 +51,10 @@ puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_sh
 residual exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
 {
     puma_slot  slot = x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM;
+    size_t     flags = guard_flags(x->s);
     puma_share n = exec_function(x, slot, in, NULL);
 
-    exec_guard_norm(x, n);
+    exec_guard_norm(x, n, flags);
     return (residual){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
 }
 

@@ -4,6 +4,7 @@
 #include "exec/pooling.h"
 
 #include "exec/guard.h"
+#include "host/guard.h"
 
 #include <puma/rows.h>
 
@@ -156,9 +157,10 @@ static puma_share normed(struct exec *x, puma_share rows, const struct step_weig
                          .bits = x->config.rings.wide,
                          .frac = x->config.rings.frac,
                          .epsilon = MODEL_STEP_EPSILON };
+    size_t         flags = guard_flags(x->s);
     residual       h = { puma_call(x->s, PUMA_SLOT_LAYERNORM, rows, &a), w->gain, w->bias };
 
-    exec_guard_norm(x, h.n);
+    exec_guard_norm(x, h.n, flags);
     return exec_formed(x, h);
 }
 

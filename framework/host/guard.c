@@ -54,6 +54,7 @@ void guard_end(puma_session *s)
     free(h->guard->facts);
     free(h->guard);
     h->guard = NULL;
+    h->table.flag = NULL;
 }
 
 static void keep(puma_session *s, const fact *new)
@@ -84,6 +85,15 @@ void guard_flag(puma_session *s, const puma_tensor *bits)
         host_fail(s, PUMA_EINTERNAL, "flags that are no bits");
     else
         keep(s, &(fact){ .kind = FACT_BITS, .x = *bits, .at = host_of(s)->at });
+}
+
+size_t guard_flags(puma_session *s)
+{
+    const guard *g = guard_of(s);
+    size_t       count = 0;
+
+    for (size_t i = 0; g && i < g->count; i++) count += g->facts[i].kind == FACT_BITS;
+    return count;
 }
 
 void guard_squares(puma_session *s, puma_share rows, uint64_t least, uint64_t most)
@@ -231,7 +241,8 @@ static puma_share failures(puma_session *s, const guard *g)
         if (f->kind != FACT_SUMS) continue;
         x = host_view(s, &f->x);
         if (x) part[parts++] = from_limit(s, x, f->most, false);
-        if (x && f->least > 0) part[parts++] = from_limit(s, x, f->least, true);
+        if (x && f->least > 0)
+            part[parts++] = from_limit(s, x, f->least == GUARD_POSITIVE ? (uint64_t)-2 * GUARD_SLACK : f->least, true);
     }
     if (parts > 0) {
         all = puma_concat(s, part, parts, 0);

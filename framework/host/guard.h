@@ -16,14 +16,17 @@
 /* The ring of a verdict's words: one that is not 0 is taken for 0 with probability 2^-48. */
 enum { GUARD_VERDICT_BITS = 48 };
 
-/* How far from its limits a sum may be taken to be on either side of them. */
-enum { GUARD_SLACK = 1024 };
+/* How far from its limits a sum may be taken to be on either side of them; and a lower limit that tells a sum that is
+ * negative, because it left its ring. */
+enum { GUARD_SLACK = 1024, GUARD_POSITIVE = 1 };
 
 /* From now on facts are kept; `bits` is the ring of all rows. */
 void       guard_begin(puma_session *s, uint32_t bits);
 /* Keeps rows (n, e) of integers in the ring of guard_begin: the sum of the squares of each is to be within least … most,
- * give or take GUARD_SLACK, and must not leave the ring.  Without a lower limit: least = 0. */
+ * give or take GUARD_SLACK, and must not leave the ring.  Without a lower limit: least = 0, where it cannot leave the ring. */
 void       guard_squares(puma_session *s, puma_share rows, uint64_t least, uint64_t most);
+/* How many times bits were flagged since the last verdict: a function that flags knows its own limits. */
+size_t     guard_flags(puma_session *s);
 /* Where so many words of rows wait, their squares are summed up now, which is a round, and the rows dropped. */
 void       guard_settle(puma_session *s, size_t words);
 /* (groups): what was kept until now, which is forgotten. `group` says which group a fact belongs to that was stated

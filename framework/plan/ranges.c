@@ -86,7 +86,7 @@ puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, pum
 size_t ranges_list(const plan *p, range_item items[RANGE_ITEMS])
 {
     const char  *unproved = p->run->ranges != NULL ? "measured" : "promised";
-    bool         scores = p->exec.guard && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
+    bool         scores = p->exec.guard && p->proved[PLAN_QUERIES] && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
     model_ranges g = p->model->ranges;
     size_t       used = 0;
 
