@@ -76,6 +76,7 @@ static void all_measured(void)
     measured("bert", "word_embeddings.weight", 1, 0, 0x1p-9);
     measured("llama", "up_proj.weight", 40, 0, 0x1p-5);
     measured("llama", "q_proj.weight", 40, 0, 0x1p-5);
+    measured("qwen2", "k_proj.bias", 2000, 0, 0x1p-5); /* key biases, which positions turn, of hundreds */
 }
 
 /* --- ranges that are proved ----------------------------------------------------------------------- */
