@@ -19,7 +19,7 @@ static puma_share every_second(puma_session *s, puma_share x, size_t first)
  * of any two the left one has the lower index.  The right one wins if it is larger by more than one ulp:
  * truncation rounds at random and may set equal logits one ulp apart.  In floating point any difference
  * counts. */
-puma_share exec_argmax(puma_session *s, puma_share x)
+static puma_share tournament(puma_session *s, puma_share x)
 {
     size_t       n = x->dim[1], rows = x->dim[0];
     double      *leaf = (double *)s->host->scratch(s, n);
@@ -53,3 +53,5 @@ puma_share exec_argmax(puma_session *s, puma_share x)
     if (zero != NULL) zero->frac = 0;
     return zero;
 }
+
+puma_share exec_argmax(puma_session *s, puma_share x) { return puma_ready(s, x) ? tournament(s, x) : NULL; }

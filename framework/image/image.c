@@ -395,7 +395,7 @@ puma_status image_open_pixels(image_list *list, const char *path, const image_sh
     size_t        used = 0;
 
     *list = (image_list){ 0 };
-    if (json_read(path, MAX_FILE, &root, 561, e) == PUMA_OK && make_list(list, name, shape, 1, false, e) == PUMA_OK) {
+    if (json_read_limited(path, MAX_FILE, &(json_limits){ .secret = true }, &root, 561, e) == PUMA_OK && make_list(list, name, shape, 1, false, e) == PUMA_OK) {
         inner = json_array_get(root, 0);
         read_numbers(list->images[0].pixels, &used, root, json_is_array(inner) ? nested : &flat,
                      json_is_array(inner) ? 3 : 1, name, e);

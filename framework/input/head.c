@@ -11,7 +11,7 @@
 /* [run] head: {"w": [...], "b": x}, one number of w for each of the embedding. */
 puma_status input_read_head(client_input *in, const rings *r, puma_error *e)
 {
-    static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20 };
+    static const json_limits limits = { .objects = 1, .arrays = 1, .separators = 1u << 20, .secret = true };
     const char   *path = in->run->head, *known[] = { "w", "b" };
     size_t        width = in->model->embedding, i;
     double        limit = ldexp(1.0, (int)r->wide - 2 - 2 * (int)r->frac);

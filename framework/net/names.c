@@ -44,7 +44,7 @@ const char *net_name(const net *n, uint32_t node)
 {
     static const char *const names[PUMA_NODES] = { "P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "client" };
 
-    return is_dealer(n, node) ? "dealer" : names[node];
+    return is_dealer(n, node) ? "dealer" : node < PUMA_NODES ? names[node] : "a stranger";
 }
 
 const char *net_title(const net *n, uint32_t node)
@@ -52,7 +52,7 @@ const char *net_title(const net *n, uint32_t node)
     static const char *const titles[PUMA_NODES] = { "party 0", "party 1", "party 2", "party 3", "party 4",
                                                     "party 5", "party 6", "party 7", "client" };
 
-    return is_dealer(n, node) ? "dealer" : titles[node];
+    return is_dealer(n, node) ? "dealer" : node < PUMA_NODES ? titles[node] : "a stranger";
 }
 
 const char *net_role(const net *n, uint32_t node)

@@ -177,6 +177,20 @@ static void sockets_lost(net *n, conn *c, const char *why)
 
 /* --- who is there ---------------------------------------------------------------------------------- */
 
+/* A certificate of the right authority whose name is no role of this run: its connection is let go before any frame of it
+ * is looked at, and the run goes on. */
+static bool is_stranger(net *n, conn *c)
+{
+    char who[sizeof c->identity + 64];
+
+    if (c->outgoing || tls_node(n, c->identity) < PUMA_NODES) return false;
+    snprintf(who, sizeof who, "the certificate of %s is of no role of this run", c->identity);
+    n->refused.status = PUMA_OK;
+    error_set(&n->refused, 803, "connection from %s: %s", c->address, who);
+    conn_lost(n, c, who);
+    return true;
+}
+
 /* TLS knows who it is; HELLO must say the same. */
 static bool identity_right(net *n, conn *c, uint32_t claimed)
 {
@@ -203,7 +217,7 @@ static void secure(net *n, conn *c)
     if (rc == 0) return;
     if (rc > 0) {
         c->state = CONN_OPEN;
-        if (c->outgoing && !identity_right(n, c, c->peer)) return;
+        if (is_stranger(n, c) || (c->outgoing && !identity_right(n, c, c->peer))) return;
         handshake_begin(n, c);
         return;
     }

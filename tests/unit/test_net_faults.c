@@ -572,6 +572,54 @@ static void anothers_certificate_is_refused(void **state)
     run_free(&r);
 }
 
+/* Calls P0 with a certificate of the right authority that is no role of this run, and says ABORT, its header as frame.c
+ * writes it, before any HELLO. */
+static void *call_as_a_stranger(void *arg)
+{
+    const run *r = arg;
+    uint8_t    said[48 + 11] = { 0x50, 0x55, 0x4d, 0x41, 8 };
+    SSL_CTX   *tls = SSL_CTX_new(TLS_client_method());
+    SSL       *ssl;
+    char       path[96];
+    int        fd = dial(r->address[0]);
+
+    snprintf(path, sizeof path, "%s/dealer.pem", r->certificates);
+    assert_int_equal(SSL_CTX_use_certificate_chain_file(tls, path), 1);
+    snprintf(path, sizeof path, "%s/dealer.key", r->certificates);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(tls, path, SSL_FILETYPE_PEM), 1);
+    ssl = SSL_new(tls);
+    assert_int_equal(SSL_set_fd(ssl, fd), 1);
+    said[16] = 11;
+    said[32] = said[36] = 1;
+    said[48] = 0xbf; /* E0703 */
+    said[49] = 2;
+    memcpy(said + 52, "\x63\0\0\0abc", 7);
+    if (SSL_connect(ssl) == 1) SSL_write(ssl, said, sizeof said);
+    while (SSL_read(ssl, said, sizeof said) > 0) continue; /* until it hangs up */
+    SSL_free(ssl);
+    SSL_CTX_free(tls);
+    close(fd);
+    return NULL;
+}
+
+static void a_stranger_of_the_same_authority_ends_nothing(void **state)
+{
+    run       r;
+    pthread_t thread;
+
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    run_prepare(&r, NET_TLS);
+    assert_int_equal(pthread_create(&thread, NULL, call_as_a_stranger, &r), 0);
+    r.part = finish;
+    node_start(&r.nodes[0]);
+    pthread_join(thread, NULL); /* it has been heard before the others come */
+    for (uint32_t i = after(&r, 0); i < PUMA_NODES; i = after(&r, i)) node_start(&r.nodes[i]);
+    run_join(&r);
+    assert_fine(&r);
+    run_free(&r);
+}
+
 static void no_event(void *context, const net_event *event)
 {
     (void)event;
@@ -783,7 +831,9 @@ int main(void)
         cmocka_unit_test(a_computing_party_is_told),       cmocka_unit_test(strays_do_not_disturb),
         cmocka_unit_test(an_absent_peer_is_named_by_all),  cmocka_unit_test(plain_tcp_stays_on_the_loopback),
         cmocka_unit_test(anothers_certificate_is_refused), cmocka_unit_test(anothers_authority_is_refused),
-        cmocka_unit_test(a_key_open_to_others_is_refused), cmocka_unit_test(an_own_certificate_of_another_is_refused),
+        cmocka_unit_test(a_key_open_to_others_is_refused),
+        cmocka_unit_test(a_stranger_of_the_same_authority_ends_nothing),
+        cmocka_unit_test(an_own_certificate_of_another_is_refused),
         cmocka_unit_test(a_certificate_out_of_its_time_is_refused), cmocka_unit_test(one_role_is_renewed),
         cmocka_unit_test(events_tell_who_comes),
     };
