@@ -55,7 +55,8 @@ static puma_share binary(struct exec *x, puma_share row)
     host_at(s, "head", -1, "logits");
     pair[1] = exec_linear(x, row, x->head_out, x->head_out_bias, NULL, x->config.rings.wide);
     if (pair[1] == NULL) return NULL;
-    pair[1] = puma_promise(s, pair[1], x->config.model->ranges.hidden);
+    /* The client has seen to it (input_check_encoder). */
+    pair[1] = puma_promise(s, pair[1], (int32_t)x->config.rings.wide - 2 - 2 * (int32_t)x->config.rings.frac);
     if (!x->config.reveal_label) return pair[1];
     host_at(s, "head", -1, "argmax");
     pair[0] = s->host->tensor(s, PUMA_ARITH, 2, pair[1]->dim, pair[1]->bits, pair[1]->frac); /* shares of 0 */

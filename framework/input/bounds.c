@@ -148,7 +148,7 @@ static puma_status bound_pooled(const client_plan *c, bounds *b, puma_error *e)
     const model *m = c->plan->model;
     double       longest = 1, sum = 0;
     bool         post = m->place == MODEL_POST_NORM;
-    int          last = post ? (int)m->layers - 1 : -1;
+    int          last = post ? (int)model_group(m, m->layers - 1) : -1;
     bounds       gain, bias;
 
     if (measure_tensor(c, post ? "layer.mlp_norm.gain" : "final.norm.gain", last, &gain, e) != PUMA_OK ||
@@ -168,6 +168,23 @@ static puma_status bound_pooled(const client_plan *c, bounds *b, puma_error *e)
     return PUMA_OK;
 }
 
+/* A linear head on a vector within b. */
+static puma_status check_head(const client_plan *c, const bounds *b, puma_error *e)
+{
+    const double *w = c->input.head;
+    size_t        n = c->plan->model->embedding;
+    double        sum = 0, length = 0, most, limit = ldexp(1, (int)c->plan->exec.rings.wide - 2 - 2 * (int)c->plan->exec.rings.frac);
+
+    if (w == NULL) return PUMA_OK;
+    for (size_t k = 0; k < n; k++) {
+        sum += fabs(w[k]);
+        length = hypot(length, w[k]);
+    }
+    most = 1.01 * (fmin(sum * b->most, length * b->length) + fabs(w[n]));
+    if (most < limit) return PUMA_OK;
+    return error_set(e, 1101, "[run] head: its sum needs more room (got %.4g, limit %.4g)", most, limit);
+}
+
 puma_status input_check_encoder(const client_plan *c, puma_error *e)
 {
     const model *m = c->plan->model;
@@ -176,7 +193,7 @@ puma_status input_check_encoder(const client_plan *c, puma_error *e)
     double most;
     bounds b = { 0 };
 
-    if (m->step_count == 0 || bound_pooled(c, &b, e) != PUMA_OK) return e->status;
+    if ((m->step_count == 0 && c->input.head == NULL) || bound_pooled(c, &b, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < m->step_count && e->status == PUMA_OK; i++) {
         const model_step *s = &m->steps[i];
 
@@ -210,5 +227,5 @@ puma_status input_check_encoder(const client_plan *c, puma_error *e)
             b = (bounds){ 1, 1 };
         }
     }
-    return e->status;
+    return e->status == PUMA_OK ? check_head(c, &b, e) : e->status;
 }

@@ -24,13 +24,13 @@ static puma_status read_own(client_plan *c, bool all, puma_error *e)
 }
 
 /* The ranges of what the weights bound.  In floating point nothing leaves a ring; a dealer who worked ahead had no
- * weights, and his material is for the plan's own ranges. */
+ * weights, and his material is for the plan's own ranges, which must do. */
 static puma_status prove(client_plan *c, puma_error *e)
 {
     int bits[PLAN_PROVED];
 
-    if (plan_ulp(c->plan) == 0 || c->plan->run->material != NULL || input_prove(c, bits, e) != PUMA_OK) return e->status;
-    return ranges_take(c->plan, bits, e);
+    if (plan_ulp(c->plan) == 0 || input_prove(c, bits, e) != PUMA_OK) return e->status;
+    return c->plan->run->material != NULL ? ranges_check(c->plan, bits, e) : ranges_take(c->plan, bits, e);
 }
 
 static puma_status open_source(client_plan *c, bool measures, puma_error *e)

@@ -26,6 +26,8 @@ typedef struct proof {
     const model        *m;
     const model_source *source;
     double              operand_scale; /* what softmax wants on its operand */
+    double              unit;          /* the last place of a weight and of a number, 2^-f */
+    double              norm_error;    /* of the norm's function */
     double              most[PLAN_PROVED];
     puma_error         *e;
 } proof;
@@ -78,7 +80,8 @@ static double behind_norm(const proof *p, const double *w, const double *g, cons
 
         length += v * v;
     }
-    return sqrt((double)d * length) + fabs(shift);
+    /* The rounding of weights, and of numbers whose mean is then not quite 0. */
+    return sqrt((double)d * length) * (1 + p->norm_error) + fabs(shift) + (double)d * p->unit * (1 + fabs(mean));
 }
 
 /* Bounds of the rows w (rows, columns) with biases c (NULL: none) on an operand; malloc'd, NULL after a failure. */
@@ -93,7 +96,7 @@ static double *rows_of(proof *p, const double *w, const double *c, size_t rows, 
             z[i] = behind_norm(p, w, g, b, columns, z[i]);
         } else {
             z[i] = fabs(z[i]);
-            for (size_t k = 0; k < columns; k++) z[i] += fabs(w[k]) * in->x[k];
+            for (size_t k = 0; k < columns; k++) z[i] += (fabs(w[k]) + p->unit) * in->x[k];
         }
         z[i] = SPARE(z[i]);
         raise_to(p, PLAN_PRODUCT, z[i]);
@@ -128,7 +131,7 @@ static double *normed(proof *p, const operand *in, size_t d)
     double *z = numbers(p, d), *g = values_of(p, in->gain, in->layer), *b = values_of(p, in->bias, in->layer);
 
     for (size_t i = 0; z != NULL && i < d; i++)
-        z[i] = SPARE(sqrt((double)d) * (g == NULL ? 1 : fabs(g[i] + p->m->gain_offset)) + (b == NULL ? 0 : fabs(b[i])));
+        z[i] = SPARE(sqrt((double)d) * (1 + p->norm_error) * (g == NULL ? 1 : fabs(g[i] + p->m->gain_offset)) + (b == NULL ? 0 : fabs(b[i])));
     free(g);
     free(b);
     raise_to(p, PLAN_NORM, largest(z, d));
@@ -153,6 +156,7 @@ static double *mixed(proof *p, int layer, const operand *in)
     const char  *weights[] = { "layer.query.weight", "layer.key.weight", "layer.value.weight" };
     const char  *shifts[] = { "layer.query.bias", "layer.key.bias", "layer.value.bias" };
     const size_t first[] = { 0, queries, queries + keys }, rows[] = { queries, keys, keys };
+    double       sums_to = 1 + (double)m->max_tokens * p->unit; /* weights of a row, each rounded */
     double       both = p->operand_scale * m->attention_factor * m->attention_factor / sqrt((double)e);
 
     gain = values_of(p, in->gain, in->layer);
@@ -169,12 +173,12 @@ static double *mixed(proof *p, int layer, const operand *in)
         !balance(factor, &(balance_heads){ fused != NULL ? fused : apart[0], fused != NULL ? fused + first[1] * d : apart[1], gain,
                                            m->gain_offset, m->heads, m->kv_heads, e, d }))
         error_set(p->e, 1001, "out of memory for bounds");
-    for (size_t r = 0; r < queries && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, z[0][r] * sqrt(both) / factor[r / e / (m->heads / m->kv_heads)]);
-    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, z[1][r] * sqrt(both) * factor[r / e]);
-    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_ATTENTION, SPARE(z[2][r]));
+    for (size_t r = 0; r < queries && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, SPARE(z[0][r] * sqrt(both) / factor[r / e / (m->heads / m->kv_heads)] + (double)d * p->unit));
+    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_QUERIES, SPARE(z[1][r] * sqrt(both) * factor[r / e] + (double)d * p->unit));
+    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++) raise_to(p, PLAN_ATTENTION, sums_to * SPARE(z[2][r]));
     raise_to(p, PLAN_ATTENTION, p->most[PLAN_QUERIES]);
     mix = numbers(p, queries);
-    for (size_t r = 0; mix != NULL && r < queries; r++) mix[r] = SPARE(z[2][r / e / (m->heads / m->kv_heads) * e + r % e]);
+    for (size_t r = 0; mix != NULL && r < queries; r++) mix[r] = sums_to * SPARE(z[2][r / e / (m->heads / m->kv_heads) * e + r % e]);
     for (size_t i = 0; i < 3; i++) {
         free(apart[i]);
         free(bias[i]);
@@ -354,7 +358,13 @@ puma_status input_prove(const client_plan *c, int bits[PLAN_PROVED], puma_error 
 {
     const model       *m = c->plan->model;
     const puma_approx *softmax = c->plan->function[PUMA_SLOT_SOFTMAX];
-    proof p = { .m = m, .source = c->source, .operand_scale = softmax == NULL || softmax->operand_scale == 0 ? 1 : softmax->operand_scale, .e = e };
+    const puma_approx *norm = c->plan->function[m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM];
+    proof              p = { .m = m,
+                             .source = c->source,
+                             .operand_scale = softmax == NULL || softmax->operand_scale == 0 ? 1 : softmax->operand_scale,
+                             .unit = ldexp(1, -(int)c->plan->run->frac),
+                             .norm_error = norm == NULL ? 0 : fmin(norm->max_error, 1.0 / 16),
+                             .e = e };
 
     layers(&p);
     head(&p, c->plan->exec.task);

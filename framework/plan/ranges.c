@@ -50,6 +50,23 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
     return e->status;
 }
 
+puma_status ranges_check(plan *p, const int bits[PLAN_PROVED], puma_error *e)
+{
+    for (plan_range k = 0; k < PLAN_PROVED; k++) {
+        const char *name;
+        int         range = *field(&p->model->ranges, k, &name);
+
+        if (range == RANGE_UNKNOWN) range = k == PLAN_QUERIES ? p->model->ranges.attention : p->model->ranges.scores;
+        p->proved[k] = bits[k] <= range;
+        if (!p->proved[k] && counts(p->model, k) && p->run->ranges == NULL)
+            return error_set(e, 1101,
+                             "[run] material: made for numbers of %s below 2^%d, and the weights allow 2^%d: give deal and run the "
+                             "same [numeric] ranges",
+                             name, range, bits[k]);
+    }
+    return PUMA_OK;
+}
+
 /* --- to the parties and back ------------------------------------------------------------------ */
 
 char *ranges_text(const plan *p)

@@ -17,6 +17,9 @@
 /* Puts proved bits in the place of ranges: always of those that are only promised, and of measured ones where they are
  * at most one bit more; then makes the ring plan anew.  E1101 where it does not hold what is proved. */
 puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e);
+/* For a dealer's material, made without any weights: nothing is replaced, and what is neither within the plan's ranges nor
+ * measured is refused. */
+puma_status ranges_check(plan *p, const int bits[PLAN_PROVED], puma_error *e);
 /* The ranges as text for HELLO, malloc'd, and at a party back from there into a model and its ring plan.  E910 for a text
  * that is none, and for ranges that the plan cannot hold. */
 char       *ranges_text(const plan *p);

@@ -221,6 +221,18 @@ static puma_status take_token(const generation *g, sequence *q, const exec_outpu
     return e->status;
 }
 
+/* The same of a step that cannot be trusted: the parties are to see what they would see else, so that its token goes on,
+ * any one if it is none. */
+static void pass_over(const generation *g, sequence *q, const exec_output *revealed, generated *out)
+{
+    puma_error ignored = { 0 };
+
+    q->next = 0;
+    if (!checked_finite(revealed->values, revealed->rows * revealed->columns) || choose(g, q->draws, revealed, &q->next, &ignored) != PUMA_OK)
+        q->next = 0;
+    out->tokens[out->count++] = q->next;
+}
+
 /* The sequences of a pass.  `in` is what the next step feeds, `revealed` what the last one revealed. */
 typedef struct under_way {
     sequence    *q;
@@ -233,11 +245,10 @@ static puma_status take_step(const generation *g, const generate_pass *pass, con
 {
     if (exec_feed(pass->x, w->in, pass->count, w->revealed) != PUMA_OK)
         *e = *session_error(pass->session);
-    /* Of a step that cannot be trusted no token is looked at: the parties go on as they would. */
-    for (size_t i = 0; g->input != NULL && i < pass->count && exec_distrust(pass->x) != NULL; i++)
-        if (w->q[i].live) pass->out[i].tokens[pass->out[i].count++] = w->q[i].next = 0;
-    for (size_t i = 0; g->input != NULL && i < pass->count && e->status == PUMA_OK && exec_distrust(pass->x) == NULL; i++)
-        if (w->q[i].live)
+    for (size_t i = 0; g->input != NULL && i < pass->count && e->status == PUMA_OK; i++)
+        if (w->q[i].live && exec_distrust(pass->x) != NULL)
+            pass_over(g, &w->q[i], &w->revealed[i], &pass->out[i]);
+        else if (w->q[i].live)
             take_token(g, &w->q[i], &w->revealed[i], pass->forced == NULL ? NULL : &pass->forced[i], &pass->out[i], e);
     for (size_t i = 0; i < pass->count; i++) {
         exec_output *one = &w->revealed[i];

@@ -523,8 +523,20 @@ static puma_status adopt_ranges(part *own, puma_error *e)
     const node_config *c = own->task.config;
     const char        *text = c->self == PUMA_CLIENT ? NULL : net_input(own->wire, "input.ranges");
 
+    char              *planned;
+
     own->exec = c->plan->exec;
-    if (text == NULL || c->plan->run->material != NULL) return e->status;
+    if (text == NULL) return e->status;
+    if (own->ahead != NULL) { /* a record is for the plan's ranges, and must not be spent on others */
+        planned = ranges_text(c->plan);
+        if (planned == NULL)
+            error_set(e, 1001, "out of memory for the ranges");
+        else if (strcmp(planned, text) != 0)
+            error_set(e, 430, "dealer's material: made for the ranges %s of the plan, and the weights need %s: give deal and run the same [numeric] ranges",
+                      planned, text);
+        free(planned);
+        return e->status;
+    }
     own->exec.model = &own->model;
     return ranges_read(text, c->plan, &own->model, &own->exec.rings, e);
 }
