@@ -77,15 +77,16 @@ puma_status masked_remask(struct masked *r, puma_tensor *z, const uint64_t *y)
 /* Vectors that begin at words, put end to end for the wire, and back. */
 static void join(uint64_t *to, const uint64_t *from, size_t count, size_t n)
 {
-    size_t words = bit_words(n);
+    size_t words = bit_words(n), all = bit_words(count * n);
 
-    memset(to, 0, bit_words(count * n) * sizeof *to);
+    memset(to, 0, all * sizeof *to);
     for (size_t v = 0; v < count; v++)
         for (size_t w = 0; w < words; w++) {
             size_t at = v * n + 64 * w;
 
             to[at / 64] |= from[v * words + w] << at % 64;
-            if (at % 64 != 0 && from[v * words + w] >> (64 - at % 64))
+            /* Where the line ends the rest of the vector is 0. */
+            if (at % 64 != 0 && at / 64 + 1 < all)
                 to[at / 64 + 1] |= from[v * words + w] >> (64 - at % 64);
         }
 }

@@ -16,6 +16,7 @@ dpf_shape dpf_shape_of(size_t domain, uint32_t bits)
 
     if (f.width > domain) f.width = (uint32_t)domain;
     f.blocks = f.width == 0 ? 0 : (domain + f.width - 1) / f.width;
+    f.inverse = f.width == 0 ? 0 : (1ull << 32) / f.width;
     while (f.blocks > (size_t)1 << f.depth) f.depth++;
     return f;
 }
@@ -143,6 +144,17 @@ static inline uint64_t output(const dpf_block *leaf, const dpf_shape *f, uint32_
 
 /* --- making ------------------------------------------------------------------------------------------- */
 
+/* The leaf that a point is in, and its place there.  The CPU's division takes a time that depends on the point;
+ * the inverse gives a quotient that is right or too small by 1. */
+static inline uint64_t leaf_of(const dpf_shape *f, uint32_t point, uint64_t *place)
+{
+    uint64_t leaf = point * f->inverse >> 32, rest = point - leaf * f->width;
+    uint64_t right = (rest - f->width) >> 63; /* 1 where the quotient is right */
+
+    *place = rest - (f->width & (right - 1));
+    return leaf + (right ^ 1);
+}
+
 /* Figure 1 of the paper, level by level for all keys at once.  b: holder; s, t: seed and control bit of the
  * node on the path to the point, where the holders' control bits differ.  The correction makes the two
  * holders' children equal off the path, so that they cancel from there on. */
@@ -152,6 +164,7 @@ bool dpf_make(uint64_t *keys, const dpf_shape *f, dpf_cipher *c, const uint32_t 
     dpf_block *node = room, *child = room + 2 * n, *input = room + 6 * n;
     size_t     words = dpf_key_words(f);
     uint64_t   mask = f->bits < 64 ? (1ull << f->bits) - 1 : ~0ull;
+    uint64_t   place;
 
     memset(keys, 0, n * words * sizeof *keys);
     for (size_t i = 0; i < n; i++)
@@ -165,7 +178,8 @@ bool dpf_make(uint64_t *keys, const dpf_shape *f, dpf_cipher *c, const uint32_t 
             const dpf_block *c0 = child + 4 * i; /* left and right of holder 0 */
             const dpf_block *c1 = c0 + 2;        /* and of holder 1            */
             uint64_t        *key = keys + i * words, lost[2], left, right;
-            uint64_t         right_turn = (points[i] / f->width) >> (f->depth - 1 - level) & 1;
+            uint64_t         leaf = leaf_of(f, points[i], &place);
+            uint64_t         right_turn = leaf >> (f->depth - 1 - level) & 1;
             uint64_t         r = 0 - right_turn; /* all ones where the path goes right */
 
             for (int k = 0; k < 2; k++)
@@ -188,15 +202,17 @@ bool dpf_make(uint64_t *keys, const dpf_shape *f, dpf_cipher *c, const uint32_t 
             }
         }
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        (void)leaf_of(f, points[i], &place);
         for (uint32_t j = 0; j < f->width; j++) {
             const dpf_block *s = &node[2 * i];
-            uint64_t         wanted = (uint64_t)(points[i] % f->width == j);
+            uint64_t         wanted = (uint64_t)(place == j);
             uint64_t         sign = 1 - 2 * (s[1].half[0] & 1);
 
             keys[i * words + 2 * f->depth + 1 + j] =
                 (sign * (wanted - output(&s[0], f, j) + output(&s[1], f, j))) & mask;
         }
+    }
     OPENSSL_cleanse(room, 10 * n * sizeof *room);
     return true;
 }

@@ -9,7 +9,7 @@
  * its lowest bit set, pi AES-128 under a key that both holders know and that is fresh for every batch
  * (Matyas, Meyer, Oseas; seeds have their lowest bit 0, which makes room for a node's control bit).
  *
- * No branch and no address depends on the points.  Nothing here knows of parties or wires. */
+ * No branch, no address and no division depends on the points.  Nothing here knows of parties or wires. */
 #ifndef DPF_KEYS_H
 #define DPF_KEYS_H
 
@@ -29,6 +29,7 @@ typedef struct dpf_shape {
     uint32_t width; /* outputs of a leaf: as many as its seed has bits for, at most the domain */
     size_t   blocks;
     uint32_t depth;
+    uint64_t inverse; /* floor(2^32 / width) */
 } dpf_shape;
 
 dpf_shape dpf_shape_of(size_t domain, uint32_t bits);
