@@ -1,17 +1,19 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ct.c - every operation of a backend with masked sharing (rep3, beaver2), what is secret marked as undefined.
+/* ct.c - every operation of a backend with masked sharing (rep3, beaver2), what is secret marked as
+ * undefined.
  *
  *     valgrind ct FILE.so secrets|masks|opened
  *
- * Memcheck reports each branch and each address that undefined words decide; constant-time.sh reads its reports.
- * Nodes are threads, over the host's own memory transport, kernels and streams.  The host's calls that bring a
- * backend numbers (streams, receive) and take them away (send) pass through this file, which marks them.
+ * Memcheck reports each branch and each address that undefined words decide; constant-time.sh reads its
+ * reports. Nodes are threads, over the host's own memory transport, kernels and streams.  The host's calls
+ * that bring a backend numbers (streams, receive) and take them away (send) pass through this file, which
+ * marks them.
  *
  * Three runs, because memcheck has one mark and not three:
- *   secrets  what no branch and no address may depend on.  At the client its words, ids and streams.  At P1 and P2
- *            their own masks, their shares of what is dealt, and the keys of the client.  At P0 what it receives and
- *            brings in.  Not marked is what a timing may show (SECURITY.md, 8): at P1 and P2 what both know, the
+ *   secrets  what no branch and no address may depend on.  At the client its words, ids and streams.  At P1
+ * and P2 their own masks, their shares of what is dealt, and the keys of the client.  At P0 what it receives
+ * and brings in.  Not marked is what a timing may show (SECURITY.md, 8): at P1 and P2 what both know, the
  *            masked values m and whatever else is opened; at P0 the masks l.
  *   masks    all that P0 has, its masks too.
  *   opened   all that P1 and P2 have, masked and opened values too.
@@ -57,8 +59,9 @@ static bool is_hidden(uint32_t role, secrecy what)
     return what == SECRET;
 }
 
-/* The only place where a mark is taken away, and why: words go to another node, which may see them; or they are
- * masked values at P1 and P2, or masks at P0, in the run that does not look at those; or the run is over. */
+/* The only place where a mark is taken away, and why: words go to another node, which may see them; or they
+ * are masked values at P1 and P2, or masks at P0, in the run that does not look at those; or the run is over.
+ */
 static void declassify(const void *p, size_t bytes) { (void)VALGRIND_MAKE_MEM_DEFINED(p, bytes); }
 
 static void mark(const puma_session *s, const void *p, size_t bytes, secrecy what)
@@ -209,17 +212,21 @@ static puma_status open_marked(puma_session **s, const puma_session *base)
 
 /* --- operands --------------------------------------------------------------------------------- */
 
-/* A result: by the representation plane 0 is the masked value at P1 and P2, plane 1 their own mask, and both are
- * masks at P0. */
+/* A result: by the representation plane 0 is the masked value at P1 and P2, plane 1 their own mask, and both
+ * are masks at P0. */
 static const puma_tensor *done(puma_session *s, puma_tensor *z, puma_status status)
 {
     if (status != PUMA_OK || s->status != PUMA_OK || s->role == PUMA_CLIENT) return z;
     for (uint32_t p = 0; p < z->planes; p++)
-        mark(s, z->plane[p], z->words * sizeof **z->plane, is_dealer(s->role) ? MASK : p == 0 ? OPENED : SECRET);
+        mark(s, z->plane[p], z->words * sizeof **z->plane,
+             is_dealer(s->role) ? MASK
+             : p == 0           ? OPENED
+                                : SECRET);
     return z;
 }
 
-static puma_tensor *result(puma_session *s, puma_kind kind, size_t rows, size_t columns, uint32_t bits, uint32_t frac)
+static puma_tensor *result(puma_session *s, puma_kind kind, size_t rows, size_t columns, uint32_t bits,
+                           uint32_t frac)
 {
     size_t       dim[2] = { rows, columns };
     puma_tensor *z = s->host->tensor(s, kind, columns > 0 ? 2 : 1, dim, bits, frac);
@@ -313,8 +320,8 @@ static void truncations(puma_session *s, size_t n)
     }
 }
 
-static void product(puma_session *s, const puma_term *terms, size_t count, size_t rows, size_t columns, uint32_t bits,
-                    uint32_t shift)
+static void product(puma_session *s, const puma_term *terms, size_t count, size_t rows, size_t columns,
+                    uint32_t bits, uint32_t shift)
 {
     puma_tensor *z = result(s, PUMA_ARITH, rows, columns, bits, 18);
 
@@ -330,7 +337,8 @@ static void products(puma_session *s, size_t n)
     const puma_term    mul = { .op = PUMA_TERM_MUL, .x = x, .y = same };
     const puma_term    rows = { .op = PUMA_TERM_MUL, .x = x, .y = a_row, .y_rows = 1 };
     const puma_term    again = { .op = PUMA_TERM_MUL, .x = x, .y = repeats };
-    const puma_term    layer[] = { { .op = PUMA_TERM_MATMUL, .x = x, .y = matrix }, { .op = PUMA_TERM_ADD, .x = bias } };
+    const puma_term    layer[] = { { .op = PUMA_TERM_MATMUL, .x = x, .y = matrix },
+                                   { .op = PUMA_TERM_ADD, .x = bias } };
     const puma_term    vector = { .op = PUMA_TERM_MATMUL, .x = one, .y = matrix };
     const puma_term    turned = { .op = PUMA_TERM_MATMUL, .x = x, .y = across, .y_transposed = 1 };
     const puma_term    tall = { .op = PUMA_TERM_MATMUL, .x = across, .y = matrix };
@@ -348,15 +356,18 @@ static void products(puma_session *s, size_t n)
     product(s, &turned, 1, n, 6, 64, 18);
     product(s, &tall, 1, 6, 6, 46, 18);
     if (s->role != PUMA_CLIENT)
-        done(s, z, ((const puma_blocks_ext *)s->protocol->extension(PUMA_EXT_BLOCKS))->product_blocks(s, z, x, matrix, &blocks, 18));
+        done(s, z,
+             ((const puma_blocks_ext *)s->protocol->extension(PUMA_EXT_BLOCKS))
+                 ->product_blocks(s, z, x, matrix, &blocks, 18));
 }
 
 static void booleans(puma_session *s, size_t n)
 {
     const puma_protocol *p = s->protocol;
-    const puma_tensor   *b = flags(s, n), *c = flags(s, n), *x = number(s, n, 0, 64, 18, 40), *y = number(s, n, 0, 64, 18, 40);
-    const puma_choice    choices[] = { { b, x, 1 }, { c, y, 0 - 3ull }, { b, y, 5 }, { c, NULL, 1 } };
-    puma_tensor         *z = bits_of(s, n), *sum = words_of(s, n, 48, 18);
+    const puma_tensor   *b = flags(s, n), *c = flags(s, n), *x = number(s, n, 0, 64, 18, 40),
+                      *y = number(s, n, 0, 64, 18, 40);
+    const puma_choice choices[] = { { b, x, 1 }, { c, y, 0 - 3ull }, { b, y, 5 }, { c, NULL, 1 } };
+    puma_tensor      *z = bits_of(s, n), *sum = words_of(s, n, 48, 18);
 
     if (s->role == PUMA_CLIENT) return;
     done(s, z, p->xor_(s, z, b, c));
@@ -578,7 +589,8 @@ int main(int argc, char **argv)
                                       .connect_timeout_ms = 60000,
                                       .io_timeout_ms = 120000,
                                       .hello = "ct=1\n" };
-        for (uint32_t k = 0; k < PUMA_NODES; k++) nodes[i].wire.present[k] = k < table.parties || k == PUMA_CLIENT;
+        for (uint32_t k = 0; k < PUMA_NODES; k++)
+            nodes[i].wire.present[k] = k < table.parties || k == PUMA_CLIENT;
         if (pthread_create(&nodes[i].thread, NULL, live, &nodes[i]) != 0) return 99;
     }
     for (uint32_t i = 0; i < PUMA_NODES && good; i++) {

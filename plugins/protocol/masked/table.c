@@ -5,7 +5,7 @@
  * The index window of x: public m_i, dealt l_i, one-hot u of l_i with N entries, xor-shared.  P_b sums its
  * entries as integers,
  *     v_b = sum_i T[m_i - i] u_b[i],        v_1 - v_2 = s T[x_i],   s = 2 u_1[l_i] - 1
- * because entries that both halves hold cancel; s is known to P0 and uniform to P1 and P2.  V = s T + a is
+ * because entries that both halves hold cancel; P0 knows s, P1 and P2 lack the place l_i.  V = s T + a is
  * opened under fresh masks as wide as its ring, and T h = V [s h] - [a s h] for any h known to P0: one
  * lookup also multiplies by a factor of the mask, at no cost.  So a polynomial in the remainder
  * d = m_lo - l_lo, expanded in powers of l_lo, needs no product: tables c0 + c1 m + c2 m^2, -(c1 + 2 c2 m),

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* wire.c - the two message patterns, Deal and Open (masked.h).
  *
- * Why they leak nothing (doc/rep3.md composes all protocols of them).  P0 receives nothing.
+ * Why they leak nothing (doc/rep3.md composes all protocols of them).  In them P0 receives nothing.
  * What P1 receives is y2 + r2, r2 a fresh stretch of the stream of P0 and P2, which P1 lacks; what P2
  * receives is y1 + r1 and h - a, r1 and a fresh stretches of the stream of P0 and P1, which P2 lacks.
- * Ordered by time each received element has a mask of its own that influences nothing received before, so
- * all are jointly uniform, whatever was computed from the earlier ones. */
+ * In the order in which masks are drawn each received element has one of its own, which influences none of
+ * those before it, so all are jointly uniform, whatever was computed from the earlier ones, and in whatever
+ * order they arrive: P0 runs ahead. */
 #include "masked.h"
 
 #include <string.h>
