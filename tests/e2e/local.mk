@@ -28,5 +28,5 @@ dist_check_SCRIPTS += %D%/material.sh
 TESTS              += %D%/material.sh
 dist_check_SCRIPTS += %D%/install.sh
 TESTS              += %D%/install.sh
-dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh
-TESTS              += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh
+dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
+TESTS              += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
