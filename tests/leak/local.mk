@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/leak: backends in a world of the test's own.  The programs take a backend, so scripts run them; board*.sh and correct.sh seed bugs that
 # they must see.
-leak_programs = tests/leak/test_leak tests/leak/test_leak_masked tests/leak/test_leak_tables tests/leak/test_leak_dpf tests/leak/test_vectors
+leak_programs = tests/leak/test_leak tests/leak/test_leak_masked tests/leak/test_leak_tables tests/leak/test_leak_functions tests/leak/test_leak_dpf tests/leak/test_vectors
 EXTRA_PROGRAMS += $(leak_programs)
 check_DATA     += $(leak_programs)
 CLEANFILES     += $(leak_programs)
@@ -30,6 +30,14 @@ tests_leak_test_leak_tables_CPPFLAGS = $(leak_cppflags)
 tests_leak_test_leak_tables_LDADD    = $(leak_ldadd)
 dist_check_SCRIPTS += %D%/leak-tables.sh %D%/board-tables.sh
 TESTS              += %D%/leak-tables.sh %D%/board-tables.sh
+
+# whole functions and the guard, in the host's own sessions
+tests_leak_test_leak_functions_SOURCES  = %D%/test_leak_functions.c %D%/hosted.c %D%/hosted.h $(leak_views)
+tests_leak_test_leak_functions_CPPFLAGS = $(leak_cppflags)
+tests_leak_test_leak_functions_LDADD    = framework/host/libhost.la framework/plugin/libplugin.la framework/net/libnet.la framework/ring/libring.la \
+                                          framework/base/libbase.la $(OPENSSL_LIBS) $(OPENMP_CFLAGS) $(CMOCKA_LIBS) -ldl -lm
+dist_check_SCRIPTS += %D%/leak-functions.sh %D%/board-functions.sh
+TESTS              += %D%/leak-functions.sh %D%/board-functions.sh
 
 # rep3: embedding by the client's ids
 tests_leak_test_leak_dpf_SOURCES  = %D%/test_leak_dpf.c $(leak_views) plugins/protocol/rep3/dpf_keys.c

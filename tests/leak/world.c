@@ -96,6 +96,7 @@ typedef struct node {
 
 struct world {
     const puma_protocol *protocol;
+    const world_sessions *sessions; /* NULL: the backend's own */
     puma_host            host;
     node                 nodes[PLACES];
     message             *queue[PLACES][PLACES], *spare;
@@ -111,7 +112,13 @@ struct world {
     bool                 opened, kept, failed, progress, blind;
 };
 
-static world *of(const puma_session *s) { return s->impl; }
+static world *running; /* the one world that has its turn: makecontext passes no pointers, and a host's session has its own impl */
+
+static world *of(const puma_session *s)
+{
+    (void)s;
+    return running;
+}
 
 static uint32_t place_of(uint32_t id) { return id == PUMA_CLIENT ? CLIENT_PLACE : id; }
 static node    *here(const puma_session *s) { return &of(s)->nodes[place_of(s->role)]; }
@@ -502,7 +509,11 @@ static const char *option(const puma_session *s, const char *name, const char *w
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-static world *running; /* makecontext passes no pointers */
+static puma_status open_session(world *w, node *n)
+{
+    return w->sessions != NULL ? w->sessions->open(w->sessions->context, &n->session, &n->base)
+                               : w->protocol->open(&n->session, &n->base);
+}
 
 static void trampoline(void)
 {
@@ -511,7 +522,7 @@ static void trampoline(void)
 
     for (;;) {
         if (!n->open) {
-            if (w->protocol->open(&n->session, &n->base) != PUMA_OK) w->failed = true;
+            if (open_session(w, n) != PUMA_OK) w->failed = true;
             n->open = true;
         } else {
             w->program(n->session, w->context);
@@ -579,6 +590,7 @@ static void rewind_readers(world *w)
 
 static void clear(world *w)
 {
+    running = w;
     rewind_readers(w);
     if (!w->kept) world_redraw(w, ALL_STREAMS);
     memset(w->sent, 0, sizeof w->sent);
@@ -588,7 +600,10 @@ static void clear(world *w)
         n->depth = 0;
         n->seen.count = 0;
         n->waiting = false;
-        if (n->session != NULL) leave(n->session, 0, NULL, 0);
+        if (n->session != NULL && w->sessions != NULL)
+            w->sessions->clear(n->session);
+        else if (n->session != NULL)
+            leave(n->session, 0, NULL, 0);
         for (uint32_t j = 0; j < PLACES; j++)
             while (w->queue[i][j] != NULL) {
                 message *m = w->queue[i][j];
@@ -638,33 +653,43 @@ static void node_init(world *w, uint32_t place, uint32_t role, uint32_t ring_bit
                               .caps = w->protocol->caps };
 }
 
-world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
+/* Everything but `ring`, which is chosen when the program runs. */
+static const puma_host HOST = {
+    .struct_size = sizeof(puma_host),
+    .tensor = make,
+    .view = view_of,
+    .reshape = reshape,
+    .enter = enter,
+    .leave = leave,
+    .drop = drop,
+    .scratch = scratch,
+    .send = send_words,
+    .recv = recv_words,
+    .send_bits = send_bits,
+    .recv_bits = recv_bits,
+    .prg_pair = prg_pair,
+    .prg_own = prg_own,
+    .prg_seed = prg_seed,
+    .prg_words = prg_words,
+    .prg_bits = prg_bits,
+    .fail = fail,
+    .where = where,
+    .option = option,
+};
+
+const puma_host *world_calls(void) { return &HOST; }
+
+world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac) { return world_new_on(NULL, p, ring_bits, frac); }
+
+world *world_new_on(const world_sessions *sessions, const puma_protocol *p, uint32_t ring_bits, uint32_t frac)
 {
     world *w = calloc(1, sizeof *w);
 
     if (w == NULL) exit(99);
     w->protocol = p;
-    w->host = (puma_host){ .struct_size = sizeof(puma_host),
-                           .ring = ring_kernels(),
-                           .tensor = make,
-                           .view = view_of,
-                           .reshape = reshape,
-                           .enter = enter,
-                           .leave = leave,
-                           .drop = drop,
-                           .scratch = scratch,
-                           .send = send_words,
-                           .recv = recv_words,
-                           .send_bits = send_bits,
-                           .recv_bits = recv_bits,
-                           .prg_pair = prg_pair,
-                           .prg_own = prg_own,
-                           .prg_seed = prg_seed,
-                           .prg_words = prg_words,
-                           .prg_bits = prg_bits,
-                           .fail = fail,
-                           .where = where,
-                           .option = option };
+    w->sessions = sessions;
+    w->host = HOST;
+    w->host.ring = ring_kernels();
     for (uint32_t i = 0; i < p->parties; i++) node_init(w, i, i, ring_bits, frac);
     node_init(w, CLIENT_PLACE, PUMA_CLIENT, ring_bits, frac);
     if (!schedule(w) || !all_received(w)) exit(99);
@@ -685,7 +710,7 @@ void world_free(world *w)
         free(p);
     }
     for (uint32_t i = 0; i < PLACES; i++) {
-        if (w->nodes[i].present) w->protocol->close(w->nodes[i].session);
+        if (w->nodes[i].present) (w->sessions != NULL ? w->sessions->close : w->protocol->close)(w->nodes[i].session);
         free(w->nodes[i].stack);
         free(w->nodes[i].arena);
         free(w->nodes[i].tensors);

@@ -13,7 +13,7 @@
  * What sessions send while they are opened is played but is no part of a view: it must be seeds, each for a
  * node that opens a stream by it (world_strays).  Of the host a backend
  * finds memory, wire, streams, view, reshape, drop and options; no calls that move elements, and nothing that
- * is built on the core. */
+ * is built on the core, unless the sessions are another host's (world_new_on). */
 #ifndef LEAK_WORLD_H
 #define LEAK_WORLD_H
 
@@ -39,6 +39,19 @@ typedef void         program(puma_session *s, void *context);
 const puma_protocol *world_backend(const char *name);
 
 world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac);
+
+/* Sessions that another host makes over the world's wire and streams: see hosted.h. */
+typedef struct world_sessions {
+    const void *context;
+    puma_status (*open)(const void *context, puma_session **s, const puma_session *base); /* of base: role, ring_bits, frac */
+    void (*clear)(puma_session *s); /* before each run: gives up what the last one left */
+    void (*close)(puma_session *s);
+} world_sessions;
+
+/* The caller's sessions, which must outlive the world. */
+world           *world_new_on(const world_sessions *sessions, const puma_protocol *p, uint32_t ring_bits, uint32_t frac);
+/* The world's send, recv, … and prg_…, for such a host's table. */
+const puma_host *world_calls(void);
 void   world_free(world *w);
 /* Runs `p` at the client and all parties.  False: a node failed, all wait, or a message was left lying. */
 bool   world_run(world *w, program *p, void *context);
