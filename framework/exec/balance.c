@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* balance.c - see balance.h
  *
- * A norm's output has length sqrt(d), and how long W n is depends on n.  Between the mean over all directions, the
- * Frobenius norm of W, and the most, its spectral norm, their geometric mean has served real models best (SmolLM2-135M,
- * 4 texts of 1000 tokens: the guard's window would have to be 357 without factors, 379 with the first, 345 with the
- * second, 302 with both). */
+ * A norm's output has length sqrt(d), and how long W n is depends on n.  Between the mean over all
+ * directions, the Frobenius norm of W, and the most, its spectral norm, their geometric mean has served real
+ * models best (SmolLM2-135M, 4 texts of 1000 tokens: the guard's window would have to be 357 without factors,
+ * 379 with the first, 345 with the second, 302 with both). */
 #include "exec/balance.h"
 
 #include <math.h>
@@ -18,7 +18,8 @@ static double spectral_norm(const double *w, size_t e, size_t d, double *v, doub
 {
     double length = 0;
 
-    for (size_t k = 0; k < d; k++) v[k] = 1 + (double)(k % 7); /* any start but one that is orthogonal to all */
+    for (size_t k = 0; k < d; k++)
+        v[k] = 1 + (double)(k % 7); /* any start but one that is orthogonal to all */
     for (int step = 0; step < STEPS; step++) {
         double norm = 0;
 
@@ -59,8 +60,10 @@ int balance(double *factor, const balance_heads *b)
     for (size_t g = 0; g < b->kv_heads; g++) {
         double key = size_of(b, b->k + g * block, room), query = 0;
 
-        for (size_t h = g * times; h < (g + 1) * times; h++) query = fmax(query, size_of(b, b->q + h * block, room));
-        factor[g] = key > 0 && query > 0 ? sqrt(sqrt(query / key)) : 1; /* its square: the ratio of the norms' means */
+        for (size_t h = g * times; h < (g + 1) * times; h++)
+            query = fmax(query, size_of(b, b->q + h * block, room));
+        factor[g] = key > 0 && query > 0 ? sqrt(sqrt(query / key))
+                                         : 1; /* its square: the ratio of the norms' means */
     }
     free(room);
     return 1;

@@ -9,16 +9,16 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Bits behind the point of the rows whose squares are summed.  Truncation of a number errs by less than one of them,
- * so that the sum of a row's n squares errs by little more than sqrt(n) of its length. */
+/* Bits behind the point of the rows whose squares are summed.  Truncation of a number errs by less than one
+ * of them, so that the sum of a row's n squares errs by little more than sqrt(n) of its length. */
 enum { NORM_FRAC = 6, MOST_SCORE_FRAC = 6, NORM_RING = 36 };
 /* Rows that wait for the verdict take two planes of words: 128 MiB. */
 #define MOST_WAITING ((size_t)8 << 20)
 
 /* --- what the rings allow ---------------------------------------------------------------------- */
 
-/* How far a row's scores may lie apart, in the operand's units: what the maximum takes, or without a narrow ring
- * (puma_approx.input_bits) what the plan promises. */
+/* How far a row's scores may lie apart, in the operand's units: what the maximum takes, or without a narrow
+ * ring (puma_approx.input_bits) what the plan promises. */
 static double window_of(const exec_config *c, const puma_approx *softmax)
 {
     const model *m = c->model;
@@ -31,8 +31,8 @@ static double window_of(const exec_config *c, const puma_approx *softmax)
     return ldexp(15.0 / 16, (bits < 12 ? bits : 12) - 1) - 1 - relative;
 }
 
-/* The most fraction bits that queries and keys can keep: the sum of e squares below 2^(2 queries) has to fit what is
- * left of their ring, with a sign.  -1: none. */
+/* The most fraction bits that queries and keys can keep: the sum of e squares below 2^(2 queries) has to fit
+ * what is left of their ring, with a sign.  -1: none. */
 static int score_frac(const exec_config *c)
 {
     const model *m = c->model;
@@ -52,10 +52,15 @@ static uint64_t score_limit(const exec_config *c, const puma_approx *softmax)
 
     if (frac < 0 || window <= 0 || !rings_reach_fits(&c->model->ranges)) return 0;
     length = ldexp(sqrt(window / 2), frac) - sqrt((double)c->model->head_dim);
-    return length * length <= GUARD_SLACK || length < 0 ? 0 : (uint64_t)fmin(length * length - GUARD_SLACK, 0x1p60);
+    return length * length <= GUARD_SLACK || length < 0
+               ? 0
+               : (uint64_t)fmin(length * length - GUARD_SLACK, 0x1p60);
 }
 
-bool exec_guards_scores(const exec_config *config, const puma_approx *softmax) { return score_limit(config, softmax) > 0; }
+bool exec_guards_scores(const exec_config *config, const puma_approx *softmax)
+{
+    return score_limit(config, softmax) > 0;
+}
 
 void exec_guard_open(struct exec *x)
 {
@@ -108,7 +113,9 @@ void exec_guard_norm(struct exec *x, puma_share n, size_t flags)
     frac = n->frac < NORM_FRAC ? n->frac : NORM_FRAC;
     d = ldexp((double)n->dim[n->rank - 1], 2 * (int)frac);
     rows = as_integers(x, n, frac);
-    if (rows != NULL) guard_squares(x->s, rows, guard_flags(x->s) > flags ? GUARD_POSITIVE : (uint64_t)(d / 4), (uint64_t)(d * 9 / 8));
+    if (rows != NULL)
+        guard_squares(x->s, rows, guard_flags(x->s) > flags ? GUARD_POSITIVE : (uint64_t)(d / 4),
+                      (uint64_t)(d * 9 / 8));
     puma_leave(x->s, mark, NULL);
 }
 
@@ -120,12 +127,14 @@ static void longest(double *row, size_t n, const void *context)
     if (!(sum <= *most)) *most = sum;
 }
 
-/* Where values are in the clear: tells who measures how far the longest queries and keys let scores lie apart. */
+/* Where values are in the clear: tells who measures how far the longest queries and keys let scores lie
+ * apart. */
 static void measure(struct exec *x, puma_share rows)
 {
     double most = 0, *to = &most;
 
-    if (rows == NULL || puma_apply(x->s, rows, rows->dim[1], longest, &to, rows->frac, rows->bits) == NULL) return;
+    if (rows == NULL || puma_apply(x->s, rows, rows->dim[1], longest, &to, rows->frac, rows->bits) == NULL)
+        return;
     x->s->host->observe(x->s, "reach", 2 * most, 0);
 }
 
@@ -189,5 +198,6 @@ void exec_guard_take(struct exec *x, const uint64_t *words)
     else if (k == groups - 1)
         snprintf(x->distrust, sizeof x->distrust, "the head left its range");
     else
-        snprintf(x->distrust, sizeof x->distrust, "layer %zu %s left its range", (k - 1) / 2, k % 2 == 1 ? "softmax" : "norm");
+        snprintf(x->distrust, sizeof x->distrust, "layer %zu %s left its range", (k - 1) / 2,
+                 k % 2 == 1 ? "softmax" : "norm");
 }

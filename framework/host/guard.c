@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* guard.c - see guard.h.
  *
- * Owns the facts: copies of tensors' metadata, each with a reference to its words, so that they outlive the scope they
- * were made in.  What leaves here is one share a group, the sum over its rows of [the fact fails] r with a random r of
- * the row's own: a sum of at least one uniform word is uniform, so that whoever sees it learns whether there is a
- * failure, and not how many there are or where. */
+ * Owns the facts: copies of tensors' metadata, each with a reference to its words, so that they outlive the
+ * scope they were made in.  What leaves here is one share a group, the sum over its rows of [the fact fails]
+ * r with a random r of the row's own: a sum of at least one uniform word is uniform, so that whoever sees it
+ * learns whether there is a failure, and not how many there are or where. */
 #include "host/guard.h"
 
 #include "host/internal.h"
@@ -107,7 +107,8 @@ static void keep_again(puma_session *s, const puma_tensor *shape, int kind, uint
 {
     puma_share z = session_like(s, shape);
 
-    if (z && guard_of(s)) keep(s, &(fact){ .kind = (fact_kind)kind, .x = *z, .least = least, .at = host_of(s)->at });
+    if (z && guard_of(s))
+        keep(s, &(fact){ .kind = (fact_kind)kind, .x = *z, .least = least, .at = host_of(s)->at });
 }
 
 void guard_begin(puma_session *s, uint32_t bits)
@@ -128,7 +129,10 @@ void guard_begin(puma_session *s, uint32_t bits)
 /* --- sums of squares --------------------------------------------------------------------------- */
 
 /* Rows of a fact, and how long they are. */
-static size_t rows_of(const fact *f) { return f->x.dim[f->x.rank - 1] == 0 ? 0 : f->x.n / f->x.dim[f->x.rank - 1]; }
+static size_t rows_of(const fact *f)
+{
+    return f->x.dim[f->x.rank - 1] == 0 ? 0 : f->x.n / f->x.dim[f->x.rank - 1];
+}
 
 /* One product for all rows that wait: (rows of all). */
 static puma_share sums_of(puma_session *s, const guard *g, size_t rows)
@@ -145,9 +149,9 @@ static puma_share sums_of(puma_session *s, const guard *g, size_t rows)
 
         if (f->kind != FACT_ROWS) continue;
         part[parts++] = puma_reshape1(s, host_view(s, &f->x), f->x.n);
-        for (size_t k = 0; k < rows_of(f); k++, at += wide)
+        for (size_t k = 0; k < rows_of(f); k++, at += wide, blocks.count++)
             block[blocks.count] =
-                (puma_block){ .x = at, .y = at, .z = blocks.count, .m = 1, .n = 1, .k = wide }, blocks.count++;
+                (puma_block){ .x = at, .y = at, .z = blocks.count, .m = 1, .n = 1, .k = wide };
     }
     all = puma_concat(s, part, parts, 0);
     return puma_ready(s, all) ? puma_matmul_blocks(s, all, all, &blocks, rows, 0, g->bits) : NULL;
@@ -191,7 +195,8 @@ void guard_settle(puma_session *s, size_t words)
 puma_share guard_random(puma_session *s, size_t n, uint32_t bits)
 {
     const puma_random_ext *own = &session_extensions(s)->random;
-    uint32_t     ring = puma_ring_for(s, bits), dealer = s->caps & PUMA_CAP_DEALER ? s->protocol->dealer : PUMA_NO_NODE;
+    uint32_t               ring = puma_ring_for(s, bits),
+             dealer = s->caps & PUMA_CAP_DEALER ? s->protocol->dealer : PUMA_NO_NODE;
     puma_share   z = NULL;
     puma_tensor *one;
 
@@ -217,11 +222,14 @@ puma_share guard_random(puma_session *s, size_t n, uint32_t bits)
 /* x - c, or c - x. */
 static puma_share from_limit(puma_session *s, puma_share x, uint64_t c, bool below)
 {
-    const uint64_t limit = c & puma_mask(x->bits), minus = (0 - c) & puma_mask(x->bits), negative = puma_mask(x->bits);
-    puma_tensor   *z = puma_like(s, x, PUMA_ARITH, x->bits, 0);
+    const uint64_t limit = c & puma_mask(x->bits), minus = (0 - c) & puma_mask(x->bits),
+                   negative = puma_mask(x->bits);
+    puma_tensor *z = puma_like(s, x, PUMA_ARITH, x->bits, 0);
 
     if (!z || below) return z ? puma_done(z, s->protocol->add_public(s, z, x, &minus, 1)) : NULL;
-    return s->protocol->scale(s, z, x, &negative, 1) == PUMA_OK ? puma_done(z, s->protocol->add_public(s, z, z, &limit, 1)) : NULL;
+    return s->protocol->scale(s, z, x, &negative, 1) == PUMA_OK
+               ? puma_done(z, s->protocol->add_public(s, z, z, &limit, 1))
+               : NULL;
 }
 
 /* How often sums and bits are compared: a sum with each limit. */
@@ -242,7 +250,8 @@ static puma_share failures(puma_session *s, const guard *g)
         x = host_view(s, &f->x);
         if (x) part[parts++] = from_limit(s, x, f->most, false);
         if (x && f->least > 0)
-            part[parts++] = from_limit(s, x, f->least == GUARD_POSITIVE ? (uint64_t)-2 * GUARD_SLACK : f->least, true);
+            part[parts++] =
+                from_limit(s, x, f->least == GUARD_POSITIVE ? (uint64_t)-2 * GUARD_SLACK : f->least, true);
     }
     if (parts > 0) {
         all = puma_concat(s, part, parts, 0);
@@ -288,13 +297,14 @@ static puma_share sum_groups(puma_session *s, const guard *g, puma_share z, size
     return puma_concat(s, sum, groups, 0);
 }
 
-puma_share guard_verdict(puma_session *s, size_t groups, size_t (*group)(void *context, const place *at), void *context)
+puma_share guard_verdict(puma_session *s, size_t groups, size_t (*group)(void *context, const place *at),
+                         void *context)
 {
-    guard       *g = guard_of(s);
-    uint32_t     bits = puma_ring_for(s, GUARD_VERDICT_BITS);
-    size_t       mark;
-    puma_share   failed, z = NULL;
-    puma_choice  choice = { .coefficient = 1 };
+    guard      *g = guard_of(s);
+    uint32_t    bits = puma_ring_for(s, GUARD_VERDICT_BITS);
+    size_t      mark;
+    puma_share  failed, z = NULL;
+    puma_choice choice = { .coefficient = 1 };
 
     if (!g || s->status != PUMA_OK) return NULL;
     mark = host_enter(s);
@@ -302,7 +312,8 @@ puma_share guard_verdict(puma_session *s, size_t groups, size_t (*group)(void *c
     failed = s->status == PUMA_OK ? failures(s, g) : NULL;
     if (failed) {
         choice.bit = failed;
-        if ((s->caps & PUMA_CAP_LOCAL) == 0) choice.value = guard_random(s, failed->n, bits); /* else: a count */
+        if ((s->caps & PUMA_CAP_LOCAL) == 0)
+            choice.value = guard_random(s, failed->n, bits); /* else: a count */
         z = puma_mux_sum(s, &choice, 1, 0, bits);
         if (z) z = sum_groups(s, g, z, groups, group, context);
     } else if (s->status == PUMA_OK) {

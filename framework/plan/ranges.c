@@ -13,10 +13,13 @@
 /* The field of a kind that is proved, and its name. */
 static int *field(model_ranges *g, plan_range kind, const char **name)
 {
-    int *const fields[PLAN_PROVED] = { &g->embedding, &g->attention, &g->activation, &g->gated,   &g->sums,
-                                       &g->logits,    &g->norm,      &g->product,    &g->queries, &g->relative };
-    static const char *const names[PLAN_PROVED] = { "embedding", "attention", "activation", "gated",   "sums",
-                                                    "logits",    "norm",      "product",    "queries", "relative" };
+    int *const fields[PLAN_PROVED] = {
+        &g->embedding, &g->attention, &g->activation, &g->gated,   &g->sums,
+        &g->logits,    &g->norm,      &g->product,    &g->queries, &g->relative
+    };
+    static const char *const names[PLAN_PROVED] = { "embedding", "attention", "activation", "gated",
+                                                    "sums",      "logits",    "norm",       "product",
+                                                    "queries",   "relative" };
 
     if (name != NULL) *name = names[kind];
     return fields[kind];
@@ -29,7 +32,8 @@ static bool counts(const model *m, plan_range kind)
 
 static puma_status make_rings(const plan *p, const model *m, rings *r, puma_error *e)
 {
-    return rings_plan(r, m, p->protocol->protocol, p->function, p->run->guard, p->run->ring_bits, p->run->frac, e);
+    return rings_plan(r, m, p->protocol->protocol, p->function, p->run->guard, p->run->ring_bits,
+                      p->run->frac, e);
 }
 
 puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
@@ -42,11 +46,13 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
         p->proved[k] = bits[k] <= *range || !measured || bits[k] <= *range + 1 || *range == RANGE_UNKNOWN;
         if (p->proved[k] && bits[k] > *range) *range = bits[k];
     }
-    if (make_rings(p, p->model, &p->exec.rings, e) == PUMA_OK && check_domains(p, e) == PUMA_OK && !measured && p->run->guard &&
-        !exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]))
-        error_set(e, 1101, "[numeric] guard: queries and keys below 2^%d do not say how far scores lie apart", p->model->ranges.queries);
+    if (make_rings(p, p->model, &p->exec.rings, e) == PUMA_OK && check_domains(p, e) == PUMA_OK &&
+        !measured && p->run->guard && !exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]))
+        error_set(e, 1101, "[numeric] guard: queries and keys below 2^%d do not say how far scores lie apart",
+                  p->model->ranges.queries);
     if (e->status != PUMA_OK && !measured)
-        error_prefix(e, "the weights allow numbers that no ring holds (puma plan --measure finds what inputs meet)");
+        error_prefix(
+            e, "the weights allow numbers that no ring holds (puma plan --measure finds what inputs meet)");
     return e->status;
 }
 
@@ -56,11 +62,13 @@ puma_status ranges_check(plan *p, const int bits[PLAN_PROVED], puma_error *e)
         const char *name;
         int         range = *field(&p->model->ranges, k, &name);
 
-        if (range == RANGE_UNKNOWN) range = k == PLAN_QUERIES ? p->model->ranges.attention : p->model->ranges.scores;
+        if (range == RANGE_UNKNOWN)
+            range = k == PLAN_QUERIES ? p->model->ranges.attention : p->model->ranges.scores;
         p->proved[k] = bits[k] <= range;
         if (!p->proved[k] && counts(p->model, k) && p->run->ranges == NULL)
             return error_set(e, 1101,
-                             "[run] material: made for numbers of %s below 2^%d, and the weights allow 2^%d: give deal and run the "
+                             "[run] material: made for numbers of %s below 2^%d, and the weights allow 2^%d: "
+                             "give deal and run the "
                              "same [numeric] ranges",
                              name, range, bits[k]);
     }
@@ -102,8 +110,9 @@ puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, pum
 
 size_t ranges_list(const plan *p, range_item items[RANGE_ITEMS])
 {
-    const char  *unproved = p->run->ranges != NULL ? "measured" : "promised";
-    bool         scores = p->exec.guard && p->proved[PLAN_QUERIES] && exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
+    const char *unproved = p->run->ranges != NULL ? "measured" : "promised";
+    bool        scores = p->exec.guard && p->proved[PLAN_QUERIES] &&
+                  exec_guards_scores(&p->exec, p->function[PUMA_SLOT_SOFTMAX]);
     model_ranges g = p->model->ranges;
     size_t       used = 0;
 
@@ -128,5 +137,6 @@ void ranges_uncertain(const plan *p, char text[RANGES_TEXT])
     text[0] = '\0';
     for (size_t i = 0; i < count; i++)
         if (!items[i].certain)
-            used += (size_t)snprintf(text + used, RANGES_TEXT - used, "%s%s %d", used > 0 ? ", " : "", items[i].name, items[i].bits);
+            used += (size_t)snprintf(text + used, RANGES_TEXT - used, "%s%s %d", used > 0 ? ", " : "",
+                                     items[i].name, items[i].bits);
 }
