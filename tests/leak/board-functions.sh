@@ -5,7 +5,7 @@
 #
 # A mask that one operation uses again after another kind of operation is seen by no test of single operations: "apart" runs these first, and they
 # must pass.
-digit=0
+digit=4
 reason='affine relation|no mask of its own'
 tests=${PUMA_BUILDDIR:?}/tests/leak
 functions() { timeout 200 "$tests/test_leak_functions" "$1" "$PUMA_BUILDDIR/.libs/precise.so" "$2"; }
