@@ -28,7 +28,7 @@ static double window_of(const exec_config *c, const puma_approx *softmax)
     int          bits = (int)c->rings.scores - (int)c->rings.frac;
 
     if (softmax == NULL || softmax->input_bits == 0) return scale * ldexp(1, m->ranges.scores + 1) - relative;
-    return ldexp(15.0 / 16, (bits < 12 ? bits : 12) - 1) - 1 - relative;
+    return ldexp(15.0 / 16, bits - 1) - 1 - relative;
 }
 
 /* The most fraction bits that queries and keys can keep: the sum of e squares below 2^(2 queries) has to fit

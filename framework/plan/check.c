@@ -31,7 +31,10 @@ static void complete(model_ranges *g, const ini *file)
 {
     /* Scores lie no further apart than twice the largest. */
     if (ini_find(file, "ranges", "spread") == NULL && ini_find(file, "ranges", "scores") != NULL) g->spread = g->scores + 1;
-    if (ini_find(file, "ranges", "reach") == NULL && ini_find(file, "ranges", "spread") != NULL) g->reach = g->spread;
+    /* Who measured distances and not what bounds them has no use for a guard that goes by the bound. */
+    if (ini_find(file, "ranges", "reach") == NULL &&
+        (ini_find(file, "ranges", "spread") != NULL || ini_find(file, "ranges", "scores") != NULL))
+        g->reach = 62;
     if (ini_find(file, "ranges", "sums") == NULL && ini_find(file, "ranges", "hidden") != NULL) g->sums = g->hidden;
     /* Norms take twice the bits of an entry for those of a row's sum of squares. */
     if ((g->squares + 1) / 2 > g->hidden) g->hidden = (g->squares + 1) / 2;

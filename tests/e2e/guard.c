@@ -82,7 +82,7 @@ static void all_in_one_process(void)
         ends(c, FAR, "numeric.guard=no", true);
         ends(c, 1, "run.protocol=beaver2", true);
         ends(c, FAR, "run.protocol=beaver2", false);
-        ends(c, FAR, "run.protocol=additive", false);
+        ends(c, 1, "run.protocol=additive", true);
     }
     /* Numbers with fewer bits behind the point than the guard likes to see. */
     ends(&SUBJECTS[3], 1, "numeric.fxp_fraction_bits=4", true);
