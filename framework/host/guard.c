@@ -220,16 +220,9 @@ puma_share guard_random(puma_session *s, size_t n, uint32_t bits)
 }
 
 /* x - c, or c - x. */
-static puma_share from_limit(puma_session *s, puma_share x, uint64_t c, bool below)
+static puma_share from_limit(puma_session *s, puma_share x, double c, bool below)
 {
-    const uint64_t limit = c & puma_mask(x->bits), minus = (0 - c) & puma_mask(x->bits),
-                   negative = puma_mask(x->bits);
-    puma_tensor *z = puma_like(s, x, PUMA_ARITH, x->bits, 0);
-
-    if (!z || below) return z ? puma_done(z, s->protocol->add_public(s, z, x, &minus, 1)) : NULL;
-    return s->protocol->scale(s, z, x, &negative, 1) == PUMA_OK
-               ? puma_done(z, s->protocol->add_public(s, z, z, &limit, 1))
-               : NULL;
+    return below ? puma_add_real(s, x, -c) : puma_add_real(s, puma_neg(s, x), c);
 }
 
 /* How often sums and bits are compared: a sum with each limit. */
@@ -239,7 +232,7 @@ static size_t tests_of(const fact *f) { return f->kind == FACT_BITS ? 1 : f->lea
 static puma_share failures(puma_session *s, const guard *g)
 {
     puma_share *part = (puma_share *)(void *)host_scratch(s, 2 * g->count), bit = NULL, all;
-    size_t      parts = 0, compared = 0, at = 0;
+    size_t      parts = 0, compared = 0;
 
     if (!part) return NULL;
     for (size_t i = 0; i < g->count; i++) {
@@ -248,10 +241,10 @@ static puma_share failures(puma_session *s, const guard *g)
 
         if (f->kind != FACT_SUMS) continue;
         x = host_view(s, &f->x);
-        if (x) part[parts++] = from_limit(s, x, f->most, false);
+        if (x) part[parts++] = from_limit(s, x, (double)f->most, false);
         if (x && f->least > 0)
             part[parts++] =
-                from_limit(s, x, f->least == GUARD_POSITIVE ? (uint64_t)-2 * GUARD_SLACK : f->least, true);
+                from_limit(s, x, f->least == GUARD_POSITIVE ? -2.0 * GUARD_SLACK : (double)f->least, true);
     }
     if (parts > 0) {
         all = puma_concat(s, part, parts, 0);
@@ -269,7 +262,6 @@ static puma_share failures(puma_session *s, const guard *g)
             part[parts++] = puma_slice(s, bit, 0, compared, compared + n);
             compared += n;
         }
-        at += n;
     }
     return parts > 0 ? puma_concat(s, part, parts, 0) : NULL;
 }

@@ -199,21 +199,11 @@ static puma_status of_inputs(puma_error *e, size_t count, size_t first, size_t e
 
 /* Keeps what the executor has against the answers of these inputs.  The run goes on as if it had nothing: the parties
  * are not to learn of it. */
-static void distrust(const exec *x, size_t first, size_t end, node_result *result, puma_error *e)
+static void distrust(const exec *x, const task *t, size_t first, size_t end, node_result *result)
 {
-    if (exec_distrust(x) == NULL || result->distrust != NULL) return;
-    result->distrust = strdup(exec_distrust(x));
-    result->distrust_first = first;
-    result->distrust_end = end;
-    if (result->distrust == NULL) error_set(e, 1001, "out of memory for an error");
-}
-
-/* The client's failure after a run that it distrusts. */
-static void refuse_answer(const node_result *result, size_t count, puma_error *e)
-{
-    if (result->distrust == NULL || e->status != PUMA_OK) return;
-    error_set(e, 1104, "%s: the answer cannot be trusted", result->distrust);
-    of_inputs(e, count, result->distrust_first, result->distrust_end);
+    if (exec_distrust(x) == NULL || result->distrust.status != PUMA_OK) return;
+    error_set(&result->distrust, 1104, "%s: the answer cannot be trusted", exec_distrust(x));
+    of_inputs(&result->distrust, t->count, first, end);
 }
 
 static puma_status generate_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
@@ -256,7 +246,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                                               .out = &result->generated[i] },
                             e) != PUMA_OK)
             of_inputs(e, t->count, i, end);
-        distrust(x, i, end, result, e);
+        distrust(x, t, i, end, result);
         close_phase(m);
     }
     OPENSSL_cleanse(&sampling, sizeof sampling);
@@ -306,8 +296,8 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
             *e = *session_error(s);
             of_inputs(e, t->count, i, end);
         }
-        distrust(x, i, end, result, e);
-        for (size_t k = i; k < end && e->status == PUMA_OK && result->distrust == NULL; k++)
+        distrust(x, t, i, end, result);
+        for (size_t k = i; k < end && e->status == PUMA_OK && result->distrust.status == PUMA_OK; k++)
             if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t->count, k, k + 1);
     }
     free(in);
@@ -372,7 +362,6 @@ static puma_status run_local(const session_config *sc, const exec_config *ec, ta
         start_counting(m);
         run_inputs(x, s, t, m, result, e);
         finish_counting(m);
-        refuse_answer(result, t->count, e);
     }
     exec_close(x);
     if (s != NULL) session_close(s);
@@ -626,7 +615,6 @@ static puma_status run_on_wire(const node_config *c, net_config *nc, session_con
     if (e->status == PUMA_OK) net_finish(own.wire, e);
     if (e->status != PUMA_OK) net_abort(own.wire, e);
     net_close(own.wire);
-    refuse_answer(result, own.task.count, e);
     free(own.task.tokens);
     return e->status;
 }
@@ -696,6 +684,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
         run_local(&sc, &p->exec, &(task){ .config = c, .plan = p, .client = c->client }, &m, result, e);
     else
         run_on_wire(c, &nc, &sc, &m, result, e);
+    if (e->status == PUMA_OK) *e = result->distrust;
     if (e->status == PUMA_OK)
         result->parties[result->party_count++] = own;
     else
@@ -734,7 +723,6 @@ void node_result_free(node_result *result)
         if (result->outputs != NULL) exec_output_free(&result->outputs[i]);
         if (result->generated != NULL) generated_free(&result->generated[i]);
     }
-    free(result->distrust);
     free(result->parties);
     free(result->outputs);
     free(result->generated);

@@ -52,8 +52,7 @@ typedef struct node_result {
     size_t        output_count;
     generated    *generated; /* for generate, in place of outputs                               */
     bool          rehearsal; /* only the counts mean anything                                            */
-    char         *distrust;  /* at the client: why the answers cannot be trusted (exec_distrust), or NULL */
-    size_t        distrust_first, distrust_end; /* the inputs of the pass in which it was found            */
+    puma_error    distrust;  /* at the client: why the answers cannot be trusted; node_run's error, once the run is over */
 } node_result;
 
 puma_status node_run(const node_config *config, node_result *result, puma_error *e);
