@@ -68,3 +68,20 @@ int balance(double *factor, const balance_heads *b)
     free(room);
     return 1;
 }
+
+double *balance_rows(const balance_heads *b)
+{
+    size_t  queries = b->heads * b->e, keys = b->kv_heads * b->e, times = b->heads / b->kv_heads;
+    double *rows = malloc((queries + keys) * sizeof *rows), *each = malloc(b->kv_heads * sizeof *each);
+
+    for (size_t g = 0; each != NULL && g < b->kv_heads; g++) each[g] = 1;
+    if (rows == NULL || each == NULL || (b->q != NULL && b->k != NULL && !balance(each, b))) {
+        free(rows);
+        free(each);
+        return NULL;
+    }
+    for (size_t r = 0; r < queries; r++) rows[r] = sqrt(b->scale) * (1 / each[r / b->e / times]);
+    for (size_t r = 0; r < keys; r++) rows[queries + r] = sqrt(b->scale) * each[r / b->e];
+    free(each);
+    return rows;
+}

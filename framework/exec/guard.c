@@ -22,7 +22,7 @@ enum { NORM_FRAC = 6, MOST_SCORE_FRAC = 6, NORM_RING = 36 };
 static double window_of(const exec_config *c, const puma_approx *softmax)
 {
     const model *m = c->model;
-    double       scale = softmax == NULL || softmax->operand_scale == 0 ? 1 : softmax->operand_scale;
+    double       scale = rings_operand_scale(softmax);
     int          added = m->ranges.relative == RANGE_UNKNOWN ? m->ranges.scores : m->ranges.relative;
     double       relative = m->buckets > 0 ? 2 * scale * ldexp(1, added) : 0;
     int          bits = (int)c->rings.scores - (int)c->rings.frac;

@@ -48,14 +48,25 @@ puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_sh
                         x->config.rings.frac, bits);
 }
 
-residual exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
+puma_share exec_bare_norm(struct exec *x, puma_slot slot, puma_share in, double epsilon)
 {
-    puma_slot  slot = x->config.model->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM;
-    size_t     flags = guard_flags(x->s);
-    puma_share n = exec_function(x, slot, in, NULL);
+    puma_arguments a = { .struct_size = sizeof a,
+                         .bits = x->config.rings.wide,
+                         .frac = x->config.rings.frac,
+                         .epsilon = epsilon };
+    size_t         flags = guard_flags(x->s);
+    puma_share     n = puma_call(x->s, slot, in, &a);
 
     exec_guard_norm(x, n, flags);
-    return (residual){ n == NULL ? NULL : puma_promise(x->s, n, x->config.model->ranges.norm), gain, bias };
+    return n;
+}
+
+residual exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias)
+{
+    const model *m = x->config.model;
+    puma_share   n = exec_bare_norm(x, rings_norm_slot(m), in, m->epsilon);
+
+    return (residual){ n == NULL ? NULL : puma_promise(x->s, n, m->ranges.norm), gain, bias };
 }
 
 puma_share exec_formed(struct exec *x, residual h)

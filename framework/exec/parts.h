@@ -27,6 +27,8 @@ puma_share exec_activation(struct exec *x, puma_share in, model_activation a);
 /* W x + b, plus the residual if there is one, as one product: x (T, n), W (m, n), b (m). */
 puma_share exec_linear(struct exec *x, puma_share in, puma_share weight, puma_share bias,
                        const residual *plus, uint32_t bits);
+/* A norm of rows without gain and bias, and what the guard asks of it. */
+puma_share exec_bare_norm(struct exec *x, puma_slot slot, puma_share in, double epsilon);
 residual   exec_norm(struct exec *x, puma_share in, puma_share gain, puma_share bias);
 /* Makes a sum the residual, and promises its range. */
 residual   exec_sum(struct exec *x, puma_share sum);

@@ -3,9 +3,6 @@
 /* pooling.c - see pooling.h */
 #include "exec/pooling.h"
 
-#include "exec/guard.h"
-#include "host/guard.h"
-
 #include <puma/rows.h>
 
 #include <math.h>
@@ -153,15 +150,9 @@ static puma_share normalized(struct exec *x, puma_share rows, int down)
 /* Sends the rows through torch's LayerNorm, which has an epsilon of its own. */
 static puma_share normed(struct exec *x, puma_share rows, const struct step_weights *w)
 {
-    puma_arguments a = { .struct_size = sizeof a,
-                         .bits = x->config.rings.wide,
-                         .frac = x->config.rings.frac,
-                         .epsilon = MODEL_STEP_EPSILON };
-    size_t         flags = guard_flags(x->s);
-    residual       h = { puma_call(x->s, PUMA_SLOT_LAYERNORM, rows, &a), w->gain, w->bias };
+    puma_share n = exec_bare_norm(x, PUMA_SLOT_LAYERNORM, rows, MODEL_STEP_EPSILON);
 
-    exec_guard_norm(x, h.n, flags);
-    return exec_formed(x, h);
+    return exec_formed(x, (residual){ n, w->gain, w->bias });
 }
 
 /* The steps after the pooling, on all sequences' vectors at once: (n, d). */

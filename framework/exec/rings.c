@@ -23,7 +23,7 @@ bool rings_reach_fits(const model_ranges *g) { return g->reach <= g->spread + 1;
  * may go around.  With the guard the ring takes all that queries and keys of `reach` allow. */
 static uint32_t distance_bits(const puma_approx *f, const model_ranges *g, bool guard)
 {
-    double   scale = f->operand_scale != 0 ? f->operand_scale : 1;
+    double   scale = rings_operand_scale(f);
     int      spread = g->spread < g->scores + 1 ? g->spread : g->scores + 1;
     uint32_t bits = 1;
 
@@ -61,6 +61,10 @@ puma_slot rings_slot(model_activation a)
     default: return PUMA_SLOT_GELU;
     }
 }
+
+puma_slot rings_norm_slot(const model *m) { return m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM; }
+
+double rings_operand_scale(const puma_approx *f) { return f == NULL || f->operand_scale == 0 ? 1 : f->operand_scale; }
 
 /* Makes each ring as narrow as the tensor's consumers allow. */
 static void narrow(rings *r, const model *m, const puma_approx *const *function, bool guard)

@@ -37,7 +37,10 @@ puma_status rings_plan(rings *r, const model *m, const puma_protocol *protocol,
 /* Do queries and keys say enough of how far scores lie apart that the guard can go by them?  At the price of one bit. */
 bool rings_reach_fits(const model_ranges *g);
 
-/* The function that computes a model's activation. */
+/* The function that computes a model's activation, and that of its norms. */
 puma_slot rings_slot(model_activation a);
+puma_slot rings_norm_slot(const model *m);
+/* The factor that a function wants on its operand (puma_approx.operand_scale); 1 without a function. */
+double    rings_operand_scale(const puma_approx *f);
 
 #endif

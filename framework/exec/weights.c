@@ -197,35 +197,31 @@ static void share_stack(struct exec *x, const model_source *source, const linear
 /* The factor that softmax wants on its operand. */
 static double operand_scale(const struct exec *x)
 {
-    const puma_approx *softmax = x->s->host->function(x->s, PUMA_SLOT_SOFTMAX);
-
-    return softmax == NULL || softmax->operand_scale == 0 ? 1.0 : softmax->operand_scale;
+    return rings_operand_scale(x->s->host->function(x->s, PUMA_SLOT_SOFTMAX));
 }
 
-/* The factors of the rows of queries and keys, one above the other; NULL after a failure.  Softmax's factor goes half
- * into the queries and half into the keys, and where this node knows the weights of a secret model a head's are brought
- * to one length (balance.h). */
+/* The factors of the rows of queries and keys (balance_rows), malloc'd; NULL after a failure.  Heads are balanced where
+ * this node knows the weights of a secret model. */
 static double *qk_factors(struct exec *x, const model_source *source, int i, const norm_role *norm)
 {
     const model *m = x->config.model;
-    size_t       rows = m->heads * m->head_dim, keys = m->kv_heads * m->head_dim;
-    double       both = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim);
-    double      *factor = malloc((rows + keys) * sizeof *factor), *each = malloc(m->kv_heads * sizeof *each);
-    double      *fused = values_of(x, source, "layer.qkv.weight", i), *gain = NULL;
-    double      *q = values_of(x, source, "layer.query.weight", i), *k = values_of(x, source, "layer.key.weight", i);
-    balance_heads b = { fused != NULL ? fused : q, fused != NULL ? fused + rows * m->hidden : k, NULL, m->gain_offset,
-                        m->heads, m->kv_heads, m->head_dim, m->hidden };
+    bool         knows = !x->config.public_weights;
+    double      *fused = knows ? values_of(x, source, "layer.qkv.weight", i) : NULL;
+    double      *q = knows ? values_of(x, source, "layer.query.weight", i) : NULL;
+    double      *k = knows ? values_of(x, source, "layer.key.weight", i) : NULL;
+    double      *gain = knows && norm != NULL ? values_of(x, source, norm->gain, norm->layer) : NULL;
+    double      *factor = balance_rows(&(balance_heads){
+        .q = fused != NULL ? fused : q,
+        .k = fused != NULL ? fused + m->heads * m->head_dim * m->hidden : k,
+        .gain = gain,
+        .offset = m->gain_offset,
+        .scale = operand_scale(x) * m->attention_factor * m->attention_factor / sqrt((double)m->head_dim),
+        .heads = m->heads,
+        .kv_heads = m->kv_heads,
+        .e = m->head_dim,
+        .d = m->hidden });
 
-    if (norm != NULL) b.gain = gain = values_of(x, source, norm->gain, norm->layer);
-    for (size_t g = 0; each != NULL && g < m->kv_heads; g++) each[g] = 1;
-    if (factor == NULL || each == NULL || (b.q != NULL && b.k != NULL && !x->config.public_weights && !balance(each, &b)))
-        x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for the factors of queries and keys");
-    for (size_t r = 0; r < rows + keys && x->s->status == PUMA_OK; r++) {
-        double balanced = each[r < rows ? r / m->head_dim / (m->heads / m->kv_heads) : (r - rows) / m->head_dim];
-
-        factor[r] = sqrt(both) * (r < rows ? 1 / balanced : balanced);
-    }
-    free(each);
+    if (factor == NULL) x->s->host->fail(x->s, PUMA_ERESOURCE, "out of memory for the factors of queries and keys");
     free(fused);
     free(q);
     free(k);

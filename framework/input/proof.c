@@ -14,6 +14,7 @@
 #include "input/internal.h"
 
 #include "exec/balance.h"
+#include "exec/rings.h"
 #include "plan/ranges.h"
 
 #include <math.h>
@@ -165,8 +166,7 @@ static double *mixed(proof *p, int layer, const operand *in)
     const model *m = p->m;
     size_t       e = m->head_dim, queries = m->heads * e, keys = m->kv_heads * e, d = m->hidden;
     double *fused = values_of(p, "layer.qkv.weight", layer), *biases = values_of(p, "layer.qkv.bias", layer);
-    double *apart[3] = { NULL }, *bias[3] = { NULL }, *z[3] = { NULL }, *mix = NULL,
-           *factor = numbers(p, m->kv_heads), *gain;
+    double *apart[3] = { NULL }, *bias[3] = { NULL }, *z[3] = { NULL }, *mix = NULL, *factor = NULL, *gain;
     const char  *weights[] = { "layer.query.weight", "layer.key.weight", "layer.value.weight" };
     const char  *shifts[] = { "layer.query.bias", "layer.key.bias", "layer.value.bias" };
     const size_t first[] = { 0, queries, queries + keys }, rows[] = { queries, keys, keys };
@@ -185,17 +185,15 @@ static double *mixed(proof *p, int layer, const operand *in)
         z[i] = rows_of(p, w, i == 1 && m->rotary == NULL ? NULL : c, rows[i], d,
                        in); /* a bias of keys: exec/weights.c */
     }
-    if (p->e->status == PUMA_OK &&
-        !balance(factor, &(balance_heads){ fused != NULL ? fused : apart[0],
-                                           fused != NULL ? fused + first[1] * d : apart[1], gain,
-                                           m->gain_offset, m->heads, m->kv_heads, e, d }))
-        error_set(p->e, 1001, "out of memory for bounds");
-    for (size_t r = 0; r < queries && p->e->status == PUMA_OK; r++)
-        raise_to(
-            p, PLAN_QUERIES,
-            SPARE(z[0][r] * sqrt(both) / factor[r / e / (m->heads / m->kv_heads)] + (double)d * p->unit));
-    for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++)
-        raise_to(p, PLAN_QUERIES, SPARE(z[1][r] * sqrt(both) * factor[r / e] + (double)d * p->unit));
+    if (p->e->status == PUMA_OK) {
+        factor = balance_rows(&(balance_heads){ fused != NULL ? fused : apart[0],
+                                                fused != NULL ? fused + first[1] * d : apart[1], gain,
+                                                m->gain_offset, both, m->heads, m->kv_heads, e, d });
+        if (factor == NULL) error_set(p->e, 1001, "out of memory for bounds");
+    }
+    for (size_t r = 0; r < queries + keys && p->e->status == PUMA_OK; r++)
+        raise_to(p, PLAN_QUERIES,
+                 SPARE((r < queries ? z[0][r] : z[1][r - queries]) * factor[r] + (double)d * p->unit));
     for (size_t r = 0; r < keys && p->e->status == PUMA_OK; r++)
         raise_to(p, PLAN_ATTENTION, sums_to * SPARE(z[2][r]));
     raise_to(p, PLAN_ATTENTION, p->most[PLAN_QUERIES]);
@@ -400,12 +398,10 @@ static int bits_of(double v)
 puma_status input_prove(const client_plan *c, int bits[PLAN_PROVED], puma_error *e)
 {
     const model       *m = c->plan->model;
-    const puma_approx *softmax = c->plan->function[PUMA_SLOT_SOFTMAX];
-    const puma_approx *norm =
-        c->plan->function[m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM];
+    const puma_approx *norm = c->plan->function[rings_norm_slot(m)];
     proof p = { .m = m,
                 .source = c->source,
-                .operand_scale = softmax == NULL || softmax->operand_scale == 0 ? 1 : softmax->operand_scale,
+                .operand_scale = rings_operand_scale(c->plan->function[PUMA_SLOT_SOFTMAX]),
                 .unit = ldexp(1, -(int)c->plan->run->frac),
                 .norm_error = norm == NULL ? 0 : fmin(norm->max_error, 1.0 / 16),
                 .e = e };

@@ -141,7 +141,7 @@ bool plan_calls(const plan *p, puma_slot slot)
     const model *m = p->model;
 
     if (slot == rings_slot(m->activation) || slot == PUMA_SLOT_SOFTMAX) return true;
-    if (slot == (m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM)) return true;
+    if (slot == rings_norm_slot(m)) return true;
     if (m->head_dense && (p->run->task == RUN_CLASSIFY || p->run->task == RUN_LOGITS) &&
         slot == rings_slot(m->head_activation))
         return true;

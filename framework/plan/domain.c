@@ -37,8 +37,6 @@ static reach norm_reach(const model *m, const puma_approx *f)
     return (reach){ "the root mean square of a row", sqrt(squares / (double)m->hidden), magnitude(f), !known };
 }
 
-static puma_slot norm_slot(const model *m) { return m->norm == MODEL_RMSNORM ? PUMA_SLOT_RMSNORM : PUMA_SLOT_LAYERNORM; }
-
 /* What the function in `slot` may meet; false: nothing is known of it, or nothing limits it.  The functions of heads and
  * steps that are narrow (model_is_narrow) keep to the range of the MLP's. */
 static bool reach_of(const plan *p, puma_slot slot, reach *r)
@@ -49,7 +47,7 @@ static bool reach_of(const plan *p, puma_slot slot, reach *r)
     if (f == NULL || !plan_calls(p, slot) || (f->needs & PUMA_CAP_CLEAR) != 0) return false;
     if (slot == PUMA_SLOT_SOFTMAX)
         *r = softmax_reach(&m->ranges, f);
-    else if (slot == norm_slot(m))
+    else if (slot == rings_norm_slot(m))
         *r = norm_reach(m, f);
     else if (slot == rings_slot(m->activation) || slot == PUMA_SLOT_GELU || slot == PUMA_SLOT_GELU_TANH ||
              slot == PUMA_SLOT_SILU)
@@ -63,7 +61,7 @@ static bool reach_of(const plan *p, puma_slot slot, reach *r)
  * smaller one as larger than it is. */
 static puma_status check_variance(const plan *p, puma_error *e)
 {
-    puma_slot          slot = norm_slot(p->model);
+    puma_slot          slot = rings_norm_slot(p->model);
     const puma_approx *f = p->function[slot], *root = p->function[PUMA_SLOT_RSQRT];
     int                bits = p->model->ranges.variance;
 
