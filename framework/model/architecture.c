@@ -288,11 +288,6 @@ static puma_status read_words(architecture *a, puma_error *e)
 
 static puma_status read_ranges(architecture *a, puma_error *e)
 {
-    int *const fields[] = { &a->ranges.embedding, &a->ranges.hidden,  &a->ranges.norm,
-                            &a->ranges.attention, &a->ranges.scores,  &a->ranges.activation,
-                            &a->ranges.logits,    &a->ranges.product, &a->ranges.spread,
-                            &a->ranges.reach,     &a->ranges.gated };
-
     a->ranges.queries = a->ranges.relative = a->ranges.squares = a->ranges.variance = RANGE_UNKNOWN;
     for (size_t i = 0; RANGE_KEYS[i]; i++) {
         const ini_entry *entry;
@@ -311,7 +306,7 @@ static puma_status read_ranges(architecture *a, puma_error *e)
         /* Only a gated MLP has the last one. */
         if (!RANGE_KEYS[i + 1] && !ini_find(&a->file, "ranges", RANGE_KEYS[i]) &&
             !ini_find(&a->file, "tensors", "layer.gate.weight")) {
-            *fields[i] = a->ranges.activation;
+            a->ranges.gated = a->ranges.activation;
             break;
         }
         if (need(a, "ranges", RANGE_KEYS[i], &entry, e) != PUMA_OK) return e->status;
@@ -321,7 +316,7 @@ static puma_status read_ranges(architecture *a, puma_error *e)
             return error_set(e, 341,
                              "%s:%d: [ranges] %s: not a number of bits (got \"%.40s\", allowed 0 to 62)",
                              a->path, entry->line, entry->key, entry->value);
-        *fields[i] = (int)bits;
+        *model_range(&a->ranges, RANGE_KEYS[i]) = (int)bits;
     }
     a->ranges.sums = a->ranges.hidden;
     return PUMA_OK;

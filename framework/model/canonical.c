@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Integers: exact, and without the radix character that printf takes from the locale. */
 static void put_number(FILE *out, const char *key, double number)
@@ -96,11 +97,22 @@ static void put_functions(FILE *out, const model *m)
                             : "linear");
 }
 
+int *model_range(model_ranges *g, const char *name)
+{
+#define X(range) \
+    if (strcmp(name, #range) == 0) return &g->range;
+    MODEL_RANGES(X)
+#undef X
+    return NULL;
+}
+
 static void put_ranges(FILE *out, const model_ranges *r)
 {
-    fprintf(out, "model.ranges=%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d %d\n", r->embedding, r->hidden, r->sums, r->norm, r->attention,
-            r->scores, r->activation, r->logits, r->product, r->gated, r->spread, r->reach,
-            r->queries, r->relative, r->squares, r->variance);
+    fputs("model.ranges", out);
+#define X(range) fprintf(out, "%c%d", &r->range == &r->embedding ? '=' : ' ', r->range);
+    MODEL_RANGES(X)
+#undef X
+    fputc('\n', out);
 }
 
 static void put_tensors(FILE *out, const model *m)

@@ -104,6 +104,13 @@ typedef struct model_ranges {
 } model_ranges;
 #define RANGE_UNKNOWN (-1)
 
+/* All of them, by the names that [ranges] has for them. */
+#define MODEL_RANGES(X)                                                                                      \
+    X(embedding) X(hidden) X(sums) X(norm) X(attention) X(scores) X(activation) X(logits) X(product)         \
+    X(gated) X(spread) X(reach) X(queries) X(relative) X(squares) X(variance)
+/* The range of that name; NULL if there is none. */
+int *model_range(model_ranges *g, const char *name);
+
 typedef struct model {
     char             architecture[64]; /* "bert"                                                       */
     size_t           layers, hidden, heads, intermediate, vocabulary, positions, types;

@@ -8,21 +8,16 @@
 /* Reads one line of the file. */
 static puma_status read_range(model_ranges *g, const ini *file, const ini_entry *entry, puma_error *e)
 {
-    static const char *const names[] = { "embedding", "hidden",  "norm",    "attention", "scores",   "activation", "logits",
-                                         "product",   "gated",   "spread",  "squares",   "variance", "relative", "reach", "sums", "queries", NULL };
-    int *const               fields[] = { &g->embedding, &g->hidden, &g->norm,   &g->attention, &g->scores,  &g->activation,
-                                          &g->logits,    &g->product, &g->gated, &g->spread,    &g->squares, &g->variance, &g->relative, &g->reach, &g->sums, &g->queries };
-    uint64_t                 bits;
-    size_t                   k = 0;
+    int     *range = strcmp(entry->section, "ranges") == 0 ? model_range(g, entry->key) : NULL;
+    uint64_t bits;
 
-    while (names[k] != NULL && strcmp(names[k], entry->key) != 0) k++;
-    if (strcmp(entry->section, "ranges") != 0 || names[k] == NULL)
+    if (range == NULL)
         return error_set(e, 309, "%s:%d: [%s]: unknown key \"%s\"", file->path, entry->line, entry->section,
                          entry->key);
     if (!ini_unsigned(entry->value, 0, 62, &bits))
         return error_set(e, 311, "%s:%d: [ranges] %s: not a number of bits (got %s, limit 0 to 62)", file->path,
                          entry->line, entry->key, entry->value);
-    *fields[k] = (int)bits;
+    *range = (int)bits;
     return PUMA_OK;
 }
 

@@ -10,20 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The field of a kind that is proved, and its name. */
-static int *field(model_ranges *g, plan_range kind, const char **name)
-{
-    int *const fields[PLAN_PROVED] = {
-        &g->embedding, &g->attention, &g->activation, &g->gated,   &g->sums,
-        &g->logits,    &g->norm,      &g->product,    &g->queries, &g->relative
-    };
-    static const char *const names[PLAN_PROVED] = { "embedding", "attention", "activation", "gated",
-                                                    "sums",      "logits",    "norm",       "product",
-                                                    "queries",   "relative" };
+static const char *const NAMES[PLAN_PROVED] = {
+    "embedding", "attention", "activation", "gated",   "sums",
+    "logits",    "norm",      "product",    "queries", "relative"
+};
 
-    if (name != NULL) *name = names[kind];
-    return fields[kind];
-}
+/* The range of a kind that is proved. */
+static int *field(model_ranges *g, plan_range kind) { return model_range(g, NAMES[kind]); }
 
 static bool counts(const model *m, plan_range kind)
 {
@@ -41,7 +34,7 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
     bool measured = p->run->ranges != NULL;
 
     for (plan_range k = 0; k < PLAN_PROVED; k++) {
-        int *range = field(&p->model->ranges, k, NULL);
+        int *range = field(&p->model->ranges, k);
 
         p->proved[k] = bits[k] <= *range || !measured || bits[k] <= *range + 1 || *range == RANGE_UNKNOWN;
         if (p->proved[k] && bits[k] > *range) *range = bits[k];
@@ -59,8 +52,7 @@ puma_status ranges_take(plan *p, const int bits[PLAN_PROVED], puma_error *e)
 puma_status ranges_check(plan *p, const int bits[PLAN_PROVED], puma_error *e)
 {
     for (plan_range k = 0; k < PLAN_PROVED; k++) {
-        const char *name;
-        int         range = *field(&p->model->ranges, k, &name);
+        int range = *field(&p->model->ranges, k);
 
         if (range == RANGE_UNKNOWN)
             range = k == PLAN_QUERIES ? p->model->ranges.attention : p->model->ranges.scores;
@@ -70,7 +62,7 @@ puma_status ranges_check(plan *p, const int bits[PLAN_PROVED], puma_error *e)
                              "[run] material: made for numbers of %s below 2^%d, and the weights allow 2^%d: "
                              "give deal and run the "
                              "same [numeric] ranges",
-                             name, range, bits[k]);
+                             NAMES[k], range, bits[k]);
     }
     return PUMA_OK;
 }
@@ -85,7 +77,7 @@ char *ranges_text(const plan *p)
     FILE        *out = open_memstream(&text, &size);
 
     if (out == NULL) return NULL;
-    for (plan_range k = 0; k < PLAN_PROVED; k++) fprintf(out, "%s%d", k > 0 ? " " : "", *field(&g, k, NULL));
+    for (plan_range k = 0; k < PLAN_PROVED; k++) fprintf(out, "%s%d", k > 0 ? " " : "", *field(&g, k));
     if ((ferror(out) | fclose(out)) == 0) return text;
     free(text);
     return NULL;
@@ -100,7 +92,7 @@ puma_status ranges_read(const char *text, const plan *p, model *m, rings *r, pum
 
         if (end == text || bits < RANGE_UNKNOWN || bits > 63 || *end != (k + 1 < PLAN_PROVED ? ' ' : '\0'))
             return error_set(e, 910, "client: input.ranges: not a list of bits (limit 63)");
-        *field(&m->ranges, k, NULL) = (int)bits;
+        *field(&m->ranges, k) = (int)bits;
         text = end + (*end == ' ');
     }
     return make_rings(p, m, r, e) == PUMA_OK ? PUMA_OK : error_prefix(e, "client: input.ranges");
@@ -119,7 +111,8 @@ size_t ranges_list(const plan *p, range_item items[RANGE_ITEMS])
     for (plan_range k = 0; k < PLAN_PROVED; k++) {
         range_item *to = &items[used];
 
-        to->bits = *field(&g, k, &to->name);
+        to->name = NAMES[k];
+        to->bits = *field(&g, k);
         to->source = p->proved[k] ? "proved" : unproved;
         to->certain = p->proved[k];
         used += counts(p->model, k);

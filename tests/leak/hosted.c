@@ -17,26 +17,6 @@ static puma_protocol protocol; /* the backend's, but for open */
 static puma_status (*open_backend)(puma_session **s, const puma_session *base);
 static const plugin *functions;
 
-static void must(puma_error *e)
-{
-    if (e->status == PUMA_OK) return;
-    error_print(e);
-    exit((int)e->status);
-}
-
-static const plugin *opened(const char *name)
-{
-    const plugin *p = NULL;
-    puma_error    e = { 0 };
-
-    if (strchr(name, '/') != NULL)
-        plugin_open_file(&p, name, &e);
-    else
-        plugin_open(&p, name, NULL, NULL, &e);
-    must(&e);
-    return p;
-}
-
 static puma_status open_over_the_world(puma_session **s, const puma_session *base)
 {
     puma_host       *table = &host_of(base)->table;
@@ -56,16 +36,12 @@ static puma_status open_over_the_world(puma_session **s, const puma_session *bas
 
 void hosted_use(const char *name, const char *approx)
 {
-    backend = *opened(name);
-    if (backend.protocol == NULL) {
-        fprintf(stderr, "%s: brings no protocol\n", name);
-        exit(99);
-    }
-    protocol = *backend.protocol;
+    protocol = *world_backend(name);
+    backend = *world_plugin(name);
     open_backend = protocol.open;
     protocol.open = open_over_the_world;
     backend.protocol = &protocol;
-    functions = approx != NULL ? opened(approx) : NULL;
+    functions = approx != NULL ? world_plugin(approx) : NULL;
 }
 
 const puma_protocol *hosted_protocol(void) { return &protocol; }

@@ -615,7 +615,7 @@ static void clear(world *w)
     }
 }
 
-const puma_protocol *world_backend(const char *name)
+const plugin *world_plugin(const char *name)
 {
     const plugin *p = NULL;
     puma_error    e = { 0 };
@@ -624,12 +624,20 @@ const puma_protocol *world_backend(const char *name)
         plugin_open_file(&p, name, &e);
     else
         plugin_open(&p, name, NULL, NULL, &e);
-    if (e.status == PUMA_OK && p->protocol == NULL) error_set(&e, 613, "%s: brings no protocol", name);
-    if (e.status != PUMA_OK) {
-        error_print(&e);
-        exit((int)e.status);
-    }
-    return p->protocol;
+    if (e.status == PUMA_OK) return p;
+    error_print(&e);
+    exit((int)e.status);
+}
+
+const puma_protocol *world_backend(const char *name)
+{
+    const plugin *p = world_plugin(name);
+    puma_error    e = { 0 };
+
+    if (p->protocol != NULL) return p->protocol;
+    error_set(&e, 613, "%s: brings no protocol", name);
+    error_print(&e);
+    exit((int)e.status);
 }
 
 static void node_init(world *w, uint32_t place, uint32_t role, uint32_t ring_bits, uint32_t frac)

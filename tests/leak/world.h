@@ -35,7 +35,8 @@ typedef struct view {
 typedef struct world world;
 typedef void         program(puma_session *s, void *context);
 
-/* The table of a backend by its name or file; ends the program when there is none. */
+/* A plugin by its name or file, and the table of a backend; they end the program when there is none. */
+const struct plugin *world_plugin(const char *name);
 const puma_protocol *world_backend(const char *name);
 
 world *world_new(const puma_protocol *p, uint32_t ring_bits, uint32_t frac);
