@@ -67,18 +67,24 @@ static void hand_out(struct exec *x, const uint64_t *words, puma_share answer, c
     }
 }
 
-/* Everything that leaves MPC leaves in this file, and goes to the provider: the answer, whether it can be trusted
- * (reveal_verdict) and, with config.states, the residual.  Every node has agreed to config.states in its HELLO. */
-static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token, exec_output *out)
+/* Everything that leaves MPC leaves here, and goes to the provider: the answer, whether it can be trusted and, with
+ * config.states, the residual.  Every node has agreed to config.states in its HELLO.  Returns the words at the provider;
+ * NULL elsewhere, and after a failure. */
+static const uint64_t *revealed(struct exec *x, puma_share z)
 {
     puma_session *s = x->s;
     uint64_t     *words = NULL;
 
-    if (answer != NULL && exec_is_provider(x)) words = s->host->scratch(s, answer->words);
-    if (answer == NULL || (exec_is_provider(x) && words == NULL)) return;
-    session_reveal(s, words, answer, x->provider);
-    if (s->status != PUMA_OK || !exec_is_provider(x)) return;
-    hand_out(x, words, answer, p, each_token, out);
+    if (z != NULL && exec_is_provider(x)) words = s->host->scratch(s, z->words);
+    if (z == NULL || (exec_is_provider(x) && words == NULL)) return NULL;
+    return session_reveal(s, words, z, x->provider) == PUMA_OK && s->status == PUMA_OK ? words : NULL;
+}
+
+static void reveal(struct exec *x, puma_share answer, const pass *p, bool each_token, exec_output *out)
+{
+    const uint64_t *words = revealed(x, answer);
+
+    if (words != NULL) hand_out(x, words, answer, p, each_token, out);
 }
 
 /* Appends a state to an output and takes over its values. */
@@ -129,14 +135,9 @@ void exec_output_free(exec_output *o)
 /* Tells the receiver whether every row kept its range: the words of guard.h, which are 0 or uniform. */
 static void reveal_verdict(struct exec *x, puma_share verdict)
 {
-    puma_session *s = x->s;
-    uint64_t     *words = NULL;
+    const uint64_t *words = revealed(x, verdict);
 
-    if (verdict == NULL) return;
-    if (exec_is_provider(x)) words = s->host->scratch(s, verdict->words);
-    if (exec_is_provider(x) && words == NULL) return;
-    session_reveal(s, words, verdict, x->provider);
-    if (s->status == PUMA_OK && words != NULL) exec_guard_take(x, words);
+    if (words != NULL) exec_guard_take(x, words);
 }
 
 /* Takes h through layer i, and drops it. */

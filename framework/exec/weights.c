@@ -15,25 +15,12 @@ static bool has_values(const struct exec *x)
     return x->config.public_weights ? x->s->role != PUMA_CLIENT : exec_is_provider(x);
 }
 
-/* The model's tensor for `role` in `layer`, and its number in *index; NULL if there is none. */
-static const model_tensor *find(const struct exec *x, const char *role, int layer, size_t *index)
-{
-    const model *m = x->config.model;
-
-    for (size_t i = 0; i < m->tensor_count; i++)
-        if (m->tensors[i].layer == layer && strcmp(m->tensors[i].role, role) == 0) {
-            *index = i;
-            return &m->tensors[i];
-        }
-    return NULL;
-}
-
 /* The values for `role` where this node brings them, malloc'd; NULL elsewhere, and when the model has no such
  * tensor. */
 static double *values_of(struct exec *x, const model_source *source, const char *role, int layer)
 {
     size_t              index;
-    const model_tensor *t = find(x, role, layer, &index);
+    const model_tensor *t = model_find(x->config.model, role, layer, &index);
     double             *values = NULL;
     puma_error          e = { 0 };
 
@@ -61,7 +48,7 @@ static puma_share parameter(struct exec *x, const model_source *source, const ch
                             double scale, double offset, uint32_t bits)
 {
     size_t              index, n;
-    const model_tensor *t = find(x, role, layer, &index);
+    const model_tensor *t = model_find(x->config.model, role, layer, &index);
     double             *values;
 
     if (t == NULL || x->s->status != PUMA_OK) return NULL;
@@ -101,8 +88,8 @@ static bool has_bias(const struct exec *x, const linear_role *l, const norm_role
 {
     size_t index;
 
-    return find(x, l->bias, l->layer, &index) != NULL ||
-           (norm != NULL && find(x, norm->bias, norm->layer, &index) != NULL);
+    return model_find(x->config.model, l->bias, l->layer, &index) != NULL ||
+           (norm != NULL && model_find(x->config.model, norm->bias, norm->layer, &index) != NULL);
 }
 
 /* Rows [first, first + rows) of z, to be written. z must be new and not read yet. */
@@ -168,7 +155,7 @@ static void share_stack(struct exec *x, const model_source *source, const linear
 
     *weight = *bias = NULL;
     for (size_t k = 0; k < count; k++) {
-        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+        const model_tensor *t = model_find(x->config.model, l[k].weight, l[k].layer, &index);
 
         if (t == NULL) return;
         dim[0] += t->dim[0];
@@ -180,7 +167,7 @@ static void share_stack(struct exec *x, const model_source *source, const linear
     w = exec_tensor(x, 2, dim, r->frac, r->wide);
     if (biases > 0) b = exec_tensor(x, 1, dim, r->frac, r->wide);
     for (size_t k = 0; k < count && s->status == PUMA_OK; k++) {
-        const model_tensor *t = find(x, l[k].weight, l[k].layer, &index);
+        const model_tensor *t = model_find(x->config.model, l[k].weight, l[k].layer, &index);
         puma_tensor        *part = rows_of(x, w, first, t->dim[0]);
         puma_tensor        *bias_part = b == NULL ? NULL : rows_of(x, b, first, t->dim[0]);
 
@@ -242,7 +229,7 @@ static void share_qkv(struct exec *x, const model_source *source, struct layer_w
                                   { "layer.value.weight", "layer.value.bias", i, NULL, 0, { 0 } } };
     const linear_role fused = { "layer.qkv.weight", "layer.qkv.bias", i, factor, rows + keys, { rows, rows + bare } };
 
-    if (x->s->status == PUMA_OK && find(x, fused.weight, i, &index) != NULL)
+    if (x->s->status == PUMA_OK && model_find(x->config.model, fused.weight, i, &index) != NULL)
         share_stack(x, source, &fused, 1, norm, &w->qkv, &w->qkv_bias);
     else if (x->s->status == PUMA_OK)
         share_stack(x, source, apart, 3, norm, &w->qkv, &w->qkv_bias);

@@ -93,22 +93,18 @@ typedef struct bounds {
  * there is none. */
 static puma_status measure_tensor(const client_plan *c, const char *role, int layer, bounds *b, puma_error *e)
 {
-    const model *m = c->plan->model;
+    size_t              index, n;
+    const model_tensor *t = model_find(c->plan->model, role, layer, &index);
+    double             *w;
 
     *b = (bounds){ 0 };
-    for (size_t i = 0; i < m->tensor_count; i++) {
-        const model_tensor *t = &m->tensors[i];
-        double             *w;
-        size_t              n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);
-
-        if (t->layer != layer || strcmp(t->role, role) != 0) continue;
-        if (model_values(c->source, i, &w, e) != PUMA_OK) return e->status;
-        for (size_t k = 0; k < n; k++) {
-            if (fabs(w[k]) > b->most) b->most = fabs(w[k]);
-            b->length = hypot(b->length, w[k]);
-        }
-        free(w);
+    if (t == NULL || model_values(c->source, index, &w, e) != PUMA_OK) return e->status;
+    n = t->dim[0] * (t->rank == 2 ? t->dim[1] : 1);
+    for (size_t k = 0; k < n; k++) {
+        if (fabs(w[k]) > b->most) b->most = fabs(w[k]);
+        b->length = hypot(b->length, w[k]);
     }
+    free(w);
     return PUMA_OK;
 }
 
@@ -119,13 +115,12 @@ static puma_status bound_dense(const client_plan *c, size_t step, bounds *b, pum
     const model_step *s = &c->plan->model->steps[step];
     bounds            bias, all;
     double            most = 0, *w = NULL;
+    size_t            index;
 
     if (measure_tensor(c, "step.bias", (int)step, &bias, e) != PUMA_OK ||
         measure_tensor(c, "step.weight", (int)step, &all, e) != PUMA_OK)
         return e->status;
-    for (size_t i = 0; i < c->plan->model->tensor_count && w == NULL && e->status == PUMA_OK; i++)
-        if (c->plan->model->tensors[i].layer == (int)step && strcmp(c->plan->model->tensors[i].role, "step.weight") == 0)
-            model_values(c->source, i, &w, e);
+    if (model_find(c->plan->model, "step.weight", (int)step, &index) != NULL) model_values(c->source, index, &w, e);
     for (size_t row = 0; w != NULL && row < s->out; row++) {
         double sum = 0, length = 0;
 

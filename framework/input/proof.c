@@ -51,14 +51,11 @@ static void raise_to(proof *p, plan_range kind, double v)
 static double *values_of(const proof *p, const char *role, int layer)
 {
     double *values = NULL;
+    size_t  index;
 
-    if (role == NULL || p->e->status != PUMA_OK) return NULL;
-    for (size_t i = 0; i < p->m->tensor_count; i++)
-        if (p->m->tensors[i].layer == layer && strcmp(p->m->tensors[i].role, role) == 0) {
-            model_values(p->source, i, &values, p->e);
-            return values;
-        }
-    return NULL;
+    if (role == NULL || p->e->status != PUMA_OK || model_find(p->m, role, layer, &index) == NULL) return NULL;
+    model_values(p->source, index, &values, p->e);
+    return values;
 }
 
 static double *numbers(const proof *p, size_t n)
@@ -263,20 +260,19 @@ static void layer(proof *p, int i, const operand *before, double *h)
     free(down);
 }
 
+/* The largest number of a tensor outside of the layers; 0 where the model has none. */
+static double largest_of(const proof *p, const char *role)
+{
+    size_t index, element;
+
+    return model_find(p->m, role, -1, &index) == NULL ? 0 : model_max_abs(p->source, index, &element);
+}
+
 /* The largest sum of rows of the embedding tables. */
 static double table_sum(const proof *p)
 {
-    static const char *const tables[] = { "embedding.token", "embedding.position", "embedding.type" };
-    double                   most = 0;
-
-    for (size_t i = 0; i < p->m->tensor_count; i++)
-        for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
-            size_t element;
-
-            if (strcmp(p->m->tensors[i].role, tables[k]) == 0)
-                most += model_max_abs(p->source, i, &element) * (k == 0 ? p->m->embedding_scale : 1);
-        }
-    return most;
+    return largest_of(p, "embedding.token") * p->m->embedding_scale + largest_of(p, "embedding.position") +
+           largest_of(p, "embedding.type");
 }
 
 /* The ring of the tables has two bits more than `embedding` asks for, and a sign; the lift into the widest
@@ -399,22 +395,17 @@ puma_status input_prove(const client_plan *c, int bits[PLAN_PROVED], puma_error 
 {
     const model       *m = c->plan->model;
     const puma_approx *norm = c->plan->function[rings_norm_slot(m)];
-    proof p = { .m = m,
-                .source = c->source,
-                .operand_scale = rings_operand_scale(c->plan->function[PUMA_SLOT_SOFTMAX]),
-                .unit = ldexp(1, -(int)c->plan->run->frac),
-                .norm_error = norm == NULL ? 0 : fmin(norm->max_error, 1.0 / 16),
-                .e = e };
+    proof              p = { .m = m,
+                             .source = c->source,
+                             .operand_scale = rings_operand_scale(c->plan->function[PUMA_SLOT_SOFTMAX]),
+                             .unit = ldexp(1, -(int)c->plan->run->frac),
+                             .norm_error = norm == NULL ? 0 : fmin(norm->max_error, 1.0 / 16),
+                             .e = e };
 
     layers(&p);
     head(&p, c->plan->exec.task);
     embedding(&p);
-    for (size_t i = 0; i < m->tensor_count; i++) {
-        size_t element;
-
-        if (strcmp(m->tensors[i].role, "relative.bias") == 0)
-            raise_to(&p, PLAN_RELATIVE, SPARE(model_max_abs(c->source, i, &element)));
-    }
+    raise_to(&p, PLAN_RELATIVE, SPARE(largest_of(&p, "relative.bias")));
     for (int k = 0; k < PLAN_PROVED; k++) bits[k] = bits_of(p.most[k]);
     return e->status;
 }

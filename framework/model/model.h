@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef enum model_norm { MODEL_LAYERNORM, MODEL_RMSNORM } model_norm;
 typedef enum model_place { MODEL_POST_NORM, MODEL_PRE_NORM } model_place;
@@ -168,6 +169,16 @@ puma_status model_open(model **m, const char *directory, const char *architectur
                        model_task task, puma_error *e);
 void        model_close(model *m);
 
+/* The tensor for `role` in `layer`, and its number in *index; NULL if the model has none. */
+static inline const model_tensor *model_find(const model *m, const char *role, int layer, size_t *index)
+{
+    for (size_t i = 0; i < m->tensor_count; i++)
+        if (m->tensors[i].layer == layer && strcmp(m->tensors[i].role, role) == 0) {
+            *index = i;
+            return &m->tensors[i];
+        }
+    return NULL;
+}
 /* The set of weights of layer i. */
 static inline size_t model_group(const model *m, size_t i)
 {

@@ -191,10 +191,10 @@ typedef struct task {
 } task;
 
 /* Says in a failure which inputs it belongs to. */
-static puma_status of_inputs(puma_error *e, size_t count, size_t first, size_t end)
+static puma_status of_inputs(puma_error *e, const task *t, size_t first, size_t end)
 {
-    if (count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
-    return count > 1 ? error_prefix(e, "inputs %zu to %zu", first, end - 1) : e->status;
+    if (t->count > 1 && end == first + 1) return error_prefix(e, "input %zu", first);
+    return t->count > 1 ? error_prefix(e, "inputs %zu to %zu", first, end - 1) : e->status;
 }
 
 /* Keeps what the executor has against the answers of these inputs.  The run goes on as if it had nothing: the parties
@@ -203,7 +203,7 @@ static void distrust(const exec *x, const task *t, size_t first, size_t end, nod
 {
     if (exec_distrust(x) == NULL || result->distrust.status != PUMA_OK) return;
     error_set(&result->distrust, 1104, "%s: the answer cannot be trusted", exec_distrust(x));
-    of_inputs(&result->distrust, t->count, first, end);
+    of_inputs(&result->distrust, t, first, end);
 }
 
 static puma_status generate_inputs(exec *x, puma_session *s, const task *t, meter *m, node_result *result,
@@ -245,7 +245,7 @@ static puma_status generate_inputs(exec *x, puma_session *s, const task *t, mete
                                               .forced = t->forced == NULL ? NULL : &t->forced->generated[i],
                                               .out = &result->generated[i] },
                             e) != PUMA_OK)
-            of_inputs(e, t->count, i, end);
+            of_inputs(e, t, i, end);
         distrust(x, t, i, end, result);
         close_phase(m);
     }
@@ -294,11 +294,11 @@ static puma_status run_inputs(exec *x, puma_session *s, const task *t, meter *m,
         result->output_count = end;
         if (session_error(s)->status != PUMA_OK) {
             *e = *session_error(s);
-            of_inputs(e, t->count, i, end);
+            of_inputs(e, t, i, end);
         }
         distrust(x, t, i, end, result);
         for (size_t k = i; k < end && e->status == PUMA_OK && result->distrust.status == PUMA_OK; k++)
-            if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t->count, k, k + 1);
+            if (check_answer(&result->outputs[k], t->plan->model->hidden, e) != PUMA_OK) of_inputs(e, t, k, k + 1);
     }
     free(in);
     return e->status;
@@ -511,7 +511,6 @@ static puma_status adopt_ranges(part *own, puma_error *e)
 {
     const node_config *c = own->task.config;
     const char        *text = c->self == PUMA_CLIENT ? NULL : net_input(own->wire, "input.ranges");
-
     char              *planned;
 
     own->exec = c->plan->exec;
