@@ -22,6 +22,11 @@ static puma_status send_length(net *n, uint32_t to, void *payload, size_t size, 
     return message_post(n, to, f, phase, e);
 }
 
+static frame *next_length(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e)
+{
+    return message_next(n, from, type, type == FRAME_DATA ? 8 : longest, e);
+}
+
 /* A frame of another size would be a message that another transport has sent: it matches no length. */
 static size_t unpack_length(frame *f, uint8_t **payload)
 {
@@ -32,7 +37,7 @@ static size_t unpack_length(frame *f, uint8_t **payload)
 const transport counting_transport = {
     .open = memory_open,
     .send = send_length,
-    .next = message_next,
+    .next = next_length,
     .unpack = unpack_length,
     .pair_seed = links_pair_seed,
     .start = memory_start,

@@ -43,6 +43,8 @@ void frame_free(frame *f)
     free(f);
 }
 
+size_t frame_cost(const frame *f) { return sizeof *f + f->size; }
+
 void queue_push(queue *q, frame *f)
 {
     f->next = NULL;
@@ -69,9 +71,12 @@ void queue_clear(queue *q)
     for (frame *f; (f = queue_pop(q)) != NULL;) frame_free(f);
 }
 
+#define HEAD_CHECKED 44u /* bytes of a header that stand before its own checksum */
+
 /*  0 magic   4 type   5 phase   6 reserved (2)   8 seq   16 length of the frame   24 offset of this segment
- * 32 depth  36 online depth  40 checksum  44 reserved (4); little-endian.  The checksum covers the header,
- * with 0 in its own place, and the segment. */
+ * 32 depth  36 online depth  40 checksum of the segment  44 checksum of the 44 bytes before; little-endian.
+ * The header has a checksum of its own, because it is believed before the segment has come: what it says is
+ * how long that is.  A sealed transport needs no checksum of segments: it is 0. */
 void frame_head_put(uint8_t out[FRAME_HEAD], const frame_head *h)
 {
     memset(out, 0, FRAME_HEAD);
@@ -84,11 +89,13 @@ void frame_head_put(uint8_t out[FRAME_HEAD], const frame_head *h)
     put32(out + 32, h->depth);
     put32(out + 36, h->depth_online);
     put32(out + 40, h->crc);
+    put32(out + HEAD_CHECKED, frame_crc(0, out, HEAD_CHECKED));
 }
 
 bool frame_head_get(frame_head *h, const uint8_t in[FRAME_HEAD])
 {
-    if (get32(in) != FRAME_MAGIC || in[6] || in[7] || get32(in + 44)) return false;
+    if (get32(in) != FRAME_MAGIC || in[6] || in[7]) return false;
+    if (get32(in + HEAD_CHECKED) != frame_crc(0, in, HEAD_CHECKED)) return false;
     if (in[4] < FRAME_HELLO || in[4] > FRAME_DONE || in[5] > PUMA_ONLINE) return false;
     h->type = in[4];
     h->phase = in[5];

@@ -75,6 +75,7 @@ static void life_timers(net *n, int64_t now, int64_t *next)
         idle = !l->out.first && !c->tx;
         done = l->done_in;
         pthread_mutex_unlock(&n->lock);
+        if (!conn_welcome(n, c)) return;
         if (c->paused) c->last_heard = now;
         if (!done && now - c->last_heard > timeout) {
             wire_fail(n, c->peer, NULL, 703, "%s silent for %g s", net_title(n, c->peer),
@@ -176,18 +177,27 @@ static bool requests(net *n)
     return closing && n->ended;
 }
 
+/* Lock held: shall what comes on this link stay where it is?  Because too much of it is unread; or because
+ * more comes in one frame than we keep unasked, so that nobody's header makes us hold what it likes. */
+static bool is_full(const net *n, const conn *c)
+{
+    const node_link *l = &n->links[c->peer];
+
+    if (l->in_bytes > (c->peer == n->config.dealer ? NET_AHEAD : UNREAD_BYTES)) return true;
+    return c->in && c->in->size > NET_AHEAD && (l->asked == 0 || l->in.first);
+}
+
 /* `due_us` becomes the time at which the first frame under way may leave, if that is sooner. */
 static short events_of(net *n, conn *c, bool *busy, int64_t *due_us)
 {
-    short  events = POLLIN;
-    size_t limit = c->peer == n->config.dealer ? NET_AHEAD : UNREAD_BYTES;
-    bool   waiting, was_paused = c->paused;
+    short events = POLLIN;
+    bool  waiting, was_paused = c->paused;
 
     if (c->state != CONN_OPEN) return c->want;
     pthread_mutex_lock(&n->lock);
     waiting = !c->tx_dead && (c->tx || conn_has_due(c, net_now_us()));
     if (!c->tx_dead && !waiting && c->out->first) wire_sooner(due_us, c->out->first->due_us);
-    c->paused = c->bound && !c->drain && !n->ending && n->links[c->peer].in_bytes > limit;
+    c->paused = c->bound && !c->drain && !n->ending && is_full(n, c);
     if (c->bound) n->links[c->peer].paused = c->paused;
     pthread_mutex_unlock(&n->lock);
     if (c->paused) events = POLLRDHUP;

@@ -143,36 +143,50 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
     return PUMA_OK;
 }
 
-frame *message_next(net *n, uint32_t from, puma_error *e)
+puma_status message_fits(const net *n, uint32_t from, const frame *f, uint8_t type, size_t longest,
+                         puma_error *e)
+{
+    static const char *const names[] = {
+        [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message", [FRAME_DONE] = "the end"
+    };
+    unsigned long long seq = (unsigned long long)f->seq;
+
+    if (f->type != type)
+        return error_set(e, 704, "frame %llu from %s: %s, expected %s", seq, net_name(n, from), names[f->type],
+                         names[type]);
+    if (f->size > longest)
+        return error_set(e, 704, "frame %llu from %s: %zu bytes, %s %zu", seq, net_name(n, from), f->size,
+                         type == FRAME_DATA ? "expected" : "limit", longest);
+    return PUMA_OK;
+}
+
+frame *message_next(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e)
 {
     node_link *l = &n->links[from];
     frame     *f = NULL;
 
     pthread_mutex_lock(&n->lock);
+    l->asked = (uint8_t)type;
+    l->longest = longest;
+    if (l->paused && !l->in.first) net_wake(n);
     while (!n->failed && !l->in.first) wait_frame(n);
+    l->asked = 0;
     if (message_failure(n, e) == PUMA_OK) {
         f = queue_pop(&l->in);
-        l->in_bytes -= f->size;
+        l->in_bytes -= frame_cost(f);
         if (l->paused) net_wake(n);
     }
     pthread_mutex_unlock(&n->lock);
-    return f;
-}
-
-/* The next frame from a peer, which must be of this type; the caller frees it. */
-static frame *next_frame(net *n, uint32_t from, frame_type type, puma_error *e)
-{
-    static const char *const names[] = {
-        [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message", [FRAME_DONE] = "the end"
-    };
-    frame *f;
-
-    if (check_peer(n, from, e) != PUMA_OK || !(f = n->transport->next(n, from, e))) return NULL;
-    if (f->type == type) return f;
-    error_set(e, 704, "frame %llu from %s: %s, expected %s", (unsigned long long)f->seq, net_name(n, from),
-              names[f->type], names[type]);
+    if (!f || message_fits(n, from, f, (uint8_t)type, longest, e) == PUMA_OK) return f;
     frame_free(f);
     return NULL;
+}
+
+/* The next frame from a peer; the caller frees it. */
+static frame *next_frame(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e)
+{
+    if (check_peer(n, from, e) != PUMA_OK) return NULL;
+    return n->transport->next(n, from, type, longest, e);
 }
 
 size_t message_unpack(frame *f, uint8_t **payload)
@@ -199,7 +213,7 @@ puma_status net_recv(net *n, uint32_t from, uint8_t **payload, size_t size, puma
 
     *payload = NULL;
     clock_gettime(CLOCK_MONOTONIC, &before);
-    f = next_frame(n, from, FRAME_DATA, e);
+    f = next_frame(n, from, FRAME_DATA, size, e);
     if (!f) return e->status;
     clock_gettime(CLOCK_MONOTONIC, &after);
     got = n->transport->unpack(f, payload);
@@ -231,13 +245,13 @@ puma_status net_send_control(net *n, uint32_t to, const char *text, puma_error *
 
 puma_status net_recv_control(net *n, uint32_t from, char **text, size_t limit, puma_error *e)
 {
-    frame *f = next_frame(n, from, FRAME_CONTROL, e);
+    frame *f = next_frame(n, from, FRAME_CONTROL, limit, e);
 
     *text = NULL;
     if (!f) return e->status;
-    if (f->size > limit || (f->size && memchr(f->data, 0, f->size)))
-        error_set(e, 704, "frame %llu from %s: control message of %zu bytes, limit %zu",
-                  (unsigned long long)f->seq, net_name(n, from), f->size, limit);
+    if (f->size && memchr(f->data, 0, f->size))
+        error_set(e, 704, "frame %llu from %s: a control message with a NUL in it", (unsigned long long)f->seq,
+                  net_name(n, from));
     else if (!(*text = malloc(f->size + 1)))
         error_set(e, 1001, "out of memory for a control message of %zu bytes", f->size);
     else {
@@ -259,7 +273,7 @@ puma_status net_finish(net *n, puma_error *e)
     }
     for (uint32_t i = 0; i < PUMA_NODES; i++) {
         if (i == n->config.self || !n->config.present[i]) continue;
-        frame *f = next_frame(n, i, FRAME_DONE, e);
+        frame *f = next_frame(n, i, FRAME_DONE, 0, e);
 
         if (!f) return e->status;
         frame_free(f);

@@ -42,7 +42,7 @@ static void deliver(net *n, conn *c, frame *f)
         if (!in_turn) break;
         pthread_mutex_lock(&n->lock);
         if (f->type == FRAME_DONE) l->done_in = true;
-        l->in_bytes += f->size;
+        l->in_bytes += frame_cost(f);
         queue_push(&l->in, f);
         if (n->waiters) pthread_cond_broadcast(&n->changed);
         pthread_mutex_unlock(&n->lock);
@@ -79,6 +79,24 @@ static bool may_come_unbound(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
         (h->type == FRAME_HELLO || (h->type == FRAME_ABORT && (c->outgoing || c->identity[0]))))
         return true;
     conn_lost(n, c, "what answers there does not speak Puma's protocol");
+    return false;
+}
+
+bool conn_welcome(net *n, conn *c)
+{
+    puma_error e = { 0 };
+    node_link *l = &n->links[c->peer];
+    uint8_t    asked;
+    size_t     longest;
+
+    if (!c->in || (c->in->type != FRAME_DATA && c->in->type != FRAME_CONTROL && c->in->type != FRAME_DONE))
+        return true;
+    pthread_mutex_lock(&n->lock);
+    asked = l->in.first ? 0 : l->asked;
+    longest = l->longest;
+    pthread_mutex_unlock(&n->lock);
+    if (asked == 0 || message_fits(n, c->peer, c->in, asked, longest, &e) == PUMA_OK) return true;
+    wire_fail_with(n, &e, c->peer, NULL);
     return false;
 }
 
@@ -162,25 +180,25 @@ static bool begin_segment_in(net *n, conn *c, const uint8_t raw[FRAME_HEAD])
 {
     if (c->bound ? !may_come(n, c, raw) : !may_come_unbound(n, c, raw)) return false;
     if (!c->in && !begin_frame_in(n, c)) return false;
+    if (c->bound && !conn_welcome(n, c)) return false;
     c->segment_left = c->in->size - c->in_done < SEGMENT ? c->in->size - c->in_done : SEGMENT;
     if (!make_room(n, c)) return false;
     c->crc = 0;
-    if (!n->transport->sealed) {
-        uint8_t bare[FRAME_HEAD];
-
-        memcpy(bare, raw, FRAME_HEAD);
-        memset(bare + 40, 0, 4);
-        c->crc = frame_crc(0, bare, FRAME_HEAD);
-    }
     c->in_segment = true;
     return true;
 }
 
+/* Bytes of a segment have come.  A peer is heard by whole segments, a heartbeat among them, or by a fair part
+ * of one: else heartbeats that are taken for payload, or a byte now and then, would keep a stalled one alive. */
 static void took(net *n, conn *c, size_t k)
 {
-    if (!n->transport->sealed) c->crc = frame_crc(c->crc, c->in->data + c->in_done, k);
+    if (k > 0 && !n->transport->sealed) c->crc = frame_crc(c->crc, c->in->data + c->in_done, k);
     c->in_done += k;
     c->segment_left -= k;
+    c->unheard += k;
+    if (c->segment_left > 0 && c->unheard < HEARD_BYTES) return;
+    c->unheard = 0;
+    c->last_heard = net_now_ms();
 }
 
 /* The segment is complete. */
@@ -216,11 +234,9 @@ static void parse(net *n, conn *c)
             have -= FRAME_HEAD;
         }
         if (have > c->segment_left) have = c->segment_left;
-        if (have) {
-            memcpy(c->in->data + c->in_done, c->rx + c->rx_from, have);
-            c->rx_from += have;
-            took(n, c, have);
-        }
+        if (have) memcpy(c->in->data + c->in_done, c->rx + c->rx_from, have);
+        c->rx_from += have;
+        took(n, c, have);
         if (c->segment_left) break;
         if (!end_segment_in(n, c)) return;
     }
@@ -266,7 +282,6 @@ void conn_read(net *n, conn *c)
             return;
         }
         turn += (size_t)k;
-        c->last_heard = net_now_ms();
         if (c->discard) continue;
         if (direct) {
             took(n, c, (size_t)k);

@@ -221,10 +221,10 @@ static void secure(net *n, conn *c)
         handshake_begin(n, c);
         return;
     }
-    /* Who shows a certificate is no stray.  Who shows none may be one: the real peer can still come. */
-    if (c->certified || (c->outgoing && reason[0])) {
-        wire_fail(n, n->config.self, c, 802, "%s%s%s: %s", c->outgoing ? net_title(n, c->peer) : "",
-                  c->outgoing ? " at " : "connection from ", c->address, reason);
+    /* Who answers at a peer's address is what all of us were told to call.  Who calls may be anybody, also
+     * with a certificate, which anybody can make: the real peer can still come. */
+    if (c->outgoing && reason[0]) {
+        wire_fail(n, n->config.self, c, 802, "%s at %s: %s", net_title(n, c->peer), c->address, reason);
         return;
     }
     if (!c->outgoing && reason[0]) {

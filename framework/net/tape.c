@@ -26,8 +26,10 @@ static puma_status tape_send(net *n, uint32_t to, void *payload, size_t size, pu
     return e->status;
 }
 
-static frame *tape_next(net *n, uint32_t from, puma_error *e)
+static frame *tape_next(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e)
 {
+    (void)type;
+    (void)longest;
     error_set(e, 613, "%s waits for %s: its messages cannot be made ahead", net_title(n, n->config.self),
               net_name(n, from));
     return NULL;

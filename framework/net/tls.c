@@ -71,7 +71,6 @@ static int verify(int ok, X509_STORE_CTX *store)
     char  who[64] = "", when[40] = "";
 
     if (ok || !c || c->reason[0]) return ok;
-    c->certified = true;
     if (leaf) identity_of(leaf, who, sizeof who);
     if (certificate && why == X509_V_ERR_CERT_HAS_EXPIRED)
         certificate_date(when, sizeof when, X509_get0_notAfter(certificate));

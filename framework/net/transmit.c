@@ -23,14 +23,9 @@ static void begin_segment_out(conn *c)
 
     c->tx_segment = f->size - c->tx_offset < SEGMENT ? f->size - c->tx_offset : SEGMENT;
     c->tx_sent = 0;
+    if (!c->stage && c->tx_segment) h.crc = frame_crc(0, f->data + c->tx_offset, c->tx_segment);
     frame_head_put(c->tx_head, &h);
-    if (!c->stage) {
-        uint32_t crc = frame_crc(0, c->tx_head, FRAME_HEAD);
-
-        if (c->tx_segment) crc = frame_crc(crc, f->data + c->tx_offset, c->tx_segment);
-        put32(c->tx_head + 40, crc);
-        return;
-    }
+    if (!c->stage) return;
     c->stage_bytes = c->tx_segment < STAGE_BYTES - FRAME_HEAD ? c->tx_segment : STAGE_BYTES - FRAME_HEAD;
     memcpy(c->stage, c->tx_head, FRAME_HEAD);
     if (c->stage_bytes) memcpy(c->stage + FRAME_HEAD, f->data + c->tx_offset, c->stage_bytes);

@@ -16,8 +16,9 @@ struct transport {
     puma_status (*open)(net *n, puma_error *e);
     /* Takes over `payload`. */
     puma_status (*send)(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
-    /* The next frame from a peer, whatever it is; the caller frees it.  NULL: there is none. */
-    frame *(*next)(net *n, uint32_t from, puma_error *e);
+    /* The next frame from a peer, which is to be of this type and no longer than that; the caller frees it.
+     * NULL: there is none, or it is another. */
+    frame *(*next)(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e);
     /* Length of the message that a frame of payload carries; its bytes, where there are any, go to the
      * caller. */
     size_t (*unpack)(frame *f, uint8_t **payload);
@@ -62,7 +63,10 @@ void        memory_lost(net *n, conn *c, const char *why);
 
 /* --- message.c: payload as it is */
 puma_status message_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
-frame      *message_next(net *n, uint32_t from, puma_error *e);
+frame      *message_next(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e);
+/* Is f what the session waits for, a frame of this type and no longer than that?  An error: what is wrong. */
+puma_status message_fits(const net *n, uint32_t from, const frame *f, uint8_t type, size_t longest,
+                         puma_error *e);
 size_t      message_unpack(frame *f, uint8_t **payload);
 /* Sends f as one message of the session's; takes it over. */
 puma_status message_post(net *n, uint32_t to, frame *f, puma_phase phase, puma_error *e);
@@ -99,6 +103,8 @@ void handshake_hello(net *n, conn *c, frame *f);
 void handshake_advance(net *n); /* answers every link as far as the handshake has come */
 
 /* --- receive.c, transmit.c: as much as the socket takes or gives, up to a turn */
+/* Is what a link receives what the session waits for?  False: it is not, and the run has failed. */
+bool conn_welcome(net *n, conn *c);
 void conn_read(net *n, conn *c);
 void conn_write(net *n, conn *c);
 

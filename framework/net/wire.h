@@ -27,13 +27,14 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 #define FRAME_HEAD 48u
 #define SEGMENT ((size_t)1 << 20)
 #define FRAME_LIMIT ((size_t)8 << 30) /* no layer sends more in one message                     */
 #define CONTROL_LIMIT ((size_t)256 << 20)
 #define HELLO_LIMIT ((size_t)4 << 20)  /* all of the handshake, and ABORT                        */
-#define UNREAD_BYTES ((size_t)2 << 30) /* unread on any other link before we stop reading        */
+#define UNREAD_BYTES ((size_t)256 << 20) /* unread on any other link before we stop reading      */
+#define HEARD_BYTES 16384u /* of a segment: so much must come within a timeout, or all of it     */
 #define PENDING_LIMIT 16u              /* accepted connections that have not said who they are   */
 #define PENDING_MS 10000
 #define GRACE_MS 300 /* a closed link waits so long for the reason from others */
@@ -81,6 +82,7 @@ frame   *frame_new(frame_type type, void *data,
                    size_t size); /* takes over data; NULL (data freed) when out of memory */
 frame   *frame_copy(frame_type type, const void *data, size_t size);
 void     frame_free(frame *f); /* wipes what is not DATA                                */
+size_t   frame_cost(const frame *f); /* bytes of memory that a queued one takes            */
 void     queue_push(queue *q, frame *f);
 frame   *queue_pop(queue *q);
 void     queue_clear(queue *q);
@@ -116,7 +118,7 @@ typedef struct conn {
     int          fd; /* -1: to be swept                                        */
     SSL         *ssl;
     conn_state   state;
-    bool         outgoing, bound, certified;
+    bool         outgoing, bound;
     uint32_t     peer; /* PUMA_NODES: not known yet                              */
     int64_t      born, last_heard, last_sent;
     char         address[80];  /* of the other end, for messages                         */
@@ -127,7 +129,7 @@ typedef struct conn {
     size_t       rx_from, rx_to;
     frame       *in; /* being received                                         */
     frame_head   head;
-    size_t       in_done, segment_left;
+    size_t       in_done, segment_left, unheard; /* unheard: since last_heard                   */
     uint32_t     crc;
     bool         in_segment, more, paused, drain, discard;
     uint64_t     rx_seq;
@@ -145,7 +147,9 @@ typedef struct conn {
 typedef struct node_link {
     /* (L) */
     queue            in, out;
-    size_t           in_bytes, out_bytes, out_frames;
+    size_t           in_bytes, out_bytes, out_frames; /* in_bytes: with what a queued frame costs */
+    uint8_t          asked;   /* frame_type that the session waits for now; 0: it does not wait  */
+    size_t           longest; /* and the most bytes that it may have                             */
     bool             paused, done_out, done_in;
     /* set-up; of the thread that holds the baton */
     conn            *c;
@@ -257,7 +261,7 @@ puma_status certificate_in_time(X509 *certificate, const char *path, puma_error 
 /* --- tls.c */
 puma_status tls_open(net *n, puma_error *e);
 bool        tls_begin(net *n, conn *c);
-/* 1: done, 0: wait for c->want, -1: failed with `reason` (c->certified: it presented a certificate) */
+/* 1: done, 0: wait for c->want, -1: failed, with a `reason` unless the other end has just gone */
 int         tls_step(conn *c, char *reason, size_t room);
 #define STREAM_AGAIN (-1)
 #define STREAM_CLOSED (-2)

@@ -95,15 +95,15 @@ static inline int listen_anywhere(char address[32])
 }
 
 /* So many parties and the client, who agree; tests change what they are about. */
-static inline void run_prepare_parties(run *r, uint32_t parties, net_transport transport)
+static inline void run_prepare_parties(run *r, uint32_t parties, net_transport over)
 {
-    bool sockets = transport == NET_TCP || transport == NET_TLS;
+    bool sockets = over == NET_TCP || over == NET_TLS;
 
     memset(r, 0, sizeof *r);
     r->parties = parties;
     r->hub = sockets ? NULL : net_hub_new();
     assert_int_equal(pthread_barrier_init(&r->barrier, NULL, parties + 1), 0);
-    if (transport == NET_TLS) {
+    if (over == NET_TLS) {
         puma_error e = { 0 };
 
         strcpy(r->certificates, "/tmp/puma-test-net-XXXXXX");
@@ -115,7 +115,7 @@ static inline void run_prepare_parties(run *r, uint32_t parties, net_transport t
 
         r->nodes[i].of = r;
         r->nodes[i].self = i;
-        c->transport = transport;
+        c->transport = over;
         c->self = i;
         c->listen_fd = sockets && i != PUMA_CLIENT ? listen_anywhere(r->address[i]) : -1;
         c->hub = r->hub;
@@ -134,7 +134,7 @@ static inline void run_prepare_parties(run *r, uint32_t parties, net_transport t
 }
 
 /* Of 3PC. */
-static inline void run_prepare(run *r, net_transport transport) { run_prepare_parties(r, 3, transport); }
+static inline void run_prepare(run *r, net_transport over) { run_prepare_parties(r, 3, over); }
 
 static inline void *node_main(void *arg)
 {

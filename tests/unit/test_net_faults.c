@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_net_faults.c - the wire fails as it should: every survivor ends in time, with the right class and the
  * name of the node that was the first to fail */
+#include "net/wire.h"
 #include "net_nodes.h"
 
 #include <errno.h>
@@ -117,7 +118,10 @@ static void a_closed_peer_is_named_by_all(void **state)
 typedef struct relay {
     int         listener, target_port;
     atomic_bool stop, done, damage;
-    pthread_t   thread;
+    /* What damage does to so many bytes that came at once, a frame's first among them: how many pass on. */
+    size_t (*spoil)(uint8_t *data, size_t bytes);
+    bool      once;
+    pthread_t thread;
 } relay;
 
 static void *relay_main(void *arg)
@@ -125,7 +129,7 @@ static void *relay_main(void *arg)
     relay             *y = arg;
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)y->target_port) };
     int                near = accept(y->listener, NULL, NULL), far = socket(AF_INET, SOCK_STREAM, 0);
-    char               data[4096];
+    uint8_t            data[8192];
 
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(far, (struct sockaddr *)&a, sizeof a) != 0) return NULL;
@@ -134,7 +138,10 @@ static void *relay_main(void *arg)
             int     from = way ? near : far, to = way ? far : near;
             ssize_t k = atomic_load(&y->stop) ? -1 : recv(from, data, sizeof data, MSG_DONTWAIT);
 
-            if (k > 0 && way && atomic_load(&y->damage)) data[k / 2] ^= 4;
+            if (k > 0 && way && atomic_load(&y->damage)) {
+                k = (ssize_t)y->spoil(data, (size_t)k);
+                if (y->once) atomic_store(&y->damage, false);
+            }
             if (k > 0 && send(to, data, (size_t)k, MSG_NOSIGNAL) != k) atomic_store(&y->stop, true);
         }
         usleep(1000);
@@ -153,12 +160,20 @@ static void fall_silent(node *me)
     wait_for(me, next_of(me));
 }
 
+static size_t flip_a_payload_bit(uint8_t *data, size_t bytes)
+{
+    data[bytes / 2] ^= 4;
+    return bytes;
+}
+
 /* P2 reaches P1 through the relay; the other links are direct. */
-static void run_through_relay(run *r, void (*part)(node *))
+static void run_through_relay(run *r, void (*part)(node *), size_t (*spoil)(uint8_t *, size_t))
 {
     char address[32];
 
     memset(&between, 0, sizeof between);
+    between.spoil = spoil;
+    between.once = spoil != flip_a_payload_bit;
     between.listener = listen_anywhere(address);
     between.target_port = atoi(strchr(r->address[1], ':') + 1);
     r->nodes[2].config.address[1] = address;
@@ -176,7 +191,7 @@ static void a_silent_peer_is_named(void **state)
     (void)state;
     run_prepare(&r, NET_TCP);
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.io_timeout_ms = 300;
-    run_through_relay(&r, fall_silent);
+    run_through_relay(&r, fall_silent, NULL);
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
         assert_says(&r.nodes[i], PUMA_ENET, " silent for 0.3 s");
         assert_true(r.nodes[i].seconds < 3);
@@ -205,14 +220,90 @@ static void a_flipped_bit_is_seen(void **state)
 
     (void)state;
     run_prepare(&r, NET_TCP);
-    run_through_relay(&r, send_through_damage);
+    run_through_relay(&r, send_through_damage, flip_a_payload_bit);
     assert_says(&r.nodes[1], PUMA_ENET, "from P2: damaged on the way");
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) assert_says(&r.nodes[i], PUMA_ENET, "P2: damaged");
     run_free(&r);
     run_prepare(&r, NET_TLS);
-    run_through_relay(&r, send_through_damage);
+    run_through_relay(&r, send_through_damage, flip_a_payload_bit);
     assert_says(&r.nodes[1], PUMA_ETLS, "party 2: TLS: ");
     run_free(&r);
+}
+
+static size_t flip_a_length_bit(uint8_t *data, size_t bytes)
+{
+    data[19] ^= 0x40;
+    return bytes;
+}
+
+/* A sender that means it: the header is whole. */
+static size_t promise(uint8_t *data, size_t bytes)
+{
+    frame_head h;
+
+    if (frame_head_get(&h, data)) {
+        h.length += (uint64_t)4 << 30;
+        frame_head_put(data, &h);
+    }
+    return bytes;
+}
+
+static size_t cut(uint8_t *data, size_t bytes)
+{
+    (void)data;
+    return bytes / 2;
+}
+
+/* P1 looks at what P2 has sent after it has heard of P0, so that the header may have come long before. */
+static void ask_late(node *me)
+{
+    uint8_t in[4000];
+
+    pthread_barrier_wait(&me->of->barrier);
+    if (me->self == 2) {
+        atomic_store(&between.damage, true);
+        net_send(me->wire, 1, message(2, 1, sizeof in), sizeof in, PUMA_ONLINE, &me->error);
+    }
+    if (me->self == 0) {
+        usleep(100000); /* as a computation does */
+        net_send(me->wire, 1, message(0, 1, 8), 8, PUMA_ONLINE, &me->error);
+    }
+    if (me->self == 1) {
+        wait_for(me, 0);
+        net_get(me->wire, 2, in, sizeof in, &me->error);
+    } else {
+        wait_for(me, 1);
+    }
+}
+
+/* However long the frame is that a header promises, nobody waits for it: heartbeats, which would be taken for its
+ * payload, do not keep it alive. */
+static void a_lying_header_keeps_nobody_waiting(void **state)
+{
+    static const struct {
+        size_t (*spoil)(uint8_t *, size_t);
+        void (*part)(node *);
+        const char *says;
+    } rows[] = {
+        { flip_a_length_bit, send_through_damage, "from P2: malformed header" },
+        { promise, send_through_damage, "from P2: 4294971296 bytes, expected 4000" },
+        { promise, ask_late, "from P2: 4294971296 bytes, expected 4000" },
+        { cut, send_through_damage, "party 2 silent for 0.3 s" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        run r;
+
+        run_prepare(&r, NET_TCP);
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(&r, k)) r.nodes[k].config.io_timeout_ms = 300;
+        run_through_relay(&r, rows[i].part, rows[i].spoil);
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(&r, k)) {
+            assert_says(&r.nodes[k], PUMA_ENET, rows[i].says);
+            assert_true(r.nodes[k].seconds < 2.3);
+        }
+        run_free(&r);
+    }
 }
 
 /* Heartbeats: a party that computes for several timeouts is not silent. */
@@ -436,14 +527,14 @@ static int dial(const char *address)
     return fd;
 }
 
-static void strays(net_transport transport)
+static void strays(net_transport over)
 {
     static const char *const said[] = { "x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
                                         "PUMA\1\0\0\0", "\26\3\1\2\0\1\0\1\374\3\3" };
     int                      fds[45];
     run                      r;
 
-    run_prepare(&r, transport);
+    run_prepare(&r, over);
     for (int i = 0; i < 45; i++) {
         const char *text = said[i % 5];
 
@@ -572,28 +663,32 @@ static void anothers_certificate_is_refused(void **state)
     run_free(&r);
 }
 
-/* Calls P0 with a certificate of the right authority that is no role of this run, and says ABORT, its header as frame.c
- * writes it, before any HELLO. */
+/* Who calls P0 with the certificate of this role in that folder. */
+typedef struct stranger {
+    const run  *of;
+    const char *directory, *role;
+} stranger;
+
+/* Says ABORT before any HELLO. */
 static void *call_as_a_stranger(void *arg)
 {
-    const run *r = arg;
-    uint8_t    said[48 + 11] = { 0x50, 0x55, 0x4d, 0x41, 8 };
-    SSL_CTX   *tls = SSL_CTX_new(TLS_client_method());
-    SSL       *ssl;
-    char       path[96];
-    int        fd = dial(r->address[0]);
+    const stranger *who = arg;
+    uint8_t         said[FRAME_HEAD + 11];
+    frame_head      h = { .type = FRAME_ABORT, .length = 11, .depth = 1, .depth_online = 1 };
+    SSL_CTX        *tls = SSL_CTX_new(TLS_client_method());
+    SSL            *ssl;
+    char            path[128];
+    int             fd = dial(who->of->address[0]);
 
-    snprintf(path, sizeof path, "%s/dealer.pem", r->certificates);
+    snprintf(path, sizeof path, "%s/%s.pem", who->directory, who->role);
     assert_int_equal(SSL_CTX_use_certificate_chain_file(tls, path), 1);
-    snprintf(path, sizeof path, "%s/dealer.key", r->certificates);
+    snprintf(path, sizeof path, "%s/%s.key", who->directory, who->role);
     assert_int_equal(SSL_CTX_use_PrivateKey_file(tls, path, SSL_FILETYPE_PEM), 1);
     ssl = SSL_new(tls);
     assert_int_equal(SSL_set_fd(ssl, fd), 1);
-    said[16] = 11;
-    said[32] = said[36] = 1;
-    said[48] = 0xbf; /* E0703 */
-    said[49] = 2;
-    memcpy(said + 52, "\x63\0\0\0abc", 7);
+    frame_head_put(said, &h);
+    put32(said + FRAME_HEAD, 703);
+    memcpy(said + FRAME_HEAD + 4, "\x63\0\0\0abc", 7);
     if (SSL_connect(ssl) == 1) SSL_write(ssl, said, sizeof said);
     while (SSL_read(ssl, said, sizeof said) > 0) continue; /* until it hangs up */
     SSL_free(ssl);
@@ -602,22 +697,59 @@ static void *call_as_a_stranger(void *arg)
     return NULL;
 }
 
-static void a_stranger_of_the_same_authority_ends_nothing(void **state)
+/* P0 hears a stranger before the others come, or do not come. */
+static void meet_a_stranger(run *r, stranger *who, bool others)
 {
-    run       r;
     pthread_t thread;
 
-    (void)state;
     signal(SIGPIPE, SIG_IGN);
+    who->of = r;
+    r->part = finish;
+    assert_int_equal(pthread_create(&thread, NULL, call_as_a_stranger, who), 0);
+    node_start(&r->nodes[0]);
+    pthread_join(thread, NULL);
+    for (uint32_t i = after(r, 0); others && i < PUMA_NODES; i = after(r, i)) node_start(&r->nodes[i]);
+    run_join(r);
+}
+
+static void a_stranger_of_the_same_authority_ends_nothing(void **state)
+{
+    run      r;
+    stranger who = { .role = "dealer" };
+
+    (void)state;
     run_prepare(&r, NET_TLS);
-    assert_int_equal(pthread_create(&thread, NULL, call_as_a_stranger, &r), 0);
-    r.part = finish;
-    node_start(&r.nodes[0]);
-    pthread_join(thread, NULL); /* it has been heard before the others come */
-    for (uint32_t i = after(&r, 0); i < PUMA_NODES; i = after(&r, i)) node_start(&r.nodes[i]);
-    run_join(&r);
+    who.directory = r.certificates;
+    meet_a_stranger(&r, &who, true);
     assert_fine(&r);
     run_free(&r);
+}
+
+/* Anybody can make a certificate, also one of a role's name: who shows it is let go.  What it said is told when the peer
+ * does not come. */
+static void a_stranger_with_its_own_certificate_ends_nothing(void **state)
+{
+    (void)state;
+    for (int others = 1; others >= 0; others--) {
+        run        r;
+        char       own[96];
+        stranger   who = { .role = "party1" };
+        puma_error e = { 0 };
+
+        run_prepare(&r, NET_TLS);
+        snprintf(own, sizeof own, "%s/own", r.certificates);
+        assert_int_equal(certificates_make(own, 3, 30, &e), PUMA_OK);
+        who.directory = own;
+        if (!others) r.nodes[0].config.connect_timeout_ms = 700;
+        meet_a_stranger(&r, &who, others);
+        if (others) {
+            assert_fine(&r);
+        } else {
+            assert_says(&r.nodes[0], PUMA_ETLS, "certificate of puma:party1 refused");
+            for (uint32_t i = 1; i < 3; i++) close(r.nodes[i].config.listen_fd);
+        }
+        run_free(&r);
+    }
 }
 
 static void no_event(void *context, const net_event *event)
@@ -833,6 +965,8 @@ int main(void)
         cmocka_unit_test(anothers_certificate_is_refused), cmocka_unit_test(anothers_authority_is_refused),
         cmocka_unit_test(a_key_open_to_others_is_refused),
         cmocka_unit_test(a_stranger_of_the_same_authority_ends_nothing),
+        cmocka_unit_test(a_stranger_with_its_own_certificate_ends_nothing),
+        cmocka_unit_test(a_lying_header_keeps_nobody_waiting),
         cmocka_unit_test(an_own_certificate_of_another_is_refused),
         cmocka_unit_test(a_certificate_out_of_its_time_is_refused), cmocka_unit_test(one_role_is_renewed),
         cmocka_unit_test(events_tell_who_comes),
