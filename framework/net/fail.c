@@ -145,7 +145,8 @@ void conn_lost(net *n, conn *c, const char *why)
         error_set(&n->grace, 702, "%s closed the connection%s", net_title(n, c->peer),
                   n->links[c->peer].ready_in ? "" : " during the handshake");
         n->grace_culprit = c->peer;
-        n->grace_until = net_now_ms() + GRACE_MS;
+        /* Who was cut off hears from the peer, by way of the others, how that came. */
+        n->grace_until = net_now_ms() + (c->cut_off ? 2 : 1) * GRACE_MS;
     }
     conn_drop(n, c);
 }

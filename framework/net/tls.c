@@ -180,14 +180,16 @@ int tls_step(conn *c, char *reason, size_t room)
 ssize_t tls_read(conn *c, void *data, size_t n, char *reason, size_t room)
 {
     size_t took = 0;
-    int    why;
+    int    why, what;
 
     ERR_clear_error();
     if (SSL_read_ex(c->ssl, data, n, &took) == 1) return (ssize_t)took;
     why = SSL_get_error(c->ssl, 0);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return STREAM_AGAIN;
-    if (why != SSL_ERROR_SSL || ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return STREAM_CLOSED;
+    what = ERR_GET_REASON(ERR_peek_last_error());
+    /* This alert is how OpenSSL says that our stream has ended where the peer is, which is no fault of TLS. */
+    c->cut_off = why == SSL_ERROR_SSL && what == SSL_R_TLSV1_ALERT_DECODE_ERROR;
+    if (why != SSL_ERROR_SSL || what == SSL_R_UNEXPECTED_EOF_WHILE_READING || c->cut_off) return STREAM_CLOSED;
     snprintf(reason, room, "%s", complaint());
     return STREAM_BROKEN;
 }

@@ -118,7 +118,7 @@ typedef struct conn {
     int          fd; /* -1: to be swept                                        */
     SSL         *ssl;
     conn_state   state;
-    bool         outgoing, bound;
+    bool         outgoing, bound, cut_off; /* cut_off: the peer says that our stream has ended      */
     uint32_t     peer; /* PUMA_NODES: not known yet                              */
     int64_t      born, last_heard, last_sent;
     char         address[80];  /* of the other end, for messages                         */

@@ -141,6 +141,7 @@ static void *relay_main(void *arg)
             if (k > 0 && way && atomic_load(&y->damage)) {
                 k = (ssize_t)y->spoil(data, (size_t)k);
                 if (y->once) atomic_store(&y->damage, false);
+                if (k == 0) shutdown(to, SHUT_WR);
             }
             if (k > 0 && send(to, data, (size_t)k, MSG_NOSIGNAL) != k) atomic_store(&y->stop, true);
         }
@@ -273,6 +274,30 @@ static void ask_late(node *me)
         net_get(me->wire, 2, in, sizeof in, &me->error);
     } else {
         wait_for(me, 1);
+    }
+}
+
+static size_t half_close(uint8_t *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    return 0;
+}
+
+/* The end of a stream is a lost peer on every transport, also where TLS had not said that it would come. */
+static void half_a_connection_is_none(void **state)
+{
+    (void)state;
+    for (net_transport t = NET_TCP; t <= NET_TLS; t++) {
+        run r;
+
+        run_prepare(&r, t);
+        run_through_relay(&r, send_through_damage, half_close);
+        for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) {
+            assert_says(&r.nodes[i], PUMA_ENET, "closed the connection");
+            assert_true(r.nodes[i].seconds < 2.3);
+        }
+        run_free(&r);
     }
 }
 
@@ -966,7 +991,7 @@ int main(void)
         cmocka_unit_test(a_key_open_to_others_is_refused),
         cmocka_unit_test(a_stranger_of_the_same_authority_ends_nothing),
         cmocka_unit_test(a_stranger_with_its_own_certificate_ends_nothing),
-        cmocka_unit_test(a_lying_header_keeps_nobody_waiting),
+        cmocka_unit_test(a_lying_header_keeps_nobody_waiting), cmocka_unit_test(half_a_connection_is_none),
         cmocka_unit_test(an_own_certificate_of_another_is_refused),
         cmocka_unit_test(a_certificate_out_of_its_time_is_refused), cmocka_unit_test(one_role_is_renewed),
         cmocka_unit_test(events_tell_who_comes),
