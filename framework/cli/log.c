@@ -4,6 +4,7 @@
 #include "cli/log.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -57,6 +58,14 @@ static void say(const party_log *log, const char *event, json_t *more, const cha
     json_decref(more);
 }
 
+static void expiring_text(char *text, size_t room, const net_event *event)
+{
+    bool several = strchr(event->role, ',') != NULL;
+
+    snprintf(text, room, "the certificate%s of %s expire%s %s", several ? "s" : "", event->role,
+             several ? ", the first on" : "s on", event->reason);
+}
+
 void log_event(void *context, const net_event *event)
 {
     party_log *log = context;
@@ -76,7 +85,23 @@ void log_event(void *context, const net_event *event)
         snprintf(words, sizeof words, "refused %s: %s", event->address, event->reason);
         say(log, "refused", json_pack("{s:s, s:s}", "address", event->address, "reason", event->reason), words);
         break;
+    case NET_EXPIRING:
+        strcpy(words, "warning: ");
+        expiring_text(words + strlen(words), sizeof words - strlen(words), event);
+        say(log, "expiring", json_pack("{s:s, s:s}", "roles", event->role, "on", event->reason), words);
+        if (log->form == LOG_QUIET) log_warning(NULL, event);
+        break;
     }
+}
+
+void log_warning(void *context, const net_event *event)
+{
+    char text[ERROR_TEXT];
+
+    (void)context;
+    if (event->kind != NET_EXPIRING) return;
+    expiring_text(text, sizeof text, event);
+    fprintf(stderr, "puma: warning: %s\n", text);
 }
 
 void log_done(const party_log *log, const report_party *own)

@@ -8,7 +8,7 @@
 #include "net/net.h"
 #include "report/report.h"
 
-typedef enum log_form { LOG_TEXT, LOG_JSON, LOG_QUIET } log_form;
+typedef enum log_form { LOG_TEXT, LOG_JSON, LOG_QUIET /* warnings alone */, LOG_NONE } log_form;
 
 /* One for each process; `role` is "party1", "dealer" or "client" and remains the caller's.  Any thread may
  * write. */
@@ -20,6 +20,8 @@ typedef struct party_log {
 
 /* A net_config.event whose context is the party_log.  It remembers that the client has joined. */
 void log_event(void *context, const net_event *event);
+/* The same for a client without a log, context unused: what a user must know is a warning on standard error. */
+void log_warning(void *context, const net_event *event);
 void log_done(const party_log *log, const report_party *own);
 /* The party was stopped by a signal before there was anything to do. */
 void log_stopped(const party_log *log);

@@ -340,7 +340,9 @@ static bool read_job(job *j, int argc, char **argv, int *code)
     if (j->party != NULL) {
         snprintf(own_role, sizeof own_role, "%s%s", j->party[1] == '\0' ? "party" : "", j->party);
         own_log.role = own_role;
-        own_log.form = cli_has(&j->line, "--quiet")      ? LOG_QUIET
+        /* The client that has started this party tells of every certificate itself. */
+        own_log.form = cli_value(&j->line, "--result-fd") ? LOG_NONE
+                       : cli_has(&j->line, "--quiet")    ? LOG_QUIET
                        : cli_has(&j->line, "--log-json") ? LOG_JSON
                                                          : LOG_TEXT;
     }
@@ -402,7 +404,8 @@ static puma_status run(job *j, puma_error *e)
                                    .reached = progress_show,
                                    .reached_context = to.bar,
                                    .say = to.client == NULL ? NULL : say,
-                                   .say_context = &to },
+                                   .say_context = &to,
+                                   .event = log_warning },
                   &j->result, e);
     else
         run_alone(j, &to, &j->result, e);

@@ -25,6 +25,8 @@ static const char *const roles[] = { "party0", "party1", "party2", "party3", "pa
                                      "party5", "party6", "party7", "dealer", "client" };
 #define ROLES (sizeof roles / sizeof *roles)
 
+#define WARN_DAYS 7 /* before a certificate ends */
+
 /* Has a set for so many parties this role? */
 static bool is_made(size_t role, unsigned parties) { return role < parties || role >= PUMA_MAX_PARTIES; }
 
@@ -268,6 +270,13 @@ puma_status certificate_in_time(X509 *certificate, const char *path, puma_error 
         return error_set(e, 801, "%s: expired on %s", path, when);
     }
     return PUMA_OK;
+}
+
+bool certificate_ends_soon(const X509 *certificate)
+{
+    int days = 0, seconds = 0;
+
+    return ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) == 1 && days < WARN_DAYS;
 }
 
 /* --- renewing ---------------------------------------------------------------------------------- */

@@ -162,6 +162,7 @@ static void open_session(net *n)
     for (conn *c = n->conns; c; c = c->next)
         if (!c->bound) conn_drop(n, c);
     wire_stop_listening(n);
+    tls_tell_expiring(n);
     pthread_mutex_lock(&n->lock);
     n->opened = true;
     pthread_cond_broadcast(&n->changed);

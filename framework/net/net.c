@@ -100,6 +100,7 @@ void net_close(net *n)
         EVP_MD_CTX_free(l->digest);
     }
     SSL_CTX_free(n->tls);
+    ASN1_TIME_free(n->first_end);
     free(n->certificates);
     free(n->hello);
     free(n->full);

@@ -38,13 +38,13 @@ typedef enum net_transport {
 
 /* What a node's log may want to say.  Texts hold nothing of a run's data and live as long as
  * the call; `reason` is escaped. */
-typedef enum net_event_kind { NET_LISTENING, NET_JOINED, NET_REFUSED } net_event_kind;
+typedef enum net_event_kind { NET_LISTENING, NET_JOINED, NET_REFUSED, NET_EXPIRING } net_event_kind;
 typedef struct net_event {
     net_event_kind kind;
     uint32_t       peer;    /* of NET_JOINED                                            */
-    const char    *role;    /* of NET_JOINED its name: "party1"                         */
+    const char    *role;    /* of NET_JOINED its name: "party1"; of NET_EXPIRING: "party0, party1" */
     const char    *address; /* our own that listens, or the other end's                 */
-    const char    *reason;  /* of NET_REFUSED                                           */
+    const char    *reason;  /* of NET_REFUSED; of NET_EXPIRING when the first of them ends  */
 } net_event;
 
 typedef struct net_config {
@@ -78,7 +78,8 @@ typedef struct net_config {
     void (*on_stuck)(void *context, const puma_error *why);
     void *stuck_context;
     /* Called in net_open and on the I/O thread, until all nodes have joined; NULL: nobody listens.  Of those
-     * that are refused the first 32 are told. */
+     * that are refused the first 32 are told.  NET_EXPIRING: a certificate ends within 7 days, the node's own
+     * (told in net_open) or, where the node is the client, also a peer's (told once all have agreed). */
     void (*event)(void *context, const net_event *event);
     void *event_context;
 } net_config;

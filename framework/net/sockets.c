@@ -218,6 +218,7 @@ static void secure(net *n, conn *c)
     if (rc > 0) {
         c->state = CONN_OPEN;
         if (is_stranger(n, c) || (c->outgoing && !identity_right(n, c, c->peer))) return;
+        if (n->config.self == PUMA_CLIENT) tls_note_expiring(n, c->peer, SSL_get0_peer_certificate(c->ssl));
         handshake_begin(n, c);
         return;
     }

@@ -96,6 +96,32 @@ static puma_status check_own(const net *n, const char *path, puma_error *e)
     return certificate_in_time(own, path, e);
 }
 
+void tls_note_expiring(net *n, uint32_t node, const X509 *certificate)
+{
+    const ASN1_TIME *end = X509_get0_notAfter(certificate);
+
+    if (node >= PUMA_NODES || !certificate_ends_soon(certificate)) return;
+    n->expiring[node] = true;
+    if (n->first_end && ASN1_TIME_compare(n->first_end, end) <= 0) return;
+    ASN1_TIME_free(n->first_end);
+    n->first_end = ASN1_STRING_dup(end);
+}
+
+void tls_tell_expiring(net *n)
+{
+    char   roles[PUMA_NODES * 10] = "", when[40];
+    size_t at = 0;
+
+    if (!n->first_end || !n->config.event) return;
+    certificate_date(when, sizeof when, n->first_end);
+    for (uint32_t i = 0; i < PUMA_NODES; i++)
+        if (n->expiring[i])
+            at += (size_t)snprintf(roles + at, sizeof roles - at, "%s%s", at ? ", " : "", net_role(n, i));
+    n->config.event(n->config.event_context, &(net_event){ .kind = NET_EXPIRING, .role = roles, .reason = when });
+    ASN1_TIME_free(n->first_end);
+    n->first_end = NULL;
+}
+
 puma_status tls_open(net *n, puma_error *e)
 {
     char      path[4096];
@@ -123,6 +149,8 @@ puma_status tls_open(net *n, puma_error *e)
     if (SSL_CTX_use_certificate_chain_file(tls, path) != 1)
         return error_set(e, 801, "%s: %s", path, complaint());
     if (check_own(n, path, e) != PUMA_OK) return e->status;
+    tls_note_expiring(n, n->config.self, SSL_CTX_get0_certificate(tls));
+    if (n->config.self != PUMA_CLIENT) tls_tell_expiring(n);
     snprintf(path, sizeof path, "%s/%s.key", n->certificates, net_role(n, n->config.self));
     key = key_read(path, n->config.allow_insecure, e);
     if (!key) return e->status;

@@ -175,6 +175,8 @@ struct net {
     char      *address[PUMA_NODES], *certificates, *hello;
     uint8_t    seed[32];
     SSL_CTX   *tls;
+    bool       expiring[PUMA_NODES]; /* whose certificates end soon, and when the first of them does     */
+    ASN1_TIME *first_end;
     pthread_t  thread;
     bool       running;
 
@@ -257,10 +259,14 @@ void        address_tune(const net *n, int fd, uint32_t peer);
 EVP_PKEY   *key_read(const char *path, bool open_to_others, puma_error *e);
 void        certificate_date(char *out, size_t room, const ASN1_TIME *t);
 puma_status certificate_in_time(X509 *certificate, const char *path, puma_error *e);
+bool        certificate_ends_soon(const X509 *certificate); /* within 7 days */
 
 /* --- tls.c */
 puma_status tls_open(net *n, puma_error *e);
 bool        tls_begin(net *n, conn *c);
+/* Is the certificate that a connection has shown, or our own, one that ends soon?  Kept for tls_tell_expiring. */
+void        tls_note_expiring(net *n, uint32_t node, const X509 *certificate);
+void        tls_tell_expiring(net *n);
 /* 1: done, 0: wait for c->want, -1: failed, with a `reason` unless the other end has just gone */
 int         tls_step(conn *c, char *reason, size_t room);
 #define STREAM_AGAIN (-1)

@@ -262,6 +262,7 @@ static puma_status run_processes(const local_config *c, node_config nc, node_res
     }
     nc.self = PUMA_CLIENT;
     nc.on_stuck = on_stuck;
+    if (c->client->plan->run->certificates != NULL) nc.event = c->event; /* else made for this run alone */
     stop_clean(clean_up, &all);
     if (start_parties(&all, e) == PUMA_OK && spawn_watch_begin(&watch, e) == PUMA_OK) {
         nc.certificates = all.keys.path[0] != '\0' ? all.keys.path : c->client->plan->run->certificates;

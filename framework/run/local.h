@@ -20,6 +20,8 @@ typedef struct local_config {
     void *reached_context;
     void (*say)(void *context, size_t input, const char *text, size_t size);
     void *say_context;
+    /* See net_config.event: of the client's wire, and not of certificates that were made for this run. */
+    void (*event)(void *context, const net_event *event);
 } local_config;
 
 puma_status local_run(const local_config *config, node_result *result, puma_error *e);

@@ -925,8 +925,8 @@ static void a_key_open_to_others_is_refused(void **state)
 
 typedef struct events {
     pthread_mutex_t lock;
-    unsigned        listening, joined[PUMA_NODES], refused;
-    char            reason[ERROR_TEXT], address[80];
+    unsigned        listening, joined[PUMA_NODES], refused, expiring;
+    char            reason[ERROR_TEXT], address[80], roles[80];
 } events;
 
 static void note_event(void *context, const net_event *event)
@@ -938,6 +938,8 @@ static void note_event(void *context, const net_event *event)
     if (event->kind == NET_LISTENING) snprintf(all->address, sizeof all->address, "%s", event->address);
     if (event->kind == NET_JOINED) all->joined[event->peer]++;
     all->refused += event->kind == NET_REFUSED;
+    all->expiring += event->kind == NET_EXPIRING;
+    if (event->kind == NET_EXPIRING) snprintf(all->roles, sizeof all->roles, "%s", event->role);
     if (event->kind == NET_REFUSED) snprintf(all->reason, sizeof all->reason, "%s", event->reason);
     pthread_mutex_unlock(&all->lock);
 }
@@ -975,6 +977,32 @@ static void events_tell_who_comes(void **state)
     run_free(&r);
 }
 
+/* Certificates that end within a week still serve; their owners are told, and the client of all of them. */
+static void a_certificate_that_ends_soon_is_told(void **state)
+{
+    run    r;
+    events all[2] = { { .lock = PTHREAD_MUTEX_INITIALIZER }, { .lock = PTHREAD_MUTEX_INITIALIZER } };
+
+    (void)state;
+    run_prepare(&r, NET_TLS); /* for 30 days */
+    set_time(r.certificates, "party1", -3600, 6 * 86400);
+    set_time(r.certificates, "party2", -3600, 8 * 86400);
+    set_time(r.certificates, "client", -3600, 5 * 86400);
+    for (int i = 0; i < 2; i++) {
+        net_config *c = &r.nodes[i == 0 ? 1 : PUMA_CLIENT].config;
+
+        c->event = note_event;
+        c->event_context = &all[i];
+    }
+    run_all(&r, finish);
+    assert_fine(&r);
+    assert_int_equal(all[0].expiring, 1);
+    assert_string_equal(all[0].roles, "party1");
+    assert_int_equal(all[1].expiring, 1);
+    assert_string_equal(all[1].roles, "party1, client");
+    run_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -994,7 +1022,7 @@ int main(void)
         cmocka_unit_test(a_lying_header_keeps_nobody_waiting), cmocka_unit_test(half_a_connection_is_none),
         cmocka_unit_test(an_own_certificate_of_another_is_refused),
         cmocka_unit_test(a_certificate_out_of_its_time_is_refused), cmocka_unit_test(one_role_is_renewed),
-        cmocka_unit_test(events_tell_who_comes),
+        cmocka_unit_test(events_tell_who_comes), cmocka_unit_test(a_certificate_that_ends_soon_is_told),
     };
 
     return cmocka_run_group_tests_name("net_faults", tests, NULL, NULL);
