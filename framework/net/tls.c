@@ -136,6 +136,8 @@ puma_status tls_open(net *n, puma_error *e)
                                       "TLS_CHACHA20_POLY1305_SHA256") != 1)
         return error_set(e, 1001, "TLS: %s", complaint());
     SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    /* Whatever the machine's own settings allow: no RSA below 2048 bits, no SHA-1 or MD5 in a signature. */
+    SSL_CTX_set_security_level(tls, 2);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_early_data(tls, 0);
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

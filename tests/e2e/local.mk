@@ -30,3 +30,5 @@ dist_check_SCRIPTS += %D%/install.sh
 TESTS              += %D%/install.sh
 dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
 TESTS              += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
+dist_check_SCRIPTS += %D%/certificates.sh
+TESTS              += %D%/certificates.sh
