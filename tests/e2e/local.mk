@@ -32,3 +32,16 @@ dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds
 TESTS              += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
 dist_check_SCRIPTS += %D%/certificates.sh
 TESTS              += %D%/certificates.sh
+
+# A party of another version: the program with another number in its HELLO.
+EXTRA_PROGRAMS += puma-upgraded
+check_DATA     += puma-upgraded
+puma_upgraded_SOURCES = framework/net/hello.c
+puma_upgraded_CPPFLAGS = $(AM_CPPFLAGS) -UPACKAGE_VERSION -DPACKAGE_VERSION='"9.9.9"'
+puma_upgraded_LDADD = $(puma_OBJECTS) $(puma_LDADD)
+# Another date, preloaded; -rpath makes libtool build a module that is not installed.
+check_LTLIBRARIES += tests/support/clock.la
+tests_support_clock_la_SOURCES = tests/support/clock.c
+tests_support_clock_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+dist_check_SCRIPTS += %D%/deployments.sh
+TESTS              += %D%/deployments.sh
