@@ -10,3 +10,7 @@ tests_unit_test_net_SOURCES = tests/unit/test_net.c tests/unit/net_nodes.h
 tests_unit_test_net_LDADD = framework/net/libnet.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_faults_SOURCES = tests/unit/test_net_faults.c tests/unit/net_nodes.h
 tests_unit_test_net_faults_LDADD = framework/net/libnet.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_net_links
+tests_unit_test_net_links_SOURCES = tests/unit/test_net_links.c tests/unit/net_nodes.h
+tests_unit_test_net_links_LDADD = framework/net/libnet.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS)
