@@ -54,11 +54,14 @@ static void absent(net *n)
 /* Before the links are made. */
 static void setup_timers(net *n, int64_t now, int64_t *next)
 {
-    if (now >= n->connect_by && !n->ending) {
+    /* Who has heard of all the others leaves the first word to those who have not: they know who is missing. */
+    int64_t by = n->connect_by + (links_all(n, offsetof(node_link, hello_in)) ? GRACE_MS : 0);
+
+    if (now >= by && !n->ending) {
         absent(n);
         return;
     }
-    if (!n->ending) wire_sooner(next, n->connect_by);
+    if (!n->ending) wire_sooner(next, by);
     if (n->transport->tend) n->transport->tend(n, now, next);
 }
 
