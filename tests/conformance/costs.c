@@ -362,6 +362,17 @@ static void op_product(puma_session *s, const row *r)
 
     s->protocol->product(s, z, &term, 1, t);
 }
+/* (n, 1) (1, 1) */
+static void op_public(puma_session *s, const row *r)
+{
+    static const int8_t one[1] = { 3 };
+    uint32_t            t = get(r, "t");
+    puma_public         w = { .struct_size = sizeof w, .bits = 8, .frac = t, .rank = 2, .dim = { 1, 1 }, .values = one };
+    puma_tensor        *x = s->host->tensor(s, PUMA_ARITH, 2, (const size_t[]){ elements(r), 1 }, get(r, "k"), 0);
+    puma_tensor        *z = s->host->tensor(s, PUMA_ARITH, 2, x->dim, get(r, "K"), 0);
+
+    s->protocol->product(s, z, &(puma_term){ .op = PUMA_TERM_PUBLIC, .x = x, .w = &w }, 1, t);
+}
 /* (1, 2) (2, m) and (m, 2) (2, 1): half of the result each. */
 static void op_blocks(puma_session *s, const row *r)
 {
@@ -475,6 +486,7 @@ static const struct {
 } OPERATIONS[] = {
     { "share", op_share, true, false },     { "reveal", op_reveal, true, true },
     { "product_blocks", op_blocks, false, true }, /* before "product": see operation_of */
+    { "public", op_public, false, true },
     { "product", op_product, false, true }, { "trunc", op_trunc, false, true },
     { "and", op_and, false, true },         { "mux", op_mux, false, true },
     { "less", op_less, false, true },       { "one_hot", op_one_hot, false, true },

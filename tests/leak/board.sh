@@ -11,7 +11,7 @@ runner() { timeout 120 "${PUMA_BUILDDIR:?}/tests/leak/test_leak" --backend "$1" 
 # shellcheck source=tests/leak/seeded.sh
 . "${PUMA_SRCDIR:?}/tests/leak/seeded.sh"
 
-for check in "one_hot" "share" "product plain" "product narrow" "product exact" "one operand in two products" "product of blocks" "trunc narrow" "trunc exact" \
+for check in "one_hot" "share" "product plain" "product narrow" "product exact" "one operand in two products" "product of blocks" "trunc narrow" "trunc exact" "public plain" "public narrow" "public exact" "public beside secret" \
              "less, one digit" "less, two digits" "less, two thresholds" "mux" "choices" "and" "answer" "opening" "told" "many: less, two thresholds" \
              "sum of products" "brought by parties" "random" "random choice"; do
     clean "$check"
@@ -39,6 +39,8 @@ bug "mask of the product used for its result" trunc.c 's/if (status == PUMA_OK) 
 bug "borrow sent to the peer"               less.c    's/^    opened = 0;$/    if (r->base.role == P1) host->send_bits(\&r->base, P2, t->less, n, PUMA_ONLINE); if (r->base.role == P2) host->recv_bits(\&r->base, P1, out, n);\n&/' "less, two digits"
 bug "result opened to the parties"          bits.c    's/    status = masked_remask(r, z, y);/    status = masked_remask(r, z, y); if (r->base.role == P1) s->host->send(s, P2, z->plane[1], n, z->bits, PUMA_ONLINE); else s->host->recv(s, P1, l, n, z->bits);/' "mux"
 bug "the receiver is given c"               "trunc.c io.c" 's/host->ring->shift_right(z->plane\[0\], high, shift, z->n);/host->ring->shift_right(z->plane[0], high, shift, z->n); if (r->base.role == P1) host->send(\&r->base, PUMA_CLIENT, high, z->n, z->bits + shift, PUMA_ONLINE);/; s/                status = recv(r, x, P1, a);/                s->host->recv(s, P1, b, x->n, x->bits == 2 ? 3 : 64); status = recv(r, x, P1, a);/' "answer" 'what the client receives differs'
+
+bug "a public product's mask not dealt afresh" product.c '0,/    status = narrow ? masked_trunc_narrow(r, z, c, c, shift).*/s//    if (narrow) { uint64_t *half = host->scratch(\&r->base, z->n); if (r->base.role != P2) plane_sum(r, \&(total){ .words = half, .n = z->n, .bits = k }, of, frac, is_dealer(r) ? 0 : 1); host->ring->shift_right(half, half, shift, z->n); host->ring->shift_right(c, c, shift, z->n); if (is_dealer(r)) { host->ring->sub(z->plane[1], c, half, z->n); memcpy(z->plane[0], half, z->n * 8); status = host->send(\&r->base, P2, z->plane[1], z->n, z->bits, PUMA_OFFLINE); } else if (r->base.role == P1) { memcpy(z->plane[0], c, z->n * 8); memcpy(z->plane[1], half, z->n * 8); } else { memcpy(z->plane[0], c, z->n * 8); status = host->recv(\&r->base, P0, z->plane[1], z->n, z->bits); } for (uint32_t p = 0; p < 2; p++) host->ring->reduce(z->plane[p], z->plane[p], z->bits, z->n); } else status = masked_trunc_exact(r, z, c, c, k, shift);/' "public narrow"
 
 # more of the same kinds
 bug "dealt words padded one bit short"      wire.c    's/host->prg_words(r->stream1, share1, n, bits);/host->prg_words(r->stream1, share1, n, bits); for (size_t i = 0; i < n; i++) share1[i] \&= (1ull << (bits - 1)) - 1;/' "trunc narrow"

@@ -108,6 +108,43 @@ static void run_blocks(puma_session *s, void *context)
         blocks_of(s)->product_blocks(s, z, x, y, &(puma_blocks){ .block = b, .count = c->n + 1 }, c->shift);
 }
 
+/* x (n, 1) times a public row of `width`; and, unless `with` (n, width) is NULL, x times that in the same sum. */
+static puma_tensor *times_public(puma_session *s, const setting *c, const puma_tensor *x, const puma_tensor *with)
+{
+    static const int8_t row[2] = { 3, -2 };
+    const puma_public   w = { .struct_size = sizeof w, .bits = 8, .rank = 2, .dim = { 1, c->width }, .values = row };
+    puma_tensor        *z = s->host->tensor(s, PUMA_ARITH, 2, (const size_t[]){ c->n, c->width }, c->to, 0);
+    const puma_tensor  *column = s->host->reshape(s, x, 2, (const size_t[]){ c->n, 1 });
+
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, z,
+                             (const puma_term[]){ { .op = PUMA_TERM_PUBLIC, .x = column, .w = &w },
+                                                  { .op = PUMA_TERM_MUL, .x = with, .y = x, .y_rows = 1 } },
+                             with != NULL ? 2 : 1, c->shift);
+    return z;
+}
+
+/* What is made of a mask of x without a message, or dealt, and then multiplied: that is where it is opened. */
+static void run_public(puma_session *s, void *context)
+{
+    setting     *c = context;
+    puma_tensor *z = times_public(s, c, input(s, c, c->x, PUMA_ARITH, c->bits), NULL);
+    puma_tensor *square = s->host->tensor(s, PUMA_ARITH, 2, z->dim, c->to, 0);
+
+    if (s->role != PUMA_CLIENT)
+        s->protocol->product(s, square, &(puma_term){ .op = PUMA_TERM_MUL, .x = z, .y = z }, 1, 0);
+}
+
+static void run_public_beside(puma_session *s, void *context)
+{
+    setting     *c = context, pairs = *c;
+    puma_tensor *x = input(s, c, c->x, PUMA_ARITH, c->bits), *y;
+
+    pairs.n = c->width * c->n;
+    y = input(s, &pairs, c->y, PUMA_ARITH, c->bits);
+    times_public(s, c, x, s->host->reshape(s, y, 2, (const size_t[]){ c->n, c->width }));
+}
+
 /* The truncated product, whose mask is r >> t, multiplied again. */
 static void run_chain(puma_session *s, void *context)
 {
@@ -305,6 +342,15 @@ const check CHECKS[CHECK_COUNT] = {
       .real = { .bits = 64, .to = 46, .shift = 18 } },
     { "sum of products", run_terms, .tiny = { .bits = 2, .to = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 } },
+    { "public plain", run_public, .tiny = { .bits = 2, .to = 2, .width = 2 },
+      .real = { .bits = 46, .to = 46, .width = 2 },
+      .needs = PUMA_CAP_PUBLIC },
+    { "public narrow", run_public, .tiny = { .bits = 2, .to = 1, .shift = 1, .width = 2 },
+      .real = { .bits = 64, .to = 46, .shift = 18, .width = 2 }, .needs = PUMA_CAP_PUBLIC | PUMA_CAP_RINGS },
+    { "public exact", run_public, .tiny = { .bits = 3, .to = 3, .shift = 1, .width = 1 },
+      .real = { .bits = 64, .to = 64, .shift = 18, .width = 1 }, .needs = PUMA_CAP_PUBLIC },
+    { "public beside secret", run_public_beside, .tiny = { .bits = 2, .to = 1, .shift = 1, .width = 2 },
+      .real = { .bits = 64, .to = 46, .shift = 18, .width = 2 }, .needs = PUMA_CAP_PUBLIC },
     { "trunc narrow", run_trunc, .tiny = { .bits = 4, .to = 3, .shift = 1 },
       .real = { .bits = 64, .to = 46, .shift = 18 }, .needs = PUMA_CAP_RINGS },
     { "trunc exact", run_trunc, .tiny = { .bits = 4, .to = 4, .shift = 1 },

@@ -10,7 +10,7 @@ typedef struct setting {
     uint64_t x, y;      /* the client's secrets                                  */
     uint32_t bits;      /* ring of the operands                                  */
     uint32_t to, shift; /* of products and truncations                           */
-    uint32_t width;     /* of a comparison                                       */
+    uint32_t width;     /* of a comparison; columns of a public matrix           */
     size_t   n;         /* elements                                              */
     uint32_t told;      /* node to which run_told reveals                        */
     uint64_t out[8];    /* what the receiver was given                           */
@@ -26,7 +26,7 @@ typedef struct check {
     bool (*has)(const puma_protocol *p); /* of an optional operation    */
 } check;
 
-#define CHECK_COUNT 22
+#define CHECK_COUNT 26
 
 extern const check CHECKS[CHECK_COUNT];
 

@@ -9,6 +9,13 @@
  * ever shifted and dealt: P2 is never given r2 - g, from which it would learn g.  Cost: the Open (2 n bits of
  * its ring, one round) and the end in trunc.c.
  *
+ * A public matrix W costs no opening: x W = m_x W - l1_x W - l2_x W, each party multiplies what it has.  Where
+ * a sum has public matrices and addends alone, its m and l are the same sums of theirs, and so m is a c that
+ * was opened already, under r = l: nothing goes between P1 and P2 unless a wide target ring needs a new mask.
+ * m_x W is a function of m_x, which was published once, and l is only shifted and dealt afresh: P2 gets l >>
+ * shift minus a new stretch, never l2_x W >> shift, of which it knows a part.  Cost: the end in trunc.c, offline.
+ * Without truncation the planes of the sum are the result, and there is no message at all.
+ *
  * Blocks change nothing in this: which elements of its operands a sum reads is public and decides what each
  * party computes alone; what is sent is z's n elements, each under an r1, r2 of its own, whatever blocks
  * share. */
@@ -24,6 +31,7 @@ static uint32_t product_frac(const puma_term *terms, size_t count)
     uint32_t frac = 0;
 
     for (size_t i = 0; i < count; i++) {
+        if (terms[i].op == PUMA_TERM_PUBLIC) return terms[i].x->frac + terms[i].w->frac;
         if (terms[i].op != PUMA_TERM_ADD) return terms[i].x->frac + terms[i].y->frac;
         if (terms[i].x->frac > frac) frac = terms[i].x->frac;
     }
@@ -38,6 +46,8 @@ static uint32_t product_ring(const puma_term *terms, size_t count, uint32_t frac
     for (size_t i = 0; i < count; i++) {
         if (terms[i].op == PUMA_TERM_ADD)
             k = smaller(k, smaller(64, terms[i].x->bits + frac - terms[i].x->frac));
+        else if (terms[i].op == PUMA_TERM_PUBLIC)
+            k = smaller(k, terms[i].x->bits);
         else
             k = smaller(k, smaller(terms[i].x->bits, terms[i].y->bits));
     }
@@ -164,6 +174,50 @@ static void local_product(struct masked *r, const total *acc, const summands *of
     }
 }
 
+/* The entries of a public matrix as ring words; NULL after a failure. */
+static uint64_t *public_words(struct masked *r, const puma_public *w)
+{
+    size_t    n = w->dim[0] * w->dim[1];
+    uint64_t *words = r->base.host->scratch(&r->base, n);
+
+    for (size_t i = 0; words != NULL && w->values != NULL && i < n; i++) words[i] = (uint64_t)puma_public_entry(w, i);
+    return words;
+}
+
+/* acc += sign * a times the public matrix of a term, a being an array in the shape of x. */
+static void accumulate_public(struct masked *r, const total *acc, const puma_term *t, const uint64_t *a, int sign)
+{
+    const puma_public *w = t->w;
+    uint64_t          *words = public_words(r, w);
+    puma_gemm          g = { .batch = 1,
+                             .m = 1,
+                             .n = w->dim[t->y_transposed ? 0 : 1],
+                             .k = w->dim[t->y_transposed ? 1 : 0],
+                             .b_transposed = t->y_transposed,
+                             .sign = sign,
+                             .bits = acc->bits };
+
+    for (uint32_t i = 0; i + 1 < t->x->rank; i++) g.m *= t->x->dim[i];
+    if (words != NULL) kernels(r)->matmul(acc->words, a, words, &g);
+}
+
+/* This party's part of a product with a public matrix, beside secret ones.  As of an addend, the masks' part is
+ * not in g. */
+static void local_public(struct masked *r, const total *acc, const puma_term *t)
+{
+    uint64_t *a;
+
+    if (is_dealer(r)) return;
+    if (r->base.role == P2) {
+        accumulate_public(r, acc, t, t->x->plane[1], -1);
+        return;
+    }
+    a = r->base.host->scratch(&r->base, t->x->n);
+    if (a == NULL) return;
+    kernels(r)->sub(a, t->x->plane[0], t->x->plane[1], t->x->n);
+    accumulate_public(r, acc, t, a, 1);
+}
+
 /* This party's part of an addend, moved to `frac` fraction bits.  The masks' part is not in g. */
 static void local_addend(struct masked *r, const total *acc, const puma_tensor *x, uint32_t frac)
 {
@@ -182,11 +236,75 @@ static puma_status local_sum(struct masked *r, const total *acc, const summands 
 
         if (t->op == PUMA_TERM_ADD)
             local_addend(r, acc, t->x, frac);
+        else if (t->op == PUMA_TERM_PUBLIC)
+            local_public(r, acc, t);
         else
             local_product(r, acc, of, t);
         puma_leave(&r->base, mark, NULL);
     }
     return r->base.status;
+}
+
+/* --- sums without a secret product ------------------------------------------------------------------------- */
+
+static bool is_linear(const summands *of)
+{
+    for (size_t i = 0; i < of->count; i++)
+        if (of->terms[i].op == PUMA_TERM_MUL || of->terms[i].op == PUMA_TERM_MATMUL) return false;
+    return true;
+}
+
+enum { BOTH = 2 }; /* planes: P0's l1 + l2 */
+
+/* The same sum of one plane of each operand. */
+static puma_status plane_sum(struct masked *r, const total *acc, const summands *of, uint32_t frac, uint32_t plane)
+{
+    const puma_host *host = r->base.host;
+
+    for (size_t i = 0; i < of->count && r->base.status == PUMA_OK; i++) {
+        const puma_term *t = &of->terms[i];
+        size_t           mark = host->enter(&r->base);
+        uint64_t        *both = plane == BOTH ? host->scratch(&r->base, t->x->n) : NULL;
+        const uint64_t  *a = plane == BOTH ? both : t->x->plane[plane];
+
+        if (both != NULL) host->ring->add(both, t->x->plane[0], t->x->plane[1], t->x->n);
+        if (a != NULL && t->op == PUMA_TERM_PUBLIC) accumulate_public(r, acc, t, a, 1);
+        if (a != NULL && t->op == PUMA_TERM_ADD) add_repeated(host->ring, acc, a, t->x->n, 1ull << (frac - t->x->frac));
+        puma_leave(&r->base, mark, NULL);
+    }
+    if (r->base.status == PUMA_OK) host->ring->reduce(acc->words, acc->words, acc->bits, acc->n);
+    return r->base.status;
+}
+
+static puma_status sum_linear(struct masked *r, puma_tensor *z, const summands *of, uint32_t frac, uint32_t k,
+                              uint32_t shift)
+{
+    const puma_host *host = r->base.host;
+    bool             narrow = z->bits + shift <= k;
+    size_t           mark = host->enter(&r->base);
+    puma_status      status = PUMA_OK;
+    uint64_t        *c;
+
+    if (narrow && shift == 0) {
+        for (uint32_t p = 0; p < 2 && status == PUMA_OK; p++)
+            status = plane_sum(r, &(total){ .words = z->plane[p], .n = z->n, .bits = z->bits }, of, frac, p);
+        goto done;
+    }
+    c = host->scratch(&r->base, z->n);
+    if (c == NULL) {
+        status = r->base.status;
+        goto done;
+    }
+    status = plane_sum(r, &(total){ .words = c, .n = z->n, .bits = k }, of, frac, is_dealer(r) ? BOTH : 0);
+    if (status != PUMA_OK) goto done;
+    if (!narrow && !is_dealer(r)) {
+        host->ring->offset(c, c, 1ull << (k - 2), z->n);
+        host->ring->reduce(c, c, k, z->n);
+    }
+    status = narrow ? masked_trunc_narrow(r, z, c, c, shift) : masked_trunc_exact(r, z, c, c, k, shift);
+done:
+    puma_leave(&r->base, mark, NULL);
+    return status;
 }
 
 static puma_status sum_up(puma_session *s, puma_tensor *z, const summands *of, uint32_t shift)
@@ -195,11 +313,16 @@ static puma_status sum_up(puma_session *s, puma_tensor *z, const summands *of, u
     const puma_ring *ring = s->host->ring;
     uint32_t         frac = product_frac(of->terms, of->count), k = product_ring(of->terms, of->count, frac);
     bool             narrow = z->bits + shift <= k;
-    size_t           mark = s->host->enter(s);
-    uint64_t        *c = s->host->scratch(s, z->n);
-    uint64_t        *mask1 = s->host->scratch(s, z->n), *mask2 = s->host->scratch(s, z->n);
-    puma_status      status = s->status;
+    size_t           mark;
+    uint64_t        *c, *mask1, *mask2;
+    puma_status      status;
 
+    if (is_linear(of)) return sum_linear(r, z, of, frac, k, shift);
+    mark = s->host->enter(s);
+    c = s->host->scratch(s, z->n);
+    mask1 = s->host->scratch(s, z->n);
+    mask2 = s->host->scratch(s, z->n);
+    status = s->status;
     if (c == NULL || mask1 == NULL || mask2 == NULL) goto done;
     if (narrow) k = z->bits + shift;
     status = local_sum(r, &(total){ .words = c, .n = z->n, .bits = k }, of, frac);

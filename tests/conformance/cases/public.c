@@ -8,6 +8,7 @@
 
 #define TRANSPOSED OPTION(0)
 #define WITH_BIAS OPTION(1)
+#define BESIDE OPTION(2) /* a secret matrix, which x is multiplied with as well */
 #define MOST 512
 
 /* size: rows, columns of the result, depth, bits of a stored integer; shift: fraction bits to cut off. */
@@ -20,6 +21,12 @@ static const spec specs[] = {
     { "of 64 bits, not truncated", 0, { 5, 1, 3, 64 }, .bits = 60, .zbits = 60, .frac = 6, .shift = 0, .limit = 12 },
     { "in one ring", 0, { 3, 3, 3, 16 }, .bits = 64, .zbits = 64, .frac = 12, .shift = 10, .limit = 20,
       .flags = WITH_BIAS },
+    { "of a wide target ring", 0, { 3, 4, 5, 8 }, .bits = 44, .zbits = 60, .frac = 8, .shift = 6, .limit = 16,
+      .flags = WITH_BIAS },
+    { "beside a secret one", 0, { 3, 4, 5, 8 }, .bits = 48, .zbits = 40, .frac = 8, .shift = 6, .limit = 12,
+      .flags = BESIDE },
+    { "beside a secret one, in one ring", 0, { 3, 4, 5, 16 }, .bits = 64, .zbits = 64, .frac = 10, .shift = 8, .limit = 12,
+      .flags = BESIDE | WITH_BIAS | TRANSPOSED },
     { "empty depth", 0, { 3, 2, 0, 8 }, .bits = 48, .zbits = 40, .frac = 8, .shift = 6, .limit = 16 },
     { "no rows", 0, { 0, 2, 3, 8 }, .bits = 48, .zbits = 40, .frac = 8, .shift = 6, .limit = 16 },
 };
@@ -61,7 +68,8 @@ static void prepare(task *t)
     const spec *s = t->s;
 
     fill(matrix_operand(t, s->size[0], s->size[2], s->bits, s->frac), s);
-    if (s->flags & WITH_BIAS) fill(operand(t, s->size[1], s->bits, s->frac), s);
+    fill(operand(t, s->size[1], s->bits, s->frac), s);
+    fill(matrix_operand(t, s->size[2], s->size[1], s->bits, W_FRAC), s);
     array_make(&t->out[t->outs++], PUMA_ARITH, 2, s->size, s->zbits, s->frac + W_FRAC - s->shift);
 }
 
@@ -70,9 +78,14 @@ static void program(puma_session *s, const task *t, puma_tensor **in, puma_tenso
     uint64_t        words[MOST];
     puma_public     w = matrix(t, words);
     const puma_term terms[] = { { .op = PUMA_TERM_PUBLIC, .x = in[0], .y_transposed = (t->s->flags & TRANSPOSED) != 0, .w = &w },
-                                { .op = PUMA_TERM_ADD, .x = in[1] } };
+                                { .op = PUMA_TERM_ADD, .x = in[1] },
+                                { .op = PUMA_TERM_MATMUL, .x = in[0], .y = in[2] } };
+    puma_term       used[3] = { terms[0] };
+    size_t          count = 1;
 
-    out[0] = puma_product(s, terms, t->s->flags & WITH_BIAS ? 2 : 1, 2, t->s->size, t->out[0].frac, t->s->zbits);
+    if (t->s->flags & WITH_BIAS) used[count++] = terms[1];
+    if (t->s->flags & BESIDE) used[count++] = terms[2];
+    out[0] = puma_product(s, used, count, 2, t->s->size, t->out[0].frac, t->s->zbits);
 }
 
 static int128 sum_at(const task *t, size_t i)
@@ -85,6 +98,8 @@ static int128 sum_at(const task *t, size_t i)
         size_t at_w = t->s->flags & TRANSPOSED ? column * size[2] + k : k * size[1] + column;
 
         sum = add_product(sum, at(&t->in[0], row * size[2] + k), entry(at_w, size[3]));
+        if (t->s->flags & BESIDE)
+            sum = add_product(sum, at(&t->in[0], row * size[2] + k), at(&t->in[2], k * size[1] + column));
     }
     if (t->s->flags & WITH_BIAS) sum += (int128)at(&t->in[1], column) * ((int128)1 << W_FRAC);
     return sum;
