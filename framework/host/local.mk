@@ -24,3 +24,19 @@ tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/host_sess
 tests_unit_test_session_LDADD = $(HOST_LIBS)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/host_sessions.h
 tests_unit_test_guard_LDADD = $(HOST_LIBS)
+
+# Plugins over time and beside each other: two that export the same symbol, and one under the name of a refused one.
+check_PROGRAMS += tests/unit/test_plugin_life
+tests_unit_test_plugin_life_SOURCES = tests/unit/test_plugin_life.c tests/unit/host_sessions.h
+tests_unit_test_plugin_life_LDADD = $(HOST_LIBS)
+check_LTLIBRARIES += tests/unit/plugins/clash_a.la tests/unit/plugins/clash_b.la tests/unit/plugins/mended.la
+CLASH_LDFLAGS = -module -avoid-version -shared -rpath /nowhere -export-symbols-regex '^(puma_plugin_entry|clash_version)$$' $(PUMA_LDFLAGS)
+tests_unit_plugins_clash_a_la_SOURCES = tests/unit/plugins/clash.c
+tests_unit_plugins_clash_a_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"clash_a"' -DTEXT='"a"'
+tests_unit_plugins_clash_a_la_LDFLAGS = $(CLASH_LDFLAGS)
+tests_unit_plugins_clash_b_la_SOURCES = tests/unit/plugins/clash.c
+tests_unit_plugins_clash_b_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"clash_b"' -DTEXT='"b"'
+tests_unit_plugins_clash_b_la_LDFLAGS = $(CLASH_LDFLAGS)
+tests_unit_plugins_mended_la_SOURCES = tests/unit/plugins/clash.c
+tests_unit_plugins_mended_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"mended"' -DTEXT='"c"'
+tests_unit_plugins_mended_la_LDFLAGS = $(CLASH_LDFLAGS)
