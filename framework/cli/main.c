@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,19 @@ static void guard_memory(void)
 #ifndef UNDER_SANITIZER
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+/* What a thread needs, those of OpenMP and of libraries included.  Without this they would have RLIMIT_STACK, which
+ * may be too little, or 8 MiB each of an address space that may be limited. */
+#define STACK_BYTES ((size_t)1 << 20)
+
+static void size_stacks(void)
+{
+    pthread_attr_t usual;
+
+    if (pthread_attr_init(&usual) != 0) return;
+    if (pthread_attr_setstacksize(&usual, STACK_BYTES) == 0) pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&usual);
 }
 
 static void print_help(void)
@@ -128,12 +142,52 @@ static int finish(int code)
     return code;
 }
 
+typedef struct program {
+    int      argc, code;
+    char   **argv;
+    sigset_t signals;
+} program;
+
+static void *run_program(void *context)
+{
+    program *p = context;
+
+    pthread_sigmask(SIG_SETMASK, &p->signals, NULL);
+    p->code = finish(dispatch(p->argc, p->argv));
+    return NULL;
+}
+
+/* Arguments and environment lie on the first thread's stack too, which grows as far as RLIMIT_STACK lets it: where that
+ * is little, the program runs on a stack of its own, and its first thread only waits and takes no signal. */
+static int run_apart(program *p)
+{
+    pthread_t  thread;
+    sigset_t   every;
+    puma_error e = { 0 };
+    int        failed;
+
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &p->signals);
+    failed = pthread_create(&thread, NULL, run_program, p);
+    if (failed != 0) {
+        error_set(&e, 1002, "a stack of %zu bytes: pthread_create: %s", STACK_BYTES, strerror(failed));
+        return cli_fail(&e);
+    }
+    pthread_join(thread, NULL);
+    return p->code;
+}
+
 int main(int argc, char **argv)
 {
+    struct rlimit stack;
+
     guard_standard_files();
     guard_memory();
+    size_stacks();
     /* A lost peer, a lost reader and a full quota must become errors, not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur < STACK_BYTES)
+        return run_apart(&(program){ .argc = argc, .argv = argv });
     return finish(dispatch(argc, argv));
 }

@@ -9,8 +9,16 @@
 
 #include "ring/ring.h"
 
+#include <assert.h>
+
 #define TILE_ROWS 130 /* the most rows that a kernel keeps packed at once */
 #define FEW_ROWS 16   /* so few are not worth a packed B                */
+
+/* Room for the packed panels of a product with many rows, of whatever width of words (panels_body.h). */
+#define PANEL_DEEP 257 /* words of a row or column in a panel, its header among them       */
+#define PANEL_WIDE 256 /* bytes of a row of B that are packed together                     */
+#define PANEL_LINE 64  /* where they begin                                                 */
+#define PANEL_ROOM (((size_t)TILE_ROWS * 8 + PANEL_WIDE + PANEL_LINE) * PANEL_DEEP / PANEL_LINE * PANEL_LINE)
 
 /* One product C += A B mod 2^bits of row-major matrices (B is N x K when transposed).  `flip` is 0 to add
  * and all ones to subtract: (x ^ flip) - flip is x or -x without a branch. */
@@ -21,6 +29,7 @@ typedef struct ring_product {
     bool            transposed;
     uint64_t        flip;
     uint32_t        bits;
+    void           *panels; /* PANEL_ROOM bytes of this thread's own; NULL where there is no memory: nothing is packed */
 } ring_product;
 
 /* Rows [i0, i1) and columns [j0, j1) of C, over all of K, reduced to the product's bits.  Tiles of one C may

@@ -341,9 +341,11 @@ FN void reduce_tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size
 
 FN void tile(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    if (i1 - i0 <= FEW_ROWS && p->transposed)
+    bool as_it_lies = i1 - i0 <= FEW_ROWS || p->panels == NULL;
+
+    if (as_it_lies && p->transposed)
         few_rows_transposed(p, i0, i1, j0, j1);
-    else if (i1 - i0 <= FEW_ROWS)
+    else if (as_it_lies)
         few_rows(p, i0, i1, j0, j1);
     else if (p->bits <= 32)
         many_rows_32(p, i0, i1, j0, j1);

@@ -14,6 +14,7 @@ tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
 # GCC notes that wide vectors are passed differently where AVX-512 is missing; here only inlined functions
 # take one.
 tests_unit_test_ring_CFLAGS  = $(AM_CFLAGS) -Wno-psabi
+tests_unit_test_ring_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=aligned_alloc
 tests_unit_test_ring_LDADD   = framework/ring/libring.la framework/base/libbase.la $(OPENSSL_LIBS) \
                                $(OPENMP_CFLAGS) $(CMOCKA_LIBS)
 tests_unit_test_prg_SOURCES  = tests/unit/test_prg.c

@@ -5,7 +5,9 @@
  * Called by every table's matmul through ring_tiles.  It owns the number of threads; the arithmetic is the tile's. */
 #include "ring/kernels.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #define TILE_COLUMNS 512      /* wide enough that packing the rows again for each does not count  */
 #define WIDE_COLUMNS 2048     /* of few rows: a row of C stays in an L1 cache                     */
@@ -15,6 +17,28 @@
 static atomic_int thread_count = 1;
 
 void ring_set_threads(int threads) { atomic_store(&thread_count, threads > 1 ? threads : 1); }
+
+/* The panels of a thread, made for its first product with many rows and freed when it ends: some 330 KiB, which a
+ * thread's stack need not have. */
+static pthread_key_t panels_key;
+static bool          panels_ready;
+
+static void panels_make(void) { panels_ready = pthread_key_create(&panels_key, free) == 0; }
+
+/* A kernel cannot fail: without memory it does without. */
+static void *panels(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    void                 *own;
+
+    pthread_once(&once, panels_make);
+    if (!panels_ready) return NULL;
+    own = pthread_getspecific(panels_key);
+    if (own != NULL || (own = aligned_alloc(PANEL_LINE, PANEL_ROOM)) == NULL) return own;
+    if (pthread_setspecific(panels_key, own) == 0) return own;
+    free(own);
+    return NULL;
+}
 
 static size_t pieces(size_t n, size_t of) { return n / of + (n % of != 0); }
 
@@ -52,6 +76,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
             .transposed = g->b_transposed != 0,
             .flip = g->sign < 0 ? ~(uint64_t)0 : 0,
             .bits = g->bits,
+            .panels = high > FEW_ROWS ? panels() : NULL,
         };
 
         tile(&p, i, m - i < high ? m : i + high, j, n - j < wide ? n : j + wide);

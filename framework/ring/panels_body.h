@@ -13,11 +13,11 @@
  * Sums of the last two terms depend on one operand only: the headers are minus these.  A rest of one step
  * is paired with zeros.  Else headers are 0 and not read. */
 
-#define KC 256                       /* steps of K between two passes over C                         */
-#define DEEP (KC + 1)                /* words of a row or column in a panel                          */
-#define MC (TILE_ROWS / HIGH * HIGH) /* rows of A kept packed: half of an L2 cache                   */
-#define NC (256 / sizeof(WORD))      /* columns of B packed together: four cache lines of B          */
-#define AHEAD 8                      /* steps between a row of B that is packed and the one fetched  */
+#define KC (PANEL_DEEP - 1)            /* steps of K between two passes over C                         */
+#define DEEP PANEL_DEEP                /* words of a row or column in a panel                          */
+#define MC (TILE_ROWS / HIGH * HIGH)   /* rows of A kept packed: half of an L2 cache                   */
+#define NC (PANEL_WIDE / sizeof(WORD)) /* columns of B packed together: four cache lines of B          */
+#define AHEAD 8                        /* steps between a row of B that is packed and the one fetched  */
 
 /* Rows [i, i + rows), steps [k, k + steps) of A; 0 where there is no row. */
 FN void W(pack_a)(WORD *to, const ring_product *p, size_t i, size_t rows, size_t k, size_t steps)
@@ -125,9 +125,10 @@ FN void W(block)(const ring_product *p, const WORD *a, const WORD *b, size_t i0,
 
 FN void W(many_rows)(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    /* On the stack: a kernel cannot fail, and threads share nothing. */
-    WORD a[MC * DEEP] __attribute__((aligned(64)));
-    WORD b[NC * DEEP] __attribute__((aligned(64)));
+    WORD *b = p->panels, *a = b + NC * DEEP; /* B's first: whole lines */
+
+    static_assert(NC * DEEP * sizeof(WORD) % PANEL_LINE == 0, "A's panels begin a line");
+    static_assert((MC + NC) * DEEP * sizeof(WORD) <= PANEL_ROOM, "both fit");
 
     for (size_t k = 0; k < p->k; k += KC) {
         size_t steps = p->k - k < KC ? p->k - k : KC;

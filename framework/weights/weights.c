@@ -26,7 +26,7 @@
 #define MAX_SHARDS 1000u
 #define MAX_INDEX (16u << 20) /* bytes of model.safetensors.index.json                              */
 #define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
-#define CHUNK 4096            /* elements converted at a time: whole blocks of any type             */
+#define CHUNK 1024            /* elements converted at a time: whole blocks of any type, 16 KiB of stack */
 
 typedef struct tensor {
     weights_info info; /* first: an info is its tensor                                       */

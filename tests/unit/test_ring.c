@@ -8,6 +8,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 /* cmocka wants the four above first */
@@ -361,6 +362,52 @@ static void *multiply(void *argument)
     return NULL;
 }
 
+static bool no_memory;
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return no_memory ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+static void *products_of_every_kind(void *argument)
+{
+    static const struct shape shape = { 1, 97, 67, 260 };
+
+    (void)argument;
+    check_product_all_ways(shape);
+    return NULL;
+}
+
+/* Panels are some 330 KiB: a thread of a process with a small RLIMIT_STACK, or of a libc with small stacks, has no
+ * such room. */
+static void products_need_little_stack(void **state)
+{
+    pthread_attr_t small;
+    pthread_t      thread;
+
+    (void)state;
+    assert_int_equal(pthread_attr_init(&small), 0);
+    assert_int_equal(pthread_attr_setstacksize(&small, 65536), 0);
+    assert_int_equal(pthread_create(&thread, &small, products_of_every_kind, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&small);
+}
+
+/* A kernel cannot fail: a thread that gets no memory for its panels computes the same without. */
+static void products_need_no_memory(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    no_memory = true;
+    assert_int_equal(pthread_create(&thread, NULL, products_of_every_kind, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    no_memory = false;
+}
+
 /* Over the memory wire the parties are threads of one process, each with threads of its own. */
 static void parties_multiply_at_the_same_time(void **state)
 {
@@ -494,6 +541,8 @@ int main(void)
         cmocka_unit_test(products_of_small_shapes),
         cmocka_unit_test(empty_products_change_nothing),
         cmocka_unit_test(a_mix_counts_its_multiplications),
+        cmocka_unit_test(products_need_little_stack),
+        cmocka_unit_test(products_need_no_memory),
         cmocka_unit_test(parties_multiply_at_the_same_time),
         cmocka_unit_test(packing_is_exact_for_every_width),
         cmocka_unit_test(work_is_counted_and_timed),
