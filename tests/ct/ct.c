@@ -342,6 +342,11 @@ static void products(puma_session *s, size_t n)
     const puma_term    vector = { .op = PUMA_TERM_MATMUL, .x = one, .y = matrix };
     const puma_term    turned = { .op = PUMA_TERM_MATMUL, .x = x, .y = across, .y_transposed = 1 };
     const puma_term    tall = { .op = PUMA_TERM_MATMUL, .x = across, .y = matrix };
+    const puma_public  open_model = { .struct_size = sizeof open_model, .bits = 16, .frac = 18, .rank = 2, .dim = { 4, 6 },
+                                      .values = COUNTED };
+    const puma_term    public_layer[] = { { .op = PUMA_TERM_PUBLIC, .x = x, .w = &open_model },
+                                          { .op = PUMA_TERM_ADD, .x = bias },
+                                          { .op = PUMA_TERM_MATMUL, .x = x, .y = matrix } };
     const puma_block   block[] = { { 0, 0, 0, 1, 6, 4 }, { 4, 0, 6, 1, 6, 4 } };
     const puma_blocks  blocks = { .block = block, .count = 2 };
     puma_tensor       *z = result(s, PUMA_ARITH, 2, 6, 46, 18);
@@ -355,6 +360,10 @@ static void products(puma_session *s, size_t n)
     product(s, &vector, 1, 1, 6, 46, 18);
     product(s, &turned, 1, n, 6, 64, 18);
     product(s, &tall, 1, 6, 6, 46, 18);
+    product(s, public_layer, 2, n, 6, 46, 18);
+    product(s, public_layer, 2, n, 6, 64, 18);
+    product(s, public_layer, 1, n, 6, 64, 0);
+    product(s, public_layer, 3, n, 6, 46, 18);
     if (s->role != PUMA_CLIENT)
         done(s, z,
              ((const puma_blocks_ext *)s->protocol->extension(PUMA_EXT_BLOCKS))
