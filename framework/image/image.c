@@ -130,9 +130,9 @@ static void wipe(void *memory, size_t size)
 }
 
 /* One gzip member and nothing behind it. */
-static puma_status gunzip(const char *name, uint8_t **bytes, size_t *size, puma_error *e)
+static puma_status gunzip(const char *name, const uint8_t *bytes, size_t size, uint8_t **to, size_t *to_size, puma_error *e)
 {
-    z_stream z = { .next_in = *bytes, .avail_in = (uInt)*size };
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)size };
     uint8_t *out = NULL;
     size_t   room = 0;
     int      state = inflateInit2(&z, 16 + MAX_WBITS);
@@ -160,25 +160,30 @@ static puma_status gunzip(const char *name, uint8_t **bytes, size_t *size, puma_
     else if (state != Z_STREAM_END || z.avail_in > 0)
         error_set(e, 561, "%s: %s", name,
                   state == Z_STREAM_END ? "bytes behind the end of the gzip data" : "not a sound gzip file");
-    wipe(*bytes, *size);
-    *bytes = NULL;
-    *size = z.total_out;
+    *to = NULL;
+    *to_size = z.total_out;
     inflateEnd(&z);
     if (e->status == PUMA_OK)
-        *bytes = out;
+        *to = out;
     else
         wipe(out, room);
     return e->status;
 }
 
+static bool is_gzip(const uint8_t *bytes, size_t size) { return size > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
+
 puma_status image_file(const char *path, uint8_t **bytes, size_t *size, puma_error *e)
 {
-    char *text = NULL;
+    char  *text = NULL;
+    size_t packed;
 
     *bytes = NULL;
     if (file_read(path, MAX_FILE, &text, size, 554, e) != PUMA_OK) return e->status;
     *bytes = (uint8_t *)text;
-    if (*size > 2 && text[0] == '\x1f' && text[1] == '\x8b') gunzip(path_tail(path), bytes, size, e);
+    if (!is_gzip(*bytes, *size)) return PUMA_OK;
+    packed = *size;
+    gunzip(path_tail(path), (uint8_t *)text, packed, bytes, size, e);
+    wipe(text, packed);
     return e->status;
 }
 
@@ -334,16 +339,13 @@ static puma_status read_idx_images(image_list *list, const char *name, const uin
     return PUMA_OK;
 }
 
-puma_status image_open(image_list *list, const char *path, const image_shape *shape, const image_scale *scale,
-                       size_t limit, puma_error *e)
+/* A file's bytes, uncompressed. */
+static puma_status read_pictures(image_list *list, const char *name, const uint8_t *bytes, size_t size,
+                                 const image_shape *shape, const image_scale *scale, size_t limit, puma_error *e)
 {
     static const uint8_t png[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
-    const char          *name = path_tail(path);
-    uint8_t             *bytes;
-    size_t               size, plane = shape->height * shape->width;
+    size_t               plane = shape->height * shape->width;
 
-    *list = (image_list){ 0 };
-    if (image_file(path, &bytes, &size, e) != PUMA_OK) return e->status;
     if (is_idx(bytes, size)) {
         read_idx_images(list, name, bytes, size, shape, limit, e);
     } else if (make_list(list, name, shape, 1, true, e) == PUMA_OK) {
@@ -356,11 +358,37 @@ puma_status image_open(image_list *list, const char *path, const image_shape *sh
         else
             error_set(e, 562, "%s: not a picture of a known kind (PNG, PGM, PPM, IDX)", name);
     }
-    wipe(bytes, size);
     for (size_t i = 0; e->status == PUMA_OK && i < list->count; i++)
         for (size_t k = 0; k < image_numbers(shape); k++)
             list->images[i].pixels[k] =
                 (list->images[i].bytes[k] * scale->factor - scale->mean[k / plane]) / scale->deviation[k / plane];
+    return e->status;
+}
+
+puma_status image_open(image_list *list, const char *path, const image_shape *shape, const image_scale *scale,
+                       size_t limit, puma_error *e)
+{
+    uint8_t *bytes;
+    size_t   size;
+
+    *list = (image_list){ 0 };
+    if (image_file(path, &bytes, &size, e) != PUMA_OK) return e->status;
+    read_pictures(list, path_tail(path), bytes, size, shape, scale, limit, e);
+    wipe(bytes, size);
+    return e->status;
+}
+
+puma_status image_parse(image_list *list, const char *name, const uint8_t *bytes, size_t size, const image_shape *shape,
+                        const image_scale *scale, size_t limit, puma_error *e)
+{
+    uint8_t *unpacked = NULL;
+    size_t   length = 0;
+
+    *list = (image_list){ 0 };
+    if (!is_gzip(bytes, size)) return read_pictures(list, name, bytes, size, shape, scale, limit, e);
+    if (gunzip(name, bytes, size, &unpacked, &length, e) == PUMA_OK)
+        read_pictures(list, name, unpacked, length, shape, scale, limit, e);
+    wipe(unpacked, length);
     return e->status;
 }
 
@@ -386,20 +414,37 @@ static puma_status read_numbers(double *to, size_t *used, const json_t *value, c
     return e->status;
 }
 
-puma_status image_open_pixels(image_list *list, const char *path, const image_shape *shape, puma_error *e)
+static puma_status read_pixels(image_list *list, const char *name, const json_t *root, const image_shape *shape,
+                               puma_error *e)
 {
     const size_t  nested[] = { shape->channels, shape->height, shape->width }, flat = image_numbers(shape);
-    const char   *name = path_tail(path);
-    json_t       *root = NULL;
-    const json_t *inner;
+    const json_t *inner = json_array_get(root, 0);
     size_t        used = 0;
 
+    if (make_list(list, name, shape, 1, false, e) != PUMA_OK) return e->status;
+    return read_numbers(list->images[0].pixels, &used, root, json_is_array(inner) ? nested : &flat,
+                        json_is_array(inner) ? 3 : 1, name, e);
+}
+
+puma_status image_open_pixels(image_list *list, const char *path, const image_shape *shape, puma_error *e)
+{
+    json_t *root = NULL;
+
     *list = (image_list){ 0 };
-    if (json_read_limited(path, MAX_FILE, &(json_limits){ .secret = true }, &root, 561, e) == PUMA_OK && make_list(list, name, shape, 1, false, e) == PUMA_OK) {
-        inner = json_array_get(root, 0);
-        read_numbers(list->images[0].pixels, &used, root, json_is_array(inner) ? nested : &flat,
-                     json_is_array(inner) ? 3 : 1, name, e);
-    }
+    if (json_read_limited(path, MAX_FILE, &(json_limits){ .secret = true }, &root, 561, e) == PUMA_OK)
+        read_pixels(list, path_tail(path), root, shape, e);
+    json_decref(root);
+    return e->status;
+}
+
+puma_status image_parse_pixels(image_list *list, const char *name, const char *bytes, size_t size, const image_shape *shape,
+                               puma_error *e)
+{
+    json_t *root = NULL;
+
+    *list = (image_list){ 0 };
+    if (json_parse_limited(name, bytes, size, &(json_limits){ .secret = true }, &root, 561, e) == PUMA_OK)
+        read_pixels(list, name, root, shape, e);
     json_decref(root);
     return e->status;
 }

@@ -164,15 +164,14 @@ static void chat_path(char *path, size_t room, const char *name)
              *name == '\0' ? "" : ".ini");
 }
 
-static puma_status read_file(chat_template *c, const char *path, puma_error *e)
+/* Takes over the file, which ini_read or ini_parse_text has made. */
+static puma_status read_file(chat_template *c, ini *file, puma_error *e)
 {
-    ini            file;
-    struct reading in = { .c = c, .file = &file, .e = e };
+    struct reading in = { .c = c, .file = file, .e = e };
 
-    if (ini_read(&file, path, e) != PUMA_OK) return e->status;
-    for (size_t i = 0; i < file.count; i++)
-        if (!read_entry(&in, &file.entries[i])) break;
-    ini_free(&file);
+    for (size_t i = 0; e->status == PUMA_OK && i < file->count; i++)
+        if (!read_entry(&in, &file->entries[i])) break;
+    ini_free(file);
     return e->status;
 }
 
@@ -218,6 +217,7 @@ static puma_status read_template(chat_template **out, const char *name, puma_err
 {
     chat_template *c = calloc(1, sizeof *c);
     char           path[4200], *names = NULL;
+    ini            file;
 
     *out = c;
     if (c == NULL) return no_memory(e);
@@ -229,7 +229,24 @@ static puma_status read_template(chat_template **out, const char *name, puma_err
         return e->status;
     }
     snprintf(c->name, sizeof c->name, "%s", name);
-    return read_file(c, path, e);
+    ini_read(&file, path, e);
+    return read_file(c, &file, e);
+}
+
+puma_status chat_parse(chat_template **out, const char *name, const char *bytes, size_t size, puma_error *e)
+{
+    chat_template *c = calloc(1, sizeof *c);
+    ini            file;
+
+    *out = NULL;
+    if (c == NULL) return no_memory(e);
+    snprintf(c->name, sizeof c->name, "%s", name);
+    ini_parse_text(&file, name, bytes, size, e);
+    if (read_file(c, &file, e) == PUMA_OK)
+        *out = c;
+    else
+        chat_close(c);
+    return e->status;
 }
 
 /* --- the checkpoint's own template ------------------------------------------------------------ */
@@ -379,19 +396,13 @@ static puma_status unknown(const char *why, const char *which, puma_error *e)
     return e->status;
 }
 
-/* The file that matches the checkpoint's own template.  chat_template.jinja takes precedence over
- * tokenizer_config.json, as in transformers. */
-static puma_status find_template(chat_template **c, const char *checkpoint, puma_error *e)
+puma_status chat_match(chat_template **c, const char *text, puma_error *e)
 {
-    char  *text = NULL, *unified = NULL, *names = NULL;
+    char  *unified = NULL, *names = NULL;
     size_t size;
     FILE  *out;
 
     *c = NULL;
-    if (from_file(checkpoint, &text, e) == PUMA_OK && text == NULL) from_config(checkpoint, &text, e);
-    if (e->status == PUMA_OK && text == NULL) from_gguf(checkpoint, &text, e);
-    if (e->status != PUMA_OK) return e->status;
-    if (text == NULL) return unknown("the checkpoint has no chat template; known", NULL, e);
     unified = strdup(text);
     out = open_memstream(&names, &size);
     if (unified == NULL || out == NULL) no_memory(e);
@@ -403,6 +414,20 @@ static puma_status find_template(chat_template **c, const char *checkpoint, puma
                 *names != '\0' ? names : NULL, e);
     free(names);
     free(unified);
+    return e->status;
+}
+
+/* The file that matches the checkpoint's own template.  chat_template.jinja takes precedence over
+ * tokenizer_config.json, as in transformers. */
+static puma_status find_template(chat_template **c, const char *checkpoint, puma_error *e)
+{
+    char *text = NULL;
+
+    *c = NULL;
+    if (from_file(checkpoint, &text, e) == PUMA_OK && text == NULL) from_config(checkpoint, &text, e);
+    if (e->status == PUMA_OK && text == NULL) from_gguf(checkpoint, &text, e);
+    if (e->status == PUMA_OK && text == NULL) unknown("the checkpoint has no chat template; known", NULL, e);
+    if (e->status == PUMA_OK) chat_match(c, text, e);
     free(text);
     return e->status;
 }

@@ -508,26 +508,49 @@ void architecture_close(architecture *a)
     free(a);
 }
 
-static puma_status open_named(architecture **out, const char *directory, const char *name, puma_error *e)
+/* Takes over `text`, which ini_read or ini_parse_text has made, and `path`, which may be NULL: out of memory. */
+static puma_status read_text_of(ini *text, architecture **out, const char *name, char *path, puma_error *e)
 {
     architecture *a = calloc(1, sizeof *a);
 
     *out = NULL;
-    if (!a) return no_memory(e);
-    snprintf(a->name, sizeof a->name, "%s", name);
-    if (asprintf(&a->path, "%s/%s.ini", directory, name) < 0) {
-        a->path = NULL;
-        no_memory(e);
-    } else if (ini_read(&a->file, a->path, e) == PUMA_OK && check_names(&a->file, e) == PUMA_OK &&
-               read_words(a, e) == PUMA_OK && read_ranges(a, e) == PUMA_OK) {
-        read_tensors(a, e);
+    if (!a || !path) {
+        ini_free(text);
+        free(path);
+        free(a);
+        return no_memory(e);
     }
+    snprintf(a->name, sizeof a->name, "%s", name);
+    a->path = path;
+    a->file = *text;
+    if (e->status == PUMA_OK && check_names(&a->file, e) == PUMA_OK && read_words(a, e) == PUMA_OK &&
+        read_ranges(a, e) == PUMA_OK)
+        read_tensors(a, e);
     if (e->status != PUMA_OK) {
         architecture_close(a);
         return e->status;
     }
     *out = a;
     return PUMA_OK;
+}
+
+static puma_status open_named(architecture **out, const char *directory, const char *name, puma_error *e)
+{
+    char *path;
+    ini   text = { 0 };
+
+    if (asprintf(&path, "%s/%s.ini", directory, name) < 0) path = NULL;
+    if (path) ini_read(&text, path, e);
+    return read_text_of(&text, out, name, path, e);
+}
+
+puma_status architecture_parse(architecture **out, const char *name, const char *path, const char *bytes, size_t size,
+                               puma_error *e)
+{
+    ini text;
+
+    ini_parse_text(&text, path, bytes, size, e);
+    return read_text_of(&text, out, name, strdup(path), e);
 }
 
 /* Names of architectures are names of files in one folder: nothing that could lead out of it. */

@@ -508,14 +508,57 @@ static puma_status config_path(char **path, bool *is_gguf, const char *directory
     return *path ? PUMA_OK : no_memory(e);
 }
 
+static const json_limits CONFIG_LIMITS = { .objects = 10000, .arrays = 10000, .separators = 200000 };
+
 static puma_status read_config(json_t **config, const char *path, bool is_gguf, puma_error *e)
 {
-    static const json_limits limits = { .objects = 10000, .arrays = 10000, .separators = 200000 };
-    gguf                    *g;
+    gguf *g;
 
-    if (!is_gguf) return json_read_limited(path, MAX_CONFIG, &limits, config, 402, e);
-    if (gguf_open(&g, path, e) == PUMA_OK) gguf_config(g, config, e);
-    gguf_close(g);
+    *config = NULL;
+    if (!is_gguf)
+        json_read_limited(path, MAX_CONFIG, &CONFIG_LIMITS, config, 402, e);
+    else if (gguf_open(&g, path, e) == PUMA_OK)
+        gguf_config(g, config, e), gguf_close(g);
+    if (e->status == PUMA_OK && !json_is_object(*config))
+        error_set(e, 402, "%s: not a JSON object", path_tail(path));
+    return e->status;
+}
+
+/* `opened`: the architecture itself if the model takes it over, also after a failure; else NULL. */
+static puma_status make(model **out, const char *name, const json_t *config, const architecture *a,
+                        architecture *opened, model_task task, puma_error *e)
+{
+    model        *m = calloc(1, sizeof *m);
+    struct owner *o = calloc(1, sizeof *o);
+
+    *out = NULL;
+    if (!m || !o) {
+        architecture_close(opened);
+        free(m);
+        free(o);
+        return no_memory(e);
+    }
+    m->owner = o;
+    o->architecture = a;
+    o->opened = opened;
+    if (fill(&(config_reader){ name, config, a, e }, m, task) != PUMA_OK) {
+        model_close(m);
+        return e->status;
+    }
+    *out = m;
+    return PUMA_OK;
+}
+
+puma_status model_parse(model **out, const char *name, const char *bytes, size_t size, const architecture *a,
+                        model_task task, puma_error *e)
+{
+    json_t *config = NULL;
+
+    *out = NULL;
+    if (json_parse_limited(name, bytes, size, &CONFIG_LIMITS, &config, 402, e) == PUMA_OK && !json_is_object(config))
+        error_set(e, 402, "%s: not a JSON object", name);
+    if (e->status == PUMA_OK) make(out, name, config, a, NULL, task, e);
+    json_decref(config);
     return e->status;
 }
 
@@ -525,40 +568,22 @@ puma_status model_open(model **out, const char *directory, const char *architect
     char         *path = NULL;
     bool          is_gguf;
     json_t       *config = NULL, *type;
-    model        *m = calloc(1, sizeof *m);
-    struct owner *o = calloc(1, sizeof *o);
+    architecture *a;
 
     *out = NULL;
-    if (!m || !o) {
-        free(m);
-        free(o);
-        return no_memory(e);
-    }
-    m->owner = o;
-    if (config_path(&path, &is_gguf, directory, e) != PUMA_OK) goto done;
-    if (read_config(&config, path, is_gguf, e) != PUMA_OK) goto done;
-    if (!json_is_object(config)) {
-        error_set(e, 402, "%s: not a JSON object", path_tail(path));
+    if (config_path(&path, &is_gguf, directory, e) != PUMA_OK || read_config(&config, path, is_gguf, e) != PUMA_OK)
         goto done;
-    }
     type = json_object_get(config, "model_type");
     if (!json_is_string(type) && strcmp(architecture_name, "auto") == 0) {
         error_set(e, 403, "%s: model_type: %s", path_tail(path), type ? "not a string" : "missing");
         goto done;
     }
-    if (architecture_open(&o->architecture, architectures, architecture_name, json_string_value(type), e) !=
-        PUMA_OK)
-        goto done;
-    fill(&(config_reader){ path_tail(path), config, o->architecture, e }, m, task);
+    if (architecture_open(&a, architectures, architecture_name, json_string_value(type), e) == PUMA_OK)
+        make(out, path_tail(path), config, a, a, task, e);
 done:
     json_decref(config);
     free(path);
-    if (e->status != PUMA_OK) {
-        model_close(m);
-        return e->status;
-    }
-    *out = m;
-    return PUMA_OK;
+    return e->status;
 }
 
 void model_close(model *m)
@@ -567,7 +592,7 @@ void model_close(model *m)
 
     if (!m) return;
     o = m->owner;
-    architecture_close(o->architecture);
+    architecture_close(o->opened);
     free(o);
     free(m->tensors);
     free(m->rotary);

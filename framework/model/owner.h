@@ -9,7 +9,8 @@
 #include "model/architecture.h"
 
 struct owner {
-    architecture *architecture;
+    const architecture *architecture;
+    architecture *opened; /* the same if it goes with the model; NULL: it is another's */
     size_t        parameters;
     char          note[200];
 };

@@ -248,16 +248,20 @@ static bool check_all(struct reading *in)
            check_reveal(in) && check_generate(in) && check_material(in);
 }
 
-puma_status runfile_open(runfile **out, runfile_input **own, const char *path, const char *const *sets,
-                         size_t set_count, puma_error *e)
+/* Takes over the text, which ini_read or ini_parse_text has made. */
+static puma_status read_text_of(ini *text, runfile **out, runfile_input **own, const char *const *sets, size_t set_count,
+                                puma_error *e)
 {
     struct reading in = { .r = calloc(1, sizeof *in.r), .own = own ? calloc(1, sizeof *in.own) : NULL, .e = e };
     bool           good;
 
     *out = NULL;
     if (own) *own = NULL;
-    if (!in.r || (own && !in.own) || !set_defaults(in.r)) error_set(e, 1001, "%.160s: out of memory", path);
-    if (e->status == PUMA_OK) ini_read(&in.r->file, path, e);
+    if (!in.r || (own && !in.own) || !set_defaults(in.r)) error_set(e, 1001, "%.160s: out of memory", text->path);
+    if (in.r)
+        in.r->file = *text;
+    else
+        ini_free(text);
     for (size_t i = 0; e->status == PUMA_OK && i < set_count; i++) ini_set(&in.r->file, sets[i], e);
     good = e->status == PUMA_OK && keys_check_sections(&in) && choose_input(&in);
     for (size_t i = 0; good && i < in.r->file.count; i++) good = keys_read(&in, &in.r->file.entries[i]);
@@ -270,6 +274,24 @@ puma_status runfile_open(runfile **out, runfile_input **own, const char *path, c
     runfile_close(in.r);
     runfile_input_close(in.own);
     return e->status;
+}
+
+puma_status runfile_open(runfile **out, runfile_input **own, const char *path, const char *const *sets,
+                         size_t set_count, puma_error *e)
+{
+    ini text;
+
+    ini_read(&text, path, e);
+    return read_text_of(&text, out, own, sets, set_count, e);
+}
+
+puma_status runfile_parse(runfile **out, runfile_input **own, const char *name, const char *bytes, size_t size,
+                          const char *const *sets, size_t set_count, puma_error *e)
+{
+    ini text;
+
+    ini_parse_text(&text, name, bytes, size, e);
+    return read_text_of(&text, out, own, sets, set_count, e);
 }
 
 static void wipe(char *text)

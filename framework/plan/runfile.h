@@ -115,6 +115,9 @@ typedef struct runfile_input {
  * [chat]; unknown keys there are refused all the same. */
 puma_status runfile_open(runfile **r, runfile_input **own, const char *path, const char *const *sets,
                          size_t set_count, puma_error *e);
+/* The same from bytes; `name` is for messages and names the folder from which relative paths lead. */
+puma_status runfile_parse(runfile **r, runfile_input **own, const char *name, const char *bytes, size_t size,
+                          const char *const *sets, size_t set_count, puma_error *e);
 void        runfile_close(runfile *r);
 void        runfile_input_close(runfile_input *own); /* wipes it; NULL is allowed */
 /* What nodes must agree on in this file, for the HELLO: sorted "section.key=value\n" lines, malloc'd (NULL:

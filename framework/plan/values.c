@@ -307,7 +307,8 @@ static bool cut_address(const char *address, char *host, uint64_t *port)
     const char *end = strrchr(address, ':'), *from = address;
     size_t      size;
 
-    if (!end || !ini_unsigned(end + 1, 1, 65535, port)) return false;
+    /* Five digits: no reader behind this one has room for zeros in front. */
+    if (!end || strlen(end + 1) > 5 || !ini_unsigned(end + 1, 1, 65535, port)) return false;
     size = (size_t)(end - address);
     if (size >= 2 && address[0] == '[' && address[size - 1] == ']') {
         from++;

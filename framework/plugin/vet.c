@@ -62,8 +62,7 @@ static bool within(uint64_t offset, uint64_t size, off_t file)
     return offset <= (uint64_t)file && size <= (uint64_t)file - offset;
 }
 
-/* Why this is no library for us; NULL when it is one. */
-static const char *elf_fault(int fd, off_t size)
+const char *vet_elf(int fd, off_t size)
 {
     Elf64_Ehdr header;
 
@@ -104,7 +103,7 @@ puma_status vet_file(const char *path, struct stat *file, puma_error *e)
     } else if (!S_ISREG(file->st_mode)) {
         error_set(e, 605, "%s: not a regular file", path);
     } else if (vet_owner(path, file, e) == PUMA_OK) {
-        fault = elf_fault(fd, file->st_size);
+        fault = vet_elf(fd, file->st_size);
         if (fault) error_set(e, 605, "%s: %s", path, fault);
     }
     close(fd);

@@ -6,8 +6,6 @@
  * in normalised form, sorted merges) is done here too.  It does not look into tokenizer.json, SentencePiece's or
  * GGUF's format itself. */
 #include "token/loader.h"
-#include "weights/file.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -321,7 +319,6 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The files of a directory, the first of them that is there. */
 /* A SentencePiece file says nothing of the tokens around a text: that takes a class that is known. */
 static puma_status refuse_class(loader *l, const beside *b)
 {
@@ -332,10 +329,11 @@ static puma_status refuse_class(loader *l, const beside *b)
     return loader_unsupported(l, "with a SentencePiece file, model_type", type);
 }
 
+/* The files of a directory, the first of them that is there. */
 static puma_status load_directory(loader *l)
 {
     beside b = { 0 };
-    char  *file = NULL;
+    gguf  *g = NULL;
 
     if (beside_open(l, &b) != PUMA_OK)
         ;
@@ -353,25 +351,40 @@ static puma_status load_directory(loader *l)
         load_pieces(l, &b);
     else if (loader_exists(l, "spiece.model") || loader_exists(l, "sentencepiece.bpe.model"))
         refuse_class(l, &b);
-    else if (file_find_gguf(&file, l->directory, l->e) == PUMA_OK && file)
-        load_gguf_tokens(l, file);
+    else if ((g = loader_gguf(l)) != NULL)
+        load_gguf_tokens(l, g);
     else if (l->e->status == PUMA_OK)
         FAIL(l, TOKEN_ENONE,
              "%s: no tokenizer.json, vocab.txt, vocab.json, encoder.json, SentencePiece or .gguf file",
              l->directory);
-    free(file);
+    gguf_close(g);
     beside_close(&b);
     return l->e->status;
 }
 
-puma_status tokenizer_load(tokenizer *t, const char *directory, puma_error *e)
+/* A .gguf file given directly. */
+static puma_status load_file(loader *l)
 {
-    loader l = { .t = t, .directory = directory, .file = "tokenizer_config.json", .e = e };
+    gguf *g = loader_gguf(l);
+
+    if (g) load_gguf_tokens(l, g);
+    gguf_close(g);
+    return l->e->status;
+}
+
+puma_status tokenizer_load(tokenizer *t, const char *directory, const token_file *files, size_t count, puma_error *e)
+{
+    loader l = { .t = t,
+                 .directory = directory,
+                 .file = "tokenizer_config.json",
+                 .files = files,
+                 .file_count = count,
+                 .e = e };
 
     t->unknown = TOKEN_NONE;
     template_plain(t);
-    if (file_is_gguf(directory) && !is_directory(directory))
-        load_gguf_tokens(&l, directory);
+    if (!files && file_is_gguf(directory) && !is_directory(directory))
+        load_file(&l);
     else
         load_directory(&l);
     if (e->status == PUMA_OK) close_tokenizer(&l);

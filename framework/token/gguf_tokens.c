@@ -6,7 +6,6 @@
  * files.c calls it; gguf.h reads the format and owns every string, so that what stays is copied.  No file beside the
  * GGUF file is looked at. */
 #include "token/loader.h"
-#include "weights/gguf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -327,17 +326,12 @@ static puma_status load_from(source *s)
     return l->e->status;
 }
 
-puma_status load_gguf_tokens(loader *l, const char *path)
+puma_status load_gguf_tokens(loader *l, const gguf *g)
 {
-    gguf  *g = NULL;
-    source s = { .l = l };
+    source s = { .l = l, .g = g };
 
-    if (gguf_open(&g, path, l->e) == PUMA_OK) {
-        s.g = g;
-        l->file = gguf_name(g);
-        load_from(&s);
-        l->file = "the tokenizer of a GGUF file";
-    }
-    gguf_close(g);
+    l->file = gguf_name(g);
+    load_from(&s);
+    l->file = "the tokenizer of a GGUF file"; /* its name goes with it */
     return l->e->status;
 }

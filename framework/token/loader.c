@@ -23,20 +23,67 @@ static char *path_of(loader *l, const char *name)
     return path;
 }
 
+static const token_file *file_of(const loader *l, const char *name)
+{
+    for (size_t i = 0; i < l->file_count; i++)
+        if (strcmp(l->files[i].name, name) == 0) return &l->files[i];
+    return NULL;
+}
+
 bool loader_exists(loader *l, const char *name)
 {
-    char *path = path_of(l, name);
-    bool  there = path && access(path, F_OK) == 0;
+    char *path;
+    bool  there;
 
+    if (l->files) return file_of(l, name) != NULL;
+    path = path_of(l, name);
+    there = path && access(path, F_OK) == 0;
     free(path);
     return there;
 }
 
+static puma_status copy_bytes(loader *l, const char *name, char **data, size_t *size)
+{
+    const token_file *f = file_of(l, name);
+
+    if (!f) return FAIL(l, TOKEN_EFILE, "%s: not there", name);
+    if (f->size > TOKEN_FILE_LIMIT) return FAIL(l, TOKEN_EFILE, "%s: file too large", name);
+    *data = malloc(f->size + 1);
+    if (!*data) return loader_full(l);
+    if (f->size > 0) memcpy(*data, f->bytes, f->size);
+    (*data)[f->size] = '\0';
+    *size = f->size;
+    return PUMA_OK;
+}
+
+gguf *loader_gguf(loader *l)
+{
+    gguf     *g = NULL;
+    char     *path = NULL;
+    data_file f;
+
+    if (!l->files) {
+        if (file_find_gguf(&path, l->directory, l->e) == PUMA_OK && path) gguf_open(&g, path, l->e);
+        free(path);
+        return g;
+    }
+    for (size_t i = 0; i < l->file_count; i++) {
+        if (!file_is_gguf(l->files[i].name)) continue;
+        if (file_memory(&f, l->files[i].name, l->files[i].bytes, l->files[i].size, l->e) == PUMA_OK)
+            gguf_read(&g, &f, l->e);
+        file_close(&f);
+        break;
+    }
+    return g;
+}
+
 puma_status loader_bytes(loader *l, const char *name, char **data, size_t *size)
 {
-    char *path = path_of(l, name);
+    char *path;
 
     *data = NULL;
+    if (l->files) return copy_bytes(l, name, data, size);
+    path = path_of(l, name);
     if (path) file_read(path, TOKEN_FILE_LIMIT, data, size, TOKEN_EFILE, l->e);
     free(path);
     return l->e->status;

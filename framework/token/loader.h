@@ -10,6 +10,7 @@
 #define TOKEN_LOADER_H
 
 #include "token/tokenizer.h"
+#include "weights/gguf.h"
 #include "weights/json.h"
 
 /* What every function here needs: the tokenizer, the file being read (for messages) and where to put the
@@ -17,6 +18,8 @@
 typedef struct loader {
     tokenizer  *t;
     const char *directory, *file;
+    const token_file *files; /* these instead of the directory's; NULL: that */
+    size_t      file_count;
     puma_error *e;
     size_t      added_room;   /* of t->added */
     size_t      spare_room;   /* of t->spares */
@@ -30,6 +33,8 @@ puma_status loader_full(loader *l); /* out of memory */
 puma_status loader_unsupported(loader *l, const char *part, const char *type);
 
 bool        loader_exists(loader *l, const char *name);
+/* The .gguf file that is there, opened; NULL and no error: there is none. */
+gguf       *loader_gguf(loader *l);
 puma_status loader_bytes(loader *l, const char *name, char **data, size_t *size);
 /* A JSON object, whose name becomes l->file; NULL and no error when `optional` and not there. */
 json_t     *loader_json(loader *l, const char *name, bool optional);
@@ -135,7 +140,7 @@ bool        is_unigram_class(const beside *b);
 puma_status load_unigram_class(loader *l, const beside *b);
 
 /* gguf_tokens.c: the tokenizer in the metadata of a GGUF file. */
-puma_status load_gguf_tokens(loader *l, const char *path);
+puma_status load_gguf_tokens(loader *l, const gguf *g);
 
 /* sentencepiece_pieces.c: the next piece, of type SP_*; *room is of l->t->sp. */
 puma_status sentencepiece_add(loader *l, size_t *room, const char *text, size_t size, float score,

@@ -13,15 +13,25 @@
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
 
-puma_status token_open(tokenizer **t, const char *directory, puma_error *e)
+static puma_status open_any(tokenizer **t, const char *directory, const token_file *files, size_t count, puma_error *e)
 {
     *t = calloc(1, sizeof **t);
     if (!*t) return full(e);
-    if (tokenizer_load(*t, directory, e) != PUMA_OK) {
+    if (tokenizer_load(*t, directory, files, count, e) != PUMA_OK) {
         token_close(*t);
         *t = NULL;
     }
     return e->status;
+}
+
+puma_status token_open(tokenizer **t, const char *directory, puma_error *e)
+{
+    return open_any(t, directory, NULL, 0, e);
+}
+
+puma_status token_open_files(tokenizer **t, const token_file *files, size_t count, puma_error *e)
+{
+    return open_any(t, "memory", files, count, e);
 }
 
 /* --- added tokens ----------------------------------------------------------------------------- */

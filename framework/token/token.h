@@ -31,6 +31,12 @@ typedef struct token_list {
  * directly.  Beside all but the last, tokenizer_config.json, special_tokens_map.json, added_tokens.json and
  * config.json are read with the precedence that transformers gives them. */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
+/* The same from files in memory, as a directory that holds these and no others; they are the caller's and not kept. */
+typedef struct token_file {
+    const char *name, *bytes;
+    size_t      size;
+} token_file;
+puma_status token_open_files(tokenizer **t, const token_file *files, size_t count, puma_error *e);
 void        token_close(tokenizer *t);
 
 /* What becomes ids: `text`, and behind it `pair` (NULL: none), of so many bytes. */

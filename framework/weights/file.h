@@ -17,13 +17,16 @@
 
 typedef struct data_file {
     char       *path;
-    const char *name; /* its end, for messages                                                       */
-    int         fd;
+    const char *name;  /* its end, for messages                                                       */
+    int         fd;    /* -1: what it holds is at `bytes`                                             */
+    const char *bytes; /* the caller's                                                                */
     size_t      size;
 } data_file;
 
 /* Opens a regular file.  `f` is one that file_close takes, whatever happens. */
 puma_status file_open(data_file *f, const char *path, puma_error *e);
+/* The same of `size` bytes that the caller has and keeps until file_close; `name` is for messages. */
+puma_status file_memory(data_file *f, const char *name, const void *bytes, size_t size, puma_error *e);
 void        file_close(data_file *f);
 /* Reads exactly `size` bytes at `offset`, or says where the file ended. */
 puma_status file_at(const data_file *f, void *to, size_t size, size_t offset, puma_error *e);

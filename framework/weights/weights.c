@@ -5,17 +5,15 @@
  * A safetensors file is: the length of a header (8 bytes, little endian), that header (JSON: name -> dtype,
  * shape, data_offsets), and the data.  Every number of the header is compared with the size of the file
  * before anything is allocated from it, and the tensors must cover the data exactly: no overlap, no hole,
- * nothing behind.  gguf.c holds the other format to the same. */
+ * nothing behind.  gguf.c holds the other format to the same.  values.c reads what is in the tensors. */
 #include "weights/weights.h"
 
 #include "base/checked.h"
-#include "weights/file.h"
 #include "weights/gguf.h"
 #include "weights/json.h"
-#include "weights/quant.h"
+#include "weights/shards.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,29 +23,6 @@
 #define MAX_TENSORS 65536u
 #define MAX_SHARDS 1000u
 #define MAX_INDEX (16u << 20) /* bytes of model.safetensors.index.json                              */
-#define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
-#define CHUNK 1024            /* elements converted at a time: whole blocks of any type, 16 KiB of stack */
-
-typedef struct tensor {
-    weights_info info; /* first: an info is its tensor                                       */
-    char        *name; /* what info.name points to                                           */
-    size_t       shard, begin, end; /* bytes of the shard's data                                          */
-    size_t       head;              /* rows of a head when they are permuted (gguf.h), else 0             */
-} tensor;
-
-typedef struct shard {
-    data_file file;
-    size_t    data;         /* where its data begin                                                */
-    size_t    first, count; /* its tensors, while the array is in the order of reading             */
-} shard;
-
-struct weights {
-    shard  *shards;
-    size_t  shard_count;
-    json_t *map;     /* of an index, tensor to file: NULL where there is none                */
-    tensor *tensors; /* sorted by name once open is through                                */
-    size_t  count, room;
-};
 
 static puma_status no_memory(puma_error *e, size_t bytes)
 {
@@ -424,21 +399,28 @@ static puma_status open_shards(weights *w, const char *path, const char *directo
     return sort_by_name(w, e);
 }
 
-static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
-{
-    static const json_limits limits = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
-    json_t                  *index = NULL, *map;
-    const char             **names = NULL;
-    size_t                   count = 0;
+static const json_limits INDEX_LIMITS = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
 
-    if (json_read_limited(path, MAX_INDEX, &limits, &index, 402, e) != PUMA_OK) return e->status;
-    path = path_tail(path);
-    map = json_object_get(index, "weight_map");
-    if (list_files(path, map, &names, &count, e) == PUMA_OK) {
+static puma_status open_indexed(weights *w, const char *name, const char *directory, const json_t *index, puma_error *e)
+{
+    json_t      *map = json_object_get(index, "weight_map");
+    const char **names = NULL;
+    size_t       count = 0;
+
+    if (list_files(name, map, &names, &count, e) == PUMA_OK) {
         w->map = json_incref(map);
-        open_shards(w, path, directory, names, count, e);
+        open_shards(w, name, directory, names, count, e);
     }
     free(names);
+    return e->status;
+}
+
+static puma_status open_sharded(weights *w, const char *path, const char *directory, puma_error *e)
+{
+    json_t *index = NULL;
+
+    if (json_read_limited(path, MAX_INDEX, &INDEX_LIMITS, &index, 402, e) == PUMA_OK)
+        open_indexed(w, path_tail(path), directory, index, e);
     json_decref(index);
     return e->status;
 }
@@ -466,17 +448,28 @@ static puma_status add_gguf(weights *w, const gguf *g, puma_error *e)
     return sort_by_name(w, e);
 }
 
-static puma_status open_gguf(weights *w, const char *path, puma_error *e)
+/* Room for a checkpoint that is one file. */
+static puma_status one_shard(weights *w, puma_error *e)
+{
+    w->shards = calloc(1, sizeof *w->shards);
+    return w->shards ? PUMA_OK : no_memory(e, sizeof *w->shards);
+}
+
+/* The file of the only shard is open. */
+static puma_status read_gguf(weights *w, puma_error *e)
 {
     gguf *g = NULL;
 
-    w->shards = calloc(1, sizeof *w->shards);
-    if (!w->shards) return no_memory(e, sizeof *w->shards);
-    w->shard_count = 1;
-    if (file_open(&w->shards[0].file, path, e) == PUMA_OK && gguf_read(&g, &w->shards[0].file, e) == PUMA_OK)
-        add_gguf(w, g, e);
+    if (gguf_read(&g, &w->shards[0].file, e) == PUMA_OK) add_gguf(w, g, e);
     gguf_close(g);
     return e->status;
+}
+
+static puma_status open_gguf(weights *w, const char *path, puma_error *e)
+{
+    if (one_shard(w, e) != PUMA_OK) return e->status;
+    w->shard_count = 1;
+    return file_open(&w->shards[0].file, path, e) == PUMA_OK ? read_gguf(w, e) : e->status;
 }
 
 /* Other files with weights, and why they are not read. */
@@ -519,8 +512,7 @@ static puma_status open_files(weights *w, const char *path, const char *single, 
     char *found = NULL;
 
     if (present(single)) {
-        w->shards = calloc(1, sizeof *w->shards);
-        if (!w->shards) return no_memory(e, sizeof *w->shards);
+        if (one_shard(w, e) != PUMA_OK) return e->status;
         return open_shard(w, path, "model.safetensors", e) == PUMA_OK ? sort_by_name(w, e) : e->status;
     }
     if (present(index)) return open_sharded(w, index, path, e);
@@ -531,6 +523,48 @@ static puma_status open_files(weights *w, const char *path, const char *single, 
         none_found(path, e);
     free(found);
     return e->status;
+}
+
+/* What has been read becomes the caller's, or is given up. */
+static puma_status hand_over(weights **out, weights *w, puma_error *e)
+{
+    if (e->status == PUMA_OK)
+        *out = w;
+    else
+        weights_close(w);
+    return e->status;
+}
+
+puma_status weights_parse(weights **out, const char *name, const void *bytes, size_t size, puma_error *e)
+{
+    weights *w = calloc(1, sizeof *w);
+
+    *out = NULL;
+    if (!w) return no_memory(e, sizeof *w);
+    if (one_shard(w, e) == PUMA_OK) {
+        w->shard_count = 1;
+        if (file_memory(&w->shards[0].file, name, bytes, size, e) != PUMA_OK)
+            ;
+        else if (file_is_gguf(name))
+            read_gguf(w, e);
+        else if (read_header(w, &w->shards[0], e) == PUMA_OK)
+            sort_by_name(w, e);
+    }
+    return hand_over(out, w, e);
+}
+
+puma_status weights_parse_index(weights **out, const char *directory, const char *name, const char *bytes, size_t size,
+                                puma_error *e)
+{
+    json_t  *index = NULL;
+    weights *w = calloc(1, sizeof *w);
+
+    *out = NULL;
+    if (!w) return no_memory(e, sizeof *w);
+    if (json_parse_limited(name, bytes, size, &INDEX_LIMITS, &index, 402, e) == PUMA_OK)
+        open_indexed(w, name, directory, index, e);
+    json_decref(index);
+    return hand_over(out, w, e);
 }
 
 puma_status weights_open(weights **out, const char *path, puma_error *e)
@@ -548,12 +582,7 @@ puma_status weights_open(weights **out, const char *path, puma_error *e)
         no_memory(e, strlen(path) + 32);
     free(single);
     free(index);
-    if (e->status != PUMA_OK) {
-        weights_close(w);
-        return e->status;
-    }
-    *out = w;
-    return PUMA_OK;
+    return hand_over(out, w, e);
 }
 
 void weights_close(weights *w)
@@ -592,108 +621,4 @@ void weights_hint(const weights *w, const char *name, char *to, size_t room)
         there = there || strcmp(strrchr(w->shards[i].file.path, '/') + 1, file) == 0;
     snprintf(to, room, "; the index puts it into %.80s, which %s", file,
              there ? "does not hold it" : "is not there");
-}
-
-/* --- values ----------------------------------------------------------------------------------- */
-
-puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
-{
-    const tensor *t = (const tensor *)(const void *)info;
-
-    if (info->type->values) return PUMA_OK;
-    return error_set(
-        e, 414,
-        "%s: tensor " NAME ": dtype %s where the model needs numbers (F32, F16, BF16 and F64 are "
-        "supported, in GGUF also Q4_0 to Q8_0, Q2_K to Q8_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0 and TQ2_0)",
-        w->shards[t->shard].file.name, info->name, info->dtype);
-}
-
-/* Where element k of the file belongs: row 2j + s of a permuted head is row s h/2 + j. */
-static size_t served_at(const tensor *t, size_t k)
-{
-    size_t columns, row, inside;
-
-    if (t->head == 0) return k;
-    columns = t->info.n / t->info.dim[0];
-    row = k / columns;
-    inside = row % t->head;
-    return (row - inside + inside % 2 * (t->head / 2) + inside / 2) * columns + k % columns;
-}
-
-static size_t stored_bytes(const quant_type *type, size_t count) { return count / type->block * type->bytes; }
-
-static puma_status read_stored(const tensor *t, const shard *s, size_t first, size_t count, void *to,
-                               puma_error *e)
-{
-    const quant_type *type = t->info.type;
-
-    if (file_at(&s->file, to, stored_bytes(type, count), s->data + t->begin + stored_bytes(type, first), e) !=
-        PUMA_OK)
-        error_prefix(e, "tensor " NAME, t->info.name);
-    return e->status;
-}
-
-/* Goes through the elements in chunks, whole blocks of any type; values and the two others may be NULL. */
-static puma_status go_through(const weights *w, const weights_info *info, double *values, double *max_abs,
-                              size_t *index, puma_error *e)
-{
-    const tensor     *t = (const tensor *)(const void *)info;
-    const quant_type *type = info->type;
-    const shard      *s = &w->shards[t->shard];
-    unsigned char     raw[CHUNK * 8];
-    double            numbers[CHUNK], largest = 0;
-    size_t            where = 0;
-
-    if (weights_float(w, info, e) != PUMA_OK || file_same(&s->file, e) != PUMA_OK) return e->status;
-    for (size_t done = 0; done < info->n;) {
-        size_t count = info->n - done < CHUNK ? info->n - done : CHUNK;
-
-        if (read_stored(t, s, done, count, raw, e) != PUMA_OK) return e->status;
-        for (size_t i = 0; i < count; i += type->block)
-            type->values(raw + stored_bytes(type, i), numbers + i);
-        for (size_t i = 0; i < count; i++) {
-            double magnitude = fabs(numbers[i]);
-            size_t at = served_at(t, done + i);
-
-            if (!isfinite(magnitude))
-                return error_set(e, 417, "%s: tensor " NAME ": element %zu is not a finite number (got %s)",
-                                 s->file.name, info->name, at,
-                                 isnan(numbers[i]) ? "NaN"
-                                 : numbers[i] > 0  ? "+Inf"
-                                                   : "-Inf");
-            if (magnitude > largest || (at < where && !(magnitude < largest))) {
-                largest = magnitude;
-                where = at;
-            }
-            if (values) values[at] = numbers[i];
-        }
-        done += count;
-    }
-    if (max_abs) *max_abs = largest;
-    if (index) *index = where;
-    return PUMA_OK;
-}
-
-puma_status weights_blocks(const weights *w, const weights_info *info, size_t first, size_t count, void *to,
-                           puma_error *e)
-{
-    const tensor *t = (const tensor *)(const void *)info;
-    const shard  *s = &w->shards[t->shard];
-
-    if (first % info->type->block != 0 || count % info->type->block != 0 || first > info->n ||
-        count > info->n - first)
-        return error_set(e, 7001, "%s: tensor " NAME ": elements %zu to %zu are not whole blocks of it",
-                         s->file.name, info->name, first, first + count);
-    return file_same(&s->file, e) == PUMA_OK ? read_stored(t, s, first, count, to, e) : e->status;
-}
-
-puma_status weights_read(const weights *w, const weights_info *t, double *values, puma_error *e)
-{
-    return go_through(w, t, values, NULL, NULL, e);
-}
-
-puma_status weights_check(const weights *w, const weights_info *t, double *max_abs, size_t *index,
-                          puma_error *e)
-{
-    return go_through(w, t, NULL, max_abs, index, e);
 }
