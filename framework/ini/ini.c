@@ -267,7 +267,7 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
 {
     struct stat about;
     char       *bytes = NULL;
-    size_t      size = 0;
+    size_t      size = 0, room = 0;
     int         fd;
 
     memset(file, 0, sizeof *file);
@@ -283,17 +283,19 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
     } else if (about.st_size > (off_t)INI_MAX_FILE) {
         error_set(e, 302, "%s: the file is too large (got %jd bytes, limit %zu)", path,
                   (intmax_t)about.st_size, INI_MAX_FILE);
-    } else if (!(bytes = malloc(INI_MAX_FILE + 1))) {
-        error_set(e, 1001, "%s: out of memory (asked %zu bytes)", path, INI_MAX_FILE + 1);
+    } else if (!(bytes = malloc(room = (size_t)about.st_size + 1))) {
+        error_set(e, 1001, "%s: out of memory (asked %zu bytes)", path, room);
     }
-    while (e->status == PUMA_OK && size <= INI_MAX_FILE) {
-        ssize_t got = read(fd, bytes + size, INI_MAX_FILE + 1 - size);
+    /* A byte more than the file had: one that grows meanwhile is none that somebody has finished. */
+    while (e->status == PUMA_OK) {
+        ssize_t got = read(fd, bytes + size, room - size);
 
         if (got == 0) break;
         if (got > 0)
             size += (size_t)got;
         else if (errno != EINTR)
             error_set(e, 301, "%.160s: %s", path, strerror(errno));
+        if (size == room) error_set(e, 301, "%.160s: changed while it was read", path);
     }
     close(fd);
     if (e->status == PUMA_OK) ini_parse_text(file, path, bytes, size, e);

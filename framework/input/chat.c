@@ -262,7 +262,7 @@ puma_status chat_encode(const chat_template *c, const tokenizer *t, const chat_m
         pieces = calloc(r.count + RESERVED, sizeof *pieces);
         used = pieces == NULL ? 0 : reserve(c, pieces);
         for (size_t i = 0; pieces != NULL && i < r.count; i++)
-            pieces[used++] = (token_piece){ .text = r.text + r.pieces[i].begin,
+            pieces[used++] = (token_piece){ .text = r.text == NULL ? "" : r.text + r.pieces[i].begin,
                                             .size = r.pieces[i].end - r.pieces[i].begin,
                                             .own = r.pieces[i].own };
         if (pieces == NULL)

@@ -163,8 +163,9 @@ void wire_take_abort(net *n, conn *c, const frame *f)
     if (bytes >= sizeof text) bytes = sizeof text - 1;
     if (bytes) memcpy(text, f->data + 8, bytes);
     text[bytes] = '\0';
-    if (culprit >= PUMA_NODES) culprit = c->peer;
+    if (culprit >= PUMA_NODES || !n->config.present[culprit]) culprit = c->peer;
     if (!error_meaning(code)) code = 706;
+    if (text[0] == '\0') snprintf(text, sizeof text, "%s", error_meaning(code)); /* it gives no other reason */
     if (culprit == c->peer)
         error_set(&e, code, "%s: %s", net_title(n, c->peer), text);
     else

@@ -274,6 +274,7 @@ static puma_status close_added(loader *l)
     vocabulary_entry *cooked = malloc((t->added_count + 1) * sizeof *cooked);
     size_t            raw_count = 0, cooked_count = 0;
     matcher           m = { 0 };
+    bool              twice;
 
     for (uint32_t i = 0; raw && cooked && i < t->added_count; i++) {
         added_token *a = &t->added[i];
@@ -299,7 +300,8 @@ static puma_status close_added(loader *l)
         return l->e->status != PUMA_OK ? l->e->status : loader_full(l);
     }
     /* Two tokens of one text in normalised form: the reference takes either; here none is guessed. */
-    if (vocabulary_make(&t->raw, raw, raw_count) || vocabulary_make(&t->cooked, cooked, cooked_count))
+    twice = vocabulary_make(&t->raw, raw, raw_count) != NULL;
+    if (vocabulary_make(&t->cooked, cooked, cooked_count) || twice)
         FAIL(l, TOKEN_ESPECIAL, "%s: two added tokens are spelt alike", l->file);
     return l->e->status;
 }
