@@ -48,7 +48,7 @@ static inline void fuzz_check_text(const tokenizer *t, const char *text, size_t 
 
     fuzz_check_error(token_encode(t, &from, &list, &e), &e);
     if (e.status == PUMA_OK) {
-        for (size_t i = 0; i < list.count; i++) FUZZ_CHECK(list.ids[i] < token_vocabulary(t) && list.types[i] < 2);
+        for (size_t i = 0; i < list.count; i++) FUZZ_CHECK(list.ids[i] < token_vocabulary(t) && list.types[i] < 256);
         fuzz_check_decoding(t, list.ids, list.count, options & 8);
         fuzz_check_error(token_encode_cut(t, &from, &cut, &less, &e_cut), &e_cut);
         if (e_cut.status == PUMA_OK) {

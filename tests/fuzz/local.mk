@@ -5,7 +5,7 @@ fuzz_targets = address ini runfile architecture config safetensors index gguf im
     tokenizer bpe wordpiece sentencepiece text chat messages report elf material hello frames run
 fuzz_all =
 # Of a library given twice libtool keeps the last: below what may be a target's only one.
-fuzz_libs = $(puma_LDADD) framework/weights/libweights.la framework/base/libbase.la $(JANSSON_LIBS)
+fuzz_libs = $(puma_LDADD) framework/weights/libweights.la framework/base/libbase.la $(JANSSON_LIBS) -lm
 
 if FUZZING
 fuzz_main    = %D%/fuzz.h
@@ -129,14 +129,17 @@ tests_fuzz_fuzz_run_LDFLAGS = $(fuzz_link)
 
 dist_check_SCRIPTS += %D%/fuzz.sh
 
-# Every target for so long, and a table of what it did: make fuzz FUZZ_SECONDS=30 FUZZ_ONLY='ini gguf'
+# Every target for so long, and a table of what it did: make fuzz FUZZ_SECONDS=30 FUZZ_ONLY='ini gguf'; fuzz-merge puts
+# the best of what was found into the corpora.  See README.md.
 FUZZ_SECONDS = 30
 FUZZ_ONLY    = $(fuzz_targets)
 if FUZZING
 fuzz: all $(fuzz_all)
 	@cd '$(abs_top_builddir)' && bash '$(PUMA_SRCDIR)/%D%/fuzz.sh' '$(PUMA_SRCDIR)' $(FUZZ_SECONDS) $(FUZZ_ONLY)
+fuzz-merge: all $(fuzz_all)
+	@cd '$(abs_top_builddir)' && bash '$(PUMA_SRCDIR)/%D%/fuzz.sh' '$(PUMA_SRCDIR)' merge $(FUZZ_ONLY)
 else
-fuzz:
+fuzz fuzz-merge:
 	@echo "make fuzz needs a build by clang with ../configure CC=clang --enable-fuzzing" >&2; exit 1
 endif
-.PHONY: fuzz
+.PHONY: fuzz fuzz-merge
