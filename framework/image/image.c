@@ -130,7 +130,8 @@ static void wipe(void *memory, size_t size)
 }
 
 /* One gzip member and nothing behind it. */
-static puma_status gunzip(const char *name, const uint8_t *bytes, size_t size, uint8_t **to, size_t *to_size, puma_error *e)
+static puma_status gunzip(const char *name, const uint8_t *bytes, size_t size, uint8_t **to, size_t *to_size,
+                          puma_error *e)
 {
     z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)size };
     uint8_t *out = NULL;
@@ -170,7 +171,10 @@ static puma_status gunzip(const char *name, const uint8_t *bytes, size_t size, u
     return e->status;
 }
 
-static bool is_gzip(const uint8_t *bytes, size_t size) { return size > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
+static bool is_gzip(const uint8_t *bytes, size_t size)
+{
+    return size > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+}
 
 puma_status image_file(const char *path, uint8_t **bytes, size_t *size, puma_error *e)
 {
@@ -341,7 +345,8 @@ static puma_status read_idx_images(image_list *list, const char *name, const uin
 
 /* A file's bytes, uncompressed. */
 static puma_status read_pictures(image_list *list, const char *name, const uint8_t *bytes, size_t size,
-                                 const image_shape *shape, const image_scale *scale, size_t limit, puma_error *e)
+                                 const image_shape *shape, const image_scale *scale, size_t limit,
+                                 puma_error *e)
 {
     static const uint8_t png[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
     size_t               plane = shape->height * shape->width;
@@ -378,8 +383,8 @@ puma_status image_open(image_list *list, const char *path, const image_shape *sh
     return e->status;
 }
 
-puma_status image_parse(image_list *list, const char *name, const uint8_t *bytes, size_t size, const image_shape *shape,
-                        const image_scale *scale, size_t limit, puma_error *e)
+puma_status image_parse(image_list *list, const char *name, const uint8_t *bytes, size_t size,
+                        const image_shape *shape, const image_scale *scale, size_t limit, puma_error *e)
 {
     uint8_t *unpacked = NULL;
     size_t   length = 0;
@@ -414,8 +419,8 @@ static puma_status read_numbers(double *to, size_t *used, const json_t *value, c
     return e->status;
 }
 
-static puma_status read_pixels(image_list *list, const char *name, const json_t *root, const image_shape *shape,
-                               puma_error *e)
+static puma_status read_pixels(image_list *list, const char *name, const json_t *root,
+                               const image_shape *shape, puma_error *e)
 {
     const size_t  nested[] = { shape->channels, shape->height, shape->width }, flat = image_numbers(shape);
     const json_t *inner = json_array_get(root, 0);
@@ -437,8 +442,8 @@ puma_status image_open_pixels(image_list *list, const char *path, const image_sh
     return e->status;
 }
 
-puma_status image_parse_pixels(image_list *list, const char *name, const char *bytes, size_t size, const image_shape *shape,
-                               puma_error *e)
+puma_status image_parse_pixels(image_list *list, const char *name, const char *bytes, size_t size,
+                               const image_shape *shape, puma_error *e)
 {
     json_t *root = NULL;
 

@@ -50,12 +50,12 @@ void        image_scale_free(image_scale *scale);
 puma_status image_open(image_list *list, const char *path, const image_shape *shape, const image_scale *scale,
                        size_t limit, puma_error *e);
 /* The same from the bytes of such a file, `name` in messages. */
-puma_status image_parse(image_list *list, const char *name, const uint8_t *bytes, size_t size, const image_shape *shape,
-                        const image_scale *scale, size_t limit, puma_error *e);
+puma_status image_parse(image_list *list, const char *name, const uint8_t *bytes, size_t size,
+                        const image_shape *shape, const image_scale *scale, size_t limit, puma_error *e);
 /* A JSON array of channels x height x width numbers, nested or flat. */
 puma_status image_open_pixels(image_list *list, const char *path, const image_shape *shape, puma_error *e);
-puma_status image_parse_pixels(image_list *list, const char *name, const char *bytes, size_t size, const image_shape *shape,
-                               puma_error *e);
+puma_status image_parse_pixels(image_list *list, const char *name, const char *bytes, size_t size,
+                               const image_shape *shape, puma_error *e);
 /* Wiped: they are the client's secret. */
 void        image_list_free(image_list *list);
 

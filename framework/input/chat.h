@@ -27,7 +27,8 @@ typedef struct chat_template chat_template;
 /* `name`: a file of models/chat, or "auto" for the one that matches the checkpoint's own template.
  * `checkpoint`: its directory or .gguf file, which also names the tokens that begin and end a sequence. */
 puma_status chat_open(chat_template **c, const char *name, const char *checkpoint, puma_error *e);
-/* The bytes of a file of models/chat, `name` in messages, without a checkpoint: {bos} and {eos} are not known. */
+/* The bytes of a file of models/chat, `name` in messages, without a checkpoint: {bos} and {eos} are not
+ * known. */
 puma_status chat_parse(chat_template **c, const char *name, const char *bytes, size_t size, puma_error *e);
 /* Likewise the file of models/chat that matches `text`, a checkpoint's own template. */
 puma_status chat_match(chat_template **c, const char *text, puma_error *e);

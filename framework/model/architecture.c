@@ -508,7 +508,8 @@ void architecture_close(architecture *a)
     free(a);
 }
 
-/* Takes over `text`, which ini_read or ini_parse_text has made, and `path`, which may be NULL: out of memory. */
+/* Takes over `text`, which ini_read or ini_parse_text has made, and `path`, which may be NULL: out of memory.
+ */
 static puma_status read_text_of(ini *text, architecture **out, const char *name, char *path, puma_error *e)
 {
     architecture *a = calloc(1, sizeof *a);
@@ -544,8 +545,8 @@ static puma_status open_named(architecture **out, const char *directory, const c
     return read_text_of(&text, out, name, path, e);
 }
 
-puma_status architecture_parse(architecture **out, const char *name, const char *path, const char *bytes, size_t size,
-                               puma_error *e)
+puma_status architecture_parse(architecture **out, const char *name, const char *path, const char *bytes,
+                               size_t size, puma_error *e)
 {
     ini text;
 

@@ -160,8 +160,8 @@ typedef struct architecture {
 puma_status architecture_open(architecture **a, const char *directory, const char *name,
                               const char *model_type, puma_error *e);
 /* The same from the bytes of NAME.ini; `path` is for messages. */
-puma_status architecture_parse(architecture **a, const char *name, const char *path, const char *bytes, size_t size,
-                               puma_error *e);
+puma_status architecture_parse(architecture **a, const char *name, const char *path, const char *bytes,
+                               size_t size, puma_error *e);
 void        architecture_close(architecture *a);
 
 puma_status alternatives_cut(alternatives *list, const ini *file, const ini_entry *entry, puma_error *e);

@@ -512,13 +512,14 @@ static const json_limits CONFIG_LIMITS = { .objects = 10000, .arrays = 10000, .s
 
 static puma_status read_config(json_t **config, const char *path, bool is_gguf, puma_error *e)
 {
-    gguf *g;
+    gguf *g = NULL;
 
     *config = NULL;
     if (!is_gguf)
         json_read_limited(path, MAX_CONFIG, &CONFIG_LIMITS, config, 402, e);
     else if (gguf_open(&g, path, e) == PUMA_OK)
-        gguf_config(g, config, e), gguf_close(g);
+        gguf_config(g, config, e);
+    gguf_close(g);
     if (e->status == PUMA_OK && !json_is_object(*config))
         error_set(e, 402, "%s: not a JSON object", path_tail(path));
     return e->status;
@@ -555,7 +556,8 @@ puma_status model_parse(model **out, const char *name, const char *bytes, size_t
     json_t *config = NULL;
 
     *out = NULL;
-    if (json_parse_limited(name, bytes, size, &CONFIG_LIMITS, &config, 402, e) == PUMA_OK && !json_is_object(config))
+    if (json_parse_limited(name, bytes, size, &CONFIG_LIMITS, &config, 402, e) == PUMA_OK &&
+        !json_is_object(config))
         error_set(e, 402, "%s: not a JSON object", name);
     if (e->status == PUMA_OK) make(out, name, config, a, NULL, task, e);
     json_decref(config);
@@ -571,7 +573,8 @@ puma_status model_open(model **out, const char *directory, const char *architect
     architecture *a;
 
     *out = NULL;
-    if (config_path(&path, &is_gguf, directory, e) != PUMA_OK || read_config(&config, path, is_gguf, e) != PUMA_OK)
+    if (config_path(&path, &is_gguf, directory, e) != PUMA_OK ||
+        read_config(&config, path, is_gguf, e) != PUMA_OK)
         goto done;
     type = json_object_get(config, "model_type");
     if (!json_is_string(type) && strcmp(architecture_name, "auto") == 0) {

@@ -168,8 +168,8 @@ typedef struct model {
 puma_status model_open(model **m, const char *directory, const char *architecture, const char *architectures,
                        model_task task, puma_error *e);
 struct architecture;
-/* The same from the bytes of a config.json, `name` in messages, read through an architecture (architecture.h) that
- * stays the caller's, open until model_close. */
+/* The same from the bytes of a config.json, `name` in messages, read through an architecture (architecture.h)
+ * that stays the caller's, open until model_close. */
 puma_status model_parse(model **m, const char *name, const char *bytes, size_t size,
                         const struct architecture *architecture, model_task task, puma_error *e);
 void        model_close(model *m);

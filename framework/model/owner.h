@@ -10,7 +10,7 @@
 
 struct owner {
     const architecture *architecture;
-    architecture *opened; /* the same if it goes with the model; NULL: it is another's */
+    architecture       *opened; /* the same if it goes with the model; NULL: it is another's */
     size_t        parameters;
     char          note[200];
 };

@@ -165,7 +165,8 @@ void wire_take_abort(net *n, conn *c, const frame *f)
     text[bytes] = '\0';
     if (culprit >= PUMA_NODES || !n->config.present[culprit]) culprit = c->peer;
     if (!error_meaning(code)) code = 706;
-    if (text[0] == '\0') snprintf(text, sizeof text, "%s", error_meaning(code)); /* it gives no other reason */
+    if (text[0] == '\0')
+        snprintf(text, sizeof text, "%s", error_meaning(code)); /* it gives no other reason */
     if (culprit == c->peer)
         error_set(&e, code, "%s: %s", net_title(n, c->peer), text);
     else

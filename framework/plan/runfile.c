@@ -249,15 +249,16 @@ static bool check_all(struct reading *in)
 }
 
 /* Takes over the text, which ini_read or ini_parse_text has made. */
-static puma_status read_text_of(ini *text, runfile **out, runfile_input **own, const char *const *sets, size_t set_count,
-                                puma_error *e)
+static puma_status read_text_of(ini *text, runfile **out, runfile_input **own, const char *const *sets,
+                                size_t set_count, puma_error *e)
 {
     struct reading in = { .r = calloc(1, sizeof *in.r), .own = own ? calloc(1, sizeof *in.own) : NULL, .e = e };
     bool           good;
 
     *out = NULL;
     if (own) *own = NULL;
-    if (!in.r || (own && !in.own) || !set_defaults(in.r)) error_set(e, 1001, "%.160s: out of memory", text->path);
+    if (!in.r || (own && !in.own) || !set_defaults(in.r))
+        error_set(e, 1001, "%.160s: out of memory", text->path);
     if (in.r)
         in.r->file = *text;
     else
@@ -285,8 +286,8 @@ puma_status runfile_open(runfile **out, runfile_input **own, const char *path, c
     return read_text_of(&text, out, own, sets, set_count, e);
 }
 
-puma_status runfile_parse(runfile **out, runfile_input **own, const char *name, const char *bytes, size_t size,
-                          const char *const *sets, size_t set_count, puma_error *e)
+puma_status runfile_parse(runfile **out, runfile_input **own, const char *name, const char *bytes,
+                          size_t size, const char *const *sets, size_t set_count, puma_error *e)
 {
     ini text;
 

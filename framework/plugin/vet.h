@@ -13,7 +13,7 @@ puma_status vet_directory(const char *path, puma_error *e);
 /* A regular file that nobody but root and us can change, and an ELF library of this machine that is all
  * there: the system's loader maps what the headers promise and dies of a cut file. */
 puma_status vet_file(const char *path, struct stat *file, puma_error *e);
-/* Of that the last part alone, for a file of `size` bytes that is open: why it is no library for us, NULL when it is one. */
+/* The last of these, for a file of `size` bytes that is open: why it is no library for us; NULL: it is one. */
 const char *vet_elf(int fd, off_t size);
 /* SHA-256 in hex. */
 puma_status vet_digest(const char *path, char digest[65], puma_error *e);

@@ -374,7 +374,8 @@ static puma_status load_file(loader *l)
     return l->e->status;
 }
 
-puma_status tokenizer_load(tokenizer *t, const char *directory, const token_file *files, size_t count, puma_error *e)
+puma_status tokenizer_load(tokenizer *t, const char *directory, const token_file *files, size_t count,
+                           puma_error *e)
 {
     loader l = { .t = t,
                  .directory = directory,

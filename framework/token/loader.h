@@ -19,7 +19,7 @@ typedef struct loader {
     tokenizer  *t;
     const char *directory, *file;
     const token_file *files; /* these instead of the directory's; NULL: that */
-    size_t      file_count;
+    size_t            file_count;
     puma_error *e;
     size_t      added_room;   /* of t->added */
     size_t      spare_room;   /* of t->spares */

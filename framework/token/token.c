@@ -13,7 +13,8 @@
 
 static puma_status full(puma_error *e) { return error_set(e, TOKEN_EMEMORY, "tokens: out of memory"); }
 
-static puma_status open_any(tokenizer **t, const char *directory, const token_file *files, size_t count, puma_error *e)
+static puma_status open_any(tokenizer **t, const char *directory, const token_file *files, size_t count,
+                            puma_error *e)
 {
     *t = calloc(1, sizeof **t);
     if (!*t) return full(e);

@@ -31,7 +31,8 @@ typedef struct token_list {
  * directly.  Beside all but the last, tokenizer_config.json, special_tokens_map.json, added_tokens.json and
  * config.json are read with the precedence that transformers gives them. */
 puma_status token_open(tokenizer **t, const char *directory, puma_error *e);
-/* The same from files in memory, as a directory that holds these and no others; they are the caller's and not kept. */
+/* The same from files in memory, as a directory that holds these and no others; they are the caller's and not
+ * kept. */
 typedef struct token_file {
     const char *name, *bytes;
     size_t      size;

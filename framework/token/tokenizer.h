@@ -220,7 +220,8 @@ struct tokenizer {
 
 /* files.c: fills a zeroed tokenizer. */
 /* `files`: these and not the directory's; NULL: that. */
-puma_status tokenizer_load(tokenizer *t, const char *directory, const token_file *files, size_t count, puma_error *e);
+puma_status tokenizer_load(tokenizer *t, const char *directory, const token_file *files, size_t count,
+                           puma_error *e);
 
 /* What encoding one text needs: grown as needed and used again for each of its words. */
 typedef struct encoder {

@@ -11,11 +11,11 @@
 
 #include <jansson.h>
 
-#define NAME "%.120s"         /* a tensor's name in a message: names may be as long as the header   */
+#define NAME "%.120s" /* a tensor's name in a message: names may be as long as the header   */
 
 typedef struct tensor {
-    weights_info info; /* first: an info is its tensor                                       */
-    char        *name; /* what info.name points to                                           */
+    weights_info info;              /* first: an info is its tensor                                       */
+    char        *name;              /* what info.name points to                                           */
     size_t       shard, begin, end; /* bytes of the shard's data                                          */
     size_t       head;              /* rows of a head when they are permuted (gguf.h), else 0             */
 } tensor;

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* values.c - the numbers of a checkpoint's tensors, whatever the format of its files: read in chunks, checked to be
- * finite, and put where the model looks for them.
+/* values.c - the numbers of a checkpoint's tensors, whatever the format of its files: read in chunks, checked
+ * to be finite, and put where the model looks for them.
  *
  * See weights.h; what is open and where it lies is weights.c's. */
 #include "weights/shards.h"
 
 #include <math.h>
 
-#define CHUNK 4096            /* elements converted at a time: whole blocks of any type             */
+#define CHUNK 4096 /* elements converted at a time: whole blocks of any type             */
 
 puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
 {

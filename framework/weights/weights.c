@@ -401,7 +401,8 @@ static puma_status open_shards(weights *w, const char *path, const char *directo
 
 static const json_limits INDEX_LIMITS = { .objects = 64, .arrays = 64, .separators = MAX_TENSORS + 1000 };
 
-static puma_status open_indexed(weights *w, const char *name, const char *directory, const json_t *index, puma_error *e)
+static puma_status open_indexed(weights *w, const char *name, const char *directory, const json_t *index,
+                                puma_error *e)
 {
     json_t      *map = json_object_get(index, "weight_map");
     const char **names = NULL;
@@ -553,8 +554,8 @@ puma_status weights_parse(weights **out, const char *name, const void *bytes, si
     return hand_over(out, w, e);
 }
 
-puma_status weights_parse_index(weights **out, const char *directory, const char *name, const char *bytes, size_t size,
-                                puma_error *e)
+puma_status weights_parse_index(weights **out, const char *directory, const char *name, const char *bytes,
+                                size_t size, puma_error *e)
 {
     json_t  *index = NULL;
     weights *w = calloc(1, sizeof *w);

@@ -30,12 +30,12 @@ typedef struct weights_info {
  * for. GGUF's tensors have their own names, outermost dimension first; the rows of a permuted attn_q or
  * attn_k (gguf.h) are served in the order in which safetensors would have them. */
 puma_status         weights_open(weights **w, const char *path, puma_error *e);
-/* The same from one file in memory, GGUF where its name ends so, else safetensors.  The bytes are the caller's and
- * stay until weights_close. */
-puma_status         weights_parse(weights **w, const char *name, const void *bytes, size_t size, puma_error *e);
+/* The same from one file in memory, GGUF where its name ends so, else safetensors.  The bytes are the
+ * caller's and stay until weights_close. */
+puma_status weights_parse(weights **w, const char *name, const void *bytes, size_t size, puma_error *e);
 /* The same from the bytes of an index whose files are in `directory`. */
-puma_status         weights_parse_index(weights **w, const char *directory, const char *name, const char *bytes, size_t size,
-                                        puma_error *e);
+puma_status weights_parse_index(weights **w, const char *directory, const char *name, const char *bytes,
+                                size_t size, puma_error *e);
 void                weights_close(weights *w);
 size_t              weights_count(const weights *w);
 /* By place in the order of names; by name, NULL if there is none. */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.h - what the fuzz targets share: an input's bytes as choices, files that lie in memory, and what must hold of
- * every failure.
+/* fuzz.h - what the fuzz targets share: an input's bytes as choices, files that lie in memory, and what must
+ * hold of every failure.
  *
  * A target is one program, fuzz_NAME.c, with one function.  Built with --enable-fuzzing it is linked with
  * libFuzzer, else with replay.c, which gives it the inputs of corpus/NAME. */
@@ -31,8 +31,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments);
         }                                                                                                    \
     } while (0)
 
-/* Of a call's status and error: they agree, the code is a known one and no error of the program itself, and the text
- * is one line that can be shown. */
+/* Of a call's status and error: they agree, the code is a known one and no error of the program itself, and
+ * the text is one line that can be shown. */
 static inline void fuzz_check_error(puma_status status, const puma_error *e)
 {
     FUZZ_CHECK(status == e->status);
@@ -106,8 +106,9 @@ static inline char *fuzz_load(const char *path, size_t *size)
     char *bytes;
     long  length;
 
-    if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (length = ftell(f)) < 0 || (bytes = calloc(1, (size_t)length + 1)) == NULL ||
-        fseek(f, 0, SEEK_SET) != 0 || fread(bytes, 1, (size_t)length, f) != (size_t)length) {
+    if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (length = ftell(f)) < 0 ||
+        (bytes = calloc(1, (size_t)length + 1)) == NULL || fseek(f, 0, SEEK_SET) != 0 ||
+        fread(bytes, 1, (size_t)length, f) != (size_t)length) {
         fprintf(stderr, "%s: cannot be read\n", path);
         exit(99);
     }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_address.c - "host:port" as a run file takes it and as the wire does: what the first takes the second can cut,
- * and plain TCP never gets an address off the loopback.  No name server is asked. */
+/* fuzz_address.c - "host:port" as a run file takes it and as the wire does: what the first takes the second
+ * can cut, and plain TCP never gets an address off the loopback.  No name server is asked. */
 #include "fuzz.h"
 
 #include "net/wire.h"
@@ -9,11 +9,14 @@
 
 #include <arpa/inet.h>
 
-int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *want, struct addrinfo **found);
-int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *want, struct addrinfo **found);
+int __real_getaddrinfo(const char *host, const char *port, const struct addrinfo *want,
+                       struct addrinfo **found);
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *want,
+                       struct addrinfo **found);
 
 /* Linked in the place of getaddrinfo. */
-int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *want, struct addrinfo **found)
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *want,
+                       struct addrinfo **found)
 {
     struct addrinfo numeric = *want;
 
@@ -24,11 +27,13 @@ int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo
 /* The run file's reader of an address. */
 static bool taken_by_run_file(char *address, bool *loopback)
 {
-    puma_error        e = { 0 };
-    runfile           r = { 0 };
-    struct reading    in = { .r = &r, .e = &e };
-    ini_entry         entry = { .section = (char *)(uintptr_t) "network", .key = (char *)(uintptr_t) "party0", .value = address };
-    bool              taken;
+    puma_error     e = { 0 };
+    runfile        r = { 0 };
+    struct reading in = { .r = &r, .e = &e };
+    ini_entry      entry = { .section = (char *)(uintptr_t) "network",
+                             .key = (char *)(uintptr_t) "party0",
+                             .value = address };
+    bool           taken;
 
     r.file.path = (char *)(uintptr_t) "run.ini";
     taken = keys_read(&in, &entry);

@@ -7,8 +7,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[2][5] = {
-        { "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json" },
-        { "encoder.json", "vocab.bpe", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json" },
+        { "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json",
+          "added_tokens.json" },
+        { "encoder.json", "vocab.bpe", "tokenizer_config.json", "special_tokens_map.json",
+          "added_tokens.json" },
     };
     fuzz_feed  f = { data, data + size };
     unsigned   kind = fuzz_byte(&f) & 1;

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_chat.c - a chat template of models/chat, closed by a NUL, and a conversation rendered with it: the lines of
- * the rest are the messages, by turns of the user and the assistant unless one begins with a role's letter and a colon. */
+/* fuzz_chat.c - a chat template of models/chat, closed by a NUL, and a conversation rendered with it: the
+ * lines of the rest are the messages, by turns of the user and the assistant unless one begins with a role's
+ * letter and a colon. */
 #include "fuzz_tokens.h"
 
 #include "input/chat.h"
@@ -55,7 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK((e.status == PUMA_OK) == (c != NULL));
     count = cut(messages, &f);
     if (c != NULL && count > 0) {
-        fuzz_check_error(chat_encode(c, tokens, messages, count, options & 1 ? "Be short." : NULL, options & 2, &list, &e), &e);
+        fuzz_check_error(
+            chat_encode(c, tokens, messages, count, options & 1 ? "Be short." : NULL, options & 2, &list, &e),
+            &e);
         for (size_t i = 0; i < list.count; i++) FUZZ_CHECK(list.ids[i] < token_vocabulary(tokens));
         token_list_free(&list);
     }

@@ -5,8 +5,8 @@
 
 #include "model/architecture.h"
 
-static const char *const names[] = { "albert", "bert",    "distilbert", "electra", "gemma",   "gpt2", "llama",
-                                     "mistral", "mpnet", "qwen2",      "roberta", "vit" };
+static const char *const names[] = { "albert", "bert",    "distilbert", "electra", "gemma",   "gpt2",
+                                     "llama",  "mistral", "mpnet",      "qwen2",   "roberta", "vit" };
 #define COUNT (sizeof names / sizeof *names)
 
 static architecture *open[COUNT];
@@ -16,7 +16,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     puma_error e = { 0 };
 
     (void)count, (void)arguments;
-    for (size_t i = 0; i < COUNT; i++) FUZZ_CHECK(architecture_open(&open[i], PUMA_SRCDIR "/models", names[i], "", &e) == PUMA_OK);
+    for (size_t i = 0; i < COUNT; i++)
+        FUZZ_CHECK(architecture_open(&open[i], PUMA_SRCDIR "/models", names[i], "", &e) == PUMA_OK);
     return 0;
 }
 
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     puma_error e = { 0 };
     model     *m = NULL;
 
-    fuzz_check_error(model_parse(&m, "config.json", (const char *)f.at, fuzz_left(&f), open[i], task, &e), &e);
+    fuzz_check_error(model_parse(&m, "config.json", (const char *)f.at, fuzz_left(&f), open[i], task, &e),
+                     &e);
     FUZZ_CHECK((e.status == PUMA_OK) == (m != NULL));
     if (m != NULL) check(m);
     model_close(m);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_elf.c - what is looked at in a plugin's file before the loader of the system sees it.  The input is the file,
- * or with an odd first byte what is changed in a good file's head. */
+/* fuzz_elf.c - what is looked at in a plugin's file before the loader of the system sees it.  The input is
+ * the file, or with an odd first byte what is changed in a good file's head. */
 #include "fuzz.h"
 
 #include "plugin/vet.h"
@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_feed     f = { data, data + size };
     bool          changes = fuzz_byte(&f) & 1;
     unsigned char good[512] = { 0 };
-    Elf64_Ehdr    head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+    Elf64_Ehdr    head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+                                        EV_CURRENT },
                            .e_type = ET_DYN,
                            .e_machine = EM_X86_64,
                            .e_phoff = sizeof head,

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_frames.c - the wire of one node as a state machine: connections come, with or without TLS and with any
- * certificate, say what is right, nearly right or anything at all, at any time, and go; the session sends, receives
- * and gives up in between.
+ * certificate, say what is right, nearly right or anything at all, at any time, and go; the session sends,
+ * receives and gives up in between.
  *
- * The node is the program's own, from the socket on (io.c, receive.c, handshake.c, fail.c), in this thread; its clock
- * and the end of a TLS handshake are the input's.  Whatever comes, the node ends in time, with one reason that can be
- * shown and names a node of the run or itself. */
+ * The node is the program's own, from the socket on (io.c, receive.c, handshake.c, fail.c), in this thread;
+ * its clock and the end of a TLS handshake are the input's.  Whatever comes, the node ends in time, with one
+ * reason that can be shown and names a node of the run or itself. */
 #include "fuzz_wire.h"
 
 #include <poll.h>
@@ -24,8 +24,9 @@ static int64_t clock_us;
 int64_t __wrap_net_now_us(void) { return clock_us; }
 int64_t __wrap_net_now_ms(void) { return clock_us / 1000; }
 
-static const char *const identities[] = { "puma:party0", "puma:party1", "puma:party2", "puma:client", "puma:dealer",
-                                          "puma:party7", "puma:", "other", "" };
+static const char *const identities[] = { "puma:party0", "puma:party1", "puma:party2",
+                                          "puma:client", "puma:dealer", "puma:party7",
+                                          "puma:",       "other",       "" };
 #define IDENTITIES (sizeof identities / sizeof *identities)
 
 /* The far end of a connection. */
@@ -38,10 +39,10 @@ typedef struct far {
 } far;
 
 static struct world {
-    net             *n;
-    size_t           cast;
-    far              ends[CONNS];
-    size_t           count;
+    net   *n;
+    size_t cast;
+    far    ends[CONNS];
+    size_t count;
 } w;
 
 /* What TLS comes to, for the connection whose descriptor this is. */
@@ -202,7 +203,10 @@ static void come(fuzz_feed *feed)
 
     /* Nobody listens any more once all agree, or nobody is waited for. */
     if (!w.n->transport->reachable || w.n->opened || (w.n->ending && !w.n->farewell_until)) return;
-    if (how & 2) identity = says == PUMA_CLIENT ? "puma:client" : says == cast->dealer ? "puma:dealer" : identities[says];
+    if (how & 2)
+        identity = says == PUMA_CLIENT    ? "puma:client"
+                   : says == cast->dealer ? "puma:dealer"
+                                          : identities[says];
     if (says < self && says != PUMA_CLIENT && w.n->links[says].c == NULL && !w.n->ending) {
         c = connect_far(says, true, identity, outcome, says);
         if (c != NULL) w.n->links[says].c = c;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_gguf.c - a GGUF file: its tensors, what its metadata say in place of config.json, and its tokenizer. */
+/* fuzz_gguf.c - a GGUF file: its tensors, what its metadata say in place of config.json, and its tokenizer.
+ */
 #include "fuzz_tokens.h"
 #include "fuzz_weights.h"
 

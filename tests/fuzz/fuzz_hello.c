@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_hello.c - the content of HELLO, CONFIG and ROSTER, right ones with some bytes changed or any bytes at all, and
- * two sets of lines compared. */
+/* fuzz_hello.c - the content of HELLO, CONFIG and ROSTER, right ones with some bytes changed or any bytes at
+ * all, and two sets of lines compared. */
 #include "fuzz_wire.h"
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
@@ -28,7 +28,8 @@ static void check_hello(const net *n, const frame *f)
     bool       malformed = false;
 
     fuzz_check_error(hello_read(n, f, "address", &from, nonce, &malformed, &e), &e);
-    if (e.status == PUMA_OK) FUZZ_CHECK(from < PUMA_NODES && from != n->config.self && n->config.present[from]);
+    if (e.status == PUMA_OK)
+        FUZZ_CHECK(from < PUMA_NODES && from != n->config.self && n->config.present[from]);
 }
 
 static void check_config(net *n, uint32_t peer, const frame *f)

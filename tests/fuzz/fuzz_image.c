@@ -20,13 +20,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t                   count;
 
     if (choice & 64)
-        fuzz_check_error(image_parse_pixels(&list, "x.json", (const char *)f.at, fuzz_left(&f), shape, &e), &e);
+        fuzz_check_error(image_parse_pixels(&list, "x.json", (const char *)f.at, fuzz_left(&f), shape, &e),
+                         &e);
     else
-        fuzz_check_error(image_parse(&list, "x.png", f.at, fuzz_left(&f), shape, &scale, choice >> 4 & 3, &e), &e);
+        fuzz_check_error(image_parse(&list, "x.png", f.at, fuzz_left(&f), shape, &scale, choice >> 4 & 3, &e),
+                         &e);
     if (e.status == PUMA_OK) {
         FUZZ_CHECK(list.count > 0);
         for (size_t i = 0; i < list.count && i < 4; i++)
-            for (size_t k = 0; k < image_numbers(shape); k++) FUZZ_CHECK(list.images[i].pixels[k] - list.images[i].pixels[k] <= 0);
+            for (size_t k = 0; k < image_numbers(shape); k++)
+                FUZZ_CHECK(list.images[i].pixels[k] - list.images[i].pixels[k] <= 0);
         if (image_to_png(&png, &count, &list, 0, &e_png) == PUMA_OK) free(png);
     }
     image_list_free(&list);

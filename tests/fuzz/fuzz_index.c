@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weights   *w = NULL;
     char       hint[300];
 
-    fuzz_check_error(weights_parse_index(&w, scratch, "model.safetensors.index.json", (const char *)data, size, &e), &e);
+    fuzz_check_error(
+        weights_parse_index(&w, scratch, "model.safetensors.index.json", (const char *)data, size, &e), &e);
     FUZZ_CHECK((e.status == PUMA_OK) == (w != NULL));
     if (w == NULL) return 0;
     fuzz_check_weights(w);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_material.c - a dealer's material as the dealer takes it: a file as it stands, or one whose hashes are right
- * around a header and a record that are the input's. */
+/* fuzz_material.c - a dealer's material as the dealer takes it: a file as it stands, or one whose hashes are
+ * right around a header and a record that are the input's. */
 #include "fuzz.h"
 
 #include "plan/plan.h"
@@ -59,7 +59,8 @@ static void play(material *m)
     fuzz_check_error(material_take(m, &tokens, 1, &e), &e);
     while (e.status == PUMA_OK) {
         fuzz_check_error(material_next(m, &event, &e), &e);
-        if (event.kind == MATERIAL_SEND && e.status == PUMA_OK) FUZZ_CHECK(event.to < PUMA_NODES && event.payload != NULL);
+        if (event.kind == MATERIAL_SEND && e.status == PUMA_OK)
+            FUZZ_CHECK(event.to < PUMA_NODES && event.payload != NULL);
         free(event.payload);
         if (event.kind == MATERIAL_END) break;
     }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_messages.c - a conversation in JSON, and a checkpoint's own chat template, which is compared with those of
- * models/chat and never run. */
+/* fuzz_messages.c - a conversation in JSON, and a checkpoint's own chat template, which is compared with
+ * those of models/chat and never run. */
 #include "fuzz.h"
 
 #include "input/chat.h"

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_report.c - the report that a party sends to the client: what is taken is written again as it was read. */
+/* fuzz_report.c - the report that a party sends to the client: what is taken is written again as it was read.
+ */
 #include "fuzz.h"
 
 #include "report/report.h"

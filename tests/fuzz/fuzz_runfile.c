@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_runfile.c - a run file, as the client and as a party read it: what the client takes a party takes, and both
- * agree on the lines that all nodes compare. */
+/* fuzz_runfile.c - a run file, as the client and as a party read it: what the client takes a party takes, and
+ * both agree on the lines that all nodes compare. */
 #include "fuzz.h"
 
 #include "plan/runfile.h"
@@ -13,8 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     runfile_input *own = NULL;
     char          *lines[2];
 
-    fuzz_check_error(runfile_parse(&client, &own, "folder/run.ini", (const char *)data, size, NULL, 0, &e), &e);
-    fuzz_check_error(runfile_parse(&party, NULL, "folder/run.ini", (const char *)data, size, NULL, 0, &e_party), &e_party);
+    fuzz_check_error(runfile_parse(&client, &own, "folder/run.ini", (const char *)data, size, NULL, 0, &e),
+                     &e);
+    fuzz_check_error(
+        runfile_parse(&party, NULL, "folder/run.ini", (const char *)data, size, NULL, 0, &e_party), &e_party);
     FUZZ_CHECK((e.status == PUMA_OK) == (client != NULL && own != NULL));
     FUZZ_CHECK((e_party.status == PUMA_OK) == (party != NULL));
     if (client != NULL) {

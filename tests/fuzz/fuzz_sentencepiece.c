@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *file, *config;
     } kinds[] = {
         { "tokenizer.model", "{}" },
-        { "tokenizer.model", "{\"tokenizer_class\":\"LlamaTokenizer\",\"legacy\":false,\"add_eos_token\":true}" },
+        { "tokenizer.model",
+          "{\"tokenizer_class\":\"LlamaTokenizer\",\"legacy\":false,\"add_eos_token\":true}" },
         { "tokenizer.model", "{\"tokenizer_class\":\"GemmaTokenizer\"}" },
         { "tokenizer.model", "{\"add_prefix_space\":false,\"legacy\":true,\"unk_token\":\"<unk>\"}" },
         { "sentencepiece.bpe.model", "{\"tokenizer_class\":\"XLMRobertaTokenizer\"}" },

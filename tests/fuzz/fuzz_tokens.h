@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_tokens.h - what must hold of every tokenizer that has been opened and of every text that it takes: ids are of
- * its vocabulary, cutting bounds them, and a stream gives the text that decoding the whole gives. */
+/* fuzz_tokens.h - what must hold of every tokenizer that has been opened and of every text that it takes: ids
+ * are of its vocabulary, cutting bounds them, and a stream gives the text that decoding the whole gives. */
 #ifndef FUZZ_TOKENS_H
 #define FUZZ_TOKENS_H
 
@@ -33,8 +33,8 @@ static inline void fuzz_check_decoding(const tokenizer *t, const uint32_t *ids, 
     free(text);
 }
 
-static inline void fuzz_check_text(const tokenizer *t, const char *text, size_t size, const char *pair, size_t pair_size,
-                                   unsigned options)
+static inline void fuzz_check_text(const tokenizer *t, const char *text, size_t size, const char *pair,
+                                   size_t pair_size, unsigned options)
 {
     const token_source from = { .text = text,
                                 .size = size,
@@ -48,7 +48,8 @@ static inline void fuzz_check_text(const tokenizer *t, const char *text, size_t 
 
     fuzz_check_error(token_encode(t, &from, &list, &e), &e);
     if (e.status == PUMA_OK) {
-        for (size_t i = 0; i < list.count; i++) FUZZ_CHECK(list.ids[i] < token_vocabulary(t) && list.types[i] < 256);
+        for (size_t i = 0; i < list.count; i++)
+            FUZZ_CHECK(list.ids[i] < token_vocabulary(t) && list.types[i] < 256);
         fuzz_check_decoding(t, list.ids, list.count, options & 8);
         fuzz_check_error(token_encode_cut(t, &from, &cut, &less, &e_cut), &e_cut);
         if (e_cut.status == PUMA_OK) {
@@ -63,7 +64,8 @@ static inline void fuzz_check_text(const tokenizer *t, const char *text, size_t 
 /* Texts that reach most steps. */
 static inline void fuzz_check_tokenizer(const tokenizer *t)
 {
-    static const char text[] = " Hello,\tW\xc3\xb6rld!\xe4\xb8\xad\xe6\x96\x87 don't 1234 <s>x</s>[MASK]  \xf0\x9f\x98\x80 e\xcc\x81\n";
+    static const char text[] = " Hello,\tW\xc3\xb6rld!\xe4\xb8\xad\xe6\x96\x87 don't 1234 <s>x</s>[MASK]  "
+                               "\xf0\x9f\x98\x80 e\xcc\x81\n";
     static const char pair[] = "and a pair";
 
     fuzz_check_text(t, text, sizeof text - 1, NULL, 0, 3);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_weights.h - what must hold of every checkpoint that has been opened: each tensor is found by its name and can
- * be read to the end, or the error says why not. */
+/* fuzz_weights.h - what must hold of every checkpoint that has been opened: each tensor is found by its name
+ * and can be read to the end, or the error says why not. */
 #ifndef FUZZ_WEIGHTS_H
 #define FUZZ_WEIGHTS_H
 
@@ -9,7 +9,8 @@
 
 #include "weights/weights.h"
 
-/* Reading is checked for the tensors up to this size; a GGUF file of some KB may say that it has many of nothing. */
+/* Reading is checked for the tensors up to this size; a GGUF file of some KB may say that it has many of
+ * nothing. */
 #define FUZZ_NUMBERS 65536u
 
 static inline void fuzz_check_weights(const weights *w)

@@ -1,8 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_wire.h - wires without a thread: the node that is tested, and its peers, which say what is right to say.
+/* fuzz_wire.h - wires without a thread: the node that is tested, and its peers, which say what is right to
+ * say.
  *
- * Everything comes from one seed, so that a HELLO or a ROSTER is right for every input and need not be guessed. */
+ * Everything comes from one seed, so that a HELLO or a ROSTER is right for every input and need not be
+ * guessed. */
 #ifndef FUZZ_WIRE_H
 #define FUZZ_WIRE_H
 
@@ -16,11 +18,13 @@ static const uint8_t wire_seed[32] = { 1, 2, 3 };
 
 /* Who takes part. */
 typedef struct wire_cast {
-    uint32_t    parties, dealer; /* the dealer is a party of these, or PUMA_NO_NODE */
-    bool        client;
+    uint32_t parties, dealer; /* the dealer is a party of these, or PUMA_NO_NODE */
+    bool     client;
 } wire_cast;
 
-static const wire_cast wire_casts[] = { { 3, PUMA_NO_NODE, true }, { 3, 2, true }, { 2, PUMA_NO_NODE, false } };
+static const wire_cast wire_casts[] = { { 3, PUMA_NO_NODE, true },
+                                        { 3, 2, true },
+                                        { 2, PUMA_NO_NODE, false } };
 #define WIRE_CASTS (sizeof wire_casts / sizeof *wire_casts)
 
 /* What nodes agree on; the client has a line more. */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* replay.c - the main program of a fuzz target without a fuzzer: gives it every input of its corpus, so that what
- * fuzzing has found once is tested for ever.
+/* replay.c - the main program of a fuzz target without a fuzzer: gives it every input of its corpus, so that
+ * what fuzzing has found once is tested for ever.
  *
  * fuzz_NAME reads tests/fuzz/corpus/NAME; with arguments, these files instead. */
 #include "fuzz.h"
