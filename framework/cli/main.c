@@ -3,6 +3,8 @@
 /* main.c - the program: makes the process safe to hold shares in, then calls the subcommand. */
 #include "cli/cli.h"
 #include "ini/ini.h"
+#include "plugin/fence.h"
+#include "run/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,6 +186,7 @@ int main(int argc, char **argv)
     guard_standard_files();
     guard_memory();
     size_stacks();
+    fence_tell(spawn_tell);
     /* A lost peer, a lost reader and a full quota must become errors, not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

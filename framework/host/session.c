@@ -7,11 +7,10 @@
 #include "host/internal.h"
 
 #include "host/fallback.h"
+#include "plugin/fence.h"
 #include "ring/prg.h"
 #include "ring/ring.h"
 
-#include <fenv.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,14 +155,17 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
     puma_session *made = NULL;
     host_session *h = NULL;
     puma_status   status;
-    char          locale[256];
-    int           rounding = fegetround();
+    fence         f;
 
     *s = NULL;
     if (check_config(config, e) == PUMA_OK) h = host_new(config, e);
     if (!h) return e->status;
-    snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
+    if (fence_begin(&f, name, "opening a session", false, e) != PUMA_OK) {
+        host_free(h);
+        return e->status;
+    }
     status = h->base.protocol->open(&made, &h->base);
+    fence_end(&f, name, e);
     if (status != PUMA_OK || !made) {
         open_failed(h, status, e);
         host_free(h);
@@ -171,10 +173,7 @@ puma_status session_open(puma_session **s, const session_config *config, puma_er
     }
     if (made->impl != h || made->host != &h->table || made->protocol != h->base.protocol)
         error_set(e, 612, "%s: open did not copy the session it was given", name);
-    else if (fegetround() != rounding || strncmp(locale, setlocale(LC_ALL, NULL), sizeof locale - 1) != 0)
-        error_set(e, 611, "%s: open changed the rounding mode or the locale", name);
     if (e->status != PUMA_OK) {
-        fesetround(rounding);
         h->base.protocol->close(made);
         host_free(h);
         return e->status;

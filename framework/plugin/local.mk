@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # framework/plugin: finding, vetting and opening plugins
 noinst_LTLIBRARIES += framework/plugin/libplugin.la
-framework_plugin_libplugin_la_SOURCES = %D%/plugin.c %D%/plugin.h %D%/vet.c %D%/vet.h
+framework_plugin_libplugin_la_SOURCES = %D%/plugin.c %D%/plugin.h %D%/vet.c %D%/vet.h %D%/fence.c %D%/fence.h
 
 check_PROGRAMS += tests/unit/test_plugin
 tests_unit_test_plugin_SOURCES = tests/unit/test_plugin.c
@@ -101,3 +101,8 @@ check_LTLIBRARIES += tests/unit/plugins/clear_without_apply.la
 tests_unit_plugins_clear_without_apply_la_SOURCES = tests/unit/plugins/variant.c
 tests_unit_plugins_clear_without_apply_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=21 -DNAME='"clear_without_apply"'
 tests_unit_plugins_clear_without_apply_la_LDFLAGS = $(VARIANT_LDFLAGS)
+check_LTLIBRARIES += tests/unit/plugins/misbehaves.la
+tests_unit_plugins_misbehaves_la_SOURCES = tests/unit/plugins/variant.c tests/unit/plugins/misdeeds.h
+tests_unit_plugins_misbehaves_la_CPPFLAGS = $(AM_CPPFLAGS) -DVARIANT=22 -DNAME='"misbehaves"'
+tests_unit_plugins_misbehaves_la_LDFLAGS = $(VARIANT_LDFLAGS)
+tests_unit_plugins_misbehaves_la_LIBADD = -lm

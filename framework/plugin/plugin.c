@@ -5,15 +5,14 @@
  * data, before any code of the plugin is called. */
 #include "plugin/plugin.h"
 
+#include "plugin/fence.h"
 #include "plugin/vet.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fenv.h>
 #include <limits.h>
 #include <link.h>
-#include <locale.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -287,27 +286,46 @@ static puma_status vet_entry(const puma_plugin **entry, void *handle, const char
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* dlopen, with what its constructors must not have changed. */
-static void *load(const char *path, puma_error *e)
+/* A path to descriptor `fd` that no earlier plugin had: the loader takes a path that it has met for the library that it
+ * found there.  The bits of a count are components "." and empty ones. */
+static void descriptor_path(char *path, size_t room, int fd)
 {
-    char        locale[256];
-    int         rounding = fegetround();
-    void       *handle;
-    const char *why;
+    static unsigned count;
+    size_t          used = (size_t)snprintf(path, room, "/proc/self/fd/");
 
-    snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
-    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!handle) {
-        why = dlerror();
-        error_set(e, 605, "%s: %s", path, why ? why : "unknown reason");
+    count++;
+    for (int bit = 0; bit < 32; bit++) used += (size_t)snprintf(path + used, room - used, count >> bit & 1 ? "./" : "/");
+    snprintf(path + used, room - used, "%d", fd);
+}
+
+/* dlopen of the file that was vetted, whatever its path leads to by now. */
+static void *load(const char *path, int fd, const struct stat *file, puma_error *e)
+{
+    char        descriptor[128];
+    struct stat there;
+    void       *handle;
+    const char *why, *reason;
+    fence       f;
+
+    descriptor_path(descriptor, sizeof descriptor, fd);
+    if (stat(descriptor, &there) != 0 || there.st_dev != file->st_dev || there.st_ino != file->st_ino) {
+        error_set(e, 605, "%s: plugins are opened through /proc/self/fd, and /proc is not there", path);
         return NULL;
     }
-    if (fegetround() != rounding || strncmp(locale, setlocale(LC_ALL, NULL), sizeof locale - 1) != 0) {
-        fesetround(rounding);
-        error_set(e, 611, "%s: loading it changed the rounding mode or the locale", path);
+    if (fence_begin(&f, path, "loading it", true, e) != PUMA_OK) return NULL;
+    handle = dlopen(descriptor, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    why = handle ? NULL : dlerror();
+    if (fence_end(&f, path, e) != PUMA_OK) {
+        if (handle) dlclose(handle);
         return NULL;
     }
-    return handle;
+    if (handle) return handle;
+    /* The loader names the file by the path that it was given. */
+    reason = why && strncmp(why, descriptor, strlen(descriptor)) == 0 ? why + strlen(descriptor) : why;
+    if (reason && reason != why && strncmp(reason, ": ", 2) == 0) reason += 2;
+    /* It has no word of its own for the process's limits. */
+    error_set(e, why && strstr(why, "annot allocate memory") ? 1001 : 605, "%s: %s", path, reason ? reason : "unknown reason");
+    return NULL;
 }
 
 static loaded *find_loaded(const struct stat *file)
@@ -318,20 +336,19 @@ static loaded *find_loaded(const struct stat *file)
     return l;
 }
 
-/* Vets and opens the file at `path`, a realpath.  `name`: what its entry must say, or NULL. */
-static puma_status open_path(const plugin **p, const char *path, const char *name, const char *pin,
-                             puma_error *e)
+/* The vetted file behind `fd`.  `name`: what its entry must say, or NULL. */
+static puma_status open_vetted(const plugin **p, const char *path, int fd, const struct stat *file, const char *name,
+                               const char *pin, puma_error *e)
 {
-    struct stat file;
-    char        digest[65];
-    void       *handle;
-    loaded     *l, *same;
+    char    digest[65];
+    void   *handle;
+    loaded *l, *same;
 
-    if (vet_file(path, &file, e) != PUMA_OK || vet_digest(path, digest, e) != PUMA_OK) return e->status;
+    if (vet_digest(fd, path, digest, e) != PUMA_OK) return e->status;
     if (pin && strcasecmp(pin, digest) != 0)
         return error_set(e, 604, "%s: SHA-256 differs from its pin (got %.16s..., pinned %.16s...)", path,
                          digest, pin);
-    l = find_loaded(&file);
+    l = find_loaded(file);
     if (l) {
         if (strcmp(l->p.sha256, digest) != 0)
             return error_set(e, 603, "%s: changed while the program runs", path);
@@ -342,7 +359,7 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
     }
     l = calloc(1, sizeof *l);
     if (!l) return error_set(e, 1001, "out of memory (%zu bytes asked)", sizeof *l);
-    handle = load(path, e);
+    handle = load(path, fd, file, e);
     if (!handle || vet_entry(&l->p.entry, handle, path, e) != PUMA_OK) goto refused;
     if (name && strcmp(l->p.entry->name, name) != 0) {
         error_set(e, 608, "%s: the plugin in it is called \"%s\"", path, l->p.entry->name);
@@ -365,8 +382,8 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
         goto refused;
     }
     memcpy(l->p.sha256, digest, sizeof digest);
-    l->device = file.st_dev;
-    l->inode = file.st_ino;
+    l->device = file->st_dev;
+    l->inode = file->st_ino;
     l->next = all;
     all = l;
     *p = &l->p;
@@ -375,6 +392,18 @@ static puma_status open_path(const plugin **p, const char *path, const char *nam
 refused: /* RTLD_NODELETE: what was mapped stays mapped; the handle goes */
     if (handle) dlclose(handle);
     free(l);
+    return e->status;
+}
+
+/* Vets and opens the file at `path`, a realpath. */
+static puma_status open_path(const plugin **p, const char *path, const char *name, const char *pin, puma_error *e)
+{
+    struct stat file;
+    int         fd;
+
+    if (vet_open(path, &fd, &file, e) != PUMA_OK) return e->status;
+    open_vetted(p, path, fd, &file, name, pin, e);
+    close(fd);
     return e->status;
 }
 
@@ -413,7 +442,6 @@ static puma_status open_name(const plugin **p, const char *name, const char *ext
         if (!realpath(path, real)) return error_set(e, 603, "%s: %s", path, strerror(errno));
         if (!inside(real, directory))
             return error_set(e, 603, "%s: leads out of its directory, to %s", path, real);
-        if (vet_directory(directory, e) != PUMA_OK) return e->status;
         return open_path(p, real, name, pin, e);
     }
     return error_set(e, 601, "plugin \"%s\": no file %s.so in %s", name, name,
@@ -437,15 +465,12 @@ puma_status plugin_open(const plugin **p, const char *name, const char *extra, c
 
 puma_status plugin_open_file(const plugin **p, const char *path, puma_error *e)
 {
-    char        real[PATH_MAX], directory[PATH_MAX];
+    char        real[PATH_MAX];
     puma_status status;
 
     *p = NULL;
     if (e->status != PUMA_OK) return e->status;
     if (!realpath(path, real)) return error_set(e, 601, "%s: %s", path, strerror(errno));
-    snprintf(directory, sizeof directory, "%s", real);
-    *strrchr(directory, '/') = '\0';
-    if (vet_directory(directory[0] ? directory : "/", e) != PUMA_OK) return e->status;
     pthread_mutex_lock(&lock);
     status = open_path(p, real, NULL, NULL, e);
     pthread_mutex_unlock(&lock);

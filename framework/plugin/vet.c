@@ -6,7 +6,10 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,23 +24,86 @@
 #define OUR_MACHINE EM_RISCV
 #endif
 
-/* Owner and mode.  A group may write where it is our own: a user's private group, as Debian sets it up. */
-static puma_status vet_owner(const char *path, const struct stat *st, puma_error *e)
+/* Is `group` that of one user alone, root or us, as Debian sets up groups?  Then what it may write is written by no
+ * other. */
+static bool private_group(gid_t group, uid_t us)
 {
+    char          users_text[1024], groups_text[4096];
+    struct passwd user, *found_user = NULL;
+    struct group  entry, *found = NULL;
+
+    if (group != 0 && group != getegid()) return false;
+    if (getgrgid_r(group, &entry, groups_text, sizeof groups_text, &found) != 0 || !found ||
+        getpwuid_r(group == 0 ? 0 : us, &user, users_text, sizeof users_text, &found_user) != 0 || !found_user ||
+        strcmp(entry.gr_name, user.pw_name) != 0)
+        return false;
+    for (char **member = entry.gr_mem; *member; member++)
+        if (strcmp(*member, user.pw_name) != 0) return false;
+    return true;
+}
+
+/* Owner and mode.  `above`: of a folder on the way, where the sticky bit keeps others from renaming what is not
+ * theirs. */
+static puma_status vet_owner(const char *path, const struct stat *st, bool above, puma_error *e)
+{
+    unsigned mode = (unsigned)(st->st_mode & 07777);
+
     if (st->st_uid != 0 && st->st_uid != geteuid())
         return error_set(e, 603, "%s: belongs to user %u, neither root nor us", path, (unsigned)st->st_uid);
-    if ((st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid()))
-        return error_set(e, 603, "%s: can be written by others (mode %04o)", path,
-                         (unsigned)(st->st_mode & 07777));
+    if (above && (st->st_mode & S_ISVTX)) return PUMA_OK;
+    if (st->st_mode & S_IWOTH) return error_set(e, 603, "%s: can be written by others (mode %04o)", path, mode);
+    if ((st->st_mode & S_IWGRP) && !private_group(st->st_gid, geteuid()))
+        return error_set(e, 603, "%s: can be written by others, those of group %u (mode %04o; chmod g-w)", path,
+                         (unsigned)st->st_gid, mode);
     return PUMA_OK;
 }
 
-puma_status vet_directory(const char *path, puma_error *e)
+/* The process's own limits are no fault of the file. */
+static puma_status cannot_open(const char *path, puma_error *e)
 {
-    struct stat st;
+    unsigned code = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 603;
 
-    if (stat(path, &st) != 0) return error_set(e, 603, "%s: %s", path, strerror(errno));
-    return vet_owner(path, &st, e);
+    return error_set(e, code, "%s: %s", path, strerror(errno));
+}
+
+/* From the root down to the folder of `path`, each opened in the one before, so that none can be exchanged once it has been
+ * looked at. */
+static puma_status vet_way(const char *path, int *folder, puma_error *e)
+{
+    char  way[PATH_MAX] = "/", *name = way + 1;
+    int   fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *last = strrchr(path, '/');
+
+    while (fd >= 0) {
+        struct stat st;
+        const char *next = path + (name - way);
+        size_t      length = strcspn(next, "/");
+        int         inner;
+
+        if (fstat(fd, &st) != 0) {
+            cannot_open(way, e);
+            break;
+        }
+        if (vet_owner(way, &st, next <= last, e) != PUMA_OK) break;
+        if (next > last) { /* the file itself */
+            *folder = fd;
+            return PUMA_OK;
+        }
+        snprintf(name, sizeof way - (size_t)(name - way), "%.*s", (int)length, next);
+        inner = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner < 0) {
+            cannot_open(way, e);
+            break;
+        }
+        close(fd);
+        fd = inner;
+        name += length;
+        *name++ = '/';
+        *name = '\0';
+    }
+    if (fd < 0) return cannot_open("/", e);
+    close(fd);
+    return e->status;
 }
 
 /* All of `size` bytes at `offset`. */
@@ -92,44 +158,52 @@ const char *vet_elf(int fd, off_t size)
     return NULL;
 }
 
-puma_status vet_file(const char *path, struct stat *file, puma_error *e)
+puma_status vet_open(const char *path, int *fd, struct stat *file, puma_error *e)
 {
     const char *fault;
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for its writer */
+    int         folder, opened;
 
-    if (fd < 0) return error_set(e, 603, "%s: %s", path, strerror(errno));
-    if (fstat(fd, file) != 0) {
+    *fd = -1;
+    if (vet_way(path, &folder, e) != PUMA_OK) return e->status;
+    /* A FIFO would wait for its writer. */
+    opened = openat(folder, strrchr(path, '/') + 1, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+    if (opened < 0) cannot_open(path, e);
+    close(folder);
+    if (opened < 0) return e->status;
+    if (fstat(opened, file) != 0) {
         error_set(e, 603, "%s: %s", path, strerror(errno));
     } else if (!S_ISREG(file->st_mode)) {
         error_set(e, 605, "%s: not a regular file", path);
-    } else if (vet_owner(path, file, e) == PUMA_OK) {
-        fault = vet_elf(fd, file->st_size);
+    } else if (vet_owner(path, file, false, e) == PUMA_OK) {
+        fault = vet_elf(opened, file->st_size);
         if (fault) error_set(e, 605, "%s: %s", path, fault);
     }
-    close(fd);
+    if (e->status == PUMA_OK)
+        *fd = opened;
+    else
+        close(opened);
     return e->status;
 }
 
-puma_status vet_digest(const char *path, char digest[65], puma_error *e)
+puma_status vet_digest(int fd, const char *path, char digest[65], puma_error *e)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE], *buffer = malloc(65536);
     EVP_MD_CTX   *context = EVP_MD_CTX_new();
-    int           fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t       got = 0;
+    off_t         at = 0;
 
-    if (fd < 0) {
-        error_set(e, 603, "%s: %s", path, strerror(errno));
-    } else if (!buffer || !context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+    if (!buffer || !context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
         error_set(e, 1001, "out of memory (65536 bytes asked)");
     } else {
-        while ((got = read(fd, buffer, 65536)) > 0 || (got < 0 && errno == EINTR))
+        while ((got = pread(fd, buffer, 65536, at)) > 0 || (got < 0 && errno == EINTR)) {
             if (got > 0 && EVP_DigestUpdate(context, buffer, (size_t)got) != 1) break;
+            if (got > 0) at += got;
+        }
         if (got != 0 || EVP_DigestFinal_ex(context, bytes, NULL) != 1)
             error_set(e, 1002, "%s: cannot be read through for its SHA-256", path);
         else
             for (size_t i = 0; i < 32; i++) snprintf(digest + 2 * i, 3, "%02x", bytes[i]);
     }
-    if (fd >= 0) close(fd);
     EVP_MD_CTX_free(context);
     free(buffer);
     return e->status;

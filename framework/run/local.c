@@ -213,6 +213,14 @@ static long passed_ms(const struct timespec *since)
     return (t.tv_sec - since->tv_sec) * 1000 + (t.tv_nsec - since->tv_nsec) / 1000000;
 }
 
+/* Does how a party ended say more than that it "closed the connection", as a process looks from outside that died of a
+ * signal not ours, or that ended in the middle for a reason of its own? */
+static bool explains(const spawn_end *end)
+{
+    if (end->signal != 0) return !end->overdue && end->signal != SIGTERM;
+    return end->said.status != PUMA_OK && end->said.status != PUMA_ENET;
+}
+
 /* Waits for the parties: two seconds for all together, or one when the run has failed, since a silent party
  * may never end.  Then it kills the rest.  The first party that failed gives the reason, unless a killed one
  * explains more. */
@@ -228,10 +236,8 @@ static void collect(parties *all, puma_error *e)
 
         spawn_wait(&all->children[i], left > 0 ? left : 0, &end);
         if (all->listeners[i] >= 0) close(all->listeners[i]);
-        /* A party killed by a signal not ours looks from outside like "closed the connection". */
-        if (end.failed && (e->status == PUMA_OK ||
-                           (end.signal != 0 && !end.overdue && end.signal != SIGTERM &&
-                            e->status == PUMA_ENET && strstr(e->text, "closed") != NULL))) {
+        if (end.failed && (e->status == PUMA_OK || (explains(&end) && e->status == PUMA_ENET &&
+                                                    strstr(e->text, "closed") != NULL))) {
             *e = (puma_error){ 0 };
             blame(all, i, &end, e);
         }

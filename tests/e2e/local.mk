@@ -45,3 +45,5 @@ tests_support_clock_la_SOURCES = tests/support/clock.c
 tests_support_clock_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 dist_check_SCRIPTS += %D%/deployments.sh
 TESTS              += %D%/deployments.sh
+dist_check_SCRIPTS += %D%/misdeeds.sh
+TESTS              += %D%/misdeeds.sh

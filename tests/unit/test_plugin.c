@@ -141,6 +141,65 @@ static void refuses_a_file_that_others_can_write(void **state)
     unlink(path);
 }
 
+/* Who may rename a folder may put another in its place, however far up it is; a sticky bit forbids that. */
+static void refuses_a_folder_under_one_that_others_can_write(void **state)
+{
+    static const struct {
+        mode_t      mode;
+        uid_t       owner;
+        gid_t       group;
+        const char *text; /* NULL: taken */
+    } rows[] = {
+        { 0755, 0, 0, NULL },          { 0777, 0, 0, "mode 0777" },  { 01777, 0, 0, NULL },
+        { 0775, 0, 65533, "chmod g-w" }, { 01775, 0, 65533, NULL },  { 0755, 65533, 0, "belongs to user 65533" },
+        { 01777, 65533, 0, "belongs to user 65533" },
+    };
+    char       file[512], inner[512], outer[512], to[512];
+    puma_error e = { 0 };
+
+    (void)state;
+    opened("good");
+    snprintf(outer, sizeof outer, "%s/outer", scratch);
+    snprintf(inner, sizeof inner, "%s/outer/inner", scratch);
+    path_of(file, sizeof file, "good");
+    snprintf(to, sizeof to, "%s/outer/inner/good.so", scratch);
+    assert_int_equal(mkdir(outer, 0755), 0);
+    assert_int_equal(mkdir(inner, 0755), 0);
+    assert_int_equal(rename(file, to), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const plugin *q = NULL;
+
+        e = (puma_error){ 0 };
+        if (chown(outer, rows[i].owner ? rows[i].owner : geteuid(), rows[i].group ? rows[i].group : getegid()) != 0)
+            continue; /* only root may give a folder away */
+        assert_int_equal(chmod(outer, rows[i].mode), 0);
+        plugin_open(&q, "good", inner, NULL, &e);
+        if (rows[i].text == NULL)
+            assert_int_equal(e.status, PUMA_OK);
+        else if (e.code != 603 || !strstr(e.text, rows[i].text) || !strstr(e.text, "/outer"))
+            fail_msg("mode %o: E%04u: %s", (unsigned)rows[i].mode, e.code, e.text);
+    }
+    assert_int_equal(chown(outer, geteuid(), getegid()), 0);
+    assert_int_equal(rename(to, file), 0);
+    rmdir(inner);
+    rmdir(outer);
+}
+
+/* Plugins are opened through a descriptor, whose number comes again: the loader must not take one for another. */
+static void tells_plugins_of_one_descriptor_apart(void **state)
+{
+    const plugin *p = NULL;
+    char          path[512];
+
+    (void)state;
+    put("misbehaves", "misbehaves", 0);
+    p = opened("misbehaves");
+    assert_string_equal(p->entry->name, "misbehaves");
+    assert_ptr_not_equal(p->entry, opened("no_optional")->entry);
+    path_of(path, sizeof path, "misbehaves");
+    assert_string_equal(p->path, path);
+}
+
 static void refuses_a_link_out_of_the_directory(void **state)
 {
     char path[512], target[512];
@@ -277,11 +336,13 @@ int main(void)
         cmocka_unit_test(lists_what_lies_in_the_directories),
         cmocka_unit_test(refuses_a_name_that_is_a_path),
         cmocka_unit_test(refuses_a_file_that_others_can_write),
+        cmocka_unit_test(refuses_a_folder_under_one_that_others_can_write),
         cmocka_unit_test(refuses_a_link_out_of_the_directory),
         cmocka_unit_test(checks_the_pin_before_loading),
         cmocka_unit_test(refuses_what_is_no_library),
         cmocka_unit_test(refuses_a_wrong_entry_or_table),
         cmocka_unit_test(takes_a_newer_minor_and_an_older_table),
+        cmocka_unit_test(tells_plugins_of_one_descriptor_apart),
         cmocka_unit_test(refuses_a_second_plugin_of_one_name),
         cmocka_unit_test(knows_where_things_lie_in_the_build_tree),
     };

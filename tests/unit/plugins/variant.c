@@ -30,9 +30,18 @@
 #define SMALL_EXTENSION 19
 #define NO_VERIFY 20
 #define CLEAR_WITHOUT_APPLY 21
+#define MISBEHAVES 22
+
+#if VARIANT == MISBEHAVES
+#include "misdeeds.h"
+__attribute__((constructor)) static void loaded(void) { misdeed(getenv("PUMA_TEST_CONSTRUCTOR")); }
+#else
+static void misdeed(const char *which) { (void)which; }
+#endif
 
 static puma_status open_session(puma_session **s, const puma_session *base)
 {
+    misdeed(getenv("PUMA_TEST_OPEN"));
     *s = malloc(sizeof **s);
     if (!*s) return PUMA_ERESOURCE;
     **s = *base;
@@ -139,11 +148,11 @@ __attribute__((unused)) static const puma_protocol table = {
     .struct_size = VARIANT == SMALL_TABLE  ? 64
                    : VARIANT == HUGE_TABLE ? 1u << 20
                                            : sizeof(puma_protocol),
-    .parties = 1,
+    .parties = VARIANT == MISBEHAVES ? 3 : 1,
     .planes = 1,
     .bit_planes = VARIANT == NO_BIT_PLANES ? 0 : 1,
     .dealer = VARIANT == BAD_DEALER ? 2 : PUMA_NO_NODE,
-    .caps = PUMA_CAP_LOCAL | (VARIANT == CLEAR_WITHOUT_APPLY ? PUMA_CAP_CLEAR : 0),
+    .caps = (VARIANT == MISBEHAVES ? 0 : PUMA_CAP_LOCAL) | (VARIANT == CLEAR_WITHOUT_APPLY ? PUMA_CAP_CLEAR : 0),
     .open = open_session,
     .close = close_session,
     .share = share,
