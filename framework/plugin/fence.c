@@ -99,36 +99,17 @@ static void overdue(int number, siginfo_t *info, void *context)
 static_assert(FENCE_SECONDS == 10, "the text says so");
 
 /* exit() runs the last registered first: what a plugin has registered itself has its turn before. */
-static void exiting(void)
-{
-    if (at_fence()) end(current, "it called exit");
-}
+static void exiting(void) { fence_ending("it called exit"); }
 
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool           exit_watched;
 
 static void watch_exit(void) { exit_watched = atexit(exiting) == 0 && at_quick_exit(exiting) == 0; }
 
-/* The program's own symbols come before libc's for a plugin too, so that its _exit is this one.  Sanitizers bring
- * one of their own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define EXPORT __attribute__((visibility("default")))
-
-EXPORT void _exit(int code)
+void fence_ending(const char *how)
 {
-    if (at_fence()) end(current, "it called _exit");
-    for (;;) syscall(SYS_exit_group, code);
+    if (at_fence()) end(current, how);
 }
-
-EXPORT void _Exit(int code) { _exit(code); }
-#endif
 
 /* --- what must stay as it is ------------------------------------------------------------------- */
 
