@@ -91,15 +91,10 @@ uint64_t fault_messages(uint32_t from, uint32_t to) { return atomic_load(&links[
 
 void fault_seal(uint8_t out[FRAME_HEAD], const frame_head *head, const void *payload, size_t size, bool sealed)
 {
-    frame_head bare = *head;
-    uint32_t   crc;
+    frame_head whole = *head;
 
-    bare.crc = 0;
-    frame_head_put(out, &bare);
-    if (sealed) return;
-    crc = frame_crc(0, out, FRAME_HEAD);
-    if (size > 0) crc = frame_crc(crc, payload, size);
-    put32(out + 40, crc);
+    whole.crc = sealed || size == 0 ? 0 : frame_crc(0, payload, size);
+    frame_head_put(out, &whole);
 }
 
 static bool wait_room(int fd)
@@ -148,27 +143,29 @@ static bytes take_frame(const conn *c)
 }
 
 /* What TLS makes of the frame that is to go out: it writes into memory for once. */
-static bytes take_records(const transport *real, conn *c)
+static bool take_records(const transport *real, conn *c, bytes *b)
 {
     BIO    *memory = BIO_new(BIO_s_mem()), *socket = SSL_get_wbio(c->ssl);
     size_t  sent = c->tx_sent, total = FRAME_HEAD + c->tx_segment;
     char   *data;
     long    size;
-    bytes   b;
+    bool    whole;
 
     if (memory == NULL || BIO_up_ref(socket) != 1) abort();
     SSL_set0_wbio(c->ssl, memory);
     while (c->tx_sent < total) {
         ssize_t k = real->write(c);
 
-        if (k <= 0) abort(); /* memory is never full */
+        if (k <= 0) break; /* memory is never full, but this end of TLS may have failed */
         c->tx_sent += (size_t)k;
     }
+    whole = c->tx_sent == total;
     c->tx_sent = sent;
     size = BIO_get_mem_data(memory, &data);
-    b = bytes_copy(data, (size_t)size, (size_t)size + CUT);
+    *b = bytes_copy(data, (size_t)size, (size_t)size + CUT);
     SSL_set0_wbio(c->ssl, socket);
-    return b;
+    if (!whole) bytes_free(b);
+    return whole;
 }
 
 /* --- the faults --------------------------------------------------------------------------------- */
@@ -301,7 +298,8 @@ static ssize_t faulty_write(const transport *real, conn *c)
     hit = meets(from, c, &watched);
     if (hit == MOST && !watched && (l->held.size == 0 || c->tx->type == FRAME_HEARTBEAT)) return real->write(c);
     records = c->ssl != NULL && ((hit < MOST && armed[hit].records) || watched || (l->held.size > 0 && armed[0].records));
-    b = records ? take_records(real, c) : take_frame(c);
+    if (records && !take_records(real, c, &b)) return STREAM_CLOSED;
+    if (!records) b = take_frame(c);
     if (hit < MOST) {
         struct timespec t;
 

@@ -9,6 +9,11 @@ tests_faults_sweep_SOURCES = %D%/sweep.c %D%/world.c %D%/world.h $(faults_transp
 tests_faults_sweep_LDFLAGS = $(AM_LDFLAGS) $(faults_wrap)
 tests_faults_sweep_LDADD   = $(puma_LDADD)
 
+check_PROGRAMS += tests/faults/rogue
+tests_faults_rogue_SOURCES = %D%/rogue.c %D%/peer.c %D%/peer.h %D%/world.c %D%/world.h $(faults_transport)
+tests_faults_rogue_LDFLAGS = $(AM_LDFLAGS) $(faults_wrap)
+tests_faults_rogue_LDADD   = $(puma_LDADD)
+
 # Every message, link and fault.
 check-sweep: tests/faults/sweep
 	@$(AM_TESTS_ENVIRONMENT) ./tests/faults/sweep --stride 1

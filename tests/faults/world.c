@@ -79,6 +79,8 @@ void world_close(world *w)
     remove_scratch(NULL);
 }
 
+const char *world_folder(void) { return scratch; }
+
 uint32_t world_node(const world *w, uint32_t i) { return i < w->parties ? i : PUMA_CLIENT; }
 
 typedef struct player {
@@ -98,7 +100,7 @@ static void *play(void *context)
     return NULL;
 }
 
-static int listen_anywhere(char *address, size_t room)
+int world_listen(char *address, size_t room)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t          size = sizeof a;
@@ -145,7 +147,7 @@ void world_run(world *w, world_end *end)
                                        .certificates = scratch };
         all[i].error = &end->error[i];
         all[i].ended_s = &end->ended_s[i];
-        if (sockets && i < w->parties) all[i].config.listen_fd = listen_anywhere(address[i], sizeof address[i]);
+        if (sockets && i < w->parties) all[i].config.listen_fd = world_listen(address[i], sizeof address[i]);
     }
     for (uint32_t i = 0; i <= w->parties; i++) {
         for (uint32_t k = 0; sockets && k < w->parties; k++) all[i].config.address[k] = address[k];

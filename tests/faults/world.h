@@ -29,6 +29,10 @@ double world_now(void);
  * Prints why and ends the program when it cannot. */
 void world_open(world *w, const char *protocol, const char *transport);
 void world_close(world *w);
+/* Where its files are. */
+const char *world_folder(void);
+/* A listening socket on a free port of the loopback, and its address. */
+int world_listen(char *address, size_t room);
 /* One run.  The first of a world's becomes what later answers are compared with; it must end well. */
 void world_run(world *w, world_end *end);
 /* Node i of the arrays: its number in frames and links. */
