@@ -26,6 +26,12 @@ bool net_failed(const net *n)
     return true;
 }
 
+/* What a node finds wrong with its peers holds nothing of its own. */
+static bool is_of_peers(puma_status status)
+{
+    return status == PUMA_ENET || status == PUMA_ETLS || status == PUMA_EDISAGREE;
+}
+
 void net_abort(net *n, const puma_error *why)
 {
     pthread_mutex_lock(&n->lock);
@@ -34,7 +40,7 @@ void net_abort(net *n, const puma_error *why)
         n->error = *why;
         if (why->status == PUMA_OK) error_set(&n->error, 7001, "stopped for no stated reason");
         n->abort_wanted = true;
-        n->discreet = n->config.self == PUMA_CLIENT;
+        n->discreet = n->config.self == PUMA_CLIENT && !is_of_peers(n->error.status);
         atomic_store(&n->failed, true);
         pthread_cond_broadcast(&n->changed);
         net_wake(n);

@@ -146,7 +146,7 @@ void peer_hang_up(peer *p)
 
 static void keep(peer *p, const void *data, size_t size)
 {
-    if (size == 0) return;
+    if (size == 0 || p->said_bytes + size > SEGMENT) return;
     p->said = realloc(p->said, p->said_bytes + size);
     if (p->said == NULL) abort();
     memcpy(p->said + p->said_bytes, data, size);
@@ -166,10 +166,8 @@ void peer_send(peer *p, const frame_head *head, const void *data, size_t size)
     uint8_t raw[FRAME_HEAD];
 
     fault_seal(raw, head, data, size, p->tls != NULL);
-    if (size < SEGMENT) {
-        keep(p, raw, FRAME_HEAD);
-        keep(p, data, size);
-    }
+    keep(p, raw, FRAME_HEAD);
+    keep(p, data, size);
     peer_write(p, raw, FRAME_HEAD);
     peer_write(p, data, size);
 }

@@ -15,7 +15,7 @@ typedef struct peer {
     SSL     *ssl;
     uint64_t seq;
     bool     lost;  /* the other end is gone, or said nothing in time     */
-    uint8_t *said;  /* all frames since peer_begin, as they were sent      */
+    uint8_t *said;  /* the frames since peer_begin, the first MiB of them  */
     size_t   said_bytes;
 } peer;
 

@@ -10,7 +10,7 @@ tests_faults_sweep_LDFLAGS = $(AM_LDFLAGS) $(faults_wrap)
 tests_faults_sweep_LDADD   = $(puma_LDADD)
 
 check_PROGRAMS += tests/faults/rogue
-tests_faults_rogue_SOURCES = %D%/rogue.c %D%/peer.c %D%/peer.h %D%/world.c %D%/world.h $(faults_transport)
+tests_faults_rogue_SOURCES = %D%/rogue.c %D%/attacks.c %D%/attacks.h %D%/peer.c %D%/peer.h %D%/world.c %D%/world.h $(faults_transport)
 tests_faults_rogue_LDFLAGS = $(AM_LDFLAGS) $(faults_wrap)
 tests_faults_rogue_LDADD   = $(puma_LDADD)
 
