@@ -338,10 +338,10 @@ bool attack_floods(const attack *a) { return a->act == flood; }
 #define TWO_63 ((uint64_t)1 << 63)
 
 const attack ATTACKS[] = {
-    { "a run that ends well", 0, "", all_well },
-    { "all of an older session", 904, "P1 and P0 met different nodes", replay_all },
+    { "a run that ends well", 0, "", all_well, .upto = 0 },
+    { "all of an older session", 904, "P1 and P0 met different nodes", replay_all, .upto = 0 },
 
-    { "nobody speaks", 701, "party 1 absent", nothing },
+    { "nobody speaks", 701, "party 1 absent", nothing, .upto = 0 },
     { "only HELLO", 701, "party 1 did not finish the handshake", only_beats, .upto = FRAME_HELLO },
     { "HELLO is not answered", 701, "party 0 absent", listens, .answers = true },
     { "goes after HELLO", 702, "party 1 closed the connection during the handshake", goes, .upto = FRAME_HELLO },
