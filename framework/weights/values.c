@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#define CHUNK 4096 /* elements converted at a time: whole blocks of any type             */
+#define CHUNK 1024 /* elements converted at a time: whole blocks of any type, 16 KiB of stack */
 
 puma_status weights_float(const weights *w, const weights_info *info, puma_error *e)
 {

@@ -53,7 +53,6 @@ int __wrap_tls_step(conn *c, char *reason, size_t room)
 
         if (end->near != c->fd) continue;
         reason[0] = '\0';
-        c->certified = end->outcome < 2;
         if (end->outcome == 0) snprintf(c->identity, sizeof c->identity, "%s", end->identity);
         if (end->outcome == 1 || end->outcome == 2) snprintf(reason, room, "refused");
         if (end->outcome == 3) c->want = 0;

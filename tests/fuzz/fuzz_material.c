@@ -38,7 +38,8 @@ static size_t make_file(uint8_t *file, fuzz_feed *f)
     if (change < 120) file[change] ^= (uint8_t)used;
     FUZZ_CHECK(EVP_Digest(file, 128, file + 128, NULL, EVP_sha256(), NULL) == 1);
     for (unsigned i = 0; i < count; i++) {
-        uint8_t *record = file + at + i * size, hashed[MOST + 20];
+        uint8_t       *record = file + at + i * size;
+        static uint8_t hashed[MOST + 20];
 
         file[HEADER + i] = used >> i & 1;
         put(id + 16, i, 4);

@@ -126,7 +126,8 @@ static void bytes_behind_the_end(void **state)
     };
     static const size_t lengths[] = { 0, 1, 2, 4, 12, 8, 4 };
     image_scale         scale = plain_scale();
-    uint8_t             bytes[128], *png, file[70000];
+    static uint8_t      file[70000];
+    uint8_t             bytes[128], *png;
     double              pixels[128];
     image               one;
     image_list          list = made(&GRAY, bytes, pixels, &one), back;

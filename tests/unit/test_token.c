@@ -123,9 +123,10 @@ static void token_cuts_the_longer_text_first(void **state)
 
 static void copy(const char *model, const char *name)
 {
-    char   path[512], buffer[1 << 16];
-    size_t size;
-    FILE  *f;
+    static char buffer[1 << 16];
+    char        path[512];
+    size_t      size;
+    FILE       *f;
 
     snprintf(path, sizeof path, MODELS "%s/%s", model, name);
     f = fopen(path, "rb");
