@@ -181,6 +181,28 @@ bad B-absent 4 model
 rm -f "$weights"
 mkfifo "$weights"
 bad B-fifo 4 model.safetensors
+# B35: five gigabytes and a terabyte in front of the first tensor that is read, a terabyte behind the last, and asked for
+python3 - "$work/header" "$work" <<'END'
+import json, sys
+head = json.load(open(sys.argv[1]))
+head.pop("__metadata__", None)
+for gap in 5 << 30, 1 << 40:
+    moved = {"beside": {"dtype": "F32", "shape": [gap // 4], "data_offsets": [0, gap]}}
+    for name, tensor in head.items():
+        moved[name] = dict(tensor, data_offsets=[at + gap for at in tensor["data_offsets"]])
+    text = json.dumps(moved)
+    open(f"{sys.argv[2]}/{gap}", "w").write(text + " " * (-len(text) % 8))
+END
+for gap in 5368709120 1099511627776; do
+    fresh
+    header /dev/null <"$work/$gap"
+    if truncate -s $(($(wc -c <"$weights") + gap)) "$weights" && cat "$work/data" >>"$weights"; then good "B35-$gap"; else echo "note: no file of $gap bytes here"; fi
+done
+fresh
+if truncate -s 1T "$weights"; then bad B35-behind 4 'not fully covered'; fi
+fresh
+sed -i 's/"vocab_size": [^,]*/"vocab_size": 16000000000/' "$config"
+bad B35-memory 4 'predicted memory'
 for index in '{' '{"weight_map":{"a":"../../etc/passwd"}}' '{"weight_map":{"a":"none.safetensors"}}' '{"weight_map":[]}' '{"weight_map":{}}'; do
     fresh
     rm "$weights"
@@ -235,6 +257,46 @@ bad C2-double 5 tokenizer.json
 fresh
 rm "$model"/tokenizer* "$model/vocab.txt"
 bad C-none 5 model
+# C8: the tokenizer knows three words more than the embedding has rows; that is no fault until one of them is used, and then its place is said
+python3 - "$source/tokenizer.json" "$work/larger.json" <<'END'
+import json, sys
+tokenizer = json.load(open(sys.argv[1]))
+vocabulary = tokenizer["model"]["vocab"]
+for word in "zebra", "quagga", "okapi":
+    vocabulary[word] = len(vocabulary)
+json.dump(tokenizer, open(sys.argv[2], "w"))
+END
+fresh
+cp "$work/larger.json" "$tokenizer"
+good C8-unused
+input='text = the quagga'
+fresh
+cp "$work/larger.json" "$tokenizer"
+bad C8-used 5 "entry 3 is not in the model's vocabulary (limit 999)"
+if grep -q quagga "$work/run.err"; then fail "C8: the prompt is in the error: $(cat "$work/run.err")"; fi
+# C11: a hundred megabytes and five gigabytes, of one word and of many: refused in little memory, before anything is made of them
+for kind in word words lines sparse; do
+    case $kind in
+    word) head -c 100000000 /dev/zero | tr '\0' w ;;
+    words) yes 'w w w w' | tr '\n' ' ' | head -c 100000000 ;;
+    lines) yes w | head -c 100000000 ;;
+    sparse) : ;;
+    esac >"$work/large.txt"
+    if [ $kind = sparse ] && ! truncate -s 5G "$work/large.txt"; then continue; fi
+    for key in file prompt_file; do
+        input="$key = large.txt"
+        fresh
+        (
+            ulimit -v 400000
+            "$puma" run "$work/run.ini" >"$work/out" 2>"$work/run.err"
+        )
+        got=$?
+        # A build with a sanitizer has no room under a limit.
+        if [ $got != 5 ] && grep -q fsanitize "${PUMA_BUILDDIR:-.}/config.log"; then got=5; fi
+        if [ $got = 5 ]; then bad "C11-$kind-$key" 5 'large.txt'; else fail "C11-$kind-$key: exit $got: $(tail -n 1 "$work/run.err")"; fi
+    done
+done
+rm "$work/large.txt"
 for id in 1000 -777 4294967296 99999999999999999999; do
     input="ids = 2 5 $id 3"
     fresh

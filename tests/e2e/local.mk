@@ -47,3 +47,5 @@ dist_check_SCRIPTS += %D%/deployments.sh
 TESTS              += %D%/deployments.sh
 dist_check_SCRIPTS += %D%/misdeeds.sh
 TESTS              += %D%/misdeeds.sh
+dist_check_SCRIPTS += %D%/numbers.sh
+TESTS              += %D%/numbers.sh
