@@ -206,6 +206,7 @@ called() {
     [ "$2" != no-certificate ] || shows=()
     # On a busy machine the caller may come when the party has given up waiting: then once more.
     for _ in 1 2 3; do
+        : >"$name.err"
         node "$1" 0 "$ca" "$name" &
         wait_for "$name.err" listening
         timeout 8 openssl s_client -connect "$host" "${shows[@]}" "${weak[@]}" -quiet <>"$work/hold" >"$name.bytes" 2>"$name.peer"

@@ -95,7 +95,7 @@ while read -r row; do
             fi
             ;;
         esac
-        if [ "$mode" = --results ]; then printf '%-4s %-34s %-62s %s\n' "$row" "$test" "$case" "$got"; fi
+        if [ "$mode" = --results ]; then printf '%-4s %-34s %-62.62s %s\n' "$row" "$test" "$case" "$got"; fi
         passed=$((passed + 1))
     done <<<"$entries"
     [ $failed = $before ] || kind=open
