@@ -9,3 +9,10 @@ puma_LDADD = framework/run/librun.la framework/input/libinput.la framework/plan/
 
 dist_check_SCRIPTS += tests/e2e/badconfig.sh
 TESTS += tests/e2e/badconfig.sh
+
+check_PROGRAMS += tests/unit/test_progress tests/unit/test_bench_kernels
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c %D%/progress.c %D%/progress.h
+tests_unit_test_progress_LDADD = $(CMOCKA_LIBS)
+# The clock, the kernels and the random streams are the test's own.
+tests_unit_test_bench_kernels_SOURCES = tests/unit/test_bench_kernels.c %D%/bench_kernels.c %D%/bench.h
+tests_unit_test_bench_kernels_LDADD = framework/base/libbase.la $(JANSSON_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS) -lm

@@ -18,3 +18,7 @@ tests_unit_test_token_LDADD = framework/token/libtoken.la framework/weights/libw
 tests_golden_test_token_goldens_SOURCES = tests/golden/test_token_goldens.c
 tests_golden_test_token_goldens_LDADD = framework/token/libtoken.la framework/weights/libweights.la \
     framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS)
+
+check_PROGRAMS += tests/unit/test_unicode
+tests_unit_test_unicode_SOURCES = tests/unit/test_unicode.c
+tests_unit_test_unicode_LDADD = framework/token/libtoken.la $(UTF8PROC_LIBS) $(CMOCKA_LIBS)
