@@ -6,3 +6,7 @@ framework_base_libbase_la_SOURCES = %D%/error.c %D%/error.h %D%/checked.h %D%/no
 if COVERAGE
 framework_base_libbase_la_SOURCES += tests/support/counted_exit.c
 endif
+
+check_PROGRAMS += tests/unit/test_error
+tests_unit_test_error_SOURCES = tests/unit/test_error.c
+tests_unit_test_error_LDADD = framework/base/libbase.la $(CMOCKA_LIBS)

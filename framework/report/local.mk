@@ -10,3 +10,7 @@ check_PROGRAMS += tests/unit/test_report
 tests_unit_test_report_SOURCES = tests/unit/test_report.c framework/cli/progress.c framework/cli/progress.h
 tests_unit_test_report_LDADD = framework/report/libreport.la framework/base/libbase.la $(JANSSON_LIBS) $(OPENSSL_LIBS) \
 	$(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_plots
+tests_unit_test_plots_SOURCES = tests/unit/test_plots.c
+tests_unit_test_plots_LDADD = framework/report/libreport.la framework/base/libbase.la $(JANSSON_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS) -lm
