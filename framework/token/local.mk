@@ -19,6 +19,8 @@ tests_golden_test_token_goldens_SOURCES = tests/golden/test_token_goldens.c
 tests_golden_test_token_goldens_LDADD = framework/token/libtoken.la framework/weights/libweights.la \
     framework/base/libbase.la $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS)
 
-check_PROGRAMS += tests/unit/test_unicode
+check_PROGRAMS += tests/unit/test_unicode tests/unit/test_pattern
 tests_unit_test_unicode_SOURCES = tests/unit/test_unicode.c
 tests_unit_test_unicode_LDADD = framework/token/libtoken.la $(UTF8PROC_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_LDADD = framework/token/libtoken.la framework/base/libbase.la $(UTF8PROC_LIBS) $(PCRE2_LIBS) $(CMOCKA_LIBS)
