@@ -19,7 +19,9 @@ void address_text(char *out, size_t room, const struct sockaddr *a, socklen_t by
 {
     char host[64], port[16];
 
-    if (getnameinfo(a, bytes, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    /* Of other families (a Unix socket's end may have no name) the library would show what lies behind. */
+    if ((a->sa_family != AF_INET && a->sa_family != AF_INET6) ||
+        getnameinfo(a, bytes, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
         snprintf(out, room, "unknown address");
         return;
     }

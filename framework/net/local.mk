@@ -14,3 +14,7 @@ tests_unit_test_net_faults_LDADD = framework/net/libnet.la framework/base/libbas
 check_PROGRAMS += tests/unit/test_net_links
 tests_unit_test_net_links_SOURCES = tests/unit/test_net_links.c tests/unit/net_nodes.h
 tests_unit_test_net_links_LDADD = framework/net/libnet.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_LDADD = framework/net/libnet.la framework/base/libbase.la $(OPENSSL_LIBS) $(CMOCKA_LIBS)
