@@ -10,6 +10,7 @@
  * Variants that differ only in what plaintext does not depend on - the protocol, the network - share these
  * runs. */
 #include "cli/cli.h"
+#include "base/json_text.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
 #include "report/output.h"
@@ -187,8 +188,10 @@ static json_t *run_once(const char *path, const char *const *sets, size_t count,
         report = failed_row(&end);
     } else if (e->status == PUMA_OK) {
         char *text = slurp(out);
+        bool  no_memory = text == NULL;
 
-        report = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        report = text != NULL ? json_text(text, strlen(text), JSON_REJECT_DUPLICATES, NULL, &no_memory) : NULL;
+        if (no_memory) error_set(e, 1001, "out of memory for a run's report");
         if (report == NULL) error_set(e, 7001, "a run wrote no report");
         free(text);
     }

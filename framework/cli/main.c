@@ -11,11 +11,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct {
@@ -76,18 +74,6 @@ static void size_stacks(void)
     if (pthread_attr_setstacksize(&usual, STACK_BYTES) == 0) pthread_setattr_default_np(&usual);
     pthread_attr_destroy(&usual);
 }
-
-/* The program's own symbols come before libc's for a plugin too, so that its _exit is this one.  Sanitizers bring one of
- * their own. */
-#ifndef UNDER_SANITIZER
-__attribute__((visibility("default"))) void _exit(int code)
-{
-    fence_ending("it called _exit");
-    for (;;) syscall(SYS_exit_group, code);
-}
-
-__attribute__((visibility("default"))) void _Exit(int code) { _exit(code); }
-#endif
 
 static void print_help(void)
 {

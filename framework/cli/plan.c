@@ -8,6 +8,7 @@
 #include "cli/measure.h"
 #include "cli/open.h"
 
+#include "base/json_text.h"
 #include "plan/show.h"
 #include "report/output.h"
 #include "ring/ring.h"
@@ -92,10 +93,11 @@ static puma_status print_json(const client_plan *c, const show_inputs *in, const
 {
     char   *choices = show_json(c->plan, in), *priced = NULL;
     json_t *root = NULL, *costs = NULL;
+    bool    no_memory;
 
     if (choices != NULL && answer_json(c, result, NULL, &priced, e) == PUMA_OK) {
-        root = json_loads(choices, 0, NULL);
-        costs = json_loads(priced, 0, NULL);
+        root = json_text(choices, strlen(choices), 0, NULL, &no_memory);
+        costs = json_text(priced, strlen(priced), 0, NULL, &no_memory);
         if (root != NULL && costs != NULL && json_object_update_missing(root, costs) == 0 &&
             (seconds == NULL || json_object_update_new(root, prediction_json(seconds)) == 0) &&
             json_dumpf(root, stdout, JSON_INDENT(1)) == 0)

@@ -6,6 +6,7 @@
  * processes of this host), and prints: the answer, warnings, a party's log.  All computing is done in run/
  * and below. */
 #include "cli/cli.h"
+#include "base/json_text.h"
 #include "cli/log.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
@@ -168,7 +169,8 @@ static void warn(const client_plan *c)
 /* Writes a comparison's page with one row. */
 static puma_status write_page(const client_plan *c, const char *file, const char *name, const char *text, puma_error *e)
 {
-    json_t *root = json_loads(text, 0, NULL);
+    bool    no_memory;
+    json_t *root = json_text(text, strlen(text), 0, NULL, &no_memory);
     json_t *layers = json_object_get(json_object_get(root, "fidelity"), "layers");
     json_t *rows = json_pack("[{s:s, s:O}]", "run", "run", "report", root);
     json_t *growth = json_array(), *curves = json_array(), *inputs = json_object(), *keys = json_pack("[s]", "run");

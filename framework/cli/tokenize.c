@@ -5,6 +5,7 @@
  * It reads the model's folder as a run would, but no plan and no plugin. */
 #include "cli/cli.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "input/chat.h"
 #include "token/token.h"
@@ -168,9 +169,12 @@ static puma_status decode(job *j, const json_t *array)
 static json_t *parse(job *j, const char *text, size_t size)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+    bool         no_memory;
+    json_t      *value = json_text(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error, &no_memory);
 
-    if (!value) {
+    if (no_memory) {
+        error_set(j->e, 1001, "out of memory for %zu bytes of JSON", size);
+    } else if (!value) {
         error_set(j->e, CODE_LINE, "byte %d: %.*s", error.position, (int)json_reason(&error), error.text);
     }
     return value;

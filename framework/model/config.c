@@ -3,6 +3,7 @@
 /* config.c - see config.h.  A value is never used before its type and its bounds are checked. */
 #include "model/config.h"
 
+#include "base/json_text.h"
 #include "weights/json.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ puma_status config_look_up(const config_reader *r, const char *key, json_t **val
     const architecture *a = r->architecture;
     const ini_entry    *entry = config_entry(r, key);
     alternatives        list;
+    bool                no_memory;
 
     *value = NULL;
     if (!entry) return error_set(r->e, 341, "%s: [config] %s is missing", a->path, key);
@@ -76,9 +78,9 @@ puma_status config_look_up(const config_reader *r, const char *key, json_t **val
             break;
         }
         if (found->literal) {
-            *value = json_loads(found->literal, JSON_DECODE_ANY, NULL);
+            *value = json_text(found->literal, strlen(found->literal), JSON_DECODE_ANY, NULL, &no_memory);
             if (!*value)
-                error_set(r->e, 341, "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")",
+                error_set(r->e, no_memory ? 1001 : 341, "%s:%d: [config] %s: default is not a JSON value (got \"%.60s\")",
                           a->path, entry->line, key, found->literal);
             snprintf(found->key, sizeof found->key, "%s", key);
             found->literal = NULL;
@@ -186,10 +188,11 @@ puma_status config_required(const config_reader *r)
         if (strcmp(entry->section, "require") != 0) continue;
         if (alternatives_cut(&list, file, entry, r->e) != PUMA_OK) break;
         for (size_t k = 0; k < list.count; k++) {
-            json_t *allowed = json_loads(list.text[k], JSON_DECODE_ANY, NULL);
+            bool    no_memory;
+            json_t *allowed = json_text(list.text[k], strlen(list.text[k]), JSON_DECODE_ANY, NULL, &no_memory);
 
             if (!allowed)
-                error_set(r->e, 341, "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path,
+                error_set(r->e, no_memory ? 1001 : 341, "%s:%d: [require] %s: not a JSON value (got \"%.60s\")", file->path,
                           entry->line, entry->key, list.text[k]);
             if (allowed && json_equal(allowed, value)) fits = true;
             json_decref(allowed);

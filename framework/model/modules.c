@@ -10,6 +10,7 @@
  * No weight is read here. */
 #include "model/model.h"
 
+#include "base/json_text.h"
 #include "model/owner.h"
 #include "weights/json.h"
 
@@ -439,12 +440,14 @@ static puma_status read_tokenizer_limit(const part *list, const char *folder, mo
     char   *path = NULL, *text = NULL;
     size_t  size;
     json_t *root = NULL, *limit;
+    bool    no_room = false;
 
     if (asprintf(&path, "%s/%s/tokenizer_config.json", list->directory, folder) < 0)
         return no_memory(list->e);
     if (exists(path) && file_read(path, MAX_FILE, &text, &size, 424, list->e) == PUMA_OK)
-        root = json_loadb(text, size, JSON_DECODE_INT_AS_REAL,
-                          NULL); /* the tokenizer says what is wrong with it */
+        root = json_text(text, size, JSON_DECODE_INT_AS_REAL, NULL,
+                         &no_room); /* the tokenizer says what is wrong with it */
+    if (no_room) no_memory(list->e);
     limit = json_object_get(root, "model_max_length");
     if (json_is_number(limit) && json_number_value(limit) >= 1 &&
         json_number_value(limit) <= (double)MAX_COUNT)

@@ -4,6 +4,7 @@
  * and read there with every key checked, because it comes from a peer. */
 #include "report/report.h"
 
+#include "base/json_text.h"
 #include "report/lists.h"
 
 #include <jansson.h>
@@ -218,8 +219,8 @@ static const char *read_party(report_party *p, const json_t *root, bool *no_memo
 puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
 {
     json_error_t where;
-    json_t      *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     bool         no_memory = false;
+    json_t      *root = json_text(text, strlen(text), JSON_REJECT_DUPLICATES, &where, &no_memory);
     const char  *wrong;
 
     *p = (report_party){ 0 };
@@ -227,6 +228,7 @@ puma_status report_party_parse(report_party *p, const char *text, puma_error *e)
         json_decref(root);
         return e->status;
     }
+    if (!root && no_memory) return error_set(e, 1001, "a party's report: out of memory");
     if (!root) return error_set(e, 750, "a party's report: %s at byte %d", where.text, where.position);
     wrong = read_party(p, root, &no_memory);
     if (wrong && no_memory)

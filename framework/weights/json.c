@@ -3,6 +3,7 @@
 /* json.c - see json.h */
 #include "weights/json.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -158,12 +159,14 @@ puma_status json_parse_limited(const char *name, const char *bytes, size_t size,
                                json_t **root, unsigned code, puma_error *e)
 {
     json_error_t error;
+    bool         no_memory;
 
     *root = NULL;
     if (scan(name, bytes, size, limits, code, e) != PUMA_OK) return e->status;
-    *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | (limits->reals ? JSON_DECODE_INT_AS_REAL : 0), &error);
+    *root = json_text(bytes, size, JSON_REJECT_DUPLICATES | (limits->reals ? JSON_DECODE_INT_AS_REAL : 0), &error,
+                      &no_memory);
     if (*root) return PUMA_OK;
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (no_memory)
         return error_set(e, 1001, "%s: out of memory while parsing %zu bytes", name, size);
     if (limits->secret) error.text[json_reason(&error)] = '\0';
     /* The column jansson gives is that of the last character it took; its position counts bytes. */
