@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the program: makes the process safe to hold shares in, then calls the subcommand. */
 #include "cli/cli.h"
+#include "cli/memory.h"
 #include "ini/ini.h"
 #include "plugin/fence.h"
 #include "run/spawn.h"
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 
     guard_standard_files();
     guard_memory();
+    memory_guard();
     size_stacks();
     fence_tell(spawn_tell);
     /* A lost peer, a lost reader and a full quota must become errors, not end the process. */

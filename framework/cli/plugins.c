@@ -188,12 +188,38 @@ static int print_json(json_t *list, size_t expected)
     return 0;
 }
 
+typedef struct listed {
+    const plugin *p; /* NULL: it cannot be used */
+    puma_error    why;
+} listed;
+
+static void list_one(const char *name, const listed *one, json_t *list)
+{
+    if (list && one->p)
+        json_array_append_new(list, plugin_json(one->p));
+    else if (list)
+        json_array_append_new(list, json_pack("{s:s,s:s}", "name", name, "error", one->why.text));
+    else if (one->p)
+        print_plugin(one->p);
+    else
+        printf("%s  cannot be used: %s\n", name, one->why.text);
+}
+
+/* Opens them all before anything is printed: what the machine lacks is no plugin's fault, and no list. */
+static puma_status open_all(listed *each, char **names, puma_error *e)
+{
+    for (size_t i = 0; names[i] && e->status == PUMA_OK; i++)
+        if (plugin_open(&each[i].p, names[i], NULL, NULL, &each[i].why) == PUMA_ERESOURCE) *e = each[i].why;
+    return e->status;
+}
+
 /* Lists all plugins; a broken one must not hide the others. */
 static int list_plugins(bool json)
 {
     puma_error e = { 0 };
-    json_t    *list = json_array();
+    json_t    *list = json ? json_array() : NULL;
     char     **names;
+    listed    *each;
     size_t     count = 0;
     int        code = 0;
 
@@ -201,27 +227,20 @@ static int list_plugins(bool json)
         json_decref(list);
         return cli_fail(&e);
     }
-    for (; names[count]; count++) {
-        puma_error    broken = { 0 };
-        const plugin *p;
-
-        if (plugin_open(&p, names[count], NULL, NULL, &broken) == PUMA_OK) {
-            if (json)
-                json_array_append_new(list, plugin_json(p));
-            else
-                print_plugin(p);
-        } else if (json) {
-            json_array_append_new(list, json_pack("{s:s,s:s}", "name", names[count], "error", broken.text));
-        } else {
-            printf("%s  cannot be used: %s\n", names[count], broken.text);
-        }
-        free(names[count]);
-    }
-    free(names);
-    if (json)
+    while (names[count]) count++;
+    each = calloc(count + 1, sizeof *each);
+    if (!each || (json && !list)) error_set(&e, 1001, "puma plugins: out of memory");
+    if (e.status == PUMA_OK && open_all(each, names, &e) == PUMA_OK)
+        for (size_t i = 0; i < count; i++) list_one(names[i], &each[i], list);
+    if (e.status != PUMA_OK)
+        code = cli_fail(&e);
+    else if (json)
         code = print_json(list, count);
     else if (count == 0)
         printf("no plugins found\n");
+    for (size_t i = 0; i < count; i++) free(names[i]);
+    free(names);
+    free(each);
     json_decref(list);
     return code;
 }

@@ -320,7 +320,7 @@ int cli_tokenize(int argc, char **argv)
         full(&j);
     else
         do_all(&j, &line);
-    if (j.out && fclose(j.out) != 0) full(&j);
+    if (j.out && (fclose(j.out) != 0 || !written)) full(&j);
     code = e.status == PUMA_OK ? 0 : cli_fail(&e);
     /* main checks whether standard output could be written. */
     if (code == 0) fwrite(written, 1, size, stdout);

@@ -298,6 +298,17 @@ static void descriptor_path(char *path, size_t room, int fd)
     snprintf(path + used, room - used, "%d", fd);
 }
 
+/* Did the loader fail for want of memory or descriptors?  It has no word of its own for that. */
+static bool starved(int number, const char *why)
+{
+    static const char *const words[] = { "annot allocate memory", "cannot create", "out of memory" };
+
+    if (number == ENOMEM || number == EMFILE || number == ENFILE) return true;
+    for (size_t i = 0; why && i < sizeof words / sizeof *words; i++)
+        if (strstr(why, words[i])) return true;
+    return why == NULL;
+}
+
 /* dlopen of the file that was vetted, whatever its path leads to by now. */
 static void *load(const char *path, int fd, const struct stat *file, puma_error *e)
 {
@@ -305,6 +316,7 @@ static void *load(const char *path, int fd, const struct stat *file, puma_error 
     struct stat there;
     void       *handle;
     const char *why, *reason;
+    int         number;
     fence       f;
 
     descriptor_path(descriptor, sizeof descriptor, fd);
@@ -313,7 +325,9 @@ static void *load(const char *path, int fd, const struct stat *file, puma_error 
         return NULL;
     }
     if (fence_begin(&f, path, "loading it", true, e) != PUMA_OK) return NULL;
+    errno = 0;
     handle = dlopen(descriptor, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    number = errno;
     why = handle ? NULL : dlerror();
     if (fence_end(&f, path, e) != PUMA_OK) {
         if (handle) dlclose(handle);
@@ -323,8 +337,7 @@ static void *load(const char *path, int fd, const struct stat *file, puma_error 
     /* The loader names the file by the path that it was given. */
     reason = why && strncmp(why, descriptor, strlen(descriptor)) == 0 ? why + strlen(descriptor) : why;
     if (reason && reason != why && strncmp(reason, ": ", 2) == 0) reason += 2;
-    /* It has no word of its own for the process's limits. */
-    error_set(e, why && strstr(why, "annot allocate memory") ? 1001 : 605, "%s: %s", path, reason ? reason : "unknown reason");
+    error_set(e, starved(number, why) ? 1001 : 605, "%s: %s", path, reason ? reason : "out of memory");
     return NULL;
 }
 
@@ -520,7 +533,10 @@ puma_status plugin_list(char ***names, const char *extra, puma_error *e)
         struct dirent *entry;
 
         if (!d) {
-            if (i == 0 && extra) error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
+            if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+                error_set(e, 1002, "%s: plugin directory: %s", dirs[i], strerror(errno));
+            else if (i == 0 && extra)
+                error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
             continue;
         }
         while (e->status == PUMA_OK && (entry = readdir(d))) {

@@ -3,6 +3,7 @@
 /* stop.c - see stop.h */
 #include "run/stop.h"
 
+#include "plugin/fence.h"
 #include "run/spawn.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ void stop_now(const puma_error *why)
     if (clean_up != NULL) clean_up(clean_context);
     spawn_tell(why);
     error_print(why);
+    fence_lift();
     _exit((int)why->status);
 }
 
