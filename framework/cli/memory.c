@@ -3,6 +3,7 @@
 /* memory.c - see memory.h */
 #include "cli/memory.h"
 
+#include "ring/ring.h"
 #include "run/stop.h"
 
 #include <openssl/crypto.h>
@@ -49,10 +50,21 @@ static void *resize(void *it, size_t size, const char *file, int line)
     return got;
 }
 
+/* OpenMP has said why, and was about to end the process with a status of its own. */
+static void exiting(void)
+{
+    puma_error e = { 0 };
+
+    if (!ring_in_team()) return;
+    error_set(&e, 1002, "no memory, or no threads, for a matrix product on several threads (run.threads = 1 asks for none)");
+    stop_now(&e);
+}
+
 void memory_guard(void)
 {
     static char output[1 << 16];
 
+    atexit(exiting);
     CRYPTO_set_mem_functions(take, resize, give_back);
     setvbuf(stdout, output, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof output);
 }

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* memory.h - libraries that cannot live without memory: OpenSSL, which crashes when its start finds none and calls a
- * certificate bad, and standard output, which loses what is printed. */
+ * certificate bad; OpenMP, which ends the process; and standard output, which loses what is printed. */
 #ifndef CLI_MEMORY_H
 #define CLI_MEMORY_H
 
-/* Before OpenSSL is used and anything printed: when OpenSSL is refused memory the process stops (E1001, stop_now), and
+/* Before OpenSSL is used and anything printed: when OpenSSL or OpenMP is refused memory the process stops (E1001, E1002; stop_now), and
  * standard output has its buffer. */
 void memory_guard(void);
 

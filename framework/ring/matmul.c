@@ -42,10 +42,59 @@ static void *panels(void)
 
 static size_t pieces(size_t n, size_t of) { return n / of + (n % of != 0); }
 
+/* A product cut into tiles: in batches, `down` times `across`. */
+typedef struct tiling {
+    ring_tile       *tile;
+    uint64_t        *c;
+    const uint64_t  *a, *b;
+    const puma_gemm *g;
+    size_t           m, high, wide, down, across;
+} tiling;
+
+static void run_tile(const tiling *all, size_t t)
+{
+    const puma_gemm *g = all->g;
+    size_t           m = all->m, n = g->n, k = g->k, which = t / (all->down * all->across);
+    size_t           i = t / all->across % all->down * all->high, j = t % all->across * all->wide;
+    ring_product     p = {
+            .c = all->c + which * m * n,
+            .a = all->a + which * m * k,
+            .b = all->b + which * n * k,
+            .m = m,
+            .n = n,
+            .k = k,
+            .transposed = g->b_transposed != 0,
+            .flip = g->sign < 0 ? ~(uint64_t)0 : 0,
+            .bits = g->bits,
+            .panels = all->high > FEW_ROWS ? panels() : NULL,
+    };
+
+    all->tile(&p, i, m - i < all->high ? m : i + all->high, j, n - j < all->wide ? n : j + all->wide);
+}
+
+static _Thread_local bool in_team;
+
+bool ring_in_team(void) { return in_team; }
+
+/* OpenMP ends the process when it finds no memory or no thread: it is not asked where one thread is enough. */
+static void run_tiles(const tiling *all, size_t tiles, size_t threads)
+{
+    if (threads <= 1 || tiles <= 1) {
+        for (size_t t = 0; t < tiles; t++) run_tile(all, t);
+        return;
+    }
+    in_team = true;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic) num_threads((int)threads)
+#endif
+    for (size_t t = 0; t < tiles; t++) run_tile(all, t);
+    in_team = false;
+}
+
 void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t *b, const puma_gemm *g)
 {
     size_t threads = (size_t)atomic_load(&thread_count), batch = g->batch, m = g->m, n = g->n, k = g->k;
-    size_t high, wide = TILE_COLUMNS, down, across, tiles;
+    size_t high, wide = TILE_COLUMNS, down, across;
 
     if (batch == 0 || m == 0 || n == 0 || (k == 0 && g->bits == 64)) return;
     if (!g->b_batched) { /* one B: the batch is one taller product */
@@ -59,26 +108,7 @@ void ring_tiles(ring_tile *tile, uint64_t *c, const uint64_t *a, const uint64_t 
     down = pieces(m, high);
     while (threads > 1 && wide > LEAST_COLUMNS && batch * down * pieces(n, wide) < 2 * threads) wide /= 2;
     across = pieces(n, wide);
-    tiles = batch * down * across;
-
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1 && tiles > 1)
-#endif
-    for (size_t t = 0; t < tiles; t++) {
-        size_t       which = t / (down * across), i = t / across % down * high, j = t % across * wide;
-        ring_product p = {
-            .c = c + which * m * n,
-            .a = a + which * m * k,
-            .b = b + which * n * k,
-            .m = m,
-            .n = n,
-            .k = k,
-            .transposed = g->b_transposed != 0,
-            .flip = g->sign < 0 ? ~(uint64_t)0 : 0,
-            .bits = g->bits,
-            .panels = high > FEW_ROWS ? panels() : NULL,
-        };
-
-        tile(&p, i, m - i < high ? m : i + high, j, n - j < wide ? n : j + wide);
-    }
+    run_tiles(&(tiling){ .tile = tile, .c = c, .a = a, .b = b, .g = g, .m = m, .high = high, .wide = wide, .down = down,
+                         .across = across },
+              batch * down * across, threads);
 }

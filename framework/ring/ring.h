@@ -29,6 +29,9 @@ size_t ring_mix(const char *name, uint32_t bits, size_t loops);
 
 /* Threads of matmul (OpenMP); 1 unless set. */
 void ring_set_threads(int threads);
+/* Is this thread in a product on several threads?  OpenMP calls exit when the system refuses it memory or a thread: a handler
+ * of atexit tells by this. */
+bool ring_in_team(void);
 
 /* n words of `bits` low bits each to ceil(n*bits/8) bytes, little-endian bit order, and back. */
 size_t ring_packed_size(size_t n, uint32_t bits);
