@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include "cli/bench.h"
+#include "cli/deliver.h"
 #include "cli/made.h"
 #include "cli/open.h"
 #include "cli/progress.h"
@@ -14,8 +15,6 @@
 #include "ring/ring.h"
 #include "run/answer.h"
 #include "run/local.h"
-#include "run/signals.h"
-#include "run/stop.h"
 
 #include <puma/rows.h>
 #include <stdlib.h>
@@ -58,6 +57,7 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
     progress    *bar = NULL;
     node_result  result = { 0 };
     char        *text = NULL;
+    delivery     d = { 0 };
 
     if (cli_open(&c, m->run, sets, set_count, CLIENT_ALL, e) == PUMA_OK) {
         bar = progress_start();
@@ -71,9 +71,11 @@ static puma_status bench_model(const made *m, const char *const *sets, size_t se
             &result, e);
         progress_end(bar);
     }
-    if (e->status == PUMA_OK && json && answer_json(c, &result, NULL, &text, e) == PUMA_OK)
-        fputs(text, stdout);
-    if (e->status == PUMA_OK && !json) answer_cost(stdout, c, &result, e);
+    if (e->status == PUMA_OK) delivery_open(&d, e);
+    if (e->status == PUMA_OK && json && answer_json(c, &result, NULL, &text, e) == PUMA_OK) fputs(text, d.out);
+    if (e->status == PUMA_OK && !json) answer_cost(d.out, c, &result, e);
+    deliver(&d, NULL, NULL, e);
+    delivery_close(&d);
     free(text);
     node_result_free(&result);
     client_close(c);
@@ -273,7 +275,7 @@ int cli_bench(int argc, char **argv)
         code = cli_misused(&COMMAND, 206, "--op and --model exclude each other");
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK) {
+    } else if (ring_check(&e) == PUMA_OK) {
         snprintf(bert, sizeof bert, "%s/shapes/bert-base.json", plugin_data_directory("models"));
         if (!whole) {
             o.shape = bert;

@@ -11,20 +11,22 @@
  * runs. */
 #include "cli/cli.h"
 #include "base/json_text.h"
+#include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
 #include "report/output.h"
 #include "report/page/columns.h"
 #include "report/page/page.h"
 #include "run/spawn.h"
+#include "run/stop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MOST_KEYS = 8, MOST_VALUES = 64, MOST_VARIANTS = 4096 };
@@ -138,16 +140,16 @@ static char *slurp(int fd)
     return text;
 }
 
-/* A temporary file without a name. */
+/* A file in memory alone: a report may hold the inputs. */
 static int nameless(puma_error *e)
 {
-    FILE *f = tmpfile();
-    int   fd = f != NULL ? dup(fileno(f)) : -1;
+    int fd = memfd_create("puma report", MFD_CLOEXEC);
 
-    if (f != NULL) fclose(f);
-    if (fd < 0) error_set(e, 1004, "a temporary file: %s", strerror(errno));
+    if (fd < 0) error_set(e, 1002, "a file for a report: %s", strerror(errno));
     return fd;
 }
+
+static void end_run(void *context) { spawn_end_soon(context); }
 
 /* What stands in the table for a run that failed: {"error", "code"}. */
 static json_t *failed_row(const spawn_end *end)
@@ -176,14 +178,13 @@ static json_t *run_once(const char *path, const char *const *sets, size_t count,
     spawn_word(&words, "run");
     spawn_word(&words, "%s", path);
     spawn_word(&words, "--json");
-    for (size_t i = 0; i < count; i++) {
-        spawn_word(&words, "--set");
-        spawn_word(&words, "%s", sets[i]);
-    }
-    if (e->status == PUMA_OK) spawn_start(&child, &words, out, -1, e);
+    spawn_give_texts(&words, "--sets-fd", sets, count);
+    stop_clean(end_run, &child);
+    if (e->status == PUMA_OK) spawn_start(&child, &words, out, e);
     spawn_command_free(&words);
     if (e->status != PUMA_OK) spawn_kill(&child);
     spawn_wait(&child, -1, &end);
+    stop_clean(NULL, NULL);
     if (e->status == PUMA_OK && end.failed) {
         report = failed_row(&end);
     } else if (e->status == PUMA_OK) {
@@ -410,46 +411,46 @@ static void warn(const json_t *rows)
 }
 
 /* RFC 4180: quoted where necessary. */
-static void print_csv(const char *text)
+static void print_csv(FILE *out, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, stdout);
+        fputs(text, out);
         return;
     }
-    putchar('"');
+    fputc('"', out);
     for (; *text != '\0'; text++) {
-        if (*text == '"') putchar('"');
-        putchar(*text);
+        if (*text == '"') fputc('"', out);
+        fputc(*text, out);
     }
-    putchar('"');
+    fputc('"', out);
 }
 
-static void show_csv(const comparison *c, const json_t *rows)
+static void show_csv(FILE *out, const comparison *c, const json_t *rows)
 {
     char text[64];
 
-    fputs("run", stdout);
+    fputs("run", out);
     for (size_t k = 0; k < c->vary_count; k++) {
-        putchar(',');
-        print_csv(c->vary[k].key);
+        fputc(',', out);
+        print_csv(out, c->vary[k].key);
     }
-    for (size_t k = 0; column_title(k) != NULL; k++) printf(",%s", column_title(k));
-    puts(",error");
+    for (size_t k = 0; column_title(k) != NULL; k++) fprintf(out, ",%s", column_title(k));
+    fputs(",error\n", out);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
 
-        print_csv(json_string_value(json_object_get(row, "run")));
+        print_csv(out, json_string_value(json_object_get(row, "run")));
         for (size_t k = 0; k < c->vary_count; k++) {
-            putchar(',');
-            print_csv(json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
+            fputc(',', out);
+            print_csv(out, json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
         }
         for (size_t k = 0; column_title(k) != NULL; k++) {
             column_cell(text, sizeof text, row, k, false);
-            printf(",%s", text);
+            fprintf(out, ",%s", text);
         }
-        putchar(',');
-        if (error != NULL) print_csv(json_string_value(error));
-        putchar('\n');
+        fputc(',', out);
+        if (error != NULL) print_csv(out, json_string_value(error));
+        fputc('\n', out);
     }
 }
 
@@ -467,7 +468,7 @@ static void name_row(char *text, size_t size, const comparison *c, const json_t 
             json_string_value(json_object_get(json_object_get(row, "variant"), c->vary[k].key)));
 }
 
-static void show_table(const comparison *c, const json_t *rows, bool files)
+static void show_table(FILE *out, const comparison *c, const json_t *rows, bool files)
 {
     char name[256], text[64];
     int  width = 7;
@@ -476,29 +477,30 @@ static void show_table(const comparison *c, const json_t *rows, bool files)
         name_row(name, sizeof name, c, json_array_get(rows, i), files);
         if ((int)strlen(name) > width) width = (int)strlen(name);
     }
-    for (size_t k = 0; k < c->vary_count; k++) printf("%s%s", k > 0 ? ", " : "", c->vary[k].key);
-    printf("%s%-*s", c->vary_count > 0 ? "\n\n" : "", width, "variant");
+    for (size_t k = 0; k < c->vary_count; k++) fprintf(out, "%s%s", k > 0 ? ", " : "", c->vary[k].key);
+    fprintf(out, "%s%-*s", c->vary_count > 0 ? "\n\n" : "", width, "variant");
     for (size_t k = 0; column_title(k) != NULL; k++)
-        if (column_used(rows, k)) printf(" %13s", column_title(k));
-    putchar('\n');
+        if (column_used(rows, k)) fprintf(out, " %13s", column_title(k));
+    fputc('\n', out);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *error = json_object_get(row, "error");
 
         name_row(name, sizeof name, c, row, files);
-        printf("%-*s", width, name);
+        fprintf(out, "%-*s", width, name);
         for (size_t k = 0; column_title(k) != NULL && error == NULL; k++) {
             if (!column_used(rows, k)) continue;
             column_cell(text, sizeof text, row, k, true);
-            printf(" %13s", text[0] != '\0' ? text : "-");
+            fprintf(out, " %13s", text[0] != '\0' ? text : "-");
         }
-        if (error != NULL) printf(" %s", json_string_value(error));
-        putchar('\n');
+        if (error != NULL) fprintf(out, " %s", json_string_value(error));
+        fputc('\n', out);
     }
-    printf("\n%s\n", column_legend);
+    fprintf(out, "\n%s\n", column_legend);
 }
 
-static puma_status write_html(const comparison *c, const json_t *rows, bool files, const char *path,
-                              puma_error *e)
+/* The page, as a file to be delivered. */
+static puma_status add_page(delivery *d, const comparison *c, const json_t *rows, bool files, const char *path,
+                            puma_error *e)
 {
     size_t count = json_array_size(rows);
     char **names = calloc(count + 1, sizeof *names), *text = NULL;
@@ -514,7 +516,7 @@ static puma_status write_html(const comparison *c, const json_t *rows, bool file
         text = page_html(&(page){ .title = "puma compare", .rows = rows, .names = names, .growth = c->growth,
                                   .curves = c->curves, .keys = c->keys, .inputs = c->inputs });
     if (e->status == PUMA_OK && text == NULL) error_set(e, 1001, "out of memory for a page");
-    if (e->status == PUMA_OK) file_write_atomic(path, text, strlen(text), e);
+    if (e->status == PUMA_OK) delivery_file(d, path, text, e);
     for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);
     free(names);
     free(text);
@@ -530,13 +532,54 @@ static void announce(const comparison *c, const char *path, size_t i, size_t of)
     fputc('\n', stderr);
 }
 
-/* What has been run is shown even when this process itself fails. */
+/* Runs all variants into rows; returns the exit code of the first that failed. */
+static int run_all(comparison *c, const cli_line *line, json_t *rows, puma_error *e)
+{
+    size_t all = line->argument_count * c->variants;
+    int    code = 0;
+
+    for (size_t i = 0; i < all && e->status == PUMA_OK; i++) {
+        const char *path = line->arguments[i / c->variants];
+        json_t     *row;
+
+        announce(c, path, i, all);
+        row = compare_one(c, path, i % c->variants, e);
+        if (code == 0) code = (int)json_integer_value(json_object_get(row, "code"));
+        if (e->status == PUMA_OK)
+            json_array_append_new(rows, row);
+        else
+            json_decref(row);
+    }
+    return code;
+}
+
+static puma_status show(const comparison *c, const cli_line *line, const json_t *rows, puma_error *e)
+{
+    const char *html = cli_value(line, "--html");
+    bool        files = line->argument_count > 1;
+    delivery    d;
+
+    if (delivery_open(&d, e) != PUMA_OK) return e->status;
+    if (html != NULL) add_page(&d, c, rows, files, html, e);
+    if (cli_has(line, "--json")) {
+        json_dumpf(rows, d.out, JSON_INDENT(1));
+        fputc('\n', d.out);
+    } else if (cli_has(line, "--csv")) {
+        show_csv(d.out, c, rows);
+    } else {
+        show_table(d.out, c, rows, files);
+    }
+    if (e->status == PUMA_OK) warn(rows);
+    deliver(&d, NULL, NULL, e);
+    delivery_close(&d);
+    return e->status;
+}
+
 static int compare_all(comparison *c, const cli_line *line)
 {
     const char *html = cli_value(line, "--html");
     puma_error  e = { 0 };
     json_t     *rows = json_array();
-    size_t      all = line->argument_count * c->variants;
     int         code = 0;
 
     c->plain = json_object();
@@ -545,35 +588,10 @@ static int compare_all(comparison *c, const cli_line *line)
         c->curves = json_array();
         c->keys = json_array();
         c->inputs = json_object();
+        output_check(html, line->arguments, &e);
     }
-    if (html != NULL) output_check(html, line->arguments, &e);
-    for (size_t i = 0; i < all && e.status == PUMA_OK; i++) {
-        const char *path = line->arguments[i / c->variants];
-        json_t     *row;
-
-        announce(c, path, i, all);
-        row = compare_one(c, path, i % c->variants, &e);
-        if (code == 0) code = (int)json_integer_value(json_object_get(row, "code"));
-        if (e.status == PUMA_OK)
-            json_array_append_new(rows, row);
-        else
-            json_decref(row);
-    }
-    if (cli_has(line, "--json")) {
-        json_dumpf(rows, stdout, JSON_INDENT(1));
-        putchar('\n');
-    } else if (cli_has(line, "--csv")) {
-        show_csv(c, rows);
-    } else {
-        show_table(c, rows, line->argument_count > 1);
-    }
-    warn(rows);
-    if (html != NULL) {
-        puma_error failure = { 0 };
-
-        write_html(c, rows, line->argument_count > 1, html, &failure);
-        if (e.status == PUMA_OK) e = failure;
-    }
+    code = run_all(c, line, rows, &e);
+    if (e.status == PUMA_OK) show(c, line, rows, &e);
     json_decref(rows);
     json_decref(c->plain);
     json_decref(c->growth);

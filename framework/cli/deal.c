@@ -5,6 +5,7 @@
  * It plays the dealer's part of the run once for each record, without any peer; run/material.c writes the
  * file. */
 #include "cli/cli.h"
+#include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/progress.h"
 
@@ -13,8 +14,6 @@
 #include "ring/ring.h"
 #include "run/material.h"
 #include "run/node.h"
-#include "run/signals.h"
-#include "run/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,11 +63,14 @@ static puma_status check_run(const plan *p, puma_error *e)
     return PUMA_OK;
 }
 
+static puma_status publish(void *context, puma_error *e) { return material_publish(context, e); }
+
 static puma_status deal(const client_plan *own, const char *out, uint32_t count, puma_error *e)
 {
     material_writer *w = NULL;
     progress        *bar = progress_start();
     uint64_t         bytes = 0;
+    delivery         d = { 0 };
 
     material_create(&w, out, own, count, e);
     for (uint32_t i = 0; i < count && e->status == PUMA_OK; i++) {
@@ -85,10 +87,13 @@ static puma_status deal(const client_plan *own, const char *out, uint32_t count,
         node_result_free(&result);
     }
     if (e->status == PUMA_OK) material_finish(w, &bytes, e);
-    material_discard(w);
     progress_end(bar);
-    if (e->status == PUMA_OK)
-        printf("%s: %" PRIu32 " records of %" PRIu64 " bytes, each for one run\n", out, count, bytes);
+    if (e->status == PUMA_OK && delivery_open(&d, e) == PUMA_OK) {
+        fprintf(d.out, "%s: %" PRIu32 " records of %" PRIu64 " bytes, each for one run\n", out, count, bytes);
+        deliver(&d, publish, w, e);
+    }
+    delivery_close(&d);
+    material_discard(w);
     return e->status;
 }
 
@@ -113,8 +118,7 @@ int cli_deal(int argc, char **argv)
                            count_text, MATERIAL_MOST);
     } else if (sets == NULL) {
         error_set(&e, 1001, "out of memory for the command line");
-        /* An unfinished file stays as FILE.part, which the next attempt takes over. */
-    } else if (signals_watch(stop_now, &e) == PUMA_OK && ring_check(&e) == PUMA_OK &&
+    } else if (ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
                cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&
                check_run(c->plan, &e) == PUMA_OK) {

@@ -3,6 +3,7 @@
 /* keygen.c - `puma keygen`: keys and certificates for all roles, or new ones for one role; net/certificates.c
  * makes them. */
 #include "cli/cli.h"
+#include "cli/deliver.h"
 
 #include "ini/ini.h"
 #include "net/certificates.h"
@@ -36,26 +37,39 @@ static const cli_command command = {
     .options = options,
 };
 
+static puma_status place(void *context, puma_error *e) { return certificates_place(context, e); }
+
 static int renew(const char *out, const char *role, unsigned asked)
 {
-    puma_error e = { 0 };
-    unsigned   days = asked;
+    puma_error    e = { 0 };
+    unsigned      days = asked;
+    certificates *set = NULL;
+    delivery      d = { 0 };
 
-    if (certificates_renew(out, role, &days, &e) != PUMA_OK) return cli_fail(&e);
-    printf("%s: certificate and key of %s, valid for %u days%s\n", out, role, days,
-           days < asked ? ", which is what the CA has left" : "");
-    return 0;
+    if (certificates_renew(&set, out, role, &days, &e) == PUMA_OK && delivery_open(&d, &e) == PUMA_OK)
+        fprintf(d.out, "%s: certificate and key of %s, valid for %u days%s\n", out, role, days,
+                days < asked ? ", which is what the CA has left" : "");
+    deliver(&d, place, set, &e);
+    delivery_close(&d);
+    certificates_close(set);
+    return e.status == PUMA_OK ? 0 : cli_fail(&e);
 }
 
 static int make(const char *out, unsigned parties, unsigned days)
 {
-    puma_error e = { 0 };
+    puma_error    e = { 0 };
+    certificates *set = NULL;
+    delivery      d = { 0 };
 
-    if (certificates_make(out, parties, days, &e) != PUMA_OK) return cli_fail(&e);
-    printf("%s: CA and certificates of ", out);
-    for (unsigned i = 0; i < parties; i++) printf("party%u, ", i);
-    printf("dealer and client, valid for %u days\n", days);
-    return 0;
+    if (certificates_make(&set, out, parties, days, &e) == PUMA_OK && delivery_open(&d, &e) == PUMA_OK) {
+        fprintf(d.out, "%s: CA and certificates of ", out);
+        for (unsigned i = 0; i < parties; i++) fprintf(d.out, "party%u, ", i);
+        fprintf(d.out, "dealer and client, valid for %u days\n", days);
+    }
+    deliver(&d, place, set, &e);
+    delivery_close(&d);
+    certificates_close(set);
+    return e.status == PUMA_OK ? 0 : cli_fail(&e);
 }
 
 int cli_keygen(int argc, char **argv)

@@ -3,11 +3,13 @@
 /* made.c - see made.h */
 #include "cli/made.h"
 
+#include "base/temporary.h"
 #include "ini/ini.h"
 #include "model/model.h"
 #include "plugin/plugin.h"
 #include "weights/json.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,27 +80,27 @@ static puma_status write_picture(const char *path, size_t n, puma_error *e)
     if (f == NULL) return error_set(e, 1003, "%s: cannot be written", path);
     for (size_t i = 0; i < n; i++) fprintf(f, "%s%.1f", i == 0 ? "[" : ",", (double)(i * 7 % 21) / 10 - 1);
     fprintf(f, "]\n");
-    return fclose(f) == 0 ? PUMA_OK : error_set(e, 1003, "%s: cannot be written", path);
+    return (ferror(f) | fclose(f)) == 0 ? PUMA_OK : error_set(e, 1003, "%s: cannot be written", path);
+}
+
+/* The folder, and the names in it.  Whoever ends this process at once removes it. */
+static puma_status make_folder(made *m, puma_error *e)
+{
+    *m = (made){ .folder = temporary_folder("puma-made") };
+    if (m->folder == NULL) return error_set(e, 1003, "a temporary folder cannot be made: %s", strerror(errno));
+    if (asprintf(&m->run, "%s/run.ini", m->folder) < 0) m->run = NULL;
+    if (asprintf(&m->config, "%s/config.json", m->folder) < 0) m->config = NULL;
+    if (asprintf(&m->pixels, "%s/pixels.json", m->folder) < 0) m->pixels = NULL;
+    if (m->run == NULL || m->config == NULL || m->pixels == NULL) error_set(e, 1001, "out of memory for a temporary folder");
+    return e->status;
 }
 
 puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e)
 {
-    const char *base = getenv("TMPDIR");
-    size_t      pixels;
-    FILE       *f;
+    size_t pixels;
+    FILE  *f;
 
-    *m = (made){ 0 };
-    snprintf(m->folder, sizeof m->folder, "%.40s/puma-made-XXXXXX",
-             base == NULL || strlen(base) > 40 ? "/tmp" : base);
-    if (mkdtemp(m->folder) == NULL) {
-        error_set(e, 1003, "%s: a temporary folder cannot be made", m->folder);
-        m->folder[0] = '\0';
-        return e->status;
-    }
-    snprintf(m->run, sizeof m->run, "%s/run.ini", m->folder);
-    snprintf(m->config, sizeof m->config, "%s/config.json", m->folder);
-    snprintf(m->pixels, sizeof m->pixels, "%s/pixels.json", m->folder);
-    if (write_config(m, o, e) != PUMA_OK) return e->status;
+    if (make_folder(m, e) != PUMA_OK || write_config(m, o, e) != PUMA_OK) return e->status;
     pixels = picture_numbers(m);
     if (pixels > 0 && write_picture(m->pixels, pixels, e) != PUMA_OK) return e->status;
     f = fopen(m->run, "w");
@@ -112,15 +114,16 @@ puma_status made_new(made *m, const made_options *o, const char *transport, puma
     for (uint64_t i = 0; i < o->tokens && pixels == 0; i++) fprintf(f, " %u", (unsigned)(i * 7 % 250));
     fprintf(f, "\n");
     if (o->fresh > 0) fprintf(f, "[generate]\nmax_new_tokens = %ju\n", (uintmax_t)o->fresh);
-    if (fclose(f) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
+    if ((ferror(f) | fclose(f)) != 0) return error_set(e, 1003, "%s: cannot be written", m->run);
     return PUMA_OK;
 }
 
-void made_remove(const made *m)
+void made_remove(made *m)
 {
-    if (m->folder[0] == '\0') return;
-    unlink(m->run);
-    unlink(m->pixels);
-    unlink(m->config);
-    rmdir(m->folder);
+    if (m->folder != NULL) temporary_remove(m->folder);
+    free(m->folder);
+    free(m->run);
+    free(m->config);
+    free(m->pixels);
+    *m = (made){ 0 };
 }

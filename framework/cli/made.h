@@ -31,11 +31,11 @@ typedef struct made_options {
 bool made_read(made_options *o, const cli_line *line, const cli_command *command, int *code);
 
 typedef struct made {
-    char folder[64], run[96], config[96], pixels[96];
+    char *folder, *run, *config, *pixels;
 } made;
 
 /* Without new tokens the run ends with the input's last hidden state, which models of every shape have. */
 puma_status made_new(made *m, const made_options *o, const char *transport, puma_error *e);
-void        made_remove(const made *m); /* also after a failure, and for {0} */
+void        made_remove(made *m); /* also after a failure, and for {0} */
 
 #endif

@@ -5,7 +5,9 @@
 #include "cli/memory.h"
 #include "ini/ini.h"
 #include "plugin/fence.h"
+#include "run/signals.h"
 #include "run/spawn.h"
+#include "run/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,10 +140,12 @@ static int finish(int code)
     puma_error e = { 0 };
     bool       failed = ferror(stdout) != 0;
 
+    stop_hold();
     if (fflush(stdout) != 0 || failed) {
         error_set(&e, 1004, "standard output: %s", failed && errno == 0 ? "write error" : strerror(errno));
         if (code == 0) code = cli_fail(&e);
     }
+    stop_over();
     return code;
 }
 
@@ -183,6 +187,7 @@ static int run_apart(program *p)
 int main(int argc, char **argv)
 {
     struct rlimit stack;
+    puma_error    e = { 0 };
 
     guard_standard_files();
     guard_memory();
@@ -192,6 +197,7 @@ int main(int argc, char **argv)
     /* A lost peer, a lost reader and a full quota must become errors, not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    if (signals_watch(&e) != PUMA_OK) return finish(cli_fail(&e));
     if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur < STACK_BYTES)
         return run_apart(&(program){ .argc = argc, .argv = argv });
     return finish(dispatch(argc, argv));

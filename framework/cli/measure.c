@@ -8,9 +8,9 @@
  * are the input's and the weights', whole bits alone leave: a ranges file is public. */
 #include "cli/measure.h"
 
+#include "cli/deliver.h"
 #include "cli/open.h"
 
-#include "report/output.h"
 #include "run/node.h"
 
 #include <math.h>
@@ -134,6 +134,7 @@ static puma_status write_ranges(measured *m, size_t inputs, const char *path, pu
     size_t size;
     FILE  *f = open_memstream(&text, &size);
     bool   fits = true, whole;
+    delivery d = { 0 };
 
     if (f == NULL) return error_set(e, 1001, "out of memory for the ranges");
     complete(m);
@@ -143,8 +144,10 @@ static puma_status write_ranges(measured *m, size_t inputs, const char *path, pu
         error_set(e, 1001, "out of memory for the ranges");
     else if (!fits)
         error_set(e, 1101, "the model meets numbers that no range holds (limit 2^%d)", MOST_BITS - MARGIN);
-    else if (file_write_atomic(path, text, size, e) == PUMA_OK)
-        fputs(text, stdout);
+    else if (delivery_open(&d, e) == PUMA_OK && delivery_file(&d, path, text, e) == PUMA_OK)
+        fputs(text, d.out);
+    deliver(&d, NULL, NULL, e);
+    delivery_close(&d);
     free(text);
     return e->status;
 }

@@ -6,6 +6,7 @@
 
 #include "ini/ini.h"
 #include "run/spawn.h"
+#include "run/stop.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 int cli_fail(const puma_error *e)
 {
+    stop_over(); /* one reason is enough */
     spawn_tell(e);
     error_print(e);
     return (int)e->status;

@@ -4,6 +4,7 @@
  * ranges that a model's numbers stay in.
  *
  * The prediction is a rehearsal (local_rehearse), whose report is printed like a run's. */
+#include "cli/deliver.h"
 #include "cli/made.h"
 #include "cli/measure.h"
 #include "cli/open.h"
@@ -70,25 +71,25 @@ static json_t *prediction_json(const prediction *x)
                      x->dealer_s, "parties", x->shared ? "here" : "apart", "setup_seconds", x->setup_s);
 }
 
-static void print_prediction(const prediction *x)
+static void print_prediction(FILE *out, const prediction *x)
 {
-    printf("\n  predicted at %.4g Mbit/s and a round trip of %.4g ms, ", 1e-6 * x->link.bits_per_s,
+    fprintf(out, "\n  predicted at %.4g Mbit/s and a round trip of %.4g ms, ", 1e-6 * x->link.bits_per_s,
            1e3 * x->link.round_trip_s);
     if (x->shared)
-        printf("all parties on this machine (%zu core%s):\n", x->cores, x->cores == 1 ? "" : "s");
+        fprintf(out, "all parties on this machine (%zu core%s):\n", x->cores, x->cores == 1 ? "" : "s");
     else
-        printf("each party on a machine like this one:\n");
-    printf("  seconds %.3f (rounds %.3f, bytes %.3f, compute %.3f)", x->seconds, x->rounds_s, x->bytes_s, x->compute_s);
+        fprintf(out, "each party on a machine like this one:\n");
+    fprintf(out, "  seconds %.3f (rounds %.3f, bytes %.3f, compute %.3f)", x->seconds, x->rounds_s, x->bytes_s, x->compute_s);
     if (x->dealer_s >= x->seconds)
-        printf(": as long as the dealer's part takes\n");
+        fprintf(out, ": as long as the dealer's part takes\n");
     else
-        printf("; beside them the dealer's %.3f\n", x->dealer_s);
-    printf("  set-up  %.3f (the longer of bytes %.3f and compute %.3f)\n", x->setup_s, x->setup_bytes_s,
+        fprintf(out, "; beside them the dealer's %.3f\n", x->dealer_s);
+    fprintf(out, "  set-up  %.3f (the longer of bytes %.3f and compute %.3f)\n", x->setup_s, x->setup_bytes_s,
            x->setup_compute_s);
 }
 
 /* The plan, and the costs under a report's keys. */
-static puma_status print_json(const client_plan *c, const show_inputs *in, const node_result *result,
+static puma_status print_json(FILE *out, const client_plan *c, const show_inputs *in, const node_result *result,
                               const prediction *seconds, puma_error *e)
 {
     char   *choices = show_json(c->plan, in), *priced = NULL;
@@ -100,8 +101,8 @@ static puma_status print_json(const client_plan *c, const show_inputs *in, const
         costs = json_text(priced, strlen(priced), 0, NULL, &no_memory);
         if (root != NULL && costs != NULL && json_object_update_missing(root, costs) == 0 &&
             (seconds == NULL || json_object_update_new(root, prediction_json(seconds)) == 0) &&
-            json_dumpf(root, stdout, JSON_INDENT(1)) == 0)
-            putchar('\n');
+            json_dumpf(root, out, JSON_INDENT(1)) == 0)
+            fputc('\n', out);
         else
             error_set(e, 1001, "out of memory for the plan");
     } else {
@@ -115,17 +116,17 @@ static puma_status print_json(const client_plan *c, const show_inputs *in, const
 }
 
 /* The choices and the costs, for people. */
-static puma_status print_text(const client_plan *c, const show_inputs *in, const node_result *result, puma_error *e)
+static puma_status print_text(FILE *out, const client_plan *c, const show_inputs *in, const node_result *result, puma_error *e)
 {
     char *choices = show_text(c->plan, in);
 
     if (choices == NULL) return error_set(e, 1001, "out of memory for the plan");
-    puts(choices);
+    fprintf(out, "%s\n", choices);
     free(choices);
-    return answer_cost(stdout, c, result, e);
+    return answer_cost(out, c, result, e);
 }
 
-static puma_status print_plan(const client_plan *c, const node_result *result, const prediction *seconds, bool json,
+static puma_status print_plan(FILE *out, const client_plan *c, const node_result *result, const prediction *seconds, bool json,
                               puma_error *e)
 {
     size_t     *tokens;
@@ -134,9 +135,9 @@ static puma_status print_plan(const client_plan *c, const node_result *result, c
     if (client_lengths(c, &tokens, &in.count, e) != PUMA_OK) return e->status;
     in.tokens = tokens;
     if (json)
-        print_json(c, &in, result, seconds, e);
-    else if (print_text(c, &in, result, e) == PUMA_OK && seconds != NULL)
-        print_prediction(seconds);
+        print_json(out, c, &in, result, seconds, e);
+    else if (print_text(out, c, &in, result, e) == PUMA_OK && seconds != NULL)
+        print_prediction(out, seconds);
     free(tokens);
     return e->status;
 }
@@ -149,6 +150,7 @@ static puma_status show(const char *path, const char *const *sets, size_t set_co
     node_result  result = { 0 };
     prediction   seconds;
     bool         timed = false, local = false;
+    delivery     d = { 0 };
 
     if (cli_open(&c, path, sets, set_count, CLIENT_ALL, e) == PUMA_OK && material_check(c->plan, c, e) == PUMA_OK &&
         local_rehearse(c, &result, e) == PUMA_OK) {
@@ -158,9 +160,12 @@ static puma_status show(const char *path, const char *const *sets, size_t set_co
         timed = link.bits_per_s > 0 && !local;
         if (timed) predict(&seconds, c, &result, link, e);
     }
-    if (e->status == PUMA_OK) print_plan(c, &result, timed ? &seconds : NULL, json, e);
+    if (e->status == PUMA_OK && delivery_open(&d, e) == PUMA_OK)
+        print_plan(d.out, c, &result, timed ? &seconds : NULL, json, e);
     if (e->status == PUMA_OK && !json && given != NULL && local)
-        printf("\n  no seconds: %s is one process, and has no link\n", c->plan->protocol->entry->name);
+        fprintf(d.out, "\n  no seconds: %s is one process, and has no link\n", c->plan->protocol->entry->name);
+    deliver(&d, NULL, NULL, e);
+    delivery_close(&d);
     node_result_free(&result);
     client_close(c);
     return e->status;

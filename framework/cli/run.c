@@ -7,11 +7,13 @@
  * and below. */
 #include "cli/cli.h"
 #include "base/json_text.h"
+#include "cli/deliver.h"
 #include "cli/log.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
 #include "cli/progress.h"
 
+#include "net/certificates.h"
 #include "plan/network.h"
 #include "plan/ranges.h"
 #include "report/output.h"
@@ -40,6 +42,8 @@ static const cli_option OPTIONS[] = {
     { "--quiet", NULL, "with --party: no log, only warnings and a failure", false },
     { "--log-json", NULL, "with --party: the log as one JSON object a line", false },
     { "--listen-fd", "N", "with --party: an inherited listening socket (used by local runs)", false },
+    { "--identity-fd", "N", "with --party: an inherited file with a key and certificates (used by local runs)", false },
+    { "--sets-fd", "N", "an inherited file with more --set values, each closed by a NUL (used by local runs, compare)", false },
     { "--result-fd", "N", "an inherited file: a failure is written there too, as data (used by local runs, compare)", false },
     { NULL, NULL, NULL, false },
 };
@@ -89,14 +93,15 @@ static void party_stop(const puma_error *why)
 {
     if (!__atomic_load_n(&own_log.client_came, __ATOMIC_ACQUIRE)) {
         log_stopped(&own_log);
-        _exit(0);
+        stop_silently();
     }
     log_failed(&own_log, why);
     stop_now(why);
 }
 
-/* Checks what only a separate role needs: addresses, a wire, a protocol that has the role. */
-static puma_status check_role(const plan *p, int role, const char *name, puma_error *e)
+/* Checks what only a separate role needs: addresses, a wire, a protocol that has the role.  `certified`: it was given its
+ * certificates. */
+static puma_status check_role(const plan *p, int role, const char *name, bool certified, puma_error *e)
 {
     const runfile       *r = p->run;
     const puma_protocol *protocol = p->protocol->protocol;
@@ -120,7 +125,7 @@ static puma_status check_role(const plan *p, int role, const char *name, puma_er
         if (network_address(r, protocol, node) == NULL)
             return error_set(e, 310, "%s: [network] %s is needed with --party", r->file.path,
                              network_key(protocol, node));
-    if (r->transport == RUN_TLS && r->certificates == NULL)
+    if (r->transport == RUN_TLS && r->certificates == NULL && !certified)
         return error_set(e, 310, "%s: [network] certificates is needed with --party and transport = tls",
                          r->file.path);
     return PUMA_OK;
@@ -166,8 +171,9 @@ static void warn(const client_plan *c)
     }
 }
 
-/* Writes a comparison's page with one row. */
-static puma_status write_page(const client_plan *c, const char *file, const char *name, const char *text, puma_error *e)
+/* A comparison's page with one row, as a file to be delivered. */
+static puma_status add_page(delivery *d, const client_plan *c, const char *file, const char *name, const char *text,
+                            puma_error *e)
 {
     bool    no_memory;
     json_t *root = json_text(text, strlen(text), 0, NULL, &no_memory);
@@ -184,7 +190,7 @@ static puma_status write_page(const client_plan *c, const char *file, const char
         if (html == NULL)
             error_set(e, 1001, "out of memory for a page");
         else
-            file_write_atomic(file, html, strlen(html), e);
+            delivery_file(d, file, html, e);
     }
     free(html);
     json_decref(root);
@@ -202,9 +208,11 @@ typedef struct job {
     const char  *path, *party, *report, *html; /* from the line; NULL: not given */
     const char **sets;
     size_t       set_count;
+    char        *given;        /* the text of those that were not on the line, or NULL */
+    char        *identity;     /* see net_config, or NULL                              */
     bool         json, client; /* client: plays the client, alone or with the parties */
     int          role;         /* of --party, or -1                               */
-    int          listen_fd;    /* or -1                                                       */
+    int          listen_fd, identity_fd, sets_fd; /* or -1                                    */
     client_plan *own;  /* NULL at a compute party          */
     plan        *plan; /* own's, where there is one      */
     node_result  result, reference;
@@ -215,16 +223,19 @@ static puma_status show(const job *j, puma_error *e)
     const node_result *reference = j->plan->run->reference_plain ? &j->reference : NULL;
     bool               print = j->client && !j->json;
     char              *text = NULL;
+    delivery           d;
 
+    if (delivery_open(&d, e) != PUMA_OK) return e->status;
     if (!j->client && j->report != NULL)
         answer_party_json(j->plan, &j->result, &text, e);
     else if (j->report != NULL || j->html != NULL || (j->client && j->json))
         answer_json(j->own, &j->result, reference, &text, e);
-    if (e->status != PUMA_OK) return e->status;
-    if (j->report != NULL) file_write_atomic(j->report, text, strlen(text), e);
-    if (e->status == PUMA_OK && j->client && j->json) fputs(text, stdout);
-    if (e->status == PUMA_OK && print) answer_print(stdout, j->own, &j->result, reference, e);
-    if (e->status == PUMA_OK && j->html != NULL) write_page(j->own, j->html, j->path, text, e);
+    if (e->status == PUMA_OK && j->report != NULL) delivery_file(&d, j->report, text, e);
+    if (e->status == PUMA_OK && j->html != NULL) add_page(&d, j->own, j->html, j->path, text, e);
+    if (e->status == PUMA_OK && j->client && j->json) fputs(text, d.out);
+    if (e->status == PUMA_OK && print) answer_print(d.out, j->own, &j->result, reference, e);
+    deliver(&d, NULL, NULL, e);
+    delivery_close(&d);
     free(text);
     return e->status;
 }
@@ -262,6 +273,7 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
                       .self = (uint32_t)j->role,
                       .listen_fd = j->listen_fd,
                       .certificates = p->run->certificates,
+                      .identity = j->identity,
                       .reached = progress_show,
                       .reached_context = to->bar,
                       .say = to->client == NULL ? NULL : say,
@@ -271,7 +283,7 @@ static puma_status run_alone(const job *j, speaker *to, node_result *result, pum
                       .event_context = &own_log };
     long        cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (check_role(p, j->role, j->party, e) != PUMA_OK) return e->status;
+    if (check_role(p, j->role, j->party, j->identity != NULL, e) != PUMA_OK) return e->status;
     if (j->role != (int)PUMA_CLIENT) own_log.role = network_key(p->protocol->protocol, c.self);
     ring_set_threads(p->run->threads > 0 ? p->run->threads : (int)(cores > 0 ? cores : 1));
     for (uint32_t node = 0; node < p->protocol->protocol->parties; node++)
@@ -297,17 +309,11 @@ static bool find_parent(int argc, char **argv)
 /* Checks which options go together; 0 when all is well. */
 static int check_line(job *j)
 {
-    const char *inherited = cli_value(&j->line, "--listen-fd");
-    bool        quiet = cli_has(&j->line, "--quiet"), log_json = cli_has(&j->line, "--log-json");
-    uint64_t    fd = 0;
+    bool quiet = cli_has(&j->line, "--quiet"), log_json = cli_has(&j->line, "--log-json");
 
     if (j->party != NULL && j->role < 0)
         return cli_misused(&COMMAND, 206, "--party: not a role (got %.40s, limit 0 to 7, client or dealer)",
                            j->party);
-    if (inherited != NULL && !ini_unsigned(inherited, 3, 65535, &fd))
-        return cli_misused(&COMMAND, 206, "--listen-fd: not a descriptor (got %.40s, limit 3 to 65535)",
-                           inherited);
-    if (inherited != NULL) j->listen_fd = (int)fd;
     if (j->html != NULL && !j->client)
         return cli_misused(&COMMAND, 203, "--html is the client's, who has the answer");
     if ((quiet || log_json) && j->party == NULL)
@@ -316,11 +322,40 @@ static int check_line(job *j)
     return 0;
 }
 
+/* An option's inherited descriptor, or -1; *code is set when it is none. */
+static int descriptor(const job *j, const char *option, int *code)
+{
+    const char *text = cli_value(&j->line, option);
+    uint64_t    fd = 0;
+
+    if (text == NULL || *code != 0) return -1;
+    if (ini_unsigned(text, 3, 65535, &fd)) return (int)fd;
+    *code = cli_misused(&COMMAND, 206, "%s: not a descriptor (got %.40s, limit 3 to 65535)", option, text);
+    return -1;
+}
+
+/* The settings: those of the line, and those that the parent gave. */
+static puma_status read_sets(job *j, int given, puma_error *e)
+{
+    size_t       size = 0, more = 0;
+    const char **all;
+
+    j->sets = cli_values(&j->line, "--set", &j->set_count);
+    if (j->sets == NULL) return error_set(e, 1001, "out of memory for the command line");
+    if (given < 0 || spawn_given(given, &j->given, &size, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < size; i++) more += j->given[i] == '\0';
+    all = realloc(j->sets, (j->set_count + more + 1) * sizeof *all);
+    if (all == NULL) return error_set(e, 1001, "out of memory for the command line");
+    j->sets = all;
+    for (const char *at = j->given; more > 0; more--, at += strlen(at) + 1) all[j->set_count++] = at;
+    return PUMA_OK;
+}
+
 static bool read_job(job *j, int argc, char **argv, int *code)
 {
     static char own_role[16]; /* the log keeps the pointer */
 
-    *j = (job){ .role = -1, .listen_fd = -1 };
+    *j = (job){ .role = -1, .listen_fd = -1, .identity_fd = -1, .sets_fd = -1 };
     if (!find_parent(argc, argv)) {
         *code = cli_misused(&COMMAND, 206, "--result-fd: not an inherited descriptor");
         return false;
@@ -334,11 +369,13 @@ static bool read_job(job *j, int argc, char **argv, int *code)
     if (j->party != NULL) j->role = role_of(j->party);
     j->client = j->party == NULL || j->role == (int)PUMA_CLIENT;
     *code = check_line(j);
+    j->listen_fd = descriptor(j, "--listen-fd", code);
+    j->identity_fd = descriptor(j, "--identity-fd", code);
+    j->sets_fd = descriptor(j, "--sets-fd", code);
     if (*code != 0) {
         cli_free(&j->line);
         return false;
     }
-    j->sets = cli_values(&j->line, "--set", &j->set_count);
     if (j->party != NULL) {
         snprintf(own_role, sizeof own_role, "%s%s", j->party[1] == '\0' ? "party" : "", j->party);
         own_log.role = own_role;
@@ -360,6 +397,8 @@ static void free_job(job *j)
     else
         plan_close(j->plan);
     free(j->sets);
+    free(j->given);
+    identity_forget(j->identity);
     cli_free(&j->line);
 }
 
@@ -376,9 +415,11 @@ static puma_status open_role(job *j, puma_error *e)
 static puma_status prepare(job *j, puma_error *e)
 {
     const char *const inputs[] = { j->path, NULL }, *const others[] = { j->path, j->report, NULL };
+    size_t            size;
 
-    if (j->sets == NULL) return error_set(e, 1001, "out of memory for the command line");
-    if (signals_watch(j->client ? stop_now : party_stop, e) != PUMA_OK || ring_check(e) != PUMA_OK ||
+    if (!j->client) signals_call(party_stop);
+    if (read_sets(j, j->sets_fd, e) != PUMA_OK ||
+        (j->identity_fd >= 0 && spawn_given(j->identity_fd, &j->identity, &size, e) != PUMA_OK) || ring_check(e) != PUMA_OK ||
         (j->report != NULL && output_check(j->report, inputs, e) != PUMA_OK) ||
         (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || open_role(j, e) != PUMA_OK)
         return e->status;

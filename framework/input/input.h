@@ -21,7 +21,7 @@ typedef struct client_input {
     runfile_input *own;  /* what [input] and [chat] say; freed with the rest */
     notes         *said; /* for the user to know */
     token_list    *sequences;
-    size_t         count;
+    size_t         count, told; /* told: bytes of the lengths' text, with which the parties are told */
     char           chat[50];  /* name of the chat template that was used; "": none               */
     image_list     images;    /* for a model that takes pictures: one a sequence                 */
     tokenizer     *tokenizer; /* where the answer has tokens; NULL: ids, and no tokenizer files  */

@@ -10,10 +10,11 @@
 
 static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
 
-/* sequences.c.  input_add takes the list over, unless it fails.  input_take first checks length and ids
+/* sequences.c.  input_tell refuses more inputs than the parties can be told of, `bytes` of text.  input_add takes the list over, unless it fails.  input_take first checks length and ids
  * against the model and cuts where that is allowed; it takes the list over in any case.  `where` is for
  * messages. */
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);
+puma_status input_tell(client_input *in, size_t inputs, size_t bytes, puma_error *e);
 puma_status input_take(client_input *in, token_list *list, const char *where, puma_error *e);
 puma_status input_note_cut(client_input *in, const char *where, size_t from, size_t to, puma_error *e);
 /* text.c: text, prompt_file, messages or file. */

@@ -3,9 +3,33 @@
 /* sequences.c - see internal.h: lists of ids become sequences that the model takes. */
 #include "input/internal.h"
 
+#include "net/net.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PLAN_LINES = 64 << 10 }; /* of the text that all nodes agree on, kept for what is not a length */
+
+static size_t digits(size_t n)
+{
+    size_t count = 1;
+
+    while (n >= 10) n /= 10, count++;
+    return count;
+}
+
+/* The parties are told all lengths at once, as a text in one message: refused here, and not by the wire. */
+puma_status input_tell(client_input *in, size_t inputs, size_t bytes, puma_error *e)
+{
+    const char *where = in->own->file;
+
+    if (bytes <= NET_HELLO_MOST - PLAN_LINES) return PUMA_OK;
+    if (where == NULL) where = runfile_where(in->run, "input", runfile_input_key(in->own->kind));
+    return error_set(e, 571, "%s: too many inputs for one run (got %zu, whose lengths take %zu bytes, limit %zu): "
+                     "[input] limit takes the first ones, or cut the file", where, inputs, bytes,
+                     NET_HELLO_MOST - PLAN_LINES);
+}
 
 puma_status input_add(client_input *in, const token_list *list, puma_error *e)
 {
@@ -13,6 +37,8 @@ puma_status input_add(client_input *in, const token_list *list, puma_error *e)
 
     if (more == NULL) return no_memory(e);
     in->sequences = more;
+    in->told += digits(list->count) + 1;
+    if (input_tell(in, in->count + 1, in->told, e) != PUMA_OK) return e->status;
     in->sequences[in->count++] = *list;
     return PUMA_OK;
 }

@@ -100,9 +100,12 @@ static puma_status encode(client_input *in, const tokenizer *t, const char *text
 static puma_status read_lines(client_input *in, const tokenizer *t, puma_error *e)
 {
     char  *bytes, where[512];
-    size_t size, line = 1;
+    size_t size, line = 1, lines = 0;
 
     if (input_text(in->own->file, &bytes, &size, e) != PUMA_OK) return e->status;
+    for (size_t i = 0; i < size; i++) lines += bytes[i] == '\n';
+    if (in->own->limit > 0 && lines > in->own->limit) lines = in->own->limit;
+    input_tell(in, lines, 2 * lines, e); /* at the least: before any of them is read */
     for (size_t at = 0; at < size && e->status == PUMA_OK; line++) {
         const char *end = memchr(bytes + at, '\n', size - at);
         size_t      length = end == NULL ? size - at : (size_t)(end - (bytes + at));

@@ -5,10 +5,13 @@
  * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension
  * says.  Called by `puma keygen` and by tls.c for a node's own key; opens no connection. */
 #include "net/certificates.h"
+#include "base/staged.h"
+#include "base/temporary.h"
 #include "net/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -16,7 +19,9 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +31,8 @@ static const char *const roles[] = { "party0", "party1", "party2", "party3", "pa
 #define ROLES (sizeof roles / sizeof *roles)
 
 #define WARN_DAYS 7 /* before a certificate ends */
+
+enum { PEM_LIMIT = 1 << 20 }; /* bytes of a file of keys or certificates */
 
 /* Has a set for so many parties this role? */
 static bool is_made(size_t role, unsigned parties) { return role < parties || role >= PUMA_MAX_PARTIES; }
@@ -107,37 +114,65 @@ static const char *complaint(void)
     return text ? text : "failed";
 }
 
-/* Writes one of the two; refuses to touch what exists. */
-static puma_status write_pem(const char *path, X509 *certificate, EVP_PKEY *key, puma_error *e)
-{
-    int   fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, key ? 0600 : 0644);
-    FILE *file;
-    bool  ok;
+/* --- a set ------------------------------------------------------------------------------------- */
 
-    if (fd < 0 && errno == EEXIST) return error_set(e, 382, "%s exists already and is left alone", path);
-    file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file) {
-        error_set(e, 1003, "%s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return e->status;
-    }
-    ok = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1
-             : PEM_write_X509(file, certificate) == 1;
-    ok = fflush(file) == 0 && fsync(fd) == 0 && ok;
-    if (fclose(file) != 0 || !ok) return error_set(e, 1003, "%s: %s", path, strerror(errno));
-    return PUMA_OK;
+struct certificates {
+    staged files[2 * (ROLES + 1)];
+    size_t count;
+    char  *made;    /* the folder, if it was not there */
+    bool   replace; /* what is there already          */
+};
+
+/* Adds a file with the text of a BIO. */
+static puma_status add_text(certificates *set, const char *path, mode_t mode, BIO *text, puma_error *e)
+{
+    staged *file = &set->files[set->count];
+    char   *bytes;
+    long    size = BIO_get_mem_data(text, &bytes);
+
+    set->count++;
+    if (staged_open(file, path, mode, e) == PUMA_OK && staged_write(file, bytes, (size_t)size, e) == PUMA_OK)
+        staged_sync(file, e);
+    return e->status;
 }
 
-static puma_status write_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key,
-                              puma_error *e)
+/* Adds NAME.key and NAME.pem.  What a BIO in memory held is overwritten when it is freed. */
+static puma_status add_pair(certificates *set, const char *directory, const char *name, X509 *certificate, EVP_PKEY *key,
+                            puma_error *e)
 {
+    BIO *keys = BIO_new(BIO_s_mem()), *public = BIO_new(BIO_s_mem());
     char path[4096];
 
     if (!path_of(path, sizeof path, directory, name, ".key"))
-        return error_set(e, 319, "%s: path too long", directory);
-    if (write_pem(path, NULL, key, e) != PUMA_OK) return e->status;
-    path_of(path, sizeof path, directory, name, ".pem");
-    return write_pem(path, certificate, NULL, e);
+        error_set(e, 319, "%s: path too long", directory);
+    else if (!keys || !public || PEM_write_bio_PrivateKey(keys, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+             PEM_write_bio_X509(public, certificate) != 1)
+        error_set(e, 1001, "cannot write a certificate: %s", complaint());
+    else if (add_text(set, path, 0600, keys, e) == PUMA_OK && path_of(path, sizeof path, directory, name, ".pem"))
+        add_text(set, path, 0644, public, e);
+    BIO_free(keys);
+    BIO_free(public);
+    return e->status;
+}
+
+puma_status certificates_place(certificates *set, puma_error *e)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (staged_place(&set->files[i], set->replace, e) != PUMA_OK) {
+            while (!set->replace && i-- > 0) unlink(set->files[i].path);
+            return e->status;
+        }
+    if (set->made) temporary_settle(set->made);
+    return PUMA_OK;
+}
+
+void certificates_close(certificates *set)
+{
+    if (!set) return;
+    for (size_t i = 0; i < set->count; i++) staged_drop(&set->files[i]);
+    if (set->made) temporary_remove(set->made);
+    free(set->made);
+    free(set);
 }
 
 /* Before anything is written: a half-made set helps nobody. */
@@ -156,45 +191,106 @@ static puma_status none_exist(const char *directory, unsigned parties, puma_erro
     return PUMA_OK;
 }
 
-/* A new key and certificate of a role, to `write`: beside what is there, or in its place. */
-static puma_status issue(const char *directory, const char *role, X509 *ca, EVP_PKEY *ca_key, unsigned days,
-                         puma_status (*write)(const char *, const char *, X509 *, EVP_PKEY *, puma_error *), puma_error *e)
+/* A new key and certificate of a role; false with an error. */
+static bool issue(const char *role, X509 *ca, EVP_PKEY *ca_key, unsigned days, X509 **certificate, EVP_PKEY **key,
+                  puma_error *e)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509     *certificate = key ? certify(role, key, ca, ca_key, days) : NULL;
+    *key = EVP_EC_gen("P-256");
+    *certificate = *key ? certify(role, *key, ca, ca_key, days) : NULL;
+    if (!*certificate) error_set(e, 1001, "cannot make a certificate: %s", complaint());
+    return *certificate != NULL;
+}
 
-    if (certificate)
-        write(directory, role, certificate, key, e);
-    else
-        error_set(e, 1001, "cannot make a certificate: %s", complaint());
+/* Adds a role's. */
+static puma_status add_role(certificates *set, const char *directory, const char *role, X509 *ca, EVP_PKEY *ca_key,
+                            unsigned days, puma_error *e)
+{
+    EVP_PKEY *key;
+    X509     *certificate;
+
+    if (issue(role, ca, ca_key, days, &certificate, &key, e)) add_pair(set, directory, role, certificate, key, e);
     X509_free(certificate);
     EVP_PKEY_free(key);
     return e->status;
 }
 
-puma_status certificates_make(const char *directory, unsigned parties, unsigned days, puma_error *e)
+static puma_status make_authority(X509 **ca, EVP_PKEY **ca_key, unsigned days, puma_error *e)
 {
-    EVP_PKEY *ca_key = NULL;
-    X509     *ca = NULL;
+    *ca_key = EVP_EC_gen("P-256");
+    *ca = *ca_key ? certify("Puma development CA", *ca_key, NULL, *ca_key, days) : NULL;
+    return *ca ? PUMA_OK : error_set(e, 1001, "cannot make a CA: %s", complaint());
+}
 
+puma_status certificates_make(certificates **out, const char *directory, unsigned parties, unsigned days, puma_error *e)
+{
+    certificates *set = *out = calloc(1, sizeof *set);
+    EVP_PKEY     *ca_key = NULL;
+    X509         *ca = NULL;
+
+    if (!set) return error_set(e, 1001, "out of memory for certificates");
     if (days < 1 || days > 36500)
         return error_set(e, 311, "certificates for %u days: 1 to 36500 are possible", days);
     if (parties < 1 || parties > PUMA_MAX_PARTIES)
         return error_set(e, 311, "certificates for %u parties: 1 to %u are possible", parties,
                          PUMA_MAX_PARTIES);
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+    if (temporary_mkdir(directory, 0700) == 0) {
+        set->made = strdup(directory);
+        if (!set->made) temporary_remove(directory);
+    } else if (errno != EEXIST) {
         return error_set(e, 1003, "%s: %s", directory, strerror(errno));
+    }
     if (none_exist(directory, parties, e) != PUMA_OK) return e->status;
-    ca_key = EVP_EC_gen("P-256");
-    ca = ca_key ? certify("Puma development CA", ca_key, NULL, ca_key, days) : NULL;
-    if (!ca) error_set(e, 1001, "cannot make a CA: %s", complaint());
-    if (ca) write_pair(directory, "ca", ca, ca_key, e);
+    if (make_authority(&ca, &ca_key, days, e) == PUMA_OK) add_pair(set, directory, "ca", ca, ca_key, e);
     for (size_t i = 0; e->status == PUMA_OK && i < ROLES; i++)
-        if (is_made(i, parties)) issue(directory, roles[i], ca, ca_key, days, write_pair, e);
+        if (is_made(i, parties)) add_role(set, directory, roles[i], ca, ca_key, days, e);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();
     return e->status;
+}
+
+/* --- for one run ------------------------------------------------------------------------------- */
+
+/* The texts of a role's key, its certificate and the CA's, one after the other; malloc'd. */
+static char *identity_text(X509 *ca, X509 *certificate, EVP_PKEY *key)
+{
+    BIO  *text = BIO_new(BIO_s_mem());
+    char *bytes, *copy = NULL;
+    long  size;
+
+    if (text && PEM_write_bio_PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+        PEM_write_bio_X509(text, certificate) == 1 && PEM_write_bio_X509(text, ca) == 1) {
+        size = BIO_get_mem_data(text, &bytes);
+        copy = strndup(bytes, (size_t)size);
+    }
+    BIO_free(text); /* and overwrites it */
+    return copy;
+}
+
+puma_status certificates_for_run(const char *const *names, size_t count, char **identity, puma_error *e)
+{
+    EVP_PKEY *ca_key = NULL, *key;
+    X509     *ca = NULL, *certificate;
+
+    for (size_t i = 0; i < count; i++) identity[i] = NULL;
+    make_authority(&ca, &ca_key, 1, e);
+    for (size_t i = 0; e->status == PUMA_OK && i < count; i++) {
+        if (issue(names[i], ca, ca_key, 1, &certificate, &key, e) &&
+            !(identity[i] = identity_text(ca, certificate, key)))
+            error_set(e, 1001, "out of memory for a certificate");
+        X509_free(certificate);
+        EVP_PKEY_free(key);
+    }
+    X509_free(ca);
+    EVP_PKEY_free(ca_key); /* and overwrites it */
+    ERR_clear_error();
+    return e->status;
+}
+
+void identity_forget(char *identity)
+{
+    if (identity) OPENSSL_cleanse(identity, strlen(identity));
+    free(identity);
 }
 
 /* --- reading ----------------------------------------------------------------------------------- */
@@ -208,40 +304,70 @@ static int no_password(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
-EVP_PKEY *key_read(const char *path, bool open_to_others, puma_error *e)
+/* What of a file's mode others must not have: they would read a key, or choose whom this node trusts. */
+static puma_status check_open(const char *path, mode_t mode, bool is_key, puma_error *e)
+{
+    mode_t theirs = is_key ? S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH : S_IWGRP | S_IWOTH;
+
+    if ((mode & theirs) == 0) return PUMA_OK;
+    if (is_key)
+        return error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path, (unsigned)mode & 07777u);
+    return error_set(e, 381, "%s: certificate can be changed by others (mode %04o, needs 0644 or less)", path,
+                     (unsigned)mode & 07777u);
+}
+
+BIO *pem_read(const char *path, bool is_key, bool open_to_others, puma_error *e)
 {
     int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    FILE       *file;
-    EVP_PKEY   *key;
+    BIO        *text = NULL;
+    char        bytes[4096];
+    ssize_t     got = 0;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    if (fd < 0 || fstat(fd, &st) != 0)
         error_set(e, 801, "%s: %s", path, strerror(errno));
-        if (fd >= 0) close(fd);
-        return NULL;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        close(fd);
+    else if (!S_ISREG(st.st_mode))
         error_set(e, 801, "%s: not a regular file", path);
-        return NULL;
+    else if (st.st_size > PEM_LIMIT)
+        error_set(e, 801, "%s: too large (got %jd bytes, limit %d)", path, (intmax_t)st.st_size, PEM_LIMIT);
+    else if (!open_to_others)
+        check_open(path, st.st_mode, is_key, e);
+    if (e->status == PUMA_OK && !(text = BIO_new(BIO_s_mem())))
+        error_set(e, 1001, "%s: out of memory", path);
+    for (off_t n = 0; e->status == PUMA_OK && n < st.st_size; n += got) {
+        do got = read(fd, bytes, sizeof bytes);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            error_set(e, 801, "%s: %s", path, strerror(errno));
+        else if (got > 0 && BIO_write(text, bytes, (int)got) != (int)got)
+            error_set(e, 1001, "%s: out of memory", path);
+        if (got <= 0) break; /* shorter than it was: what is missing will be missed */
     }
-    if (st.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH) && !open_to_others) {
-        close(fd);
-        error_set(e, 380, "%s: private key is open to others (mode %04o, needs 0600)", path,
-                  (unsigned)st.st_mode & 07777u);
-        return NULL;
-    }
-    file = fdopen(fd, "r");
-    if (!file) {
-        close(fd);
-        error_set(e, 1002, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    if (fd >= 0) close(fd);
+    if (e->status == PUMA_OK) return text;
+    BIO_free(text);
+    return NULL;
+}
+
+EVP_PKEY *key_take(BIO *text, const char *path, puma_error *e)
+{
+    EVP_PKEY *key;
+
     ERR_clear_error();
-    key = PEM_read_PrivateKey(file, NULL, no_password, NULL);
-    fclose(file);
+    key = PEM_read_bio_PrivateKey(text, NULL, no_password, NULL);
     if (!key) error_set(e, 801, "%s: no usable private key (encrypted or damaged): %s", path, complaint());
     return key;
+}
+
+X509 *certificate_take(BIO *text, const char *path, puma_error *e)
+{
+    X509 *certificate;
+
+    ERR_clear_error();
+    certificate = PEM_read_bio_X509(text, NULL, no_password, NULL);
+    if (!certificate) error_set(e, 801, "%s: no certificate: %s", path, complaint());
+    return certificate;
 }
 
 void certificate_date(char *out, size_t room, const ASN1_TIME *t)
@@ -291,22 +417,20 @@ bool certificates_is_role(const char *name)
 /* The authority of a folder, which must be whole. */
 static puma_status read_authority(const char *directory, X509 **ca, EVP_PKEY **ca_key, puma_error *e)
 {
-    char  path[4096];
-    FILE *file;
+    char path[4096];
+    BIO *text;
 
     if (!path_of(path, sizeof path, directory, "ca", ".key"))
         return error_set(e, 319, "%s: path too long", directory);
     if (access(path, F_OK) != 0)
         return error_set(e, 385, "%s: %s: without the CA's key no certificate can be made", path, strerror(errno));
-    *ca_key = key_read(path, false, e);
-    if (!*ca_key) return e->status;
+    if ((text = pem_read(path, true, false, e))) *ca_key = key_take(text, path, e);
+    BIO_free(text);
     path_of(path, sizeof path, directory, "ca", ".pem");
-    file = fopen(path, "re");
-    if (!file) return error_set(e, 801, "%s: %s", path, strerror(errno));
-    ERR_clear_error();
-    *ca = PEM_read_X509(file, NULL, no_password, NULL);
-    fclose(file);
-    if (!*ca) return error_set(e, 801, "%s: no certificate: %s", path, complaint());
+    text = e->status == PUMA_OK ? pem_read(path, false, false, e) : NULL;
+    if (text) *ca = certificate_take(text, path, e);
+    BIO_free(text);
+    if (e->status != PUMA_OK) return e->status;
     if (X509_check_private_key(*ca, *ca_key) != 1)
         return error_set(e, 801, "%s: ca.key does not belong to it", path);
     return certificate_in_time(*ca, path, e);
@@ -320,36 +444,18 @@ static unsigned days_left(const X509 *ca)
     return ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(ca)) == 1 && days > 0 ? (unsigned)days : 0;
 }
 
-/* The pair under its final names: each file is the old one or the new one, never half of it. */
-static puma_status replace_pair(const char *directory, const char *name, X509 *certificate, EVP_PKEY *key,
-                                puma_error *e)
+puma_status certificates_renew(certificates **out, const char *directory, const char *role, unsigned *days, puma_error *e)
 {
-    static const char *const suffixes[] = { ".key", ".pem" };
-    char                     fresh[64], from[4096], to[4096];
+    certificates *set = *out = calloc(1, sizeof *set);
+    EVP_PKEY     *ca_key = NULL;
+    X509         *ca = NULL;
 
-    snprintf(fresh, sizeof fresh, ".%s-%ld", name, (long)getpid());
-    if (!path_of(from, sizeof from, directory, fresh, ".pem"))
-        return error_set(e, 319, "%s: path too long", directory);
-    write_pair(directory, fresh, certificate, key, e);
-    for (size_t i = 0; i < 2; i++) {
-        path_of(from, sizeof from, directory, fresh, suffixes[i]);
-        path_of(to, sizeof to, directory, name, suffixes[i]);
-        if (e->status == PUMA_OK && rename(from, to) != 0)
-            error_set(e, 1003, "%s: %s", to, strerror(errno));
-        if (e->status != PUMA_OK) unlink(from);
-    }
-    return e->status;
-}
-
-puma_status certificates_renew(const char *directory, const char *role, unsigned *days, puma_error *e)
-{
-    EVP_PKEY *ca_key = NULL;
-    X509     *ca = NULL;
-
+    if (!set) return error_set(e, 1001, "out of memory for certificates");
+    set->replace = true;
     if (read_authority(directory, &ca, &ca_key, e) == PUMA_OK && days_left(ca) < *days) *days = days_left(ca);
     if (e->status == PUMA_OK && *days == 0)
         error_set(e, 386, "%s/ca.pem: the CA has less than a day left", directory);
-    if (e->status == PUMA_OK) issue(directory, role, ca, ca_key, *days, replace_pair, e);
+    if (e->status == PUMA_OK) add_role(set, directory, role, ca, ca_key, *days, e);
     X509_free(ca);
     EVP_PKEY_free(ca_key);
     ERR_clear_error();

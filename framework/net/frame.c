@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* frame.c - frames, their queue, their header and their checksum.
+/* frame.c - frames, their queue, their header and its checksums, and whether one is what was expected.
  *
  * Owns the layout of a segment's header.  Called from all of this folder; knows no connection and no lock. */
 #include "net/wire.h"
@@ -44,6 +44,23 @@ void frame_free(frame *f)
 }
 
 size_t frame_cost(const frame *f) { return sizeof *f + f->size; }
+
+puma_status frame_fits(const net *n, uint32_t from, const frame *f, uint8_t type, size_t longest,
+                       puma_error *e)
+{
+    static const char *const names[] = {
+        [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message", [FRAME_DONE] = "the end"
+    };
+    unsigned long long seq = (unsigned long long)f->seq;
+
+    if (f->type != type)
+        return error_set(e, 704, "frame %llu from %s: %s, expected %s", seq, net_name(n, from), names[f->type],
+                         names[type]);
+    if (f->size > longest)
+        return error_set(e, 704, "frame %llu from %s: %zu bytes, %s %zu", seq, net_name(n, from), f->size,
+                         type == FRAME_DATA ? "expected" : "limit", longest);
+    return PUMA_OK;
+}
 
 void queue_push(queue *q, frame *f)
 {

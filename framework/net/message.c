@@ -143,23 +143,6 @@ puma_status net_send(net *n, uint32_t to, void *payload, size_t size, puma_phase
     return PUMA_OK;
 }
 
-puma_status message_fits(const net *n, uint32_t from, const frame *f, uint8_t type, size_t longest,
-                         puma_error *e)
-{
-    static const char *const names[] = {
-        [FRAME_DATA] = "payload", [FRAME_CONTROL] = "a control message", [FRAME_DONE] = "the end"
-    };
-    unsigned long long seq = (unsigned long long)f->seq;
-
-    if (f->type != type)
-        return error_set(e, 704, "frame %llu from %s: %s, expected %s", seq, net_name(n, from), names[f->type],
-                         names[type]);
-    if (f->size > longest)
-        return error_set(e, 704, "frame %llu from %s: %zu bytes, %s %zu", seq, net_name(n, from), f->size,
-                         type == FRAME_DATA ? "expected" : "limit", longest);
-    return PUMA_OK;
-}
-
 frame *message_next(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e)
 {
     node_link *l = &n->links[from];
@@ -177,7 +160,7 @@ frame *message_next(net *n, uint32_t from, frame_type type, size_t longest, puma
         if (l->paused) net_wake(n);
     }
     pthread_mutex_unlock(&n->lock);
-    if (!f || message_fits(n, from, f, (uint8_t)type, longest, e) == PUMA_OK) return f;
+    if (!f || frame_fits(n, from, f, (uint8_t)type, longest, e) == PUMA_OK) return f;
     frame_free(f);
     return NULL;
 }

@@ -57,6 +57,8 @@ typedef struct net_config {
                                          * whether it succeeds or not                               */
     net_hub       *hub;                 /* NET_MEMORY, NET_COUNTING                                 */
     const char    *certificates;        /* NET_TLS: directory with ca.pem, NAME.pem, NAME.key       */
+    const char    *identity;            /* NET_TLS: PEM texts of this node's key, its certificate and the   *
+                                         * CA's, in place of `certificates`; read by net_open alone    */
     bool           allow_insecure;      /* tcp off loopback; keys readable by others                */
     uint32_t       dealer;              /* node that works ahead, so that its sends may wait until  *
                                          * what is queued is read; PUMA_NO_NODE: none               */
@@ -86,6 +88,14 @@ typedef struct net_config {
 
 net_hub *net_hub_new(void);
 void     net_hub_free(net_hub *hub);
+/* One of the nodes fails, and perhaps before it has links on which to tell the others, who would wait for it: for those
+ * that look for another one the run has failed, at once.  Links that both ends have stay.  From any thread. */
+void     net_hub_leave(net_hub *hub, uint32_t node, const puma_error *why);
+/* The first that left, and its reason; PUMA_OK: nobody. */
+puma_error net_hub_left(net_hub *hub, uint32_t *node);
+
+/* Bytes that net_config.hello may have: it travels in one frame. */
+#define NET_HELLO_MOST (((size_t)4 << 20) - 4096)
 
 /* The configuration is copied.  All nodes have agreed on all links when it returns PUMA_OK; a node that fails
  * tells the others why, also those that come up to 1 s later, so that all report the same.  The session's

@@ -95,7 +95,7 @@ bool conn_welcome(net *n, conn *c)
     asked = l->in.first ? 0 : l->asked;
     longest = l->longest;
     pthread_mutex_unlock(&n->lock);
-    if (asked == 0 || message_fits(n, c->peer, c->in, asked, longest, &e) == PUMA_OK) return true;
+    if (asked == 0 || frame_fits(n, c->peer, c->in, asked, longest, &e) == PUMA_OK) return true;
     wire_fail_with(n, &e, c->peer, NULL);
     return false;
 }

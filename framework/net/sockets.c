@@ -58,7 +58,7 @@ static puma_status sockets_open(net *n, puma_error *e)
 
 static puma_status secured_open(net *n, puma_error *e)
 {
-    if (!n->config.certificates) return error_set(e, 7001, "net_open: no folder of certificates");
+    if (!n->config.certificates && !n->config.identity) return error_set(e, 7001, "net_open: no folder of certificates");
     return tls_open(n, e) == PUMA_OK ? sockets_open(n, e) : e->status;
 }
 

@@ -122,11 +122,102 @@ void tls_tell_expiring(net *n)
     n->first_end = NULL;
 }
 
+/* After the last certificate of a text there is nothing: what cannot be read is not passed over. */
+static puma_status at_end(const char *path, puma_error *e)
+{
+    unsigned long why = ERR_peek_last_error();
+
+    if (ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE) {
+        ERR_clear_error();
+        return PUMA_OK;
+    }
+    return error_set(e, 801, "%s: %s", path, complaint());
+}
+
+/* The certificates whom this node trusts: all that are in the text. */
+static puma_status take_authorities(const net *n, BIO *text, const char *path, puma_error *e)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(n->tls);
+    X509       *ca = certificate_take(text, path, e);
+
+    for (; ca; ca = PEM_read_bio_X509(text, NULL, NULL, NULL)) {
+        bool added = X509_STORE_add_cert(store, ca) == 1;
+
+        X509_free(ca);
+        if (!added) return error_set(e, 801, "%s: %s", path, complaint());
+    }
+    return at_end(path, e);
+}
+
+/* This node's certificate, and those between it and the CA's, if the text has more. */
+static puma_status take_own(const net *n, BIO *text, const char *path, puma_error *e)
+{
+    X509 *own = certificate_take(text, path, e), *more;
+
+    if (!own) return e->status;
+    if (SSL_CTX_use_certificate(n->tls, own) != 1) error_set(e, 801, "%s: %s", path, complaint());
+    X509_free(own);
+    while (e->status == PUMA_OK && (more = PEM_read_bio_X509(text, NULL, NULL, NULL))) {
+        if (SSL_CTX_add1_chain_cert(n->tls, more) != 1) error_set(e, 801, "%s: %s", path, complaint());
+        X509_free(more);
+    }
+    if (e->status != PUMA_OK || at_end(path, e) != PUMA_OK) return e->status;
+    return check_own(n, path, e);
+}
+
+static puma_status take_key(const net *n, BIO *text, const char *path, puma_error *e)
+{
+    EVP_PKEY *key = key_take(text, path, e);
+
+    if (key && (SSL_CTX_use_PrivateKey(n->tls, key) != 1 || SSL_CTX_check_private_key(n->tls) != 1))
+        error_set(e, 801, "%s: does not belong to the certificate beside it: %s", path, complaint());
+    EVP_PKEY_free(key);
+    return e->status;
+}
+
+/* From the three files of a folder. */
+static puma_status read_certificates(const net *n, puma_error *e)
+{
+    static puma_status (*const take[])(const net *, BIO *, const char *, puma_error *) = { take_authorities, take_own,
+                                                                                          take_key };
+    const char *role = net_role(n, n->config.self), *const names[] = { "ca", role, role };
+    char        path[4096];
+
+    for (int i = 0; i < 3 && e->status == PUMA_OK; i++) {
+        bool is_key = take[i] == take_key;
+        BIO *text;
+
+        if ((size_t)snprintf(path, sizeof path, "%s/%s.%s", n->certificates, names[i], is_key ? "key" : "pem") >= sizeof path)
+            return error_set(e, 319, "%s: path too long", n->certificates);
+        text = pem_read(path, is_key, n->config.allow_insecure, e);
+        if (text) take[i](n, text, path, e);
+        BIO_free(text);
+    }
+    return e->status;
+}
+
+/* From the text of net_config.identity, in whose order they stand. */
+static puma_status take_identity(net *n, puma_error *e)
+{
+    static const char WHERE[] = "this run's certificates";
+    BIO              *text = BIO_new_mem_buf(n->config.identity, -1);
+    EVP_PKEY         *key = text ? key_take(text, WHERE, e) : NULL;
+    X509             *own = key ? certificate_take(text, WHERE, e) : NULL;
+
+    n->config.identity = NULL; /* the caller's, and soon forgotten */
+    if (!text) error_set(e, 1001, "out of memory for %s", WHERE);
+    if (own && (SSL_CTX_use_certificate(n->tls, own) != 1 || SSL_CTX_use_PrivateKey(n->tls, key) != 1))
+        error_set(e, 801, "%s: %s", WHERE, complaint());
+    if (e->status == PUMA_OK && check_own(n, WHERE, e) == PUMA_OK) take_authorities(n, text, WHERE, e);
+    X509_free(own);
+    EVP_PKEY_free(key);
+    BIO_free(text);
+    return e->status;
+}
+
 puma_status tls_open(net *n, puma_error *e)
 {
-    char      path[4096];
-    EVP_PKEY *key = NULL;
-    SSL_CTX  *tls;
+    SSL_CTX *tls;
 
     ERR_clear_error();
     tls = n->tls = SSL_CTX_new(TLS_method());
@@ -145,21 +236,11 @@ puma_status tls_open(net *n, puma_error *e)
     SSL_CTX_set_read_ahead(tls, 1);
     SSL_CTX_set_default_read_buffer_len(tls, RX_BYTES);
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
-    snprintf(path, sizeof path, "%s/ca.pem", n->certificates);
-    if (SSL_CTX_load_verify_file(tls, path) != 1) return error_set(e, 801, "%s: %s", path, complaint());
-    snprintf(path, sizeof path, "%s/%s.pem", n->certificates, net_role(n, n->config.self));
-    if (SSL_CTX_use_certificate_chain_file(tls, path) != 1)
-        return error_set(e, 801, "%s: %s", path, complaint());
-    if (check_own(n, path, e) != PUMA_OK) return e->status;
+    if (n->config.identity) return take_identity(n, e); /* made just now */
+    if (read_certificates(n, e) != PUMA_OK) return e->status;
     tls_note_expiring(n, n->config.self, SSL_CTX_get0_certificate(tls));
     if (n->config.self != PUMA_CLIENT) tls_tell_expiring(n);
-    snprintf(path, sizeof path, "%s/%s.key", n->certificates, net_role(n, n->config.self));
-    key = key_read(path, n->config.allow_insecure, e);
-    if (!key) return e->status;
-    if (SSL_CTX_use_PrivateKey(tls, key) != 1 || SSL_CTX_check_private_key(tls) != 1)
-        error_set(e, 801, "%s: does not belong to the certificate beside it: %s", path, complaint());
-    EVP_PKEY_free(key);
-    return e->status;
+    return PUMA_OK;
 }
 
 bool tls_begin(net *n, conn *c)

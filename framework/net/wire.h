@@ -169,6 +169,9 @@ typedef struct node_link {
 
 typedef struct transport transport; /* transport.h */
 
+/* Is f what the session waits for, a frame of this type and no longer than that?  An error: what is wrong. */
+puma_status frame_fits(const net *n, uint32_t from, const frame *f, uint8_t type, size_t longest, puma_error *e);
+
 struct net {
     net_config       config;
     const transport *transport;
@@ -255,8 +258,11 @@ puma_status address_listen(net *n, puma_error *e);
 void        address_text(char *out, size_t room, const struct sockaddr *a, socklen_t bytes);
 void        address_tune(const net *n, int fd, uint32_t peer);
 
-/* --- certificates.c: NULL and an error without a key that may be used; `path` is for the message */
-EVP_PKEY   *key_read(const char *path, bool open_to_others, puma_error *e);
+/* --- certificates.c: NULL and an error without what may be used; `path` is for the message */
+/* A file of PEM texts: a regular one, which others cannot read (a key) or change, unless `open_to_others`. */
+BIO        *pem_read(const char *path, bool is_key, bool open_to_others, puma_error *e);
+EVP_PKEY   *key_take(BIO *text, const char *path, puma_error *e);
+X509       *certificate_take(BIO *text, const char *path, puma_error *e);
 void        certificate_date(char *out, size_t room, const ASN1_TIME *t);
 puma_status certificate_in_time(X509 *certificate, const char *path, puma_error *e);
 bool        certificate_ends_soon(const X509 *certificate); /* within 7 days */

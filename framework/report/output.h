@@ -1,20 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* output.h - result files: refused before the work begins if they cannot be written, and replaced as a whole
- * at its end. cli/ calls it. */
+/* output.h - result files are refused before the work begins if they cannot be written. cli/ calls it. */
 #ifndef REPORT_OUTPUT_H
 #define REPORT_OUTPUT_H
 
 #include "base/error.h"
 
-#include <stddef.h>
-
 /* Can `path` be made or replaced?  Its directory must exist and be writable, and `path` must be absent or a
  * regular file and none of `inputs` (closed by NULL; may be NULL).  PUMA_ECONFIG. */
 puma_status output_check(const char *path, const char *const *inputs, puma_error *e);
-
-/* Writes a temporary file in the same directory, fsyncs it and renames it: a reader sees the old file or the
- * new one.  PUMA_ERESOURCE. */
-puma_status file_write_atomic(const char *path, const void *bytes, size_t size, puma_error *e);
 
 #endif

@@ -8,12 +8,12 @@
 #include "run/local.h"
 
 #include "net/certificates.h"
+#include "plan/network.h"
 #include "ring/ring.h"
 #include "run/spawn.h"
 #include "run/stop.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,55 +38,6 @@ static int cores(void)
 /* Threads for each of `parties` parties, where the run file leaves it open. */
 static int threads_each(size_t parties) { return cores() > (int)parties ? cores() / (int)parties : 1; }
 
-/* --- the temporary directory ------------------------------------------------------------------ */
-
-/* The certificates of one run.  The lock is needed because the thread that stops the process may remove them
- * while the main thread makes them. */
-typedef struct keys {
-    pthread_mutex_t lock;
-    char            path[256]; /* "": there are none */
-} keys;
-
-static void remove_files(const char *path)
-{
-    DIR           *d = opendir(path);
-    struct dirent *entry;
-
-    if (d == NULL) return;
-    while ((entry = readdir(d)) != NULL)
-        if (entry->d_name[0] != '.') unlinkat(dirfd(d), entry->d_name, 0);
-    closedir(d);
-}
-
-static void remove_keys(keys *k)
-{
-    pthread_mutex_lock(&k->lock);
-    if (k->path[0] != '\0') {
-        /* A file may have been made since the folder was read; there are a dozen at most. */
-        for (int i = 0; i < 100; i++) {
-            remove_files(k->path);
-            if (rmdir(k->path) == 0 || errno != ENOTEMPTY) break;
-        }
-        k->path[0] = '\0';
-    }
-    pthread_mutex_unlock(&k->lock);
-}
-
-static puma_status make_keys(keys *k, size_t parties, puma_error *e)
-{
-    const char *base = getenv("TMPDIR");
-    char        path[sizeof k->path];
-    bool        made;
-
-    if (base == NULL || strlen(base) + sizeof "/puma-run-XXXXXX" > sizeof path) base = "/tmp";
-    snprintf(path, sizeof path, "%s/puma-run-XXXXXX", base);
-    pthread_mutex_lock(&k->lock);
-    made = mkdtemp(path) != NULL;
-    if (made) memcpy(k->path, path, sizeof path);
-    pthread_mutex_unlock(&k->lock);
-    return made ? certificates_make(path, (unsigned)parties, 1, e) : system_failed(e, path);
-}
-
 /* --- processes -------------------------------------------------------------------------------- */
 
 /* The parties of a run: child i is node i. */
@@ -96,7 +47,7 @@ typedef struct parties {
     int                 listeners[SPAWN_MOST]; /* their listening sockets until they start, or -1 */
     char                addresses[SPAWN_MOST][32];
     size_t              count;
-    keys                keys;
+    char               *identities[SPAWN_MOST + 1]; /* keys and certificates of the parties, then the client's; or NULL */
 } parties;
 
 static const puma_protocol *protocol_of(const parties *all) { return all->config->client->plan->protocol->protocol; }
@@ -117,8 +68,19 @@ static puma_status make_listener(parties *all, size_t i, puma_error *e)
     return PUMA_OK;
 }
 
-/* `run PATH --set … --party I`, with what only the client of this run knows: addresses, certificates, a share
- * of the cores. */
+/* The settings that a party needs too, each closed by a NUL: the prompt is none of its business. */
+static void give_sets(const local_config *c, spawn_command *words)
+{
+    const char **sets = calloc(c->set_count + 1, sizeof *sets);
+    size_t       n = 0;
+
+    for (size_t k = 0; sets != NULL && k < c->set_count; k++)
+        if (strncmp(c->sets[k], "input.", 6) != 0 && strncmp(c->sets[k], "chat.", 5) != 0) sets[n++] = c->sets[k];
+    spawn_give_texts(words, "--sets-fd", sets, n);
+    free(sets);
+}
+
+/* `run PATH --party I`, with what only the client of this run knows: addresses, certificates, a share of the cores. */
 static puma_status start_party(parties *all, size_t i, puma_error *e)
 {
     const local_config *c = all->config;
@@ -127,12 +89,7 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
     spawn_word(&words, "puma");
     spawn_word(&words, "run");
     spawn_word(&words, "%s", c->path);
-    for (size_t k = 0; k < c->set_count; k++) {
-        /* Every user of the host can read a command line, and the prompt is none of a party's business. */
-        if (strncmp(c->sets[k], "input.", 6) == 0 || strncmp(c->sets[k], "chat.", 5) == 0) continue;
-        spawn_word(&words, "--set");
-        spawn_word(&words, "%s", c->sets[k]);
-    }
+    give_sets(c, &words);
     for (size_t k = 0; k < all->count; k++) {
         spawn_word(&words, "--set");
         /* Under the key that the run file uses: a node has only one address. */
@@ -141,10 +98,8 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
         else
             spawn_word(&words, "network.party%zu=%s", k, all->addresses[k]);
     }
-    if (all->keys.path[0] != '\0') {
-        spawn_word(&words, "--set");
-        spawn_word(&words, "network.certificates=%s", all->keys.path);
-    }
+    if (all->identities[i] != NULL)
+        spawn_give(&words, "--identity-fd", all->identities[i], strlen(all->identities[i]));
     if (c->client->plan->run->threads == 0) {
         spawn_word(&words, "--set");
         spawn_word(&words, "run.threads=%d", threads_each(all->count));
@@ -152,13 +107,22 @@ static puma_status start_party(parties *all, size_t i, puma_error *e)
     spawn_word(&words, "--party");
     spawn_word(&words, "%zu", i);
     spawn_word(&words, "--quiet");
-    spawn_word(&words, "--listen-fd");
-    spawn_word(&words, "%d", all->listeners[i]);
-    spawn_start(&all->children[i], &words, -1, all->listeners[i], e);
+    spawn_pass(&words, "--listen-fd", all->listeners[i]);
+    spawn_start(&all->children[i], &words, -1, e);
     spawn_command_free(&words);
     close(all->listeners[i]);
     all->listeners[i] = -1;
     return e->status;
+}
+
+/* Puts a party's name before its reason.  A reason that another party gave it begins with that party's name. */
+static void name_party(const puma_protocol *p, uint32_t i, puma_error *why)
+{
+    if (strncmp(why->text, "party", 5) == 0 || strncmp(why->text, "dealer: ", 8) == 0) return;
+    if ((p->caps & PUMA_CAP_DEALER) != 0 && i == p->dealer)
+        error_prefix(why, "dealer");
+    else
+        error_prefix(why, "party %u", i);
 }
 
 /* Why party `i` failed: its own reason, or how it died. */
@@ -175,9 +139,7 @@ static void blame(const parties *all, size_t i, const spawn_end *end, puma_error
         error_set(why, 7001, "%s ended with status %d and said nothing", name, end->status);
     } else {
         *why = end->said;
-        /* A reason that another party gave it begins with that party's name. */
-        if (strncmp(why->text, "party", 5) != 0 && strncmp(why->text, "dealer: ", 8) != 0)
-            error_prefix(why, "%s", name);
+        name_party(protocol_of(all), (uint32_t)i, why);
     }
 }
 
@@ -196,13 +158,12 @@ static void on_stuck(void *context, const puma_error *why)
     stop_now(why);
 }
 
-/* Removes what a process that stops at once must not leave behind. */
+/* A process that stops at once takes its parties with it. */
 static void clean_up(void *context)
 {
-    parties *all = context;
+    const parties *all = context;
 
     for (size_t i = 0; i < all->count; i++) spawn_kill(&all->children[i]);
-    remove_keys(&all->keys);
 }
 
 static long passed_ms(const struct timespec *since)
@@ -244,21 +205,39 @@ static void collect(parties *all, puma_error *e)
     }
 }
 
+/* Keys and certificates for this run alone. */
+static puma_status make_identities(parties *all, puma_error *e)
+{
+    const char *roles[SPAWN_MOST + 1];
+
+    for (size_t i = 0; i < all->count; i++) roles[i] = network_key(protocol_of(all), (uint32_t)i);
+    roles[all->count] = "client";
+    return certificates_for_run(roles, all->count + 1, all->identities, e);
+}
+
+static void forget_identities(parties *all, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        identity_forget(all->identities[i]);
+        all->identities[i] = NULL;
+    }
+}
+
 static puma_status start_parties(parties *all, puma_error *e)
 {
     const runfile *r = all->config->client->plan->run;
 
-    if (r->transport == RUN_TLS && r->certificates == NULL) make_keys(&all->keys, all->count, e);
+    if (r->transport == RUN_TLS && r->certificates == NULL) make_identities(all, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) make_listener(all, i, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) start_party(all, i, e);
+    forget_identities(all, 0, all->count);
     return e->status;
 }
 
 static puma_status run_processes(const local_config *c, node_config nc, node_result *result, puma_error *e)
 {
     parties     all = { .config = c,
-                        .count = c->client->plan->protocol->protocol->parties,
-                        .keys.lock = PTHREAD_MUTEX_INITIALIZER };
+                        .count = c->client->plan->protocol->protocol->parties };
     spawn_watch watch = { .children = all.children, .count = all.count, .failed = party_failed, .context = &all };
 
     for (size_t i = 0; i < all.count; i++) {
@@ -271,15 +250,16 @@ static puma_status run_processes(const local_config *c, node_config nc, node_res
     if (c->client->plan->run->certificates != NULL) nc.event = c->event; /* else made for this run alone */
     stop_clean(clean_up, &all);
     if (start_parties(&all, e) == PUMA_OK && spawn_watch_begin(&watch, e) == PUMA_OK) {
-        nc.certificates = all.keys.path[0] != '\0' ? all.keys.path : c->client->plan->run->certificates;
+        nc.certificates = c->client->plan->run->certificates;
+        nc.identity = all.identities[all.count];
         node_run(&nc, result, e);
         spawn_watch_end(&watch);
     } else {
         for (size_t i = 0; i < all.count; i++) spawn_kill(&all.children[i]);
     }
     collect(&all, e);
-    remove_keys(&all.keys);
     stop_clean(NULL, NULL);
+    forget_identities(&all, all.count, all.count + 1);
     return e->status;
 }
 
@@ -288,17 +268,28 @@ static puma_status run_processes(const local_config *c, node_config nc, node_res
 typedef struct worker {
     node_config config;
     node_result result;
-    puma_error  error;
     pthread_t   thread;
     bool        started;
 } worker;
 
 static void *play(void *context)
 {
-    worker *w = context;
+    worker    *w = context;
+    puma_error e = { 0 };
 
-    node_run(&w->config, &w->result, &w->error);
+    if (node_run(&w->config, &w->result, &e) != PUMA_OK) net_hub_leave(w->config.hub, w->config.self, &e);
     return NULL;
+}
+
+/* Of a party's end the client may know no more than that it came; why it came is what the party said. */
+static void take_reason(net_hub *hub, const puma_protocol *p, puma_error *e)
+{
+    uint32_t   who;
+    puma_error first = net_hub_left(hub, &who);
+
+    if (first.status == PUMA_OK || (e->status != PUMA_OK && (e->status != PUMA_ENET || first.status == PUMA_ENET))) return;
+    *e = first;
+    if (who != PUMA_CLIENT) name_party(p, who, e);
 }
 
 /* A rehearsal's work is not sent in a bill: the parties are threads here, and it is copied. */
@@ -313,15 +304,15 @@ static void take_work(node_result *to, const node_result *own)
 
 static puma_status run_threads(node_config nc, node_result *result, puma_error *e)
 {
-    size_t   count = nc.plan->protocol->protocol->parties;
-    worker   workers[SPAWN_MOST] = { 0 };
-    net_hub *hub = net_hub_new();
+    const puma_protocol *p = nc.plan->protocol->protocol;
+    worker               workers[SPAWN_MOST] = { 0 };
+    net_hub             *hub = net_hub_new();
 
     if (hub == NULL) return error_set(e, 1001, "out of memory for the transport");
     nc.self = PUMA_CLIENT;
     nc.listen_fd = -1;
     nc.hub = hub;
-    for (size_t i = 0; i < count && e->status == PUMA_OK; i++) {
+    for (size_t i = 0; i < p->parties && e->status == PUMA_OK; i++) {
         workers[i].config = nc;
         workers[i].config.self = (uint32_t)i;
         workers[i].config.client = NULL;
@@ -329,12 +320,13 @@ static puma_status run_threads(node_config nc, node_result *result, puma_error *
         workers[i].started = pthread_create(&workers[i].thread, NULL, play, &workers[i]) == 0;
         if (!workers[i].started) error_set(e, 1002, "no thread for party %zu", i);
     }
-    node_run(&nc, result, e);
-    for (size_t i = 0; i < count; i++) {
+    if (e->status != PUMA_OK || node_run(&nc, result, e) != PUMA_OK) net_hub_leave(hub, PUMA_CLIENT, e);
+    for (size_t i = 0; i < p->parties; i++) {
         if (workers[i].started) pthread_join(workers[i].thread, NULL);
         take_work(result, &workers[i].result);
         node_result_free(&workers[i].result);
     }
+    take_reason(hub, p, e);
     net_hub_free(hub);
     return e->status;
 }

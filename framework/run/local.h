@@ -8,8 +8,7 @@
 
 /* local_run starts the compute parties (this program with --party N, each on a loopback port of its own),
  * plays the client, and waits for them.  With transport memory the parties are threads; with a PUMA_CAP_LOCAL
- * backend there are none. tls without certificates: they are made for the run in a private temporary
- * directory. */
+ * backend there are none. tls without certificates: they are made for the run, and are in no file. */
 typedef struct local_config {
     const client_plan *client;
     const char        *path; /* the run file, with the --set options */

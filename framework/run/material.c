@@ -4,6 +4,7 @@
 #include "run/material.h"
 
 #include "base/checked.h"
+#include "base/staged.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,8 +91,9 @@ static EVP_MD_CTX *record_hash(const uint8_t *id, uint32_t index)
 /* --- making ----------------------------------------------------------------------------------- */
 
 struct material_writer {
-    char       *path, *part; /* part: its name until it is complete */
-    FILE       *file;
+    char       *path;
+    staged      whole; /* the file, which has no name until it is complete: it holds seeds */
+    FILE       *file;  /* writes to it                                                     */
     uint8_t     header[HEADER];
     uint32_t    count, done;
     uint64_t    size; /* of the record being written */
@@ -101,7 +103,7 @@ struct material_writer {
 
 static puma_status write_failed(material_writer *w)
 {
-    return error_set(&w->error, 1003, "%.200s: %s", w->part, strerror(errno));
+    return error_set(&w->error, 1003, "%.200s: %s", w->path, strerror(errno));
 }
 
 static void add(material_writer *w, const void *bytes, size_t size)
@@ -169,7 +171,7 @@ puma_status material_end(material_writer *w, puma_error *e)
     EVP_MD_CTX_free(w->hash);
     w->hash = NULL;
     if (w->done > 0 && w->size + HASH != get(w->header + AT_SIZE, 8))
-        error_set(&w->error, 7001, "%.200s: records of two sizes", w->part);
+        error_set(&w->error, 7001, "%.200s: records of two sizes", w->path);
     put(w->header + AT_SIZE, w->size + HASH, 8);
     w->size = 0;
     w->done++;
@@ -182,11 +184,12 @@ puma_status material_create(material_writer **out, const char *path, const clien
 {
     material_writer *w = calloc(1, sizeof *w);
     size_t           tokens = 0, inputs, *lengths;
-    int              fd = -1;
+    int              fd;
 
     *out = w;
-    if (w == NULL || (w->path = strdup(path)) == NULL || asprintf(&w->part, "%s.part", path) < 0)
-        return error_set(e, 1001, "out of memory for %.200s", path);
+    if (w == NULL) return error_set(e, 1001, "out of memory for %.200s", path);
+    w->whole = STAGED_NONE;
+    if ((w->path = strdup(path)) == NULL) return error_set(e, 1001, "out of memory for %.200s", path);
     if (client_lengths(c, &lengths, &inputs, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < inputs; i++) tokens += lengths[i];
     w->count = count;
@@ -202,15 +205,15 @@ puma_status material_create(material_writer **out, const char *path, const clien
         hash_failed(e);
     free(lengths);
     if (e->status != PUMA_OK) return e->status;
-    fd = open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (staged_open(&w->whole, path, 0600, e) != PUMA_OK) return e->status;
+    fd = fcntl(w->whole.fd, F_DUPFD_CLOEXEC, 0);
     w->file = fd < 0 ? NULL : fdopen(fd, "wb");
     if (w->file == NULL) {
-        error_set(e, 1003, "%.200s: %s", w->part, strerror(errno));
+        error_set(e, 1003, "%.200s: %s", path, strerror(errno));
         if (fd >= 0) close(fd);
         return e->status;
     }
     /* The header, filled in at the end, and the marks, all "not used". */
-    if (fchmod(fd, 0600) != 0) write_failed(w);
     for (size_t i = 0; i < HEADER + (size_t)count && w->error.status == PUMA_OK; i++)
         if (putc(0, w->file) == EOF) write_failed(w);
     if (w->error.status != PUMA_OK) *e = w->error;
@@ -221,26 +224,26 @@ puma_status material_finish(material_writer *w, uint64_t *record_bytes, puma_err
 {
     *record_bytes = get(w->header + AT_SIZE, 8);
     if (w->done != w->count)
-        return error_set(e, 7001, "%.200s: %u of %u records", w->part, w->done, w->count);
+        return error_set(e, 7001, "%.200s: %u of %u records", w->path, w->done, w->count);
     if (!hash_bytes(w->header + AT_HASH, w->header, AT_HASH)) return hash_failed(e);
     if (fseeko(w->file, 0, SEEK_SET) != 0 || fwrite(w->header, 1, HEADER, w->file) != HEADER ||
-        fflush(w->file) != 0 || fsync(fileno(w->file)) != 0 || rename(w->part, w->path) != 0) {
+        fflush(w->file) != 0) {
         write_failed(w);
         *e = w->error;
-    } else {
-        w->part[0] = '\0';
+        return e->status;
     }
-    return e->status;
+    return staged_sync(&w->whole, e);
 }
+
+puma_status material_publish(material_writer *w, puma_error *e) { return staged_place(&w->whole, true, e); }
 
 void material_discard(material_writer *w)
 {
     if (w == NULL) return;
     if (w->file != NULL) fclose(w->file);
-    if (w->file != NULL && w->part[0] != '\0') unlink(w->part);
+    staged_drop(&w->whole);
     EVP_MD_CTX_free(w->hash);
     free(w->path);
-    free(w->part);
     free(w);
 }
 

@@ -27,8 +27,8 @@ enum { MATERIAL_MOST = 65536 }; /* records a file */
 
 typedef struct material_writer material_writer;
 
-/* A new file for `count` runs of this plan with the client's inputs.  `path` does not exist before
- * material_finish. */
+/* A new file for `count` runs of this plan with the client's inputs.  It has no name before material_publish
+ * (base/staged.h): what it holds are seeds. */
 puma_status material_create(material_writer **w, const char *path, const client_plan *c, uint32_t count,
                             puma_error *e);
 /* The events of a record, in order.  A failure is kept until material_end, which returns it. */
@@ -37,8 +37,10 @@ void material_place(material_writer *w, const place *at);
 void material_step(material_writer *w, report_step step, size_t tokens);
 void material_go(material_writer *w); /* set-up ends here */
 puma_status material_end(material_writer *w, puma_error *e);
+/* The file is whole and on disk; then it gets its name, in place of what has it. */
 puma_status material_finish(material_writer *w, uint64_t *record_bytes, puma_error *e);
-void        material_discard(material_writer *w); /* also after material_finish */
+puma_status material_publish(material_writer *w, puma_error *e);
+void        material_discard(material_writer *w); /* also after material_publish */
 
 /* --- using ------------------------------------------------------------------------------------ */
 

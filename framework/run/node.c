@@ -658,6 +658,7 @@ puma_status node_run(const node_config *c, node_result *result, puma_error *e)
                           .listen_fd = c->listen_fd,
                           .hub = c->hub,
                           .certificates = c->certificates,
+                          .identity = c->identity,
                           .allow_insecure = r->allow_insecure,
                           .dealer = p->protocol->protocol->dealer,
                           .called_dealer = (p->protocol->protocol->caps & PUMA_CAP_DEALER) != 0,

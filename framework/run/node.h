@@ -25,7 +25,7 @@ typedef struct node_config {
     net_hub    *hub;       /* transport = memory                                               */
     bool        rehearsal; /* over `hub`: no weights, no words, only messages and memory are counted;
                            peak_rss_bytes is what a party's process would need                           */
-    const char *certificates;
+    const char *certificates, *identity; /* see net_config */
     struct material_writer *deal; /* records this dealer's messages, without any peer: see material.h; or NULL */
     /* Called when the run reaches a place in the model, with the payload bytes sent so far; may be NULL. */
     void (*reached)(void *context, const char *where, uint64_t bytes);

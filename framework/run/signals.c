@@ -3,52 +3,48 @@
 /* signals.c - see signals.h */
 #include "run/signals.h"
 
+#include "run/stop.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
-static void (*stop_run)(const puma_error *why);
+enum { STACK = 256 << 10 };
 
-static sigset_t watched(void)
+static void (*stop_run)(const puma_error *why) = stop_now;
+
+static void *watch(void *context)
 {
-    sigset_t set;
+    const sigset_t *set = context;
+    puma_error      why = { 0 };
+    int             number = 0;
+
+    while (sigwait(set, &number) != 0) continue;
+    error_set(&why, 1005, "stopped by signal %d (%s)", number, strsignal(number));
+    __atomic_load_n(&stop_run, __ATOMIC_ACQUIRE)(&why);
+    return NULL;
+}
+
+puma_status signals_watch(puma_error *e)
+{
+    static sigset_t set;
+    pthread_attr_t  attributes;
+    pthread_t       thread;
+    bool            watched;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
-    return set;
+    if (pthread_attr_init(&attributes) != 0) return error_set(e, 1002, "no thread to watch for signals");
+    /* The default stack is the main thread's limit, which may be anything. */
+    pthread_attr_setstacksize(&attributes, STACK);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    watched = pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 && pthread_create(&thread, &attributes, watch, &set) == 0;
+    pthread_attr_destroy(&attributes);
+    return watched ? PUMA_OK : error_set(e, 1002, "no thread to watch for signals");
 }
 
-static void *watch(void *context)
-{
-    sigset_t   set = watched();
-    puma_error why = { 0 };
-    int        number = 0;
-
-    (void)context;
-    while (sigwait(&set, &number) != 0) continue;
-    error_set(&why, 1005, "stopped by signal %d (%s)", number, strsignal(number));
-    stop_run(&why);
-    return NULL;
-}
-
-puma_status signals_watch(void (*stop)(const puma_error *why), puma_error *e)
-{
-    sigset_t  set = watched();
-    pthread_t thread;
-
-    stop_run = stop;
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || pthread_create(&thread, NULL, watch, NULL) != 0)
-        return error_set(e, 1002, "no thread to watch for signals");
-    pthread_detach(thread);
-    return PUMA_OK;
-}
-
-void signals_release(void)
-{
-    sigset_t set = watched();
-
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
+void signals_call(void (*stop)(const puma_error *why)) { __atomic_store_n(&stop_run, stop, __ATOMIC_RELEASE); }

@@ -3,8 +3,6 @@
 /* spawn.c - see spawn.h */
 #include "run/spawn.h"
 
-#include "run/signals.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,15 +61,67 @@ void spawn_word(spawn_command *c, const char *format, ...)
     va_end(list);
     if (word == NULL || !make_room(c)) {
         free(word);
-        c->failed = true;
+        c->reason = ENOMEM;
         return;
     }
     c->words[c->count++] = word;
     c->words[c->count] = NULL;
 }
 
+void spawn_pass(spawn_command *c, const char *option, int fd)
+{
+    if (c->passed_count == SPAWN_PASSED) {
+        c->reason = E2BIG;
+        return;
+    }
+    c->passed[c->passed_count++] = fd;
+    spawn_word(c, "%s", option);
+    spawn_word(c, "%d", fd);
+}
+
+void spawn_give(spawn_command *c, const char *option, const void *bytes, size_t size)
+{
+    int         fd = memfd_create("puma", MFD_CLOEXEC);
+    const char *from = bytes;
+
+    for (size_t done = 0; fd >= 0 && done < size;) {
+        ssize_t wrote = pwrite(fd, from + done, size - done, (off_t)done);
+
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) {
+            c->reason = wrote < 0 ? errno : ENOSPC;
+            close(fd);
+            return;
+        }
+        done += (size_t)wrote;
+    }
+    if (fd < 0 || c->passed_count == SPAWN_PASSED) {
+        c->reason = fd < 0 ? errno : E2BIG;
+        if (fd >= 0) close(fd);
+        return;
+    }
+    c->owned[c->passed_count] = true;
+    spawn_pass(c, option, fd);
+}
+
+void spawn_give_texts(spawn_command *c, const char *option, const char *const *texts, size_t count)
+{
+    char  *bytes = NULL;
+    size_t size = 0;
+    FILE  *all = texts != NULL ? open_memstream(&bytes, &size) : NULL;
+
+    for (size_t i = 0; all != NULL && i < count; i++) fwrite(texts[i], 1, strlen(texts[i]) + 1, all);
+    if (all != NULL && (ferror(all) | fclose(all)) == 0)
+        spawn_give(c, option, bytes, size);
+    else
+        c->reason = ENOMEM;
+    free(bytes);
+}
+
 void spawn_command_free(spawn_command *c)
 {
+    for (size_t i = 0; i < c->passed_count; i++)
+        if (c->owned[i]) close(c->passed[i]);
     for (size_t i = 0; i < c->count; i++) free(c->words[i]);
     free(c->words);
     *c = (spawn_command){ 0 };
@@ -78,23 +129,24 @@ void spawn_command_free(spawn_command *c)
 
 /* --- start and end ----------------------------------------------------------------------------- */
 
-static bool inherit(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
+static bool inherit(int fd) { return fcntl(fd, F_SETFD, 0) == 0; }
 
-/* In the child: runs the program. */
-static _Noreturn void become(const spawn_child *child, char *const *words, int out, int keep, pid_t parent)
+/* In the child: runs the program.  The signals that are blocked here stay so until the program takes them itself. */
+static _Noreturn void become(const spawn_child *child, const spawn_command *c, int out, pid_t parent)
 {
-    int null = open("/dev/null", O_RDWR);
+    int  null = open("/dev/null", O_RDWR);
+    bool ready = inherit(child->result);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    signals_release();
+    for (size_t i = 0; i < c->passed_count; i++) ready = ready && inherit(c->passed[i]);
     /* A parent that ended before prctl will send no signal. */
-    if (getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(out < 0 ? null : out, 1) >= 0 &&
-        dup2(null, 2) >= 0 && inherit(keep) && inherit(child->result))
-        execv("/proc/self/exe", words);
+    if (ready && getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(out < 0 ? null : out, 1) >= 0 &&
+        dup2(null, 2) >= 0)
+        execv("/proc/self/exe", c->words);
     _exit(PUMA_EINTERNAL);
 }
 
-puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int keep, puma_error *e)
+puma_status spawn_start(spawn_child *child, spawn_command *words, int out, puma_error *e)
 {
     pid_t parent = getpid(), pid;
 
@@ -103,10 +155,13 @@ puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int k
     if (child->result < 0) return system_failed(e, "a file for a process's result");
     spawn_word(words, "--result-fd");
     spawn_word(words, "%d", child->result);
-    if (words->failed) return error_set(e, 1001, "out of memory for a command line");
+    if (words->reason != 0) {
+        errno = words->reason;
+        return system_failed(e, "a command line");
+    }
     fflush(NULL);
     pid = fork();
-    if (pid == 0) become(child, words->words, out, keep, parent);
+    if (pid == 0) become(child, words, out, parent);
     if (pid < 0) return system_failed(e, "starting a process");
     __atomic_store_n(&child->pid, pid, __ATOMIC_RELEASE);
     child->handle = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -155,6 +210,17 @@ static bool ends_within(const spawn_child *child, long limit_ms)
     do ready = poll(&fd, 1, limit_ms < 0 ? -1 : (int)limit_ms);
     while (ready < 0 && errno == EINTR);
     return ready > 0;
+}
+
+void spawn_end_soon(const spawn_child *child)
+{
+    pid_t         pid = __atomic_load_n(&child->pid, __ATOMIC_ACQUIRE);
+    struct pollfd fd = { .fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, .events = POLLIN };
+
+    if (fd.fd < 0) return;
+    kill(pid, SIGTERM);
+    if (poll(&fd, 1, GRACE_MS) == 0) kill(pid, SIGKILL);
+    close(fd.fd);
 }
 
 void spawn_wait(spawn_child *child, long limit_ms, spawn_end *end)
@@ -233,6 +299,35 @@ bool spawn_child_of(int fd)
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
     __atomic_store_n(&result, fd, __ATOMIC_RELEASE);
     return true;
+}
+
+puma_status spawn_given(int fd, char **bytes, size_t *size, puma_error *e)
+{
+    struct stat about;
+    char       *text = NULL;
+    size_t      n = 0;
+    bool        known = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+
+    if (!known)
+        error_set(e, 206, "descriptor %d: nothing was given there", fd);
+    else if ((text = malloc((size_t)about.st_size + 1)) == NULL)
+        error_set(e, 1001, "out of memory for what was given (%jd bytes)", (intmax_t)about.st_size);
+    while (e->status == PUMA_OK && n < (size_t)about.st_size) {
+        ssize_t got = pread(fd, text + n, (size_t)about.st_size - n, (off_t)n);
+
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) error_set(e, 1002, "descriptor %d: %s", fd, got < 0 ? strerror(errno) : "cut");
+        if (got > 0) n += (size_t)got;
+    }
+    if (known) close(fd);
+    if (e->status != PUMA_OK) {
+        free(text);
+        return e->status;
+    }
+    text[n] = '\0';
+    *bytes = text;
+    *size = n;
+    return PUMA_OK;
 }
 
 void spawn_tell(const puma_error *why)

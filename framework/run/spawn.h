@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
+enum { SPAWN_MOST = PUMA_MAX_PARTIES, SPAWN_PASSED = 4 }; /* children under one watch; descriptors of a command line */
 
 /* --- the parent's side ------------------------------------------------------------------------- */
 
@@ -24,10 +24,20 @@ enum { SPAWN_MOST = PUMA_MAX_PARTIES }; /* children under one watch */
 typedef struct spawn_command {
     char **words;
     size_t count, room;
-    bool   failed; /* out of memory; spawn_start reports it */
+    int    passed[SPAWN_PASSED]; /* descriptors that the child inherits */
+    bool   owned[SPAWN_PASSED];  /* closed with the command line        */
+    size_t passed_count;
+    int    reason; /* errno of what failed; spawn_start reports it */
 } spawn_command;
 
 void spawn_word(spawn_command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds `option N`: descriptor `fd` is open in the child under its number N.  It remains the caller's. */
+void spawn_pass(spawn_command *c, const char *option, int fd);
+/* Adds `option N` with these bytes, which the child reads with spawn_given.  For what must not stand on a command line,
+ * which every user of the host can read, nor in a file. */
+void spawn_give(spawn_command *c, const char *option, const void *bytes, size_t size);
+/* The same with texts, each closed by a NUL. */
+void spawn_give_texts(spawn_command *c, const char *option, const char *const *texts, size_t count);
 void spawn_command_free(spawn_command *c);
 
 typedef struct spawn_child {
@@ -48,12 +58,14 @@ typedef struct spawn_end {
 } spawn_end;
 
 /* Starts `puma WORDS…` with `out` as its standard output (-1: none) and no other standard file.  The child
- * ends when this process does.  `keep` (-1: none) is open in the child too, under the same number. */
-puma_status spawn_start(spawn_child *child, spawn_command *words, int out, int keep, puma_error *e);
+ * ends when this process does. */
+puma_status spawn_start(spawn_child *child, spawn_command *words, int out, puma_error *e);
 /* Waits for the end for at most `limit_ms` (negative: without limit), then kills.  The child is gone
  * afterwards. */
 void        spawn_wait(spawn_child *child, long limit_ms, spawn_end *end);
 void        spawn_kill(const spawn_child *child); /* from any thread; spawn_wait is still needed */
+/* Asks the child to end (SIGTERM), gives it a second for that, then kills it.  As spawn_kill. */
+void        spawn_end_soon(const spawn_child *child);
 
 /* A thread that waits for a child to fail.  It then gives the caller a second to learn the reason by itself,
  * calls `failed` unless the watch has been ended by then, and stops watching. */
@@ -73,6 +85,8 @@ void        spawn_watch_end(spawn_watch *w);
 
 /* From now on spawn_tell writes to `fd`.  False: `fd` is not open. */
 bool spawn_child_of(int fd);
+/* What the parent gave with spawn_give; *bytes is malloc'd and closed by a NUL that does not count.  Closes `fd`. */
+puma_status spawn_given(int fd, char **bytes, size_t *size, puma_error *e);
 /* Tells the process that started this one why it fails, if it asked for that.  Only the first call counts. */
 void spawn_tell(const puma_error *why);
 

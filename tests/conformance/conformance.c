@@ -226,7 +226,8 @@ static int listen_anywhere(char address[32])
 
 static void wires_make(wires *w, uint32_t parties)
 {
-    puma_error e = { 0 };
+    puma_error    e = { 0 };
+    certificates *set = NULL;
 
     w->hub = w->transport == NET_MEMORY ? net_hub_new() : NULL;
     if (w->transport == NET_MEMORY && !w->hub) fatal("out of memory");
@@ -235,7 +236,9 @@ static void wires_make(wires *w, uint32_t parties)
     if (w->transport != NET_TLS) return;
     snprintf(w->certificates, sizeof w->certificates, "/tmp/puma-conformance-XXXXXX");
     if (!mkdtemp(w->certificates)) fatal(strerror(errno));
-    if (certificates_make(w->certificates, parties, 2, &e) != PUMA_OK) fatal(e.text);
+    if (certificates_make(&set, w->certificates, parties, 2, &e) != PUMA_OK || certificates_place(set, &e) != PUMA_OK)
+        fatal(e.text);
+    certificates_close(set);
 }
 
 static void wires_remove(wires *w)

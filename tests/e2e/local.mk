@@ -24,8 +24,8 @@ dist_check_SCRIPTS += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfi
 TESTS              += %D%/compare.sh %D%/transcripts.sh %D%/parties.sh %D%/badfiles.sh
 dist_check_SCRIPTS += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
 TESTS              += %D%/memcheck.sh %D%/bench.sh %D%/signals.sh
-dist_check_SCRIPTS += %D%/material.sh
-TESTS              += %D%/material.sh
+dist_check_SCRIPTS += %D%/material.sh %D%/setup.sh
+TESTS              += %D%/material.sh %D%/setup.sh
 dist_check_SCRIPTS += %D%/install.sh
 TESTS              += %D%/install.sh
 dist_check_SCRIPTS += %D%/labels.sh %D%/input.sh %D%/random-ranges.sh %D%/bounds.sh
@@ -51,3 +51,8 @@ dist_check_SCRIPTS += %D%/misdeeds.sh
 TESTS              += %D%/misdeeds.sh
 dist_check_SCRIPTS += %D%/numbers.sh
 TESTS              += %D%/numbers.sh
+
+# The long form of signals.sh.
+check-signals: puma
+	PUMA_BUILDDIR='$(abs_builddir)' PUMA_SRCDIR='$(abs_srcdir)' PUMA_MOMENTS=200 '$(srcdir)/tests/e2e/signals.sh'
+.PHONY: check-signals

@@ -94,6 +94,26 @@ static inline int listen_anywhere(char address[32])
     return fd;
 }
 
+/* A folder of certificates. */
+static inline puma_status make_certificates(const char *directory, uint32_t parties, puma_error *e)
+{
+    certificates *set;
+
+    if (certificates_make(&set, directory, parties, 30, e) == PUMA_OK) certificates_place(set, e);
+    certificates_close(set);
+    return e->status;
+}
+
+/* One role's anew. */
+static inline puma_status renew_certificate(const char *directory, const char *role, unsigned *days, puma_error *e)
+{
+    certificates *set;
+
+    if (certificates_renew(&set, directory, role, days, e) == PUMA_OK) certificates_place(set, e);
+    certificates_close(set);
+    return e->status;
+}
+
 /* So many parties and the client, who agree; tests change what they are about. */
 static inline void run_prepare_parties(run *r, uint32_t parties, net_transport over)
 {
@@ -108,7 +128,7 @@ static inline void run_prepare_parties(run *r, uint32_t parties, net_transport o
 
         strcpy(r->certificates, "/tmp/puma-test-net-XXXXXX");
         assert_non_null(mkdtemp(r->certificates));
-        assert_int_equal(certificates_make(r->certificates, parties, 30, &e), PUMA_OK);
+        assert_int_equal(make_certificates(r->certificates, parties, &e), PUMA_OK);
     }
     for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i)) {
         net_config *c = &r->nodes[i].config;

@@ -763,7 +763,7 @@ static void a_stranger_with_its_own_certificate_ends_nothing(void **state)
 
         run_prepare(&r, NET_TLS);
         snprintf(own, sizeof own, "%s/own", r.certificates);
-        assert_int_equal(certificates_make(own, 3, 30, &e), PUMA_OK);
+        assert_int_equal(make_certificates(own, 3, &e), PUMA_OK);
         who.directory = own;
         if (!others) r.nodes[0].config.connect_timeout_ms = 700;
         meet_a_stranger(&r, &who, others);
@@ -863,7 +863,7 @@ static void one_role_is_renewed(void **state)
     snprintf(command, sizeof command, "cd %s && mkdir before && cp -p *.* before", r.certificates);
     assert_int_equal(system(command), 0);
     set_time(r.certificates, "party1", -7200, -3600);
-    assert_int_equal(certificates_renew(r.certificates, "party1", &days, &e), PUMA_OK);
+    assert_int_equal(renew_certificate(r.certificates, "party1", &days, &e), PUMA_OK);
     assert_true(days == 29 || days == 30); /* what the CA has */
     snprintf(path, sizeof path, "%s/party1.key", r.certificates);
     assert_int_equal(stat(path, &st), 0);
@@ -878,7 +878,7 @@ static void one_role_is_renewed(void **state)
     assert_fine(&r);
     snprintf(path, sizeof path, "%s/ca.key", r.certificates);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(certificates_renew(r.certificates, "party1", &days, &e), PUMA_ECONFIG);
+    assert_int_equal(renew_certificate(r.certificates, "party1", &days, &e), PUMA_ECONFIG);
     assert_int_equal(e.code, 385);
     assert_non_null(strstr(e.text, "ca.key"));
     run_free(&r);
@@ -893,7 +893,7 @@ static void anothers_authority_is_refused(void **state)
     (void)state;
     run_prepare(&r, NET_TLS);
     snprintf(other, sizeof other, "%s/other", r.certificates);
-    assert_int_equal(certificates_make(other, 3, 30, &e), PUMA_OK);
+    assert_int_equal(make_certificates(other, 3, &e), PUMA_OK);
     r.nodes[1].config.certificates = other;
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.connect_timeout_ms = 1000;
     run_all(&r, finish);

@@ -44,7 +44,7 @@ static void start(spawn_child *child, const char *part, int out)
 
     spawn_word(&words, "test_spawn");
     spawn_word(&words, "%s", part);
-    assert_int_equal(spawn_start(child, &words, out, -1, &e), PUMA_OK);
+    assert_int_equal(spawn_start(child, &words, out, &e), PUMA_OK);
     spawn_command_free(&words);
 }
 
