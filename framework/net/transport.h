@@ -64,6 +64,7 @@ void        memory_lost(net *n, conn *c, const char *why);
 /* --- message.c: payload as it is */
 puma_status message_send(net *n, uint32_t to, void *payload, size_t size, puma_phase phase, puma_error *e);
 frame      *message_next(net *n, uint32_t from, frame_type type, size_t longest, puma_error *e);
+size_t      message_unpack(frame *f, uint8_t **payload);
 /* Sends f as one message of the session's; takes it over. */
 puma_status message_post(net *n, uint32_t to, frame *f, puma_phase phase, puma_error *e);
 /* Lock held: reports the failure of this run, if it has one. */
