@@ -65,10 +65,24 @@ static void setup_timers(net *n, int64_t now, int64_t *next)
     if (n->transport->tend) n->transport->tend(n, now, next);
 }
 
+/* Silence is what we have watched: a host that slept, or was too busy to look, has not heard its peers, nor have
+ * they heard each other.  A wire that works looks every `beat`. */
+static void forgive_sleep(net *n, int64_t now, int64_t beat)
+{
+    int64_t slept = n->watched_at > 0 ? now - n->watched_at : 0;
+
+    n->watched_at = now;
+    if (slept <= 2 * beat) return;
+    for (conn *c = n->conns; c; c = c->next)
+        c->last_heard = c->last_heard + slept < now ? c->last_heard + slept : now;
+}
+
 static void life_timers(net *n, int64_t now, int64_t *next)
 {
     int64_t timeout = n->config.io_timeout_ms, beat = timeout / 4 > 0 ? timeout / 4 : 1;
 
+    forgive_sleep(n, now, beat);
+    wire_sooner(next, now + beat);
     for (conn *c = n->conns; c; c = c->next) {
         if (c->fd < 0 || !c->bound || n->ending) continue;
         node_link *l = &n->links[c->peer];

@@ -200,6 +200,7 @@ struct net {
     /* of the thread that holds the baton */
     conn      *conns;
     int        listen_fd;
+    int64_t    watched_at; /* when the clocks were last looked at                        */
     int64_t    connect_by, grace_until, farewell_until, flush_by, linger_by, stuck_at;
     bool       ending, ended, told;
     puma_error grace, refused; /* a closed link's own story; a refused TLS peer's        */

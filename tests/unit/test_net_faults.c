@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void finish(node *me) { net_finish(me->wire, &me->error); }
 
@@ -358,6 +359,44 @@ static void a_computing_peer_is_not_silent(void **state)
     run_all(&r, compute_long);
     assert_fine(&r);
     run_free(&r);
+}
+
+/* The whole host sleeps for several timeouts: afterwards nobody is taken for silent who has only slept as well. */
+static void sleep_together(node *me)
+{
+    pthread_barrier_wait(&me->of->barrier);
+    if (me->self == 0) {
+        pid_t parent = getpid(), child = fork();
+
+        if (child == 0) {
+            kill(parent, SIGSTOP);
+            usleep(1000000);
+            kill(parent, SIGCONT);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+        for (uint32_t i = 1; i < PUMA_NODES; i = after(me->of, i)) {
+            net_allow_reveal(me->wire, true);
+            net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
+        }
+    } else {
+        wait_for(me, 0);
+    }
+    net_finish(me->wire, &me->error);
+}
+
+static void a_host_that_slept_goes_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        run r;
+
+        run_prepare(&r, NET_MEMORY);
+        for (uint32_t k = 0; k < PUMA_NODES; k = after(&r, k)) r.nodes[k].config.io_timeout_ms = 300;
+        run_all(&r, sleep_together);
+        assert_fine(&r);
+        run_free(&r);
+    }
 }
 
 static void give_up(node *me)
@@ -1010,6 +1049,7 @@ int main(void)
         cmocka_unit_test(two_nodes_of_one_number),         cmocka_unit_test(swapped_addresses_are_named),
         cmocka_unit_test(a_closed_peer_is_named_by_all),   cmocka_unit_test(a_silent_peer_is_named),
         cmocka_unit_test(a_flipped_bit_is_seen),           cmocka_unit_test(a_computing_peer_is_not_silent),
+        cmocka_unit_test(a_host_that_slept_goes_on),
         cmocka_unit_test(an_abort_of_the_client_tells_its_code_alone),
         cmocka_unit_test(an_abort_carries_its_reason),     cmocka_unit_test(an_abort_overtakes_payload),
         cmocka_unit_test(a_wrong_length_is_named),         cmocka_unit_test(unread_payload_is_no_end),
