@@ -28,21 +28,21 @@ typedef struct attack {
     unsigned    code; /* at the honest node; 0: the run ends well */
     const char *says;
     void (*act)(scene *s);
-    uint8_t     upto; /* the peer behaves up to this frame of the handshake; FRAME_DATA: and sends what is asked, *
-                       * FRAME_CONTROL: and the control message, FRAME_DONE: and the end                         */
+    uint8_t  upto; /* the peer behaves up to this frame of the handshake; FRAME_DATA: and sends what is asked,
+                    * *  FRAME_CONTROL: and the control message, FRAME_DONE: and the end  */
     /* of one_frame, where it differs from the next in order */
-    uint8_t     type, phase;
-    size_t      size; /* bytes that are there            */
-    uint64_t    length, offset; /* length 0: that of `size` */
-    int         ahead; /* of the number                */
-    uint8_t     patch_at, patch; /* a byte of the header, under a right checksum; 0: none */
-    const char *text;  /* of act                        */
+    uint8_t  type, phase;
+    size_t   size;            /* bytes that are there            */
+    uint64_t length, offset;  /* length 0: that of `size` */
+    int      ahead;           /* of the number                */
+    uint8_t  patch_at, patch; /* a byte of the header, under a right checksum; 0: none */
+    const char *text;         /* of act                        */
     unsigned    number;
     bool        answers; /* the honest node calls the peer, not the peer it */
     bool        third;   /* P2 takes part as well, and never comes         */
     bool        busy;
-    const char *role;   /* whose certificate the peer shows; NULL: its own */
-    int         over;   /* TCP, TLS, or 0: both        */
+    const char *role; /* whose certificate the peer shows; NULL: its own */
+    int         over; /* TCP, TLS, or 0: both        */
 } attack;
 
 enum { TCP = 1, TLS = 2 };

@@ -75,7 +75,9 @@ static bool set_up(peer *p)
 
 bool peer_call(peer *p, int port)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
     if (p->fd >= 0) close(p->fd);
     p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -14,8 +14,8 @@ typedef struct peer {
     SSL_CTX *tls; /* NULL: plain */
     SSL     *ssl;
     uint64_t seq;
-    bool     lost;  /* the other end is gone, or said nothing in time     */
-    uint8_t *said;  /* the frames since peer_begin, the first MiB of them  */
+    bool     lost; /* the other end is gone, or said nothing in time     */
+    uint8_t *said; /* the frames since peer_begin, the first MiB of them  */
     size_t   said_bytes;
 } peer;
 
@@ -31,19 +31,20 @@ bool peer_answer(peer *p, int listen_fd);
 void peer_hang_up(peer *p);
 
 /* Bytes as they are. */
-void peer_write(peer *p, const void *data, size_t size);
+void       peer_write(peer *p, const void *data, size_t size);
 /* The header of the next frame, all in order; the number is used up. */
 frame_head peer_head(peer *p, uint8_t type, size_t size);
 /* A header, whatever it says, with the checksums that belong to it, and so many bytes. */
-void peer_send(peer *p, const frame_head *head, const void *data, size_t size);
+void       peer_send(peer *p, const frame_head *head, const void *data, size_t size);
 /* The next frame, all in order. */
-void peer_tell(peer *p, uint8_t type, const void *data, size_t size);
-void peer_tell_frame(peer *p, frame *f); /* of hello.c; frees it */
-/* The next frame of this type, heartbeats and others left out; NULL: it did not come.  The caller frees it. */
-frame *peer_hear(peer *p, uint8_t type);
+void       peer_tell(peer *p, uint8_t type, const void *data, size_t size);
+void       peer_tell_frame(peer *p, frame *f); /* of hello.c; frees it */
+/* The next frame of this type, heartbeats and others left out; NULL: it did not come.  The caller frees it.
+ */
+frame     *peer_hear(peer *p, uint8_t type);
 
-/* The handshake in order up to and with what this frame type says: FRAME_HELLO, CONFIG, ROSTER, READY.  False: the
- * other end did not go along. */
+/* The handshake in order up to and with what this frame type says: FRAME_HELLO, CONFIG, ROSTER, READY. False:
+ * the other end did not go along. */
 bool peer_shake(peer *p, uint8_t upto);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* rogue.c - a peer that says whatever it likes, over tcp and tls: each refusal of the handshake and of the running
- * protocol is reached once at least, by its code and its words, and the honest node does not wait, grow or fall.
+/* rogue.c - a peer that says whatever it likes, over tcp and tls: each refusal of the handshake and of the
+ * running protocol is reached once at least, by its code and its words, and the honest node does not wait,
+ * grow or fall.
  *
  *     rogue [NAME]: the cases whose names begin with NAME; none: all, and every code of classes 7, 8 and 9 is
  *     reached by one of them or has a reason below. */
@@ -23,10 +24,14 @@
 #include <unistd.h>
 
 #define CONNECT_MS 1000
-#define IO_MS 300
+#define IO_MS 600
 #define WATCHDOG_S 20
 #define WORKERS 8
+#ifdef __SANITIZE_ADDRESS__ /* it keeps what is freed, and fences all */
+#define GROWTH ((long)512 << 10)
+#else
 #define GROWTH ((long)64 << 10) /* KiB, of any case but the flood */
+#endif
 
 /* --- the honest node ---------------------------------------------------------------------------- */
 
@@ -73,7 +78,8 @@ static void show_certificate(scene *s, const char *role)
     char        directory[300];
     const char *slash = strchr(role, '/');
 
-    snprintf(directory, sizeof directory, "%s%s%.*s", world_folder(), slash != NULL ? "/" : "", slash != NULL ? (int)(slash - role) : 0, role);
+    snprintf(directory, sizeof directory, "%s%s%.*s", world_folder(), slash != NULL ? "/" : "",
+             slash != NULL ? (int)(slash - role) : 0, role);
     peer_secure(&s->p, directory, slash != NULL ? slash + 1 : role, s->a->answers);
 }
 
@@ -133,8 +139,9 @@ static void run_attack(const attack *a, bool tls, const char *lines)
     reach(s.h.error.code);
     tally_up(wrong == NULL);
     if (wrong != NULL)
-        printf("FAILED %s over %s: %s: E%04u %s (expected E%04u %s); %.2f s, %ld KiB\n", a->name, tls ? "tls" : "tcp", wrong,
-               s.h.error.code, s.h.error.text, a->code, a->says, s.h.ended_s - start, after.ru_maxrss - before.ru_maxrss);
+        printf("FAILED %s over %s: %s: E%04u %s (expected E%04u %s); %.2f s, %ld KiB\n", a->name,
+               tls ? "tls" : "tcp", wrong, s.h.error.code, s.h.error.text, a->code, a->says,
+               s.h.ended_s - start, after.ru_maxrss - before.ru_maxrss);
 }
 
 /* --- every key of a plan ------------------------------------------------------------------------ */
@@ -169,7 +176,12 @@ static void differ_in(const char *lines, size_t number)
     for (size_t i = 0; i < number; i++) at += strcspn(at, "\n") + 1;
     text = change_line(lines, at, number % 3 == 2);
     snprintf(says, sizeof says, "key %.*s: ", (int)strcspn(at, "="), at);
-    run_attack(&(attack){ .name = says, .code = 902, .says = says, .act = attack_config, .upto = FRAME_HELLO, .text = text },
+    run_attack(&(attack){ .name = says,
+                          .code = 902,
+                          .says = says,
+                          .act = attack_config,
+                          .upto = FRAME_HELLO,
+                          .text = text },
                number % 8 == 7, lines);
     free(text);
 }
@@ -197,8 +209,8 @@ static void whole_run(world *w, const fault *faults, size_t count, unsigned code
 
         tally_up(good);
         if (!good)
-            printf("FAILED %s: E%04u %s (expected E%04u %s)\n", world_title(world_node(w, i)), end.error[i].code, end.error[i].text,
-                   code, says);
+            printf("FAILED %s: E%04u %s (expected E%04u %s)\n", world_title(world_node(w, i)),
+                   end.error[i].code, end.error[i].text, code, says);
         reach(end.error[i].code);
     }
 }
@@ -211,7 +223,11 @@ static void whole_runs(world *w)
 
     fault_arm(NULL, 0);
     world_run(w, &end);
-    bill = (fault){ .kind = FAULT_FORGE, .from = 1, .to = PUMA_CLIENT, .k = fault_messages(1, PUMA_CLIENT) - 2, .forge = forge_bill };
+    bill = (fault){ .kind = FAULT_FORGE,
+                    .from = 1,
+                    .to = PUMA_CLIENT,
+                    .k = fault_messages(1, PUMA_CLIENT) - 2,
+                    .forge = forge_bill };
     whole_run(w, &bill, 1, 750, "party 1");
     /* The client's own lines: an input of a length that is none. */
     tokens = strstr(w->client->hello, "input.tokens=");
@@ -261,11 +277,13 @@ static void make_certificates(void)
     puma_error e = { 0 };
 
     snprintf(path, sizeof path, "%s/other", world_folder());
-    if (certificates_make(world_folder(), 3, 2, &e) != PUMA_OK || certificates_make(path, 3, 2, &e) != PUMA_OK) {
+    if (certificates_make(world_folder(), 3, 2, &e) != PUMA_OK ||
+        certificates_make(path, 3, 2, &e) != PUMA_OK) {
         fprintf(stderr, "%s\n", e.text);
         exit(99);
     }
-    snprintf(command, sizeof command, "cd %s && mkdir strict && cp party0.* strict && cp other/ca.pem strict", world_folder());
+    snprintf(command, sizeof command, "cd %s && mkdir strict && cp party0.* strict && cp other/ca.pem strict",
+             world_folder());
     if (system(command) != 0) exit(99);
 }
 
@@ -278,7 +296,8 @@ static bool play_case(size_t i, const char *only, const char *lines)
         i -= 2 * ATTACK_COUNT;
         if (*only != '\0' || i >= count_keys(lines)) return false;
         differ_in(lines, i);
-    } else if (strncmp(a->name, only, strlen(only)) == 0 && (a->over == 0 || a->over == (i % 2 == 0 ? TCP : TLS))) {
+    } else if (strncmp(a->name, only, strlen(only)) == 0 &&
+               (a->over == 0 || a->over == (i % 2 == 0 ? TCP : TLS))) {
         run_attack(a, i % 2 == 1, LINES);
     }
     return true;
@@ -298,7 +317,8 @@ static void play_all(const char *only, const char *lines)
         }
     for (int status; wait(&status) > 0;)
         if (status != 0) {
-            printf("FAILED a case: status %#x%s\n", (unsigned)status, WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ": hang" : "");
+            printf("FAILED a case: status %#x%s\n", (unsigned)status,
+                   WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ": hang" : "");
             tally_up(false);
         }
 }

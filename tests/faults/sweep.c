@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* sweep.c - every message of a whole run, on every link, meets every fault.  Each time the answer is right, or all
- * nodes end in time, by the right class of error, and name an end of the link.
+/* sweep.c - every message of a whole run, on every link, meets every fault.  Each time the answer is right,
+ * or all nodes end in time, by the right class of error, and name an end of the link.
  *
  *     sweep [--protocol NAME] [--transport NAME] [--stride N] [--seed N] [--jobs N]
  *     sweep --replay FROM-TO FAULT K [--protocol NAME] [--transport NAME] [--seed N]
  *
- * NAME of a transport: memory, tcp, tls, or records, which is tls with the faults in its records.  A stride of N
- * takes one case of N, which the seed chooses; without arguments, as a test, one of 400. */
+ * NAME of a transport: memory, tcp, tls, or records, which is tls with the faults in its records.  A stride
+ * of N takes one case of N, which the seed chooses; without arguments, as a test, one of 400. */
 #include "transport.h"
 #include "world.h"
 
@@ -44,7 +44,19 @@ typedef struct single {
     uint64_t   k;
 } single;
 
-typedef enum verdict { NOT_RUN, RUNNING, RIGHT, REFUSED_7, REFUSED_8, REFUSED_9, OTHER, HANG, CRASH, WRONG, VERDICTS } verdict;
+typedef enum verdict {
+    NOT_RUN,
+    RUNNING,
+    RIGHT,
+    REFUSED_7,
+    REFUSED_8,
+    REFUSED_9,
+    OTHER,
+    HANG,
+    CRASH,
+    WRONG,
+    VERDICTS
+} verdict;
 
 typedef struct result {
     verdict verdict;
@@ -72,17 +84,18 @@ static fault fault_of(const sweep *s, const single *c)
                     .seed = mix(s->seed + mix(c->k * 64 + (uint64_t)c->kind * 4096 + c->from * 8 + c->to)) };
 }
 
-/* A bit of payload that is wrong before TLS seals it is what a party does that deviates: nobody can see it, and
- * SECURITY.md says so. */
+/* Payload that is wrong before TLS seals it, or lacks bytes that what follows makes up for, is what a party
+ * does that deviates: nobody can see it, and SECURITY.md says so. */
 static bool visible(const sweep *s, fault_kind kind)
 {
-    return kind != FAULT_FLIP || s->records || strcmp(s->transport, "tls") != 0;
+    return (kind != FAULT_FLIP && kind != FAULT_TRUNCATE) || s->records || strcmp(s->transport, "tls") != 0;
 }
 
 /* The word that the receiver of the first fault sends to a third node, which fails as well. */
 static fault second_of(const sweep *s, const single *c)
 {
-    static const fault_kind kinds[] = { FAULT_DROP, FAULT_TRUNCATE, FAULT_FLIP, FAULT_CLOSE, FAULT_STOP, FAULT_DUPLICATE };
+    static const fault_kind kinds[] = { FAULT_DROP,  FAULT_TRUNCATE, FAULT_FLIP,
+                                        FAULT_CLOSE, FAULT_STOP,     FAULT_DUPLICATE };
     fault                   f = fault_of(s, c);
 
     f.on_abort = true;
@@ -108,8 +121,8 @@ static void complain(result *r, const char *format, ...)
     va_end(list);
 }
 
-/* Is this class one that the fault may end with?  TLS finds its own records damaged; a stream that ends or falls
- * silent is the network's, over TLS too. */
+/* Is this class one that the fault may end with?  TLS finds its own records damaged; a stream that ends or
+ * falls silent is the network's, over TLS too. */
 static bool fits(const sweep *s, const single *c, puma_status status)
 {
     if (status == PUMA_ENET) return true;
@@ -117,16 +130,20 @@ static bool fits(const sweep *s, const single *c, puma_status status)
     return status == PUMA_EDISAGREE && c->k <= 3; /* HELLO, CONFIG, ROSTER, READY */
 }
 
-static void judge_failure(const sweep *s, const single *c, const world_end *end, uint32_t i, double since, result *r)
+static void judge_failure(const sweep *s, const single *c, const world_end *end, uint32_t i, double since,
+                          result *r)
 {
     const puma_error *e = &end->error[i];
     double            limit = (c->k <= 3 ? WORLD_CONNECT_MS : WORLD_IO_MS) / 1000.0 + LATE_S;
 
-    if (!fits(s, c, e->status)) complain(r, "%s ends with class %d: %s", world_title(world_node(&s->world, i)), (int)e->status, e->text);
+    if (!fits(s, c, e->status))
+        complain(r, "%s ends with class %d: %s", world_title(world_node(&s->world, i)), (int)e->status,
+                 e->text);
     if (!world_names(&s->world, e->text, c->from) && !world_names(&s->world, e->text, c->to))
         complain(r, "%s names no end of the link: %s", world_title(world_node(&s->world, i)), e->text);
     if (end->ended_s[i] - since > limit)
-        complain(r, "%s ends after %.2f s, limit %.2f s: %s", world_title(world_node(&s->world, i)), end->ended_s[i] - since, limit, e->text);
+        complain(r, "%s ends after %.2f s, limit %.2f s: %s", world_title(world_node(&s->world, i)),
+                 end->ended_s[i] - since, limit, e->text);
 }
 
 static verdict classify(const world_end *end, uint32_t nodes)
@@ -159,8 +176,8 @@ static void judge(const sweep *s, const single *c, const world_end *end, double 
     } else {
         r->verdict = failed == 0 ? RIGHT : classify(end, nodes);
     }
-    /* Whoever has all that it needs when the last words are damaged cannot know of it; the one before the last can
-     * show as late as the last. */
+    /* Whoever has all that it needs when the last words are damaged cannot know of it; the one before the
+     * last can show as late as the last. */
     if (failed > 0 && failed < nodes && c->k + 2 < s->messages[c->from][c->to])
         complain(r, "%u of %u nodes end with 0", nodes - failed, nodes);
     if (grown > GROWTH) complain(r, "memory grows by %ld KiB", grown);
@@ -186,11 +203,13 @@ static void run_case(sweep *s, const single *c, result *r, bool tell)
     alarm(WATCHDOG_S);
     world_run(&s->world, &end);
     alarm(0);
-    if (!fault_struck(0, &since)) complain(r, "the message never came");
-    else judge(s, c, &end, since, peak_kib() - before, r);
+    if (!fault_struck(0, &since))
+        complain(r, "the message never came: %s", end.error[s->world.parties].text);
+    else
+        judge(s, c, &end, since, peak_kib() - before, r);
     for (uint32_t i = 0; tell && i <= s->world.parties; i++)
-        printf("%s: %d after %.3f s: %s\n", world_title(world_node(&s->world, i)), (int)end.error[i].status, end.ended_s[i] - since,
-               end.error[i].text);
+        printf("%s: %d after %.3f s: %s\n", world_title(world_node(&s->world, i)), (int)end.error[i].status,
+               end.ended_s[i] - since, end.error[i].text);
     fault_arm(NULL, 0);
 }
 
@@ -239,7 +258,8 @@ static void bury(result *results, size_t count, unsigned jobs, unsigned number, 
     for (size_t i = number; i < count; i += jobs) {
         if (results[i].verdict != RUNNING) continue;
         results[i].verdict = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? HANG : CRASH;
-        complain(&results[i], "%s: status %#x", results[i].verdict == HANG ? "hang" : "crash", (unsigned)status);
+        complain(&results[i], "%s: status %#x", results[i].verdict == HANG ? "hang" : "crash",
+                 (unsigned)status);
     }
 }
 
@@ -268,7 +288,8 @@ static void run_all(sweep *s, const single *cases, result *results, size_t count
 
 static size_t print_table(const sweep *s, const single *cases, const result *results, size_t count)
 {
-    static const char *const heads[] = { "right", "refused 7", "refused 8", "9", "other", "hang", "crash", "wrong" };
+    static const char *const heads[] = { "right", "refused 7", "refused 8", "9",
+                                         "other", "hang",      "crash",     "wrong" };
     size_t                   table[FAULT_KINDS][VERDICTS] = { 0 }, bad = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -276,16 +297,18 @@ static size_t print_table(const sweep *s, const single *cases, const result *res
         table[FAULT_KINDS - 1][results[i].verdict]++; /* the sums, in place of forge */
         if (!results[i].bad) continue;
         if (bad++ < 40)
-            printf("FAILED --replay %s-%s %s %llu --protocol %s --transport %s --seed %llu%s: %s\n", world_title(cases[i].from),
-                   world_title(cases[i].to), FAULT_NAMES[cases[i].kind], (unsigned long long)cases[i].k, s->protocol,
-                   s->records ? "records" : s->transport, (unsigned long long)s->seed, s->compound ? " --compound" : "", results[i].why);
+            printf("FAILED --replay %s-%s %s %llu --protocol %s --transport %s --seed %llu%s: %s\n",
+                   world_title(cases[i].from), world_title(cases[i].to), FAULT_NAMES[cases[i].kind],
+                   (unsigned long long)cases[i].k, s->protocol, s->records ? "records" : s->transport,
+                   (unsigned long long)s->seed, s->compound ? " --compound" : "", results[i].why);
     }
     printf("%-12s", "");
     for (size_t v = RIGHT; v < VERDICTS; v++) printf(" %9s", heads[v - RIGHT]);
     printf("\n");
     for (size_t kind = 0; kind <= FAULTS; kind++) {
         printf("%-12s", kind < FAULTS ? FAULT_NAMES[kind] : "all");
-        for (size_t v = RIGHT; v < VERDICTS; v++) printf(" %9zu", table[kind < FAULTS ? kind : FAULT_KINDS - 1][v]);
+        for (size_t v = RIGHT; v < VERDICTS; v++)
+            printf(" %9zu", table[kind < FAULTS ? kind : FAULT_KINDS - 1][v]);
         printf("\n");
     }
     return bad;
@@ -316,11 +339,13 @@ static size_t sweep_all(sweep *s, size_t *count)
 
     open_world(s);
     cases = list_cases(s, count);
-    results = mmap(NULL, (*count + 1) * sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    results =
+        mmap(NULL, (*count + 1) * sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (results == MAP_FAILED) exit(99);
     run_all(s, cases, results, *count);
-    printf("%s over %s%s: %zu cases, seed %llu, stride %u, %.0f s\n", s->protocol, s->records ? "records of tls" : s->transport,
-           s->compound ? ", and ABORT fails too" : "", *count, (unsigned long long)s->seed, s->stride, world_now() - start);
+    printf("%s over %s%s: %zu cases, seed %llu, stride %u, %.0f s\n", s->protocol,
+           s->records ? "records of tls" : s->transport, s->compound ? ", and ABORT fails too" : "", *count,
+           (unsigned long long)s->seed, s->stride, world_now() - start);
     bad = print_table(s, cases, results, *count);
     munmap(results, (*count + 1) * sizeof *results);
     free(cases);
@@ -362,7 +387,9 @@ static void set_transport(sweep *s, const char *name)
     s->transport = s->records ? "tls" : name;
 }
 
-static const char *const all_protocols[] = { "rep3", "beaver2" }, *const all_transports[] = { "memory", "tcp", "tls", "records" };
+static const char *const all_protocols[] = { "rep3", "beaver2" }, *const all_transports[] = { "memory", "tcp",
+                                                                                              "tls",
+                                                                                              "records" };
 
 /* Without a protocol or a transport: all of them. */
 static int sweep_every(sweep *s, const char *protocol, const char *wire)
@@ -392,14 +419,22 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
 
-        if (strcmp(argv[i], "--compound") == 0) s.compound = true;
-        else if (strcmp(argv[i], "--replay") == 0 && i + 3 < argc) again = &argv[i + 1], i += 3;
-        else if (strcmp(argv[i], "--protocol") == 0 && more) protocol = argv[++i];
-        else if (strcmp(argv[i], "--transport") == 0 && more) wire = argv[++i];
-        else if (strcmp(argv[i], "--stride") == 0 && more) s.stride = (unsigned)atoi(argv[++i]);
-        else if (strcmp(argv[i], "--seed") == 0 && more) s.seed = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--jobs") == 0 && more) s.jobs = (unsigned)atoi(argv[++i]);
-        else return 2;
+        if (strcmp(argv[i], "--compound") == 0)
+            s.compound = true;
+        else if (strcmp(argv[i], "--replay") == 0 && i + 3 < argc)
+            again = &argv[i + 1], i += 3;
+        else if (strcmp(argv[i], "--protocol") == 0 && more)
+            protocol = argv[++i];
+        else if (strcmp(argv[i], "--transport") == 0 && more)
+            wire = argv[++i];
+        else if (strcmp(argv[i], "--stride") == 0 && more)
+            s.stride = (unsigned)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--seed") == 0 && more)
+            s.seed = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--jobs") == 0 && more)
+            s.jobs = (unsigned)atoi(argv[++i]);
+        else
+            return 2;
     }
     if (s.stride == 0 || s.jobs == 0 || s.jobs > 64) return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);

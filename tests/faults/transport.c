@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* transport.c - see transport.h
  *
- * A frame is taken whole before its first byte has left, and what replaces it is sent at once: tests use small
- * frames, which fit into a socket.  The state of a link belongs to whoever holds the sender's baton. */
+ * A frame is taken whole before its first byte has left, and what replaces it is sent at once: tests use
+ * small frames, which fit into a socket.  The state of a link belongs to whoever holds the sender's baton. */
 #include "transport.h"
 
 #include "net/transport.h"
@@ -18,14 +18,14 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define MOST 4u     /* faults that are armed at once                   */
-#define RECORD 5u   /* bytes of a TLS record's header                  */
-#define CUT 8u      /* bytes that a truncated message lacks, or an extended one has too many */
+#define MOST 4u      /* faults that are armed at once                   */
+#define RECORD 5u    /* bytes of a TLS record's header                  */
+#define CUT 8u       /* bytes that a truncated message lacks, or an extended one has too many */
 #define PATIENCE 200 /* ms that a full socket is waited for             */
 
-const char *const FAULT_NAMES[FAULT_KINDS] = { "drop",   "duplicate", "swap",     "truncate", "extend",
-                                               "flip",   "header",    "length",   "sequence", "type",
-                                               "close",  "half-close", "stop",    "forge" };
+const char *const FAULT_NAMES[FAULT_KINDS] = { "drop",  "duplicate",  "swap",   "truncate", "extend",
+                                               "flip",  "header",     "length", "sequence", "type",
+                                               "close", "half-close", "stop",   "forge" };
 
 typedef struct bytes {
     uint8_t *data;
@@ -89,7 +89,8 @@ uint64_t fault_messages(uint32_t from, uint32_t to) { return atomic_load(&links[
 
 /* --- what goes out ------------------------------------------------------------------------------ */
 
-void fault_seal(uint8_t out[FRAME_HEAD], const frame_head *head, const void *payload, size_t size, bool sealed)
+void fault_seal(uint8_t out[FRAME_HEAD], const frame_head *head, const void *payload, size_t size,
+                bool sealed)
 {
     frame_head whole = *head;
 
@@ -145,11 +146,11 @@ static bytes take_frame(const conn *c)
 /* What TLS makes of the frame that is to go out: it writes into memory for once. */
 static bool take_records(const transport *real, conn *c, bytes *b)
 {
-    BIO    *memory = BIO_new(BIO_s_mem()), *socket = SSL_get_wbio(c->ssl);
-    size_t  sent = c->tx_sent, total = FRAME_HEAD + c->tx_segment;
-    char   *data;
-    long    size;
-    bool    whole;
+    BIO   *memory = BIO_new(BIO_s_mem()), *socket = SSL_get_wbio(c->ssl);
+    size_t sent = c->tx_sent, total = FRAME_HEAD + c->tx_segment;
+    char  *data;
+    long   size;
+    bool   whole;
 
     if (memory == NULL || BIO_up_ref(socket) != 1) abort();
     SSL_set0_wbio(c->ssl, memory);
@@ -171,8 +172,9 @@ static bool take_records(const transport *real, conn *c, bytes *b)
 /* --- the faults --------------------------------------------------------------------------------- */
 
 /* A length that somebody could believe, and lengths that nobody should. */
-static const uint64_t lengths[] = { (uint64_t)1 << 20,  (uint64_t)200 << 20,      (uint64_t)4 << 30,        ((uint64_t)8 << 30) - 1,
-                                    (uint64_t)8 << 30, ((uint64_t)1 << 32) - 1, (uint64_t)1 << 63, ~(uint64_t)0 };
+static const uint64_t lengths[] = { (uint64_t)1 << 20,       (uint64_t)200 << 20, (uint64_t)4 << 30,
+                                    ((uint64_t)8 << 30) - 1, (uint64_t)8 << 30,   ((uint64_t)1 << 32) - 1,
+                                    (uint64_t)1 << 63,       ~(uint64_t)0 };
 
 static void forge_frame(const fault *f, const conn *c, bytes *b)
 {
@@ -282,6 +284,9 @@ static size_t meets(uint32_t from, const conn *c, bool *watched)
     return found;
 }
 
+/* Whoever falls silent or goes has not sealed anything more: its farewell would have a wrong number. */
+static bool of_records(const fault *f) { return f->records && f->kind < FAULT_CLOSE; }
+
 static ssize_t faulty_write(const transport *real, conn *c)
 {
     size_t      total = FRAME_HEAD + c->tx_segment, hit;
@@ -292,12 +297,15 @@ static ssize_t faulty_write(const transport *real, conn *c)
 
     if (!locate(c, &from)) return real->write(c);
     l = &links[from][c->peer];
-    if (c->tx->type != FRAME_HEARTBEAT && c->tx->seq >= atomic_load(&l->messages)) atomic_store(&l->messages, c->tx->seq + 1);
+    if (c->tx->type != FRAME_HEARTBEAT && c->tx->seq >= atomic_load(&l->messages))
+        atomic_store(&l->messages, c->tx->seq + 1);
     if (l->stopped) return (ssize_t)(total - c->tx_sent);
     if (c->tx_sent > 0) return real->write(c);
     hit = meets(from, c, &watched);
-    if (hit == MOST && !watched && (l->held.size == 0 || c->tx->type == FRAME_HEARTBEAT)) return real->write(c);
-    records = c->ssl != NULL && ((hit < MOST && armed[hit].records) || watched || (l->held.size > 0 && armed[0].records));
+    if (hit == MOST && !watched && (l->held.size == 0 || c->tx->type == FRAME_HEARTBEAT))
+        return real->write(c);
+    records = c->ssl != NULL &&
+              ((hit < MOST && of_records(&armed[hit])) || watched || (l->held.size > 0 && armed[0].records));
     if (records && !take_records(real, c, &b)) return STREAM_CLOSED;
     if (!records) b = take_frame(c);
     if (hit < MOST) {
@@ -325,21 +333,21 @@ static ssize_t faulty_write(const transport *real, conn *c)
 
 /* --- the wrapped transports --------------------------------------------------------------------- */
 
-#define WRAP(name)                                                                                            \
-    extern const transport __real_##name;                                                                     \
-    extern transport       __wrap_##name;                                                                     \
-    transport              __wrap_##name;                                                                     \
-    static puma_status     name##_open(net *n, puma_error *e)                                                 \
-    {                                                                                                         \
-        atomic_store(&owners[n->config.self], n);                                                             \
-        return __real_##name.open(n, e);                                                                      \
-    }                                                                                                         \
-    static ssize_t                     name##_write(conn *c) { return faulty_write(&__real_##name, c); }      \
-    __attribute__((constructor)) static void name##_wrap(void)                                                \
-    {                                                                                                         \
-        __wrap_##name = __real_##name;                                                                        \
-        __wrap_##name.open = name##_open;                                                                     \
-        __wrap_##name.write = name##_write;                                                                   \
+#define WRAP(name)                                                                                           \
+    extern const transport __real_##name;                                                                    \
+    extern transport       __wrap_##name;                                                                    \
+    transport              __wrap_##name;                                                                    \
+    static puma_status     name##_open(net *n, puma_error *e)                                                \
+    {                                                                                                        \
+        atomic_store(&owners[n->config.self], n);                                                            \
+        return __real_##name.open(n, e);                                                                     \
+    }                                                                                                        \
+    static ssize_t                           name##_write(conn *c) { return faulty_write(&__real_##name, c); } \
+    __attribute__((constructor)) static void name##_wrap(void)                                               \
+    {                                                                                                        \
+        __wrap_##name = __real_##name;                                                                       \
+        __wrap_##name.open = name##_open;                                                                    \
+        __wrap_##name.write = name##_write;                                                                  \
     }
 
 WRAP(memory_transport)

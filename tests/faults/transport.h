@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* transport.h (tests/faults) - a transport that wraps any other and damages what it sends, for tests alone.
  *
- * A program that links with the options of local.mk (--wrap) gets, in place of memory_transport, tcp_transport
- * and tls_transport, copies of them whose `write` passes through here: each frame that a node gives to its
- * socket is known by its directed link and its number there.  Nothing of it is in what is installed. */
+ * A program that links with the options of local.mk (--wrap) gets, in place of memory_transport,
+ * tcp_transport and tls_transport, copies of them whose `write` passes through here: each frame that a node
+ * gives to its socket is known by its directed link and its number there.  Nothing of it is in what is
+ * installed. */
 #ifndef FAULTS_TRANSPORT_H
 #define FAULTS_TRANSPORT_H
 
@@ -23,7 +24,7 @@ typedef enum fault_kind {
     FAULT_TYPE,     /* another type, the checksum is right                             */
     FAULT_CLOSE,
     FAULT_HALF_CLOSE,
-    FAULT_STOP, /* nothing more is sent on this link, heartbeats included          */
+    FAULT_STOP,  /* nothing more is sent on this link, heartbeats included          */
     FAULT_FORGE, /* `forge` changes it, the checksum is right                       */
     FAULT_KINDS
 } fault_kind;
@@ -50,6 +51,7 @@ bool     fault_struck(size_t i, double *at_s);
 /* How many messages `from` has sent `to`. */
 uint64_t fault_messages(uint32_t from, uint32_t to);
 /* Writes a header with the checksums that belong to it and to the payload behind it. */
-void     fault_seal(uint8_t out[FRAME_HEAD], const frame_head *head, const void *payload, size_t size, bool sealed);
+void     fault_seal(uint8_t out[FRAME_HEAD], const frame_head *head, const void *payload, size_t size,
+                    bool sealed);
 
 #endif

@@ -61,14 +61,16 @@ void world_open(world *w, const char *protocol, const char *transport)
     make_scratch(NULL);
     put_text("config.json", config_json);
     snprintf(text, sizeof text,
-             "[run]\nmodel = config.json\ntask = hidden\nprotocol = %s\nthreads = 1\n[weights]\nsource = synthetic:1\n"
+             "[run]\nmodel = config.json\ntask = hidden\nprotocol = %s\nthreads = 1\n[weights]\nsource = "
+             "synthetic:1\n"
              "[input]\nids = 1 2\n[approximation]\ndefault = puma\n[network]\ntransport = %s\n"
              "connect_timeout_ms = %d\nio_timeout_ms = %d\n",
              protocol, transport, WORLD_CONNECT_MS, WORLD_IO_MS);
     path = put_text("run.ini", text);
     if (client_open(&w->client, path, NULL, 0, CLIENT_ALL, &e) != PUMA_OK) give_up("%s", e.text);
     w->parties = w->client->plan->protocol->protocol->parties;
-    if (w->client->plan->run->transport == RUN_TLS && certificates_make(scratch, w->parties, 2, &e) != PUMA_OK)
+    if (w->client->plan->run->transport == RUN_TLS &&
+        certificates_make(scratch, w->parties, 2, &e) != PUMA_OK)
         give_up("%s", e.text);
     ring_set_threads(1);
 }
@@ -161,7 +163,9 @@ void world_run(world *w, world_end *end)
 
 const char *world_title(uint32_t node)
 {
-    static const char *const titles[PUMA_NODES] = { "P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "client" };
+    static const char *const titles[PUMA_NODES] = {
+        "P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "client"
+    };
 
     return titles[node];
 }
