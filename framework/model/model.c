@@ -254,9 +254,11 @@ static void list_tensors(model *m, const architecture *a, const wanted *w)
     for (; !role_in_layer(i); i++)
         if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
     first = i;
+    m->layers_at = m->tensor_count;
     for (size_t layer = 0; layer < m->groups; layer++)
         for (i = first; role_in_layer(i); i++)
             if (role_wanted(a, i, w)) add_tensor(m, a, i, (int)layer);
+    m->layer_tensors = m->groups > 0 ? (m->tensor_count - m->layers_at) / m->groups : 0;
     for (; i < ROLE_COUNT; i++)
         if (role_wanted(a, i, w)) add_tensor(m, a, i, -1);
 }

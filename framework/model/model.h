@@ -158,6 +158,7 @@ typedef struct model {
     bool             lower;                 /* texts are brought to lower case                             */
     model_tensor    *tensors; /* what `task` needs, see model_open                            */
     size_t           tensor_count;
+    size_t layers_at, layer_tensors; /* where the layers' begin, one behind the other; so many each     */
     void            *owner; /* the module's own                                             */
 } model;
 
@@ -174,14 +175,22 @@ puma_status model_parse(model **m, const char *name, const char *bytes, size_t s
                         const struct architecture *architecture, model_task task, puma_error *e);
 void        model_close(model *m);
 
-/* The tensor for `role` in `layer`, and its number in *index; NULL if the model has none. */
+/* The tensor for `role` in `layer`, and its number in *index; NULL if the model has none.  Layers are not
+ * searched one after the other: a model may have thousands. */
 static inline const model_tensor *model_find(const model *m, const char *role, int layer, size_t *index)
 {
-    for (size_t i = 0; i < m->tensor_count; i++)
-        if (m->tensors[i].layer == layer && strcmp(m->tensors[i].role, role) == 0) {
+    size_t behind = m->layers_at + m->groups * m->layer_tensors, i = 0;
+
+    if (layer >= 0) i = (size_t)layer < m->groups ? m->layers_at + (size_t)layer * m->layer_tensors : behind;
+    while (i < m->tensor_count) {
+        const model_tensor *t = &m->tensors[i];
+
+        if (t->layer == layer && strcmp(t->role, role) == 0) {
             *index = i;
-            return &m->tensors[i];
+            return t;
         }
+        i = i < behind && t->layer > layer ? behind : i + 1;
+    }
     return NULL;
 }
 /* The set of weights of layer i. */

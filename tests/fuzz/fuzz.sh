@@ -15,6 +15,9 @@ corpora=$src/tests/fuzz/corpus
 room=10000
 failed=0
 
+# What is freed lies in wait for a late use, but not in so much memory that it looks like the target's.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=32}
+
 dictionary() {
     case $1 in
     ini | runfile | architecture | chat) echo "-dict=$src/tests/fuzz/ini.dict" ;;

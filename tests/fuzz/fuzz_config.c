@@ -23,10 +23,16 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
 static void check(const model *m)
 {
-    size_t numbers = 0;
+    size_t numbers = 0, index;
 
     FUZZ_CHECK(m->layers > 0 && m->heads > 0 && m->hidden > 0);
-    for (size_t i = 0; i < m->tensor_count; i++) numbers += m->tensors[i].dim[0];
+    for (size_t i = 0; i < m->tensor_count; i++) {
+        const model_tensor *t = &m->tensors[i];
+
+        numbers += t->dim[0];
+        FUZZ_CHECK(model_find(m, t->role, t->layer, &index) == t && index == i);
+    }
+    FUZZ_CHECK(model_find(m, "none", 0, &index) == NULL);
     FUZZ_CHECK(numbers > 0 && model_parameters(m) > 0);
     model_note(m);
 }

@@ -35,12 +35,13 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     return 0;
 }
 
-/* One of several, or rarely what the input says instead. */
-static unsigned number(fuzz_feed *f, unsigned sound)
+/* What is sound, or rarely another number: small, so that a run stays one of milliseconds, or far too large.
+ */
+static unsigned long long number(fuzz_feed *f, unsigned sound)
 {
-    unsigned byte = fuzz_byte(f);
+    static const unsigned long long others[] = { 0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 1ull << 33, 1ull << 62 };
 
-    return byte < 250 ? sound : fuzz_byte(f);
+    return fuzz_byte(f) < 240 ? sound : others[fuzz_below(f, sizeof others / sizeof *others)];
 }
 
 static const char *const families[] = { "bert", "distilbert", "roberta", "electra", "mpnet", "albert",
@@ -56,15 +57,15 @@ static unsigned put_config(fuzz_feed *f)
     const char *function = functions[fuzz_below(f, 5)];
 
     text[0] = '\0';
-    add("{\"model_type\":\"%s\",\"vocab_size\":%u,\"max_position_embeddings\":%u,\"type_vocab_size\":%u,"
+    add("{\"model_type\":\"%s\",\"vocab_size\":%llu,\"max_position_embeddings\":%llu,\"type_vocab_size\":%u,"
         "\"pad_token_id\":0",
         families[family], number(f, vocabulary), number(f, positions + 2), 1 + fuzz_below(f, 2));
-    add(",\"hidden_size\":%u,\"dim\":%u,\"n_embd\":%u,\"embedding_size\":%u", number(f, hidden), hidden,
+    add(",\"hidden_size\":%llu,\"dim\":%u,\"n_embd\":%u,\"embedding_size\":%u", number(f, hidden), hidden,
         hidden, fuzz_below(f, 2) ? hidden : width);
-    add(",\"num_hidden_layers\":%u,\"n_layers\":%u,\"n_layer\":%u", number(f, layers), layers, layers);
-    add(",\"num_attention_heads\":%u,\"n_heads\":%u,\"n_head\":%u,\"num_key_value_heads\":%u",
+    add(",\"num_hidden_layers\":%llu,\"n_layers\":%u,\"n_layer\":%u", number(f, layers), layers, layers);
+    add(",\"num_attention_heads\":%llu,\"n_heads\":%u,\"n_head\":%u,\"num_key_value_heads\":%llu",
         number(f, heads), heads, heads, number(f, fuzz_below(f, 2) ? heads : 1));
-    add(",\"intermediate_size\":%u,\"hidden_dim\":%u,\"n_inner\":%u,\"head_dim\":%u,\"n_positions\":%u",
+    add(",\"intermediate_size\":%llu,\"hidden_dim\":%u,\"n_inner\":%u,\"head_dim\":%u,\"n_positions\":%u",
         number(f, inner), inner, inner, width, positions);
     add(",\"hidden_act\":\"%s\",\"activation\":\"%s\",\"activation_function\":\"%s\",\"hidden_activation\":"
         "\"%s\"",
@@ -75,7 +76,7 @@ static unsigned put_config(fuzz_feed *f)
         fuzz_below(f, 2) ? "true" : "false");
     if (fuzz_below(f, 4) == 3) add(",\"sliding_window\":%u", fuzz_below(f, 8));
     if (fuzz_below(f, 4) == 3)
-        add(",\"rope_scaling\":{\"rope_type\":\"%s\",\"factor\":%u.0}",
+        add(",\"rope_scaling\":{\"rope_type\":\"%s\",\"factor\":%llu.0}",
             fuzz_below(f, 2) ? "linear" : "dynamic", number(f, 1 + fuzz_below(f, 5)));
     add("}");
     put_text("config.json", text);
