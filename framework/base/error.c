@@ -3,6 +3,7 @@
 /* error.c - see error.h */
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,11 @@ puma_status error_set(puma_error *e, unsigned code, const char *format, ...)
     e->code = code;
     escape(e->text, sizeof e->text, raw);
     return e->status;
+}
+
+unsigned error_by(int number, unsigned code)
+{
+    return number == EMFILE || number == ENFILE || number == ENOMEM || number == ENOBUFS || number == EIO ? 1002 : code;
 }
 
 puma_status error_prefix(puma_error *e, const char *format, ...)

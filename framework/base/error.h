@@ -28,6 +28,10 @@ typedef struct puma_error {
 puma_status error_set(puma_error *e, unsigned code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The code for a call that failed with errno `number` on a file or folder: E1002 where the process's or the machine's limits,
+ * or its disk, are at fault, else `code`, which blames the file. */
+unsigned error_by(int number, unsigned code);
+
 /* Puts "PREFIX: " before the text of a recorded failure. */
 puma_status error_prefix(puma_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

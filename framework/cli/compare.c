@@ -10,10 +10,10 @@
  * Variants that differ only in what plaintext does not depend on - the protocol, the network - share these
  * runs. */
 #include "cli/cli.h"
-#include "base/json_text.h"
 #include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
+#include "base/json_text.h"
 #include "report/output.h"
 #include "report/page/columns.h"
 #include "report/page/page.h"

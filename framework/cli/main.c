@@ -146,6 +146,7 @@ static int finish(int code)
         if (code == 0) code = cli_fail(&e);
     }
     stop_over();
+    memory_over(code);
     return code;
 }
 

@@ -8,5 +8,7 @@
 /* Before OpenSSL is used and anything printed: when OpenSSL or OpenMP is refused memory the process stops (E1001, E1002; stop_now), and
  * standard output has its buffer. */
 void memory_guard(void);
+/* All is said and printed, and the process about to end with `code`: what is refused from now on changes nothing. */
+void memory_over(int code);
 
 #endif

@@ -6,13 +6,13 @@
  * processes of this host), and prints: the answer, warnings, a party's log.  All computing is done in run/
  * and below. */
 #include "cli/cli.h"
-#include "base/json_text.h"
 #include "cli/deliver.h"
 #include "cli/log.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
 #include "cli/progress.h"
 
+#include "base/json_text.h"
 #include "net/certificates.h"
 #include "plan/network.h"
 #include "plan/ranges.h"

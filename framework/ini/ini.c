@@ -274,9 +274,9 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
     if (e->status != PUMA_OK) return e->status;
     /* Without O_NONBLOCK, opening a FIFO would wait for somebody to write. */
     fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return error_set(e, 301, "%.160s: %s", path, strerror(errno));
+    if (fd < 0) return error_set(e, error_by(errno, 301), "%.160s: %s", path, strerror(errno));
     if (fstat(fd, &about) != 0) {
-        error_set(e, 301, "%.160s: %s", path, strerror(errno));
+        error_set(e, error_by(errno, 301), "%.160s: %s", path, strerror(errno));
     } else if (!S_ISREG(about.st_mode)) {
         error_set(e, 301, "%.160s: %s", path,
                   S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
@@ -294,7 +294,7 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
         if (got > 0)
             size += (size_t)got;
         else if (errno != EINTR)
-            error_set(e, 301, "%.160s: %s", path, strerror(errno));
+            error_set(e, error_by(errno, 301), "%.160s: %s", path, strerror(errno));
         if (size == room) error_set(e, 301, "%.160s: changed while it was read", path);
     }
     close(fd);

@@ -618,7 +618,7 @@ puma_status architecture_open(architecture **out, const char *directory, const c
 
     *out = NULL;
     count = scandir(directory, &list, is_architecture, alphasort);
-    if (count < 0) return error_set(e, 340, "%s: folder of architectures: %s", directory, strerror(errno));
+    if (count < 0) return error_set(e, error_by(errno, 340), "%s: folder of architectures: %s", directory, strerror(errno));
     if (strcmp(name, "auto") == 0) {
         open_auto(out, directory, list, (size_t)count, model_type, e);
     } else {

@@ -492,7 +492,7 @@ static puma_status config_path(char **path, bool *is_gguf, const char *directory
     *path = NULL;
     *is_gguf = false;
     if (stat(directory, &about) != 0)
-        return error_set(e, 401, "%s: %s", path_tail(directory), strerror(errno));
+        return error_set(e, error_by(errno, 401), "%s: %s", path_tail(directory), strerror(errno));
     if (!S_ISDIR(about.st_mode)) {
         *path = strdup(directory);
         *is_gguf = file_is_gguf(directory);

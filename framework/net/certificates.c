@@ -325,7 +325,7 @@ BIO *pem_read(const char *path, bool is_key, bool open_to_others, puma_error *e)
     ssize_t     got = 0;
 
     if (fd < 0 || fstat(fd, &st) != 0)
-        error_set(e, 801, "%s: %s", path, strerror(errno));
+        error_set(e, error_by(errno, 801), "%s: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
         error_set(e, 801, "%s: not a regular file", path);
     else if (st.st_size > PEM_LIMIT)
@@ -338,7 +338,7 @@ BIO *pem_read(const char *path, bool is_key, bool open_to_others, puma_error *e)
         do got = read(fd, bytes, sizeof bytes);
         while (got < 0 && errno == EINTR);
         if (got < 0)
-            error_set(e, 801, "%s: %s", path, strerror(errno));
+            error_set(e, error_by(errno, 801), "%s: %s", path, strerror(errno));
         else if (got > 0 && BIO_write(text, bytes, (int)got) != (int)got)
             error_set(e, 1001, "%s: out of memory", path);
         if (got <= 0) break; /* shorter than it was: what is missing will be missed */
@@ -423,7 +423,7 @@ static puma_status read_authority(const char *directory, X509 **ca, EVP_PKEY **c
     if (!path_of(path, sizeof path, directory, "ca", ".key"))
         return error_set(e, 319, "%s: path too long", directory);
     if (access(path, F_OK) != 0)
-        return error_set(e, 385, "%s: %s: without the CA's key no certificate can be made", path, strerror(errno));
+        return error_set(e, error_by(errno, 385), "%s: %s: without the CA's key no certificate can be made", path, strerror(errno));
     if ((text = pem_read(path, true, false, e))) *ca_key = key_take(text, path, e);
     BIO_free(text);
     path_of(path, sizeof path, directory, "ca", ".pem");

@@ -303,7 +303,7 @@ static bool starved(int number, const char *why)
 {
     static const char *const words[] = { "annot allocate memory", "cannot create", "out of memory" };
 
-    if (number == ENOMEM || number == EMFILE || number == ENFILE) return true;
+    if (error_by(number, 605) != 605) return true;
     for (size_t i = 0; why && i < sizeof words / sizeof *words; i++)
         if (strstr(why, words[i])) return true;
     return why == NULL;
@@ -447,12 +447,12 @@ static puma_status open_name(const plugin **p, const char *name, const char *ext
 
         if (!realpath(dirs[i], directory)) {
             if (i == 0 && extra)
-                return error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
+                return error_set(e, error_by(errno, 603), "%s: plugin directory: %s", dirs[i], strerror(errno));
             continue;
         }
         snprintf(path, sizeof path, "%s/%s.so", directory, name);
         if (lstat(path, &link) != 0 && errno == ENOENT) continue;
-        if (!realpath(path, real)) return error_set(e, 603, "%s: %s", path, strerror(errno));
+        if (!realpath(path, real)) return error_set(e, error_by(errno, 603), "%s: %s", path, strerror(errno));
         if (!inside(real, directory))
             return error_set(e, 603, "%s: leads out of its directory, to %s", path, real);
         return open_path(p, real, name, pin, e);
@@ -483,7 +483,7 @@ puma_status plugin_open_file(const plugin **p, const char *path, puma_error *e)
 
     *p = NULL;
     if (e->status != PUMA_OK) return e->status;
-    if (!realpath(path, real)) return error_set(e, 601, "%s: %s", path, strerror(errno));
+    if (!realpath(path, real)) return error_set(e, error_by(errno, 601), "%s: %s", path, strerror(errno));
     pthread_mutex_lock(&lock);
     status = open_path(p, real, NULL, NULL, e);
     pthread_mutex_unlock(&lock);
@@ -533,10 +533,8 @@ puma_status plugin_list(char ***names, const char *extra, puma_error *e)
         struct dirent *entry;
 
         if (!d) {
-            if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
-                error_set(e, 1002, "%s: plugin directory: %s", dirs[i], strerror(errno));
-            else if (i == 0 && extra)
-                error_set(e, 603, "%s: plugin directory: %s", dirs[i], strerror(errno));
+            if ((i == 0 && extra) || error_by(errno, 603) != 603)
+                error_set(e, error_by(errno, 603), "%s: plugin directory: %s", dirs[i], strerror(errno));
             continue;
         }
         while (e->status == PUMA_OK && (entry = readdir(d))) {

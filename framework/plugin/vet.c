@@ -58,12 +58,9 @@ static puma_status vet_owner(const char *path, const struct stat *st, bool above
     return PUMA_OK;
 }
 
-/* The process's own limits are no fault of the file. */
 static puma_status cannot_open(const char *path, puma_error *e)
 {
-    unsigned code = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 603;
-
-    return error_set(e, code, "%s: %s", path, strerror(errno));
+    return error_set(e, error_by(errno, 603), "%s: %s", path, strerror(errno));
 }
 
 /* From the root down to the folder of `path`, each opened in the one before, so that none can be exchanged once it has been
@@ -171,12 +168,14 @@ puma_status vet_open(const char *path, int *fd, struct stat *file, puma_error *e
     close(folder);
     if (opened < 0) return e->status;
     if (fstat(opened, file) != 0) {
-        error_set(e, 603, "%s: %s", path, strerror(errno));
+        error_set(e, error_by(errno, 603), "%s: %s", path, strerror(errno));
     } else if (!S_ISREG(file->st_mode)) {
         error_set(e, 605, "%s: not a regular file", path);
     } else if (vet_owner(path, file, false, e) == PUMA_OK) {
+        errno = 0;
         fault = vet_elf(opened, file->st_size);
-        if (fault) error_set(e, 605, "%s: %s", path, fault);
+        if (fault && error_by(errno, 605) != 605) fault = strerror(errno);
+        if (fault) error_set(e, error_by(errno, 605), "%s: %s", path, fault);
     }
     if (e->status == PUMA_OK)
         *fd = opened;

@@ -31,7 +31,7 @@ puma_status output_check(const char *path, const char *const *inputs, puma_error
     if (!directory) return error_set(e, 1001, "%.160s: out of memory", path);
     exists = stat(path, &about) == 0;
     if (!exists && errno != ENOENT) {
-        error_set(e, 321, "%.160s: %s", path, strerror(errno));
+        error_set(e, error_by(errno, 321), "%.160s: %s", path, strerror(errno));
     } else if (exists && !S_ISREG(about.st_mode)) {
         error_set(e, 321, "%.160s: %s", path,
                   S_ISDIR(about.st_mode) ? strerror(EISDIR) : "not a regular file");
@@ -39,7 +39,7 @@ puma_status output_check(const char *path, const char *const *inputs, puma_error
         error_set(e, 321, "'%.160s': not the name of a file", path);
     } else if (access(directory, W_OK | X_OK) != 0) {
         /* A rename replaces the file, so the directory's permission counts. */
-        error_set(e, 321, "%.160s: its directory: %s", path, strerror(errno));
+        error_set(e, error_by(errno, 321), "%.160s: its directory: %s", path, strerror(errno));
     }
     for (size_t i = 0; exists && inputs && inputs[i]; i++)
         if (stat(inputs[i], &input) == 0 && input.st_dev == about.st_dev && input.st_ino == about.st_ino)

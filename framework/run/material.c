@@ -331,7 +331,7 @@ puma_status material_open(material **out, const plan *p, puma_error *e)
     m->path = p->run->material;
     fd = open(m->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &about) != 0) {
-        error_set(e, 430, "%.200s: dealer's material: %s", m->path, strerror(errno));
+        error_set(e, error_by(errno, 430), "%.200s: dealer's material: %s", m->path, strerror(errno));
         if (fd >= 0) close(fd);
         return e->status;
     }

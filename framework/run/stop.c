@@ -43,6 +43,7 @@ void stop_now(const puma_error *why)
 void stop_silently(void)
 {
     begin_end();
+    fence_lift();
     _exit(0);
 }
 

@@ -28,9 +28,9 @@ puma_status file_open(data_file *f, const char *path, puma_error *e)
     /* O_NONBLOCK: a FIFO is then refused by its type below instead of waiting here for a writer. */
     f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (f->fd < 0) /* the process's own limits are no fault of the file */
-        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s",
+        return error_set(e, error_by(errno, 401), "%s: %s",
                          f->name, strerror(errno));
-    if (fstat(f->fd, &about) != 0) return error_set(e, 401, "%s: %s", f->name, strerror(errno));
+    if (fstat(f->fd, &about) != 0) return error_set(e, error_by(errno, 401), "%s: %s", f->name, strerror(errno));
     if (!S_ISREG(about.st_mode)) return error_set(e, 401, "%s: not a regular file", f->name);
     if (about.st_size < 0) return error_set(e, 401, "%s: it has no size", f->name);
     f->size = (size_t)about.st_size;
@@ -64,7 +64,7 @@ puma_status file_at(const data_file *f, void *to, size_t size, size_t offset, pu
         ssize_t got = pread(f->fd, (char *)to + have, size - have, (off_t)(offset + have));
 
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return error_set(e, 401, "%s: byte %zu: %s", f->name, offset + have, strerror(errno));
+        if (got < 0) return error_set(e, error_by(errno, 401), "%s: byte %zu: %s", f->name, offset + have, strerror(errno));
         if (got == 0)
             return error_set(e, 416, "%s: file changed while in use: it ends at byte %zu", f->name,
                              offset + have);
@@ -78,7 +78,7 @@ puma_status file_same(const data_file *f, puma_error *e)
     struct stat about;
 
     if (f->fd < 0) return PUMA_OK;
-    if (fstat(f->fd, &about) != 0) return error_set(e, 401, "%s: %s", f->name, strerror(errno));
+    if (fstat(f->fd, &about) != 0) return error_set(e, error_by(errno, 401), "%s: %s", f->name, strerror(errno));
     if ((uintmax_t)about.st_size != f->size)
         return error_set(e, 416, "%s: file changed while in use (got %jd bytes, was %zu)", f->name,
                          (intmax_t)about.st_size, f->size);
@@ -99,14 +99,14 @@ puma_status file_find_gguf(char **found, const char *path, puma_error *e)
     DIR                 *folder;
 
     *found = NULL;
-    if (stat(path, &about) != 0) return error_set(e, 401, "%s: %s", path_tail(path), strerror(errno));
+    if (stat(path, &about) != 0) return error_set(e, error_by(errno, 401), "%s: %s", path_tail(path), strerror(errno));
     if (!S_ISDIR(about.st_mode)) {
         if (file_is_gguf(path) && !(*found = strdup(path))) return error_set(e, 1001, "out of memory");
         return e->status;
     }
     folder = opendir(path);
     if (!folder)
-        return error_set(e, errno == EMFILE || errno == ENFILE || errno == ENOMEM ? 1002 : 401, "%s: %s",
+        return error_set(e, error_by(errno, 401), "%s: %s",
                          path_tail(path), strerror(errno));
     while (e->status == PUMA_OK && (entry = readdir(folder)) != NULL) {
         if (entry->d_name[0] == '.' || !file_is_gguf(entry->d_name)) continue;

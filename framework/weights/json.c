@@ -35,13 +35,9 @@ puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size
     *bytes = NULL;
     *size = 0;
     path = path_tail(path);
-    if (fd < 0) {
-        /* The process's own limits are no fault of the file. */
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) code = 1002;
-        return error_set(e, code, "%s: %s", path, strerror(errno));
-    }
+    if (fd < 0) return error_set(e, error_by(errno, code), "%s: %s", path, strerror(errno));
     if (fstat(fd, &about) != 0) {
-        error_set(e, code, "%s: %s", path, strerror(errno));
+        error_set(e, error_by(errno, code), "%s: %s", path, strerror(errno));
         goto done;
     }
     if (!S_ISREG(about.st_mode)) {
@@ -64,7 +60,7 @@ puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size
 
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
-            error_set(e, code, "%s: byte %zu: %s", path, have, strerror(errno));
+            error_set(e, error_by(errno, code), "%s: byte %zu: %s", path, have, strerror(errno));
             goto done;
         }
         if (got == 0) {

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -84,9 +85,10 @@ static bool interrupted(void)
 
 static bool would_wait(int fd)
 {
-    int flags;
+    struct stat st;
+    int         flags;
 
-    if (kind != EAGAIN_STORM) return false;
+    if (kind != EAGAIN_STORM || fstat(fd, &st) != 0 || S_ISREG(st.st_mode)) return false;
     flags = fcntl(fd, F_GETFL);
     if (flags < 0 || !(flags & O_NONBLOCK) || __atomic_add_fetch(count, 1, __ATOMIC_RELAXED) % 2 != 0) return false;
     errno = EAGAIN;
