@@ -121,14 +121,20 @@ int temporary_name(int fd, const char *path)
     return rc;
 }
 
-char *temporary_folder(const char *prefix)
+const char *temporary_base(void)
 {
     const char *base = getenv("TMPDIR");
+
+    return base == NULL || *base == '\0' ? "/tmp" : base;
+}
+
+char *temporary_folder(const char *prefix)
+{
     char       *path = NULL;
     entry      *made = NULL;
     bool        exists = false;
 
-    if (asprintf(&path, "%s/%s-XXXXXX", base == NULL || *base == '\0' ? "/tmp" : base, prefix) < 0) {
+    if (asprintf(&path, "%s/%s-XXXXXX", temporary_base(), prefix) < 0) {
         errno = ENOMEM;
         return NULL;
     }

@@ -14,7 +14,9 @@
 int   temporary_file(const char *path, mode_t mode);
 /* Gives an open file without a name one.  -1 with errno. */
 int   temporary_name(int fd, const char *path);
-/* Makes a private folder PREFIX-XXXXXX in TMPDIR, or in /tmp when that is not set; it holds files alone.  Returns its
+/* Where temporary files go: TMPDIR, or /tmp when that is not set. */
+const char *temporary_base(void);
+/* Makes a private folder PREFIX-XXXXXX there; it holds files alone.  Returns its
  * path, malloc'd; NULL with errno. */
 char *temporary_folder(const char *prefix);
 /* Makes a folder with a name of its own, which holds files alone.  -1 with errno. */

@@ -7,6 +7,7 @@
  * the client. */
 #include "run/local.h"
 
+#include "base/temporary.h"
 #include "net/certificates.h"
 #include "plan/network.h"
 #include "ring/ring.h"
@@ -227,6 +228,9 @@ static puma_status start_parties(parties *all, puma_error *e)
 {
     const runfile *r = all->config->client->plan->run;
 
+    /* Nothing of ours goes there; what libraries and plugins of a party write would go elsewhere without a word. */
+    if (access(temporary_base(), W_OK | X_OK) != 0)
+        return error_set(e, 1003, "TMPDIR: %s: %s", temporary_base(), strerror(errno));
     if (r->transport == RUN_TLS && r->certificates == NULL) make_identities(all, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) make_listener(all, i, e);
     for (size_t i = 0; i < all->count && e->status == PUMA_OK; i++) start_party(all, i, e);

@@ -29,15 +29,20 @@ static void *watch(void *context)
 
 puma_status signals_watch(puma_error *e)
 {
-    static sigset_t set;
-    pthread_attr_t  attributes;
-    pthread_t       thread;
-    bool            watched;
+    static const int stopping[] = { SIGTERM, SIGINT, SIGHUP };
+    static sigset_t  set;
+    pthread_attr_t   attributes;
+    pthread_t        thread;
+    bool             watched;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof stopping / sizeof *stopping; i++) {
+        struct sigaction before;
+
+        /* What whoever started us wants ignored (nohup) stays so. */
+        if (sigaction(stopping[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+        sigaddset(&set, stopping[i]);
+    }
     if (pthread_attr_init(&attributes) != 0) return error_set(e, 1002, "no thread to watch for signals");
     /* The default stack is the main thread's limit, which may be anything. */
     pthread_attr_setstacksize(&attributes, STACK);
