@@ -61,7 +61,7 @@ static int make(const char *out, unsigned parties, unsigned days)
     certificates *set = NULL;
     delivery      d = { 0 };
 
-    if (certificates_make(&set, out, parties, days, &e) == PUMA_OK && delivery_open(&d, &e) == PUMA_OK) {
+    if (certificates_stage(&set, out, parties, days, &e) == PUMA_OK && delivery_open(&d, &e) == PUMA_OK) {
         fprintf(d.out, "%s: CA and certificates of ", out);
         for (unsigned i = 0; i < parties; i++) fprintf(d.out, "party%u, ", i);
         fprintf(d.out, "dealer and client, valid for %u days\n", days);

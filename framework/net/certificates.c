@@ -221,7 +221,7 @@ static puma_status make_authority(X509 **ca, EVP_PKEY **ca_key, unsigned days, p
     return *ca ? PUMA_OK : error_set(e, 1001, "cannot make a CA: %s", complaint());
 }
 
-puma_status certificates_make(certificates **out, const char *directory, unsigned parties, unsigned days, puma_error *e)
+puma_status certificates_stage(certificates **out, const char *directory, unsigned parties, unsigned days, puma_error *e)
 {
     certificates *set = *out = calloc(1, sizeof *set);
     EVP_PKEY     *ca_key = NULL;

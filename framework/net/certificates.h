@@ -16,7 +16,7 @@ typedef struct certificates certificates;
 /* ca.pem, ca.key and NAME.pem, NAME.key for party0 to party(parties - 1), dealer and client, for `directory`, which is
  * made if absent (mode 0700).  Keys are 0600, P-256; identity is the SAN URI puma:NAME.  Existing files are not
  * overwritten: PUMA_ECONFIG. */
-puma_status certificates_make(certificates **set, const char *directory, unsigned parties, unsigned days, puma_error *e);
+puma_status certificates_stage(certificates **set, const char *directory, unsigned parties, unsigned days, puma_error *e);
 /* One role's certificate and key anew, from the CA that is in `directory`, in place of the old ones, if there are any.
  * *days is lowered to what is left of the CA.  PUMA_ECONFIG without the CA's key. */
 puma_status certificates_renew(certificates **set, const char *directory, const char *role, unsigned *days, puma_error *e);

@@ -9,7 +9,7 @@
 #include "conformance.h"
 
 #include "host/session.h"
-#include "net/certificates.h"
+#include "../support/certificates.h"
 #include "net/net.h"
 #include "plugin/plugin.h"
 
@@ -226,8 +226,7 @@ static int listen_anywhere(char address[32])
 
 static void wires_make(wires *w, uint32_t parties)
 {
-    puma_error    e = { 0 };
-    certificates *set = NULL;
+    puma_error e = { 0 };
 
     w->hub = w->transport == NET_MEMORY ? net_hub_new() : NULL;
     if (w->transport == NET_MEMORY && !w->hub) fatal("out of memory");
@@ -236,9 +235,7 @@ static void wires_make(wires *w, uint32_t parties)
     if (w->transport != NET_TLS) return;
     snprintf(w->certificates, sizeof w->certificates, "/tmp/puma-conformance-XXXXXX");
     if (!mkdtemp(w->certificates)) fatal(strerror(errno));
-    if (certificates_make(&set, w->certificates, parties, 2, &e) != PUMA_OK || certificates_place(set, &e) != PUMA_OK)
-        fatal(e.text);
-    certificates_close(set);
+    if (certificates_make(w->certificates, parties, 2, &e) != PUMA_OK) fatal(e.text);
 }
 
 static void wires_remove(wires *w)

@@ -11,7 +11,7 @@
 #include "world.h"
 
 #include "base/error.h"
-#include "net/certificates.h"
+#include "../support/certificates.h"
 
 #include <pthread.h>
 #include <signal.h>

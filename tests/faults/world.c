@@ -3,7 +3,7 @@
 /* world.c - see world.h */
 #include "world.h"
 
-#include "net/certificates.h"
+#include "../support/certificates.h"
 #include "ring/ring.h"
 
 #include "../support/scratch.h"

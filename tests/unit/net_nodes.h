@@ -4,7 +4,7 @@
 #ifndef NET_NODES_H
 #define NET_NODES_H
 
-#include "net/certificates.h"
+#include "../support/certificates.h"
 #include "net/net.h"
 
 #include <arpa/inet.h>
@@ -94,16 +94,6 @@ static inline int listen_anywhere(char address[32])
     return fd;
 }
 
-/* A folder of certificates. */
-static inline puma_status make_certificates(const char *directory, uint32_t parties, puma_error *e)
-{
-    certificates *set;
-
-    if (certificates_make(&set, directory, parties, 30, e) == PUMA_OK) certificates_place(set, e);
-    certificates_close(set);
-    return e->status;
-}
-
 /* One role's anew. */
 static inline puma_status renew_certificate(const char *directory, const char *role, unsigned *days, puma_error *e)
 {
@@ -128,7 +118,7 @@ static inline void run_prepare_parties(run *r, uint32_t parties, net_transport o
 
         strcpy(r->certificates, "/tmp/puma-test-net-XXXXXX");
         assert_non_null(mkdtemp(r->certificates));
-        assert_int_equal(make_certificates(r->certificates, parties, &e), PUMA_OK);
+        assert_int_equal(certificates_make(r->certificates, parties, 30, &e), PUMA_OK);
     }
     for (uint32_t i = 0; i < PUMA_NODES; i = after(r, i)) {
         net_config *c = &r->nodes[i].config;

@@ -638,13 +638,13 @@ static void keys_are_private_and_never_overwritten(void **state)
     (void)state;
     assert_non_null(mkdtemp(directory));
     snprintf(inside, sizeof inside, "%s/new", directory);
-    assert_int_equal(make_certificates(inside, 3, &e), PUMA_OK);
+    assert_int_equal(certificates_make(inside, 3, 10, &e), PUMA_OK);
     assert_int_equal(stat(inside, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     snprintf(path, sizeof path, "%s/dealer.key", inside);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(make_certificates(inside, 3, &e), PUMA_ECONFIG);
+    assert_int_equal(certificates_make(inside, 3, 10, &e), PUMA_ECONFIG);
     assert_non_null(strstr(e.text, "exists"));
     snprintf(command, sizeof command, "rm -r %s", directory);
     assert_int_equal(system(command), 0);

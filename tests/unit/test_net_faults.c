@@ -802,7 +802,7 @@ static void a_stranger_with_its_own_certificate_ends_nothing(void **state)
 
         run_prepare(&r, NET_TLS);
         snprintf(own, sizeof own, "%s/own", r.certificates);
-        assert_int_equal(make_certificates(own, 3, &e), PUMA_OK);
+        assert_int_equal(certificates_make(own, 3, 30, &e), PUMA_OK);
         who.directory = own;
         if (!others) r.nodes[0].config.connect_timeout_ms = 700;
         meet_a_stranger(&r, &who, others);
@@ -932,7 +932,7 @@ static void anothers_authority_is_refused(void **state)
     (void)state;
     run_prepare(&r, NET_TLS);
     snprintf(other, sizeof other, "%s/other", r.certificates);
-    assert_int_equal(make_certificates(other, 3, &e), PUMA_OK);
+    assert_int_equal(certificates_make(other, 3, 30, &e), PUMA_OK);
     r.nodes[1].config.certificates = other;
     for (uint32_t i = 0; i < PUMA_NODES; i = after(&r, i)) r.nodes[i].config.connect_timeout_ms = 1000;
     run_all(&r, finish);
