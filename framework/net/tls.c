@@ -98,9 +98,10 @@ static puma_status check_own(const net *n, const char *path, puma_error *e)
 
 void tls_note_expiring(net *n, uint32_t node, const X509 *certificate)
 {
-    const ASN1_TIME *end = X509_get0_notAfter(certificate);
+    const ASN1_TIME *end;
 
-    if (node >= PUMA_NODES || !certificate_ends_soon(certificate)) return;
+    if (node >= PUMA_NODES || !certificate || !certificate_ends_soon(certificate)) return;
+    end = X509_get0_notAfter(certificate);
     n->expiring[node] = true;
     if (n->first_end && ASN1_TIME_compare(n->first_end, end) <= 0) return;
     ASN1_TIME_free(n->first_end);

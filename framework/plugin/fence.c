@@ -100,6 +100,18 @@ static_assert(FENCE_SECONDS == 10, "the text says so");
 
 void fence_lift(void) { current = NULL; }
 
+static void set_deadline(const fence *f, int seconds)
+{
+    const struct itimerspec limit = { .it_value.tv_sec = seconds };
+
+    timer_settime(f->deadline, 0, &limit, NULL);
+}
+
+void fence_rest(bool rests)
+{
+    if (at_fence()) set_deadline(current, rests ? 0 : FENCE_SECONDS);
+}
+
 /* exit() runs the last registered first: what a plugin has registered itself has its turn before. */
 static void exiting(void) { fence_ending("it called exit"); }
 
@@ -238,9 +250,8 @@ static void called_mask(const fence *f, sigset_t *mask)
 
 static puma_status arm(fence *f, puma_error *e)
 {
-    const struct itimerspec limit = { .it_value.tv_sec = FENCE_SECONDS };
-    struct sigevent         event;
-    stack_t                 stack = { .ss_size = STACK_BYTES };
+    struct sigevent event;
+    stack_t         stack = { .ss_size = STACK_BYTES };
 
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_SIGNAL;
@@ -257,7 +268,7 @@ static puma_status arm(fence *f, puma_error *e)
     pthread_mutex_lock(&lock);
     if (fences++ == 0) take_signals();
     pthread_mutex_unlock(&lock);
-    timer_settime(f->deadline, 0, &limit, NULL);
+    set_deadline(f, FENCE_SECONDS);
     return PUMA_OK;
 }
 
@@ -312,7 +323,11 @@ static puma_status compare(const fence *f, const char *name, puma_error *e)
 
 puma_status fence_end(fence *f, const char *name, puma_error *e)
 {
-    current = f->outer;
+    fence **at = &current;
+
+    /* The innermost one, unless programs that take turns in one thread (makecontext) have each begun one. */
+    while (*at != f) at = &(*at)->outer;
+    *at = f->outer;
     timer_delete(f->deadline);
     compare(f, name, e);
     pthread_mutex_lock(&lock);

@@ -52,6 +52,8 @@ puma_status fence_end(fence *f, const char *name, puma_error *e);
 /* The process is about to end by a call of this thread: at a fence it ends with E0616, of which `how` is the end ("it
  * called _exit"), else this returns.  Safe in a signal handler. */
 void        fence_ending(const char *how);
+/* This thread begins, or ends, to wait for another node: that takes what it takes, and the time starts anew. */
+void        fence_rest(bool rests);
 /* The process ends by its own will, whatever this thread is in. */
 void        fence_lift(void);
 /* Who hears of an E0616 besides standard error; called in a signal handler, just before the end. */

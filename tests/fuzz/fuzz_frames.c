@@ -124,7 +124,6 @@ static void say_frame(far *end, frame *f, fuzz_feed *feed, unsigned changes)
 {
     frame_head h = { .type = f->type, .seq = end->seq, .length = f->size, .depth = 1, .depth_online = 1 };
     uint8_t    bytes[FRAME_HEAD + 4096];
-    uint32_t   crc;
 
     if (f->size > sizeof bytes - FRAME_HEAD) return;
     wire_change(f, feed, changes & 7);
@@ -132,10 +131,9 @@ static void say_frame(far *end, frame *f, fuzz_feed *feed, unsigned changes)
     if (changes & 16) h.length += (uint64_t)1 << fuzz_below(feed, 64);
     if (changes & 32) h.offset = fuzz_byte(feed);
     if (changes & 64) h.phase = (uint8_t)fuzz_below(feed, 3);
+    if (!w.n->transport->sealed && f->size > 0) h.crc = frame_crc(0, f->data, f->size);
     frame_head_put(bytes, &h);
     if (f->size > 0) memcpy(bytes + FRAME_HEAD, f->data, f->size);
-    crc = frame_crc(0, bytes, FRAME_HEAD + f->size);
-    if (!w.n->transport->sealed) put32(bytes + 40, crc);
     if (changes & 128) bytes[fuzz_below(feed, FRAME_HEAD)] ^= (uint8_t)fuzz_byte(feed);
     if (f->type != FRAME_HEARTBEAT) end->seq++;
     say(end, bytes, FRAME_HEAD + f->size);

@@ -43,6 +43,7 @@ static inline net *wire_new(const wire_cast *cast, uint32_t self, const transpor
                               .called_dealer = cast->dealer != PUMA_NO_NODE,
                               .connect_timeout_ms = 1000,
                               .io_timeout_ms = 1000,
+                              .hub = t == &memory_transport ? net_hub_new() : NULL,
                               .seed = wire_seed };
     n->transport = t;
     for (uint32_t i = 0; i < cast->parties; i++) n->config.present[i] = true;
@@ -55,15 +56,19 @@ static inline net *wire_new(const wire_cast *cast, uint32_t self, const transpor
     n->connect_by = net_now_ms() + n->config.connect_timeout_ms;
     n->hello = strdup(hello);
     n->reveal_allowed = true;
+    FUZZ_CHECK(t != &memory_transport || n->config.hub != NULL);
     FUZZ_CHECK(n->wake_fd >= 0 && n->hello != NULL && hello_start(n, &e));
     return n;
 }
 
 static inline void wire_free(net *n)
 {
+    net_hub *hub = n->config.hub;
+
     for (conn *c = n->conns; c != NULL; c = c->next) conn_drop(n, c);
     conn_sweep(n);
     net_close(n);
+    net_hub_free(hub);
 }
 
 /* The lines of one node. */

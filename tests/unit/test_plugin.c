@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The Puma authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_plugin.c - the plugin loader: what is opened, what is refused, and with which words. */
+#include "plugin/fence.h"
 #include "plugin/plugin.h"
 #include "../support/scratch.h"
 
@@ -328,6 +329,28 @@ static void knows_where_things_lie_in_the_build_tree(void **state)
     assert_string_equal(plugin_data_directory("plugins"), plugins);
 }
 
+/* Ten seconds to open a session are the plugin's own: to wait for another node takes what it takes. */
+static void a_fence_does_not_count_what_others_take(void **state)
+{
+    fence             outer, inner;
+    struct itimerspec left;
+    puma_error        e = { 0 };
+
+    (void)state;
+    assert_int_equal(fence_begin(&outer, "one", "opening a session", false, &e), PUMA_OK);
+    fence_rest(true);
+    assert_int_equal(timer_gettime(outer.deadline, &left), 0);
+    assert_true(left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0);
+    fence_rest(false);
+    assert_int_equal(timer_gettime(outer.deadline, &left), 0);
+    assert_true(left.it_value.tv_sec >= FENCE_SECONDS - 2);
+    /* Programs that take turns in one thread end theirs in any order. */
+    assert_int_equal(fence_begin(&inner, "two", "opening a session", false, &e), PUMA_OK);
+    assert_int_equal(fence_end(&outer, "one", &e), PUMA_OK);
+    assert_int_equal(fence_end(&inner, "two", &e), PUMA_OK);
+    fence_ending("it called exit"); /* ends the process at a fence */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +368,7 @@ int main(void)
         cmocka_unit_test(tells_plugins_of_one_descriptor_apart),
         cmocka_unit_test(refuses_a_second_plugin_of_one_name),
         cmocka_unit_test(knows_where_things_lie_in_the_build_tree),
+        cmocka_unit_test(a_fence_does_not_count_what_others_take),
     };
 
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
