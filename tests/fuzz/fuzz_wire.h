@@ -37,13 +37,13 @@ static inline net *wire_new(const wire_cast *cast, uint32_t self, const transpor
     net       *n = calloc(1, sizeof *n);
 
     FUZZ_CHECK(n != NULL);
-    n->config = (net_config){ .transport = t == &memory_transport ? NET_MEMORY : NET_TLS,
+    n->config = (net_config){ .transport = t->reachable ? NET_TLS : NET_MEMORY,
                               .self = self,
                               .dealer = cast->dealer,
                               .called_dealer = cast->dealer != PUMA_NO_NODE,
                               .connect_timeout_ms = 1000,
                               .io_timeout_ms = 1000,
-                              .hub = t == &memory_transport ? net_hub_new() : NULL,
+                              .hub = t->reachable ? NULL : net_hub_new(),
                               .seed = wire_seed };
     n->transport = t;
     for (uint32_t i = 0; i < cast->parties; i++) n->config.present[i] = true;
@@ -56,7 +56,7 @@ static inline net *wire_new(const wire_cast *cast, uint32_t self, const transpor
     n->connect_by = net_now_ms() + n->config.connect_timeout_ms;
     n->hello = strdup(hello);
     n->reveal_allowed = true;
-    FUZZ_CHECK(t != &memory_transport || n->config.hub != NULL);
+    FUZZ_CHECK(t->reachable || n->config.hub != NULL);
     FUZZ_CHECK(n->wake_fd >= 0 && n->hello != NULL && hello_start(n, &e));
     return n;
 }
