@@ -89,7 +89,7 @@ void conn_sweep(net *n)
 /* A frame of the I/O thread's own. */
 void conn_post(net *n, conn *c, frame *f)
 {
-    if (!f) return; /* out of memory: the peer will miss it and say so */
+    if (!f) return; /* out of memory for a heartbeat or an ABORT: the peer notices in time */
     pthread_mutex_lock(&n->lock);
     if (c->out != &c->own) {
         n->links[c->peer].out_bytes += f->size;

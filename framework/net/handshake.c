@@ -11,6 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A frame of the handshake.  Without memory for it the run fails here, before the peer misses it. */
+static void say(net *n, conn *c, frame *f)
+{
+    if (f)
+        conn_post(n, c, f);
+    else
+        wire_fail(n, n->config.self, NULL, 1001, "out of memory for the handshake with %s", net_name(n, c->peer));
+}
+
 void handshake_begin(net *n, conn *c)
 {
     c->state = CONN_OPEN;
@@ -19,7 +28,7 @@ void handshake_begin(net *n, conn *c)
     if (!c->outgoing) return;
     c->out = &n->links[c->peer].out;
     n->links[c->peer].c = c;
-    conn_post(n, c, hello_frame(n, c->peer));
+    say(n, c, hello_frame(n, c->peer));
 }
 
 /* Is `from`, which a HELLO names, a node that may come this way and has not come yet?  False: told. */
@@ -53,7 +62,7 @@ static void join(net *n, conn *c, uint32_t from)
     c->peer = from;
     c->out = &l->out;
     l->c = c;
-    conn_post(n, c, hello_frame(n, from));
+    say(n, c, hello_frame(n, from));
 }
 
 void handshake_hello(net *n, conn *c, frame *f)
@@ -113,7 +122,7 @@ static bool compare_configurations(net *n)
 
         if (i == n->config.self || !n->config.present[i] || !l->c) continue;
         if (!l->config_out) {
-            conn_post(n, l->c, hello_config(n));
+            say(n, l->c, hello_config(n));
             l->config_out = true;
         }
         if (!l->config_in || l->agreed) continue;
@@ -134,7 +143,7 @@ static void send_rosters(net *n)
         node_link *l = &n->links[i];
 
         if (i == n->config.self || !n->config.present[i] || l->roster_out || !l->c) continue;
-        conn_post(n, l->c, hello_roster(n, i));
+        say(n, l->c, hello_roster(n, i));
         l->roster_out = true;
     }
 }
@@ -145,7 +154,7 @@ static void send_readies(net *n)
         node_link *l = &n->links[i];
 
         if (i == n->config.self || !n->config.present[i] || l->ready_out || !l->c) continue;
-        conn_post(n, l->c, frame_new(FRAME_READY, NULL, 0));
+        say(n, l->c, frame_new(FRAME_READY, NULL, 0));
         l->ready_out = true;
     }
 }
