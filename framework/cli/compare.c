@@ -159,8 +159,8 @@ static json_t *failed_row(const spawn_end *end)
 
     if (end->signal != 0)
         error_set(&why, 710, "the run was killed by signal %d", end->signal);
-    else
-        error_set(&why, 7001, "the run ended with status %d and said nothing", end->status);
+    else /* one that found no thread or memory at its start does not know yet whom to tell */
+        error_set(&why, end->status == PUMA_ERESOURCE ? 1002 : 7001, "the run ended with status %d and said nothing", end->status);
     text = json_sprintf("error E%04u: %s", why.code, why.text);
     return json_pack("{s:o, s:i}", "error", text, "code", (int)why.status);
 }

@@ -137,7 +137,8 @@ static void blame(const parties *all, size_t i, const spawn_end *end, puma_error
     if (end->signal != 0) {
         error_set(why, 710, "%s was killed by signal %d", name, end->signal);
     } else if (end->said.status == PUMA_OK) {
-        error_set(why, 7001, "%s ended with status %d and said nothing", name, end->status);
+        /* One that found no thread or memory at its start does not know yet whom to tell. */
+        error_set(why, end->status == PUMA_ERESOURCE ? 1002 : 7001, "%s ended with status %d and said nothing", name, end->status);
     } else {
         *why = end->said;
         name_party(protocol_of(all), (uint32_t)i, why);

@@ -134,8 +134,9 @@ static bool inherit(int fd) { return fcntl(fd, F_SETFD, 0) == 0; }
 /* In the child: runs the program.  The signals that are blocked here stay so until the program takes them itself. */
 static _Noreturn void become(const spawn_child *child, const spawn_command *c, int out, pid_t parent)
 {
-    int  null = open("/dev/null", O_RDWR);
-    bool ready = inherit(child->result);
+    int        null = open("/dev/null", O_RDWR);
+    bool       ready = inherit(child->result);
+    puma_error why = { 0 };
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     for (size_t i = 0; i < c->passed_count; i++) ready = ready && inherit(c->passed[i]);
@@ -143,7 +144,10 @@ static _Noreturn void become(const spawn_child *child, const spawn_command *c, i
     if (ready && getppid() == parent && null >= 0 && dup2(null, 0) >= 0 && dup2(out < 0 ? null : out, 1) >= 0 &&
         dup2(null, 2) >= 0)
         execv("/proc/self/exe", c->words);
-    _exit(PUMA_EINTERNAL);
+    /* Too few descriptors, or processes: the parent reads it where the program would have said why it ended. */
+    error_set(&why, 1002, "starting a process: %s", strerror(errno));
+    if (spawn_child_of(child->result)) spawn_tell(&why);
+    _exit((int)why.status);
 }
 
 puma_status spawn_start(spawn_child *child, spawn_command *words, int out, puma_error *e)

@@ -189,6 +189,8 @@ EXPORT ssize_t getrandom(void *to, size_t n, unsigned flags)
 {
     return fails(GETRANDOM) || interrupted() ? -1 : REAL(getrandom)(to, CUT(n), flags);
 }
+/* OpenSSL's way to the system's random numbers. */
+EXPORT int getentropy(void *to, size_t n) { return fails(GETRANDOM) ? -1 : REAL(getentropy)(to, n); }
 EXPORT int rename(const char *from, const char *to) { return fails(RENAME) ? -1 : REAL(rename)(from, to); }
 EXPORT int fsync(int fd) { return fails(FSYNC) ? -1 : REAL(fsync)(fd); }
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context)
