@@ -629,7 +629,8 @@ static void check_softmax_by_tables(setting g, uint32_t integer_bits)
                               .frac = g.frac,
                               .range = (int32_t)integer_bits - 1,
                               .out_bits = 28 + g.frac };
-    double              x[KINDS * 2048], y[2048], z[KINDS * 2048], worst = 0, off = 0,
+    static double       x[KINDS * 2048], y[2048], z[KINDS * 2048];
+    double              worst = 0, off = 0,
                                                       ulp = g.is_float ? 1e-15 : ldexp(1.0, -(int)g.frac),
                                                       edge = ldexp(15, (int)integer_bits - 6) - 1;
 
@@ -751,7 +752,8 @@ static void check_norm(const char *functions, puma_slot slot, setting g, double 
 {
     static const size_t LENGTHS[] = { 32, 384, 768, 1024 };
     operand             o = { .bits = g.bits, .frac = g.frac, .range = 8, .epsilon = 1e-12 };
-    double              x[5 * 1024], z[5 * 1024], worst = 0, error;
+    static double       x[5 * 1024], z[5 * 1024];
+    double              worst = 0, error;
 
     for (size_t l = 0; l < COUNT(LENGTHS); l++) {
         for (int kind = 0; kind < 5; kind++) fill_residuals(x + (size_t)kind * LENGTHS[l], LENGTHS[l], kind);
@@ -788,7 +790,8 @@ static double check_norm_by_tables(puma_slot slot, setting g)
     static const double DEVIATIONS[] = { 0x1p-6, 0x1.1p-6, 0x1p-5, 0.5, 0.7072, 1, 1.9999, 2, 3, 0 };
     enum { ROWS = 13 };
     operand o = { .bits = g.bits, .frac = g.frac, .range = 8, .epsilon = 1e-12 };
-    double  x[ROWS * 768], z[ROWS * 768], y[768], worst = 0;
+    static double x[ROWS * 768], z[ROWS * 768], y[768];
+    double        worst = 0;
 
     for (size_t l = 0; l < COUNT(LENGTHS); l++) {
         size_t n = LENGTHS[l], levels = 0;
@@ -854,7 +857,8 @@ static double check_wide_norm(puma_slot slot, setting g, double bound)
     static const double DEVIATIONS[ROWS] = { 0x1p-7, 0x1p-6, 0x1p-3, 1, 20, 300, 700, 1, 40, 1, 1 };
     bool                layer = slot == PUMA_SLOT_LAYERNORM;
     operand             o = { .bits = g.bits, .frac = g.frac, .range = layer ? 13 : 15, .epsilon = 1e-5 };
-    double              x[ROWS * MOST], z[ROWS * MOST], y[MOST], worst = 0;
+    static double       x[ROWS * MOST], z[ROWS * MOST], y[MOST];
+    double              worst = 0;
     int                 lost = 2 * (int)g.frac + 2 * o.range + 2 - (int)g.bits; /* of RMSNorm's copy */
     double              unit = g.is_float ? 0 : ldexp(1, (layer || lost < 0 ? 0 : lost) - (int)g.frac);
 
