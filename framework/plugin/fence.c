@@ -8,6 +8,7 @@
 #include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
+#include <puma/host.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,14 @@ static void exiting(void) { fence_ending("it called exit"); }
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool           exit_watched;
 
-static void watch_exit(void) { exit_watched = atexit(exiting) == 0 && at_quick_exit(exiting) == 0; }
+/* Once for each node that can be a thread of this process: who calls exit takes a handler away from the others that do
+ * at the same time. */
+static void watch_exit(void)
+{
+    exit_watched = true;
+    for (unsigned i = 0; i < PUMA_NODES; i++)
+        exit_watched = exit_watched && atexit(exiting) == 0 && at_quick_exit(exiting) == 0;
+}
 
 void fence_ending(const char *how)
 {
