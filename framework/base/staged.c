@@ -3,6 +3,7 @@
 /* staged.c - see staged.h */
 #include "base/staged.h"
 
+#include "base/opened.h"
 #include "base/temporary.h"
 
 #include <errno.h>
@@ -66,11 +67,14 @@ static int make_name(staged *s, mode_t mode)
 
 puma_status staged_open(staged *s, const char *path, mode_t mode, puma_error *e)
 {
-    char *folder = folder_of(path);
+    char       *folder = folder_of(path);
+    struct stat old;
 
     *s = STAGED_NONE;
     s->path = strdup(path);
-    if (folder == NULL || s->path == NULL) {
+    if (stat(path, &old) == 0 && opened_is(&old)) {
+        error_set(e, 321, "%.160s: the output is an input of this run", path);
+    } else if (folder == NULL || s->path == NULL) {
         error_set(e, 1001, "%.160s: out of memory", path);
     } else {
         s->fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);

@@ -121,7 +121,7 @@ int cli_deal(int argc, char **argv)
     } else if (ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
                cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&
-               check_run(c->plan, &e) == PUMA_OK) {
+               output_check_again(out, &e) == PUMA_OK && check_run(c->plan, &e) == PUMA_OK) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         int  threads = c->plan->run->threads;
 

@@ -421,7 +421,8 @@ static puma_status prepare(job *j, puma_error *e)
     if (read_sets(j, j->sets_fd, e) != PUMA_OK ||
         (j->identity_fd >= 0 && spawn_given(j->identity_fd, &j->identity, &size, e) != PUMA_OK) || ring_check(e) != PUMA_OK ||
         (j->report != NULL && output_check(j->report, inputs, e) != PUMA_OK) ||
-        (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || open_role(j, e) != PUMA_OK)
+        (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || output_check_two(j->report, j->html, e) != PUMA_OK ||
+        open_role(j, e) != PUMA_OK || output_check_again(j->report, e) != PUMA_OK || output_check_again(j->html, e) != PUMA_OK)
         return e->status;
     if (j->role == DEALER && (j->plan->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
         j->role = (int)j->plan->protocol->protocol->dealer;

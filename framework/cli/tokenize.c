@@ -146,8 +146,7 @@ static puma_status decode(job *j, const json_t *array)
             error_set(j->e, CODE_LINE, "entry %zu: not a token id", i);
         else if (json_integer_value(value) < 0 ||
                  (uintmax_t)json_integer_value(value) >= token_vocabulary(j->t))
-            error_set(j->e, CODE_ID, "entry %zu: no such token (got %jd, limit %zu)", i,
-                      (intmax_t)json_integer_value(value), token_vocabulary(j->t) - 1);
+            error_set(j->e, CODE_ID, "entry %zu: no such token (limit %zu)", i, token_vocabulary(j->t) - 1);
         else
             ids[i] = (uint32_t)json_integer_value(value);
     }

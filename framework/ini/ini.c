@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* ini.c - see ini.h */
 #include "ini/ini.h"
+#include "base/opened.h"
 
 #include "base/text.h"
 
@@ -272,8 +273,7 @@ puma_status ini_read(ini *file, const char *path, puma_error *e)
 
     memset(file, 0, sizeof *file);
     if (e->status != PUMA_OK) return e->status;
-    /* Without O_NONBLOCK, opening a FIFO would wait for somebody to write. */
-    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    fd = opened_file(path, 0);
     if (fd < 0) return error_set(e, error_by(errno, 301), "%.160s: %s", path, strerror(errno));
     if (fstat(fd, &about) != 0) {
         error_set(e, error_by(errno, 301), "%.160s: %s", path, strerror(errno));

@@ -5,6 +5,7 @@
  * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension
  * says.  Called by `puma keygen` and by tls.c for a node's own key; opens no connection. */
 #include "net/certificates.h"
+#include "base/opened.h"
 #include "base/staged.h"
 #include "base/temporary.h"
 #include "net/wire.h"
@@ -318,7 +319,7 @@ static puma_status check_open(const char *path, mode_t mode, bool is_key, puma_e
 
 BIO *pem_read(const char *path, bool is_key, bool open_to_others, puma_error *e)
 {
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int         fd = opened_file(path, 0);
     struct stat st;
     BIO        *text = NULL;
     char        bytes[4096];

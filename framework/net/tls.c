@@ -100,7 +100,7 @@ void tls_note_expiring(net *n, uint32_t node, const X509 *certificate)
 {
     const ASN1_TIME *end;
 
-    if (node >= PUMA_NODES || !certificate || !certificate_ends_soon(certificate)) return;
+    if (node > AUTHORITY || !certificate || !certificate_ends_soon(certificate)) return;
     end = X509_get0_notAfter(certificate);
     n->expiring[node] = true;
     if (n->first_end && ASN1_TIME_compare(n->first_end, end) <= 0) return;
@@ -110,14 +110,15 @@ void tls_note_expiring(net *n, uint32_t node, const X509 *certificate)
 
 void tls_tell_expiring(net *n)
 {
-    char   roles[PUMA_NODES * 10] = "", when[40];
+    char   roles[(AUTHORITY + 1) * 10] = "", when[40];
     size_t at = 0;
 
     if (!n->first_end || !n->config.event) return;
     certificate_date(when, sizeof when, n->first_end);
-    for (uint32_t i = 0; i < PUMA_NODES; i++)
+    for (uint32_t i = 0; i <= AUTHORITY; i++)
         if (n->expiring[i])
-            at += (size_t)snprintf(roles + at, sizeof roles - at, "%s%s", at ? ", " : "", net_role(n, i));
+            at += (size_t)snprintf(roles + at, sizeof roles - at, "%s%s", at ? ", " : "",
+                                   i < AUTHORITY ? net_role(n, i) : "ca");
     n->config.event(n->config.event_context, &(net_event){ .kind = NET_EXPIRING, .role = roles, .reason = when });
     ASN1_TIME_free(n->first_end);
     n->first_end = NULL;
@@ -136,22 +137,29 @@ static puma_status at_end(const char *path, puma_error *e)
 }
 
 /* The certificates whom this node trusts: all that are in the text. */
-static puma_status take_authorities(const net *n, BIO *text, const char *path, puma_error *e)
+static puma_status take_authorities(net *n, BIO *text, const char *path, puma_error *e)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(n->tls);
-    X509       *ca = certificate_take(text, path, e);
+    X509       *ca = certificate_take(text, path, e), *lasting = NULL;
 
     for (; ca; ca = PEM_read_bio_X509(text, NULL, NULL, NULL)) {
         bool added = X509_STORE_add_cert(store, ca) == 1;
 
-        X509_free(ca);
-        if (!added) return error_set(e, 801, "%s: %s", path, complaint());
+        if (!lasting || ASN1_TIME_compare(X509_get0_notAfter(lasting), X509_get0_notAfter(ca)) < 0) {
+            X509_free(lasting);
+            lasting = ca;
+        } else {
+            X509_free(ca);
+        }
+        if (!added) error_set(e, 801, "%s: %s", path, complaint());
     }
-    return at_end(path, e);
+    if (lasting) tls_note_expiring(n, AUTHORITY, lasting);
+    X509_free(lasting);
+    return e->status == PUMA_OK ? at_end(path, e) : e->status;
 }
 
 /* This node's certificate, and those between it and the CA's, if the text has more. */
-static puma_status take_own(const net *n, BIO *text, const char *path, puma_error *e)
+static puma_status take_own(net *n, BIO *text, const char *path, puma_error *e)
 {
     X509 *own = certificate_take(text, path, e), *more;
 
@@ -166,7 +174,7 @@ static puma_status take_own(const net *n, BIO *text, const char *path, puma_erro
     return check_own(n, path, e);
 }
 
-static puma_status take_key(const net *n, BIO *text, const char *path, puma_error *e)
+static puma_status take_key(net *n, BIO *text, const char *path, puma_error *e)
 {
     EVP_PKEY *key = key_take(text, path, e);
 
@@ -177,9 +185,9 @@ static puma_status take_key(const net *n, BIO *text, const char *path, puma_erro
 }
 
 /* From the three files of a folder. */
-static puma_status read_certificates(const net *n, puma_error *e)
+static puma_status read_certificates(net *n, puma_error *e)
 {
-    static puma_status (*const take[])(const net *, BIO *, const char *, puma_error *) = { take_authorities, take_own,
+    static puma_status (*const take[])(net *, BIO *, const char *, puma_error *) = { take_authorities, take_own,
                                                                                           take_key };
     const char *role = net_role(n, n->config.self), *const names[] = { "ca", role, role };
     char        path[4096];

@@ -27,6 +27,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 
+#define AUTHORITY PUMA_NODES /* beside the nodes, those who have a certificate */
 #define WIRE_VERSION 2u
 #define FRAME_HEAD 48u
 #define SEGMENT ((size_t)1 << 20)
@@ -178,7 +179,7 @@ struct net {
     char      *address[PUMA_NODES], *certificates, *hello;
     uint8_t    seed[32];
     SSL_CTX   *tls;
-    bool       expiring[PUMA_NODES]; /* whose certificates end soon, and when the first of them does     */
+    bool       expiring[AUTHORITY + 1]; /* whose certificates end soon, and when the first of them does     */
     ASN1_TIME *first_end;
     pthread_t  thread;
     bool       running;
@@ -271,7 +272,8 @@ bool        certificate_ends_soon(const X509 *certificate); /* within 7 days */
 /* --- tls.c */
 puma_status tls_open(net *n, puma_error *e);
 bool        tls_begin(net *n, conn *c);
-/* Is the certificate that a connection has shown, or our own, one that ends soon?  Kept for tls_tell_expiring. */
+/* Is the certificate that a connection has shown, or our own, or the last of the authorities' (AUTHORITY), one that ends
+ * soon?  Kept for tls_tell_expiring. */
 void        tls_note_expiring(net *n, uint32_t node, const X509 *certificate);
 void        tls_tell_expiring(net *n);
 /* 1: done, 0: wait for c->want, -1: failed, with a `reason` unless the other end has just gone */

@@ -37,8 +37,16 @@ void fence_tell(void (*tell)(const puma_error *why)) { tell_other = tell; }
 
 /* --- the end of the process ------------------------------------------------------------------- */
 
-/* Is this thread at a fence, and not a process that a plugin has forked? */
-static bool at_fence(void) { return current && current->process == getpid(); }
+/* The plugin that is being loaded: what a thread of its making does is its doing. */
+static _Atomic(fence *) loading;
+
+/* The fence that this thread is at, unless this is a process that a plugin has forked. */
+static fence *at_fence(void)
+{
+    fence *f = current ? current : atomic_load(&loading);
+
+    return f && f->process == getpid() ? f : NULL;
+}
 
 static void append(char *text, size_t room, const char *more)
 {
@@ -84,7 +92,9 @@ static void crashed(int number, siginfo_t *info, void *context)
 {
     (void)info;
     (void)context;
-    if (at_fence()) end(current, crash_name(number));
+    fence *f = at_fence();
+
+    if (f) end(f, crash_name(number));
     /* Another thread's, or nobody's: as it would have been. */
     sigaction(number, &before[number], NULL);
     raise(number);
@@ -99,7 +109,11 @@ static void overdue(int number, siginfo_t *info, void *context)
 
 static_assert(FENCE_SECONDS == 10, "the text says so");
 
-void fence_lift(void) { current = NULL; }
+void fence_lift(void)
+{
+    current = NULL;
+    atomic_store(&loading, NULL);
+}
 
 static void set_deadline(const fence *f, int seconds)
 {
@@ -110,7 +124,7 @@ static void set_deadline(const fence *f, int seconds)
 
 void fence_rest(bool rests)
 {
-    if (at_fence()) set_deadline(current, rests ? 0 : FENCE_SECONDS);
+    if (current) set_deadline(current, rests ? 0 : FENCE_SECONDS);
 }
 
 /* exit() runs the last registered first: what a plugin has registered itself has its turn before. */
@@ -130,7 +144,9 @@ static void watch_exit(void)
 
 void fence_ending(const char *how)
 {
-    if (at_fence()) end(current, how);
+    fence *f = at_fence();
+
+    if (f) end(f, how);
 }
 
 /* --- what must stay as it is ------------------------------------------------------------------- */
@@ -280,26 +296,27 @@ static puma_status arm(fence *f, puma_error *e)
     return PUMA_OK;
 }
 
-puma_status fence_begin(fence *f, const char *name, const char *what, bool loading, puma_error *e)
+puma_status fence_begin(fence *f, const char *name, const char *what, bool loads, puma_error *e)
 {
     sigset_t called;
 
     memset(f, 0, sizeof *f);
     f->what = what;
-    f->loading = loading;
+    f->loading = loads;
     f->process = getpid();
     error_set(&f->why, 616, "%.200s: while %s, ", name, what);
     pthread_once(&exit_once, watch_exit);
     if (!exit_watched) return error_set(e, 1001, "out of memory for %s", what);
     if (arm(f, e) != PUMA_OK) return e->status;
     snprintf(f->locale, sizeof f->locale, "%s", setlocale(LC_ALL, NULL));
-    for (int fd = 0; loading && fd < FENCE_FILES; fd++) look_at(&f->files[fd], fd);
+    for (int fd = 0; loads && fd < FENCE_FILES; fd++) look_at(&f->files[fd], fd);
     pthread_sigmask(SIG_SETMASK, NULL, &f->mask);
     called_mask(f, &called);
     pthread_sigmask(SIG_SETMASK, &called, NULL);
     f->number_mode = number_mode();
     f->outer = current;
     current = f;
+    if (loads) atomic_store(&loading, f);
     return PUMA_OK;
 }
 
@@ -336,6 +353,7 @@ puma_status fence_end(fence *f, const char *name, puma_error *e)
     /* The innermost one, unless programs that take turns in one thread (makecontext) have each begun one. */
     while (*at != f) at = &(*at)->outer;
     *at = f->outer;
+    if (f->loading) atomic_store(&loading, NULL);
     timer_delete(f->deadline);
     compare(f, name, e);
     pthread_mutex_lock(&lock);

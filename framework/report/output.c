@@ -3,6 +3,8 @@
 /* output.c - see output.h */
 #include "report/output.h"
 
+#include "base/opened.h"
+
 #include <errno.h>
 #include <libgen.h>
 #include <stdbool.h>
@@ -18,6 +20,40 @@ static char *directory_of(const char *path)
 
     free(copy);
     return directory;
+}
+
+/* The last part of a path. */
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+puma_status output_check_again(const char *path, puma_error *e)
+{
+    struct stat about;
+
+    if (e->status == PUMA_OK && path != NULL && stat(path, &about) == 0 && opened_is(&about))
+        error_set(e, 321, "%.160s: the output is an input of this run", path);
+    return e->status;
+}
+
+puma_status output_check_two(const char *one, const char *other, puma_error *e)
+{
+    struct stat a, b;
+    char       *folder, *other_folder;
+
+    if (e->status != PUMA_OK || one == NULL || other == NULL || strcmp(name_in(one), name_in(other)) != 0) return e->status;
+    folder = directory_of(one);
+    other_folder = directory_of(other);
+    if (folder == NULL || other_folder == NULL)
+        error_set(e, 1001, "%.160s: out of memory", one);
+    else if (stat(folder, &a) == 0 && stat(other_folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        error_set(e, 321, "%.160s: two outputs into one file", one);
+    free(folder);
+    free(other_folder);
+    return e->status;
 }
 
 puma_status output_check(const char *path, const char *const *inputs, puma_error *e)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* material.c - see material.h */
 #include "run/material.h"
+#include "base/opened.h"
 
 #include "base/checked.h"
 #include "base/staged.h"
@@ -329,7 +330,7 @@ puma_status material_open(material **out, const plan *p, puma_error *e)
     *out = m;
     if (m == NULL) return error_set(e, 1001, "out of memory for a dealer's material");
     m->path = p->run->material;
-    fd = open(m->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    fd = opened_file(m->path, O_RDWR);
     if (fd < 0 || fstat(fd, &about) != 0) {
         error_set(e, error_by(errno, 430), "%.200s: dealer's material: %s", m->path, strerror(errno));
         if (fd >= 0) close(fd);

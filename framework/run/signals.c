@@ -39,8 +39,9 @@ puma_status signals_watch(puma_error *e)
     for (size_t i = 0; i < sizeof stopping / sizeof *stopping; i++) {
         struct sigaction before;
 
-        /* What whoever started us wants ignored (nohup) stays so. */
-        if (sigaction(stopping[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+        /* nohup: who started us wants it ignored.  SIGINT a shell ignores for every job behind the scenes, whoever
+         * sends it; one that is meant for us still stops us. */
+        if (stopping[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         sigaddset(&set, stopping[i]);
     }
     if (pthread_attr_init(&attributes) != 0) return error_set(e, 1002, "no thread to watch for signals");

@@ -414,8 +414,7 @@ puma_status token_decode(const tokenizer *t, const uint32_t *ids, size_t count, 
     *size = 0;
     for (size_t i = 0; i < count; i++)
         if (ids[i] >= t->count)
-            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", i, ids[i],
-                             t->count - 1);
+            return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (limit %zu)", i, t->count - 1);
     if (decode(&d, &out) == PUMA_OK && !bytes_add(&out, "", 1)) full(e);
     if (e->status != PUMA_OK) {
         free(out.at);
@@ -484,8 +483,7 @@ puma_status token_stream_push(token_stream *s, uint32_t id, const char **text, s
     *text = "";
     *size = 0;
     if (id >= s->t->count)
-        return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (got %u, limit %zu)", s->ids.count, id,
-                         s->t->count - 1);
+        return error_set(e, TOKEN_EID, "ids: entry %zu: no such token (limit %zu)", s->ids.count, s->t->count - 1);
     if (!id_list_add(&s->ids, id)) return full(e);
     return stream_on(s, true, text, size, e);
 }

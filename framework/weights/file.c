@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* file.c - see file.h */
 #include "weights/file.h"
+#include "base/opened.h"
 
 #include "weights/json.h"
 
@@ -25,8 +26,7 @@ puma_status file_open(data_file *f, const char *path, puma_error *e)
     *f = (data_file){ .fd = -1, .path = strdup(path) };
     if (!f->path) return error_set(e, 1001, "out of memory (%zu bytes)", strlen(path) + 1);
     f->name = path_tail(f->path);
-    /* O_NONBLOCK: a FIFO is then refused by its type below instead of waiting here for a writer. */
-    f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    f->fd = opened_file(path, 0);
     if (f->fd < 0) /* the process's own limits are no fault of the file */
         return error_set(e, error_by(errno, 401), "%s: %s",
                          f->name, strerror(errno));

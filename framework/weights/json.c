@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* json.c - see json.h */
 #include "weights/json.h"
+#include "base/opened.h"
 
 #include "base/json_text.h"
 #include "base/text.h"
@@ -26,8 +27,7 @@ const char *path_tail(const char *path)
 puma_status file_read(const char *path, size_t limit, char **bytes, size_t *size, unsigned code,
                       puma_error *e)
 {
-    /* O_NONBLOCK: a FIFO is then refused by its type below instead of waiting here for a writer. */
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int         fd = opened_file(path, 0);
     struct stat about;
     char       *buffer = NULL;
     size_t      length, have = 0;

@@ -56,3 +56,5 @@ TESTS              += %D%/numbers.sh
 check-signals: puma
 	PUMA_BUILDDIR='$(abs_builddir)' PUMA_SRCDIR='$(abs_srcdir)' PUMA_MOMENTS=200 '$(srcdir)/tests/e2e/signals.sh'
 .PHONY: check-signals
+dist_check_SCRIPTS += %D%/outputs.sh
+TESTS              += %D%/outputs.sh

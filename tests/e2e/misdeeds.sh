@@ -64,6 +64,7 @@ for what in $ends; do
     constructor "$what"; check "load-$what" E0616 'while loading it, it '
     opening "$what"; check "open-$what" E0616 'while opening a session, it '
 done
+constructor thread; check load-thread E0616 'while loading it, it aborted'
 for what in $changes; do
     constructor "$what"; check "load-$what" E0611 'loading it changed'
     opening "$what"; check "open-$what" E0611 'opening a session changed'

@@ -55,8 +55,8 @@ for ids in '[85,68]' ' [ 85 , 68 ]' '85,68' '  85   68 ' $'85\n68\n' $'85\t,68';
 is '"in the"' "$bert" '85 68' --decode --json
 is '' "$bert" '' --decode
 is '' "$bert" '[]' --decode
-bad 509 'ids: entry 1: no such token (got -1' "$bert" '85 -1' --decode
-bad 509 'ids: entry 0: no such token (got 4000000000' "$bert" 4000000000 --decode
+bad 509 'ids: entry 1: no such token (limit' "$bert" '85 -1' --decode
+bad 509 'ids: entry 0: no such token (limit' "$bert" 4000000000 --decode
 bad 510 'ids: entry 1: not a token id' "$bert" '[85, 6.5]' --decode
 bad 510 'ids: entry 0: not a token id' "$bert" '["85"]' --decode
 bad 510 'ids: byte' "$bert" '85 sixty' --decode

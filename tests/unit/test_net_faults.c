@@ -1027,6 +1027,7 @@ static void a_certificate_that_ends_soon_is_told(void **state)
     set_time(r.certificates, "party1", -3600, 6 * 86400);
     set_time(r.certificates, "party2", -3600, 8 * 86400);
     set_time(r.certificates, "client", -3600, 5 * 86400);
+    set_time(r.certificates, "ca", -3600, 4 * 86400);
     for (int i = 0; i < 2; i++) {
         net_config *c = &r.nodes[i == 0 ? 1 : PUMA_CLIENT].config;
 
@@ -1036,9 +1037,9 @@ static void a_certificate_that_ends_soon_is_told(void **state)
     run_all(&r, finish);
     assert_fine(&r);
     assert_int_equal(all[0].expiring, 1);
-    assert_string_equal(all[0].roles, "party1");
+    assert_string_equal(all[0].roles, "party1, ca");
     assert_int_equal(all[1].expiring, 1);
-    assert_string_equal(all[1].roles, "party1, client");
+    assert_string_equal(all[1].roles, "party1, client, ca");
     run_free(&r);
 }
 

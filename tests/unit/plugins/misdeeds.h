@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,19 @@ static int deep(volatile char *outer, int level)
     return level < 0 ? 0 : deep(here, level + 1) + here[0];
 }
 
+static void *aborts(void *nothing)
+{
+    (void)nothing;
+    abort();
+}
+
 /* A sanitizer would end the process before the CPU does. */
 __attribute__((no_sanitize("address", "undefined"))) static void crash_or_end(const char *which)
 {
     volatile char start = 0;
     volatile int *volatile nothing = NULL;
-    sigset_t every;
+    sigset_t  every;
+    pthread_t thread;
 
     if (!strcmp(which, "exit")) exit(0);
     if (!strcmp(which, "_exit")) _exit(0);
@@ -36,6 +44,7 @@ __attribute__((no_sanitize("address", "undefined"))) static void crash_or_end(co
     if (!strcmp(which, "quick_exit")) quick_exit(0);
     if (!strcmp(which, "abort")) abort();
     if (!strcmp(which, "segv")) *nothing = 1;
+    if (!strcmp(which, "thread") && pthread_create(&thread, NULL, aborts, NULL) == 0) pthread_join(thread, NULL);
     if (!strcmp(which, "trap")) __builtin_trap();
     if (!strcmp(which, "fpe")) raise(SIGFPE);
     if (!strcmp(which, "stack")) deep(&start, 0);
