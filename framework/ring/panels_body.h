@@ -60,8 +60,8 @@ FN void W(pack_columns)(WORD *to, const ring_product *p, size_t j, size_t column
     }
 }
 
-/* The same where rows of B are rows of memory: two at a time, across the panels. */
-FN void W(pack_rows)(WORD *to, const ring_product *p, size_t j, size_t columns, size_t k, size_t steps)
+/* The same where rows of B are rows of memory: two at a time, across the panels, of which B and *p are no part. */
+FN void W(pack_rows)(WORD *restrict to, const ring_product *p, size_t j, size_t columns, size_t k, size_t steps)
 {
     static const uint64_t none[NC];
 
@@ -125,10 +125,10 @@ FN void W(block)(const ring_product *p, const WORD *a, const WORD *b, size_t i0,
 
 FN void W(many_rows)(const ring_product *p, size_t i0, size_t i1, size_t j0, size_t j1)
 {
-    WORD *b = p->panels, *a = b + NC * DEEP; /* B's first: whole lines */
+    /* A's first, then B's on a line of their own: the other way round costs a twentieth. */
+    WORD *a = p->panels, *b = a + (MC * DEEP * sizeof(WORD) + PANEL_LINE - 1) / PANEL_LINE * PANEL_LINE / sizeof(WORD);
 
-    static_assert(NC * DEEP * sizeof(WORD) % PANEL_LINE == 0, "A's panels begin a line");
-    static_assert((MC + NC) * DEEP * sizeof(WORD) <= PANEL_ROOM, "both fit");
+    static_assert((MC + NC) * DEEP * sizeof(WORD) + PANEL_LINE <= PANEL_ROOM, "both fit");
 
     for (size_t k = 0; k < p->k; k += KC) {
         size_t steps = p->k - k < KC ? p->k - k : KC;
