@@ -15,7 +15,7 @@
 /* Of the reserve: the values in a step, the tables of their objects, tokens of a step. */
 #define SLACK 32768
 
-/* One parse of this thread. */
+/* One parse of this thread, or one dump, which has no reserve. */
 typedef struct parse {
     const char *bytes;
     size_t      size, at;
@@ -109,4 +109,18 @@ json_t *json_text(const char *bytes, size_t size, size_t flags, json_error_t *er
     free(p.reserve);
     *no_memory = p.refused;
     return root;
+}
+
+char *json_to_text(const json_t *value, size_t flags)
+{
+    parse p = { 0 }, *outer = current;
+    char *text;
+
+    pthread_once(&once, use_ours);
+    current = &p;
+    text = json_dumps(value, flags);
+    current = outer;
+    if (!p.refused) return text;
+    free(text);
+    return NULL;
 }

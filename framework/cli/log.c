@@ -3,6 +3,8 @@
 /* log.c - see log.h */
 #include "cli/log.h"
 
+#include "base/json_text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +50,7 @@ static void say(const party_log *log, const char *event, json_t *more, const cha
 
         all = json_pack("{s:s, s:s, s:s}", "time", when, "role", log->role, "event", event);
         if (more != NULL) json_object_update(all, more);
-        text = json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII);
+        text = json_to_text(all, JSON_COMPACT | JSON_ENSURE_ASCII);
         if (text != NULL && asprintf(&line, "%s\n", text) < 0) line = NULL;
         free(text);
         json_decref(all);

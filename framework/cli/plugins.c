@@ -6,6 +6,7 @@
  * It prints what plugin/ says about each file; it reads no run file and opens no session. */
 #include "cli/cli.h"
 
+#include "base/json_text.h"
 #include "plugin/plugin.h"
 
 #include <jansson.h>
@@ -177,7 +178,7 @@ static json_t *plugin_json(const plugin *p)
 static int print_json(json_t *list, size_t expected)
 {
     puma_error e = { 0 };
-    char      *text = json_array_size(list) == expected ? json_dumps(list, JSON_INDENT(2)) : NULL;
+    char      *text = json_array_size(list) == expected ? json_to_text(list, JSON_INDENT(2)) : NULL;
 
     if (!text) {
         error_set(&e, 1001, "puma plugins: out of memory, or a plugin's text is not UTF-8");

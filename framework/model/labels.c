@@ -4,6 +4,8 @@
  * config.json. */
 #include "model/labels.h"
 
+#include "base/json_text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +52,7 @@ puma_status model_read_labels(model *m, const json_t *config, const char *path, 
         m->problem = (model_problem)k;
     }
     if (k < 3) return read_names(m, json_object_get(config, "id2label"), e);
-    text = json_dumps(type, JSON_ENCODE_ANY | JSON_COMPACT);
+    text = json_to_text(type, JSON_ENCODE_ANY | JSON_COMPACT);
     error_set(e, 404, "%s: problem_type: %.60s is not supported (supported: %s, %s, %s)", path,
               text ? text : "?", words[0], words[1], words[2]);
     free(text);

@@ -56,7 +56,7 @@ static puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of 
 
 static puma_status refuse(const part *p, const char *key, const json_t *value, const char *why)
 {
-    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *text = value ? json_to_text(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 
     for (char *c = text; c && *c; c++)
         if (*c < ' ' || *c > '~') *c = '?';

@@ -3,6 +3,7 @@
 /* show.c - see show.h */
 #include "plan/show.h"
 
+#include "base/json_text.h"
 #include "plan/ranges.h"
 
 #include <jansson.h>
@@ -177,7 +178,7 @@ char *show_json(const plan *p, const show_inputs *in)
                   "scores", (int)r->scores, "activation", (int)r->activation, "ranges", ranges_json(p), "input_tokens", inputs);
     if (in->chat[0] != '\0') json_object_set_new(root, "chat_template", json_string(in->chat));
     if (p->run->task == RUN_GENERATE) json_object_set_new(root, "generate", generation_json(p));
-    text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
+    text = root == NULL ? NULL : json_to_text(root, JSON_INDENT(1));
     json_decref(root);
     return text;
 }

@@ -3,6 +3,7 @@
 /* json.c - see report.h: the report as JSON. */
 #include "report/report.h"
 
+#include "base/json_text.h"
 #include "report/lists.h"
 
 #include <jansson.h>
@@ -274,7 +275,7 @@ char *report_json(const report *r)
     if (!failed && r->transcript_sha256[0])
         failed |= json_object_set_new(root, "transcript_sha256", json_string(r->transcript_sha256));
     if (!failed && r->rehearsal) remove_times(root);
-    if (!failed) text = json_dumps(root, JSON_INDENT(1));
+    if (!failed) text = json_to_text(root, JSON_INDENT(1));
     json_decref(root);
     if (!text) return NULL;
     if (asprintf(&line, "%s\n", text) < 0) line = NULL;

@@ -106,7 +106,7 @@ char *report_party_json(const report_party *p)
         failed = json_array_size(list) != PUMA_NODES;
         failed = json_object_set_new(root, "digests", list) != 0 || failed;
     }
-    if (!failed) text = json_dumps(root, JSON_COMPACT);
+    if (!failed) text = json_to_text(root, JSON_COMPACT);
     json_decref(root);
     return text;
 }

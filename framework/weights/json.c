@@ -82,7 +82,7 @@ done:
 
 void json_show(char *to, size_t room, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_to_text(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
     snprintf(to, room, "%s", text ? text : "?");
     free(text);

@@ -77,6 +77,32 @@ static void every_refusal_is_told(void **state)
     }
 }
 
+/* What is written is whole, or nothing. */
+static void no_key_is_left_out(void **state)
+{
+    bool    no_memory;
+    json_t *root = parse("{\"a key of some length, so that the buffer has to grow for it\": [1, 2, 3], \"b\": {\"c\": \"d\"}}", 0,
+                         false, &no_memory);
+    char   *whole, *text;
+
+    (void)state;
+    assert_non_null(root);
+    whole = json_to_text(root, JSON_COMPACT);
+    assert_non_null(whole);
+    for (long k = 1;; k++) {
+        allocations = 0;
+        failing = k;
+        text = json_to_text(root, JSON_COMPACT);
+        failing = 0;
+        if (allocations < k) break;
+        assert_null(text);
+    }
+    assert_string_equal(text, whole);
+    free(text);
+    free(whole);
+    json_decref(root);
+}
+
 static void a_broken_text_is_no_lack_of_memory(void **state)
 {
     static const char *const texts[] = { "", "{", "[1,]", "\"", "\"\\", "{\"a\":1,\"a\":2}", "[1] 2", "\"a\nb\"", "nul", "\"\\ud800\"" };
@@ -114,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal_is_told),
+        cmocka_unit_test(no_key_is_left_out),
         cmocka_unit_test(a_broken_text_is_no_lack_of_memory),
         cmocka_unit_test(a_fault_is_where_it_stands),
     };

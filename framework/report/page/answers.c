@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* answers.c - see parts.h: the inputs of a page, each with what the runs answered. */
 #include "report/page/parts.h"
+#include "base/json_text.h"
 #include "report/page/plots.h"
 
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void add_numbers(text_buffer *to, const json_t *list)
 /* Any other answer, as JSON. */
 static void add_json(text_buffer *to, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
+    char *text = json_to_text(value, JSON_COMPACT | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
 
     if (text == NULL) {
         to->failed = true;
