@@ -92,7 +92,8 @@ puma_status memory_open(net *n, puma_error *e)
     return links_open(n, e);
 }
 
-/* After a failure: where a node has left the hub nobody comes any more who would have to be told the reason. */
+/* After a failure: where a node has left the hub nobody comes any more who would have to be told the reason.  Links that
+ * bring an ABORT stay until it is out. */
 static void end_soon(net *n)
 {
     uint32_t who;
@@ -100,7 +101,7 @@ static void end_soon(net *n)
     if (net_hub_left(n->config.hub, &who).status == PUMA_OK) return;
     n->farewell_until = 0;
     for (conn *c = n->conns; c; c = c->next)
-        if (c->fd >= 0 && c->state != CONN_OPEN) conn_drop(n, c);
+        if (c->fd >= 0 && !c->discard) conn_drop(n, c);
 }
 
 /* This node cannot take part: those who look for it are told at once. */
@@ -133,6 +134,11 @@ void memory_start(net *n)
         }
         strcpy(c->address, "memory");
         handshake_begin(n, c);
+        if (n->ending) { /* no memory for the first word: a link made now would have no end */
+            net_hub_leave(n->config.hub, n->config.self, &n->error);
+            end_soon(n);
+            return;
+        }
     }
 }
 
