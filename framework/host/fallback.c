@@ -42,7 +42,8 @@ static puma_share shared_public(puma_session *s, const puma_public *w, uint32_t 
     uint64_t    *words = z == NULL ? NULL : s->host->scratch(s, n);
 
     if (words == NULL) return NULL;
-    for (size_t i = 0; w->values != NULL && i < n; i++) words[i] = (uint64_t)puma_public_entry(w, i) & (puma_is_float(s) ? ~0ull : puma_mask(bits));
+    puma_public_words(words, w);
+    if (!puma_is_float(s)) s->host->ring->reduce(words, words, bits, n);
     return n == 0 ? z : puma_done(z, s->protocol->add_public(s, z, z, words, n));
 }
 

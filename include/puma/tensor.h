@@ -76,6 +76,14 @@ static inline int64_t puma_public_entry(const puma_public *w, size_t i)
     }
 }
 
+/* All entries as ring words mod 2^64, in floating point as doubles; `words` stays as it is where `values` is NULL. */
+static inline void puma_public_words(uint64_t *words, const puma_public *w)
+{
+    size_t n = w->dim[0] * (w->rank == 2 ? w->dim[1] : 1);
+
+    for (size_t i = 0; w->values != NULL && i < n; i++) words[i] = (uint64_t)puma_public_entry(w, i);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -239,7 +239,7 @@ static puma_status add_term(struct additive *r, uint64_t *acc, size_t n, const p
     if (t->op == PUMA_TERM_MUL || t->op == PUMA_TERM_MATMUL)
         return multiply(r, t, acc, n, x, t->x->n, t->y->plane[0], t->y->n);
     if (t->op == PUMA_TERM_ADD || w == NULL) return r->base.status;
-    for (size_t i = 0; t->w->values != NULL && i < nw; i++) w[i] = (uint64_t)puma_public_entry(t->w, i);
+    puma_public_words(w, t->w);
     times(r, t, acc, n, x, w); /* public: each party multiplies its half, no message */
     return PUMA_OK;
 }

@@ -174,48 +174,47 @@ static void local_product(struct masked *r, const total *acc, const summands *of
     }
 }
 
-/* The entries of a public matrix as ring words; NULL after a failure. */
-static uint64_t *public_words(struct masked *r, const puma_public *w)
+/* The entries of a term's public matrix as ring words; NULL after a failure. */
+static const uint64_t *public_words(struct masked *r, const puma_term *t)
 {
-    size_t    n = w->dim[0] * w->dim[1];
-    uint64_t *words = r->base.host->scratch(&r->base, n);
+    uint64_t *words = r->base.host->scratch(&r->base, t->w->dim[0] * t->w->dim[1]);
 
-    for (size_t i = 0; words != NULL && w->values != NULL && i < n; i++) words[i] = (uint64_t)puma_public_entry(w, i);
+    if (words != NULL) puma_public_words(words, t->w);
     return words;
 }
 
-/* acc += sign * a times the public matrix of a term, a being an array in the shape of x. */
-static void accumulate_public(struct masked *r, const total *acc, const puma_term *t, const uint64_t *a, int sign)
+/* acc += sign * a times these words of a term's public matrix, a being an array in the shape of x. */
+static void accumulate_public(struct masked *r, const total *acc, const puma_term *t, const uint64_t *a,
+                              const uint64_t *words, int sign)
 {
-    const puma_public *w = t->w;
-    uint64_t          *words = public_words(r, w);
-    puma_gemm          g = { .batch = 1,
-                             .m = 1,
-                             .n = w->dim[t->y_transposed ? 0 : 1],
-                             .k = w->dim[t->y_transposed ? 1 : 0],
-                             .b_transposed = t->y_transposed,
-                             .sign = sign,
-                             .bits = acc->bits };
+    puma_gemm g = { .batch = 1,
+                    .m = 1,
+                    .n = t->w->dim[t->y_transposed ? 0 : 1],
+                    .k = t->w->dim[t->y_transposed ? 1 : 0],
+                    .b_transposed = t->y_transposed,
+                    .sign = sign,
+                    .bits = acc->bits };
 
     for (uint32_t i = 0; i + 1 < t->x->rank; i++) g.m *= t->x->dim[i];
-    if (words != NULL) kernels(r)->matmul(acc->words, a, words, &g);
+    if (a != NULL && words != NULL) kernels(r)->matmul(acc->words, a, words, &g);
 }
 
 /* This party's part of a product with a public matrix, beside secret ones.  As of an addend, the masks' part is
  * not in g. */
 static void local_public(struct masked *r, const total *acc, const puma_term *t)
 {
-    uint64_t *a;
+    const uint64_t *words = is_dealer(r) ? NULL : public_words(r, t);
+    uint64_t       *a;
 
-    if (is_dealer(r)) return;
+    if (words == NULL) return;
     if (r->base.role == P2) {
-        accumulate_public(r, acc, t, t->x->plane[1], -1);
+        accumulate_public(r, acc, t, t->x->plane[1], words, -1);
         return;
     }
     a = r->base.host->scratch(&r->base, t->x->n);
     if (a == NULL) return;
     kernels(r)->sub(a, t->x->plane[0], t->x->plane[1], t->x->n);
-    accumulate_public(r, acc, t, a, 1);
+    accumulate_public(r, acc, t, a, words, 1);
 }
 
 /* This party's part of an addend, moved to `frac` fraction bits.  The masks' part is not in g. */
@@ -254,25 +253,38 @@ static bool is_linear(const summands *of)
     return true;
 }
 
-enum { BOTH = 2 }; /* planes: P0's l1 + l2 */
+/* P0's l1 + l2; NULL after a failure. */
+static const uint64_t *mask_of(struct masked *r, const puma_tensor *x)
+{
+    uint64_t *l = r->base.host->scratch(&r->base, x->n);
 
-/* The same sum of one plane of each operand. */
-static puma_status plane_sum(struct masked *r, const total *acc, const summands *of, uint32_t frac, uint32_t plane)
+    if (l != NULL) kernels(r)->add(l, x->plane[0], x->plane[1], x->n);
+    return l;
+}
+
+/* The same sum of what a party has of each operand: into acc[0] of plane 0, or of the mask at P0 where that is all that is
+ * wanted, and into acc[1], if there are two, of plane 1. */
+static puma_status own_sums(struct masked *r, const total *acc, size_t planes, const summands *of, uint32_t frac)
 {
     const puma_host *host = r->base.host;
 
     for (size_t i = 0; i < of->count && r->base.status == PUMA_OK; i++) {
         const puma_term *t = &of->terms[i];
         size_t           mark = host->enter(&r->base);
-        uint64_t        *both = plane == BOTH ? host->scratch(&r->base, t->x->n) : NULL;
-        const uint64_t  *a = plane == BOTH ? both : t->x->plane[plane];
+        const uint64_t  *words = t->op == PUMA_TERM_PUBLIC ? public_words(r, t) : NULL;
 
-        if (both != NULL) host->ring->add(both, t->x->plane[0], t->x->plane[1], t->x->n);
-        if (a != NULL && t->op == PUMA_TERM_PUBLIC) accumulate_public(r, acc, t, a, 1);
-        if (a != NULL && t->op == PUMA_TERM_ADD) add_repeated(host->ring, acc, a, t->x->n, 1ull << (frac - t->x->frac));
+        for (size_t p = 0; p < planes && r->base.status == PUMA_OK; p++) {
+            const uint64_t *a = planes == 1 && is_dealer(r) ? mask_of(r, t->x) : t->x->plane[p];
+
+            if (t->op == PUMA_TERM_PUBLIC)
+                accumulate_public(r, &acc[p], t, a, words, 1);
+            else if (a != NULL)
+                add_repeated(host->ring, &acc[p], a, t->x->n, 1ull << (frac - t->x->frac));
+        }
         puma_leave(&r->base, mark, NULL);
     }
-    if (r->base.status == PUMA_OK) host->ring->reduce(acc->words, acc->words, acc->bits, acc->n);
+    for (size_t p = 0; p < planes && r->base.status == PUMA_OK; p++)
+        host->ring->reduce(acc[p].words, acc[p].words, acc[p].bits, acc[p].n);
     return r->base.status;
 }
 
@@ -286,8 +298,9 @@ static puma_status sum_linear(struct masked *r, puma_tensor *z, const summands *
     uint64_t        *c;
 
     if (narrow && shift == 0) {
-        for (uint32_t p = 0; p < 2 && status == PUMA_OK; p++)
-            status = plane_sum(r, &(total){ .words = z->plane[p], .n = z->n, .bits = z->bits }, of, frac, p);
+        const total planes[2] = { { z->plane[0], z->n, z->bits }, { z->plane[1], z->n, z->bits } };
+
+        status = own_sums(r, planes, 2, of, frac);
         goto done;
     }
     c = host->scratch(&r->base, z->n);
@@ -295,7 +308,7 @@ static puma_status sum_linear(struct masked *r, puma_tensor *z, const summands *
         status = r->base.status;
         goto done;
     }
-    status = plane_sum(r, &(total){ .words = c, .n = z->n, .bits = k }, of, frac, is_dealer(r) ? BOTH : 0);
+    status = own_sums(r, &(total){ .words = c, .n = z->n, .bits = k }, 1, of, frac);
     if (status != PUMA_OK) goto done;
     if (!narrow && !is_dealer(r)) {
         host->ring->offset(c, c, 1ull << (k - 2), z->n);
