@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # framework/base: errors and checked sizes; everything else stands on it
 noinst_LTLIBRARIES += framework/base/libbase.la
-framework_base_libbase_la_SOURCES = %D%/error.c %D%/error.h %D%/checked.h %D%/notes.c %D%/notes.h %D%/text.h %D%/json_text.c %D%/json_text.h %D%/temporary.c %D%/temporary.h %D%/staged.c %D%/staged.h %D%/opened.c %D%/opened.h %D%/errors.def
+framework_base_libbase_la_SOURCES = %D%/error.c %D%/error.h %D%/checked.h %D%/notes.c %D%/notes.h %D%/text.h %D%/sanitizer.h %D%/json_text.c %D%/json_text.h %D%/temporary.c %D%/temporary.h %D%/staged.c %D%/staged.h %D%/opened.c %D%/opened.h %D%/errors.def
 if COVERAGE
 framework_base_libbase_la_SOURCES += tests/support/counted_exit.c
 endif

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct entry {
@@ -28,14 +30,16 @@ static bool known(const struct stat *file)
     return false;
 }
 
-bool opened_is(const struct stat *file)
+puma_status opened_refuse(const char *path, puma_error *e)
 {
-    bool is;
+    struct stat file;
+    bool        is = false;
 
+    if (e->status != PUMA_OK || stat(path, &file) != 0) return e->status;
     pthread_mutex_lock(&lock);
-    is = known(file);
+    is = known(&file);
     pthread_mutex_unlock(&lock);
-    return is;
+    return is ? error_set(e, 321, "%.160s: the output is an input of this run", path) : PUMA_OK;
 }
 
 /* False with errno. */

@@ -5,13 +5,12 @@
 #ifndef BASE_OPENED_H
 #define BASE_OPENED_H
 
-#include <stdbool.h>
-#include <sys/stat.h>
+#include "base/error.h"
 
-/* Opens a file to read, with `also` (O_RDWR) where it is said, and remembers which it is; what is no regular file does not make it
- * wait.  -1 with errno. */
-int  opened_file(const char *path, int also);
-/* Is this one of them? */
-bool opened_is(const struct stat *file);
+/* Opens a file to read, with `also` (O_RDWR) where it is said, and remembers which it is; what is no regular file
+ * does not make it wait.  -1 with errno. */
+int opened_file(const char *path, int also);
+/* Fails (E0321) if what has this name is one of them: it cannot be an output. */
+puma_status opened_refuse(const char *path, puma_error *e);
 
 #endif

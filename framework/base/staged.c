@@ -19,8 +19,7 @@ static puma_status failed(const staged *s, puma_error *e)
     return error_set(e, 1003, "%.160s: %s", s->path, strerror(errno));
 }
 
-/* The folder of a file, malloc'd. */
-static char *folder_of(const char *path)
+char *folder_of(const char *path)
 {
     char *copy = strdup(path), *folder = copy != NULL ? strdup(dirname(copy)) : NULL;
 
@@ -67,13 +66,12 @@ static int make_name(staged *s, mode_t mode)
 
 puma_status staged_open(staged *s, const char *path, mode_t mode, puma_error *e)
 {
-    char       *folder = folder_of(path);
-    struct stat old;
+    char *folder = folder_of(path);
 
     *s = STAGED_NONE;
     s->path = strdup(path);
-    if (stat(path, &old) == 0 && opened_is(&old)) {
-        error_set(e, 321, "%.160s: the output is an input of this run", path);
+    if (opened_refuse(path, e) != PUMA_OK) {
+        /* nothing has begun */
     } else if (folder == NULL || s->path == NULL) {
         error_set(e, 1001, "%.160s: out of memory", path);
     } else {

@@ -31,4 +31,7 @@ puma_status staged_sync(staged *s, puma_error *e);
 puma_status staged_place(staged *s, bool replace, puma_error *e);
 void        staged_drop(staged *s); /* afterwards, placed or not; also for STAGED_NONE */
 
+/* The folder that a file is in, malloc'd; NULL: out of memory. */
+char *folder_of(const char *path);
+
 #endif

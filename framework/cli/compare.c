@@ -10,10 +10,10 @@
  * Variants that differ only in what plaintext does not depend on - the protocol, the network - share these
  * runs. */
 #include "cli/cli.h"
+#include "base/json_text.h"
 #include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
-#include "base/json_text.h"
 #include "report/output.h"
 #include "report/page/columns.h"
 #include "report/page/page.h"
@@ -127,19 +127,6 @@ static const char *value_of(const comparison *c, size_t i, size_t k)
 
 /* --- one run in a process of its own ---------------------------------------------------------- */
 
-/* The whole contents of a file that another process has written. */
-static char *slurp(int fd)
-{
-    off_t size = lseek(fd, 0, SEEK_END);
-    char *text = size >= 0 ? calloc(1, (size_t)size + 1) : NULL;
-
-    if (text != NULL && pread(fd, text, (size_t)size, 0) != size) {
-        free(text);
-        text = NULL;
-    }
-    return text;
-}
-
 /* A file in memory alone: a report may hold the inputs. */
 static int nameless(puma_error *e)
 {
@@ -157,10 +144,7 @@ static json_t *failed_row(const spawn_end *end)
     puma_error why = end->said;
     json_t    *text;
 
-    if (end->signal != 0)
-        error_set(&why, 710, "the run was killed by signal %d", end->signal);
-    else /* one that found no thread or memory at its start does not know yet whom to tell */
-        error_set(&why, end->status == PUMA_ERESOURCE ? 1002 : 7001, "the run ended with status %d and said nothing", end->status);
+    if (why.status == PUMA_OK) spawn_explain(end, "the run", &why);
     text = json_sprintf("error E%04u: %s", why.code, why.text);
     return json_pack("{s:o, s:i}", "error", text, "code", (int)why.status);
 }
@@ -188,10 +172,13 @@ static json_t *run_once(const char *path, const char *const *sets, size_t count,
     if (e->status == PUMA_OK && end.failed) {
         report = failed_row(&end);
     } else if (e->status == PUMA_OK) {
-        char *text = slurp(out);
-        bool  no_memory = text == NULL;
+        char  *text = NULL;
+        size_t size = 0;
+        bool   no_memory = false;
 
-        report = text != NULL ? json_text(text, strlen(text), JSON_REJECT_DUPLICATES, NULL, &no_memory) : NULL;
+        if (spawn_contents(out, &text, &size, e) == PUMA_OK)
+            report = json_text(text, size, JSON_REJECT_DUPLICATES, NULL, &no_memory);
+        out = -1;
         if (no_memory) error_set(e, 1001, "out of memory for a run's report");
         if (report == NULL) error_set(e, 7001, "a run wrote no report");
         free(text);

@@ -5,6 +5,7 @@
  * It plays the dealer's part of the run once for each record, without any peer; run/material.c writes the
  * file. */
 #include "cli/cli.h"
+#include "base/opened.h"
 #include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/progress.h"
@@ -121,7 +122,7 @@ int cli_deal(int argc, char **argv)
     } else if (ring_check(&e) == PUMA_OK &&
                output_check(out, (const char *const[]){ line.arguments[0], NULL }, &e) == PUMA_OK &&
                cli_open(&c, line.arguments[0], sets, set_count, CLIENT_LENGTHS, &e) == PUMA_OK &&
-               output_check_again(out, &e) == PUMA_OK && check_run(c->plan, &e) == PUMA_OK) {
+               opened_refuse(out, &e) == PUMA_OK && check_run(c->plan, &e) == PUMA_OK) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         int  threads = c->plan->run->threads;
 

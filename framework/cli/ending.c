@@ -4,19 +4,12 @@
  * past atexit is told of as well.
  *
  * Sanitizers bring an _exit of their own. */
+#include "base/sanitizer.h"
 #include "plugin/fence.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
 
 #ifndef UNDER_SANITIZER
 __attribute__((visibility("default"))) void _exit(int code)

@@ -39,6 +39,15 @@ static const cli_command command = {
 
 static puma_status place(void *context, puma_error *e) { return certificates_place(context, e); }
 
+/* What was made gets its names once what is said of it is out. */
+static int hand_over(delivery *d, certificates *set, puma_error *e)
+{
+    deliver(d, place, set, e);
+    delivery_close(d);
+    certificates_close(set);
+    return e->status == PUMA_OK ? 0 : cli_fail(e);
+}
+
 static int renew(const char *out, const char *role, unsigned asked)
 {
     puma_error    e = { 0 };
@@ -49,10 +58,7 @@ static int renew(const char *out, const char *role, unsigned asked)
     if (certificates_renew(&set, out, role, &days, &e) == PUMA_OK && delivery_open(&d, &e) == PUMA_OK)
         fprintf(d.out, "%s: certificate and key of %s, valid for %u days%s\n", out, role, days,
                 days < asked ? ", which is what the CA has left" : "");
-    deliver(&d, place, set, &e);
-    delivery_close(&d);
-    certificates_close(set);
-    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+    return hand_over(&d, set, &e);
 }
 
 static int make(const char *out, unsigned parties, unsigned days)
@@ -66,10 +72,7 @@ static int make(const char *out, unsigned parties, unsigned days)
         for (unsigned i = 0; i < parties; i++) fprintf(d.out, "party%u, ", i);
         fprintf(d.out, "dealer and client, valid for %u days\n", days);
     }
-    deliver(&d, place, set, &e);
-    delivery_close(&d);
-    certificates_close(set);
-    return e.status == PUMA_OK ? 0 : cli_fail(&e);
+    return hand_over(&d, set, &e);
 }
 
 int cli_keygen(int argc, char **argv)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* main.c - the program: makes the process safe to hold shares in, then calls the subcommand. */
 #include "cli/cli.h"
+#include "base/sanitizer.h"
 #include "cli/memory.h"
 #include "ini/ini.h"
 #include "plugin/fence.h"
@@ -45,22 +46,13 @@ static void guard_standard_files(void)
             (void)!open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
 }
 
-/* Sanitizers inspect their own process with ptrace, which an undumpable process refuses. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-
 /* No share, key or seed may get into a core file or be read by another process of the same user. */
 static void guard_memory(void)
 {
     const struct rlimit none = { 0, 0 };
 
     setrlimit(RLIMIT_CORE, &none);
-#ifndef UNDER_SANITIZER
+#ifndef UNDER_SANITIZER /* they inspect their own process with ptrace, which an undumpable one refuses */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }

@@ -74,7 +74,7 @@ static json_t *prediction_json(const prediction *x)
 static void print_prediction(FILE *out, const prediction *x)
 {
     fprintf(out, "\n  predicted at %.4g Mbit/s and a round trip of %.4g ms, ", 1e-6 * x->link.bits_per_s,
-           1e3 * x->link.round_trip_s);
+            1e3 * x->link.round_trip_s);
     if (x->shared)
         fprintf(out, "all parties on this machine (%zu core%s):\n", x->cores, x->cores == 1 ? "" : "s");
     else
@@ -85,7 +85,7 @@ static void print_prediction(FILE *out, const prediction *x)
     else
         fprintf(out, "; beside them the dealer's %.3f\n", x->dealer_s);
     fprintf(out, "  set-up  %.3f (the longer of bytes %.3f and compute %.3f)\n", x->setup_s, x->setup_bytes_s,
-           x->setup_compute_s);
+            x->setup_compute_s);
 }
 
 /* The plan, and the costs under a report's keys. */

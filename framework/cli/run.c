@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 
 #include "base/json_text.h"
+#include "base/opened.h"
 #include "net/certificates.h"
 #include "plan/network.h"
 #include "plan/ranges.h"
@@ -342,7 +343,7 @@ static puma_status read_sets(job *j, int given, puma_error *e)
 
     j->sets = cli_values(&j->line, "--set", &j->set_count);
     if (j->sets == NULL) return error_set(e, 1001, "out of memory for the command line");
-    if (given < 0 || spawn_given(given, &j->given, &size, e) != PUMA_OK) return e->status;
+    if (given < 0 || spawn_contents(given, &j->given, &size, e) != PUMA_OK) return e->status;
     for (size_t i = 0; i < size; i++) more += j->given[i] == '\0';
     all = realloc(j->sets, (j->set_count + more + 1) * sizeof *all);
     if (all == NULL) return error_set(e, 1001, "out of memory for the command line");
@@ -411,19 +412,29 @@ static puma_status open_role(job *j, puma_error *e)
     return e->status;
 }
 
+/* Can both results be written, each to a file of its own? */
+static puma_status check_outputs(const job *j, puma_error *e)
+{
+    const char *const inputs[] = { j->path, NULL };
+
+    if (j->report != NULL) output_check(j->report, inputs, e);
+    if (j->html != NULL) output_check(j->html, inputs, e);
+    return output_check_two(j->report, j->html, e);
+}
+
 /* Refuses everything that can be refused before the first socket is opened. */
 static puma_status prepare(job *j, puma_error *e)
 {
-    const char *const inputs[] = { j->path, NULL }, *const others[] = { j->path, j->report, NULL };
-    size_t            size;
+    size_t size;
 
     if (!j->client) signals_call(party_stop);
     if (read_sets(j, j->sets_fd, e) != PUMA_OK ||
-        (j->identity_fd >= 0 && spawn_given(j->identity_fd, &j->identity, &size, e) != PUMA_OK) || ring_check(e) != PUMA_OK ||
-        (j->report != NULL && output_check(j->report, inputs, e) != PUMA_OK) ||
-        (j->html != NULL && output_check(j->html, others, e) != PUMA_OK) || output_check_two(j->report, j->html, e) != PUMA_OK ||
-        open_role(j, e) != PUMA_OK || output_check_again(j->report, e) != PUMA_OK || output_check_again(j->html, e) != PUMA_OK)
+        (j->identity_fd >= 0 && spawn_contents(j->identity_fd, &j->identity, &size, e) != PUMA_OK) || ring_check(e) != PUMA_OK ||
+        check_outputs(j, e) != PUMA_OK || open_role(j, e) != PUMA_OK)
         return e->status;
+    if (j->report != NULL) opened_refuse(j->report, e);
+    if (j->html != NULL) opened_refuse(j->html, e);
+    if (e->status != PUMA_OK) return e->status;
     if (j->role == DEALER && (j->plan->protocol->protocol->caps & PUMA_CAP_DEALER) != 0)
         j->role = (int)j->plan->protocol->protocol->dealer;
     /* Checked by the dealer, and by the client of a local run before it starts one. */

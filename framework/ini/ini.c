@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* ini.c - see ini.h */
 #include "ini/ini.h"
-#include "base/opened.h"
 
+#include "base/opened.h"
 #include "base/text.h"
 
 #include <ini.h>

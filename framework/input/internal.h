@@ -10,7 +10,8 @@
 
 static inline puma_status no_memory(puma_error *e) { return error_set(e, 1001, "out of memory for the input"); }
 
-/* sequences.c.  input_tell refuses more inputs than the parties can be told of, `bytes` of text.  input_add takes the list over, unless it fails.  input_take first checks length and ids
+/* sequences.c.  input_tell refuses more inputs than the parties can be told of, `bytes` of text.  input_add takes the
+ * list over, unless it fails.  input_take first checks length and ids
  * against the model and cuts where that is allowed; it takes the list over in any case.  `where` is for
  * messages. */
 puma_status input_add(client_input *in, const token_list *list, puma_error *e);

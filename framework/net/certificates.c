@@ -5,6 +5,7 @@
  * Owns the files of a folder of certificates: the names, how keys are written and read, what an extension
  * says.  Called by `puma keygen` and by tls.c for a node's own key; opens no connection. */
 #include "net/certificates.h"
+
 #include "base/opened.h"
 #include "base/staged.h"
 #include "base/temporary.h"

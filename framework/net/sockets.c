@@ -108,10 +108,7 @@ static void connected(net *n, conn *c)
 }
 
 /* Waiting does not cure these, and a listener that cannot accept would keep poll awake. */
-static bool starved(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
+static bool starved(int error) { return error_by(error, 0) != 0; }
 
 static void start_connect(net *n, uint32_t peer)
 {

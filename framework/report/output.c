@@ -3,24 +3,14 @@
 /* output.c - see output.h */
 #include "report/output.h"
 
-#include "base/opened.h"
+#include "base/staged.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The directory that holds a file, malloc'd. */
-static char *directory_of(const char *path)
-{
-    char *copy = strdup(path), *directory = copy ? strdup(dirname(copy)) : NULL;
-
-    free(copy);
-    return directory;
-}
 
 /* The last part of a path. */
 static const char *name_in(const char *path)
@@ -30,29 +20,26 @@ static const char *name_in(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-puma_status output_check_again(const char *path, puma_error *e)
+/* The same file, or the same name in one folder? */
+static bool same_file(const char *one, const char *other, puma_error *e)
 {
-    struct stat about;
+    struct stat a, b;
+    char       *folder = folder_of(one), *other_folder = folder_of(other);
+    bool        same = stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 
-    if (e->status == PUMA_OK && path != NULL && stat(path, &about) == 0 && opened_is(&about))
-        error_set(e, 321, "%.160s: the output is an input of this run", path);
-    return e->status;
+    if (folder == NULL || other_folder == NULL)
+        error_set(e, 1001, "%.160s: out of memory", one);
+    else if (!same && strcmp(name_in(one), name_in(other)) == 0)
+        same = stat(folder, &a) == 0 && stat(other_folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    free(folder);
+    free(other_folder);
+    return same;
 }
 
 puma_status output_check_two(const char *one, const char *other, puma_error *e)
 {
-    struct stat a, b;
-    char       *folder, *other_folder;
-
-    if (e->status != PUMA_OK || one == NULL || other == NULL || strcmp(name_in(one), name_in(other)) != 0) return e->status;
-    folder = directory_of(one);
-    other_folder = directory_of(other);
-    if (folder == NULL || other_folder == NULL)
-        error_set(e, 1001, "%.160s: out of memory", one);
-    else if (stat(folder, &a) == 0 && stat(other_folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        error_set(e, 321, "%.160s: two outputs into one file", one);
-    free(folder);
-    free(other_folder);
+    if (e->status != PUMA_OK || one == NULL || other == NULL) return e->status;
+    if (same_file(one, other, e)) error_set(e, 321, "%.160s: two outputs into one file", one);
     return e->status;
 }
 
@@ -63,7 +50,7 @@ puma_status output_check(const char *path, const char *const *inputs, puma_error
     bool        exists;
 
     if (e->status != PUMA_OK) return e->status;
-    directory = directory_of(path);
+    directory = folder_of(path);
     if (!directory) return error_set(e, 1001, "%.160s: out of memory", path);
     exists = stat(path, &about) == 0;
     if (!exists && errno != ENOENT) {

@@ -9,8 +9,6 @@
 /* Can `path` be made or replaced?  Its directory must exist and be writable, and `path` must be absent or a
  * regular file and none of `inputs` (closed by NULL; may be NULL).  PUMA_ECONFIG. */
 puma_status output_check(const char *path, const char *const *inputs, puma_error *e);
-/* Once the inputs have been opened: is it none of the files that this process has read?  `path` may be NULL. */
-puma_status output_check_again(const char *path, puma_error *e);
 /* Are they two files?  Each may be NULL. */
 puma_status output_check_two(const char *one, const char *other, puma_error *e);
 

@@ -134,15 +134,8 @@ static void blame(const parties *all, size_t i, const spawn_end *end, puma_error
     snprintf(name, sizeof name, "party %zu", i);
     if ((protocol_of(all)->caps & PUMA_CAP_DEALER) != 0 && i == protocol_of(all)->dealer)
         snprintf(name, sizeof name, "dealer");
-    if (end->signal != 0) {
-        error_set(why, 710, "%s was killed by signal %d", name, end->signal);
-    } else if (end->said.status == PUMA_OK) {
-        /* One that found no thread or memory at its start does not know yet whom to tell. */
-        error_set(why, end->status == PUMA_ERESOURCE ? 1002 : 7001, "%s ended with status %d and said nothing", name, end->status);
-    } else {
-        *why = end->said;
-        name_party(protocol_of(all), (uint32_t)i, why);
-    }
+    spawn_explain(end, name, why);
+    if (end->signal == 0 && end->said.status != PUMA_OK) name_party(protocol_of(all), (uint32_t)i, why);
 }
 
 /* A party failed, and the client cannot see it: it computes, or waits for a party that never listened. */

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* material.c - see material.h */
 #include "run/material.h"
-#include "base/opened.h"
 
 #include "base/checked.h"
+#include "base/opened.h"
 #include "base/staged.h"
 
 #include <errno.h>

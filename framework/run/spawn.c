@@ -227,6 +227,16 @@ void spawn_end_soon(const spawn_child *child)
     close(fd.fd);
 }
 
+void spawn_explain(const spawn_end *end, const char *who, puma_error *why)
+{
+    if (end->signal != 0)
+        error_set(why, 710, "%s was killed by signal %d", who, end->signal);
+    else if (end->said.status != PUMA_OK)
+        *why = end->said;
+    else /* one that found no thread or memory at its start does not know yet whom to tell */
+        error_set(why, end->status == PUMA_ERESOURCE ? 1002 : 7001, "%s ended with status %d and said nothing", who, end->status);
+}
+
 void spawn_wait(spawn_child *child, long limit_ms, spawn_end *end)
 {
     siginfo_t info = { 0 };
@@ -305,7 +315,7 @@ bool spawn_child_of(int fd)
     return true;
 }
 
-puma_status spawn_given(int fd, char **bytes, size_t *size, puma_error *e)
+puma_status spawn_contents(int fd, char **bytes, size_t *size, puma_error *e)
 {
     struct stat about;
     char       *text = NULL;

@@ -33,7 +33,7 @@ typedef struct spawn_command {
 void spawn_word(spawn_command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds `option N`: descriptor `fd` is open in the child under its number N.  It remains the caller's. */
 void spawn_pass(spawn_command *c, const char *option, int fd);
-/* Adds `option N` with these bytes, which the child reads with spawn_given.  For what must not stand on a command line,
+/* Adds `option N` with these bytes, which the child reads with spawn_contents.  For what must not stand on a command line,
  * which every user of the host can read, nor in a file. */
 void spawn_give(spawn_command *c, const char *option, const void *bytes, size_t size);
 /* The same with texts, each closed by a NUL. */
@@ -63,6 +63,8 @@ puma_status spawn_start(spawn_child *child, spawn_command *words, int out, puma_
 /* Waits for the end for at most `limit_ms` (negative: without limit), then kills.  The child is gone
  * afterwards. */
 void        spawn_wait(spawn_child *child, long limit_ms, spawn_end *end);
+/* Why a child failed: what it said, or how `who` died of it. */
+void        spawn_explain(const spawn_end *end, const char *who, puma_error *why);
 void        spawn_kill(const spawn_child *child); /* from any thread; spawn_wait is still needed */
 /* Asks the child to end (SIGTERM), gives it a second for that, then kills it.  As spawn_kill. */
 void        spawn_end_soon(const spawn_child *child);
@@ -85,8 +87,9 @@ void        spawn_watch_end(spawn_watch *w);
 
 /* From now on spawn_tell writes to `fd`.  False: `fd` is not open. */
 bool spawn_child_of(int fd);
-/* What the parent gave with spawn_give; *bytes is malloc'd and closed by a NUL that does not count.  Closes `fd`. */
-puma_status spawn_given(int fd, char **bytes, size_t *size, puma_error *e);
+/* What the other side has written to a file: the parent with spawn_give, or the child as its output.  *bytes is malloc'd and
+ * closed by a NUL that does not count.  Closes `fd`. */
+puma_status spawn_contents(int fd, char **bytes, size_t *size, puma_error *e);
 /* Tells the process that started this one why it fails, if it asked for that.  Only the first call counts. */
 void spawn_tell(const puma_error *why);
 

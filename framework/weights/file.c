@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* file.c - see file.h */
 #include "weights/file.h"
-#include "base/opened.h"
 
+#include "base/opened.h"
 #include "weights/json.h"
 
 #include <assert.h>

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* json.c - see json.h */
 #include "weights/json.h"
-#include "base/opened.h"
 
 #include "base/json_text.h"
+#include "base/opened.h"
 #include "base/text.h"
 
 #include <errno.h>

@@ -542,15 +542,13 @@ puma_status weights_parse(weights **out, const char *name, const void *bytes, si
 
     *out = NULL;
     if (!w) return no_memory(e, sizeof *w);
-    if (one_shard(w, e) == PUMA_OK) {
-        w->shard_count = 1;
-        if (file_memory(&w->shards[0].file, name, bytes, size, e) != PUMA_OK)
-            ;
-        else if (file_is_gguf(name))
-            read_gguf(w, e);
-        else if (read_header(w, &w->shards[0], e) == PUMA_OK)
-            sort_by_name(w, e);
-    }
+    if (one_shard(w, e) != PUMA_OK) return hand_over(out, w, e);
+    w->shard_count = 1;
+    file_memory(&w->shards[0].file, name, bytes, size, e);
+    if (e->status == PUMA_OK && file_is_gguf(name))
+        read_gguf(w, e);
+    else if (e->status == PUMA_OK && read_header(w, &w->shards[0], e) == PUMA_OK)
+        sort_by_name(w, e);
     return hand_over(out, w, e);
 }
 

@@ -5,13 +5,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_feed  f = { data, data + size };
-    token_file files[2] = { { .name = "tokenizer.json" }, { .name = "tokenizer_config.json" } };
-    bool       config;
-
-    files[0].bytes = fuzz_part(&f, &files[0].size);
-    config = fuzz_left(&f) > 0;
-    files[1].bytes = fuzz_part(&f, &files[1].size);
-    fuzz_try_files(files, config ? 2 : 1);
+    fuzz_try_two_files(data, size, "tokenizer.json", "tokenizer_config.json");
     return 0;
 }

@@ -85,4 +85,17 @@ static inline void fuzz_try_files(const token_file *files, size_t count)
     token_close(t);
 }
 
+/* The same of two files, the first closed by a NUL if there is a second. */
+static inline void fuzz_try_two_files(const uint8_t *data, size_t size, const char *first, const char *second)
+{
+    fuzz_feed  f = { data, data + size };
+    token_file files[2] = { { .name = first }, { .name = second } };
+    bool       both;
+
+    files[0].bytes = fuzz_part(&f, &files[0].size);
+    both = fuzz_left(&f) > 0;
+    files[1].bytes = fuzz_part(&f, &files[1].size);
+    fuzz_try_files(files, both ? 2 : 1);
+}
+
 #endif

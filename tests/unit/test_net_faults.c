@@ -332,6 +332,17 @@ static void a_lying_header_keeps_nobody_waiting(void **state)
     }
 }
 
+/* P0 has a word for all others. */
+static void hear_of_p0(node *me)
+{
+    for (uint32_t i = 1; me->self == 0 && i < PUMA_NODES; i = after(me->of, i)) {
+        net_allow_reveal(me->wire, true);
+        net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
+    }
+    if (me->self != 0) wait_for(me, 0);
+    net_finish(me->wire, &me->error);
+}
+
 /* Heartbeats: a party that computes for several timeouts is not silent. */
 static void compute_long(node *me)
 {
@@ -339,14 +350,8 @@ static void compute_long(node *me)
         double until = now_s() + 1.5;
 
         while (now_s() < until) usleep(10000); /* outside of the wire, as a computation is */
-        for (uint32_t i = 1; i < PUMA_NODES; i = after(me->of, i)) {
-            net_allow_reveal(me->wire, true);
-            net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
-        }
-    } else {
-        wait_for(me, 0);
     }
-    net_finish(me->wire, &me->error);
+    hear_of_p0(me);
 }
 
 static void a_computing_peer_is_not_silent(void **state)
@@ -375,14 +380,8 @@ static void sleep_together(node *me)
             _exit(0);
         }
         waitpid(child, NULL, 0);
-        for (uint32_t i = 1; i < PUMA_NODES; i = after(me->of, i)) {
-            net_allow_reveal(me->wire, true);
-            net_send(me->wire, i, message(0, i, 8), 8, PUMA_ONLINE, &me->error);
-        }
-    } else {
-        wait_for(me, 0);
     }
-    net_finish(me->wire, &me->error);
+    hear_of_p0(me);
 }
 
 static void a_host_that_slept_goes_on(void **state)

@@ -4,6 +4,8 @@
  * narrow buffers, floods, cuts, and a peer that goes when the last message has come */
 #include "net_nodes.h"
 
+#include "../support/resident.h"
+
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -315,17 +317,6 @@ static void a_cut_ends_the_run_and_is_not_resumed(void **state)
 }
 
 /* --- floods ----------------------------------------------------------------------------------- */
-
-static size_t resident(void)
-{
-    FILE         *f = fopen("/proc/self/statm", "r");
-    unsigned long all = 0, held = 0;
-
-    assert_non_null(f);
-    assert_int_equal(fscanf(f, "%lu %lu", &all, &held), 2);
-    fclose(f);
-    return held * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 #define FLOOD 160
 #define FLOOD_BYTES ((size_t)64 << 20)

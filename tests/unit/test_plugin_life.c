@@ -3,6 +3,7 @@
 /* test_plugin_life.c - plugins beside each other and over time: names that two of them export, a good file
  * after a bad one, a thousand openings, of plugins and of their sessions */
 #include "host_sessions.h"
+#include "../support/resident.h"
 #include "../support/scratch.h"
 
 #include <dirent.h>
@@ -61,17 +62,6 @@ static size_t descriptors(void)
     while (readdir(d) != NULL) n++;
     closedir(d);
     return n;
-}
-
-static size_t resident(void)
-{
-    FILE         *f = fopen("/proc/self/statm", "r");
-    unsigned long all = 0, held = 0;
-
-    assert_non_null(f);
-    assert_int_equal(fscanf(f, "%lu %lu", &all, &held), 2);
-    fclose(f);
-    return held * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* --- beside each other ------------------------------------------------------------------------ */
