@@ -11,6 +11,7 @@
  * runs. */
 #include "cli/cli.h"
 #include "base/json_text.h"
+#include "base/text_stream.h"
 #include "cli/deliver.h"
 #include "cli/open.h"
 #include "cli/page_data.h"
@@ -301,14 +302,14 @@ static json_t *key_of_inputs(const char *path, const char *const *sets, size_t n
 {
     char   *key = NULL;
     size_t  size;
-    FILE   *to = open_memstream(&key, &size);
+    FILE   *to = text_stream(&key, &size);
     json_t *text = NULL;
 
     if (to != NULL) {
         fputs(path, to);
         for (size_t i = 0; i < n; i++)
             if (strncmp(sets[i], "input.", 6) == 0) fprintf(to, "\n%s", sets[i]);
-        if (fclose(to) == 0) text = text_json(key);
+        if ((ferror(to) | fclose(to)) == 0) text = text_json(key);
     }
     free(key);
     return text;

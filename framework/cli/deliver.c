@@ -3,6 +3,7 @@
 /* deliver.c - see deliver.h */
 #include "cli/deliver.h"
 
+#include "base/text_stream.h"
 #include "run/stop.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 puma_status delivery_open(delivery *d, puma_error *e)
 {
     *d = (delivery){ 0 };
-    d->out = open_memstream(&d->text, &d->size);
+    d->out = text_stream(&d->text, &d->size);
     return d->out != NULL ? PUMA_OK : error_set(e, 1001, "out of memory for the output");
 }
 

@@ -8,6 +8,7 @@
  * are the input's and the weights', whole bits alone leave: a ranges file is public. */
 #include "cli/measure.h"
 
+#include "base/text_stream.h"
 #include "cli/deliver.h"
 #include "cli/open.h"
 
@@ -132,7 +133,7 @@ static puma_status write_ranges(measured *m, size_t inputs, const char *path, pu
 {
     char  *text = NULL;
     size_t size;
-    FILE  *f = open_memstream(&text, &size);
+    FILE  *f = text_stream(&text, &size);
     bool   fits = true, whole;
     delivery d = { 0 };
 

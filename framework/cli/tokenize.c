@@ -7,6 +7,7 @@
 
 #include "base/json_text.h"
 #include "base/text.h"
+#include "base/text_stream.h"
 #include "input/chat.h"
 #include "token/token.h"
 #include "weights/json.h"
@@ -314,12 +315,12 @@ int cli_tokenize(int argc, char **argv)
         cli_free(&line);
         return cli_misused(&command, 205, "--messages takes the place of TEXT, and --template goes with it");
     }
-    j.out = open_memstream(&written, &size);
+    j.out = text_stream(&written, &size);
     if (!j.out)
         full(&j);
     else
         do_all(&j, &line);
-    if (j.out && (fclose(j.out) != 0 || !written)) full(&j);
+    if (j.out && (ferror(j.out) | fclose(j.out)) != 0) full(&j);
     code = e.status == PUMA_OK ? 0 : cli_fail(&e);
     /* main checks whether standard output could be written. */
     if (code == 0) fwrite(written, 1, size, stdout);

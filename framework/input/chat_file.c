@@ -3,6 +3,7 @@
 /* chat_file.c - reads chat templates from models/chat, and finds the one that matches a checkpoint's own:
  * opens and closes what chat.c renders with.  A checkpoint's own template is compared, never run. */
 #include "input/chat_file.h"
+#include "base/text_stream.h"
 #include "input/internal.h"
 
 #include "plugin/plugin.h"
@@ -201,14 +202,14 @@ static char *template_names(void)
     int             count = list_files(&files);
     char           *text = NULL;
     size_t          size;
-    FILE           *out = open_memstream(&text, &size);
+    FILE           *out = text_stream(&text, &size);
 
     for (int i = 0; i < count; i++) {
         if (out != NULL) fprintf(out, "%s%s", i > 0 ? "," : "", files[i]->d_name);
         free(files[i]);
     }
     free(files);
-    if (out == NULL || fclose(out) != 0) return free(text), NULL;
+    if (out == NULL || (ferror(out) | fclose(out)) != 0) return free(text), NULL;
     return text;
 }
 
@@ -404,11 +405,11 @@ puma_status chat_match(chat_template **c, const char *text, puma_error *e)
 
     *c = NULL;
     unified = strdup(text);
-    out = open_memstream(&names, &size);
+    out = text_stream(&names, &size);
     if (unified == NULL || out == NULL) no_memory(e);
     if (unified != NULL) unify(unified);
     if (e->status == PUMA_OK) compare_all(c, text, unified, out, e);
-    if (out != NULL) fclose(out);
+    if (out != NULL && (ferror(out) | fclose(out)) != 0 && e->status == PUMA_OK) no_memory(e);
     if (e->status == PUMA_OK && *c == NULL)
         unknown(*names != '\0' ? "the chat template could be any of" : "the chat template is unknown; known",
                 *names != '\0' ? names : NULL, e);

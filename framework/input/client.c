@@ -3,6 +3,7 @@
 /* client.c - see client.h */
 #include "input/client.h"
 
+#include "base/text_stream.h"
 #include "input/internal.h"
 #include "plan/check.h"
 #include "plan/ranges.h"
@@ -54,7 +55,7 @@ static puma_status make_hello(client_plan *c, puma_error *e)
     const client_input *in = &c->input;
     char               *text = NULL;
     size_t              size;
-    FILE               *out = open_memstream(&text, &size);
+    FILE               *out = text_stream(&text, &size);
     const char         *rest = c->plan->hello;
     char               *ranges = ranges_text(c->plan);
 

@@ -6,6 +6,8 @@
  * It reads the model and allocates the text, nothing else; a weight or a path of this machine must not get in. */
 #include "model/model.h"
 
+#include "base/text_stream.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +131,7 @@ char *model_canonical(const model *m)
 {
     char  *text = NULL;
     size_t size = 0;
-    FILE  *out = open_memstream(&text, &size);
+    FILE  *out = text_stream(&text, &size);
 
     if (!out) return NULL;
     put_sizes(out, m);

@@ -42,7 +42,8 @@ static void close_ends(net_hub *hub)
 void net_hub_leave(net_hub *hub, uint32_t node, const puma_error *why)
 {
     pthread_mutex_lock(&hub->lock);
-    if (hub->reason.status == PUMA_OK) {
+    /* That a peer is gone is what others see of a reason that it may still have to give. */
+    if (hub->reason.status == PUMA_OK || (hub->reason.status == PUMA_ENET && why->status != PUMA_ENET)) {
         hub->reason = *why;
         hub->who = node;
     }

@@ -91,7 +91,7 @@ void     net_hub_free(net_hub *hub);
 /* One of the nodes fails, and perhaps before it has links on which to tell the others, who would wait for it: for those
  * that look for another one the run has failed, at once.  Links that both ends have stay.  From any thread. */
 void     net_hub_leave(net_hub *hub, uint32_t node, const puma_error *why);
-/* The first that left, and its reason; PUMA_OK: nobody. */
+/* The first that left for a reason of its own, or else the first that lost a peer, and that; PUMA_OK: nobody. */
 puma_error net_hub_left(net_hub *hub, uint32_t *node);
 
 /* Bytes that net_config.hello may have: it travels in one frame. */

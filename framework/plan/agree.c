@@ -3,6 +3,8 @@
 /* agree.c - see agree.h */
 #include "plan/agree.h"
 
+#include "base/text_stream.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,7 +24,7 @@ char *agree_lines(const plan *p)
 {
     char  *run = runfile_canonical(p->run), *sizes = model_canonical(p->model), *text = NULL;
     size_t size;
-    FILE  *out = open_memstream(&text, &size);
+    FILE  *out = text_stream(&text, &size);
     bool   whole = run != NULL && sizes != NULL && out != NULL;
 
     if (whole) {

@@ -3,6 +3,7 @@
 /* ranges.c - see ranges.h */
 #include "plan/ranges.h"
 
+#include "base/text_stream.h"
 #include "exec/guard.h"
 #include "exec/rings.h"
 #include "plan/domain.h"
@@ -74,7 +75,7 @@ char *ranges_text(const plan *p)
     model_ranges g = p->model->ranges;
     char        *text = NULL;
     size_t       size;
-    FILE        *out = open_memstream(&text, &size);
+    FILE        *out = text_stream(&text, &size);
 
     if (out == NULL) return NULL;
     for (plan_range k = 0; k < PLAN_PROVED; k++) fprintf(out, "%s%d", k > 0 ? " " : "", *field(&g, k));

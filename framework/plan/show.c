@@ -4,6 +4,7 @@
 #include "plan/show.h"
 
 #include "base/json_text.h"
+#include "base/text_stream.h"
 #include "plan/ranges.h"
 
 #include <jansson.h>
@@ -113,7 +114,7 @@ char *show_text(const plan *p, const show_inputs *in)
 {
     char  *text = NULL;
     size_t size;
-    FILE  *out = open_memstream(&text, &size);
+    FILE  *out = text_stream(&text, &size);
 
     if (out == NULL) return NULL;
     show_model(out, p);

@@ -4,6 +4,7 @@
 #include "run/generate.h"
 
 #include "base/checked.h"
+#include "base/text_stream.h"
 #include "host/session.h"
 #include "run/stream.h"
 
@@ -48,7 +49,7 @@ static void tell(const generation *g, const sequence *q, size_t count, puma_erro
 {
     char  *text = NULL;
     size_t size;
-    FILE  *out = open_memstream(&text, &size);
+    FILE  *out = text_stream(&text, &size);
     bool   any = false;
 
     for (size_t i = 0; out != NULL && i < count; i++) {
@@ -56,7 +57,7 @@ static void tell(const generation *g, const sequence *q, size_t count, puma_erro
         fprintf(out, "%s%s", any ? " " : "", q[i].live ? GO_ON : NO_MORE);
         any = true;
     }
-    if (out == NULL || fclose(out) != 0) error_set(e, 1001, "out of memory for a message");
+    if (out == NULL || (ferror(out) | fclose(out)) != 0) error_set(e, 1001, "out of memory for a message");
     for (uint32_t peer = 0; peer < PUMA_CLIENT && e->status == PUMA_OK; peer++)
         if (g->present[peer]) net_send_control(g->wire, peer, text, e);
     free(text);

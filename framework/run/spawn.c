@@ -3,6 +3,8 @@
 /* spawn.c - see spawn.h */
 #include "run/spawn.h"
 
+#include "base/text_stream.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -108,7 +110,7 @@ void spawn_give_texts(spawn_command *c, const char *option, const char *const *t
 {
     char  *bytes = NULL;
     size_t size = 0;
-    FILE  *all = texts != NULL ? open_memstream(&bytes, &size) : NULL;
+    FILE  *all = texts != NULL ? text_stream(&bytes, &size) : NULL;
 
     for (size_t i = 0; all != NULL && i < count; i++) fwrite(texts[i], 1, strlen(texts[i]) + 1, all);
     if (all != NULL && (ferror(all) | fclose(all)) == 0)
